@@ -1,0 +1,100 @@
+"""The real engine behind the plain model's signature, so that both run the same scenarios and histories."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+
+from commands.intake import Line, parse_line
+from commands.record import record
+from ledger.book import Book, Code, Payer, Provider
+from ledger.entry import Entry, decode, encode
+from ledger.forms import parse_instant
+from ledger.patients import by_episode, gather
+from ledger.store import open_ledger
+from projections.derive import derive_patient
+from projections.finding_sheet import finding_rows
+from projections.load import book_known
+
+
+class Derived(msgspec.Struct):
+    """Days, findings and lines as the contract's rows."""
+
+    days: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
+    outcomes: list[dict[str, Any]] = []
+
+
+def book_of(tables: dict[str, Any]) -> Book:
+    """A book from the tables a TOML file would give."""
+    return Book(
+        msgspec.convert(tables["codes"], tuple[Code, ...]),
+        msgspec.convert(tables["payers"], tuple[Payer, ...]),
+        msgspec.convert(tables["providers"], tuple[Provider, ...]),
+    )
+
+
+def judge_entries(entries: list[Entry], book: Book, known_at: datetime | None = None) -> Derived:
+    """Rows judged straight from entries in recorded order."""
+    days, findings, lines = [], [], []
+    book = book_known(book, known_at)
+    for patient in gather(by_episode(entries), known_at):
+        sheets = derive_patient(patient, book)
+        days += sheets.days
+        findings += sheets.findings
+        lines += sheets.lines
+    rows = days, finding_rows(findings), lines
+    return Derived(*(msgspec.json.decode(msgspec.json.encode(sheet)) for sheet in rows))
+
+
+def typed(entries: list[dict[str, Any]]) -> list[Entry]:
+    """Accepted intake dicts as the ledger would hold them: through the door, but without a store."""
+    versions: dict[str, int] = {}
+    made = []
+    for number, raw in enumerate(entries, 1):
+        line = parse_line(number, msgspec.json.encode(raw))
+        assert isinstance(line, Line), line
+        assert line.recorded_at is not None
+        version = versions[line.episode] = versions.get(line.episode, 0) + 1
+        entry = Entry(line.episode, version, line.source, line.id, line.by, line.recorded_at, "0" * 32, line.fact)
+        made.append(decode(encode(entry)))
+    return made
+
+
+def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without what the plain model leaves out."""
+    return [{key: value for key, value in row.items() if key not in ("because", "message")} for row in rows]
+
+
+def instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def derive(
+    entries: list[dict[str, Any] | str | bytes],
+    book: dict[str, Any],
+    known_at: str | None = None,
+    *,
+    keep_recorded_at: bool = True,
+) -> Derived:
+    """The whole way: lines through the door into a real ledger file, then judged from what it holds."""
+    stream = io.BytesIO(b"\n".join(map(_line, entries)))
+    with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
+        outcomes = list(record(ledger, stream, keep_recorded_at=keep_recorded_at))
+        stored = [entry for _, entry in ledger.follow(0)]
+    derived = judge_entries(stored, book_of(book), parse_instant(known_at) if known_at else None)
+    derived.outcomes = msgspec.json.decode(msgspec.json.encode(outcomes))
+    return derived
+
+
+def _line(entry: dict[str, Any] | str | bytes) -> bytes:
+    if isinstance(entry, bytes):
+        return entry
+    return (entry if isinstance(entry, str) else json.dumps(entry)).encode()

@@ -1,0 +1,216 @@
+"""The laws that hold for every history: order of arrival, prefixes, retraction and restoration, packing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.days import judge
+from ledger.judged import judged_days
+from ledger.lines import pack, unpack
+from ledger.patients import by_episode, gather
+from tests.harness import book_of, instant, judge_entries, plain, typed
+from tests.histories import history
+from tests.plain_model import derive as plain_derive
+
+Entries = list[dict[str, Any]]
+
+drawn = st.integers(0, 2**64 - 1).map(Random)
+"""Quick and many; a failing seed is told. ``shrinkable`` is slow and few, but finds the smallest history."""
+shrinkable = st.randoms(use_true_random=False)
+
+RECORDED_LAST = {
+    "TherapyOrdered": "order",
+    "HospitalAdmitted": "stay",
+    "HospitalDischarged": "stay",
+    "TherapyHeld": "hold",
+    "TherapyResumed": "hold",
+    "AuthorizationGranted": "number",
+    "ClaimSubmitted": "claim",
+    "ConflictResolved": "date",
+}
+"""Facts of which the one recorded last counts, with what makes two of them one (rulebook, Business duplicates)."""
+
+
+def same_rows(one: Any, other: Any) -> None:
+    assert one.days == other.days
+    assert one.findings == other.findings
+    assert one.lines == other.lines
+
+
+def without_recency(entries: Entries) -> Entries:
+    """The history without what makes the order of arrival matter: corrections, repeats of a key, ends of coverage."""
+    kept: Entries = []
+    seen: set[tuple[str, ...]] = set()
+    for entry in entries:
+        fact = entry["fact"]
+        if fact["type"] in ("FactRetracted", "FactCorrected", "CoverageEnded"):
+            continue
+        if fact["type"] in RECORDED_LAST:
+            scope = "" if "stay" in fact else entry["episode"]
+            key = (scope, fact["type"], fact[RECORDED_LAST[fact["type"]]])
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(entry)
+    return kept
+
+
+def rearranged(entries: Entries, rng: Random) -> Entries:
+    """The same facts arriving in another order, openings first; the clock stays where it is."""
+    opened = [entry for entry in entries if entry["fact"]["type"] == "EpisodeOpened"]
+    rest = [entry for entry in entries if entry["fact"]["type"] != "EpisodeOpened"]
+    rng.shuffle(rest)
+    clocks = [entry["recorded_at"] for entry in entries]
+    claimed = {e["id"]: e["recorded_at"] for e in entries if e["fact"]["type"] == "ClaimSubmitted"}
+    assert clocks == sorted(clocks)
+    return [
+        entry | {"recorded_at": claimed.get(entry["id"], clock)}
+        for entry, clock in zip(opened + rest, clocks, strict=True)
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_every_order_of_arrival_gives_the_same_rows(rng: Random) -> None:
+    entries, tables = history(rng)
+    entries = without_recency(entries)
+    book = book_of(tables)
+    same_rows(judge_entries(typed(rearranged(entries, rng)), book), judge_entries(typed(entries), book))
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_what_was_known_at_an_instant_is_what_the_entries_up_to_it_say(rng: Random) -> None:
+    entries, tables = history(rng)
+    at = instant(rng.choice(entries)["recorded_at"])
+    assert isinstance(at, datetime)
+    book = book_of(tables)
+    prefix = [entry for entry in entries if entry["recorded_at"] <= at.strftime("%Y-%m-%dT%H:%M:%SZ")]
+    same_rows(judge_entries(typed(entries), book, at), judge_entries(typed(prefix), book.known(at.date())))
+
+
+def naming(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"target_source": entry["source"], "target_id": entry["id"], "reason": "mistaken"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random) -> None:
+    entries, tables = history(rng)
+    target = rng.choice([entry for entry in entries if entry["fact"]["type"] != "EpisodeOpened"])
+    last = {"episode": target["episode"], "source": "law", "by": "x", "recorded_at": entries[-1]["recorded_at"]}
+    retraction = last | {"id": "r1", "fact": {"type": "FactRetracted", **naming(target)}}
+    restoration = last | {"id": "r2", "fact": {"type": "FactRetracted", **naming(retraction)}}
+    book = book_of(tables)
+    same_rows(judge_entries(typed([*entries, retraction, restoration]), book), judge_entries(typed(entries), book))
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn)
+def test_a_correction_that_says_the_same_changes_only_what_was_recorded_last(rng: Random) -> None:
+    entries, tables = history(rng)
+    entries = without_recency(entries)
+    target = rng.choice([entry for entry in entries if entry["fact"]["type"] != "ClaimSubmitted"])
+    correction = {
+        "episode": target["episode"], "source": target["source"], "id": target["id"] + "'", "by": "x",
+        "recorded_at": entries[-1]["recorded_at"],
+        "fact": {"type": "FactCorrected", **naming(target), "fact": target["fact"]},
+    }  # fmt: skip
+    book = book_of(tables)
+    before, after = judge_entries(typed(entries), book), judge_entries(typed([*entries, correction]), book)
+    assert plain(before.days) == plain(after.days)
+    assert plain(before.findings) == plain(after.findings)
+    assert before.lines == after.lines
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn)
+def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -> None:
+    entries, tables = history(rng)
+    for patient in gather(by_episode(typed(entries))):
+        for case in judge(patient, book_of(tables)):
+            days = judged_days(case)
+            lines = pack(days)
+            assert list(unpack(lines)) == [(d.date, d.payer, d.code) for d in days if d.is_billable]
+            assert sum(line.units for line in lines) == sum(day.is_billable for day in days)
+            assert sum(line.charge_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
+
+
+@settings(max_examples=25, deadline=None)
+@given(shrinkable, st.booleans())
+def test_the_judge_agrees_with_the_slow_plain_model(rng: Random, as_known: bool) -> None:
+    assert_models_agree(rng, as_known)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_judge_agrees_with_the_slow_plain_model_on_seeded_histories(seed: int) -> None:
+    for part in range(10):
+        rng = Random(seed * 10 + part)
+        assert_models_agree(rng, rng.random() < 0.3)
+
+
+def assert_models_agree(rng: Random, as_known: bool) -> None:
+    entries, tables = history(rng)
+    known_at = rng.choice(entries)["recorded_at"] if as_known else None
+    ours = judge_entries(typed(entries), book_of(tables), instant(known_at))
+    model = plain_derive(entries, tables, known_at)
+    assert plain(ours.days) == in_json(model.days)
+    assert ordered(plain(ours.findings)) == ordered(in_json(model.findings))
+    assert ours.lines == in_json(model.lines)
+
+
+def in_json(rows: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode([dict(row) for row in rows]))
+    return found
+
+
+def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    keys = ("rule", "patient", "dates", "episodes", "codes")
+    return sorted(in_json(rows), key=lambda row: [row[key] for key in keys])
+
+
+EXCLUSIONS = ("not_billable", "conflict")
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn)
+def test_the_causes_of_an_exclusion_or_conflict_name_what_alone_would_change_its_reason(rng: Random) -> None:
+    """Retract one fact that excludes or clashes: if the day's verdict moves on, the fact was among its causes."""
+    entries, tables = history(rng)
+    entries = [entry for entry in entries if entry["fact"]["type"] not in ("FactRetracted", "FactCorrected")]
+    book = book_of(tables)
+    before = {(row["episode"], row["date"]): row for row in judge_entries(typed(entries), book).days}
+    target = rng.choice([entry for entry in entries if entry["fact"]["type"] in EXCLUDING])
+    retraction = {
+        "episode": target["episode"], "source": "law", "id": "r", "by": "x", "recorded_at": entries[-1]["recorded_at"],
+        "fact": {"type": "FactRetracted", **naming(target)},
+    }  # fmt: skip
+    after = {(r["episode"], r["date"]): r for r in judge_entries(typed([*entries, retraction]), book).days}
+    for key, row in before.items():
+        if row["status"] in EXCLUSIONS and row["reason"] in EXCLUDING[target["fact"]["type"]]:
+            moved = key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
+            if moved:
+                assert f"{target['source']}:{target['id']}" in row["because"]
+
+
+EXCLUDING = {
+    "PatientDied": {"after_death"},
+    "Discharged": {"after_discharge"},
+    "CoverageEnded": {"not_covered"},
+    "HospitalAdmitted": {"inpatient"},
+    "FacilityStayed": {"facility"},
+    "HospiceElected": {"hospice"},
+    "TherapyHeld": {"held"},
+    "ConflictResolved": {"conflict_resolved"},
+    "ServiceBilledSeparately": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"},
+    "DayServed": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"},
+    "InfusionLogged": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"},
+    "TherapyOrdered": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair", "interval_too_long"},
+}
