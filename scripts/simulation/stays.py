@@ -1,0 +1,201 @@
+"""What interrupts a course before its days are written: hospital, facility, hospice, holds, a wrong end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .clock import DAY, ISO, local_stamp, stamp, to_utc
+from .course import Course, Entry
+from .facts import fact
+
+
+def _hospital_fact(
+    c: Course, kind: str, stay: str, day: int, minute: int, reply: int = 0, source: str = "adt"
+) -> Entry:
+    utc = to_utc(c.zone, day, minute)
+    fields = {"stay": stay, "at": local_stamp(c.zone, utc) if source == "adt" else stamp(utc)}
+    by = "adt-feed" if source == "adt" else c.staff["nurse"]
+    return c.add(utc * 60 + c.between(300, 3_600) + reply * DAY, source, "stay", by, fact(kind, fields))
+
+
+def hospital_stay(c: Course) -> None:
+    """A stay of some days; at times the chart reports it too, a little off, or the pharmacy goes on serving."""
+    days = c.reserve(2, 7)
+    if days is None:
+        return
+    stay = f"ST-{c.serial}"
+    reply = c.between(20, 50) if c.chance(0.2) else 0
+    entries = [
+        _hospital_fact(c, "HospitalAdmitted", stay, days[0], c.between(360, 1_380), reply),
+        _hospital_fact(c, "HospitalDischarged", stay, days[-1], c.between(540, 1_200), reply),
+    ]
+    if c.chance(0.25):
+        entries.append(_hospital_fact(c, "HospitalAdmitted", stay, days[0], c.between(360, 1_380), reply, "chart"))
+    rule = c.payer.terms[0].get("inpatient_rule", "served")
+    inside = {"served": days[1:-1], "midnight_census": days[:-1], "any_overlap": days}[rule]
+    if c.chance(0.8):
+        c.away.update(days[1:-1])
+        effect = "not_billable inpatient"
+    else:
+        effect = "not_billable inpatient, finding served_while_inpatient"
+    if not reply:
+        c.blocked.update(inside)
+    c.trouble("hospital_stay", inside, entries, effect if inside else "none: no inpatient date")
+
+
+def hospital_stay_open(c: Course) -> None:
+    """An admission near the end whose discharge nobody sent."""
+    if not c.finished or c.length < 8:
+        return
+    day = c.end - c.between(1, 3)
+    if any(d in c.reserved for d in range(day, c.end + 1)):
+        return
+    c.reserved.update(range(day, c.end + 1))
+    entry = _hospital_fact(c, "HospitalAdmitted", f"ST-{c.serial}-o", day, c.between(360, 1_380))
+    c.blocked.update(range(day + 1, c.end + 1))
+    c.trouble("hospital_stay_open", range(day + 1, c.end + 1), [entry], "not_billable inpatient")
+
+
+def discharge_before_admission(c: Course) -> None:
+    """Two instants of one stay the wrong way round: no inpatient date comes of it."""
+    days = c.reserve(2, 4)
+    if days is None:
+        return
+    stay = f"ST-{c.serial}-x"
+    entries = [
+        _hospital_fact(c, "HospitalAdmitted", stay, days[-1], 900),
+        _hospital_fact(c, "HospitalDischarged", stay, days[0], 600, len(days)),
+    ]
+    c.trouble("discharge_before_admission", days, entries, "none: no inpatient date")
+
+
+def hold_and_resume(c: Course) -> None:
+    """Therapy held for some days; now and then the pump is served on regardless."""
+    days = c.reserve(1, 6)
+    if days is None:
+        return
+    _hold(c, "hold_and_resume", days, days[-1] + 1)
+    if c.chance(0.8):
+        c.away.update(days)
+
+
+def resume_before_hold(c: Course) -> None:
+    """A resumption dated on or before its hold: nothing was held."""
+    days = c.reserve(1, 1)
+    if days is not None:
+        _hold(c, "resume_before_hold", days, days[0] - c.between(0, 1))
+
+
+def _hold(c: Course, kind: str, days: range, resumed: int) -> None:
+    name = f"H-{c.serial}" if kind == "hold_and_resume" else f"H-{c.serial}-x"
+    held = fact("TherapyHeld", {"hold": name, "from": ISO[days[0]], "reason": c.pick(("sedation", "line occluded"))})
+    back = fact("TherapyResumed", {"hold": name, "date": ISO[resumed]})
+    nurse = c.staff["nurse"]
+    entries = [
+        c.add(c.charted(days[0]), "chart", "hold", nurse, held),
+        c.add(c.charted(max(resumed, days[-1])), "chart", "resume", nurse, back),
+    ]
+    if kind == "resume_before_hold":
+        c.trouble(kind, days, entries, "none: no held date")
+        return
+    terms = c.payer.terms_on(days[0], days[0]) or {}
+    if terms.get("hold_days") == "access":
+        c.trouble(kind, days, entries, "not held against access; not_served unless in place")
+        return
+    c.blocked.update(days)
+    c.trouble(kind, days, entries, "not_billable held")
+
+
+def hospice_elected(c: Course) -> None:
+    """Hospice in the last days of a palliative course; infusion goes on under the hospice."""
+    if c.kind != "palliative" or c.length < 8:
+        return
+    first = c.end - c.between(1, min(9, c.length // 2))
+    if any(day in c.reserved for day in range(first, c.end + 1)):
+        return
+    c.reserved.update(range(first, c.end + 1))
+    fields = {"from": ISO[first]}
+    if c.chance(0.3):
+        fields["to"] = ISO[c.end + 60]
+    entry = c.add(
+        c.charted(first + c.between(0, 6)), "chart", "hospice", c.staff["nurse"], fact("HospiceElected", fields)
+    )
+    c.blocked.update(range(first, c.end + 1))
+    c.trouble("hospice_elected", range(first, c.end + 1), [entry], "not_billable hospice")
+
+
+def facility_stay(c: Course) -> None:
+    """Some days in a nursing facility, where the pump may run on."""
+    days = c.reserve(3, 9)
+    if days is None:
+        return
+    fields = {"kind": c.pick(("snf", "nursing_home")), "from": ISO[days[0]], "to": ISO[days[-1]]}
+    entry = c.add(c.charted(days[0] + c.between(0, 4)), "adt", "facility", "adt-feed", fact("FacilityStayed", fields))
+    if c.chance(0.4):
+        c.away.update(days[1:-1])
+    billable = c.payer.terms[0].get("facility_days") == "billable"
+    if not billable:
+        c.blocked.update(days)
+    c.trouble("facility_stay", days, [entry], "none: payer pays there" if billable else "not_billable facility")
+
+
+def fall_silent(c: Course) -> None:
+    """Nobody served on one day in the middle."""
+    days = c.reserve(1, 2)
+    if days is not None:
+        c.away.update(days)
+
+
+STAYS: dict[str, Callable[[Course], None]] = {
+    "hospice_elected": hospice_elected,
+    "hospital_stay_open": hospital_stay_open,
+    "hospital_stay": hospital_stay,
+    "hold_and_resume": hold_and_resume,
+    "facility_stay": facility_stay,
+    "discharge_before_admission": discharge_before_admission,
+    "resume_before_hold": resume_before_hold,
+}
+
+
+def interrupt(c: Course) -> None:
+    """Plant the wanted interruptions."""
+    for kind, plant in STAYS.items():
+        if kind in c.wanted:
+            plant(c)
+    if c.length > 6 and c.chance(0.1):
+        fall_silent(c)
+
+
+def finish(c: Course) -> None:
+    """The end of the course: stop, death, discharge, some of them dated back and told late."""
+    if not c.finished:
+        return
+    nurse, day = c.staff["nurse"], c.end
+    room = min(3, c.length - 2)
+    free = all(d not in c.reserved for d in range(day - 3, day + 1))
+    if "activity_after_death" in c.wanted and c.last_of_patient and room > 0 and free:
+        day = c.end - c.between(1, room)
+        text = fact("PatientDied", {"date": ISO[day]})
+        entry = c.add((c.end + c.between(1, 45)) * DAY + 30_000, "adt", "died", "adt-feed", text)
+        days = range(day + 1, c.end + 1)
+        c.trouble("activity_after_death", days, [entry], "not_billable after_death, finding served_after_death")
+        return
+    if "backdated_discharge" in c.wanted and room > 0 and free:
+        day = c.end - c.between(1, room)
+        text = fact("Discharged", {"date": ISO[day], "reason": "therapy complete"})
+        entry = c.add((c.end + c.between(2, 50)) * DAY + 50_000, "chart", "dc", nurse, text)
+        days = range(day + 1, c.end + 1)
+        c.trouble("backdated_discharge", days, [entry], "not_billable after_discharge, finding served_after_discharge")
+        return
+    if c.kind == "palliative" and c.last_of_patient and c.chance(0.45):
+        c.add(c.charted(day), "adt", "died", "adt-feed", fact("PatientDied", {"date": ISO[day]}))
+        if c.chance(0.8):
+            closing = fact("Discharged", {"date": ISO[day], "reason": "deceased"})
+            c.add(c.charted(day + 1), "chart", "dc", nurse, closing)
+        return
+    if c.chance(0.8):
+        stopped = fact("TherapyStopped", {"order": c.order_on(day).name, "date": ISO[day], "reason": "course complete"})
+        c.add(c.charted(day), "orders", "stop", c.staff["physician"], stopped)
+    if c.chance(0.88):
+        reason = c.pick(("pain controlled by mouth", "goals met", "moved away", "admitted elsewhere"))
+        c.add(c.charted(day), "chart", "dc", nurse, fact("Discharged", {"date": ISO[day], "reason": reason}))
