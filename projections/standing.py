@@ -1,0 +1,47 @@
+"""How the ledger and its read model stand, as ``status`` prints it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ledger.book import Book
+from ledger.store import EpisodeLedger
+from projections.catch_up import code_version
+from projections.queries import counts
+from projections.views import Views
+
+
+class StatusRow(msgspec.Struct, frozen=True):
+    """Positions are counts of entries; ``lag`` is how many entries the read model was behind before this reading."""
+
+    ledger: str
+    ledger_id: str
+    position: int
+    read_model_position: int
+    lag: int
+    days: int
+    verdicts: dict[str, int]
+    findings: dict[str, int]
+    hard_findings: int
+    code_version: str
+    book: str
+    book_hash: str
+    settings: dict[str, str]
+
+
+def behind(ledger: EpisodeLedger, views: Views) -> int:
+    """How many entries the read model does not know yet."""
+    noted = views.noted()
+    known = int(noted.get("position", 0)) if noted.get("ledger") == ledger.id else 0
+    return max(0, ledger.position() - known)
+
+
+def standing(ledger: EpisodeLedger, views: Views, book: Book, names: tuple[str, str], lag: int) -> StatusRow:
+    """The status of a ledger whose read model is caught up; ``names`` are how the ledger and the book were named."""
+    counted = counts(views)
+    hard = sum(number for rule, number in counted["findings"].items() if rule.startswith("hard "))
+    return StatusRow(
+        names[0], ledger.id, ledger.position(), int(views.noted()["position"]), lag,
+        sum(counted["verdicts"].values()), counted["verdicts"], counted["findings"], hard,
+        code_version(), names[1], book.hash, ledger.settings(),
+    )  # fmt: skip
