@@ -1,0 +1,162 @@
+"""The command line: what one may ask, and how it ends (contract section 2)."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import click
+
+from commands.options import House
+from commands.show import say
+from ledger.book import BookError
+from ledger.entry import UnreadableEntry
+from ledger.recorders import NoLedger, StoreError
+from projections.views import ViewsError
+
+DONE: Final = 0
+REFUSED: Final = 1
+WRONG: Final = 2
+STORE_FAILED: Final = 3
+
+_COMMANDS: Final = {
+    "record": "commands.cli_record",
+    "days": "commands.read",
+    "findings": "commands.read",
+    "lines": "commands.read",
+    "why": "commands.ask",
+    "replay": "commands.ask",
+    "status": "commands.ask",
+    "completion": "commands.completion",
+}
+"""Where each verb is; loaded when asked for, so that a short answer stays quick."""
+
+
+class Verbs(click.Group):
+    """The verbs in the order of a day's work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them, or None."""
+        if cmd_name not in _COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        return found
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--ledger",
+    envvar="EPISODE_LEDGER",
+    default="ledger.db",
+    show_default=True,
+    metavar="PATH-or-URL",
+    help="The ledger. Also: EPISODE_LEDGER.",
+)
+@click.option(
+    "--book",
+    envvar="EPISODE_BOOK",
+    metavar="DIR",
+    help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
+)
+@click.version_option(version("episode-ledger"), prog_name="episode-ledger")
+@click.pass_context
+def cli(ctx: click.Context, ledger: str, book: str | None) -> None:
+    """Which home-infusion pain days are billable, and why.
+
+    Facts go in and are never changed; every day of every episode gets one verdict, with its causes.
+
+    \b
+    A first walk:
+      episode-ledger record intake.jsonl      record what happened
+      episode-ledger days                     what each day is
+      episode-ledger why EP-1 2026-02-03      why it is that
+      episode-ledger findings                 what needs a human
+      episode-ledger lines                    what to bill
+    """
+    ctx.obj = House(ledger, book)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status, and never lets a traceback out for a known trouble."""
+    try:
+        result = cli.main(args, prog_name="episode-ledger", standalone_mode=False)
+        return result if isinstance(result, int) else DONE
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else REFUSED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except tuple(_TROUBLES) as trouble:
+        return _tell(trouble)
+    except Exception as trouble:
+        return _unforeseen(trouble)
+
+
+def _tell(trouble: BaseException) -> int:
+    return next(tell(trouble) for kind, tell in _TROUBLES.items() if isinstance(trouble, kind))
+
+
+def _unforeseen(trouble: Exception) -> int:
+    """A fault of ours: where it happened, and nothing of what was being read (it may be a patient's data)."""
+    frames = traceback.extract_tb(trouble.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    return _fail(
+        f"an unforeseen fault ({type(trouble).__name__} at {place})",
+        "nothing was half done; please report this line to whoever maintains episode-ledger",
+        STORE_FAILED,
+    )
+
+
+def _fail(message: str, hint: str, status: int) -> int:
+    say(f"episode-ledger: {message}")
+    say(f"hint: {hint}")
+    return status
+
+
+def _help(error: BaseException) -> int:
+    assert isinstance(error, click.exceptions.NoArgsIsHelpError)
+    say(error.format_message())
+    return WRONG
+
+
+def _usage(error: BaseException) -> int:
+    assert isinstance(error, click.ClickException)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "episode-ledger"
+    return _fail(error.format_message(), f"'{path} --help' shows how it is used", WRONG)
+
+
+_TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
+    click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
+    click.ClickException: _usage,
+    click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
+    BookError: lambda error: _fail(str(error), "correct that file of the book, or name another with --book", WRONG),
+    NoLedger: lambda error: _fail(str(error), "'episode-ledger record FILE' makes one; --ledger names another", WRONG),
+    UnreadableEntry: lambda error: _fail(
+        f"an entry cannot be read: {error}",
+        "nothing was shown or changed; restore the ledger from a backup",
+        STORE_FAILED,
+    ),
+    StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
+    ViewsError: lambda error: _fail(str(error), "the read model can be deleted; it is built anew", STORE_FAILED),
+    sqlite3.Error: lambda error: _fail(
+        f"the store failed ({error})", "nothing was half done; the command can be run again", STORE_FAILED
+    ),
+}

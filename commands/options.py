@@ -1,0 +1,111 @@
+"""What the command line's options mean, and the files they open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ledger.book import Book, load_book
+from ledger.forms import parse_instant
+from ledger.store import EpisodeLedger, open_ledger
+from projections.queries import Filters
+from projections.views import Views, open_views, views_path
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class InstantType(click.ParamType[datetime]):
+    """An instant with an offset; a bare date is refused, because a day is not a moment."""
+
+    name = "INSTANT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The instant in UTC."""
+        try:
+            return value if isinstance(value, datetime) else parse_instant(value)
+        except ValueError:
+            self.fail("expected an instant with an offset, such as 2026-11-02T16:00Z; a bare date has no time of day")
+
+
+class ServiceDateType(click.ParamType[str]):
+    """A service date."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The date as reports write it."""
+        try:
+            if len(value) != 10:
+                raise ValueError
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            self.fail("expected a date written YYYY-MM-DD, such as 2026-11-02")
+
+
+INSTANT = InstantType()
+SERVICE_DATE = ServiceDateType()
+
+
+class House:
+    """The ledger and the book that the command line names."""
+
+    def __init__(self, ledger: str, book: str | None) -> None:
+        self.ledger_name = ledger
+        self.book_folder = Path(book) if book else None
+
+    @cached_property
+    def book(self) -> Book:
+        """The book, checked; BookError if it cannot be used."""
+        return load_book(self.book_folder)
+
+    def open(self, *, create: bool = False) -> EpisodeLedger:
+        """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used."""
+        return open_ledger(self.ledger_name, create=create)
+
+    def views(self) -> Views:
+        """The ledger's read model; ViewsError if it cannot be used."""
+        return open_views(views_path(Path(self.ledger_name)))
+
+
+def format_option(command: Command) -> Command:
+    """``--format``: a table for a person's terminal, JSON Lines for a pipe."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv"]),
+        help="How to print. Default: table on a terminal, json (JSON Lines) in a pipe.",
+    )(command)
+
+
+def known_at_option(command: Command) -> Command:
+    """``--known-at``: the ledger and the terms as they stood at an instant."""
+    return click.option(
+        "--known-at",
+        type=INSTANT,
+        help="As the ledger and the payers' terms stood at that instant, e.g. 2026-11-02T16:00Z.",
+    )(command)
+
+
+def filter_options(command: Command) -> Command:
+    """The filters of every read command, gathered into one ``wanted``."""
+    for option in reversed(
+        [
+            click.option("--episode", help="Only this episode."),
+            click.option("--patient", help="Only this patient."),
+            click.option("--payer", help="Only this payer."),
+            click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on."),
+            click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def filters(options: dict[str, Any]) -> Filters:
+    """The filters among a command's options."""
+    return Filters(*(options[name] for name in Filters._fields))

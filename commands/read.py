@@ -1,0 +1,123 @@
+"""The read commands over rows: ``days``, ``findings``, ``lines``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+
+from commands.options import House, filter_options, filters, format_option, known_at_option
+from commands.progress import progress
+from commands.show import say, show_rows
+from ledger.store import EpisodeLedger
+from projections import queries
+from projections.catch_up import catch_up, fill_as_known, stale_because
+from projections.day_sheet import DayRow
+from projections.finding_sheet import FindingRow
+from projections.line_sheet import LineRow
+from projections.load import patients_asked_for
+from projections.queries import Filters
+from projections.views import Views, passing_views
+
+
+@contextmanager
+def derived(house: House, known_at: datetime | None = None, wanted: Filters | None = None) -> Iterator[Views]:
+    """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer."""
+    with house.open() as ledger:
+        if known_at is not None:
+            with closing(passing_views()) as views:
+                _fill(house, ledger, views, known_at, wanted or Filters())
+                yield views
+        else:
+            with closing(house.views()) as views, live_views(house, ledger, views):
+                yield views
+
+
+def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:
+    patients = patients_asked_for(ledger, wanted.patient, wanted.episode)
+    with progress("Judging", "patients") as tell:
+        fill_as_known(ledger, views, house.book, known_at, patients, tell)
+
+
+@contextmanager
+def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
+    """The ledger's own read model, caught up, and held still while it is read."""
+    reason = stale_because(views, house.book)
+    if reason:
+        say(f"The read model is built anew: {reason}.")
+    with progress("Catching up", "patients") as tell:
+        catch_up(ledger, views, house.book, tell)
+    with views.reading():
+        yield
+
+
+@click.command()
+@format_option
+@filter_options
+@known_at_option
+@click.pass_obj
+def days(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
+    """Show each service date of each episode with its verdict.
+
+    \b
+    Examples:
+      episode-ledger days
+      episode-ledger days --episode EP-1 --from 2026-11-01 --to 2026-11-30
+      episode-ledger days --payer prairie-blue --known-at 2026-11-02T16:00Z --format csv
+    """
+    wanted = filters(options)
+    with derived(house, known_at, wanted) as views:
+        show_rows(queries.day_rows(views, wanted), DayRow, form, ("terms_published",), "No days.")
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Exit with 1 if any finding shown is hard.")
+@format_option
+@filter_options
+@known_at_option
+@click.pass_obj
+def findings(house: House, /, check: bool, form: str | None, known_at: datetime | None, **options: Any) -> None:
+    """Show contradictions and mistakes that are worth a human's time.
+
+    A hard finding should stop a claim; a soft one warns.
+
+    \b
+    Examples:
+      episode-ledger findings
+      episode-ledger findings --check --payer prairie-blue && echo "nothing stops the claims"
+    """
+    wanted = filters(options)
+    levels: set[str] = set()
+    with derived(house, known_at, wanted) as views:
+        rows = _noting_levels(queries.finding_rows(views, wanted), levels)
+        show_rows(rows, FindingRow, form, (), "No findings.")
+    if check and "hard" in levels:
+        sys.exit(1)
+
+
+def _noting_levels(rows: Iterator[FindingRow], levels: set[str]) -> Iterator[FindingRow]:
+    for row in rows:
+        levels.add(row.level)
+        yield row
+
+
+@click.command()
+@format_option
+@filter_options
+@known_at_option
+@click.pass_obj
+def lines(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
+    """Show the claim lines that the billable days make.
+
+    \b
+    Examples:
+      episode-ledger lines --payer prairie-blue --from 2026-11-01 --to 2026-11-30
+      episode-ledger lines --episode EP-1 --format json
+    """
+    wanted = filters(options)
+    with derived(house, known_at, wanted) as views:
+        show_rows(queries.line_rows(views, wanted), LineRow, form, (), "No claim lines: no day is billable.")

@@ -1,0 +1,103 @@
+"""Rows for people (table), programs (JSON Lines) and spreadsheets (CSV without live formulas)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import click
+import msgspec
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def chosen_form(form: str | None) -> str:
+    """The form asked for, else a table for a terminal and JSON Lines for a pipe."""
+    return form or ("table" if sys.stdout.isatty() else "json")
+
+
+def show_rows(
+    rows: Iterable[msgspec.Struct],
+    kind: type[msgspec.Struct],
+    form: str | None,
+    hidden: Sequence[str] = (),
+    nothing: str = "Nothing to show.",
+) -> None:
+    """Print rows of one kind; ``hidden`` columns are left out of the table, ``nothing`` is said instead of no rows."""
+    match chosen_form(form):
+        case "json":
+            _show_json(rows)
+        case "csv":
+            _show_csv(rows, kind)
+        case _:
+            _show_table(rows, kind, hidden, nothing)
+
+
+def _names(kind: type[msgspec.Struct]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _show_json(rows: Iterable[msgspec.Struct]) -> None:
+    out = sys.stdout.buffer
+    encoder = msgspec.json.Encoder()
+    for row in rows:
+        out.write(encoder.encode(row) + b"\n")
+    out.flush()
+
+
+def _show_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(out)
+    writer.writerow(_names(kind))
+    writer.writerows([_safe(cell) for cell in _cells(row)] for row in rows)
+    out.detach()
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _cells(row: msgspec.Struct) -> Iterator[str]:
+    for cell in msgspec.structs.astuple(row):
+        yield _text(cell)
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, tuple) and all(isinstance(part, str) for part in cell):
+        return "; ".join(cell)
+    if isinstance(cell, tuple | dict | msgspec.Struct):
+        return msgspec.json.encode(cell).decode()
+    return str(cell)
+
+
+def _show_table(
+    rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], hidden: Sequence[str], nothing: str
+) -> None:
+    from tabulate import tabulate
+
+    names = _names(kind)
+    shown = [place for place, name in enumerate(names) if name not in hidden]
+    cells = [list(_cells(row)) for row in rows]
+    if not cells:
+        click.echo(nothing)
+        return
+    table = [[_printable(line[place]) for place in shown] for line in cells]
+    click.echo(tabulate(table, headers=[names[place] for place in shown], disable_numparse=True))
+
+
+def _printable(cell: str) -> str:
+    """A cell that cannot steer a terminal."""
+    return "".join(mark if mark.isprintable() else "�" for mark in cell)
+
+
+def say(text: str) -> None:
+    """One line to the person, beside the output: to stderr."""
+    click.echo(text, err=True)

@@ -1,0 +1,39 @@
+# Sourced by the other scripts: makes .venv from a bare Python 3.11 to 3.13 and puts it first on PATH.
+# Usage: . scripts/environment.sh [EXTRAS], e.g. "test". PYTHON names another interpreter, VENV another folder.
+
+find_python() {
+    for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+        [ -n "$candidate" ] || continue
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
+    return 1
+}
+
+make_venv() {
+    "$1" -m venv "$VENV" 2>/dev/null && return
+    rm -rf "$VENV"
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Python's venv module is missing; installing python3-venv" >&2
+        apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null && "$1" -m venv "$VENV" && return
+    fi
+    echo "A virtual environment could not be made. On Debian: apt-get install python3-venv" >&2
+    return 1
+}
+
+VENV=${VENV:-.venv}
+EXTRAS=${1:-}
+wanted="$(cat pyproject.toml constraints.txt | cksum) $EXTRAS"
+if [ ! -x "$VENV/bin/python" ] || [ "$(cat "$VENV/installed-$EXTRAS" 2>/dev/null)" != "$wanted" ]; then
+    interpreter=$(find_python)
+    [ -x "$VENV/bin/python" ] || make_venv "$interpreter"
+    echo "Installing episode-ledger into $VENV" >&2
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}"
+    echo "$wanted" >"$VENV/installed-$EXTRAS"
+fi
+PATH="$PWD/$VENV/bin:$PATH"
+export PATH
