@@ -1,0 +1,179 @@
+"""The SQLite recorder: the event store library's own, over our tables.
+
+Positions are an AUTOINCREMENT key, where the library has an implicit rowid that is reused after a tail is deleted; the
+patients of an episode are noted in the transaction that records its opening; columns are named in every statement.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+from eventsourcing.persistence import InfrastructureFactory, Notification, StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
+from eventsourcing.utils import Environment
+
+from ledger.recorders import StoreError
+from ledger.recorders.sqlite_pool import LedgerDatastore
+
+Row = tuple[int, str, int, str, str]
+"""One stored entry: position, episode, version, tag, text."""
+
+PAGE_ROWS: Final = 5_000
+
+_LARGEST = 2**63 - 1
+_COLUMNS = "position, originator_id, originator_version, topic, state"
+_IN_BYTES = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
+_INSERT = "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES (?, ?, ?, CAST(? AS TEXT))"
+_INSERT_PATIENT = (
+    "INSERT INTO patients (patient, episode) SELECT ?, ?"
+    " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
+)
+_PAGE = "FROM entries WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+_AT_PLACES = (
+    "FROM json_each(?) AS place CROSS JOIN entries"
+    " ON originator_id = json_extract(place.value, '$[0]') AND originator_version = json_extract(place.value, '$[1]')"
+)
+_OF_EPISODES = (
+    "FROM json_each(?) AS episode CROSS JOIN entries"
+    " ON originator_id = episode.value AND originator_version > ? AND position <= ?"
+    " ORDER BY originator_id, originator_version"
+)
+_values_of = attrgetter("originator_id", "originator_version", "topic", "state")
+
+
+class LedgerRecorder(SQLiteApplicationRecorder):
+    """Writes and reads the entries of one ledger file, and the patients of its episodes."""
+
+    datastore: LedgerDatastore
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        super().__init__(datastore, events_table_name="entries")
+        self.insert_events_statement = _INSERT
+        self.select_events_statement = f"SELECT {_IN_BYTES} FROM entries WHERE originator_id = ? "
+        self.select_max_notification_id_statement = "SELECT max(position) FROM entries"
+
+    def construct_create_table_statements(self) -> list[str]:
+        """None: the tables were created, or checked, when the file was opened."""
+        return []
+
+    def _insert_events(
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        *,
+        patients: Iterable[tuple[str, str]] = (),
+        **_: Any,
+    ) -> Sequence[int]:
+        if not stored_events:
+            return []
+        c.executemany(_INSERT, map(_values_of, stored_events))
+        c.execute("SELECT last_insert_rowid()")
+        last = c.fetchone()[0]  # the write lock is ours, so the rows of one call are numbered without a gap
+        c.executemany(_INSERT_PATIENT, [pair + pair for pair in patients])
+        return list(range(last - len(stored_events) + 1, last + 1))
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Entries in the order of their positions, as the library's notifications."""
+        after = 0 if start is None else start - int(inclusive_of_start)
+        wanted = f"AND topic IN ({', '.join('?' * len(topics))}) " if topics else ""
+        rows = self._rows(
+            f"SELECT {_IN_BYTES} FROM entries WHERE position > ? AND position <= ? {wanted}ORDER BY position LIMIT ?",
+            (after, _LARGEST if stop is None else stop, *topics, limit),
+        )
+        return [Notification(episode, version, tag, text, position) for position, episode, version, tag, text in rows]
+
+    def max_position(self) -> int:
+        """The position of the last entry, 0 in an empty ledger."""
+        return self.max_notification_id() or 0
+
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+        """Entries after a position, in order, by pages; up to the last one there is now, unless told otherwise."""
+        stop = self.max_position() if upto is None else upto
+        while True:
+            page = self._entries(_PAGE, (after, stop, PAGE_ROWS))
+            yield from page
+            if len(page) < PAGE_ROWS:
+                return
+            after = page[-1][0]
+
+    def versions(self, after: int) -> list[tuple[str, int]]:
+        """Each episode with entries after a position, with its last version."""
+        return self._rows(
+            "SELECT originator_id, max(originator_version) FROM entries WHERE position > ? GROUP BY originator_id",
+            (after,),
+        )
+
+    def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
+        """The entries at these places (episode, version), as far as they exist."""
+        return self._entries(_AT_PLACES, (json.dumps(list(places)),))
+
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+        """The entries of these episodes, each episode's in the order of versions, up to a position."""
+        stop = _LARGEST if upto is None else upto
+        return self._entries(_OF_EPISODES, (json.dumps(list(episodes)), after_version, stop))
+
+    def episodes_of(self, patient: str) -> list[str]:
+        """Every episode that ever named this patient."""
+        return [row[0] for row in self._rows("SELECT episode FROM patients WHERE patient = ? ORDER BY 1", (patient,))]
+
+    def patients_of(self, episode: str) -> list[str]:
+        """Every patient that this episode ever named."""
+        return [row[0] for row in self._rows("SELECT patient FROM patients WHERE episode = ? ORDER BY 1", (episode,))]
+
+    def patients_between(self, after: int, upto: int) -> set[str]:
+        """Every patient of the episodes that have entries after a position, up to another."""
+        statement = (
+            "SELECT DISTINCT patient FROM patients WHERE episode IN"
+            " (SELECT originator_id FROM entries WHERE position > ? AND position <= ?)"
+        )
+        return {row[0] for row in self._rows(statement, (after, upto))}
+
+    def page(self) -> dict[str, str]:
+        """What the ledger says of itself: its id, format and time of creation."""
+        return dict(self._rows("SELECT key, value FROM ledger", ()))
+
+    def settings(self) -> dict[str, str]:
+        """The settings of SQLite in force, read back from it."""
+        names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "busy_timeout", "encoding")
+        return {"sqlite": sqlite3.sqlite_version} | {
+            name: str(self._rows(f"PRAGMA {name}", ())[0][0]) for name in names
+        }
+
+    def _entries(self, choice: str, values: tuple[object, ...]) -> list[Row]:
+        """Rows of entries; text that is no UTF-8 gets lone surrogates, so that its reader can say which entry it is."""
+        try:
+            return self._rows(f"SELECT {_COLUMNS} {choice}", values)
+        except StoreError:
+            rows = self._rows(f"SELECT {_IN_BYTES} {choice}", values)
+            return [(*row[:4], row[4].decode("utf-8", "surrogateescape")) for row in rows]
+
+    def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None  # plain tuples
+            cursor.execute(statement, values)
+            rows: list[Any] = cursor.fetchall()
+            return rows
+
+
+class LedgerFactory(SQLiteFactory):
+    """Builds the recorder of one ledger file; nothing is looked up by import path."""
+
+    def __init__(self, env: Environment) -> None:
+        InfrastructureFactory.__init__(self, env)
+        self.datastore: LedgerDatastore = LedgerDatastore(env[self.SQLITE_DBNAME], create=self.env_create_table())
+
+    def application_recorder(self) -> LedgerRecorder:
+        """The recorder of the file."""
+        return LedgerRecorder(self.datastore)

@@ -1,0 +1,140 @@
+"""Connections to a ledger file, with transactions that end as they should.
+
+What differs from the library, and why: writes begin IMMEDIATE (a plain BEGIN that reads before it writes fails at once
+when another process wrote); a COMMIT that fails is rolled back, so that the pooled connection stays usable; every
+failure but a conflict is a ``StoreError``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    ConnectionUnavailableError,
+    IntegrityError,
+    PersistenceError,
+)
+from eventsourcing.sqlite import (
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteTransaction,
+)
+
+from ledger.recorders import StoreError
+from ledger.recorders.sqlite_file import check_journal, connect, explain, plain_errors, plain_path, prepare
+
+POOL_TIMEOUT_SECONDS: Final = 60.0
+
+
+class LedgerTransaction(SQLiteTransaction):
+    """A transaction that takes the write lock at its start if it is to write."""
+
+    connection: LedgerConnection
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        with plain_errors(self.connection.path):
+            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        return cursor
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc_val, exc_tb)
+        except (IntegrityError, StoreError):
+            raise
+        except PersistenceError as error:
+            raise StoreError(explain(error, self.connection.path)) from error
+
+
+class LedgerConnection(SQLiteConnection):
+    """A connection that is never left inside a transaction that failed."""
+
+    def __init__(self, sqlite_conn: sqlite3.Connection, path: Path) -> None:
+        super().__init__(sqlite_conn, max_age=None)
+        self.path = path
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """A cursor inside a transaction that is committed, or rolled back."""
+        with LedgerTransaction(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+    def commit(self) -> None:
+        """Commit, or roll back what could not be committed."""
+        try:
+            super().commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def rollback(self) -> None:
+        """Roll back; a connection that cannot even do that is closed, and the pool makes another."""
+        try:
+            super().rollback()
+        except sqlite3.Error:
+            self.close()
+
+
+class LedgerConnectionPool(SQLiteConnectionPool):
+    """Connections to one ledger file, each with the settings we rely on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(db_name=str(path), pool_timeout=POOL_TIMEOUT_SECONDS)
+        self.path = path
+
+    @staticmethod
+    def detect_memory_mode(db_name: str) -> bool:
+        """A ledger is always a file, whatever its name."""
+        return False
+
+    def close(self) -> None:
+        """Close the connections at rest; one at work in another thread is closed by its user, not under its hands."""
+        with self._put_condition:
+            self._in_use.clear()
+            super().close()
+
+    def put_connection(self, conn: SQLiteConnection) -> None:
+        """Take a connection back, or close it if the pool was closed meanwhile."""
+        try:
+            super().put_connection(conn)
+        except ConnectionPoolClosedError:
+            conn.close()
+
+    def _create_connection(self) -> LedgerConnection:
+        with plain_errors(self.path):
+            connection = connect(self.path)
+            check_journal(connection)
+        connection.row_factory = sqlite3.Row
+        return LedgerConnection(connection, self.path)
+
+
+class LedgerDatastore(SQLiteDatastore):
+    """One ledger file, found or created, and the connections to it."""
+
+    def __init__(self, name: str, *, create: bool) -> None:
+        super().__init__(name, originator_id_type="text")
+        path = plain_path(name)
+        prepare(path, create=create)
+        self.pool = LedgerConnectionPool(path)
+
+    @contextmanager
+    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
+        """A connection of the pool, given back afterwards."""
+        try:
+            connection = self.pool.get_connection(is_writer=commit)
+        except ConnectionUnavailableError as error:
+            raise StoreError("the ledger is busy: no connection became free in time") from error
+        try:
+            yield connection
+        finally:
+            self.pool.put_connection(connection)

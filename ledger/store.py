@@ -1,0 +1,200 @@
+"""The ledger as an application of the event store: entries in, entries out, nothing decided here.
+
+Entries are mapped by a closed table of tags, never by import paths, and what is read must agree with the columns it
+stands under. The process's environment is not consulted: settings are ours, and the recorder reads them back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final, get_args
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    InfrastructureFactory,
+    JSONTranscoder,
+    Mapper,
+    RecordConflictError,
+    StoredEvent,
+)
+from eventsourcing.utils import Environment, EnvType
+
+from ledger.entry import Entry, UnreadableEntry, decode, encode
+from ledger.events import Event
+from ledger.recorders import NoLedger, StoreError
+from ledger.recorders.sqlite import LedgerFactory, LedgerRecorder, Row
+
+__all__ = [
+    "EpisodeLedger",
+    "NoLedger",
+    "RecordConflictError",
+    "StoreError",
+    "UnreadableEntry",
+    "open_ledger",
+    "read_row",
+]
+
+LOG_SECTION_ENTRIES: Final = 10_000
+EPISODES_AT_ONCE: Final = 100
+TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(Event)}
+"""The closed table of what an entry can be: nothing in the database names code."""
+
+
+def _read(episode: str, version: int, tag: str, text: bytes | str, position: int | None = None) -> Entry:
+    """The entry of a stored text, which must agree with its columns."""
+    try:
+        entry = decode(text)
+        agrees = entry.episode == episode and entry.version == version and TAGS[type(entry.fact)] == tag
+    except Exception as error:  # whatever is wrong with the text, its reader must stop and say where
+        raise UnreadableEntry(episode, version, position) from error
+    if not agrees:
+        raise UnreadableEntry(episode, version, position)
+    return entry
+
+
+def read_row(row: Row) -> Entry:
+    """The entry of a row as ``scan`` gives it."""
+    position, episode, version, tag, text = row
+    return _read(episode, version, tag, text, position)
+
+
+class EntryMapper(Mapper[str]):
+    """Entry to stored event and back; the topic is the tag of the fact."""
+
+    def __init__(self) -> None:
+        super().__init__(JSONTranscoder())  # the library asks for one; entries bring their own encoding
+
+    def to_stored_event(self, domain_event: Entry) -> StoredEvent:  # type: ignore[override]  # entries only
+        """The stored form of an entry."""
+        tag = TAGS[type(domain_event.fact)]
+        return StoredEvent(domain_event.episode, domain_event.version, tag, encode(domain_event))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Entry:
+        """The entry of a stored event; ``UnreadableEntry`` if text and columns disagree."""
+        return _read(
+            str(stored_event.originator_id), stored_event.originator_version, stored_event.topic, stored_event.state
+        )
+
+
+class EpisodeLedger(Application[str]):
+    """Every entry of every episode, append-only, in the order it was recorded."""
+
+    name = "EpisodeLedger"
+    log_section_size = LOG_SECTION_ENTRIES
+    _entries: LedgerRecorder
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Our settings and nothing from the process's environment, which would override them."""
+        return Environment(name, dict(env or {}))
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        """The factory of our recorder."""
+        return LedgerFactory(env)
+
+    def construct_mapper(self) -> Mapper[str]:
+        """The mapper of entries."""
+        return EntryMapper()
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """Our recorder, also under its own type."""
+        recorder = self.factory.application_recorder()
+        assert isinstance(recorder, LedgerRecorder)
+        self._entries = recorder
+        return recorder
+
+    @property
+    def id(self) -> str:
+        """The ledger's own name, drawn at random when it was created."""
+        return self._entries.page()["id"]
+
+    def settings(self) -> dict[str, str]:
+        """The engine's settings in force, read back from it."""
+        return self._entries.settings()
+
+    def append(self, entries: Sequence[Entry], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
+        """Record entries, and (patient, episode) pairs they name, in one transaction; gives the entries' positions.
+
+        ``RecordConflictError`` if another writer recorded one of these versions meanwhile: then nothing was recorded.
+        """
+        _assert_contiguous(entries)
+        stored = list(map(self.mapper.to_stored_event, entries))
+        return list(self._entries.insert_events(stored, patients=patients) or ())
+
+    def entries_of(self, episode: str, after_version: int = 0, upto: int | None = None) -> list[Entry]:
+        """An episode's entries in order: those after a version, up to a position."""
+        entries = list(map(read_row, self._entries.rows_of([episode], after_version, upto)))
+        for version, entry in enumerate(entries, after_version + 1):
+            if entry.version != version:
+                raise UnreadableEntry(episode, version)
+        return entries
+
+    def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
+        """The entries of several episodes, each episode's in order, a group of episodes read at a time."""
+        remaining = iter(episodes)
+        while group := list(islice(remaining, EPISODES_AT_ONCE)):
+            yield from map(read_row, self._entries.rows_of(group))
+
+    def entries_at(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
+        """The entries at these places (episode, version), as far as they exist."""
+        return {(row[1], row[2]): read_row(row) for row in self._entries.rows_at(places)}
+
+    def positions_of(self, entries: Sequence[Entry]) -> list[int] | None:
+        """The positions of these very entries, or None if not all of them stand in the ledger."""
+        rows = {(row[1], row[2]): row for row in self._entries.rows_at((e.episode, e.version) for e in entries)}
+        found = [(rows.get((entry.episode, entry.version)), entry) for entry in entries]
+        positions = [row[0] for row, entry in found if row is not None and read_row(row) == entry]
+        return positions if len(positions) == len(entries) else None
+
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+        """Stored rows (position, episode, version, tag, text) after a position, undecoded; for bulk readers."""
+        return self._entries.scan(after, upto)
+
+    def follow(self, after: int, upto: int | None = None) -> Iterator[tuple[int, Entry]]:
+        """Entries with their positions, after a position, in the order they were recorded."""
+        for position, episode, version, tag, text in self._entries.scan(after, upto):
+            yield position, _read(episode, version, tag, text, position)
+
+    def position(self) -> int:
+        """The position of the last entry; 0 in an empty ledger."""
+        return self._entries.max_position()
+
+    def versions_since(self, after: int) -> list[tuple[str, int]]:
+        """The episodes with entries after a position, each with its last version."""
+        return self._entries.versions(after)
+
+    def patients_of(self, episode: str) -> list[str]:
+        """Every patient that the episode's openings, or corrections of them, ever named."""
+        return self._entries.patients_of(episode)
+
+    def patients_since(self, after: int, upto: int | None = None) -> set[str]:
+        """Every patient of the episodes that have entries after a position, up to another or the last."""
+        return self._entries.patients_between(after, self.position() if upto is None else upto)
+
+    def episodes_of(self, patient: str) -> list[str]:
+        """Every episode that ever named this patient."""
+        return self._entries.episodes_of(patient)
+
+
+def _assert_contiguous(entries: Sequence[Entry]) -> None:
+    last: dict[str, int] = {}
+    for entry in entries:
+        episode, version = entry.episode, entry.version
+        assert version == last.get(episode, version - 1) + 1, "versions of an episode without a gap"
+        last[episode] = version
+
+
+def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:
+    """The ledger at a path, as a context manager; made if it does not exist and ``create`` is set."""
+    name = os.fspath(path)
+    if name.startswith(("postgres://", "postgresql://")):
+        raise StoreError("a ledger in PostgreSQL cannot be opened yet; name the path of a file")
+    return EpisodeLedger(
+        {
+            LedgerFactory.SQLITE_DBNAME: name,
+            LedgerFactory.ORIGINATOR_ID_TYPE: "text",
+            LedgerFactory.CREATE_TABLE: "yes" if create else "no",
+        }
+    )

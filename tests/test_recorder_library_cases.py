@@ -1,0 +1,90 @@
+"""The event store library's own recorder cases, run against our SQLite recorder on real files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+
+from ledger.recorders.sqlite import LedgerRecorder
+from ledger.recorders.sqlite_pool import LedgerDatastore
+
+# The library's cases also import its cipher, which asks for a package that nothing here uses.
+_no_cipher = ModuleType("eventsourcing.cipher")
+_no_cipher.AESCipher = object  # type: ignore[attr-defined]
+with patch.dict("sys.modules", {"eventsourcing.cipher": _no_cipher}):
+    import eventsourcing.tests.persistence as library
+
+
+class OnAFile:
+    """Text identities and a new ledger file for each case."""
+
+    recorder_class: type[LedgerRecorder] = LedgerRecorder
+
+    def new_originator_id(self) -> str:
+        return str(uuid4())
+
+    def create_recorder(self) -> Any:
+        folder = tempfile.TemporaryDirectory()
+        datastore = LedgerDatastore(str(Path(folder.name) / "ledger.db"), create=True)
+        self.addCleanup(folder.cleanup)  # type: ignore[attr-defined]
+        self.addCleanup(datastore.close)  # type: ignore[attr-defined]
+        return self.recorder_class(datastore)
+
+
+class CountingFromZero(LedgerRecorder):
+    """Our versions start at 1 and those of some cases at 0: this moves them by one, both ways."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        moved = [replace(event, originator_version=event.originator_version + 1) for event in stored_events]
+        return super().insert_events(moved, **kwargs)
+
+    def select_events(self, originator_id: Any, **kwargs: Any) -> Sequence[StoredEvent]:
+        bounds = {key: kwargs[key] + 1 for key in ("gt", "lte") if kwargs.get(key) is not None}
+        events = super().select_events(originator_id, **kwargs | bounds)
+        return [replace(event, originator_version=event.originator_version - 1) for event in events]
+
+
+class GivingNoPositions(CountingFromZero):
+    """An aggregate recorder numbers nothing, so its case expects None where ours gives positions."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+        super().insert_events(stored_events, **kwargs)
+
+
+class TestApplicationRecorder(OnAFile, library.ApplicationRecorderTestCase[ApplicationRecorder]):
+    """As it is: its versions start at 1, save in the two concurrent cases, which follow below."""
+
+    test_concurrent_no_conflicts = None  # type: ignore[assignment]
+    test_concurrent_throughput = None  # type: ignore[assignment]
+
+
+class TestApplicationRecorderFromZero(OnAFile, library.ApplicationRecorderTestCase[ApplicationRecorder]):
+    """The concurrent cases number versions from 0."""
+
+    recorder_class = CountingFromZero
+    INITIAL_VERSION = 0
+
+
+class TestAggregateRecorder(OnAFile, library.AggregateRecorderTestCase):
+    """One of its events has version 0."""
+
+    recorder_class = GivingNoPositions
+    INITIAL_VERSION = 0
+
+
+class TestPositionsDoNotInterleave(OnAFile, library.NonInterleavingNotificationIDsBaseCase):
+    """Its stacks are numbered from 0."""
+
+    recorder_class = CountingFromZero
+
+    def test(self) -> None:
+        """It starts from ``max_notification_id() is None``, which select_notifications takes as the beginning."""
+        super().test()
