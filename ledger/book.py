@@ -43,10 +43,6 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
     excludes: tuple[Hcpcs, ...] = ()
     includes: tuple[Hcpcs, ...] = ()
 
-    def in_force(self, ordinal: int) -> bool:
-        """Whether the code may be billed for that service date."""
-        return self.from_.toordinal() <= ordinal and (self.to is None or ordinal <= self.to.toordinal())
-
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One edition of a payer's terms, known by its ``from`` and ``published``."""
@@ -190,10 +186,11 @@ def load_book(folder: Path | None = None) -> Book:
     if not (root / "payers").is_dir():
         raise BookError(f"{root}: has no folder payers/; a book holds payers/*.toml and providers/*.toml")
     code_file = root / "codes.toml"
-    codes = _read(code_file if code_file.is_file() else PACKAGED / "codes.toml", CodeTable).codes
+    code_file = code_file if code_file.exists() else PACKAGED / "codes.toml"
+    codes = _read(code_file, CodeTable).codes
     payers = {path: _read(path, Payer) for path in sorted((root / "payers").glob("*.toml"))}
     providers = {path: _read(path, Provider) for path in sorted((root / "providers").glob("*.toml"))}
-    _check_unique(code_file, "code", [code.code for code in codes])
+    _check_codes(code_file, codes)
     _check_across("id", {path: payer.id for path, payer in payers.items()})
     _check_across("npi", {path: provider.npi for path, provider in providers.items()})
     for path, payer in payers.items():
@@ -212,6 +209,20 @@ def _read(path: Path, kind: type[T]) -> T:
         raise BookError(f"{path}: {error}") from error
 
 
+def _check_codes(path: Path, codes: Sequence[Code]) -> None:
+    seen: set[str] = set()
+    for place, code in enumerate(codes):
+        where = f"{path}: codes[{place}]"
+        _check(f"{where}.code", check_hcpcs, code.code)
+        for key, others in (("excludes", code.excludes), ("includes", code.includes)):
+            for other in others:
+                _check(f"{where}.{key}", check_hcpcs, other)
+        if code.code in seen:
+            raise BookError(f"{where}.code: {code.code} is there twice")
+        seen.add(code.code)
+        _check_span(where, code)
+
+
 def _check_terms(path: Path, payer: Payer) -> None:
     seen: set[tuple[date, date]] = set()
     for place, terms in enumerate(payer.terms):
@@ -219,15 +230,21 @@ def _check_terms(path: Path, payer: Payer) -> None:
         if (terms.from_, terms.published) in seen:
             raise BookError(f"{where}.from, .published: another edition has the same two dates")
         seen.add((terms.from_, terms.published))
-        for code in (*terms.rate_cents, *terms.bundled_exceptions):
-            _check(where + ".rate_cents / .bundled_exceptions", check_hcpcs, code)
+        for code in terms.rate_cents:
+            _check(f"{where}.rate_cents", check_hcpcs, code)
+        for code in terms.bundled_exceptions:
+            _check(f"{where}.bundled_exceptions", check_hcpcs, code)
 
 
 def _check_provider(path: Path, provider: Provider) -> None:
     _check(f"{path}: npi", check_npi, provider.npi)
     for place, agreement in enumerate(provider.agreements):
-        if agreement.to is not None and agreement.to < agreement.from_:
-            raise BookError(f"{path}: agreements[{place}].to: lies before its from")
+        _check_span(f"{path}: agreements[{place}]", agreement)
+
+
+def _check_span(where: str, span: Code | Agreement) -> None:
+    if span.to is not None and span.to < span.from_:
+        raise BookError(f"{where}.to: lies before its from")
 
 
 def _check(where: str, check: Any, value: str) -> None:
@@ -235,12 +252,6 @@ def _check(where: str, check: Any, value: str) -> None:
         check(value)
     except ValueError:
         raise BookError(f"{where}: {value!r} is not of the required form") from None
-
-
-def _check_unique(path: Path, key: str, values: Sequence[str]) -> None:
-    twice = {value for value in values if values.count(value) > 1}
-    if twice:
-        raise BookError(f"{path}: {key}: {min(twice)} is there twice")
 
 
 def _check_across(key: str, by_path: dict[Path, str]) -> None:

@@ -9,7 +9,7 @@ from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.entry import Entry
 from ledger.episode import Dated, Episode, Patient, Spell
-from ledger.evidence import Evidence, calendar_of, local_date, union
+from ledger.evidence import Evidence, local_date, union
 
 
 class Verdict(NamedTuple):
@@ -41,8 +41,8 @@ class Case:
 
     def __init__(self, episode: Episode, patient: Patient, book: Book) -> None:
         self.episode, self.patient, self.book = episode, patient, book
-        self.calendar: Calendar = calendar_of(episode)
-        self.evidence = Evidence(episode, self.calendar)
+        self.evidence = Evidence(episode)
+        self.calendar: Calendar = self.evidence.calendar
         self.spells: list[Spell] = episode.spells()
         self.verdicts: list[tuple[Verdict, Days]] = []
         self.payers: dict[str, Days] = {}
@@ -70,6 +70,15 @@ class Case:
                 governed = self.calendar.span(first, last) & days
                 if governed:
                     self.regimes.append(Regime(payer, terms, governed))
+
+    def verdict_on(self, ordinal: int) -> Verdict | None:
+        """The verdict of a date; None outside the calendar."""
+        day = self.calendar.day(ordinal)
+        return next((verdict for verdict, days in self.verdicts if days & day), None)
+
+    def billable(self) -> Days:
+        """The dates that passed every step."""
+        return union({str(at): days for at, (verdict, days) in enumerate(self.verdicts) if verdict.step == 24})
 
     @property
     def covered(self) -> Days:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from ledger import events as ev
 from ledger.day_set import OPEN_END
 from ledger.entry import Entry
-from ledger.liveness import Live
+from ledger.liveness import Live, live_entries
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True, gc=False):
     """A fact in force from..to."""
 
     from_: int
@@ -26,14 +26,14 @@ class Span(NamedTuple):
     entry: Entry
 
 
-class Dated(NamedTuple):
+class Dated(Struct, frozen=True, gc=False):
     """A fact of one date."""
 
     date: int
     entry: Entry
 
 
-class Spell(NamedTuple):
+class Spell(Struct, frozen=True, gc=False):
     """A coverage spell, its end already cut by the coverage ends recorded after it; ``cuts`` are those that did."""
 
     rank: int
@@ -45,7 +45,7 @@ class Spell(NamedTuple):
     cuts: tuple[Entry, ...]
 
 
-class Served(NamedTuple):
+class Served(Struct, frozen=True, gc=False):
     """A recorded day of one order."""
 
     date: int
@@ -53,7 +53,7 @@ class Served(NamedTuple):
     entry: Entry
 
 
-class Run(NamedTuple):
+class Run(Struct, frozen=True, gc=False):
     """A pump's logged run of one order, in UTC."""
 
     started_at: datetime
@@ -61,7 +61,7 @@ class Run(NamedTuple):
     entry: Entry
 
 
-class Billed(NamedTuple):
+class Billed(Struct, frozen=True, gc=False):
     """A code billed separately; ``per_diem`` only for a service of another provider's."""
 
     code: str
@@ -71,14 +71,14 @@ class Billed(NamedTuple):
     is_service: bool
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True, gc=False):
     """An admission or a discharge of a stay."""
 
     at: datetime
     entry: Entry
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True, gc=False):
     """A plan of treatment."""
 
     from_: int
@@ -152,7 +152,7 @@ class Episode:
         """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded after it (step 4)."""
         return sorted(
             (self._spell(entry, fact) for entry, fact in self.coverage),
-            key=lambda spell: (*spell[:3], -spell.to, spell.entry.label),
+            key=lambda spell: (spell.rank, spell.from_, spell.payer, -spell.to, spell.entry.label),
         )
 
     def _spell(self, entry: Entry, fact: ev.CoverageVerified) -> Spell:
@@ -177,14 +177,28 @@ def _end(to: Any) -> int:
     return OPEN_END if to is UNSET else to.toordinal()
 
 
-def fold(name: str, live: Iterable[Live]) -> Episode:
-    """The episode of its live entries; they come in the order they count, and hold exactly one opening."""
+def fold(name: str, entries: Sequence[Entry]) -> Episode:
+    """The episode of all its entries, given by version; only live ones count, and exactly one is its opening."""
+    episode = Episode(name)
+    for entry in entries:
+        fact = entry.fact
+        kind = type(fact)
+        if kind in _MENDING:
+            return _fold_live(name, live_entries(entries))
+        take = _TAKE.get(kind)
+        if take is not None:
+            take(episode, entry, fact)
+    assert hasattr(episode, "opening"), "every episode begins with its opening"
+    return episode
+
+
+def _fold_live(name: str, live: Iterable[Live]) -> Episode:
     episode = Episode(name)
     for entry, fact in live:
         take = _TAKE.get(type(fact))
-        if take:
+        if take is not None:
             take(episode, entry, fact)
-    assert hasattr(episode, "opening"), "every episode begins with its opening"
+    assert hasattr(episode, "opening"), "an opening is corrected, never retracted"
     return episode
 
 
@@ -291,6 +305,9 @@ def _claimed(ep: Episode, entry: Entry, fact: ev.ClaimSubmitted) -> None:
 def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved) -> None:
     ep.resolutions[fact.date.toordinal()] = (entry, fact)
 
+
+_MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
+"""What makes other entries count differently; without one, every entry is live."""
 
 _TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any], None]]] = {
     ev.EpisodeOpened: _opened,

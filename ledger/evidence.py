@@ -5,15 +5,16 @@ The one place that knows time zones and elapsed time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from ledger.day_set import Calendar, Days, smear
 from ledger.entry import Entry
-from ledger.episode import Episode, Run
+from ledger.episode import Episode, Run, Served
 
 _INSTANT: timedelta = timedelta(microseconds=1)
 _DAY: timedelta = timedelta(days=1)
@@ -35,51 +36,65 @@ def local_dates_of_run(run: Run, tz: ZoneInfo) -> tuple[int, int]:
     return local_date(run.started_at, tz), local_date(run.stopped_at - _INSTANT, tz)
 
 
-def calendar_of(episode: Episode) -> Calendar:
-    """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
-    tz = zone(episode.opening[1].zone)
-    days = [served.date for order in episode.served.values() for served in order]
-    days += [visit.date for visit in episode.visits]
-    runs = [local_dates_of_run(run, tz) for order in episode.runs.values() for run in order]
-    firsts = days + [first for first, _ in runs]
-    firsts += [order.from_.toordinal() for _, order in episode.orders.values()]
-    lasts = days + [last for _, last in runs]
-    lasts += [stop.date for stops in episode.stops.values() for stop in stops]
-    lasts += [ended.date for ended in (*episode.discharges, *episode.deaths)]
-    return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
+class LocalRun(Struct, frozen=True, gc=False):
+    """A run with the first and last local date it touches."""
+
+    first: int
+    last: int
+    run: Run
 
 
 class Evidence:
     """What shows that therapy was in place, order by order, as sets of dates of the episode's calendar."""
 
-    def __init__(self, episode: Episode, calendar: Calendar) -> None:
-        self.episode, self.calendar = episode, calendar
+    def __init__(self, episode: Episode) -> None:
+        self.episode = episode
         self.tz = zone(episode.opening[1].zone)
+        self.runs = {order: [self._local(run) for run in runs] for order, runs in episode.runs.items()}
+        self.calendar = self._calendar()
         self.recorded: dict[str, Days] = {}
         self.infused: dict[str, Days] = {}
         self.touched: dict[str, Days] = {}
+        self._entries: dict[str, dict[int, list[Entry]]] = {}
         for order, served in episode.served.items():
-            self.recorded[order] = self._days(served_.date for served_ in served)
-            self.infused[order] = self._days(served_.date for served_ in served if served_.infused)
-        for order, runs in episode.runs.items():
+            self._take_served(order, served)
+        for order, runs in self.runs.items():
             touched = 0
             for run in runs:
-                touched |= calendar.span(*local_dates_of_run(run, self.tz))
+                touched |= self.calendar.span(run.first, run.last)
             self.touched[order] = touched
             self.recorded[order] = self.recorded.get(order, 0) | touched
             self.infused[order] = self.infused.get(order, 0) | touched
-        self.visited = self._days(visit.date for visit in episode.visits)
+        self.any_infused = union(self.infused)
+        self.visited = 0
+        for visit in episode.visits:
+            self.visited |= 1 << (visit.date - self.calendar.first)
 
-    def _days(self, dates: Iterator[int]) -> Days:
-        first, days = self.calendar.first, 0
-        for date in dates:
-            days |= 1 << (date - first)
-        return days
+    def _local(self, run: Run) -> LocalRun:
+        first, last = local_dates_of_run(run, self.tz)
+        return LocalRun(first, last, run)
 
-    @property
-    def any_infused(self) -> Days:
-        """Dates with infused evidence of some order."""
-        return union(self.infused)
+    def _calendar(self) -> Calendar:
+        """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
+        episode = self.episode
+        days = [served.date for order in episode.served.values() for served in order]
+        days += [visit.date for visit in episode.visits]
+        runs = [run for order in self.runs.values() for run in order]
+        firsts = days + [run.first for run in runs]
+        firsts += [order.from_.toordinal() for _, order in episode.orders.values()]
+        lasts = days + [run.last for run in runs]
+        lasts += [stop.date for stops in episode.stops.values() for stop in stops]
+        lasts += [ended.date for ended in (*episode.discharges, *episode.deaths)]
+        return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
+
+    def _take_served(self, order: str, served: Iterable[Served]) -> None:
+        first, recorded, infused = self.calendar.first, 0, 0
+        for day in served:
+            bit = 1 << (day.date - first)
+            recorded |= bit
+            if day.infused:
+                infused |= bit
+        self.recorded[order], self.infused[order] = recorded, infused
 
     def in_force(self, order: str) -> Days:
         """Dates on which the order is in force; none for an order never recorded."""
@@ -111,9 +126,9 @@ class Evidence:
 
     def _rolling(self, order: str) -> Days:
         days = 0
-        for started_at, stopped_at in merged_runs(self.episode.runs.get(order, ())):
-            first = local_date(started_at, self.tz)
-            whole_days = max(1, (stopped_at - started_at) // _DAY)
+        for run in merged_runs(self.episode.runs.get(order, ())):
+            first = local_date(run.started_at, self.tz)
+            whole_days = max(1, (run.stopped_at - run.started_at) // _DAY)
             days |= self.calendar.span(first, first + whole_days - 1)
         return days
 
@@ -123,27 +138,32 @@ class Evidence:
 
     def entries_on(self, order: str, ordinal: int) -> list[Entry]:
         """The recorded days and runs of an order that touch a date."""
-        days = [served.entry for served in self.episode.served.get(order, ()) if served.date == ordinal]
-        if order in self.touched and self.touched[order] >> (ordinal - self.calendar.first) & 1:
-            days += [
-                run.entry
-                for run in self.episode.runs[order]
-                if (dates := local_dates_of_run(run, self.tz))[0] <= ordinal <= dates[1]
-            ]
-        return days
+        by_date = self._entries.get(order)
+        if by_date is None:
+            by_date = self._entries[order] = self._by_date(order)
+        return by_date.get(ordinal, [])
+
+    def _by_date(self, order: str) -> dict[int, list[Entry]]:
+        found: dict[int, list[Entry]] = {}
+        for served in self.episode.served.get(order, ()):
+            found.setdefault(served.date, []).append(served.entry)
+        for run in self.runs.get(order, ()):
+            for date in range(run.first, run.last + 1):
+                found.setdefault(date, []).append(run.run.entry)
+        return found
 
 
-class Stretch(NamedTuple):
+class Stretch(Struct, frozen=True, gc=False):
     """Runs that overlap or meet, as one, in elapsed UTC time."""
 
     started_at: datetime
     stopped_at: datetime
 
 
-def merged_runs(runs: object) -> list[Stretch]:
+def merged_runs(runs: Iterable[Run]) -> list[Stretch]:
     """The runs of one order with those that overlap or meet made one."""
     stretches: list[Stretch] = []
-    for run in sorted(runs, key=lambda run: (run.started_at, run.stopped_at)):  # type: ignore[call-overload]
+    for run in sorted(runs, key=lambda run: (run.started_at, run.stopped_at)):
         if stretches and run.started_at <= stretches[-1].stopped_at:
             last = stretches.pop()
             stretches.append(Stretch(last.started_at, max(last.stopped_at, run.stopped_at)))

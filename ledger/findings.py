@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
 from typing import Final, NamedTuple
 
-from ledger.book import GENERAL, PER_DIEM_CODES
-from ledger.case import Case
+from msgspec import Struct
+
+from ledger.book import GENERAL, PER_DIEM_CODES, Book, Terms
+from ledger.case import Case, Verdict
 from ledger.claims import ClaimedLine, claimed_lines
 from ledger.clash import in_scope, rule_between, settled
+from ledger.day_set import Days
 from ledger.entry import Entry
 from ledger.grounds import causes
-from ledger.judged import JudgedDay, judged_days
+from ledger.judged import Region, regions
 from ledger.lines import days_between
 
 
-class Finding(NamedTuple):
+class Finding(Struct, frozen=True, gc=False):
     """One contradiction: lists are sorted, without repeats; dates are ordinals."""
 
     rule: str
@@ -43,7 +46,7 @@ class Seen(NamedTuple):
     payers: Iterable[str | None] = ()
 
 
-class Billed(NamedTuple):
+class Billed(Struct, frozen=True, gc=False):
     """A code billed for the patient outside the per diem: a service, a drug, or a line of a live claim."""
 
     code: str
@@ -53,36 +56,50 @@ class Billed(NamedTuple):
 
 
 class PatientFile:
-    """The judged episodes of one patient with their days and claims, looked up once for all rules."""
+    """The judged episodes of one patient with their billable days and claims, looked up once for all rules."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self.cases = cases
-        self.days: dict[str, list[JudgedDay]] = {case.episode.name: judged_days(case) for case in cases}
+        self.others = {case.episode.name: [other for other in cases if other is not case] for case in cases}
+        self.billable: dict[str, list[Region]] = {
+            case.episode.name: [region for region in regions(case) if region.is_billable] for case in cases
+        }
         self.claimed = {case.episode.name: claimed_lines(case.episode) for case in cases}
+        self.per_diem = {name: [line for line in lines if line.is_per_diem] for name, lines in self.claimed.items()}
+        self.apart = self._billed_separately()
+        self._because: dict[tuple[str, int], list[str]] = {}
 
-    def day(self, case: Case, date: int) -> JudgedDay | None:
-        """The judged day of a date, if it lies in the episode's calendar."""
-        if case.calendar.first <= date <= case.calendar.last:
-            return self.days[case.episode.name][date - case.calendar.first]
-        return None
+    def because(self, case: Case, date: int) -> list[str]:
+        """The causes of a date's verdict; none outside the calendar."""
+        key = case.episode.name, date
+        if key not in self._because:
+            verdict = case.verdict_on(date)
+            found = causes(case, self.others[key[0]], date, verdict.step, verdict.reason) if verdict else []
+            self._because[key] = found
+        return self._because[key]
 
-    def others(self, case: Case) -> list[Case]:
-        """The patient's other episodes."""
-        return [other for other in self.cases if other is not case]
+    def billable_as(self, case: Case, code: str, payer: str) -> Days:
+        """The episode's billable days with that code and payer."""
+        days = 0
+        for region in self.billable[case.episode.name]:
+            if region.code == code and region.payer == payer:
+                days |= region.days
+        return days
 
-    def because(self, case: Case, day: JudgedDay) -> list[str]:
-        """The causes of a day's verdict."""
-        return causes(case, self.others(case), day.date, day.verdict.step, day.verdict.reason)
-
-    def per_diem_lines(self, case: Case) -> list[ClaimedLine]:
-        """The per-diem lines of the episode's live claims."""
-        return [line for line in self.claimed[case.episode.name] if line.is_per_diem]
-
-    def billed_separately(self) -> list[Billed]:
+    def _billed_separately(self) -> list[Billed]:
         """What was billed for the patient beside the per diem, in any of the episodes."""
-        apart = [Billed(*billed[:4]) for case in self.cases for billed in case.episode.billed]
-        lines = [Billed(line.code, line.from_, line.to, line.entry) for ls in self.claimed.values() for line in ls]
-        return apart + lines
+        apart = [
+            Billed(billed.code, billed.from_, billed.to, billed.entry)
+            for case in self.cases
+            for billed in case.episode.billed
+            if billed.code not in PER_DIEM_CODES
+        ]
+        return apart + [
+            Billed(line.code, line.from_, line.to, line.entry)
+            for lines in self.claimed.values()
+            for line in lines
+            if not line.is_per_diem
+        ]
 
 
 def _verdict_rule(rule: str) -> Callable[[PatientFile], Iterator[Seen]]:
@@ -90,12 +107,11 @@ def _verdict_rule(rule: str) -> Callable[[PatientFile], Iterator[Seen]]:
         """Days in conflict under the rule, with the codes that clash under it."""
         for case in file.cases:
             for verdict, days in case.verdicts:
-                if verdict.status == "conflict" and verdict.reason == rule:
+                if verdict.reason == rule:
                     for date in case.calendar.dates(days):
-                        day = file.day(case, date)
-                        assert day is not None
-                        codes = _candidates(case, date) if verdict.step == 20 else _clashing_codes(file, case, day)
-                        yield Seen(case.episode.name, (date,), codes, file.because(case, day), (day.payer,))
+                        codes = _candidates(case, date) if verdict.step == 20 else _clashing(file, case, date, rule)
+                        payer = [payer for payer, paid in case.payers.items() if paid & case.calendar.day(date)]
+                        yield Seen(case.episode.name, (date,), codes, file.because(case, date), payer)
 
     return days_with_that_verdict
 
@@ -105,48 +121,55 @@ def _candidates(case: Case, date: int) -> list[str]:
     return [code for code, days in case.candidates.items() if days & day]
 
 
-def _clashing_codes(file: PatientFile, case: Case, day: JudgedDay) -> list[str]:
-    assert day.code is not None
-    codes = [day.code]
-    here = case.calendar.day(day.date)
-    for other in file.others(case):
-        codes += [
-            exposed.code
-            for exposed in other.exposed()
-            if exposed.days & other.calendar.day(day.date) and in_scope(case, exposed.payer) & here
-        ]
-    if not settled(case, day.code) & here:
+def _clashing(file: PatientFile, case: Case, date: int, rule: str) -> list[str]:
+    here = case.calendar.day(date)
+    own = next(code for code, days in case.codes.items() if days & here)
+    codes = [
+        exposed.code
+        for other in file.others[case.episode.name]
+        for exposed in other.exposed()
+        if exposed.days & other.calendar.day(date) and in_scope(case, exposed.payer) & here
+    ]
+    if not settled(case, own) & here:
         billed = (b for other in file.cases for b in other.episode.billed)
-        codes += [b.code for b in billed if b.is_service and b.code in PER_DIEM_CODES and b.from_ <= day.date <= b.to]
-    return [day.code] + [code for code in codes[1:] if rule_between(day.code, code) == day.verdict.reason]
+        codes += [b.code for b in billed if b.is_service and b.code in PER_DIEM_CODES and b.from_ <= date <= b.to]
+    return [own] + [code for code in codes if rule_between(own, code) == rule]
 
 
-def _billed_beside(bars: Callable[[Case, JudgedDay, str], bool]) -> Callable[[PatientFile], Iterator[Seen]]:
+Bars = Callable[[Book, Terms, str, str], bool]
+"""(book, the day's terms, the day's code, another code) -> whether the other must not be billed beside the day."""
+
+
+def _billed_beside(bars: Bars) -> Callable[[PatientFile], Iterator[Seen]]:
     def billed_on_billable_days(file: PatientFile) -> Iterator[Seen]:
         """Billable days on which a code was billed separately that the day bars."""
-        billed = [b for b in file.billed_separately() if b.code not in PER_DIEM_CODES]
-        if not billed:
-            return
-        for case in file.cases:
-            for day in file.days[case.episode.name]:
-                if day.is_billable:
-                    on_day = [b for b in billed if b.from_ <= day.date <= b.to and bars(case, day, b.code)]
-                    if on_day:
-                        codes = [str(day.code), *(b.code for b in on_day)]
-                        because = [*(b.entry.label for b in on_day), *file.because(case, day)]
-                        yield Seen(case.episode.name, (day.date,), codes, because, (day.payer,))
+        for case in file.cases if file.apart else ():
+            for region in file.billable[case.episode.name]:
+                yield from _barred(file, case, region, bars)
 
     return billed_on_billable_days
 
 
-def _of_family(family: str) -> Callable[[Case, JudgedDay, str], bool]:
-    return lambda case, day, code: code in case.book.codes and case.book.codes[code].family == family
+def _barred(file: PatientFile, case: Case, region: Region, bars: Bars) -> Iterator[Seen]:
+    own, terms = region.code, region.terms
+    assert own is not None
+    assert terms is not None
+    barred = [billed for billed in file.apart if bars(case.book, terms, own, billed.code)]
+    if not barred:
+        return
+    hit = region.days & case.spans((billed.from_, billed.to) for billed in barred)
+    for date in case.calendar.dates(hit):
+        beside = [billed for billed in barred if billed.from_ <= date <= billed.to]
+        because = [*(billed.entry.label for billed in beside), *file.because(case, date)]
+        yield Seen(case.episode.name, (date,), [own, *(billed.code for billed in beside)], because, (region.payer,))
 
 
-def _is_bundled(case: Case, day: JudgedDay, code: str) -> bool:
-    assert day.terms is not None
-    assert day.code is not None
-    return code in case.book.codes[day.code].includes and code not in day.terms.bundled_exceptions
+def _of_family(family: str) -> Bars:
+    return lambda book, terms, own, code: code in book.codes and book.codes[code].family == family
+
+
+def _is_bundled(book: Book, terms: Terms, own: str, code: str) -> bool:
+    return code in book.codes[own].includes and code not in terms.bundled_exceptions
 
 
 def _served_although(reason: str) -> Callable[[PatientFile], Iterator[Seen]]:
@@ -156,85 +179,102 @@ def _served_although(reason: str) -> Callable[[PatientFile], Iterator[Seen]]:
             for verdict, days in case.verdicts:
                 if verdict.reason == reason:
                     for date in case.calendar.dates(days & case.evidence.any_infused):
-                        day = file.day(case, date)
-                        assert day is not None
-                        evidence = [e.label for o in case.evidence.infused for e in case.evidence.entries_on(o, date)]
-                        because = [*evidence, *file.because(case, day)]
-                        yield Seen(case.episode.name, (date,), (), because, (day.payer,))
+                        yield _served_on(file, case, date, verdict)
 
     return infused_on_excluded_days
+
+
+def _served_on(file: PatientFile, case: Case, date: int, verdict: Verdict) -> Seen:
+    evidence = [entry.label for order in case.evidence.infused for entry in case.evidence.entries_on(order, date)]
+    named = case.payers.items() if verdict.step > 5 else ()
+    payer = [payer for payer, days in named if days & case.calendar.day(date)]
+    return Seen(case.episode.name, (date,), (), [*evidence, *file.because(case, date)], payer)
 
 
 def mixed_pain_codes(file: PatientFile) -> Iterator[Seen]:
     """One episode, payer and terms edition with billable days of S9325 and others of S9326-S9328."""
     for case in file.cases:
         for regime in case.regimes:
-            days = [
-                d for d in file.days[case.episode.name] if d.is_billable and case.calendar.day(d.date) & regime.days
-            ]
-            codes = {str(day.code) for day in days}
+            own = [region for region in file.billable[case.episode.name] if region.payer == regime.payer]
+            billed = [region for region in own if region.terms is regime.terms]
+            codes = {str(region.code) for region in billed}
             if GENERAL in codes and len(codes) > 1:
-                because = [label for day in days for label in file.because(case, day)]
-                yield Seen(case.episode.name, tuple(d.date for d in days), codes, because, (regime.payer,))
+                dates = sorted(date for region in billed for date in case.calendar.dates(region.days))
+                because = [label for date in dates for label in file.because(case, date)]
+                yield Seen(case.episode.name, tuple(dates), codes, because, (regime.payer,))
 
 
 def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
     """A date on a live claim's per-diem line that is no billable day with that code and payer."""
     for case in file.cases:
-        for line in file.per_diem_lines(case):
-            for date in range(line.from_, line.to + 1):
-                day = file.day(case, date)
-                if day is None or not day.is_billable or (day.code, day.payer) != (line.code, line.payer):
-                    because = [line.entry.label, *(file.because(case, day) if day else ())]
-                    yield Seen(case.episode.name, (date,), (line.code,), because, (line.payer,))
+        for line in file.per_diem[case.episode.name]:
+            billable = file.billable_as(case, line.code, line.payer)
+            wrong = [*case.calendar.dates(case.calendar.span(line.from_, line.to) & ~billable)]
+            wrong += [*range(line.from_, min(line.to + 1, case.calendar.first))]
+            wrong += [*range(max(line.from_, case.calendar.last + 1), line.to + 1)]
+            for date in wrong:
+                because = [line.entry.label, *file.because(case, date)]
+                yield Seen(case.episode.name, (date,), (line.code,), because, (line.payer,))
 
 
 def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
     """A billable day on no live line with its code and payer, not after the last date claimed so far."""
     for case in file.cases:
-        lines = file.per_diem_lines(case)
+        lines = file.per_diem[case.episode.name]
         last = max((line.to for line in lines), default=0)
-        for day in file.days[case.episode.name]:
-            if day.is_billable and day.date <= last and not _is_claimed(day, lines):
-                yield Seen(case.episode.name, (day.date,), (str(day.code),), file.because(case, day), (day.payer,))
-
-
-def _is_claimed(day: JudgedDay, lines: Iterable[ClaimedLine]) -> bool:
-    return any(line.from_ <= day.date <= line.to and (line.code, line.payer) == (day.code, day.payer) for line in lines)
+        for region in file.billable[case.episode.name] if lines else ():
+            own = [line for line in lines if (line.code, line.payer) == (region.code, region.payer)]
+            claimed = case.spans((line.from_, line.to) for line in own)
+            for date in case.calendar.dates(region.days & case.calendar.span(0, last) & ~claimed):
+                because = file.because(case, date)
+                yield Seen(case.episode.name, (date,), (str(region.code),), because, (region.payer,))
 
 
 def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     """A claimed date for which no plan that covers it was signed when the claim was recorded."""
     for case in file.cases:
-        for line in file.per_diem_lines(case):
+        for line in file.per_diem[case.episode.name]:
             claimed_on = line.entry.recorded_at.astimezone(UTC).toordinal()
-            for date in range(line.from_, line.to + 1):
-                day = file.day(case, date)
-                if day is None or day.terms is None or "plan" not in day.terms.documentation:
-                    continue
-                plans = [plan for plan in case.episode.plans if plan.from_ <= date <= plan.to]
-                if not any(plan.signed_on <= claimed_on for plan in plans):
-                    because = [line.entry.label, *(plan.entry.label for plan in plans)]
-                    yield Seen(case.episode.name, (date,), (line.code,), because, (line.payer, day.payer))
+            signed = case.spans((plan.from_, plan.to) for plan in case.episode.plans if plan.signed_on <= claimed_on)
+            span = case.calendar.span(line.from_, line.to) & ~signed
+            for payer, days in _asking_for_plans(case) if span else ():
+                for date in case.calendar.dates(span & days):
+                    plans = [plan.entry.label for plan in case.episode.plans if plan.from_ <= date <= plan.to]
+                    yield Seen(
+                        case.episode.name, (date,), (line.code,), [line.entry.label, *plans], (line.payer, payer)
+                    )
+
+
+def _asking_for_plans(case: Case) -> Iterator[tuple[str, Days]]:
+    """The days whose verdict names terms (step 6 passed) that list ``plan``, by payer."""
+    before = 0
+    for verdict, days in case.verdicts:
+        if verdict.step <= 6:
+            before |= days
+    for regime in case.regimes:
+        if "plan" in regime.terms.documentation:
+            yield regime.payer, regime.days & ~before
 
 
 def claimed_twice(file: PatientFile) -> Iterator[Seen]:
     """A date on more than one per-diem line of the patient's live claims."""
-    on_date: dict[int, list[tuple[Case, ClaimedLine]]] = {}
-    for case in file.cases:
-        for line in file.per_diem_lines(case):
-            for date in range(line.from_, line.to + 1):
-                on_date.setdefault(date, []).append((case, line))
-    for date, claimed in on_date.items():
-        if len(claimed) > 1:
-            for case, line in claimed:
-                yield Seen(case.episode.name, (date,), (line.code,), (line.entry.label,), (line.payer,))
+    claimed = [(line, name) for name, lines in file.per_diem.items() for line in lines]
+    claimed.sort(key=lambda pair: (pair[0].from_, pair[0].to))
+    reached, on_date = 0, dict[int, list[tuple[ClaimedLine, str]]]()
+    for line, _ in claimed:
+        for date in range(line.from_, min(reached, line.to) + 1):
+            on_date.setdefault(date, [])
+        reached = max(reached, line.to)
+    for line, name in claimed if on_date else ():
+        for date in range(line.from_, line.to + 1):
+            if date in on_date:
+                yield Seen(name, (date,), (line.code,), (line.entry.label,), (line.payer,))
 
 
 def claim_units(file: PatientFile) -> Iterator[Seen]:
     """A live per-diem line whose units differ from the days of its span."""
     for case in file.cases:
-        for line in file.per_diem_lines(case):
+        for line in file.per_diem[case.episode.name]:
             if line.units != days_between(line.from_, line.to):
                 dates = tuple(range(line.from_, line.to + 1))
                 yield Seen(case.episode.name, dates, (line.code,), (line.entry.label,), (line.payer,))
@@ -268,14 +308,15 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def find(file: PatientFile) -> list[Finding]:
-    """Every finding of one patient, rule by rule."""
-    patient = file.cases[0].patient.name if file.cases else ""
+def find(cases: Sequence[Case]) -> list[Finding]:
+    """Every finding of one patient's judged episodes, rule by rule."""
+    file = PatientFile(cases)
     found: list[Finding] = []
     for rule in RULES:
         seen = list(rule.see(file))
-        groups = _by_date(seen) if rule.one_a_date else [[sighting] for sighting in seen]
-        found += [_finding(rule, patient, group) for group in groups]
+        if seen:
+            groups = _by_date(seen) if rule.one_a_date else [[sighting] for sighting in seen]
+            found += [_finding(rule, cases[0].patient.name, group) for group in groups]
     return found
 
 

@@ -6,7 +6,7 @@ step that gave it; a billable day's are the evidence that it was served. What no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from ledger.authorizations import covering_authorizations
@@ -16,24 +16,29 @@ from ledger.clash import in_scope, rule_between, settled
 from ledger.entry import Entry
 from ledger.episode import Dated
 
-Grounds = Callable[[Case, int], Iterable[Entry]]
+Grounds = Callable[[Case, int], Sequence[Entry]]
 
 
 def causes(case: Case, others: Iterable[Case], date: int, step: int, reason: str | None) -> list[str]:
     """The labels of the entries that decided a day's verdict, the decisive ones first; no repeats."""
-    found: Iterable[Entry]
+    found: Sequence[Entry]
     if step == 24:
         found = served_on(case, date)
     elif step == 21:
         found = clashing(case, others, date, str(reason))
     else:
         found = GROUNDS[step](case, date)
-    return list(dict.fromkeys(entry.label for entry in found))
+    if len(found) == 1:
+        return [found[0].label]
+    return list(dict.fromkeys([entry.label for entry in found]))
 
 
 def by_label(entries: Iterable[Entry]) -> list[Entry]:
     """Entries in an order that does not depend on their arrival."""
-    return sorted(entries, key=lambda entry: (entry.label, entry.episode))
+    found = list(entries)
+    if len(found) > 1:
+        found.sort(key=lambda entry: (entry.label, entry.episode))
+    return found
 
 
 def _earliest(ended: Iterable[Dated], date: int) -> list[Entry]:
@@ -124,20 +129,21 @@ def _orders_serving(case: Case, date: int) -> list[str]:
 
 def remaining_orders(case: Case, date: int) -> list[str]:
     """The orders that stand behind the date after steps 13-15."""
-    day = case.calendar.day(date)
-    return [order for order, days in case.remaining.items() if days & day]
+    place = date - case.calendar.first
+    return [order for order, days in case.remaining.items() if days >> place & 1]
 
 
-def _evidence(case: Case, orders: Iterable[str], date: int) -> list[Entry]:
+def _evidence(case: Case, orders: Sequence[str], date: int) -> list[Entry]:
     """What serves the date: recorded on it or, for access, on the nearest date before it; or the nurse's visit."""
+    if len(orders) == 1 and (found := case.evidence.entries_on(orders[0], date)):
+        return by_label(found)
     nearest: dict[int, list[Entry]] = {}
     for order in orders:
         recorded = case.evidence.recorded.get(order, 0) & case.calendar.span(case.calendar.first, date)
         if recorded:
             on = case.calendar.first + recorded.bit_length() - 1
             nearest.setdefault(on, []).extend(case.evidence.entries_on(order, on))
-    by_visit = case.evidence.visits_behind() & case.calendar.day(date)
-    if by_visit and date not in nearest and _counting(case, date) == "infused_or_nursing":
+    if date not in nearest and _counting(case, date) == "infused_or_nursing":
         return visits_on(case, date)
     return [entry for on in sorted(nearest, reverse=True) for entry in by_label(nearest[on])]
 

@@ -1,15 +1,42 @@
-"""Judged days, one by one: what a case says of each date of its calendar."""
+"""Judged days: what a case says of each date of its calendar, by stretches that say the same or one by one."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+
+from msgspec import Struct
 
 from ledger.book import Terms
-from ledger.case import Case, Verdict
+from ledger.case import Case, Regime, Verdict
+from ledger.day_set import Days
 
 
-class JudgedDay(NamedTuple):
-    """A date with its one verdict; what a day has not come far enough to have is None."""
+class Region(Struct, frozen=True, gc=False):
+    """Dates with one verdict, payer, terms and code. What they have not come far enough to have is None."""
+
+    days: Days
+    verdict: Verdict
+    payer: str | None
+    terms: Terms | None
+    code: str | None
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether the days go on a claim line."""
+        return self.verdict.step == 24
+
+    @property
+    def rate_cents(self) -> int | None:
+        """The price of a day, if it is billable."""
+        if not self.is_billable:
+            return None
+        assert self.terms is not None
+        assert self.code is not None
+        return self.terms.rate_cents[self.code]
+
+
+class JudgedDay(Struct, frozen=True, gc=False):
+    """A date with its one verdict."""
 
     date: int
     verdict: Verdict
@@ -22,47 +49,49 @@ class JudgedDay(NamedTuple):
     @property
     def is_billable(self) -> bool:
         """Whether the day goes on a claim line."""
-        return self.verdict.reason is None
+        return self.verdict.step == 24
+
+
+def regions(case: Case) -> Iterator[Region]:
+    """Every date of the episode, in no order. Payer, terms and code are named from the step on that found them."""
+    for verdict, days in case.verdicts:
+        if not days:
+            continue
+        if verdict.step <= 5:
+            yield Region(days, verdict, None, None, None)
+        elif verdict.step == 6:
+            for payer, paid in case.payers.items():
+                if paid & days:
+                    yield Region(paid & days, verdict, payer, None, None)
+        else:
+            for regime in case.regimes:
+                if regime.days & days:
+                    yield from _by_code(case, verdict, regime, regime.days & days)
+
+
+def _by_code(case: Case, verdict: Verdict, regime: Regime, days: Days) -> Iterator[Region]:
+    if verdict.step <= 20:
+        yield Region(days, verdict, regime.payer, regime.terms, None)
+        return
+    for code, coded in case.codes.items():
+        if coded & days:
+            yield Region(coded & days, verdict, regime.payer, regime.terms, code)
 
 
 def judged_days(case: Case) -> list[JudgedDay]:
-    """Every date of the episode in order. Payer, terms and code are named from the step on that found them."""
-    first = case.calendar.first
-    count = case.calendar.every.bit_length()
-    payers: list[str | None] = [None] * count
-    terms: list[Terms | None] = [None] * count
-    codes: list[str | None] = [None] * count
-    verdicts: list[Verdict] = [_UNJUDGED] * count
-    for payer, days in case.payers.items():
-        for date in case.calendar.dates(days):
-            payers[date - first] = payer
-    for regime in case.regimes:
-        for date in case.calendar.dates(regime.days):
-            terms[date - first] = regime.terms
-    for code, days in case.codes.items():
-        for date in case.calendar.dates(days):
-            codes[date - first] = code
-    for verdict, days in case.verdicts:
-        for date in case.calendar.dates(days):
-            verdicts[date - first] = verdict
-    return [
-        _day(first + place, verdicts[place], payers[place], terms[place], codes[place], case.drawn)
-        for place in range(count)
-    ]
-
-
-_UNJUDGED = Verdict(0, "", None)
-
-
-def _day(
-    date: int, verdict: Verdict, payer: str | None, terms: Terms | None, code: str | None, drawn: dict[int, str]
-) -> JudgedDay:
-    step = verdict.step
-    assert step, "every date has a verdict"
-    if step == 24:
-        assert terms is not None
-        assert code is not None
-        return JudgedDay(date, verdict, payer, terms, code, terms.rate_cents[code], drawn.get(date))
-    return JudgedDay(
-        date, verdict, payer if step > 5 else None, terms if step > 6 else None, code if step > 20 else None, None, None
-    )
+    """Every date of the episode in order."""
+    found = {
+        date: JudgedDay(
+            date,
+            region.verdict,
+            region.payer,
+            region.terms,
+            region.code,
+            region.rate_cents,
+            case.drawn.get(date) if region.is_billable else None,
+        )
+        for region in regions(case)
+        for date in case.calendar.dates(region.days)
+    }
+    assert len(found) == case.calendar.every.bit_length(), "every date has one verdict"
+    return [found[date] for date in sorted(found)]

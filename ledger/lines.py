@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
+from functools import lru_cache
+
+from msgspec import Struct
 
 from ledger.book import Terms
-from ledger.judged import JudgedDay
+from ledger.case import Case
+from ledger.day_set import Days
+from ledger.judged import Region, regions
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, gc=False):
     """Consecutive billable days of one payer, code, rate, authorization and terms edition."""
 
     payer: str
@@ -37,38 +41,51 @@ def days_between(from_: int, to: int) -> int:
     return to - from_ + 1
 
 
-def pack(days: Iterable[JudgedDay]) -> list[Line]:
-    """The claim lines of one episode's billable days, given in date order; greedy from the first."""
-    lines: list[Line] = []
-    for day in days:
-        if not day.is_billable:
-            continue
-        line = _line_of(day)
-        if lines and _goes_on(lines[-1], line):
-            lines[-1] = lines[-1]._replace(to=line.to)
-        else:
-            lines.append(line)
+def pack(case: Case) -> list[Line]:
+    """The claim lines of one episode's billable days by their first date; greedy from the first."""
+    lines = [line for region in regions(case) if region.is_billable for line in _lines(case, region)]
+    lines.sort(key=lambda line: line.from_)
     return lines
 
 
-def _line_of(day: JudgedDay) -> Line:
-    assert day.payer is not None
-    assert day.code is not None
-    assert day.rate_cents is not None
-    assert day.terms is not None
-    return Line(day.payer, day.code, day.date, day.date, day.rate_cents, day.authorization, day.terms)
+def _lines(case: Case, region: Region) -> Iterator[Line]:
+    payer, code, terms, rate_cents = region.payer, region.code, region.terms, region.rate_cents
+    assert payer is not None
+    assert code is not None
+    assert terms is not None
+    assert rate_cents is not None
+    for authorization, days in _by_authorization(case, region.days):
+        for first, last in case.calendar.runs(days):
+            for from_, to in _broken(first, last, terms):
+                yield Line(payer, code, from_, to, rate_cents, authorization, terms)
 
 
-def _goes_on(line: Line, following: Line) -> bool:
-    return (
-        line.to + 1 == following.from_
-        and line.terms.line_style == "span"
-        and line.units < line.terms.line_max_days
-        and not (line.terms.split_on_month and date.fromordinal(following.from_).day == 1)
-        and line.terms is following.terms
-        and (line.payer, line.code, line.rate_cents, line.authorization)
-        == (following.payer, following.code, following.rate_cents, following.authorization)
-    )
+def _by_authorization(case: Case, days: Days) -> Iterable[tuple[str | None, Days]]:
+    if not case.drawn:
+        return [(None, days)]
+    drawn: dict[str | None, Days] = {}
+    for day in case.calendar.dates(days):
+        number = case.drawn.get(day)
+        drawn[number] = drawn.get(number, 0) | case.calendar.day(day)
+    return drawn.items()
+
+
+def _broken(first: int, last: int, terms: Terms) -> Iterator[tuple[int, int]]:
+    """An unbroken run of days as the spans of its lines: at the month's end, after ``line_max_days``, or day by day."""
+    longest = 1 if terms.line_style == "per_day" else terms.line_max_days
+    while first <= last:
+        to = min(last, first + longest - 1)
+        if terms.split_on_month:
+            to = min(to, _month_end(first))
+        yield first, to
+        first = to + 1
+
+
+@lru_cache(maxsize=8192)
+def _month_end(ordinal: int) -> int:
+    day = date.fromordinal(ordinal)
+    following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return following.toordinal() - 1
 
 
 def unpack(lines: Sequence[Line]) -> Iterator[tuple[int, str, str]]:

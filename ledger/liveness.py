@@ -19,15 +19,6 @@ Identity = tuple[str, str]
 
 def live_entries(entries: Sequence[Entry]) -> list[Live]:
     """The live facts and acts of one episode's entries (given by version), in the order they count."""
-    plain: list[Live] = []
-    for entry in entries:
-        if isinstance(entry.fact, FactCorrected | FactRetracted):
-            return _resolved(entries)
-        plain.append((entry, entry.fact))
-    return plain
-
-
-def _resolved(entries: Sequence[Entry]) -> list[Live]:
     retracted = retracted_identities(entries)
     root: dict[Identity, Identity] = {}
     standing: dict[Identity, Live] = {}

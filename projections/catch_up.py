@@ -25,43 +25,49 @@ def silent(done: int, of: int) -> None:
     """No progress shown."""
 
 
-def stale_because(views: Views, book: Book) -> str | None:
+def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None:
     """Why a read model cannot be carried on but must be built anew, in words; None if it can."""
     noted = views.noted()
     if not noted:
         return None
+    if noted.get("ledger") != ledger.id:
+        return "it was made from another ledger"
     if noted.get("book") != book.hash:
         return "it was made with another book"
     if noted.get("code") != code_version():
         return f"it was made by version {noted.get('code')}, this is {code_version()}"
+    if noted.get("last") != _last_nonce(ledger, int(noted["position"])):
+        return "the ledger was put back to an earlier state since it was made"
     return None
 
 
 def catch_up(ledger: EpisodeLedger, views: Views, book: Book, progress: Progress = silent) -> int:
     """Bring every row up to the ledger's last entry; returns that position. One transaction, or nothing."""
     head = ledger.position()
-    if _is_current(views, ledger, book, head):
+    if _made_of(ledger, book, head).items() <= views.noted().items():
         return head
     with views.writing():
-        since = _position(views)
-        if stale_because(views, book) or views.noted().get("ledger") not in (None, ledger.id) or since > head:
+        head = ledger.position()  # while this process waited, others may have recorded, and caught up
+        since = int(views.noted().get("position", 0))
+        if stale_because(views, ledger, book):
             views.clear()
             since = 0
         patients = sorted(ledger.patients_since(since, head))
         views.forget(patients)
         _write(ledger, views, book, patients, head, progress)
-        views.note(position=str(head), book=book.hash, code=code_version(), ledger=ledger.id)
+        views.note(**_made_of(ledger, book, head))
     return head
 
 
-def _is_current(views: Views, ledger: EpisodeLedger, book: Book, head: int) -> bool:
-    noted = views.noted()
-    made = {"position": str(head), "book": book.hash, "code": code_version(), "ledger": ledger.id}
-    return made.items() <= noted.items()
+def _made_of(ledger: EpisodeLedger, book: Book, head: int) -> dict[str, str]:
+    """What a read model notes of itself when it stands at a position."""
+    last = _last_nonce(ledger, head)
+    return {"position": str(head), "last": last, "book": book.hash, "code": code_version(), "ledger": ledger.id}
 
 
-def _position(views: Views) -> int:
-    return int(views.noted().get("position", 0))
+def _last_nonce(ledger: EpisodeLedger, position: int) -> str:
+    """The random mark of the entry at a position: a ledger put back and carried on has another one there."""
+    return next((entry.nonce for _, entry in ledger.follow(position - 1, position)), "")
 
 
 def _write(
@@ -93,4 +99,4 @@ def fill_as_known(
     names = sorted(ledger.patients_since(0, head)) if patients is None else sorted(patients)
     with views.writing():
         _write(ledger, views, book_known(book, known_at), names, head, progress, known_at)
-        views.note(position=str(head), book=book.hash, code=code_version(), ledger=ledger.id)
+        views.note(**_made_of(ledger, book, head))

@@ -1,15 +1,22 @@
-"""The row of a day, as ``days`` prints it (contract section 2)."""
+"""The row of a day, as ``days`` prints it (contract section 2) and as the read model keeps it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 
 from ledger.case import Case
 from ledger.grounds import causes
-from ledger.judged import JudgedDay
+from ledger.judged import Region, regions
+
+Cells = tuple[Any, ...]
+"""A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class DayRow(msgspec.Struct, frozen=True, gc=False):
@@ -29,29 +36,49 @@ class DayRow(msgspec.Struct, frozen=True, gc=False):
     because: tuple[str, ...]
 
 
-def day_rows(case: Case, others: Sequence[Case], days: Sequence[JudgedDay]) -> list[DayRow]:
+def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
     """The rows of one judged episode, in date order."""
-    return [_row(case, others, day) for day in days]
+    first = case.calendar.first
+    rows: list[Cells] = [()] * case.calendar.every.bit_length()
+    for region in regions(case):
+        said = _said(region)
+        step, reason = region.verdict.step, region.verdict.reason
+        for day in case.calendar.dates(region.days):
+            drawn = case.drawn.get(day) if step == 24 else None
+            because = json_list(causes(case, others, day, step, reason))
+            rows[day - first] = (case.patient.name, case.episode.name, iso(day), *said, drawn, because)
+    return rows
 
 
-def _row(case: Case, others: Sequence[Case], day: JudgedDay) -> DayRow:
-    verdict, terms = day.verdict, day.terms
-    return DayRow(
-        case.patient.name,
-        case.episode.name,
-        iso(day.date),
-        verdict.status,
-        verdict.reason,
-        day.code,
-        day.payer,
+def _said(region: Region) -> Cells:
+    terms = region.terms
+    return (
+        region.verdict.status,
+        region.verdict.reason,
+        region.code,
+        region.payer,
         terms.from_.isoformat() if terms else None,
         terms.published.isoformat() if terms else None,
-        day.rate_cents,
-        day.authorization,
-        tuple(causes(case, others, day.date, verdict.step, verdict.reason)),
+        region.rate_cents,
     )
 
 
+def day_row(cells: Cells) -> DayRow:
+    """The row as it is shown."""
+    return DayRow(*(*cells[:-1], as_list(cells[-1])))
+
+
+@lru_cache(maxsize=65_536)
 def iso(ordinal: int) -> str:
     """A service date as reports write it."""
     return date.fromordinal(ordinal).isoformat()
+
+
+def json_list(parts: Sequence[str]) -> str:
+    """A list as the read model keeps it."""
+    return _encode(parts).decode()
+
+
+def as_list(text: str) -> tuple[str, ...]:
+    """A list as it is shown."""
+    return msgspec.json.decode(text, type=tuple[str, ...])

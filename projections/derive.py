@@ -9,17 +9,18 @@ from ledger.book import Book
 from ledger.case import Case
 from ledger.days import judge
 from ledger.episode import Patient
-from ledger.findings import Finding, PatientFile, find
-from projections.day_sheet import DayRow, day_rows
-from projections.line_sheet import LineRow, line_rows
+from ledger.findings import find
+from projections.day_sheet import Cells, day_cells
+from projections.finding_sheet import finding_cells
+from projections.line_sheet import line_cells
 
 
 class Sheets(NamedTuple):
-    """Everything derived of one patient."""
+    """Everything derived of one patient, as the read model keeps it."""
 
-    days: list[DayRow]
-    findings: list[Finding]
-    lines: list[LineRow]
+    days: list[Cells]
+    findings: list[Cells]
+    lines: list[Cells]
 
 
 def derive_patient(patient: Patient, book: Book) -> Sheets:
@@ -29,7 +30,9 @@ def derive_patient(patient: Patient, book: Book) -> Sheets:
 
 def sheets_of(cases: Sequence[Case]) -> Sheets:
     """The rows of one patient's judged episodes."""
-    file = PatientFile(cases)
-    days = [row for case in cases for row in day_rows(case, file.others(case), file.days[case.episode.name])]
-    lines = [row for case in cases for row in line_rows(case, file.days[case.episode.name])]
-    return Sheets(days, find(file), lines)
+    days: list[Cells] = []
+    lines: list[Cells] = []
+    for case in cases:
+        days += day_cells(case, [other for other in cases if other is not case])
+        lines += line_cells(case)
+    return Sheets(days, [finding_cells(found) for found in find(cases)], lines)

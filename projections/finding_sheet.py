@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from ledger.findings import Finding
-from projections.day_sheet import iso
+from projections.day_sheet import Cells, as_list, iso, json_list
 
 
 class FindingRow(msgspec.Struct, frozen=True, gc=False):
@@ -43,16 +42,17 @@ MESSAGES: Final[dict[str, str]] = {
 }
 
 
-def finding_row(found: Finding) -> FindingRow:
-    """The row of one finding."""
+def finding_cells(found: Finding) -> Cells:
+    """The row of one finding as the read model keeps it; the last two cells are for choosing and ordering only."""
     message = MESSAGES[found.rule].format(codes=", ".join(found.codes))
-    dates = tuple(map(iso, found.dates))
+    dates = [iso(date) for date in found.dates]
+    lists = (json_list(part) for part in (found.episodes, dates, found.codes, found.because))
+    return (found.rule, found.level, found.patient, *lists, message, json_list(found.payers), dates[0])
+
+
+def finding_row(cells: Cells) -> FindingRow:
+    """The row as it is shown."""
+    rule, level, patient, episodes, dates, codes, because, message = cells[:8]
     return FindingRow(
-        found.rule, found.level, found.patient, found.episodes, dates, found.codes, found.because, message
+        rule, level, patient, as_list(episodes), as_list(dates), as_list(codes), as_list(because), message
     )
-
-
-def finding_rows(findings: Iterable[Finding]) -> list[FindingRow]:
-    """The rows of some findings, by rule, patient and first date."""
-    rows = map(finding_row, findings)
-    return sorted(rows, key=lambda row: (row.rule, row.patient, row.dates, row.episodes, row.codes, row.because))

@@ -1,15 +1,12 @@
-"""The row of a claim line, as ``lines`` prints it (contract section 2)."""
+"""The row of a claim line, as ``lines`` prints it (contract section 2) and as the read model keeps it."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import msgspec
 
 from ledger.case import Case
-from ledger.judged import JudgedDay
 from ledger.lines import pack
-from projections.day_sheet import iso
+from projections.day_sheet import Cells, as_list, iso
 
 
 class LineRow(msgspec.Struct, frozen=True, gc=False):
@@ -29,12 +26,16 @@ class LineRow(msgspec.Struct, frozen=True, gc=False):
     modifiers: tuple[str, ...]
 
 
-def line_rows(case: Case, days: Sequence[JudgedDay]) -> list[LineRow]:
-    """The claim lines of one judged episode, by their first date."""
+def line_cells(case: Case) -> list[Cells]:
+    """The claim lines of one judged episode, by their first date; ``modifiers`` is empty in this edition."""
+    patient, episode = case.patient.name, case.episode.name
     return [
-        LineRow(
-            case.patient.name, case.episode.name, line.payer, line.code, iso(line.from_), iso(line.to), line.units,
-            line.rate_cents, line.charge_cents, line.authorization, line.terms.from_.isoformat(), (),
-        )
-        for line in pack(days)
+        (patient, episode, line.payer, line.code, iso(line.from_), iso(line.to), line.units, line.rate_cents,
+         line.charge_cents, line.authorization, line.terms.from_.isoformat(), "[]")
+        for line in pack(case)
     ]  # fmt: skip
+
+
+def line_row(cells: Cells) -> LineRow:
+    """The row as it is shown."""
+    return LineRow(*(*cells[:-1], as_list(cells[-1])))

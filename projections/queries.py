@@ -6,11 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
-
-from projections.day_sheet import DayRow
-from projections.finding_sheet import FindingRow
-from projections.line_sheet import LineRow
+from projections.day_sheet import DayRow, day_row
+from projections.finding_sheet import FindingRow, finding_row
+from projections.line_sheet import LineRow, line_row
 from projections.views import Views
 
 
@@ -51,7 +49,7 @@ def day_rows(views: Views, wanted: Filters) -> Iterator[DayRow]:
     where.add("date >= ?", wanted.from_)
     where.add("date <= ?", wanted.to)
     for row in _rows(views, "days", "patient, episode, date", where):
-        yield DayRow(*cells(row))
+        yield day_row(row)
 
 
 def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
@@ -63,7 +61,7 @@ def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
     where.add('"to" >= ?', wanted.from_)
     where.add('"from" <= ?', wanted.to)
     for row in _rows(views, "lines", 'patient, episode, "from"', where):
-        yield LineRow(*cells(row))
+        yield line_row(row)
 
 
 def finding_rows(views: Views, wanted: Filters) -> Iterator[FindingRow]:
@@ -76,21 +74,11 @@ def finding_rows(views: Views, wanted: Filters) -> Iterator[FindingRow]:
         within = "EXISTS (SELECT 1 FROM json_each(dates) WHERE value BETWEEN ? AND ?)"
         where.add(within, wanted.from_ or "0000-01-01", wanted.to or "9999-12-31")
     for row in _rows(views, "findings", "rule, patient, first_date, dates, episodes, codes, because", where):
-        rule, level, patient, episodes, dates, codes, because, message = row[:8]
-        yield FindingRow(rule, level, patient, _list(episodes), _list(dates), _list(codes), _list(because), message)
+        yield finding_row(row)
 
 
 def _rows(views: Views, table: str, order: str, where: Where) -> sqlite3.Cursor:
     return views.connection.execute(f'SELECT * FROM "{table}"{where} ORDER BY {order}', where.values)
-
-
-def cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A stored row whose last column is a list."""
-    return (*row[:-1], _list(row[-1]))
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 def counts(views: Views) -> dict[str, Any]:

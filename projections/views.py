@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from ledger.findings import Finding
 from projections.derive import Sheets
-from projections.finding_sheet import finding_row
 
 SHAPE: Final = "1"
 """The shape of the tables; a read model of another shape is built anew."""
+
+BUSY_TIMEOUT_SECONDS: Final = 60
 
 DAY_COLUMNS: Final = {
     "patient": str, "episode": str, "date": str, "status": str, "reason": str, "code": str, "payer": str,
@@ -45,21 +44,24 @@ class ViewsError(Exception):
     """The read model cannot be used; it can be deleted without loss, and is built anew at the next read."""
 
 
+class NotViews(ViewsError):
+    """The file where the read model should be is somebody else's database: it is left untouched."""
+
+
 class Views:
     """One read model: an open database of rows derived from a ledger and a book."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        if not self._has_tables():
-            _lay_tables(connection)
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if names and "model" not in names:
+            raise NotViews("it is another program's database, not a read model")
+        if not names:
+            _lay_all_tables(connection)
 
     def close(self) -> None:
         """Let the database go."""
         self.connection.close()
-
-    def _has_tables(self) -> bool:
-        found = self.connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'model'").fetchone()
-        return bool(found[0])
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -91,9 +93,10 @@ class Views:
         self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
 
     def clear(self) -> None:
-        """Forget every row, in the caller's transaction."""
+        """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         for table in TABLES:
-            self.connection.execute(f'DELETE FROM "{table}"')
+            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+        _lay_tables(self.connection)
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
@@ -103,22 +106,9 @@ class Views:
 
     def write(self, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
-        self.connection.executemany(_INSERT["days"], (_cells(row) for row in sheets.days))
-        self.connection.executemany(_INSERT["lines"], (_cells(row) for row in sheets.lines))
-        self.connection.executemany(_INSERT["findings"], map(_finding_cells, sheets.findings))
-
-
-def _finding_cells(found: Finding) -> tuple[Any, ...]:
-    row = finding_row(found)
-    return (*_cells(row), _json(found.payers), row.dates[0])
-
-
-def _cells(row: msgspec.Struct) -> tuple[Any, ...]:
-    return tuple(_json(cell) if isinstance(cell, tuple) else cell for cell in msgspec.structs.astuple(row))
-
-
-def _json(value: Sequence[str]) -> str:
-    return msgspec.json.encode(value).decode()
+        self.connection.executemany(_INSERT["days"], sheets.days)
+        self.connection.executemany(_INSERT["lines"], sheets.lines)
+        self.connection.executemany(_INSERT["findings"], sheets.findings)
 
 
 def _insert_into(table: str) -> str:
@@ -134,16 +124,20 @@ def _lay_tables(connection: sqlite3.Connection) -> None:
     from sqlite_utils import Database
 
     database = Database(connection)
+    clustered = database.create_table_sql("days", DAY_COLUMNS, pk=("patient", "episode", "date"), strict=True)
+    connection.execute(clustered.rstrip().rstrip(";") + ", WITHOUT ROWID")
+    database.table("lines").create(LINE_COLUMNS, strict=True)
+    database.table("lines").create_index(["patient", "episode", "from"])
+    database.table("findings").create(FINDING_COLUMNS, strict=True)
+    database.table("findings").create_index(["patient"])
+
+
+def _lay_all_tables(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if "model" not in database.table_names():
-            clustered = database.create_table_sql("days", DAY_COLUMNS, pk=("patient", "episode", "date"), strict=True)
-            connection.execute(clustered.rstrip().rstrip(";") + ", WITHOUT ROWID")
-            database.table("lines").create(LINE_COLUMNS, strict=True)
-            database.table("lines").create_index(["patient", "episode", "from"])
-            database.table("findings").create(FINDING_COLUMNS, strict=True)
-            database.table("findings").create_index(["patient"])
-            database.table("model").create({"key": str, "value": str}, pk="key", strict=True)
+        if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():  # another process may have been faster
+            _lay_tables(connection)
+            connection.execute("CREATE TABLE model (key TEXT PRIMARY KEY, value TEXT) STRICT")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -160,13 +154,36 @@ def open_views(path: Path) -> Views:
     """The read model of a file, created with access for its owner alone if it is not there."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, timeout=60)
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
+    except (OSError, sqlite3.Error) as error:
+        raise ViewsError(f"{path}: the read model cannot be opened ({_told(error)})") from error
+    try:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA trusted_schema = OFF")
-        return Views(connection)
-    except (OSError, sqlite3.Error) as error:
-        raise ViewsError(f"{path}: the read model cannot be opened ({error})") from error
+        views = Views(connection)  # first, so that a foreign database is left as it is
+        _switch_to_wal(connection)
+        return views
+    except (sqlite3.Error, NotViews) as error:
+        connection.close()
+        kind = NotViews if isinstance(error, NotViews) else ViewsError
+        raise kind(f"{path}: the read model cannot be opened ({error})") from error
+
+
+def _told(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead mode; SQLite does not wait by itself when another connection is in the way of the switch."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def passing_views() -> Views:

@@ -15,7 +15,7 @@ from ledger.judged import JudgedDay, judged_days
 from ledger.liveness import known as known_by
 from ledger.patients import episode_of
 from ledger.store import EpisodeLedger
-from projections.day_sheet import DayRow, day_rows, iso
+from projections.day_sheet import DayRow, day_cells, day_row, iso
 from projections.flip import FlipShown, find_flip
 from projections.why_steps import DayView, EvidenceShown, StepShown, steps_shown
 from projections.why_words import SENTENCES, STATUS, Said
@@ -98,7 +98,7 @@ def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]], 
         view.case.patient.name,
         view.case.episode.name,
         iso(view.date),
-        day_rows(view.case, view.others, [day])[0],
+        day_row(day_cells(view.case, view.others)[view.date - view.case.calendar.first]),
         sentence,
         steps_shown(view, step, reason, said),
         _terms(view, day),

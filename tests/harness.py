@@ -18,9 +18,11 @@ from ledger.entry import Entry, decode, encode
 from ledger.forms import parse_instant
 from ledger.patients import by_episode, gather
 from ledger.store import open_ledger
+from projections import queries
 from projections.derive import derive_patient
-from projections.finding_sheet import finding_rows
 from projections.load import book_known
+from projections.queries import Filters
+from projections.views import passing_views
 
 
 class Derived(msgspec.Struct):
@@ -43,15 +45,11 @@ def book_of(tables: dict[str, Any]) -> Book:
 
 def judge_entries(entries: list[Entry], book: Book, known_at: datetime | None = None) -> Derived:
     """Rows judged straight from entries in recorded order."""
-    days, findings, lines = [], [], []
-    book = book_known(book, known_at)
+    views = passing_views()
     for patient in gather(by_episode(entries), known_at):
-        sheets = derive_patient(patient, book)
-        days += sheets.days
-        findings += sheets.findings
-        lines += sheets.lines
-    rows = days, finding_rows(findings), lines
-    return Derived(*(msgspec.json.decode(msgspec.json.encode(sheet)) for sheet in rows))
+        views.write(derive_patient(patient, book_known(book, known_at)))
+    sheets = (rows(views, Filters()) for rows in (queries.day_rows, queries.finding_rows, queries.line_rows))
+    return Derived(*(msgspec.json.decode(msgspec.json.encode(list(sheet))) for sheet in sheets))
 
 
 def typed(entries: list[dict[str, Any]]) -> list[Entry]:

@@ -137,7 +137,7 @@ def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -
     for patient in gather(by_episode(typed(entries))):
         for case in judge(patient, book_of(tables)):
             days = judged_days(case)
-            lines = pack(days)
+            lines = pack(case)
             assert list(unpack(lines)) == [(d.date, d.payer, d.code) for d in days if d.is_billable]
             assert sum(line.units for line in lines) == sum(day.is_billable for day in days)
             assert sum(line.charge_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
