@@ -9,27 +9,38 @@ from ledger.events import AuthorizationGranted
 
 def draw_units(case: Case, standing: Days) -> tuple[Days, Days]:
     """Draw a unit for each standing day that needs one, into ``case.drawn``; returns (missing, exhausted) days."""
+    needing = sorted(
+        (date, regime.payer, code)
+        for regime in case.regimes
+        if regime.terms.auth_required
+        for code, days in case.codes.items()
+        for date in case.calendar.dates(regime.days & days & standing)
+    )
     missing = exhausted = 0
     left = {number: granted.units for number, (_, granted) in case.episode.authorizations.items()}
-    for regime in case.regimes:
-        if regime.terms.auth_required and not case.episode.authorizations:
-            missing |= regime.days & standing
-    needing = 0
-    for regime in case.regimes:
-        if regime.terms.auth_required:
-            needing |= regime.days & standing & ~missing
-    for date in case.calendar.dates(needing):
-        day = case.calendar.day(date)
-        covering = covering_authorizations(case, date)
+    listed: dict[tuple[str, str], list[AuthorizationGranted]] = {}
+    for date, payer, code in needing:
+        if (payer, code) not in listed:
+            listed[payer, code] = _listing(case, payer, code)
+        covering = _covering(listed[payer, code], date)
         open_ = next((granted for granted in covering if left[granted.number]), None)
         if open_:
             left[open_.number] -= 1
             case.drawn[date] = open_.number
         elif covering:
-            exhausted |= day
+            exhausted |= case.calendar.day(date)
         else:
-            missing |= day
+            missing |= case.calendar.day(date)
     return missing, exhausted
+
+
+def _listing(case: Case, payer: str, code: str) -> list[AuthorizationGranted]:
+    granted = (fact for _, fact in case.episode.authorizations.values() if fact.payer == payer and code in fact.codes)
+    return sorted(granted, key=lambda fact: (fact.to, fact.number))
+
+
+def _covering(listing: list[AuthorizationGranted], date: int) -> list[AuthorizationGranted]:
+    return [granted for granted in listing if granted.from_.toordinal() <= date <= granted.to.toordinal()]
 
 
 def covering_authorizations(case: Case, date: int) -> list[AuthorizationGranted]:
@@ -37,13 +48,4 @@ def covering_authorizations(case: Case, date: int) -> list[AuthorizationGranted]
     day = case.calendar.day(date)
     payer = next(payer for payer, days in case.payers.items() if days & day)
     code = next(code for code, days in case.codes.items() if days & day)
-    return sorted(
-        (
-            granted
-            for _, granted in case.episode.authorizations.values()
-            if granted.payer == payer
-            and code in granted.codes
-            and granted.from_.toordinal() <= date <= granted.to.toordinal()
-        ),
-        key=lambda granted: (granted.to, granted.number),
-    )
+    return _covering(_listing(case, payer, code), date)

@@ -8,6 +8,7 @@ looks at the others' days as they stand there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from ledger.authorizations import draw_units
@@ -24,10 +25,12 @@ Step = Callable[[Case, Days], Failed]
 BILLABLE: Final = Verdict(24, "billable", None)
 
 
+@cache
 def _not_billable(step: int, reason: str) -> Verdict:
     return Verdict(step, "not_billable", reason)
 
 
+@cache
 def _hold(step: int, reason: str) -> Verdict:
     return Verdict(step, "hold", reason)
 
