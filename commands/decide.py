@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct
 from ledger.entry import Entry, same_content
 from ledger.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
 from ledger.heads import Head, Kind
+from ledger.upcasts import SCHEMA
 
 if TYPE_CHECKING:
     from commands.intake import Line
@@ -68,7 +69,7 @@ def _accept(line: Line, head: Head, now: datetime, nonce: str) -> Accepted:
     elif recorded_at.tzinfo is not UTC:
         recorded_at = recorded_at.astimezone(UTC)
     fact = line.fact
-    entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact)
+    entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA)
     return Accepted(entry, _patient_named(line)) if type(fact) in _LOOKED_INTO else Accepted(entry)
 
 

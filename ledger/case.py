@@ -76,10 +76,6 @@ class Case:
         day = self.calendar.day(ordinal)
         return next((verdict for verdict, days in self.verdicts if days & day), None)
 
-    def billable(self) -> Days:
-        """The dates that passed every step."""
-        return union({str(at): days for at, (verdict, days) in enumerate(self.verdicts) if verdict.step == 24})
-
     @property
     def covered(self) -> Days:
         """Dates with a coverage spell (step 4)."""

@@ -113,12 +113,12 @@ def step_12_not_held(case: Case, standing: Days) -> Failed:
 
 def step_13_served(case: Case, standing: Days) -> Failed:
     """The date was served under the terms' way of counting days."""
+    touched = union(case.evidence.touched)  # unserved only under rolling_24h: the others serve what a run touches
     for counting, days in _by_counting(case.regimes):
         served, by_visit = case.served_under(counting)
         for order, dates in served.items():
             case.served[order] = case.served.get(order, 0) | (dates & days)
         unserved = days & ~union(served) & ~by_visit
-        touched = union(case.evidence.touched) if counting == "rolling_24h" else 0
         yield _not_billable(13, "under_24_hours"), unserved & touched
         yield _not_billable(13, "not_served"), unserved & ~touched
 
@@ -223,7 +223,7 @@ def step_22_authorized(case: Case, standing: Days) -> Failed:
     yield _hold(22, "auth_exhausted"), exhausted
 
 
-def step_23_rated(case: Case, standing: Days) -> Failed:
+def step_23_rated(case: Case) -> Failed:
     """The code is in force on the date and the terms have a rate for it."""
     for code, days in case.codes.items():
         listed = case.book.codes.get(code)
@@ -268,7 +268,7 @@ def judge(patient: Patient, book: Book) -> list[Case]:
         others = cases[:place] + cases[place + 1 :]
         left = _take(case, standing[place], step_21_no_clash(case, standing[place], others))
         left = _take(case, left, step_22_authorized(case, left))
-        left = _take(case, left, step_23_rated(case, left))
+        left = _take(case, left, step_23_rated(case))
         case.verdicts.append((BILLABLE, left))
     return cases
 

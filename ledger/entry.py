@@ -6,16 +6,17 @@ episode, version and tag, and reading asserts that they agree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
 
 from ledger.events import Event, FactCorrected
-from ledger.upcasts import SCHEMA, upcast
+from ledger.upcasts import upcast
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What the ledger knows of one line of intake; known by (``episode``, ``source``, ``id``)."""
 
     episode: str
@@ -26,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     recorded_at: datetime
     nonce: str
     fact: Event
-    schema: Literal[2] = SCHEMA
+    schema: Literal[2]
 
     @property
     def originator_id(self) -> str:
@@ -55,6 +56,7 @@ class UnreadableEntry(Exception):
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Entry)
+_list_decoder: Final = msgspec.json.Decoder(list[Entry])
 
 
 def tag_of(fact: Event) -> str:
@@ -78,6 +80,15 @@ def decode(text: bytes | str) -> Entry:
         return _decoder.decode(text)
     except msgspec.ValidationError:
         return msgspec.convert(upcast(msgspec.json.decode(text)), Entry)
+
+
+def decode_all(texts: Sequence[str]) -> list[Entry]:
+    """The entries of many stored texts at once; ``msgspec.MsgspecError`` if one cannot be read."""
+    try:
+        entries = _list_decoder.decode(f"[{','.join(texts)}]")
+    except msgspec.MsgspecError:
+        return [decode(text) for text in texts]
+    return entries if len(entries) == len(texts) else [decode(text) for text in texts]
 
 
 def same_content(entry: Entry, by: str, fact: Event) -> bool:

@@ -62,7 +62,7 @@ class Run(Struct, frozen=True, gc=False):
 
 
 class Billed(Struct, frozen=True, gc=False):
-    """A code billed separately; ``per_diem`` only for a service of another provider's."""
+    """A code billed separately, as a service or (``is_service`` false) as a drug."""
 
     code: str
     from_: int
@@ -166,9 +166,7 @@ class Episode:
         return Spell(fact.rank, from_, fact.payer, end, entry, to, tuple(by for _, by in cuts))
 
     def last_date_of(self, order: str) -> int:
-        """An order's last date: the earliest of its ``to`` and its stops; open for an order never recorded."""
-        if order not in self.orders:
-            return OPEN_END
+        """A recorded order's last date: the earliest of its ``to`` and its stops."""
         ends = [_end(self.orders[order][1].to), *(stop.date for stop in self.stops.get(order, ()))]
         return min(ends)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, get_args
 
+import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
     ApplicationRecorder,
@@ -22,7 +23,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.entry import Entry, UnreadableEntry, decode, encode
+from ledger.entry import Entry, UnreadableEntry, decode, decode_all, encode
 from ledger.events import Event
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite import LedgerFactory, LedgerRecorder, Row
@@ -137,6 +138,14 @@ class EpisodeLedger(Application[str]):
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
             yield from map(read_row, self._entries.rows_of(group))
 
+    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
+        """(episode, tag, text) of the entries in a stretch of positions, in order, by small pages; for rebuilding."""
+        return self._entries.pages(after, upto)
+
+    def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
+        """Each (episode, patient it ever named) with the episode's first position and last version, by position."""
+        return self._entries.extents(upto)
+
     def entries_at(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
         """The entries at these places (episode, version), as far as they exist."""
         return {(row[1], row[2]): read_row(row) for row in self._entries.rows_at(places)}
@@ -176,6 +185,23 @@ class EpisodeLedger(Application[str]):
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
         return self._entries.episodes_of(patient)
+
+
+def read_episode(episode: str, tags: Sequence[str], texts: Sequence[str]) -> list[Entry] | None:
+    """All entries of an episode from their stored texts, from the first version on; None if one is not as it should be.
+
+    What is wrong, and where, is for ``entries_of`` to say, which reads one by one.
+    """
+    try:
+        entries = decode_all(texts)
+    except msgspec.MsgspecError:
+        return None
+    if [TAGS[type(entry.fact)] for entry in entries] != tags:
+        return None
+    for version, entry in enumerate(entries, 1):
+        if entry.version != version or entry.episode != episode:
+            return None
+    return entries
 
 
 def _assert_contiguous(entries: Sequence[Entry]) -> None:

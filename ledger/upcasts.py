@@ -21,7 +21,7 @@ JsonObject = dict[str, Any]
 def _rename_pain_score(fact: JsonObject) -> JsonObject:
     if fact.get("type") == "PainAssessed" and "pain_score" in fact:
         return {("score" if name == "pain_score" else name): value for name, value in fact.items()}
-    if fact.get("type") == "FactCorrected":
+    if fact.get("type") == "FactCorrected" and isinstance(fact.get("fact"), dict):
         return fact | {"fact": _rename_pain_score(fact["fact"])}
     return fact
 
@@ -36,7 +36,7 @@ def upcast(entry: Any) -> JsonObject:
         raise ValidationError("not an entry")
     schema: Any = entry.get("schema")
     fact = entry["fact"]
-    while schema != SCHEMA:
+    while schema != SCHEMA or type(schema) is not int:
         if type(schema) is not int or schema not in FACT_STEPS:
             raise ValidationError("an unknown schema")
         fact, schema = FACT_STEPS[schema](fact), schema + 1

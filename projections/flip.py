@@ -25,6 +25,7 @@ from ledger.entry import Entry, tag_of
 from ledger.episode import Patient
 from ledger.judged import judged_days
 from ledger.patients import episode_of
+from ledger.upcasts import SCHEMA
 from projections.flip_moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
 from projections.journal import verdict_text
 from projections.why_steps import DayView
@@ -46,7 +47,7 @@ def with_fact(entries: Sequence[Entry], fact: ev.Event, recorded_at: datetime) -
     last = entries[-1]
     version = last.version + 1
     return [
-        *entries, Entry(last.episode, version, "", str(version), HYPOTHETICAL, recorded_at, "0" * 32, fact)
+        *entries, Entry(last.episode, version, "", str(version), HYPOTHETICAL, recorded_at, "0" * 32, fact, SCHEMA)
     ]  # fmt: skip
 
 

@@ -23,12 +23,6 @@ def load_patient(
     return Patient(patient, theirs) if theirs else None
 
 
-def patient_of(ledger: EpisodeLedger, episode: str, known_at: datetime | None = None) -> Patient | None:
-    """The patient an episode belongs to, with all their episodes; None for an episode not known by then."""
-    found = episode_of(episode, ledger.entries_of(episode), known_at)
-    return load_patient(ledger, found.patient, known_at) if found else None
-
-
 def book_known(book: Book, known_at: datetime | None) -> Book:
     """The book as known at an instant: terms published up to its UTC date."""
     return book if known_at is None else book.known(known_at.astimezone(UTC).date())

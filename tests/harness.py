@@ -18,6 +18,7 @@ from ledger.entry import Entry, decode, encode
 from ledger.forms import parse_instant
 from ledger.patients import by_episode, gather
 from ledger.store import open_ledger
+from ledger.upcasts import SCHEMA
 from projections import queries
 from projections.derive import derive_patient
 from projections.load import book_known
@@ -61,7 +62,9 @@ def typed(entries: list[dict[str, Any]]) -> list[Entry]:
         assert isinstance(line, Line), line
         assert line.recorded_at is not None
         version = versions[line.episode] = versions.get(line.episode, 0) + 1
-        entry = Entry(line.episode, version, line.source, line.id, line.by, line.recorded_at, "0" * 32, line.fact)
+        entry = Entry(
+            line.episode, version, line.source, line.id, line.by, line.recorded_at, "0" * 32, line.fact, SCHEMA
+        )
         made.append(decode(encode(entry)))
     return made
 

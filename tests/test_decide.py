@@ -29,6 +29,7 @@ from ledger.events import (
 )
 from ledger.heads import Head, Kind, fold, head_of
 from ledger.liveness import live_entries
+from ledger.upcasts import SCHEMA
 from tests.histories import history
 
 NORTHSIDE, LAKESIDE, STRANGER = "1234567893", "1999999984", "1245319599"
@@ -83,7 +84,7 @@ class Desk:
 
 def test_an_accepted_line_becomes_the_next_entry() -> None:
     desk = Desk(opened())
-    assert desk.tell(line("d1", SERVED)) == Accepted(Entry("EP-1", 2, "chart", "d1", "rn-1", NOW, "00", SERVED))
+    assert desk.tell(line("d1", SERVED)) == Accepted(Entry("EP-1", 2, "chart", "d1", "rn-1", NOW, "00", SERVED, SCHEMA))
 
 
 def test_openings_and_their_corrections_name_their_patient() -> None:

@@ -21,6 +21,7 @@ from ledger.events import DayServed, EpisodeOpened, Event
 from ledger.heads import fold
 from ledger.recorders.sqlite_file import SETTINGS
 from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry, open_ledger
+from ledger.upcasts import SCHEMA
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 OPENING = EpisodeOpened(patient="P-1", provider="1234567893", zone="America/Chicago")
@@ -30,7 +31,7 @@ SERVED = DayServed(order="RX-1", date=date(2026, 11, 2))
 def entry(version: int, episode: str = "EP-1", fact: Event | None = None) -> Entry:
     said = fact or (OPENING if version == 1 else SERVED)
     at = NOON + timedelta(minutes=version)
-    return Entry(episode, version, "pump", f"{episode}-{version}", "rn-1", at, f"{version:032x}", said)
+    return Entry(episode, version, "pump", f"{episode}-{version}", "rn-1", at, f"{version:032x}", said, SCHEMA)
 
 
 @pytest.fixture

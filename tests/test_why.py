@@ -20,6 +20,7 @@ from ledger.events import Event
 from ledger.judged import JudgedDay, judged_days
 from ledger.patients import by_episode, gather
 from ledger.store import open_ledger
+from ledger.upcasts import SCHEMA
 from projections.flip import FlipShown, with_fact
 from projections.why import Why, why, why_of
 from projections.why_text import render_why
@@ -56,7 +57,7 @@ def recorded(told: list[dict[str, Any]]) -> list[Entry]:
         versions[line.episode] += 1
         entries.append(
             Entry(line.episode, versions[line.episode], line.source, line.id, line.by, line.recorded_at, "0" * 32,
-                  line.fact)
+                  line.fact, SCHEMA)
         )  # fmt: skip
     return entries
 

@@ -23,6 +23,7 @@ Row = tuple[int, str, int, str, str]
 """One stored entry: position, episode, version, tag, text."""
 
 PAGE_ROWS: Final = 5_000
+SMALL_PAGE_POSITIONS: Final = 500
 
 _LARGEST = 2**63 - 1
 _COLUMNS = "position, originator_id, originator_version, topic, state"
@@ -33,6 +34,14 @@ _INSERT_PATIENT = (
     " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
 )
 _PAGE = "FROM entries WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+_SMALL_PAGE = "SELECT originator_id, topic, state FROM entries WHERE position > ? AND position <= ? ORDER BY position"
+_EXTENTS = (
+    "SELECT p.episode, p.patient, first.position, ("
+    " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= ?"
+    " ORDER BY originator_version DESC LIMIT 1)"
+    " FROM patients AS p JOIN entries AS first ON first.originator_id = p.episode AND first.originator_version = 1"
+    " WHERE first.position <= ? ORDER BY first.position, p.patient"
+)
 _AT_PLACES = (
     "FROM json_each(?) AS place CROSS JOIN entries"
     " ON originator_id = json_extract(place.value, '$[0]') AND originator_version = json_extract(place.value, '$[1]')"
@@ -114,6 +123,20 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "SELECT originator_id, max(originator_version) FROM entries WHERE position > ? GROUP BY originator_id",
             (after,),
         )
+
+    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
+        """(episode, tag, text) of the entries after a position up to another, in order, a page at a time.
+
+        Small pages: a page is worked on while it is warm, and no read transaction outlives it.
+        """
+        while after < upto:
+            page = self._rows(_SMALL_PAGE, (after, min(after + SMALL_PAGE_POSITIONS, upto)))
+            yield page
+            after += SMALL_PAGE_POSITIONS
+
+    def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
+        """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
+        return self._rows(_EXTENTS, (upto, upto))
 
     def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
         """The entries at these places (episode, version), as far as they exist."""

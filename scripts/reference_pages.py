@@ -1,0 +1,238 @@
+"""The pages of docs/reference, each made from the code it describes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import click
+import msgspec
+
+from commands.cli import cli
+from commands.shapes import EVENTS, Envelope, Field, Form, Shape
+from ledger import days
+from ledger.book import PER_DIEM_CODES
+from ledger.clash import RULES as CLASHES
+from ledger.clash import name_of_conflict, rule_between
+from ledger.events import Act, Correction, Event, Fact
+from ledger.findings import RULES
+from projections.finding_sheet import MESSAGES
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / "docs" / "reference"
+HELP_WIDTH: Final = 100
+
+
+def _made_from(source: str) -> str:
+    return f"Made from `{source}` by `scripts/reference`; do not edit.\n"
+
+
+def _prose(documented: Any) -> str:
+    """A docstring as Markdown."""
+    text = (inspect.getdoc(documented) or "").replace("``", "`")
+    return text[0].upper() + text[1:]
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+# events.md
+
+
+def events_page() -> str:
+    """Every fact and act with its fields."""
+    parts = ["# Facts and acts\n", _made_from("ledger/events.py")]
+    parts.append(
+        "An optional field is left out where there is nothing to say; `null` is only ever a value of `bill`. "
+        "Unknown fields and repeated keys are refused.\n"
+    )
+    for title, union in (("Facts", Fact), ("Acts", Act), ("Retractions and corrections", Correction)):
+        parts.append(f"## {title}\n")
+        for struct in get_args(union):
+            parts += _shape_parts(EVENTS[struct.__struct_config__.tag], struct)
+    return "\n".join(parts)
+
+
+def _shape_parts(shape: Shape, struct: type[Any]) -> Iterator[str]:
+    yield f"### {shape.name}\n"
+    yield _prose(struct) + "\n"
+    yield _table(("Field", "Required", "Default", "Form"), _field_rows(shape))
+    if shape.order:
+        first, second, strictly = shape.order
+        yield f"`{second}` is {'after' if strictly else 'not before'} `{first}`.\n"
+    for field in shape.fields.values():
+        if field.form.item and field.form.item.shape:
+            inner = field.form.item.shape
+            yield f"Each of `{field.name}`:\n"
+            yield _table(("Field", "Required", "Default", "Form"), _field_rows(inner))
+
+
+def _field_rows(shape: Shape) -> Iterator[Sequence[str]]:
+    defaults = {field.encode_name: field.default for field in msgspec.structs.fields(shape.struct)}
+    for field in shape.fields.values():
+        yield f"`{field.name}`", "yes" if field.required else "no", _default(shape, field, defaults), _form(field.form)
+
+
+def _default(shape: Shape, field: Field, defaults: dict[str, Any]) -> str:
+    if shape.fills_to and field.name == "to":
+        return "its `from`"
+    default = defaults[field.name]
+    return "" if default in (msgspec.UNSET, msgspec.NODEFAULT) else f"`{json.dumps(default, default=int)}`"
+
+
+def _form(form: Form) -> str:
+    return form.expected + (f", each {form.item.expected}" if form.item and not form.item.shape else "")
+
+
+# intake.schema.json
+
+
+def intake_schema() -> dict[str, Any]:
+    """The JSON Schema of a line of intake: the envelope, and in it one of the facts."""
+    (_, facts), components = msgspec.json.schema_components([Envelope, Event])
+    line = components.pop("Envelope")
+    line["properties"]["fact"] = facts
+    line["title"] = "A line of intake"
+    line["$comment"] = (
+        "What a line must look like. The door also checks what a schema cannot say: check digits, time zones, control "
+        "characters, repeated keys, and that spans do not end before they begin."
+    )
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **line, "$defs": components}
+    _allow_numbers(schema)
+    return schema
+
+
+def _allow_numbers(schema: Any) -> None:
+    """Decimals are stored as text, but may be sent as JSON numbers too."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "decimal":
+            schema["type"] = ["number", "string"]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            _allow_numbers(part)
+
+
+def schema_page() -> str:
+    """The schema as a file."""
+    return json.dumps(intake_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+# steps.md
+
+
+def steps_page() -> str:
+    """The numbered steps and the verdicts they give."""
+    found = (_step_number(step) for step in vars(days).values() if callable(step))
+    steps = dict(sorted(step for step in found if step))
+    rows = (
+        (str(number), f"`{step.__name__}`", _prose(step), "; ".join(f"`{name}`" for name in _verdicts(number, step)))
+        for number, step in steps.items()
+    )
+    return "\n".join(
+        [
+            "# The steps of the judge\n",
+            _made_from("ledger/days.py"),
+            "In this order; the first that a date fails is its verdict. A date that fails none is `billable`.\n",
+            _table(("#", "Step", "Passes if", "Verdict if it fails"), iter(rows)),
+        ]
+    )
+
+
+def _step_number(step: Callable[..., Any]) -> tuple[int, Callable[..., Any]] | None:
+    named = re.match(r"step_(\d+)_", getattr(step, "__name__", ""))
+    return (int(named[1]), step) if named else None
+
+
+def _verdicts(number: int, step: Callable[..., Any]) -> list[str]:
+    """The verdicts that a step's text names; those of a conflict are whatever two per diems can give."""
+    found: list[str] = []
+    for call in ast.walk(ast.parse(inspect.getsource(step))):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            if call.func.id in ("_not_billable", "_hold"):
+                found.append(f"{call.func.id[1:]} {ast.literal_eval(call.args[1])}")
+            elif call.func.id == "Verdict":
+                found += [f"conflict {rule}" for rule in _conflicts(number)]
+    return list(dict.fromkeys(found))
+
+
+def _conflicts(number: int) -> list[str]:
+    if number == 20:
+        possible = {name_of_conflict(pair) for pair in combinations(PER_DIEM_CODES, 2)}
+    else:
+        possible = {rule_between(*pair) for pair in product(PER_DIEM_CODES, repeat=2)}
+    return [rule for rule in CLASHES if rule in possible]
+
+
+# findings.md
+
+
+def findings_page() -> str:
+    """The finding rules."""
+    rows = (
+        (f"`{rule.name}`", rule.level, _prose(rule.see), MESSAGES[rule.name].replace("{codes}", "…")) for rule in RULES
+    )
+    return "\n".join(
+        [
+            "# The findings\n",
+            _made_from("ledger/findings.py"),
+            "A finding never changes a verdict. A `hard` one stops a claim, a `soft` one warns.\n",
+            _table(("Rule", "Level", "What it sees", "Message"), iter(rows)),
+        ]
+    )
+
+
+# commands.md
+
+
+def commands_page() -> str:
+    """Every command's own help."""
+    settings: dict[str, Any] = {"terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH, **cli.context_settings}
+    root = click.Context(cli, info_name="episode-ledger", **settings)
+    parts = ["# The command line\n", _made_from("commands/"), *_help(cli, root)]
+    for name in cli.list_commands(root):
+        command = cli.get_command(root, name)
+        assert command is not None
+        parts += _help(command, click.Context(command, parent=root, info_name=name))
+    return "\n".join(parts)
+
+
+def _help(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield f"## {context.command_path}\n"
+    yield f"```text\n{command.get_help(context).rstrip()}\n```\n"
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "events.md": events_page,
+    "intake.schema.json": schema_page,
+    "steps.md": steps_page,
+    "findings.md": findings_page,
+    "commands.md": commands_page,
+}
+
+
+def out_of_date(folder: Path = FOLDER) -> list[str]:
+    """The names of the pages that are missing or not what the code says."""
+    written = {name: folder / name for name in PAGES}
+    return [
+        name
+        for name, path in written.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != PAGES[name]()
+    ]
+
+
+def write(folder: Path = FOLDER) -> list[str]:
+    """Write the pages that are out of date; gives their names."""
+    stale = out_of_date(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (folder / name).write_text(PAGES[name](), encoding="utf-8")
+    return stale

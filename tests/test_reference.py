@@ -1,0 +1,62 @@
+"""The generated pages are what the code says today, and they say all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from ledger.events import Event
+from ledger.findings import RULES
+from scripts import reference_pages
+from scripts.reference_pages import PAGES, out_of_date, write
+
+
+def test_the_pages_are_up_to_date() -> None:
+    assert not out_of_date(), "run scripts/reference and look at what changed"
+
+
+def test_a_page_is_found_out_of_date_and_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert write(tmp_path) == list(PAGES)
+    assert write(tmp_path) == []
+    (tmp_path / "steps.md").write_text("1 step\n")
+    (tmp_path / "events.md").unlink()
+    assert out_of_date(tmp_path) == ["events.md", "steps.md"]
+    assert write(tmp_path) == ["events.md", "steps.md"]
+    monkeypatch.setitem(reference_pages.PAGES, "findings.md", lambda: "new")
+    assert out_of_date(tmp_path) == ["findings.md"]
+
+
+def test_every_fact_is_described() -> None:
+    named = re.findall(r"^### (\w+)$", PAGES["events.md"](), re.MULTILINE)
+    assert named == [kind.__name__ for kind in get_args(Event)]
+
+
+def test_every_field_has_a_sentence() -> None:
+    rows = [line for line in PAGES["events.md"]().splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_the_steps_are_the_rulebooks() -> None:
+    rows = [line.strip("| ").split(" | ") for line in PAGES["steps.md"]().splitlines() if re.match(r"\| \d", line)]
+    assert [row[0] for row in rows] == [str(number) for number in range(1, 24)]
+    assert all(len(row) == 4 and re.fullmatch(r"(?:`\w+ \w+`(?:; )?)+", row[3]) for row in rows)
+    assert rows[12][3] == "`not_billable under_24_hours`; `not_billable not_served`"
+    assert rows[19][3] == "`conflict pain_code_exclusion`; `conflict specific_pair`"
+    assert rows[20][3] == "`conflict pain_code_exclusion`; `conflict duplicate_per_diem`; `conflict specific_pair`"
+
+
+def test_every_finding_is_described() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (hard|soft) \| \S.* \| \S.* \|$", PAGES["findings.md"](), re.MULTILINE)
+    assert rows == [(rule.name, rule.level) for rule in RULES]
+
+
+def test_every_command_shows_its_help() -> None:
+    page = PAGES["commands.md"]()
+    assert {"record", "days", "findings", "lines", "why", "replay", "status"} <= set(
+        re.findall(r"^## episode-ledger (\w+)$", page, re.MULTILINE)
+    )
+    assert max(map(len, page.splitlines())) <= 100
