@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sqlite3
 import sys
 import traceback
@@ -15,11 +15,11 @@ from typing import Final
 import click
 
 from commands.options import House
-from commands.show import say
+from commands.show import print_nowhere, printable, say
 from ledger.book import BookError
 from ledger.entry import UnreadableEntry
 from ledger.recorders import NoLedger, StoreError
-from projections.views import ViewsError
+from projections.views import NotViews, ViewsError
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -52,6 +52,14 @@ class Verbs(click.Group):
             return None
         found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
         return found
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Do what was asked, or what of it somebody waits for: ``days | head`` ends quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            print_nowhere()
+            return DONE
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,6 +97,8 @@ def cli(ctx: click.Context, ledger: str, book: str | None) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # "?" would be read as the mark of a hold
     sys.exit(run(args))
 
 
@@ -99,9 +109,6 @@ def run(args: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else DONE
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else REFUSED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except tuple(_TROUBLES) as trouble:
         return _tell(trouble)
     except Exception as trouble:
@@ -125,7 +132,7 @@ def _unforeseen(trouble: Exception) -> int:
 
 
 def _fail(message: str, hint: str, status: int) -> int:
-    say(f"episode-ledger: {message}")
+    say(printable(f"episode-ledger: {' '.join(message.split())}"))
     say(f"hint: {hint}")
     return status
 
@@ -143,6 +150,19 @@ def _usage(error: BaseException) -> int:
     return _fail(error.format_message(), f"'{path} --help' shows how it is used", WRONG)
 
 
+def _unwritable(error: BaseException) -> int:
+    assert isinstance(error, OSError)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        print_nowhere()
+    return _fail(
+        f"a file or the output could not be read or written ({error.strerror or type(error).__name__})",
+        "what was recorded stays recorded; make room or look at the rights, and run the command again",
+        WRONG,
+    )
+
+
 _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
@@ -155,8 +175,12 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
         STORE_FAILED,
     ),
     StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
+    NotViews: lambda error: _fail(str(error), "move that file away, or name the ledger otherwise", STORE_FAILED),
     ViewsError: lambda error: _fail(str(error), "the read model can be deleted; it is built anew", STORE_FAILED),
     sqlite3.Error: lambda error: _fail(
-        f"the store failed ({error})", "nothing was half done; the command can be run again", STORE_FAILED
+        f"the read model failed ({error})",
+        "nothing was half done; run the command again, or delete the read model: it is built anew",
+        STORE_FAILED,
     ),
+    OSError: lambda error: _unwritable(error),
 }

@@ -13,7 +13,7 @@ from commands.options import House, format_option
 from commands.progress import progress
 from commands.record import Outcome
 from commands.record import record as record_stream
-from commands.show import chosen_form, say, show_rows
+from commands.show import chosen_form, say, show_rows_to_the_end
 
 
 @click.command()
@@ -38,7 +38,7 @@ def record(house: House, /, file: BinaryIO, keep_recorded_at: bool, form: str | 
         outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
         if chosen_form(form) == "table":
             outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
-        show_rows(outcomes, Outcome, form, ("position",), "No line was refused.")
+        show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
     say(", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused")))
     if counts["refused"]:
         sys.exit(1)

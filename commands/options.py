@@ -40,11 +40,11 @@ class ServiceDateType(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The date as reports write it."""
         try:
-            if len(value) != 10:
+            if date.fromisoformat(value).isoformat() != value:  # it reads 20261102 and 2026-W45-1, too
                 raise ValueError
-            return date.fromisoformat(value).isoformat()
         except ValueError:
             self.fail("expected a date written YYYY-MM-DD, such as 2026-11-02")
+        return str(value)
 
 
 INSTANT = InstantType()
@@ -56,7 +56,7 @@ class House:
 
     def __init__(self, ledger: str, book: str | None) -> None:
         self.ledger_name = ledger
-        self.book_folder = Path(book) if book else None
+        self.book_folder = Path(book) if book is not None else None
 
     @cached_property
     def book(self) -> Book:
@@ -72,14 +72,23 @@ class House:
         return open_views(views_path(Path(self.ledger_name)))
 
 
-def format_option(command: Command) -> Command:
-    """``--format``: a table for a person's terminal, JSON Lines for a pipe."""
+def _format_option(*more: str) -> Callable[[Command], Command]:
     return click.option(
         "--format",
         "form",
-        type=click.Choice(["table", "json", "csv"]),
+        type=click.Choice(["table", "json", "csv", *more]),
         help="How to print. Default: table on a terminal, json (JSON Lines) in a pipe.",
-    )(command)
+    )
+
+
+def format_option(command: Command) -> Command:
+    """``--format``: a table for a person's terminal, JSON Lines for a pipe."""
+    return _format_option()(command)
+
+
+def calendar_format_option(command: Command) -> Command:
+    """``--format`` of rows that also make calendars."""
+    return _format_option("calendar")(command)
 
 
 def known_at_option(command: Command) -> Command:
@@ -108,4 +117,7 @@ def filter_options(command: Command) -> Command:
 
 def filters(options: dict[str, Any]) -> Filters:
     """The filters among a command's options."""
-    return Filters(*(options[name] for name in Filters._fields))
+    wanted = Filters(*(options[name] for name in Filters._fields))
+    if wanted.from_ and wanted.to and wanted.to < wanted.from_:
+        raise click.UsageError("--to lies before --from: no date is between them")
+    return wanted

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from commands.options import House, filter_options, filters, format_option, known_at_option
+from commands.options import House, calendar_format_option, filter_options, filters, format_option, known_at_option
 from commands.progress import progress
-from commands.show import say, show_rows
+from commands.show import chosen_form, printable, say, show_rows, show_rows_to_the_end
 from ledger.store import EpisodeLedger
 from projections import queries
+from projections.calendar import LEGEND, calendars
 from projections.catch_up import catch_up, fill_as_known, stale_because
 from projections.day_sheet import DayRow
 from projections.finding_sheet import FindingRow
@@ -46,17 +47,20 @@ def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime,
 @contextmanager
 def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
     """The ledger's own read model, caught up, and held still while it is read."""
-    reason = stale_because(views, house.book)
-    if reason:
-        say(f"The read model is built anew: {reason}.")
-    with progress("Catching up", "patients") as tell:
-        catch_up(ledger, views, house.book, tell)
-    with views.reading():
-        yield
+    while True:
+        reason = stale_because(views, ledger, house.book)
+        if reason:
+            say(f"The read model is built anew: {reason}.")
+        with progress("Catching up", "patients") as tell:
+            catch_up(ledger, views, house.book, tell)
+        with views.reading():
+            if not stale_because(views, ledger, house.book):  # else another process has just built it from its book
+                yield
+                return
 
 
 @click.command()
-@format_option
+@calendar_format_option
 @filter_options
 @known_at_option
 @click.pass_obj
@@ -68,10 +72,25 @@ def days(house: House, /, form: str | None, known_at: datetime | None, **options
       episode-ledger days
       episode-ledger days --episode EP-1 --from 2026-11-01 --to 2026-11-30
       episode-ledger days --payer prairie-blue --known-at 2026-11-02T16:00Z --format csv
+      episode-ledger days --patient P-1 --format calendar
     """
     wanted = filters(options)
     with derived(house, known_at, wanted) as views:
-        show_rows(queries.day_rows(views, wanted), DayRow, form, ("terms_published",), "No days.")
+        rows = queries.day_rows(views, wanted)
+        if chosen_form(form) == "calendar":
+            _show_calendars(rows)
+        else:
+            show_rows(rows, DayRow, form, ("terms_published",), "No days.")
+
+
+def _show_calendars(rows: Iterator[DayRow]) -> None:
+    shown = False
+    for block in calendars(rows):
+        for line in block.split("\n"):
+            click.echo(printable(line))
+        click.echo()
+        shown = True
+    click.echo(LEGEND if shown else "No days.")
 
 
 @click.command()
@@ -94,7 +113,8 @@ def findings(house: House, /, check: bool, form: str | None, known_at: datetime 
     levels: set[str] = set()
     with derived(house, known_at, wanted) as views:
         rows = _noting_levels(queries.finding_rows(views, wanted), levels)
-        show_rows(rows, FindingRow, form, (), "No findings.")
+        show = show_rows_to_the_end if check else show_rows
+        show(rows, FindingRow, form, nothing="No findings.")
     if check and "hard" in levels:
         sys.exit(1)
 

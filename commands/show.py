@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
+import os
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -36,6 +37,24 @@ def show_rows(
             _show_table(rows, kind, hidden, nothing)
 
 
+def show_rows_to_the_end(
+    rows: Iterator[msgspec.Struct], kind: type[msgspec.Struct], form: str | None, **said: Any
+) -> None:
+    """Print rows whose making matters in itself: should the reader of a pipe leave, the rest is made all the same."""
+    try:
+        show_rows(rows, kind, form, **said)
+    except BrokenPipeError:
+        print_nowhere()
+        deque(rows, maxlen=0)
+
+
+def print_nowhere() -> None:
+    """Send what is still to be printed to nowhere: nobody can take it any more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def _names(kind: type[msgspec.Struct]) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 
@@ -49,11 +68,18 @@ def _show_json(rows: Iterable[msgspec.Struct]) -> None:
 
 
 def _show_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
-    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(out)
+    writer = csv.writer(_Utf8())
     writer.writerow(_names(kind))
     writer.writerows([_safe(cell) for cell in _cells(row)] for row in rows)
-    out.detach()
+    sys.stdout.buffer.flush()
+
+
+class _Utf8:
+    """Where ``csv`` writes: standard output in UTF-8, whatever the terminal's own encoding."""
+
+    def write(self, text: str) -> None:
+        """Write a line."""
+        sys.stdout.buffer.write(text.encode())
 
 
 def _safe(cell: str) -> str:
@@ -89,13 +115,13 @@ def _show_table(
     if not cells:
         click.echo(nothing)
         return
-    table = [[_printable(line[place]) for place in shown] for line in cells]
+    table = [[printable(line[place]) for place in shown] for line in cells]
     click.echo(tabulate(table, headers=[names[place] for place in shown], disable_numparse=True))
 
 
-def _printable(cell: str) -> str:
-    """A cell that cannot steer a terminal."""
-    return "".join(mark if mark.isprintable() else "�" for mark in cell)
+def printable(text: str) -> str:
+    """One line of text that cannot steer a terminal."""
+    return "".join(mark if mark.isprintable() else "�" for mark in text)
 
 
 def say(text: str) -> None:

@@ -60,6 +60,8 @@ def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
     where.add("payer = ?", wanted.payer)
     where.add('"to" >= ?', wanted.from_)
     where.add('"from" <= ?', wanted.to)
+    if wanted.from_ and wanted.to:
+        where.add("? <= ?", wanted.from_, wanted.to)  # or a line around an empty span would touch it
     for row in _rows(views, "lines", 'patient, episode, "from"', where):
         yield line_row(row)
 

@@ -105,15 +105,18 @@ def _gates(rng: Random) -> list[dict[str, Any]]:
     facts: list[dict[str, Any]] = [
         {"type": "CoverageVerified", "payer": payer, "member": "M", "from": "2026-01-01"},
         {"type": "DiagnosisRecorded", "icd10": "G89.3", "from": "2026-01-01"},
-        {"type": "PlanSigned", "plan": "A", "signed_on": "2026-10-01", "from": "2026-10-01", "to": "2026-12-31"},
-        {"type": "AuthorizationGranted", "number": "N1", "payer": payer, "codes": list(CODES), "units": 9,
-         "from": "2026-10-01", "to": "2026-12-31"},
+        {"type": "PlanSigned", "plan": "A", "signed_on": "2026-10-01", "from": "2026-10-01", "to": "2026-12-31"}
+        | ({"signed_on": _day(rng, 4, 14)} if rng.random() < 0.15 else {}),
+        {"type": "AuthorizationGranted", "number": "N1", "payer": payer, "codes": rng.choice((CODES, CODES, CODES[:3])),
+         "units": rng.choice((9, 9, 3)), "from": "2026-10-01", "to": "2026-12-31"},
         *({"type": "PainAssessed", "date": _day(rng, day, day), "score": 4} for day in (0, 6, 12, 18)),
         _order(rng) | {"from": START.isoformat(), "order": "A"},
     ]  # fmt: skip
     first = rng.randint(0, 10)
-    served = [{"type": "DayServed", "order": "A", "date": _day(rng, d, d)} for d in range(first, first + 8)]
-    return [fact for fact in facts if rng.random() < 0.95] + served
+    served = [{"type": "DayServed", "order": "A", "date": _day(rng, d, d)} for d in range(first, first + 9)]
+    decided = {"type": "ConflictResolved", "date": rng.choice(served)["date"], "bill": rng.choice((None, *CODES))}
+    decisions = [decided | {"reason": "decided"}] if rng.random() < 0.25 else []
+    return [fact for fact in facts if rng.random() < 0.95] + served + decisions
 
 
 def _order(rng: Random) -> dict[str, Any]:
