@@ -11,7 +11,7 @@ import msgspec
 
 from commands.options import SERVICE_DATE, House, format_option, known_at_option
 from commands.read import live_views
-from commands.show import chosen_form, show_rows
+from commands.show import chosen_form, show_rows, show_text
 from projections.journal import JournalRow, render_journal, replay_of
 from projections.standing import StatusRow, behind, standing
 from projections.why import StepShown, Why, why_of
@@ -46,7 +46,7 @@ def why(house: House, /, episode: str, date: str, form: str | None, known_at: da
         raise _no_episode(known_at)
     match chosen_form(form):
         case "table":
-            click.echo(render_why(answer))
+            show_text(render_why(answer))
         case "csv":
             show_rows(answer.steps, StepShown, form)
         case _:
@@ -82,7 +82,7 @@ def replay(
         raise _no_episode(known_at)
     rows = [_within(row, from_ or "0000", to or "9999-12-31") for row in rows]
     if chosen_form(form) == "table":
-        click.echo(render_journal(rows))
+        show_text(render_journal(rows))
     else:
         show_rows(rows, JournalRow, form)
 

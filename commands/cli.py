@@ -18,7 +18,7 @@ from commands.options import House
 from commands.show import print_nowhere, printable, say
 from ledger.book import BookError
 from ledger.entry import UnreadableEntry
-from ledger.recorders import NoLedger, StoreError
+from ledger.recorders import NoLedger, StoreError, WrongPath
 from projections.views import NotViews, ViewsError
 
 DONE: Final = 0
@@ -169,6 +169,9 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
     BookError: lambda error: _fail(str(error), "correct that file of the book, or name another with --book", WRONG),
     NoLedger: lambda error: _fail(str(error), "'episode-ledger record FILE' makes one; --ledger names another", WRONG),
+    WrongPath: lambda error: _fail(
+        str(error), "--ledger names a ledger; the default is ledger.db in this folder", WRONG
+    ),
     UnreadableEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",
         "nothing was shown or changed; restore the ledger from a backup",

@@ -114,7 +114,7 @@ def findings(house: House, /, check: bool, form: str | None, known_at: datetime 
     with derived(house, known_at, wanted) as views:
         rows = _noting_levels(queries.finding_rows(views, wanted), levels)
         show = show_rows_to_the_end if check else show_rows
-        show(rows, FindingRow, form, nothing="No findings.")
+        show(rows, FindingRow, form, hidden=("because",), nothing="No findings.")
     if check and "hard" in levels:
         sys.exit(1)
 

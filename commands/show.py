@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any, Final
 
 import click
 import msgspec
 
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WIDEST_CELL: Final = 48
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -111,17 +115,42 @@ def _show_table(
 
     names = _names(kind)
     shown = [place for place, name in enumerate(names) if name not in hidden]
-    cells = [list(_cells(row)) for row in rows]
-    if not cells:
+    table = [_table_line(row, shown) for row in rows]
+    if not table:
         click.echo(nothing)
         return
-    table = [[printable(line[place]) for place in shown] for line in cells]
-    click.echo(tabulate(table, headers=[names[place] for place in shown], disable_numparse=True))
+    widths = [_WIDEST_CELL] * (len(shown) - 1) + [None]  # the last, a message, is for the terminal to wrap
+    headers = [names[place] for place in shown]
+    click.echo(tabulate(table, headers=headers, disable_numparse=True, maxcolwidths=widths))
+
+
+def _table_line(row: msgspec.Struct, shown: Sequence[int]) -> list[str]:
+    cells = msgspec.structs.astuple(row)
+    return [printable(_text(_in_runs(cells[place]))) for place in shown]
+
+
+def _in_runs(cell: Any) -> Any:
+    """A list of dates as runs of them; anything else as it is."""
+    if not isinstance(cell, tuple) or not cell or not all(_DATE.fullmatch(str(part)) for part in cell):
+        return cell
+    runs: list[list[date]] = []
+    for day in map(date.fromisoformat, cell):
+        if runs and (day - runs[-1][-1]).days == 1:
+            runs[-1][1:] = [day]
+        else:
+            runs.append([day])
+    return tuple(" to ".join(map(str, run)) for run in runs)
 
 
 def printable(text: str) -> str:
     """One line of text that cannot steer a terminal."""
     return "".join(mark if mark.isprintable() else "�" for mark in text)
+
+
+def show_text(text: str) -> None:
+    """Print lines that cannot steer a terminal."""
+    for line in text.splitlines():
+        click.echo(printable(line))
 
 
 def say(text: str) -> None:

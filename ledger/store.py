@@ -25,7 +25,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from ledger.entry import Entry, UnreadableEntry, decode, decode_all, encode
 from ledger.events import Event
-from ledger.recorders import NoLedger, StoreError
+from ledger.recorders import NoLedger, StoreError, WrongPath
 from ledger.recorders.sqlite import LedgerFactory, LedgerRecorder, Row
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "RecordConflictError",
     "StoreError",
     "UnreadableEntry",
+    "WrongPath",
     "open_ledger",
     "read_row",
 ]
@@ -216,7 +217,7 @@ def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:
     """The ledger at a path, as a context manager; made if it does not exist and ``create`` is set."""
     name = os.fspath(path)
     if name.startswith(("postgres://", "postgresql://")):
-        raise StoreError("a ledger in PostgreSQL cannot be opened yet; name the path of a file")
+        raise WrongPath("a ledger in PostgreSQL cannot be opened yet; name the path of a file")
     return EpisodeLedger(
         {
             LedgerFactory.SQLITE_DBNAME: name,

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from importlib.metadata import version
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
 from projections.derive import derive_patient
 from projections.load import book_known, load_patient
-from projections.views import SHAPE, Views
+from projections.version import code_version
+from projections.views import Views
 
 Progress = Callable[[int, int], None]
 """Told after each patient: how many are done, of how many."""
-
-
-def code_version() -> str:
-    """The version of the judge that made a read model."""
-    return f"{version('episode-ledger')}/{SHAPE}"
 
 
 def silent(done: int, of: int) -> None:

@@ -6,8 +6,8 @@ import msgspec
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
-from projections.catch_up import code_version
 from projections.queries import counts
+from projections.version import code_version
 from projections.views import Views
 
 

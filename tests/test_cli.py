@@ -180,11 +180,11 @@ def test_an_entry_that_cannot_be_read_stops_whoever_reads_it(recorded: House) ->
 @pytest.mark.parametrize("command", [["days"], ["record", str(INTAKE)]])
 def test_a_folder_is_no_ledger(house: House, command: list[str]) -> None:
     house.ledger.mkdir()
-    assert_plain(house.run(*command), 3, "not a file")
+    assert_plain(house.run(*command), 2, "not a file")
 
 
 def test_a_ledger_in_no_folder(house: House) -> None:
-    assert_plain(house.run("--ledger", house.folder / "no" / "ledger.db", "record", INTAKE), 3, "does not exist")
+    assert_plain(house.run("--ledger", house.folder / "no" / "ledger.db", "record", INTAKE), 2, "does not exist")
 
 
 def test_a_folder_where_nothing_may_be_written() -> None:

@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from ledger.recorders import NoLedger, StoreError
+from ledger.recorders import NoLedger, StoreError, WrongPath
 
 FORMAT: Final = 1
 BUSY_TIMEOUT_SECONDS: Final = 60
@@ -82,7 +82,8 @@ def plain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(explain(error, path)) from error
+        kind = WrongPath if isinstance(error, FileNotFoundError) else StoreError
+        raise kind(explain(error, path)) from error
 
 
 def explain(error: BaseException, path: Path) -> str:
@@ -102,10 +103,10 @@ def explain(error: BaseException, path: Path) -> str:
 def plain_path(name: str) -> Path:
     """The file a name stands for, links followed; URIs, parameters and databases in memory are refused."""
     if not name or "\0" in name or "?" in name or ":memory:" in name or name.startswith("file:") or "://" in name:
-        raise StoreError("a ledger is named by the plain path of a file, without a URI, parameters or :memory:")
+        raise WrongPath("a ledger is named by the plain path of a file, without a URI, parameters or :memory:")
     path = Path(os.path.realpath(name))
     if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is not a file")
+        raise WrongPath(f"{path} is not a file")
     return path
 
 
