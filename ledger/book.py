@@ -169,10 +169,21 @@ class Book:
         ]
 
     @cached_property
-    def hash(self) -> str:
-        """SHA-256 over the whole book in a canonical form (comments and file names do not count)."""
+    def text(self) -> str:
+        """The whole book in a canonical form (JSON; comments and file names do not count)."""
         parts = [[table[key] for key in sorted(table)] for table in (self.codes, self.payers, self.providers)]
-        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+        return msgspec.json.encode(parts, order="sorted").decode()
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over the book's canonical form."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def book_of_text(text: str) -> Book:
+    """The book of a canonical form."""
+    kind = tuple[tuple[Code, ...], tuple[Payer, ...], tuple[Provider, ...]]
+    return Book(*msgspec.json.decode(text, type=kind))
 
 
 T = TypeVar("T", bound=Struct)

@@ -53,6 +53,10 @@ class UnreadableEntry(Exception):
         super().__init__(where + (f", position {position}" if position is not None else ""))
         self.episode, self.version, self.position = episode, version, position
 
+    def __reduce__(self) -> tuple[type[UnreadableEntry], tuple[str, int, int | None]]:
+        """So that one process can tell another."""
+        return UnreadableEntry, (self.episode, self.version, self.position)
+
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Entry)

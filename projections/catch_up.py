@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from ledger.book import Book
+from ledger.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.derive import derive_patient
 from projections.load import book_known, load_patient
@@ -74,10 +75,18 @@ def _write(
     progress: Progress,
     known_at: datetime | None = None,
 ) -> None:
+    set_aside = views.set_aside()
     for done, name in enumerate(patients, 1):
-        patient = load_patient(ledger, name, known_at, upto)
+        try:
+            patient = load_patient(ledger, name, known_at, upto)
+        except UnreadableEntry:
+            if name not in set_aside:
+                raise
+            continue
         if patient:
-            views.write(derive_patient(patient, book))
+            views.write(name, derive_patient(patient, book))
+        if name in set_aside:
+            views.take_back(name)
         progress(done, len(patients))
 
 

@@ -11,7 +11,7 @@ from ledger.days import judge
 from ledger.episode import Patient
 from ledger.findings import find
 from projections.day_sheet import Cells, day_cells
-from projections.finding_sheet import finding_cells
+from projections.finding_sheet import finding_cells, in_order
 from projections.line_sheet import line_cells
 
 
@@ -35,4 +35,4 @@ def sheets_of(cases: Sequence[Case]) -> Sheets:
     for case in cases:
         days += day_cells(case, [other for other in cases if other is not case])
         lines += line_cells(case)
-    return Sheets(days, [finding_cells(found) for found in find(cases)], lines)
+    return Sheets(days, in_order(finding_cells(found) for found in find(cases)), lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -48,6 +49,14 @@ def finding_cells(found: Finding) -> Cells:
     dates = [iso(date) for date in found.dates]
     lists = (json_list(part) for part in (found.episodes, dates, found.codes, found.because))
     return (found.rule, found.level, found.patient, *lists, message, json_list(found.payers), dates[0])
+
+
+def in_order(rows: Iterable[Cells]) -> list[Cells]:
+    """Findings by rule, first date, dates, episodes, codes, causes."""
+    found = list(rows)
+    if len(found) > 1:
+        found.sort(key=lambda row: (row[0], row[9], row[4], row[3], row[5], row[6]))
+    return found
 
 
 def finding_row(cells: Cells) -> FindingRow:

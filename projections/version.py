@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ledger
 import projections
-from projections.views import SHAPE
+from projections.tables import SHAPE
 
 
 @cache

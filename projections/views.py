@@ -9,35 +9,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from projections.derive import Sheets
-
-SHAPE: Final = "1"
-"""The shape of the tables; a read model of another shape is built anew."""
+from projections.digests import Sums, digests_of
+from projections.tables import INSERT, TABLES, index_tables, lay_notes, lay_tables
 
 BUSY_TIMEOUT_SECONDS: Final = 60
 
-DAY_COLUMNS: Final = {
-    "patient": str, "episode": str, "date": str, "status": str, "reason": str, "code": str, "payer": str,
-    "terms_from": str, "terms_published": str, "rate_cents": int, "authorization": str, "because": str,
-}  # fmt: skip
-LINE_COLUMNS: Final = {
-    "patient": str, "episode": str, "payer": str, "code": str, "from": str, "to": str, "units": int,
-    "rate_cents": int, "charge_cents": int, "authorization": str, "terms_from": str, "modifiers": str,
-}  # fmt: skip
-FINDING_COLUMNS: Final = {
-    "rule": str, "level": str, "patient": str, "episodes": str, "dates": str, "codes": str, "because": str,
-    "message": str, "payers": str, "first_date": str,
-}  # fmt: skip
-TABLES: Final[Mapping[str, Mapping[str, type]]] = {
-    "days": DAY_COLUMNS,
-    "lines": LINE_COLUMNS,
-    "findings": FINDING_COLUMNS,
-}
+
+class SetAside(NamedTuple):
+    """A patient who is left out of every report because an entry cannot be read."""
+
+    patient: str
+    episode: str
+    version: int
+    position: int | None
 
 
 class ViewsError(Exception):
@@ -53,11 +43,12 @@ class Views:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.sums = Sums()
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if names and "model" not in names:
             raise NotViews("it is another program's database, not a read model")
         if not names:
-            _lay_all_tables(connection)
+            lay_all_tables(connection)
 
     def close(self) -> None:
         """Let the database go."""
@@ -68,7 +59,9 @@ class Views:
         """One transaction that holds the write lock from its start; everything in it lands, or nothing."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self.sums = Sums.read(list(self.fingerprints().values()))
             yield
+            self.note(**{f"fingerprint {table}": text for table, text in zip(TABLES, self.sums.texts(), strict=True)})
             self.connection.execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
@@ -84,6 +77,10 @@ class Views:
         finally:
             self.connection.execute("ROLLBACK")
 
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each table, as noted with its rows."""
+        return {table: self.noted().get(f"fingerprint {table}", "0" * 64) for table in TABLES}
+
     def noted(self) -> dict[str, str]:
         """What the read model says of itself: position, book, code version."""
         return dict(self.connection.execute("SELECT key, value FROM model"))
@@ -94,50 +91,52 @@ class Views:
 
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
-        for table in TABLES:
+        for table in (*TABLES, "digests"):
             self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
-        _lay_tables(self.connection)
+        lay_tables(self.connection)
+        index_tables(self.connection)
+        self.sums = Sums()
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
-        names = [(patient,) for patient in patients]
-        for table in TABLES:
-            self.connection.executemany(f'DELETE FROM "{table}" WHERE patient = ?', names)
+        for patient in patients:
+            found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
+            for digests in found.fetchall():
+                self.sums.add(digests, -1)
+            for table in (*TABLES, "digests"):
+                self.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
 
-    def write(self, sheets: Sheets) -> None:
+    def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
-        self.connection.executemany(_INSERT["days"], sheets.days)
-        self.connection.executemany(_INSERT["lines"], sheets.lines)
-        self.connection.executemany(_INSERT["findings"], sheets.findings)
+        self.connection.executemany(INSERT["days"], sheets.days)
+        self.connection.executemany(INSERT["lines"], sheets.lines)
+        self.connection.executemany(INSERT["findings"], sheets.findings)
+        digests = digests_of(patient, sheets)
+        self.connection.execute(INSERT["digests"], (patient, *digests))
+        self.sums.add(digests)
+
+    def set_aside(self) -> dict[str, SetAside]:
+        """The patients left out, by name."""
+        found = self.connection.execute("SELECT patient, episode, version, position FROM set_aside ORDER BY patient")
+        return {row[0]: SetAside(*row) for row in found}
+
+    def put_aside(self, found: Iterable[SetAside]) -> None:
+        """Mark patients as left out, in the caller's transaction."""
+        self.connection.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?)", found)
+
+    def take_back(self, patient: str) -> None:
+        """A patient's entries can be read again, in the caller's transaction."""
+        self.connection.execute("DELETE FROM set_aside WHERE patient = ?", (patient,))
 
 
-def _insert_into(table: str) -> str:
-    columns = TABLES[table]
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(columns))})'
-
-
-_INSERT: Final = {table: _insert_into(table) for table in TABLES}
-
-
-def _lay_tables(connection: sqlite3.Connection) -> None:
-    from sqlite_utils import Database
-
-    database = Database(connection)
-    clustered = database.create_table_sql("days", DAY_COLUMNS, pk=("patient", "episode", "date"), strict=True)
-    connection.execute(clustered.rstrip().rstrip(";") + ", WITHOUT ROWID")
-    database.table("lines").create(LINE_COLUMNS, strict=True)
-    database.table("lines").create_index(["patient", "episode", "from"])
-    database.table("findings").create(FINDING_COLUMNS, strict=True)
-    database.table("findings").create_index(["patient"])
-
-
-def _lay_all_tables(connection: sqlite3.Connection) -> None:
+def lay_all_tables(connection: sqlite3.Connection) -> None:
+    """Everything a read model consists of, empty; nothing if another process was faster."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():  # another process may have been faster
-            _lay_tables(connection)
-            connection.execute("CREATE TABLE model (key TEXT PRIMARY KEY, value TEXT) STRICT")
+        if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+            lay_notes(connection)
+            lay_tables(connection)
+            index_tables(connection)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

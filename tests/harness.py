@@ -48,7 +48,7 @@ def judge_entries(entries: list[Entry], book: Book, known_at: datetime | None = 
     """Rows judged straight from entries in recorded order."""
     views = passing_views()
     for patient in gather(by_episode(entries), known_at):
-        views.write(derive_patient(patient, book_known(book, known_at)))
+        views.write(patient.name, derive_patient(patient, book_known(book, known_at)))
     sheets = (rows(views, Filters()) for rows in (queries.day_rows, queries.finding_rows, queries.line_rows))
     return Derived(*(msgspec.json.decode(msgspec.json.encode(list(sheet))) for sheet in sheets))
 

@@ -1,0 +1,79 @@
+"""The tables of the read model, laid by ``sqlite-utils``, and the statements that fill them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+SHAPE: Final = "2"
+"""The shape of the tables; a read model of another shape is built anew."""
+
+DAY_COLUMNS: Final = {
+    "patient": str, "episode": str, "date": str, "status": str, "reason": str, "code": str, "payer": str,
+    "terms_from": str, "terms_published": str, "rate_cents": int, "authorization": str, "because": str,
+}  # fmt: skip
+LINE_COLUMNS: Final = {
+    "patient": str, "episode": str, "payer": str, "code": str, "from": str, "to": str, "units": int,
+    "rate_cents": int, "charge_cents": int, "authorization": str, "terms_from": str, "modifiers": str,
+}  # fmt: skip
+FINDING_COLUMNS: Final = {
+    "rule": str, "level": str, "patient": str, "episodes": str, "dates": str, "codes": str, "because": str,
+    "message": str, "payers": str, "first_date": str,
+}  # fmt: skip
+TABLES: Final[Mapping[str, Mapping[str, type]]] = {
+    "days": DAY_COLUMNS,
+    "lines": LINE_COLUMNS,
+    "findings": FINDING_COLUMNS,
+}
+"""The tables of rows, in the order of a patient's digests."""
+
+ORDER: Final = {
+    "days": "patient, episode, date",
+    "lines": 'patient, episode, "from"',
+    "findings": "patient, rule, first_date, dates, episodes, codes, because",
+}
+"""The canonical order of a table's rows: that of a patient's digest."""
+
+INDEXES: Final = {
+    "days": ["patient", "episode", "date"],
+    "lines": ["patient", "episode", "from"],
+    "findings": ["patient"],
+    "digests": ["patient"],
+}
+
+
+def _insert_into(table: str, count: int) -> str:
+    return f'INSERT INTO "{table}" VALUES ({", ".join("?" * count)})'
+
+
+INSERT: Final = {table: _insert_into(table, len(columns)) for table, columns in TABLES.items()} | {
+    "digests": _insert_into("digests", 4)
+}
+
+
+def lay_tables(connection: sqlite3.Connection) -> None:
+    """The empty tables of rows and digests, in the caller's transaction, without indexes."""
+    from sqlite_utils import Database
+
+    database = Database(connection)
+    for table, columns in TABLES.items():
+        database.table(table).create(dict(columns), strict=True)
+    database.table("digests").create({"patient": str, "days": bytes, "lines": bytes, "findings": bytes}, strict=True)
+
+
+def index_tables(connection: sqlite3.Connection) -> None:
+    """The indexes: laid after the rows where many come at once."""
+    for table, columns in INDEXES.items():
+        unique = "UNIQUE " if table in ("days", "digests") else ""
+        names = ", ".join(f'"{name}"' for name in columns)
+        connection.execute(f'CREATE {unique}INDEX "{table}_by_patient" ON "{table}" ({names})')
+
+
+def lay_notes(connection: sqlite3.Connection) -> None:
+    """The tables that are kept when the rows are built anew: notes of the model, and patients set aside."""
+    connection.execute("CREATE TABLE model (key TEXT PRIMARY KEY, value TEXT) STRICT")
+    connection.execute(
+        "CREATE TABLE set_aside (patient TEXT PRIMARY KEY, episode TEXT NOT NULL, version INTEGER NOT NULL,"
+        " position INTEGER) STRICT"
+    )
