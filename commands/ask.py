@@ -114,11 +114,15 @@ def status(house: House, /, form: str | None) -> None:
     with house.open() as ledger, closing(house.views()) as views:
         lag = behind(ledger, views)
         with live_views(house, ledger, views):
-            row = standing(ledger, views, house.book, names, lag)
+            row = standing(ledger, house.places, views, house.book, names, lag)
     if chosen_form(form) == "json":
         show_rows([row], StatusRow, form)
     else:
         show_rows(_stated(row), Stated, form)
+
+
+def _parts(part: msgspec.Struct) -> Iterable[tuple[str, object]]:
+    return msgspec.structs.asdict(part).items()
 
 
 def _stated(row: StatusRow) -> Iterable[Stated]:
@@ -128,5 +132,8 @@ def _stated(row: StatusRow) -> Iterable[Stated]:
         if isinstance(value, dict):
             for key, part in value.items():
                 yield Stated(f"{name}: {key}", f"{part:,}" if isinstance(part, int) else part)
+        elif isinstance(value, tuple):
+            for part in value:
+                yield Stated(name, ", ".join(f"{key.replace('_', ' ')} {told}" for key, told in _parts(part)))
         else:
             yield Stated(name, f"{value:,}" if isinstance(value, int) else value)

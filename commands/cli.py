@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "why": "commands.ask",
     "replay": "commands.ask",
     "status": "commands.ask",
+    "rebuild": "commands.build",
     "completion": "commands.completion",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""

@@ -13,8 +13,9 @@ import click
 from ledger.book import Book, load_book
 from ledger.forms import parse_instant
 from ledger.store import EpisodeLedger, open_ledger
+from projections.places import Places
 from projections.queries import Filters
-from projections.views import Views, open_views, views_path
+from projections.views import Views, views_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -69,7 +70,12 @@ class House:
 
     def views(self) -> Views:
         """The ledger's read model; ViewsError if it cannot be used."""
-        return open_views(views_path(Path(self.ledger_name)))
+        return self.places.open_live()
+
+    @property
+    def places(self) -> Places:
+        """Where the ledger's read models are."""
+        return Places(views_path(Path(self.ledger_name)))
 
 
 def _format_option(*more: str) -> Callable[[Command], Command]:

@@ -32,14 +32,27 @@ def derived(house: House, known_at: datetime | None = None, wanted: Filters | No
         if known_at is not None:
             with closing(passing_views()) as views:
                 _fill(house, ledger, views, known_at, wanted or Filters())
+                tell_set_aside(views)
                 yield views
         else:
             with closing(house.views()) as views, live_views(house, ledger, views):
                 yield views
 
 
+def tell_set_aside(views: Views) -> None:
+    """Say who is left out of the report, and why."""
+    for aside in views.set_aside().values():
+        entry = f"version {aside.version} of {aside.episode}" + (
+            f" at position {aside.position}" if aside.position else ""
+        )
+        say(f"Patient {aside.patient} is set aside and not shown: {entry} cannot be read.")
+
+
 def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:
     patients = patients_asked_for(ledger, wanted.patient, wanted.episode)
+    if house.places.current():
+        with closing(house.views()) as live, views.writing():
+            views.put_aside(live.set_aside().values())
     with progress("Judging", "patients") as tell:
         fill_as_known(ledger, views, house.book, known_at, patients, tell)
 
@@ -55,6 +68,7 @@ def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[No
             catch_up(ledger, views, house.book, tell)
         with views.reading():
             if not stale_because(views, ledger, house.book):  # else another process has just built it from its book
+                tell_set_aside(views)
                 yield
                 return
 

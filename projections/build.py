@@ -7,6 +7,7 @@ The fingerprints do not depend on how the work was shared.
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -111,6 +112,7 @@ class _Writer:
     """Rows into a file that nobody else knows of yet: no journal, no waiting for the disk."""
 
     def __init__(self, path: str) -> None:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self.connection = sqlite3.connect(path, isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000"):
             self.connection.execute(f"PRAGMA {pragma}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import hashlib
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from ledger.book import Book
@@ -10,6 +11,7 @@ from ledger.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.derive import derive_patient
 from projections.load import book_known, load_patient
+from projections.tables import SHAPE
 from projections.version import code_version
 from projections.views import Views
 
@@ -24,15 +26,20 @@ def silent(done: int, of: int) -> None:
 def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None:
     """Why a read model cannot be carried on but must be built anew, in words; None if it can."""
     noted = views.noted()
-    if not noted:
+    if not noted.get("ledger"):
         return None
-    if noted.get("ledger") != ledger.id:
-        return "it was made from another ledger"
     if noted.get("book") != book.hash:
-        return "it was made with another book"
+        return of_this_ledger(noted, ledger) or "it was made with another book"
     if noted.get("code") != code_version():
         return f"it was made by version {noted.get('code')}, this is {code_version()}"
-    if noted.get("last") != _last_nonce(ledger, int(noted["position"])):
+    return of_this_ledger(noted, ledger)
+
+
+def of_this_ledger(noted: Mapping[str, str], ledger: EpisodeLedger) -> str | None:
+    """Why a read model does not stand for an earlier state of this ledger, in words; None if it does."""
+    if noted.get("ledger") != ledger.id:
+        return "it was made from another ledger"
+    if noted.get("last") != _last_text(ledger, int(noted["position"])):
         return "the ledger was put back to an earlier state since it was made"
     return None
 
@@ -40,7 +47,7 @@ def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None
 def catch_up(ledger: EpisodeLedger, views: Views, book: Book, progress: Progress = silent) -> int:
     """Bring every row up to the ledger's last entry; returns that position. One transaction, or nothing."""
     head = ledger.position()
-    if _made_of(ledger, book, head).items() <= views.noted().items():
+    if made_of(ledger, book, head).items() <= views.noted().items():
         return head
     with views.writing():
         head = ledger.position()  # while this process waited, others may have recorded, and caught up
@@ -51,19 +58,22 @@ def catch_up(ledger: EpisodeLedger, views: Views, book: Book, progress: Progress
         patients = sorted(ledger.patients_since(since, head))
         views.forget(patients)
         _write(ledger, views, book, patients, head, progress)
-        views.note(**_made_of(ledger, book, head))
+        views.note(**made_of(ledger, book, head))
     return head
 
 
-def _made_of(ledger: EpisodeLedger, book: Book, head: int) -> dict[str, str]:
+def made_of(ledger: EpisodeLedger, book: Book, head: int) -> dict[str, str]:
     """What a read model notes of itself when it stands at a position."""
-    last = _last_nonce(ledger, head)
-    return {"position": str(head), "last": last, "book": book.hash, "code": code_version(), "ledger": ledger.id}
+    last = _last_text(ledger, head)
+    return {
+        "position": str(head), "last": last, "book": book.hash, "book_text": book.text,
+        "code": code_version(), "shape": SHAPE, "ledger": ledger.id,
+    }  # fmt: skip
 
 
-def _last_nonce(ledger: EpisodeLedger, position: int) -> str:
-    """The random mark of the entry at a position: a ledger put back and carried on has another one there."""
-    return next((entry.nonce for _, entry in ledger.follow(position - 1, position)), "")
+def _last_text(ledger: EpisodeLedger, position: int) -> str:
+    """A digest of the text at a position: a ledger put back and carried on has another one there."""
+    return next((hashlib.sha256(row[4].encode()).hexdigest() for row in ledger.scan(position - 1, position)), "")
 
 
 def _write(
@@ -103,4 +113,4 @@ def fill_as_known(
     names = sorted(ledger.patients_since(0, head)) if patients is None else sorted(patients)
     with views.writing():
         _write(ledger, views, book_known(book, known_at), names, head, progress, known_at)
-        views.note(**_made_of(ledger, book, head))
+        views.note(**made_of(ledger, book, head))

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from projections.views import ViewsError
+from projections.views import Views, ViewsError, open_views
 
 _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 
@@ -26,14 +26,31 @@ class Places:
     """The read models beside one ledger."""
 
     def __init__(self, live: Path) -> None:
-        self.live = live
+        self.live = Path(os.path.realpath(live.parent)) / live.name
         self.stem = live.name.removesuffix(".db")
-        self.lock = live.with_name(f"{self.stem}.lock")
-        self.certificates = live.with_name(f"{self.stem}.certificates")
+        self.lock = self.live.with_name(f"{self.stem}.lock")
+        self.certificates = self.live.with_name(f"{self.stem}.certificates")
 
     def current(self) -> Path | None:
         """The file of the live read model; None if there is none."""
         return Path(os.path.realpath(self.live)) if self.live.exists() else None
+
+    def open_live(self) -> Views:
+        """The live read model, an empty one if there is none."""
+        if not self.live.exists():
+            path = self.live.with_name(f"{self.stem}.{max(self.generations(), default=0) + 1}.db")
+            open_views(path).close()
+            self._link(path)
+        return open_views(self.live)
+
+    def _link(self, path: Path) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=f"{self.stem}.switching-", dir=self.live.parent)
+        os.close(descriptor)
+        new_link = Path(name)
+        new_link.unlink()
+        new_link.symlink_to(path.name)
+        os.replace(new_link, self.live)
+        _sync(self.live.parent)
 
     def generations(self) -> dict[int, Path]:
         """The built read models by number."""
@@ -78,12 +95,7 @@ class Places:
     def switch(self, path: Path) -> None:
         """Make a read model the live one, at once and for good; of the others the one before is kept."""
         before = self.current()
-        new_link = self.live.with_name(f"{self.stem}.switching")
-        with suppress(FileNotFoundError):
-            new_link.unlink()
-        new_link.symlink_to(path.name)
-        os.replace(new_link, self.live)
-        _sync(self.live.parent)
+        self._link(path)
         if before == self.live:  # it was a plain file, and is gone with the link's arrival
             _remove(self.live, _BESIDE[1:])
         for other in self.generations().values():

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
+from projections.places import Places
 from projections.queries import counts
+from projections.rebuild import certificates
 from projections.version import code_version
-from projections.views import Views
+from projections.views import SetAside, Views
+
+SHOWN_REBUILDS: Final = 10
 
 
 class StatusRow(msgspec.Struct, frozen=True):
@@ -27,6 +33,19 @@ class StatusRow(msgspec.Struct, frozen=True):
     book: str
     book_hash: str
     settings: dict[str, str]
+    fingerprints: dict[str, str]
+    set_aside: tuple[SetAside, ...]
+    rebuilds: tuple[Rebuilt, ...]
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """A certificate in short; its file holds the rest."""
+
+    made_at: str
+    outcome: str
+    switched: bool
+    position: int
+    changed_rows: int
 
 
 def behind(ledger: EpisodeLedger, views: Views) -> int:
@@ -36,12 +55,18 @@ def behind(ledger: EpisodeLedger, views: Views) -> int:
     return max(0, ledger.position() - known)
 
 
-def standing(ledger: EpisodeLedger, views: Views, book: Book, names: tuple[str, str], lag: int) -> StatusRow:
+def standing(
+    ledger: EpisodeLedger, places: Places, views: Views, book: Book, names: tuple[str, str], lag: int
+) -> StatusRow:
     """The status of a ledger whose read model is caught up; ``names`` are how the ledger and the book were named."""
     counted = counts(views)
     hard = sum(number for rule, number in counted["findings"].items() if rule.startswith("hard "))
     return StatusRow(
         names[0], ledger.id, ledger.position(), int(views.noted()["position"]), lag,
         sum(counted["verdicts"].values()), counted["verdicts"], counted["findings"], hard,
-        code_version(), names[1], book.hash, ledger.settings(),
+        code_version(), names[1], book.hash, ledger.settings(), views.fingerprints(), tuple(views.set_aside().values()),
+        tuple(
+            Rebuilt(made.made_at, made.outcome, made.switched, made.position, sum(made.changed_rows.values()))
+            for made in certificates(places)[-SHOWN_REBUILDS:]
+        ),
     )  # fmt: skip

@@ -12,7 +12,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from projections.derive import Sheets
 from projections.digests import Sums, digests_of
@@ -21,7 +24,7 @@ from projections.tables import INSERT, TABLES, index_tables, lay_notes, lay_tabl
 BUSY_TIMEOUT_SECONDS: Final = 60
 
 
-class SetAside(NamedTuple):
+class SetAside(Struct, frozen=True):
     """A patient who is left out of every report because an entry cannot be read."""
 
     patient: str
@@ -122,7 +125,7 @@ class Views:
 
     def put_aside(self, found: Iterable[SetAside]) -> None:
         """Mark patients as left out, in the caller's transaction."""
-        self.connection.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?)", found)
+        self.connection.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?)", map(astuple, found))
 
     def take_back(self, patient: str) -> None:
         """A patient's entries can be read again, in the caller's transaction."""
@@ -151,6 +154,7 @@ def views_path(ledger: Path) -> Path:
 
 def open_views(path: Path) -> Views:
     """The read model of a file, created with access for its owner alone if it is not there."""
+    path = Path(os.path.realpath(path))  # a write-ahead log lies beside the file itself, not beside a link to it
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
