@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.entry import Entry
@@ -26,6 +28,30 @@ class Regime(NamedTuple):
     payer: str
     terms: Terms
     days: Days
+
+
+class Region(Struct, frozen=True, gc=False):
+    """Dates with one verdict, payer, terms and code. What they have not come far enough to have is None."""
+
+    days: Days
+    verdict: Verdict
+    payer: str | None
+    terms: Terms | None
+    code: str | None
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether the days go on a claim line."""
+        return self.verdict.step == 24
+
+    @property
+    def rate_cents(self) -> int | None:
+        """The price of a day, if it is billable."""
+        if not self.is_billable:
+            return None
+        assert self.terms is not None
+        assert self.code is not None
+        return self.terms.rate_cents[self.code]
 
 
 class Exposed(NamedTuple):
@@ -52,6 +78,7 @@ class Case:
         self.codes: dict[str, Days] = {}
         self.candidates: dict[str, Days] = {}
         self.drawn: dict[int, str] = {}
+        self.regions: list[Region] = []
         self._find_payers_and_terms()
 
     def _find_payers_and_terms(self) -> None:

@@ -84,10 +84,9 @@ def step_8_agreement(case: Case, standing: Days) -> Failed:
 
 def step_9_not_inpatient(case: Case, standing: Days) -> Failed:
     """The date is no inpatient date under the terms' rule."""
-    if case.patient.admissions:
-        for regime in case.regimes:
-            for days, _ in case.stays(regime.terms.inpatient_rule):
-                yield _not_billable(9, "inpatient"), regime.days & days
+    for regime in case.regimes:
+        for days, _ in case.stays(regime.terms.inpatient_rule):
+            yield _not_billable(9, "inpatient"), regime.days & days
 
 
 def step_10_not_in_facility(case: Case, standing: Days) -> Failed:
@@ -120,7 +119,7 @@ def step_13_served(case: Case, standing: Days) -> Failed:
             case.served[order] = case.served.get(order, 0) | (dates & days)
         unserved = days & ~union(served) & ~by_visit
         yield _not_billable(13, "under_24_hours"), unserved & touched
-        yield _not_billable(13, "not_served"), unserved & ~touched
+        yield _not_billable(13, "not_served"), unserved
 
 
 def _by_counting(regimes: Iterable[Regime]) -> Iterable[tuple[str, Days]]:
@@ -163,7 +162,7 @@ def step_17_plan(case: Case, standing: Days) -> Failed:
     for regime in _requiring(case, "plan"):
         yield _hold(17, "plan_missing"), regime.days & ~planned
         if regime.terms.plan_signature == "before_service":
-            yield _hold(17, "plan_unsigned"), regime.days & planned & ~signed
+            yield _hold(17, "plan_unsigned"), regime.days & ~signed
 
 
 def step_18_pain_assessment(case: Case, standing: Days) -> Failed:
@@ -281,7 +280,7 @@ def _through_step_20(case: Case) -> Days:
 
 
 def _take(case: Case, standing: Days, failed: Failed) -> Days:
-    """Give the failing days their verdict; what is left goes on to the next step."""
+    """Give each failing day its first verdict; what is left goes on to the next step."""
     for verdict, days in failed:
         taken = standing & days
         if taken:

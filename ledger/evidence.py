@@ -111,11 +111,9 @@ class Evidence:
         if order not in self.episode.orders:
             return recorded
         length = -(-self.episode.orders[order][1].interval_hours // 24)
-        if length == 1:
-            return recorded
-        reached = smear(recorded, min(length, self.calendar.every.bit_length())) & self.calendar.every
-        last = self.episode.last_date_of(order)
-        return recorded | (reached & self.calendar.span(self.calendar.first, last)) if cut else reached
+        reached = smear(recorded, min(length, self.calendar.every.bit_length()))
+        last = self.episode.last_date_of(order) if cut else self.calendar.last
+        return recorded | (reached & self.calendar.span(self.calendar.first, last))
 
     def rolling_24h(self) -> dict[str, Days]:
         """``rolling_24h``: a run of n x 24 hours serves its first n dates, a shorter one its first date."""
@@ -138,10 +136,13 @@ class Evidence:
 
     def entries_on(self, order: str, ordinal: int) -> list[Entry]:
         """The recorded days and runs of an order that touch a date."""
-        by_date = self._entries.get(order)
-        if by_date is None:
-            by_date = self._entries[order] = self._by_date(order)
-        return by_date.get(ordinal, [])
+        return self.by_date(order).get(ordinal, [])
+
+    def by_date(self, order: str) -> dict[int, list[Entry]]:
+        """The recorded days and runs of an order by the dates they touch."""
+        if order not in self._entries:
+            self._entries[order] = self._by_date(order)
+        return self._entries[order]
 
     def _by_date(self, order: str) -> dict[int, list[Entry]]:
         found: dict[int, list[Entry]] = {}

@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from ledger.book import GENERAL, PER_DIEM_CODES, Book, Terms
-from ledger.case import Case, Verdict
+from ledger.case import Case, Region, Verdict
 from ledger.claims import ClaimedLine, claimed_lines
 from ledger.clash import in_scope, rule_between, settled
 from ledger.day_set import Days
 from ledger.entry import Entry
 from ledger.grounds import causes
-from ledger.judged import Region, regions
+from ledger.judged import regions
 from ledger.lines import days_between
 
 

@@ -33,6 +33,20 @@ def causes(case: Case, others: Iterable[Case], date: int, step: int, reason: str
     return list(dict.fromkeys([entry.label for entry in found]))
 
 
+def serving_labels(case: Case) -> dict[int, list[str]]:
+    """What serves each date on which the episode's one order has evidence: most dates, looked up at once.
+
+    For every other date ``causes`` looks closer; where a date is here, it says the same.
+    """
+    if len(case.remaining) != 1:
+        return {}
+    (order,) = case.remaining
+    return {
+        date: [found[0].label] if len(found) == 1 else sorted({entry.label for entry in found})
+        for date, found in case.evidence.by_date(order).items()
+    }
+
+
 def by_label(entries: Iterable[Entry]) -> list[Entry]:
     """Entries in an order that does not depend on their arrival."""
     found = list(entries)

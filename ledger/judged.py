@@ -7,32 +7,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ledger.book import Terms
-from ledger.case import Case, Regime, Verdict
+from ledger.case import Case, Regime, Region, Verdict
 from ledger.day_set import Days
-
-
-class Region(Struct, frozen=True, gc=False):
-    """Dates with one verdict, payer, terms and code. What they have not come far enough to have is None."""
-
-    days: Days
-    verdict: Verdict
-    payer: str | None
-    terms: Terms | None
-    code: str | None
-
-    @property
-    def is_billable(self) -> bool:
-        """Whether the days go on a claim line."""
-        return self.verdict.step == 24
-
-    @property
-    def rate_cents(self) -> int | None:
-        """The price of a day, if it is billable."""
-        if not self.is_billable:
-            return None
-        assert self.terms is not None
-        assert self.code is not None
-        return self.terms.rate_cents[self.code]
 
 
 class JudgedDay(Struct, frozen=True, gc=False):
@@ -52,8 +28,14 @@ class JudgedDay(Struct, frozen=True, gc=False):
         return self.verdict.step == 24
 
 
-def regions(case: Case) -> Iterator[Region]:
-    """Every date of the episode, in no order. Payer, terms and code are named from the step on that found them."""
+def regions(case: Case) -> list[Region]:
+    """Every date of a judged episode, in no order. Payer, terms and code are named from the step on that found them."""
+    if not case.regions:
+        case.regions = list(_regions(case))
+    return case.regions
+
+
+def _regions(case: Case) -> Iterator[Region]:
     for verdict, days in case.verdicts:
         if not days:
             continue

@@ -9,9 +9,9 @@ from functools import lru_cache
 from msgspec import Struct
 
 from ledger.book import Terms
-from ledger.case import Case
+from ledger.case import Case, Region
 from ledger.day_set import Days
-from ledger.judged import Region, regions
+from ledger.judged import regions
 
 
 class Line(Struct, frozen=True, gc=False):

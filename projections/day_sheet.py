@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.case import Case
-from ledger.grounds import causes
-from ledger.judged import Region, regions
+from ledger.case import Case, Region
+from ledger.grounds import causes, serving_labels
+from ledger.judged import regions
 
 Cells = tuple[Any, ...]
 """A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""
@@ -40,13 +40,18 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
     """The rows of one judged episode, in date order."""
     first = case.calendar.first
     rows: list[Cells] = [()] * case.calendar.every.bit_length()
+    patient, episode = case.patient.name, case.episode.name
+    serving = serving_labels(case)
     for region in regions(case):
         said = _said(region)
         step, reason = region.verdict.step, region.verdict.reason
         for day in case.calendar.dates(region.days):
-            drawn = case.drawn.get(day) if step == 24 else None
-            because = json_list(causes(case, others, day, step, reason))
-            rows[day - first] = (case.patient.name, case.episode.name, iso(day), *said, drawn, because)
+            if step == 24 and day in serving:
+                drawn, because = case.drawn.get(day), json_list(serving[day])
+            else:
+                drawn = case.drawn.get(day) if step == 24 else None
+                because = json_list(causes(case, others, day, step, reason))
+            rows[day - first] = (patient, episode, iso(day), *said, drawn, because)
     return rows
 
 

@@ -21,18 +21,37 @@ HELD_ENTRIES: Final = 200_000
 
 
 class Kin(Struct, gc=False):
-    """Episodes that share patients: how many entries each has, where they begin, and what has passed of them."""
+    """Episodes that share patients: how many entries each has, and where they begin."""
 
     episodes: dict[str, int]
     first: int
     missing: int
-    tags: dict[str, list[str]]
-    texts: dict[str, list[str]]
+
+
+class _Stream:
+    """What has passed of one episode, and how much of its kin is still to come."""
+
+    __slots__ = ("kin", "missing", "tags", "texts")
+
+    def __init__(self, kin: _Passed, missing: int) -> None:
+        self.kin, self.missing = kin, missing
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+
+
+class _Passed:
+    """A kin on its way: its streams, and how many of them are not complete."""
+
+    __slots__ = ("incomplete", "kin", "streams")
+
+    def __init__(self, kin: Kin) -> None:
+        self.kin, self.incomplete = kin, len(kin.episodes)
+        self.streams = {episode: _Stream(self, missing) for episode, missing in kin.episodes.items()}
 
     @property
     def held(self) -> int:
         """How many entries have passed."""
-        return sum(map(len, self.tags.values()))
+        return sum(len(stream.texts) for stream in self.streams.values())
 
 
 def kin_of(extents: Iterable[tuple[str, str, int, int]]) -> list[Kin]:
@@ -41,7 +60,7 @@ def kin_of(extents: Iterable[tuple[str, str, int, int]]) -> list[Kin]:
     by_episode: dict[str, Kin] = {}
     for episode, patient, first, versions in extents:
         one, other = by_patient.get(patient), by_episode.get(episode)
-        kin = one or other or Kin({}, first, 0, {}, {})
+        kin = one or other or Kin({}, first, 0)
         if one and other and one is not other:
             _join(one, other, by_patient, by_episode)
         if episode not in kin.episodes:
@@ -91,31 +110,30 @@ def complete(
         except UnreadableEntry as error:
             if unreadable is None:
                 raise
-            unreadable(one.episodes, error)
+            unreadable(one.kin.episodes, error)
             continue
         yield streams
 
 
-def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int) -> Iterator[Kin]:
+def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int) -> Iterator[_Passed]:
     """Each kin when the last of its entries has passed; those let go come last, with nothing held."""
-    waiting = {episode: one for one in kin for episode in one.episodes}
-    let_go: list[Kin] = []
+    waiting = {episode: stream for one in kin for episode, stream in _Passed(one).streams.items()}
+    let_go: list[_Passed] = []
     held = 0
     for page in ledger.pages(kin[0].first - 1 if kin else upto, upto):
         for episode, tag, text in page:
-            one = waiting.get(episode)
-            if one is None:
+            stream = waiting.get(episode)
+            if stream is None:
                 continue
-            if episode in one.texts:
-                one.texts[episode].append(text)
-                one.tags[episode].append(tag)
-            else:
-                one.texts[episode], one.tags[episode] = [text], [tag]
-            one.missing -= 1
+            stream.tags.append(tag)
+            stream.texts.append(text)
             held += 1
-            if not one.missing:
-                held -= _release(one, waiting)
-                yield one
+            stream.missing -= 1
+            if not stream.missing:
+                stream.kin.incomplete -= 1
+                if not stream.kin.incomplete:
+                    held -= _release(stream.kin, waiting)
+                    yield stream.kin
         if held > held_entries:
             held -= _let_go(waiting, let_go, held - held_entries // 2)
         if not waiting:
@@ -123,29 +141,29 @@ def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries:
     yield from let_go
 
 
-def _release(kin: Kin, waiting: dict[str, Kin]) -> int:
-    for episode in kin.episodes:
+def _release(kin: _Passed, waiting: dict[str, _Stream]) -> int:
+    for episode in kin.streams:
         del waiting[episode]
     return kin.held
 
 
-def _let_go(waiting: dict[str, Kin], let_go: list[Kin], wanted: int) -> int:
+def _let_go(waiting: dict[str, _Stream], let_go: list[_Passed], wanted: int) -> int:
     """Let those go that miss most, until so many entries are free; returns how many are."""
-    begun = {id(kin): kin for kin in waiting.values() if kin.texts}
+    begun = {id(stream.kin): stream.kin for stream in waiting.values() if stream.texts}
     freed = 0
-    for kin in sorted(begun.values(), key=lambda kin: -kin.missing):
+    for one in sorted(begun.values(), key=lambda one: one.held - sum(one.kin.episodes.values())):
         if freed >= wanted:
             break
-        freed += _release(kin, waiting)
-        kin.texts, kin.tags = {}, {}
-        let_go.append(kin)
+        freed += _release(one, waiting)
+        one.streams = {}
+        let_go.append(one)
     return freed
 
 
-def _entries(ledger: EpisodeLedger, kin: Kin, upto: int) -> dict[str, list[Entry]]:
+def _entries(ledger: EpisodeLedger, one: _Passed, upto: int) -> dict[str, list[Entry]]:
     streams: dict[str, list[Entry]] = {}
-    for episode in kin.episodes:
-        entries = read_episode(episode, kin.tags[episode], kin.texts[episode]) if kin.texts else None
+    for episode in one.kin.episodes:
+        stream = one.streams.get(episode)
+        entries = read_episode(episode, stream.tags, stream.texts) if stream else None
         streams[episode] = ledger.entries_of(episode, upto=upto) if entries is None else entries
-    kin.texts, kin.tags = {}, {}
     return streams

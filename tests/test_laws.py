@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.days import judge
+from ledger.grounds import causes, serving_labels
 from ledger.judged import judged_days
 from ledger.lines import pack, unpack
 from ledger.patients import by_episode, gather
@@ -141,6 +142,18 @@ def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -
             assert list(unpack(lines)) == [(d.date, d.payer, d.code) for d in days if d.is_billable]
             assert sum(line.units for line in lines) == sum(day.is_billable for day in days)
             assert sum(line.charge_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_says(rng: Random) -> None:
+    entries, tables = history(rng)
+    for patient in gather(by_episode(typed(entries))):
+        for case in judge(patient, book_of(tables)):
+            at_once = serving_labels(case)
+            for day in judged_days(case):
+                if day.is_billable and day.date in at_once:
+                    assert at_once[day.date] == causes(case, (), day.date, 24, None)
 
 
 @settings(max_examples=25, deadline=None)
