@@ -107,8 +107,8 @@ def _gates(rng: Random) -> list[dict[str, Any]]:
         {"type": "DiagnosisRecorded", "icd10": "G89.3", "from": "2026-01-01"},
         {"type": "PlanSigned", "plan": "A", "signed_on": "2026-10-01", "from": "2026-10-01", "to": "2026-12-31"}
         | ({"signed_on": _day(rng, 4, 14)} if rng.random() < 0.15 else {}),
-        {"type": "AuthorizationGranted", "number": "N1", "payer": payer, "codes": rng.choice((CODES, CODES, CODES[:3])),
-         "units": rng.choice((9, 9, 3)), "from": "2026-10-01", "to": "2026-12-31"},
+        {"type": "AuthorizationGranted", "number": "N1", "payer": payer, "from": "2026-10-01", "to": "2026-12-31",
+         "codes": list(rng.choice((CODES, CODES, CODES[:3]))), "units": rng.choice((9, 9, 3))},
         *({"type": "PainAssessed", "date": _day(rng, day, day), "score": 4} for day in (0, 6, 12, 18)),
         _order(rng) | {"from": START.isoformat(), "order": "A"},
     ]  # fmt: skip

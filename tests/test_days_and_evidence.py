@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from ledger.days import judge
@@ -9,7 +11,7 @@ from ledger.forms import parse_instant
 from ledger.patients import by_episode, gather
 from projections.load import book_known
 from tests.harness import book_of, judge_entries, typed
-from tests.scenario_language import STEP_OF, Scenario
+from tests.scenario_language import STEP_OF, Scenario, scenario_of
 from tests.test_scenarios import ALL, by_name, check, check_because
 
 
@@ -25,3 +27,21 @@ def test_the_judge_agrees(scenario: Scenario) -> None:
             for verdict, _ in case.verdicts:
                 if verdict.status != "conflict":
                     assert verdict.step == (STEP_OF[verdict.reason] if verdict.reason else 24), verdict
+
+
+def test_a_dosing_interval_of_ages_takes_no_more_room_than_the_calendar() -> None:
+    facts = """
+    EP-1 TherapyOrdered order=RX-1 mode=intermittent from=2026-11-02 interval_hours=2400000000
+    EP-1 DayServed order=RX-1 date=2026-11-02,2026-11-05
+    """
+    given = {"name": "an interval of 100 million days", "terms": {"day_counting": "access"}, "facts": facts}
+    scenario = scenario_of(given, "here")
+    patients, book = gather(by_episode(typed(scenario.accepted()))), book_of(scenario.book)
+    tracemalloc.start()
+    try:
+        (case,) = [case for patient in patients for case in judge(patient, book)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [verdict.reason for verdict, days in case.verdicts if days] == ["interval_too_long"]
+    assert peak < 1_000_000
