@@ -13,13 +13,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commands.record import Outcome, record
 from ledger.store import EpisodeLedger, open_ledger
+from tests.histories import history
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
@@ -223,3 +228,27 @@ def test_a_kept_clock_never_runs_ahead(ledger: EpisodeLedger) -> None:
     assert before <= entry.recorded_at <= datetime.now(UTC) + timedelta(0)
     assert entry.recorded_at.utcoffset() == timedelta(0)
     assert time.time() >= entry.recorded_at.timestamp()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**64 - 1), batch=st.sampled_from([1, 3, 4_000]))
+def test_any_history_sent_again_whole_or_in_part_is_quiet(seed: int, batch: int) -> None:
+    """Everything answers ``duplicate``, nothing is added, and nothing already there changes."""
+
+    def later() -> datetime:
+        return datetime(2030, 1, 1, tzinfo=UTC)
+
+    rng = Random(seed)
+    entries, _ = history(rng)
+    lines = [json.dumps(entry).encode() for entry in entries]
+    again = rng.sample(lines, rng.randint(1, len(lines)))
+    with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
+        first = list(record(ledger, BytesIO(b"\n".join(lines)), keep_recorded_at=True, batch=batch, clock=later))
+        assert {outcome.outcome for outcome in first} == {"recorded"}
+        before = list(ledger.scan())
+        for repeated in (lines, again, [line.replace(b'": ', b'"  :') for line in lines]):
+            outcomes = list(
+                record(ledger, BytesIO(b"\n".join(repeated)), keep_recorded_at=True, batch=batch, clock=later)
+            )
+            assert {outcome.outcome for outcome in outcomes} == {"duplicate"}
+        assert list(ledger.scan()) == before
