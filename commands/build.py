@@ -53,6 +53,8 @@ def rebuild(
       episode-ledger rebuild --back
     """
     if back:
+        if not house.places.previous():
+            raise click.UsageError("there is no read model from before the live one; a rebuild keeps it")
         go_back(house.places)
         say("The read model before the last switch is live again; the next reading brings it up to date.")
         return

@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "replay": "commands.ask",
     "status": "commands.ask",
     "rebuild": "commands.build",
+    "what-if": "commands.what_if",
     "completion": "commands.completion",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
@@ -51,7 +52,7 @@ class Verbs(click.Group):
         """One of them, or None."""
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return found
 
     def invoke(self, ctx: click.Context) -> object:

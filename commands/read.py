@@ -45,7 +45,7 @@ def tell_set_aside(views: Views) -> None:
         entry = f"version {aside.version} of {aside.episode}" + (
             f" at position {aside.position}" if aside.position else ""
         )
-        say(f"Patient {aside.patient} is set aside and not shown: {entry} cannot be read.")
+        say(printable(f"Patient {aside.patient} is set aside and not shown: {entry} cannot be read."))
 
 
 def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.book import book_of_text
+from ledger.book import Book, book_of_text
 from ledger.entry import UnreadableEntry
 from ledger.patients import gather
 from ledger.store import EpisodeLedger, open_ledger
 from projections.derive import Sheets, derive_patient
 from projections.digests import Sums, digests_of
-from projections.kin import Kin, complete, kin_of, shares
+from projections.kin import Kin, complete, kin_in, shares
+from projections.load import load_patient
 from projections.tables import INSERT, TABLES, index_tables, lay_notes, lay_tables
-from projections.views import SetAside
+from projections.views import NotNow, SetAside
 
 ROWS_AT_ONCE: Final = 2_000
 MEMORY_MB: Final = 512
@@ -62,20 +67,72 @@ def held_entries(memory_mb: int, processes: int) -> int:
 def build(path: Path, work: Work, processes: int, told: Callable[[int, int], None]) -> tuple[Sums, list[SetAside]]:
     """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
     with open_ledger(work.ledger, create=False) as ledger:
-        parts = shares(kin_of(ledger.extents(work.upto)), processes)
+        parts = shares(kin_in(ledger, work.upto), processes)
     total = sum(map(len, parts))
     paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
-    with ProcessPoolExecutor(max(1, processes - 1), mp_context=get_context("spawn")) as pool:
-        away: list[Future[Part]] = [
-            pool.submit(build_part, str(place), work, part) for place, part in zip(paths[1:], parts[1:], strict=True)
-        ]
-        done = [build_part(str(path), work, parts[0], lambda done: told(done * processes, total))]
-        done += [part.result() for part in away]
+    with _helpers(processes - 1) as helpers:
+        try:
+            for helper, place, part in zip(helpers, paths[1:], parts[1:], strict=True):
+                helper.send((str(place), work, part))
+            done = [build_part(str(path), work, parts[0], lambda done: told(done * processes, total))]
+            done += [_answer_of(helper) for helper in helpers]
+        except (EOFError, ConnectionError) as error:
+            raise NotNow("a process of the rebuild was ended from outside, or for want of memory") from error
     sums = Sums()
-    for part in done:
-        sums.join(Sums(part.sums))
+    for made in done:
+        sums.join(Sums(made.sums))
     _put_together(path, paths[1:])
-    return sums, [patient for part in done for patient in part.set_aside]
+    return sums, [patient for made in done for patient in made.set_aside]
+
+
+@contextmanager
+def _helpers(count: int) -> Iterator[list[Connection]]:
+    """Processes that build a part each, by the connections to them; none outlives this.
+
+    No pool: a pool whose process is killed while it starts may wait for ever, and this one must say so.
+    """
+    context = get_context("spawn")
+    started: list[tuple[SpawnProcess, Connection]] = []
+    try:
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_help, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            started.append((process, ours))
+        yield [connection for _, connection in started]
+    finally:
+        for process, connection in started:
+            connection.close()
+            process.kill()
+            process.join()
+
+
+def _help(connection: Connection) -> None:
+    """Build the part that is sent, and send back what was made or what stopped it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked ends its helpers itself
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    path, work, kin = connection.recv()
+    made: Part | Exception
+    try:
+        made = build_part(path, work, kin)
+    except Exception as error:
+        made = error
+    connection.send(made)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)  # it was killed: nobody waits for this part any more
+
+
+def _answer_of(helper: Connection) -> Part:
+    made: Part | Exception = helper.recv()
+    if isinstance(made, Exception):
+        raise made
+    return made
 
 
 def build_part(path: str, work: Work, kin: Sequence[Kin], told: Callable[[int], None] = lambda done: None) -> Part:
@@ -86,7 +143,7 @@ def build_part(path: str, work: Work, kin: Sequence[Kin], told: Callable[[int], 
     gc.disable()  # nothing here makes cycles, and the collector would walk every held entry again and again
     try:
         with open_ledger(work.ledger, create=False) as ledger:
-            unreadable = _Quarantine(ledger, set_aside) if work.quarantine else None
+            unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
             for done, streams in enumerate(complete(ledger, kin, work.upto, work.held_entries, unreadable), 1):
                 for patient in gather(streams):
                     writer.write(patient.name, derive_patient(patient, book))
@@ -98,14 +155,22 @@ def build_part(path: str, work: Work, kin: Sequence[Kin], told: Callable[[int], 
 
 
 class _Quarantine:
-    """Notes whose entries cannot be read, so that the others can be gone on with."""
+    """Sets those aside whose entries cannot be read, and goes on with the others of their kin."""
 
-    def __init__(self, ledger: EpisodeLedger, found: list[SetAside]) -> None:
-        self.ledger, self.found = ledger, found
+    def __init__(
+        self, ledger: EpisodeLedger, book: Book, upto: int, writer: _Writer, set_aside: list[SetAside]
+    ) -> None:
+        self.ledger, self.book, self.upto, self.writer, self.set_aside = ledger, book, upto, writer, set_aside
 
-    def __call__(self, episodes: Iterable[str], error: UnreadableEntry) -> None:
-        names = {patient for episode in episodes for patient in self.ledger.patients_of(episode)}
-        self.found += [SetAside(name, error.episode, error.version, error.position) for name in sorted(names)]
+    def __call__(self, kin: Kin) -> None:
+        for name in sorted(kin.patients):
+            try:
+                patient = load_patient(self.ledger, name, upto=self.upto)
+            except UnreadableEntry as error:
+                self.set_aside.append(SetAside(name, error.episode, error.version, error.position))
+                continue
+            if patient:
+                self.writer.write(name, derive_patient(patient, self.book))
 
 
 class _Writer:
@@ -131,7 +196,7 @@ class _Writer:
         self.rows["lines"] += sheets.lines
         self.rows["findings"] += sheets.findings
         self.rows["digests"].append((patient, *digests))
-        if len(self.rows["days"]) > ROWS_AT_ONCE:
+        if max(map(len, self.rows.values())) > ROWS_AT_ONCE:
             self._flush()
 
     def _flush(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import Final
 
 from ledger.book import Book
 from ledger.entry import UnreadableEntry
@@ -13,8 +14,9 @@ from projections.derive import derive_patient
 from projections.load import book_known, load_patient
 from projections.tables import SHAPE
 from projections.version import code_version
-from projections.views import Views
+from projections.views import SetAside, Views
 
+LONGEST_POSITION: Final = 18
 Progress = Callable[[int, int], None]
 """Told after each patient: how many are done, of how many."""
 
@@ -39,25 +41,35 @@ def of_this_ledger(noted: Mapping[str, str], ledger: EpisodeLedger) -> str | Non
     """Why a read model does not stand for an earlier state of this ledger, in words; None if it does."""
     if noted.get("ledger") != ledger.id:
         return "it was made from another ledger"
-    if noted.get("last") != _last_text(ledger, int(noted["position"])):
+    position = noted.get("position") or ""
+    if not position.isdecimal() or len(position) > LONGEST_POSITION:
+        return "its notes are damaged"
+    if noted.get("last") != _last_text(ledger, int(position)):
         return "the ledger was put back to an earlier state since it was made"
     return None
 
 
-def catch_up(ledger: EpisodeLedger, views: Views, book: Book, progress: Progress = silent) -> int:
-    """Bring every row up to the ledger's last entry; returns that position. One transaction, or nothing."""
+def catch_up(
+    ledger: EpisodeLedger, views: Views, book: Book, progress: Progress = silent, *, quarantine: bool = False
+) -> int:
+    """Bring every row up to the ledger's last entry; returns that position. One transaction, or nothing.
+
+    Raises UnreadableEntry if an entry cannot be read whose patient is not set aside; ``quarantine`` sets them aside.
+    """
     head = ledger.position()
     if made_of(ledger, book, head).items() <= views.noted().items():
         return head
     with views.writing():
         head = ledger.position()  # while this process waited, others may have recorded, and caught up
-        since = int(views.noted().get("position", 0))
-        if stale_because(views, ledger, book):
+        anew = stale_because(views, ledger, book) is not None
+        if anew:
             views.clear()
-            since = 0
+        since = 0 if anew else int(views.noted().get("position", 0))
         patients = sorted(ledger.patients_since(since, head))
+        if anew:
+            views.take_back(*views.set_aside().keys() - set(patients))  # it may have been another ledger's
         views.forget(patients)
-        _write(ledger, views, book, patients, head, progress)
+        _write(ledger, views, book, patients, head, progress, quarantine=quarantine)
         views.note(**made_of(ledger, book, head))
     return head
 
@@ -84,14 +96,16 @@ def _write(
     upto: int,
     progress: Progress,
     known_at: datetime | None = None,
+    quarantine: bool = False,
 ) -> None:
     set_aside = views.set_aside()
     for done, name in enumerate(patients, 1):
         try:
             patient = load_patient(ledger, name, known_at, upto)
-        except UnreadableEntry:
-            if name not in set_aside:
+        except UnreadableEntry as error:
+            if name not in set_aside and not quarantine:
                 raise
+            views.put_aside([SetAside(name, error.episode, error.version, error.position)])
             continue
         if patient:
             views.write(name, derive_patient(patient, book))

@@ -2,25 +2,25 @@
 
 Live rows are read back and compared with the digests noted when they were written: rows that do not match their own
 digest were damaged since. Where the book differs, the patient is judged again by the book the live rows were made with:
-if that gives the live rows, the new book is the cause. What neither explains is put down to the code if that changed,
-and is *unexplained* if it did not: then there is no switch.
+from those rows on, the new book is the cause. What neither explains is put down to the code if that changed, and is
+*unexplained* if it did not: then there is no switch.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from ledger.book import Book, book_of_text
 from ledger.store import EpisodeLedger
 from projections.day_sheet import Cells
-from projections.derive import derive_patient
-from projections.digests import Digests, digest, digests_of
+from projections.derive import Sheets, derive_patient
+from projections.digests import Digests, Sums, digest, digests_of
 from projections.load import load_patient
 from projections.tables import ORDER, TABLES
 from projections.views import SetAside, Views
@@ -60,8 +60,20 @@ class Certificate(msgspec.Struct, frozen=True):
     rows_file: str | None
 
 
+class Found(NamedTuple):
+    """A patient's digests: of the live rows as they stand, as noted with them, and of the rows built anew."""
+
+    live: Digests | None
+    noted: Digests | None
+    built: Digests | None
+
+
 class Comparison:
-    """The live read model, held still, beside the one built anew."""
+    """The live read model, held still, beside the one built anew.
+
+    Where the book differs, a third state is between them: the rows that the live book gives now. What differs from the
+    live rows to these is damage or the code, what differs from these to the new ones is the book.
+    """
 
     def __init__(self, ledger: EpisodeLedger, live: Views, new: Views, book: Book, code: str) -> None:
         self.ledger, self.live, self.new = ledger, live, new
@@ -69,62 +81,118 @@ class Comparison:
         self.position = int(noted["position"])
         self.new_code = noted.get("code") != code
         self.old_book = book_of_text(noted["book_text"]) if noted.get("book") != book.hash else None
+        self.sums = _sums_of(live)
+        as_noted = live.fingerprints()
+        self.digests_damaged = self.sums != as_noted
+        self.was_equal = not self.new_code and not self.old_book and as_noted == new.fingerprints()
         self.causes: Counter[str] = Counter()
         self.changed_patients = 0
 
-    def changed_rows(self, told: Callable[[int], None] = lambda done: None) -> Iterator[ChangedRow]:
+    def changed_rows(self) -> Iterator[ChangedRow]:
         """Every row that differs, by patient, with its cause."""
-        aside = self.new.set_aside()
-        for done, (patient, live, noted, built) in enumerate(self._patients(), 1):
-            if not live == noted == built:
-                cause = self._cause(patient, live, noted, aside)
-                self.changed_patients += 1
-                for row in self._rows_of(patient, cause):
-                    self.causes[row.cause] += 1
-                    yield row
-            told(done)
+        aside = {**self.live.set_aside(), **self.new.set_aside()}
+        for patient, *found in self._patients():
+            if not found[0] == found[1] == found[2]:
+                rows = list(self._changed(patient, Found(*found), patient in aside))
+                self.changed_patients += bool(rows)
+                yield from self._counted(rows)
+        if self.digests_damaged and not self.causes["damaged view"]:
+            yield from self._counted(self._damaged_notes())
 
-    def _patients(self) -> Iterator[tuple[str, Digests | None, Digests | None, Digests | None]]:
+    def _counted(self, rows: Iterable[ChangedRow]) -> Iterator[ChangedRow]:
+        for row in rows:
+            self.causes[row.cause] += 1
+            yield row
+
+    def _patients(self) -> Iterator[tuple[Any, ...]]:
         """Each patient with the digests of the live rows as read, as noted, and of the rows built anew."""
         noted, built = _noted_digests(self.live.connection), _noted_digests(self.new.connection)
-        read = _read_digests(self.live.connection)
-        yield from _side_by_side(read, noted, built)
+        for patient, live, as_noted, anew in _side_by_side(_read_digests(self.live.connection), noted, built):
+            yield patient, live or (as_noted and digests_of(patient, Sheets([], [], []))), as_noted, anew
 
-    def _cause(self, patient: str, live: Digests | None, noted: Digests | None, aside: dict[str, SetAside]) -> Cause:
-        if live != noted:
-            return "damaged view"
-        if patient in aside:
-            return "set aside"
-        if self.old_book and self._judged_by(self.old_book, patient) == live:
-            return "new book"
-        return "new code version" if self.new_code else "unexplained"
-
-    def _judged_by(self, book: Book, patient: str) -> Digests | None:
-        found = load_patient(self.ledger, patient, upto=self.position)
-        return digests_of(patient, derive_patient(found, book)) if found else None
-
-    def _rows_of(self, patient: str, cause: Cause) -> Iterator[ChangedRow]:
+    def _changed(self, patient: str, found: Found, aside: bool) -> Iterator[ChangedRow]:
+        before, after = (_all_rows(views.connection, patient) for views in (self.live, self.new))
+        between, digests = after, found.built
+        if self.old_book and not aside:
+            between, digests = self._judged_by(self.old_book, patient)
+        cause = self._cause(found, digests, aside)
+        alike = True
         for table in TABLES:
-            before = Counter(_rows(self.live.connection, table, patient))
-            after = Counter(_rows(self.new.connection, table, patient))
-            for row in sorted((before - after).elements(), key=repr):
-                yield ChangedRow(table, patient, cause, _named(table, row), None)
-            for row in sorted((after - before).elements(), key=repr):
-                yield ChangedRow(table, patient, cause, None, _named(table, row))
+            for row in _changed_rows(patient, table, before[table], between[table], after[table], cause):
+                alike = False
+                yield row
+        if alike and found.noted != found.built:
+            yield ChangedRow("digests", patient, cause, _shown(found.noted), _shown(found.built))
+
+    def _cause(self, found: Found, by_old_book: Digests | None, aside: bool) -> Cause:
+        """Why the live rows are not those that the live book gives now."""
+        lost = found.noted is None and self.digests_damaged
+        if found.live == found.noted and not lost and not self.was_equal:
+            if aside:
+                return "set aside"
+            return "new code version" if self.new_code else "unexplained"
+        trusted = not (self.new_code or aside or self.digests_damaged or self.was_equal)
+        if trusted and by_old_book not in (found.noted, found.live):
+            return "unexplained"  # the rows are damaged, but what their digest stood for is not what they are now
+        return "damaged view"
+
+    def _judged_by(self, book: Book, patient: str) -> tuple[dict[str, Counter[Cells]], Digests | None]:
+        found = load_patient(self.ledger, patient, upto=self.position)
+        if found is None:
+            return {table: Counter() for table in TABLES}, None
+        sheets = derive_patient(found, book)
+        rows = {"days": sheets.days, "lines": sheets.lines, "findings": sheets.findings}
+        return {table: Counter(rows[table]) for table in TABLES}, digests_of(patient, sheets)
+
+    def _damaged_notes(self) -> Iterator[ChangedRow]:
+        for table, text in self.live.fingerprints().items():
+            if text != self.sums[table]:
+                key = f"fingerprint {table}"
+                yield ChangedRow("model", "", "damaged view", {key: text}, {key: self.sums[table]})
+
+
+def _changed_rows(
+    patient: str, table: str, before: Counter[Cells], between: Counter[Cells], after: Counter[Cells], cause: Cause
+) -> Iterator[ChangedRow]:
+    gone, come = before - after, after - before
+    gone_first, come_last = gone & (before - between), come & (after - between)
+    for row in sorted(gone.elements(), key=repr):
+        why = cause if gone_first[row] else "new book"
+        gone_first[row] -= 1
+        yield ChangedRow(table, patient, why, _named(table, row), None)
+    for row in sorted(come.elements(), key=repr):
+        why = "new book" if come_last[row] else cause
+        come_last[row] -= 1
+        yield ChangedRow(table, patient, why, None, _named(table, row))
 
 
 def _named(table: str, row: Cells) -> dict[str, Any]:
     return dict(zip(TABLES[table], row, strict=True))
 
 
-def _rows(connection: sqlite3.Connection, table: str, patient: str) -> list[Cells]:
-    query = f'SELECT * FROM "{table}" WHERE patient = ? ORDER BY {ORDER[table]}'
-    return connection.execute(query, (patient,)).fetchall()
+def _shown(digests: Digests | None) -> dict[str, Any] | None:
+    return dict(zip(TABLES, (found.hex() for found in digests), strict=True)) if digests else None
+
+
+def _all_rows(connection: sqlite3.Connection, patient: str) -> dict[str, Counter[Cells]]:
+    whose = "patient = ?" if patient else "patient = ? OR patient IS NULL"
+    return {
+        table: Counter(connection.execute(f'SELECT * FROM "{table}" WHERE {whose}', (patient,)).fetchall())
+        for table in TABLES
+    }
+
+
+def _sums_of(views: Views) -> dict[str, str]:
+    """The fingerprints that the noted digests make."""
+    sums = Sums()
+    for _, digests in _noted_digests(views.connection):
+        sums.add(digests)
+    return dict(zip(TABLES, sums.texts(), strict=True))
 
 
 def _noted_digests(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests]]:
     for patient, *digests in connection.execute("SELECT * FROM digests ORDER BY patient"):
-        yield patient, tuple(digests)
+        yield patient or "", tuple(found or b"" for found in digests)  # type: ignore[misc]
 
 
 _EMPTY: Final[list[Cells]] = []
@@ -140,7 +208,7 @@ def _read_digests(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests
 def _by_patient(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, list[Cells]]]:
     place = list(TABLES[table]).index("patient")
     rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY {ORDER[table]}')
-    for patient, found in groupby(rows, key=lambda row: row[place]):
+    for patient, found in groupby(rows, key=lambda row: row[place] or ""):  # damaged rows may lack it
         yield patient, list(found)
 
 

@@ -14,71 +14,86 @@ from typing import Final
 from msgspec import Struct
 
 from ledger.entry import Entry, UnreadableEntry
-from ledger.store import EpisodeLedger, read_episode
+from ledger.store import EpisodeLedger, StoreError, read_episode
 
 HELD_ENTRIES: Final = 200_000
 """How many stored texts one pass holds back at most, by default (about 350 bytes each)."""
+PAGE_POSITIONS: Final = 500
+
+Extent = tuple[str, str, int, int]
+"""An episode and a patient it ever named, the episode's first position and its last version."""
 
 
 class Kin(Struct, gc=False):
-    """Episodes that share patients: how many entries each has, and where they begin."""
+    """Episodes that share patients: how many entries each has, where they begin, and what has passed of them."""
 
     episodes: dict[str, int]
+    patients: list[str]
     first: int
     missing: int
-
-
-class _Stream:
-    """What has passed of one episode, and how much of its kin is still to come."""
-
-    __slots__ = ("kin", "missing", "tags", "texts")
-
-    def __init__(self, kin: _Passed, missing: int) -> None:
-        self.kin, self.missing = kin, missing
-        self.tags: list[str] = []
-        self.texts: list[str] = []
-
-
-class _Passed:
-    """A kin on its way: its streams, and how many of them are not complete."""
-
-    __slots__ = ("incomplete", "kin", "streams")
-
-    def __init__(self, kin: Kin) -> None:
-        self.kin, self.incomplete = kin, len(kin.episodes)
-        self.streams = {episode: _Stream(self, missing) for episode, missing in kin.episodes.items()}
+    tags: dict[str, list[str]]
+    texts: dict[str, list[str]]
 
     @property
     def held(self) -> int:
         """How many entries have passed."""
-        return sum(len(stream.texts) for stream in self.streams.values())
+        return sum(map(len, self.tags.values()))
 
 
-def kin_of(extents: Iterable[tuple[str, str, int, int]]) -> list[Kin]:
-    """Kin in the order of their first entries; ``extents`` are (episode, patient, first position, last version)."""
+def kin_in(ledger: EpisodeLedger, upto: int) -> list[Kin]:
+    """All kin of a ledger up to a position."""
+    extents = ledger.extents(upto)
+    counted = sum({episode: versions for episode, _, _, versions in extents}.values())
+    if counted != upto:  # positions have no gaps: something is gone
+        extents += _without_beginning(ledger, upto, {extent[0] for extent in extents})
+    return kin_of(extents)
+
+
+def _without_beginning(ledger: EpisodeLedger, upto: int, known: set[str]) -> Iterator[Extent]:
+    """Episodes whose first entry is gone: listed all the same, so that whoever reads them stops there."""
+    for episode, last in ledger.versions_since(0):
+        if episode in known:
+            continue
+        try:
+            began = bool(ledger.entries_of(episode, upto=upto))
+        except UnreadableEntry:
+            began = True
+        if began:
+            patients = ledger.patients_of(episode)
+            if not patients:
+                raise UnreadableEntry(episode, 1)
+            yield from ((episode, patient, 1, last) for patient in patients)
+
+
+def kin_of(extents: Iterable[Extent]) -> list[Kin]:
+    """Kin in the order of their first entries."""
     by_patient: dict[str, Kin] = {}
     by_episode: dict[str, Kin] = {}
     for episode, patient, first, versions in extents:
         one, other = by_patient.get(patient), by_episode.get(episode)
-        kin = one or other or Kin({}, first, 0)
+        kin = one or other or Kin({}, [], first, 0, {}, {})
         if one and other and one is not other:
-            _join(one, other, by_patient, by_episode)
+            kin = _joined(one, other, by_patient, by_episode)
         if episode not in kin.episodes:
             kin.episodes[episode] = versions
             kin.missing += versions
+        if patient not in by_patient:
+            kin.patients.append(patient)
         by_patient[patient] = by_episode[episode] = kin
     unique = {id(kin): kin for kin in by_episode.values()}
     return sorted(unique.values(), key=lambda kin: kin.first)
 
 
-def _join(kept: Kin, gone: Kin, *tables: dict[str, Kin]) -> None:
+def _joined(one: Kin, other: Kin, by_patient: dict[str, Kin], by_episode: dict[str, Kin]) -> Kin:
+    """Both as one; the smaller goes into the larger, so that long chains stay cheap."""
+    gone, kept = sorted((one, other), key=lambda kin: len(kin.episodes) + len(kin.patients))
     kept.episodes.update(gone.episodes)
+    kept.patients += gone.patients
     kept.missing += gone.missing
     kept.first = min(kept.first, gone.first)
-    for table in tables:
-        for key, kin in table.items():
-            if kin is gone:
-                table[key] = kept
+    by_patient.update(dict.fromkeys(gone.patients, kept))
+    by_episode.update(dict.fromkeys(gone.episodes, kept))
+    return kept
 
 
 def shares(kin: Sequence[Kin], count: int) -> list[list[Kin]]:
@@ -97,7 +112,7 @@ def complete(
     kin: Sequence[Kin],
     upto: int,
     held_entries: int = HELD_ENTRIES,
-    unreadable: Callable[[Iterable[str], UnreadableEntry], None] | None = None,
+    unreadable: Callable[[Kin], None] | None = None,
 ) -> Iterator[dict[str, list[Entry]]]:
     """The entries of each kin by episode, up to a position.
 
@@ -107,63 +122,84 @@ def complete(
     for one in _passing(ledger, kin, upto, held_entries):
         try:
             streams = _entries(ledger, one, upto)
-        except UnreadableEntry as error:
+        except UnreadableEntry:
             if unreadable is None:
                 raise
-            unreadable(one.kin.episodes, error)
+            unreadable(one)
             continue
         yield streams
 
 
-def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int) -> Iterator[_Passed]:
+def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int) -> Iterator[Kin]:
     """Each kin when the last of its entries has passed; those let go come last, with nothing held."""
-    waiting = {episode: stream for one in kin for episode, stream in _Passed(one).streams.items()}
-    let_go: list[_Passed] = []
+    waiting = {episode: one for one in kin for episode in one.episodes}
+    let_go: list[Kin] = []
     held = 0
-    for page in ledger.pages(kin[0].first - 1 if kin else upto, upto):
+    for page in _pages(ledger, kin[0].first - 1 if kin else upto, upto):
         for episode, tag, text in page:
-            stream = waiting.get(episode)
-            if stream is None:
+            one = waiting.get(episode)
+            if one is None:
                 continue
-            stream.tags.append(tag)
-            stream.texts.append(text)
+            if episode in one.texts:
+                one.texts[episode].append(text)
+                one.tags[episode].append(tag)
+            else:
+                one.texts[episode], one.tags[episode] = [text], [tag]
+            one.missing -= 1
             held += 1
-            stream.missing -= 1
-            if not stream.missing:
-                stream.kin.incomplete -= 1
-                if not stream.kin.incomplete:
-                    held -= _release(stream.kin, waiting)
-                    yield stream.kin
+            if not one.missing:
+                held -= _release(one, waiting)
+                yield one
         if held > held_entries:
             held -= _let_go(waiting, let_go, held - held_entries // 2)
         if not waiting:
             break
+    for one in {id(one): one for one in waiting.values()}.values():
+        one.texts, one.tags = {}, {}  # an entry in between is gone: reading one by one says which
+        let_go.append(one)
     yield from let_go
 
 
-def _release(kin: _Passed, waiting: dict[str, _Stream]) -> int:
-    for episode in kin.streams:
+def _pages(ledger: EpisodeLedger, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
+    for start in range(after, upto, PAGE_POSITIONS):
+        end = min(start + PAGE_POSITIONS, upto)
+        try:
+            pages = list(ledger.pages(start, end))
+        except StoreError:  # a text that is no UTF-8, or a failure that the slower reading meets, too
+            pages = [[(episode, tag, text) for _, episode, _, tag, text in ledger.scan(start, end)]]
+        yield from pages
+
+
+def _release(kin: Kin, waiting: dict[str, Kin]) -> int:
+    for episode in kin.episodes:
         del waiting[episode]
     return kin.held
 
 
-def _let_go(waiting: dict[str, _Stream], let_go: list[_Passed], wanted: int) -> int:
+def _let_go(waiting: dict[str, Kin], let_go: list[Kin], wanted: int) -> int:
     """Let those go that miss most, until so many entries are free; returns how many are."""
-    begun = {id(stream.kin): stream.kin for stream in waiting.values() if stream.texts}
+    begun = {id(kin): kin for kin in waiting.values() if kin.texts}
     freed = 0
-    for one in sorted(begun.values(), key=lambda one: one.held - sum(one.kin.episodes.values())):
+    for kin in sorted(begun.values(), key=lambda kin: -kin.missing):
         if freed >= wanted:
             break
-        freed += _release(one, waiting)
-        one.streams = {}
-        let_go.append(one)
+        freed += _release(kin, waiting)
+        kin.texts, kin.tags = {}, {}
+        let_go.append(kin)
     return freed
 
 
-def _entries(ledger: EpisodeLedger, one: _Passed, upto: int) -> dict[str, list[Entry]]:
+def _entries(ledger: EpisodeLedger, kin: Kin, upto: int) -> dict[str, list[Entry]]:
     streams: dict[str, list[Entry]] = {}
-    for episode in one.kin.episodes:
-        stream = one.streams.get(episode)
-        entries = read_episode(episode, stream.tags, stream.texts) if stream else None
+    for episode in kin.episodes:
+        entries = _read_at_once(kin, episode) if kin.texts else None
         streams[episode] = ledger.entries_of(episode, upto=upto) if entries is None else entries
+    kin.texts, kin.tags = {}, {}
     return streams
+
+
+def _read_at_once(kin: Kin, episode: str) -> list[Entry] | None:
+    try:
+        return read_episode(episode, kin.tags[episode], kin.texts[episode])
+    except Exception:  # whatever is wrong with a text: reading one by one says where
+        return None

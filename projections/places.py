@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from projections.views import Views, ViewsError, open_views
+from projections.views import NotNow, Views, open_views
 
-_BESIDE: Final = ("", "-wal", "-shm", "-journal")
+_LOGS: Final = ("-wal", "-shm", "-journal")
 
 
 class Places:
@@ -38,19 +38,38 @@ class Places:
     def open_live(self) -> Views:
         """The live read model, an empty one if there is none."""
         if not self.live.exists():
-            path = self.live.with_name(f"{self.stem}.{max(self.generations(), default=0) + 1}.db")
-            open_views(path).close()
-            self._link(path)
+            with self._alone():
+                if not self.live.exists():  # another process may have been faster
+                    path = self._next()
+                    open_views(path).close()
+                    self._link(path)
         return open_views(self.live)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else gives a read model its name meanwhile; held for moments only."""
+        descriptor = os.open(self.live.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _next(self) -> Path:
+        return self.live.with_name(f"{self.stem}.{max(self.generations(), default=0) + 1}.db")
+
     def _link(self, path: Path) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=f"{self.stem}.switching-", dir=self.live.parent)
-        os.close(descriptor)
-        new_link = Path(name)
-        new_link.unlink()
-        new_link.symlink_to(path.name)
-        os.replace(new_link, self.live)
+        folder = self._folder()
+        try:
+            link = folder / "link"
+            link.symlink_to(path.name)
+            os.replace(link, self.live)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         _sync(self.live.parent)
+
+    def _folder(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{self.stem}.building-", dir=self.live.parent))
 
     def generations(self) -> dict[int, Path]:
         """The built read models by number."""
@@ -59,10 +78,20 @@ class Places:
         return {int(match[1]): path for match, path in found if match}
 
     def previous(self) -> Path | None:
-        """The newest built read model that is not live: what ``rebuild --back`` returns to."""
+        """What ``rebuild --back`` returns to.
+
+        Of those that are not live the one next below it, else (after going back) the one next above. Any more were left
+        behind by a switch that was killed.
+        """
+        generations = self.generations()
         current = self.current()
-        others = [path for _, path in sorted(self.generations().items()) if path != current]
-        return others[-1] if others else None
+        live = next(
+            (number for number, path in generations.items() if path == current), max(generations, default=0) + 1
+        )
+        below = [number for number in generations if number < live]
+        above = [number for number in generations if number > live]
+        chosen = max(below) if below else min(above, default=None)
+        return None if chosen is None else generations[chosen]
 
     @contextmanager
     def rebuilding(self) -> Iterator[Path]:
@@ -72,10 +101,9 @@ class Places:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise ViewsError("another rebuild of this read model is running; wait for it to end") from error
-            for left in self.live.parent.glob(f"{self.stem}.building-*"):
-                shutil.rmtree(left, ignore_errors=True)
-            folder = Path(tempfile.mkdtemp(prefix=f"{self.stem}.building-", dir=self.live.parent))
+                raise NotNow("another rebuild of this read model is running; wait for it to end") from error
+            self._clear()
+            folder = self._folder()
             try:
                 yield folder
             finally:
@@ -83,30 +111,52 @@ class Places:
         finally:
             os.close(descriptor)
 
+    def _clear(self) -> None:
+        for left in self.live.parent.glob(f"{_literally(self.stem)}.building-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        if current := self.current():
+            self._keep_only(current, self.previous())
+
     def adopt(self, built: Path) -> Path:
         """Give a built read model its number and its place beside the others; it is not live yet."""
-        number = max(self.generations(), default=0) + 1
-        path = self.live.with_name(f"{self.stem}.{number}.db")
         _sync(built)
-        os.replace(built, path)
+        with self._alone():
+            path = self._next()
+            _remove_logs(path)  # of a deleted one of that number: they would be taken for this one's
+            os.replace(built, path)
         _sync(path.parent)
         return path
 
     def switch(self, path: Path) -> None:
         """Make a read model the live one, at once and for good; of the others the one before is kept."""
-        before = self.current()
-        self._link(path)
+        with self._alone():
+            before = self.current()
+            self._link(path)
         if before == self.live:  # it was a plain file, and is gone with the link's arrival
-            _remove(self.live, _BESIDE[1:])
+            _remove_logs(self.live)
+        self._keep_only(path, before)
+
+    def _keep_only(self, *kept: Path | None) -> None:
         for other in self.generations().values():
-            if other not in (path, before):
-                _remove(other, _BESIDE)
+            if other not in kept:
+                _remove(other)
 
 
-def _remove(path: Path, endings: tuple[str, ...]) -> None:
-    for ending in endings:
+def _remove(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.unlink()
+    _remove_logs(path)
+
+
+def _remove_logs(path: Path) -> None:
+    for ending in _LOGS:
         with suppress(FileNotFoundError):
             path.with_name(path.name + ending).unlink()
+
+
+def _literally(name: str) -> str:
+    """A name in which nothing stands for anything else when files are looked for."""
+    return re.sub(r"([*?[])", r"[\1]", name)
 
 
 def _sync(path: Path) -> None:

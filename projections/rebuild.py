@@ -6,10 +6,11 @@ the live one as it was; the next one clears its leavings away and starts from th
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -26,6 +27,7 @@ from projections.tables import SHAPE
 from projections.version import code_version
 from projections.views import SetAside, Views, ViewsError, open_views
 
+_ROWS: Final = "rows.jsonl"
 _NO_FINGERPRINTS: Final[dict[str, str]] = {}
 
 
@@ -55,14 +57,16 @@ def rebuild(
             sums, set_aside = build(path, work, wanted.processes, progress)
             with closing(open_views(path)) as new:
                 _note(new, ledger, book, upto, sums, set_aside)
-                certificate = _compare(places, ledger, live, new, book, now)
+                certificate = _compare(folder, ledger, live, new, book, _made_at(places, now))
         if wanted.check or certificate.outcome == "unexplained":
-            return _filed(places, certificate)
+            return _filed(places, folder, certificate)
         with closing(open_views(path)) as new:
-            catch_up(ledger, new, book)
+            catch_up(ledger, new, book, quarantine=wanted.quarantine)
+            certificate = msgspec.structs.replace(certificate, set_aside=tuple(new.set_aside().values()))
             _settle(new.connection)
+        _filed(places, folder, certificate)
         places.switch(places.adopt(path))
-        return _filed(places, msgspec.structs.replace(certificate, switched=True))
+        return _filed(places, folder, msgspec.structs.replace(certificate, switched=True))
 
 
 @contextmanager
@@ -91,19 +95,11 @@ def _settle(connection: sqlite3.Connection) -> None:
 
 
 def _compare(
-    places: Places, ledger: EpisodeLedger, live: Views | None, new: Views, book: Book, now: datetime
+    folder: Path, ledger: EpisodeLedger, live: Views | None, new: Views, book: Book, made_at: str
 ) -> Certificate:
-    code, made_at = code_version(), now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    noted = live.noted() if live else {}
-    changes: tuple[str, ...] = ()
-    causes: dict[str, int] = {}
-    changed_patients, rows_file = 0, None
-    if live:
-        comparison = Comparison(ledger, live, new, book, code)
-        if comparison.old_book:
-            changes = book_changes(comparison.old_book, book)
-        rows_file = _write_rows(places, made_at, comparison.changed_rows())
-        causes, changed_patients = dict(sorted(comparison.causes.items())), comparison.changed_patients
+    code, noted = code_version(), live.noted() if live else {}
+    compared = _compared(folder, lambda: Comparison(ledger, live, new, book, code)) if live else None
+    causes = dict(sorted(compared.causes.items())) if compared else {}
     return Certificate(
         made_at=made_at,
         outcome=_outcome(live, causes),
@@ -114,15 +110,42 @@ def _compare(
         code_after=code,
         book_before=noted.get("book"),
         book_after=book.hash,
-        book_changes=changes,
+        book_changes=book_changes(compared.old_book, book) if compared and compared.old_book else (),
         fingerprints_before=live.fingerprints() if live else _NO_FINGERPRINTS,
         fingerprints_after=new.fingerprints(),
         patients=new.connection.execute("SELECT count(*) FROM digests").fetchone()[0],
-        changed_patients=changed_patients,
+        changed_patients=compared.changed_patients if compared else 0,
         changed_rows=causes,
         set_aside=tuple(new.set_aside().values()),
-        rows_file=rows_file,
+        rows_file=f"{_file_name(made_at)}.rows.jsonl" if causes else None,
     )
+
+
+def _made_at(places: Places, now: datetime) -> str:
+    """The time as certificates write it; no two of them have the same."""
+    while True:
+        made_at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if not (places.certificates / f"{_file_name(made_at)}.json").exists():
+            return made_at
+        now += timedelta(microseconds=1)
+
+
+def _compared(folder: Path, begin: Callable[[], Comparison]) -> Comparison:
+    """The comparison made, every changed row in a file of the folder."""
+    comparison = begin()
+    try:
+        _write_rows(folder, comparison.changed_rows())
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        comparison.live.connection.text_factory = _readable  # damaged, so that it is no text any more
+        comparison = begin()
+        _write_rows(folder, comparison.changed_rows())
+    return comparison
+
+
+def _readable(text: bytes) -> str:
+    return text.decode(errors="backslashreplace")
 
 
 def _outcome(live: Views | None, causes: dict[str, int]) -> Literal["first", "equal", "explained", "unexplained"]:
@@ -133,37 +156,42 @@ def _outcome(live: Views | None, causes: dict[str, int]) -> Literal["first", "eq
     return "explained" if causes else "equal"
 
 
-def _write_rows(places: Places, made_at: str, rows: Iterator[ChangedRow]) -> str | None:
-    first = next(rows, None)
-    if first is None:
-        return None
-    path = _certificate_path(places, made_at, "rows.jsonl")
-    with path.open("xb") as out:
-        path.chmod(0o600)
-        out.write(msgspec.json.encode(first) + b"\n")
+def _write_rows(folder: Path, rows: Iterator[ChangedRow]) -> None:
+    with (folder / _ROWS).open("wb") as out:
         out.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
-    return path.name
 
 
-def _filed(places: Places, certificate: Certificate) -> Certificate:
-    path = _certificate_path(places, certificate.made_at, "json")
-    with path.open("xb") as out:
-        path.chmod(0o600)
-        out.write(msgspec.json.format(msgspec.json.encode(certificate), indent=2) + b"\n")
+def _filed(places: Places, folder: Path, certificate: Certificate) -> Certificate:
+    """The certificate kept, and the rows it names; each file appears whole or not at all."""
+    places.certificates.mkdir(mode=0o700, exist_ok=True)
+    if certificate.rows_file and (folder / _ROWS).exists():
+        _keep(folder / _ROWS, places.certificates / certificate.rows_file)
+    text = folder / "certificate.json"
+    text.write_bytes(msgspec.json.format(msgspec.json.encode(certificate), indent=2) + b"\n")
+    _keep(text, places.certificates / f"{_file_name(certificate.made_at)}.json")
     return certificate
 
 
-def _certificate_path(places: Places, made_at: str, ending: str) -> Path:
-    places.certificates.mkdir(mode=0o700, exist_ok=True)
-    return places.certificates / f"{made_at.replace(':', '')}.{ending}"
+def _keep(made: Path, path: Path) -> None:
+    made.chmod(0o600)
+    with made.open("rb") as whole:
+        os.fsync(whole.fileno())
+    os.replace(made, path)
+
+
+def _file_name(made_at: str) -> str:
+    return made_at.replace(":", "")
 
 
 def certificates(places: Places) -> list[Certificate]:
-    """The certificates kept, oldest first."""
+    """The certificates kept, oldest first; a file that is none is passed over."""
     if not places.certificates.is_dir():
         return []
-    paths = sorted(path for path in places.certificates.iterdir() if path.suffix == ".json")
-    return [msgspec.json.decode(path.read_bytes(), type=Certificate) for path in paths]
+    found = []
+    for path in sorted(path for path in places.certificates.iterdir() if path.suffix == ".json"):
+        with suppress(msgspec.MsgspecError):
+            found.append(msgspec.json.decode(path.read_bytes(), type=Certificate))
+    return found
 
 
 def go_back(places: Places) -> Path:

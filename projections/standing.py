@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
+from projections.catch_up import of_this_ledger
 from projections.places import Places
 from projections.queries import counts
 from projections.rebuild import certificates
@@ -51,7 +52,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
 def behind(ledger: EpisodeLedger, views: Views) -> int:
     """How many entries the read model does not know yet."""
     noted = views.noted()
-    known = int(noted.get("position", 0)) if noted.get("ledger") == ledger.id else 0
+    known = int(noted["position"]) if noted and of_this_ledger(noted, ledger) is None else 0
     return max(0, ledger.position() - known)
 
 

@@ -56,7 +56,7 @@ def lay_tables(connection: sqlite3.Connection) -> None:
     """The empty tables of rows and digests, in the caller's transaction, without indexes."""
     from sqlite_utils import Database
 
-    database = Database(connection)
+    database = Database(connection, execute_plugins=False)  # nobody else's code runs over patients' rows
     for table, columns in TABLES.items():
         database.table(table).create(dict(columns), strict=True)
     database.table("digests").create({"patient": str, "days": bytes, "lines": bytes, "findings": bytes}, strict=True)
@@ -72,8 +72,8 @@ def index_tables(connection: sqlite3.Connection) -> None:
 
 def lay_notes(connection: sqlite3.Connection) -> None:
     """The tables that are kept when the rows are built anew: notes of the model, and patients set aside."""
-    connection.execute("CREATE TABLE model (key TEXT PRIMARY KEY, value TEXT) STRICT")
+    connection.execute("CREATE TABLE IF NOT EXISTS model (key TEXT PRIMARY KEY, value TEXT) STRICT")
     connection.execute(
-        "CREATE TABLE set_aside (patient TEXT PRIMARY KEY, episode TEXT NOT NULL, version INTEGER NOT NULL,"
-        " position INTEGER) STRICT"
+        "CREATE TABLE IF NOT EXISTS set_aside (patient TEXT PRIMARY KEY, episode TEXT NOT NULL,"
+        " version INTEGER NOT NULL, position INTEGER) STRICT"
     )

@@ -17,6 +17,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from ledger.recorders import StoreError
 from projections.derive import Sheets
 from projections.digests import Sums, digests_of
 from projections.tables import INSERT, TABLES, index_tables, lay_notes, lay_tables
@@ -37,6 +38,10 @@ class ViewsError(Exception):
     """The read model cannot be used; it can be deleted without loss, and is built anew at the next read."""
 
 
+class NotNow(ViewsError, StoreError):
+    """It could not be done now; nothing was half done, and it can be tried again."""
+
+
 class NotViews(ViewsError):
     """The file where the read model should be is somebody else's database: it is left untouched."""
 
@@ -52,6 +57,8 @@ class Views:
             raise NotViews("it is another program's database, not a read model")
         if not names:
             lay_all_tables(connection)
+        elif "set_aside" not in names:  # it is of an older shape; its rows are built anew before they are read
+            lay_notes(connection)
 
     def close(self) -> None:
         """Let the database go."""
@@ -127,9 +134,9 @@ class Views:
         """Mark patients as left out, in the caller's transaction."""
         self.connection.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?)", map(astuple, found))
 
-    def take_back(self, patient: str) -> None:
-        """A patient's entries can be read again, in the caller's transaction."""
-        self.connection.execute("DELETE FROM set_aside WHERE patient = ?", (patient,))
+    def take_back(self, *patients: str) -> None:
+        """Nothing is wrong with these patients any more, in the caller's transaction."""
+        self.connection.executemany("DELETE FROM set_aside WHERE patient = ?", [(patient,) for patient in patients])
 
 
 def lay_all_tables(connection: sqlite3.Connection) -> None:

@@ -20,11 +20,15 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "zoneinfo": ("ledger/evidence.py", "ledger/forms.py"),  # forms: the door's list of zones
     "msgspec.toml": ("ledger/book.py",),
     "tomllib": (),
-    "sqlite_utils": ("projections/views.py",),
+    "sqlite_utils": ("projections/tables.py",),
     "sqlite3": (
         "ledger/recorders/*",
         "projections/views.py",
         "projections/queries.py",
+        "projections/tables.py",
+        "projections/build.py",
+        "projections/certificate.py",
+        "projections/rebuild.py",
         "commands/cli.py",  # names its exceptions, runs no SQL
     ),
     "click": (
@@ -32,9 +36,14 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/options.py",
         "commands/read.py",
         "commands/ask.py",
+        "commands/build.py",
+        "commands/what_if.py",
         "commands/show.py",
         "commands/completion.py",
     ),
+    "fcntl": ("projections/places.py", "projections/what_if.py"),
+    "multiprocessing": ("projections/build.py",),
+    "concurrent": (),
     "tabulate": ("commands/show.py",),
     "random": ("commands/handle.py",),  # how long to wait for another writer
     "secrets": ("ledger/recorders/*",),  # a new ledger's name

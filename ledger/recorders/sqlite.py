@@ -39,7 +39,8 @@ _EXTENTS = (
     "SELECT p.episode, p.patient, first.position, ("
     " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= ?"
     " ORDER BY originator_version DESC LIMIT 1)"
-    " FROM patients AS p JOIN entries AS first ON first.originator_id = p.episode AND first.originator_version = 1"
+    " FROM patients AS p CROSS JOIN entries AS first"  # in this order: else every entry is walked
+    " ON first.originator_id = p.episode AND first.originator_version = 1"
     " WHERE first.position <= ? ORDER BY first.position, p.patient"
 )
 _AT_PLACES = (

@@ -1,0 +1,95 @@
+"""Task: the real build with a clock at the doors between its stages; what runs inside a stage counts for that stage."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from benchmark.reading import timed_build
+
+Rows = list[tuple[str, float, int]]
+DOORS: Final = (
+    ("p.extents", "ledger.store", "EpisodeLedger.extents"),
+    ("p.extents", "projections.kin", "kin_of"),
+    ("p.scan", "ledger.store", "EpisodeLedger.pages"),
+    ("p.gather", "projections.build", "complete"),
+    ("p.decode", "projections.kin", "read_episode"),
+    ("p.fold", "projections.build", "gather"),
+    ("p.judge", "projections.derive", "judge"),
+    ("p.findings", "projections.derive", "find"),
+    ("p.days", "projections.derive", "day_cells"),
+    ("p.lines", "projections.derive", "line_cells"),
+    ("p.finding-rows", "projections.derive", "in_order"),
+    ("p.digests", "projections.build", "digests_of"),
+    ("p.insert", "projections.build", "_Writer._flush"),
+    ("p.index", "projections.build", "index_tables"),
+)
+"""Stage, module, and the name under which the build calls it."""
+_GENERATORS: Final = {"EpisodeLedger.pages", "complete"}
+
+
+class StageClock:
+    """Time by stage: a stage stands still while another runs inside it."""
+
+    def __init__(self) -> None:
+        self.spent = dict.fromkeys((stage for stage, _, _ in DOORS), 0.0)
+        self.open: list[str] = []
+        self.since = 0.0
+
+    def enter(self, stage: str) -> None:
+        self._count()
+        self.open.append(stage)
+
+    def leave(self) -> None:
+        self._count()
+        self.open.pop()
+
+    def _count(self) -> None:
+        now = time.perf_counter()
+        if self.open:
+            self.spent[self.open[-1]] += now - self.since
+        self.since = now
+
+    def calling(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            self.enter(stage)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.leave()
+
+        return timed
+
+    def drawing_from(self, stage: str, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def timed(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            drawn = function(*args, **kwargs)
+            following = self.calling(stage, lambda: next(drawn, drawn))
+            while (each := following()) is not drawn:
+                yield each
+
+        return timed
+
+
+def profile(ledger: str, book: str, scratch: str) -> tuple[Rows, dict[str, Any]]:
+    """Task: a build in one process, stage by stage."""
+    clock, missing = StageClock(), []
+    for stage, module, name in DOORS:
+        owner: Any = import_module(module)
+        *classes, last = name.split(".")
+        for each in classes:
+            owner = getattr(owner, each, None)
+        function = getattr(owner, last, None)
+        if function is None:
+            missing.append(f"{module}.{name}")
+            continue
+        wrap = clock.drawing_from if name in _GENERATORS else clock.calling
+        setattr(owner, last, wrap(stage, function))
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        seconds, entries, _ = timed_build(ledger, book, Path(folder) / "built.db", 1)
+    rest = seconds - sum(clock.spent.values())
+    rows = [(stage, spent, entries) for stage, spent in {**clock.spent, "p.rest": rest}.items()]
+    return rows, {"not found": missing}
