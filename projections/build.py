@@ -74,7 +74,9 @@ def build(path: Path, work: Work, processes: int, told: Callable[[int, int], Non
         try:
             for helper, place, part in zip(helpers, paths[1:], parts[1:], strict=True):
                 helper.send((str(place), work, part))
-            done = [build_part(str(path), work, parts[0], lambda done: told(done * processes, total))]
+            mine = parts[0]
+            parts.clear()  # the others' work is theirs to hold
+            done = [build_part(str(path), work, mine, lambda done: told(done * processes, total))]
             done += [_answer_of(helper) for helper in helpers]
         except (EOFError, ConnectionError) as error:
             raise NotNow("a process of the rebuild was ended from outside, or for want of memory") from error
@@ -215,7 +217,7 @@ def _put_together(path: Path, parts: Sequence[Path]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA cache_size = -64000")
+    connection.execute("PRAGMA cache_size = -16000")
     try:
         for part in parts:
             connection.execute("ATTACH ? AS part", (str(part),))
