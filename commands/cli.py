@@ -176,7 +176,7 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     ),
     UnreadableEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",
-        "nothing was shown or changed; restore the ledger from a backup",
+        "restore the ledger from a backup; 'rebuild --quarantine' goes on without that patient",
         STORE_FAILED,
     ),
     StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),

@@ -11,6 +11,7 @@ from ledger.book import Book
 from ledger.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.derive import derive_patient
+from projections.digests import is_fingerprint
 from projections.load import book_known, load_patient
 from projections.tables import SHAPE
 from projections.version import code_version
@@ -30,6 +31,8 @@ def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None
     noted = views.noted()
     if not noted.get("ledger"):
         return None
+    if not all(map(is_fingerprint, views.fingerprints().values())):
+        return "its notes are damaged"
     if noted.get("book") != book.hash:
         return of_this_ledger(noted, ledger) or "it was made with another book"
     if noted.get("code") != code_version():
@@ -57,7 +60,7 @@ def catch_up(
     Raises UnreadableEntry if an entry cannot be read whose patient is not set aside; ``quarantine`` sets them aside.
     """
     head = ledger.position()
-    if made_of(ledger, book, head).items() <= views.noted().items():
+    if made_of(ledger, book, head).items() <= views.noted().items() and not stale_because(views, ledger, book):
         return head
     with views.writing():
         head = ledger.position()  # while this process waited, others may have recorded, and caught up

@@ -34,6 +34,11 @@ def digests_of(patient: str, sheets: Sheets) -> Digests:
     return digest(patient, sheets.days), digest(patient, sheets.lines), digest(patient, sheets.findings)
 
 
+def is_fingerprint(text: str) -> bool:
+    """Whether a noted text is a fingerprint at all."""
+    return len(text) == 64 and all(mark in "0123456789abcdef" for mark in text)
+
+
 class Sums:
     """The running fingerprints of the tables, in the order of ``Digests``."""
 
@@ -55,5 +60,5 @@ class Sums:
 
     @classmethod
     def read(cls, texts: Sequence[str]) -> Sums:
-        """The fingerprints of noted texts."""
-        return cls([int(text, 16) for text in texts])
+        """The fingerprints of noted texts; zero for a damaged one, which is told from the notes themselves."""
+        return cls([int(text, 16) if is_fingerprint(text) else 0 for text in texts])

@@ -504,3 +504,17 @@ def test_nothing_recorded_is_nothing_derived(tmp_path: Path) -> None:
         assert stale_because(views, ledger, load_book(BOOK)) is None
         assert json.loads(json.dumps(views.noted()))["position"] == "0"
         fill_as_known(ledger, views, load_book(BOOK), LATER - timedelta(days=1))
+
+
+@pytest.mark.parametrize("text", ["", "garbled", "0" * 63, "g" * 64])
+def test_a_garbled_fingerprint_is_damage_and_the_rows_are_built_anew(tmp_path: Path, text: str) -> None:
+    lines = b"\n".join(json.dumps(entry).encode() for entry in history(Random(5))[0])
+    book = book_of(history(Random(5))[1])
+    with open_ledger(tmp_path / "ledger.db", create=True) as ledger, closing(passing_views()) as views:
+        list(record(ledger, BytesIO(lines), keep_recorded_at=True))
+        catch_up(ledger, views, book)
+        whole = views.fingerprints()
+        views.connection.execute("UPDATE model SET value = ? WHERE key = 'fingerprint days'", (text,))
+        assert stale_because(views, ledger, book) == "its notes are damaged"
+        catch_up(ledger, views, book)
+        assert views.fingerprints() == whole
