@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Final
 
 import click
 
 from commands.clock import utc_now
+from commands.engine import engine_options, processes_for
 from commands.options import House, format_option
 from commands.progress import progress
 from commands.show import chosen_form, say, show_rows
-from projections.build import MEMORY_MB
 from projections.certificate import Certificate
 from projections.rebuild import Wanted, go_back
 from projections.rebuild import rebuild as rebuild_views
-
-ENTRIES_A_PROCESS: Final = 50_000
-"""Below so many entries another process costs more than it helps."""
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Only compare; exit with 1 if anything differs. Nothing is switched.")
 @click.option("--back", is_flag=True, help="Go back to the read model before the last switch.")
 @click.option("--quarantine", is_flag=True, help="Set a patient aside whose entries cannot be read, and go on.")
-@click.option("--processes", type=click.IntRange(1, 64), help="Default: one for each core, fewer for a small ledger.")
-@click.option(
-    "--memory",
-    type=click.IntRange(128),
-    default=MEMORY_MB,
-    show_default=True,
-    metavar="MB",
-    help="For all processes together.",
-)
+@engine_options
 @format_option
 @click.pass_obj
 def rebuild(
@@ -60,7 +47,7 @@ def rebuild(
         return
     with house.open() as ledger:
         entries = ledger.position()
-    wanted = Wanted(processes or _processes_for(entries), memory, check, quarantine)
+    wanted = Wanted(processes or processes_for(entries), memory, check, quarantine)
     with progress("Rebuilding", "patients") as tell:
         made = rebuild_views(house.ledger_name, house.places, house.book, wanted, utc_now(), tell)
     if chosen_form(form) == "table":
@@ -69,11 +56,6 @@ def rebuild(
         show_rows([made], Certificate, form)
     if made.outcome == "unexplained" or (check and made.changed_rows):
         sys.exit(1)
-
-
-def _processes_for(entries: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, entries // ENTRIES_A_PROCESS))
 
 
 def _told(made: Certificate, check: bool) -> list[str]:

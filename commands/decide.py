@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, Struct
 
+from ledger.book import PER_DIEM_CODES
 from ledger.entry import Entry, same_content
 from ledger.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
 from ledger.heads import Head, Kind
@@ -17,8 +18,6 @@ from ledger.upcasts import SCHEMA
 
 if TYPE_CHECKING:
     from commands.intake import Line
-
-PER_DIEMS: Final = frozenset({"S9325", "S9326", "S9327", "S9328"})
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -191,7 +190,7 @@ def _refuse_correcting(line: Line, kind: Kind, into_opening: bool) -> Refused | 
 def _refuse_own_per_diem(line: Line, head: Head) -> Refused | None:
     corrects = isinstance(line.fact, FactCorrected)
     fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
-    if not isinstance(fact, ServiceBilledSeparately) or fact.code not in PER_DIEMS:
+    if not isinstance(fact, ServiceBilledSeparately) or fact.code not in PER_DIEM_CODES:
         return None
     if fact.billed_by is not UNSET and fact.billed_by != head.provider:
         return None

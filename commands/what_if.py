@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from commands.build import _processes_for
+from commands.engine import engine_options, processes_for
 from commands.options import House, filter_options, filters, format_option
 from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import say, show_rows
 from ledger.book import Book, BookError, load_book
-from projections.build import MEMORY_MB
 from projections.what_if import both_judged, with_changes
 from projections.what_if_rows import Comparison, DayDifference, LineDifference, Total
 
@@ -35,15 +34,7 @@ from projections.what_if_rows import Comparison, DayDifference, LineDifference, 
     show_default=True,
     help="What a row is: totals of a payer or an episode, or a day or claim line that differs.",
 )
-@click.option("--processes", type=click.IntRange(1, 64), help="Default: one for each core, fewer for a small ledger.")
-@click.option(
-    "--memory",
-    type=click.IntRange(128),
-    default=MEMORY_MB,
-    show_default=True,
-    metavar="MB",
-    help="For all processes together.",
-)
+@engine_options
 @format_option
 @filter_options
 @click.pass_obj
@@ -73,7 +64,7 @@ def what_if(
     wanted = filters(options)
     other = _other_book(house, book_b, changes)
     with house.open() as ledger:
-        processes = processes or _processes_for(ledger.position())
+        processes = processes or processes_for(ledger.position())
     with (
         progress("Judging", "patients") as tell,
         both_judged(house.ledger_name, house.places, (house.book, other), processes, memory, tell) as (before, after),

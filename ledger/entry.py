@@ -73,11 +73,6 @@ def encode(entry: Entry) -> bytes:
     return _encoder.encode(entry)
 
 
-def encode_fact(fact: Event) -> bytes:
-    """A fact in canonical form: defaults filled in, instants in UTC, decimals without trailing zeros."""
-    return _encoder.encode(fact)
-
-
 def decode(text: bytes | str) -> Entry:
     """The entry of a stored text, brought up to today's schema; ``msgspec.MsgspecError`` if it cannot be read."""
     try:

@@ -92,11 +92,6 @@ class Head:
         return Kind.STATEMENT
 
 
-def head_of(entries: Iterable[Entry]) -> Head:
-    """The head of one episode's entries, in order from the first."""
-    return fold(None, entries)
-
-
 def fold(head: Head | None, entries: Iterable[Entry]) -> Head:
     """A head brought forward by the entries that follow it; a projector in the event store's sense."""
     head = head or Head()

@@ -37,6 +37,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/read.py",
         "commands/ask.py",
         "commands/build.py",
+        "commands/engine.py",
         "commands/what_if.py",
         "commands/show.py",
         "commands/completion.py",

@@ -27,7 +27,7 @@ from ledger.events import (
     PainAssessed,
     ServiceBilledSeparately,
 )
-from ledger.heads import Head, Kind, fold, head_of
+from ledger.heads import Head, Kind, fold
 from ledger.liveness import live_entries
 from ledger.upcasts import SCHEMA
 from tests.histories import history
@@ -321,7 +321,7 @@ def live_provider(entries: Iterable[Entry]) -> str | None:
 @given(seed=st.integers(0, 10**9), cut=st.integers(0, 60))
 def test_a_head_is_the_fold_of_its_entries(seed: int, cut: int) -> None:
     for entries in entries_of(seed).values():
-        head = fold(head_of(entries[:cut]), entries[cut:])
+        head = fold(fold(None, entries[:cut]), entries[cut:])
         assert head.version == len(entries)
         assert head.last_recorded_at == entries[-1].recorded_at
         assert [head.version_of(entry.source, entry.id) for entry in entries] == [entry.version for entry in entries]

@@ -19,7 +19,7 @@ from commands.decide import Duplicate, Refused
 from commands.handle import Handled, HeadCache, Recorded, Recorder
 from commands.intake import Line
 from ledger.entry import Entry
-from ledger.heads import Head, head_of
+from ledger.heads import Head, fold
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError, open_ledger
 from tests.test_decide import LAKESIDE, NORTHSIDE, SERVED, correct, line, opened, per_diem, retract
 
@@ -220,7 +220,7 @@ def test_whoever_writes_and_however_it_is_cut_the_ledger_is_one_story(
         start = end
     for episode in ("E1", "E2", "E3"):
         entries = ledgers[0].entries_of(episode)
-        assert head_of(entries).version == len(entries)
+        assert fold(None, entries).version == len(entries)
         assert [each.id for each in entries] == [each.id for each in plain.entries_of(episode)]
     for ledger in (*ledgers, plain):
         ledger.close()

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from commands.explain import explain
 from commands.intake import Line, Refusal, has_repeated_key, parse_line
-from ledger.entry import encode_fact
 from ledger.forms import CONTROL_CHARACTER, Number, check_decimal
 from tests.intake_samples import BAD_VALUES, entry, every_fact, line, put, required
 
@@ -81,7 +80,7 @@ def test_a_decimal_means_the_same_as_text_and_as_a_number(number: str) -> None:
     assert isinstance(as_text, Line) == isinstance(as_number, Line) == bool(well_formed)
     if isinstance(as_text, Line) and isinstance(as_number, Line):
         assert as_text.fact == as_number.fact
-        assert b'"%s"' % check_decimal(Number(number)).encode() in encode_fact(as_text.fact)
+        assert b'"%s"' % check_decimal(Number(number)).encode() in msgspec.json.encode(as_text.fact)
 
 
 def mutants(raw: bytes, chance: random.Random) -> Iterator[bytes]:
@@ -114,7 +113,9 @@ def assert_as_the_json_says(raw: bytes, answer: Line) -> None:
     envelope = [told[name] for name in ("episode", "source", "id", "by")]
     assert envelope == [answer.episode, answer.source, answer.id, answer.by]
     assert not any(CONTROL_CHARACTER.search(each) for each in strings(told))
-    again = parse_line(answer.number, json.dumps({**told, "fact": json.loads(encode_fact(answer.fact))}).encode())
+    again = parse_line(
+        answer.number, json.dumps({**told, "fact": json.loads(msgspec.json.encode(answer.fact))}).encode()
+    )
     assert again == answer, "the stored form of a fact is let in and means the same"
 
 
