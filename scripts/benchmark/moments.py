@@ -57,11 +57,12 @@ def catch_up(ledger: str, book: str, views: str, turn: int) -> tuple[Rows, dict[
 
 def _record_again(recorder: Any, entry: Entry, name: str) -> None:
     """The same day told by another source: a late fact."""
+    import msgspec
+
     from commands.intake import Line, parse_line
-    from ledger.entry import encode_fact
 
     told = {"episode": entry.episode, "source": "late", "id": name, "by": "bench"}
-    text = json.dumps(told | {"fact": json.loads(encode_fact(entry.fact))}).encode()
+    text = json.dumps(told | {"fact": json.loads(msgspec.json.encode(entry.fact))}).encode()
     line = parse_line(1, text)
     assert isinstance(line, Line)
     recorder.handle([line])
