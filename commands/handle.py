@@ -1,8 +1,9 @@
 """The only write path: typed lines in batches, decided against their episodes, appended in one transaction each.
 
-Heads of episodes are kept between batches. Before each batch those that another process wrote to are dropped; should
-one be overtaken all the same, the append conflicts, nothing of the batch is recorded, and it is decided afresh. No
-outcome is given before its entry is committed.
+Heads of episodes are kept between batches, and another process may have written meanwhile. Where all of a batch is
+accepted, the append itself finds out: it conflicts, nothing of the batch is recorded, and it is decided afresh. Where
+something is refused or answered ``duplicate``, the heads are first held against the ledger. No outcome is given before
+its entry is committed.
 """
 
 from __future__ import annotations
@@ -55,11 +56,10 @@ class HeadCache:
     def __init__(self, ledger: EpisodeLedger, identities: int) -> None:
         self._ledger, self._bound, self._held = ledger, identities, 0
         self._heads: OrderedDict[str, Head] = OrderedDict()
-        self._seen = 0
+        self._seen = ledger.position()
 
     def take(self, episodes: Iterable[str]) -> dict[str, Head]:
-        """The heads of these episodes as they stand now, taken out: only ``keep`` puts them back."""
-        self._drop_overtaken()
+        """The heads of these episodes, taken out: only ``keep`` puts them back."""
         taken: dict[str, Head] = {}
         missing: list[str] = []
         for episode in episodes:
@@ -82,13 +82,18 @@ class HeadCache:
         while self._held > self._bound:
             self._held -= self._heads.popitem(last=False)[1].version
 
-    def _drop_overtaken(self) -> None:
+    def overtaken(self, versions: dict[str, int]) -> bool:
+        """Whether others wrote to one of these episodes past its version; heads held here that are behind are dropped."""
         position = self._ledger.position()
-        if position != self._seen and self._heads:
-            for episode, version in self._ledger.versions_since(self._seen):
-                if episode in self._heads and self._heads[episode].version < version:
-                    self._held -= self._heads.pop(episode).version
+        if position == self._seen:
+            return False
+        behind = False
+        for episode, version in self._ledger.versions_since(self._seen):
+            if episode in self._heads and self._heads[episode].version < version:
+                self._held -= self._heads.pop(episode).version
+            behind |= versions.get(episode, version) < version
         self._seen = position
+        return behind
 
 
 class Recorder:
@@ -112,8 +117,11 @@ class Recorder:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order."""
         for _ in range(self._attempts):
             heads = self._cache.take({line.episode: None for line in lines})
+            versions = {episode: head.version for episode, head in heads.items()}
             decisions = self._decide_all(lines, heads)
             try:
+                if not all([type(each) is Accepted for each in decisions]) and self._cache.overtaken(versions):
+                    continue
                 positions = self._append(decisions)
             except RecordConflictError:
                 time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))

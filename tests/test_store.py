@@ -128,23 +128,24 @@ def test_a_gap_to_what_is_stored_conflicts(ledger: EpisodeLedger) -> None:
         ledger.append([entry(2)])
 
 
+COLUMNS = "originator_id, originator_version, topic, state, seal"
 FORBIDDEN = [
     "UPDATE entries SET state = '{}'",
     "UPDATE OR REPLACE entries SET position = 2 WHERE position = 1",
     "DELETE FROM entries",
     "DELETE FROM entries WHERE position = 3",
-    "INSERT OR REPLACE INTO entries VALUES (3, 'EP-2', 1, 'DayServed', '{}')",
-    "REPLACE INTO entries (rowid, originator_id, originator_version, topic, state) VALUES (3, 'EP-1', 4, 'x', '{}')",
-    "INSERT OR REPLACE INTO entries (originator_id, originator_version, topic, state) VALUES ('EP-1', 3, 'x', '{}')",
-    "INSERT OR IGNORE INTO entries (originator_id, originator_version, topic, state) VALUES ('EP-1', 3, 'x', '{}')",
-    "INSERT INTO entries VALUES (3, 'EP-1', 4, 'x', '{}') ON CONFLICT DO UPDATE SET state = '{}'",
-    "INSERT INTO entries VALUES (9, 'EP-1', 4, 'DayServed', '{}')",
-    "INSERT INTO entries VALUES (-1, 'EP-1', 4, 'DayServed', '{}')",
-    "INSERT INTO entries VALUES (0, 'EP-1', 4, 'DayServed', '{}')",
-    "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES ('EP-1', 5, 'x', '{}')",
-    "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES ('EP-3', 0, 'x', '{}')",
-    "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES ('EP-1', 4, 'x', NULL)",
-    "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES ('EP-1', 4, 'x', x'00')",
+    "INSERT OR REPLACE INTO entries VALUES (3, 'EP-2', 1, 'DayServed', '{}', zeroblob(32))",
+    f"REPLACE INTO entries (rowid, {COLUMNS}) VALUES (3, 'EP-1', 4, 'x', '{{}}', zeroblob(32))",
+    f"INSERT OR REPLACE INTO entries ({COLUMNS}) VALUES ('EP-1', 3, 'x', '{{}}', zeroblob(32))",
+    f"INSERT OR IGNORE INTO entries ({COLUMNS}) VALUES ('EP-1', 3, 'x', '{{}}', zeroblob(32))",
+    "INSERT INTO entries VALUES (3, 'EP-1', 4, 'x', '{}', zeroblob(32)) ON CONFLICT DO UPDATE SET state = '{}'",
+    "INSERT INTO entries VALUES (9, 'EP-1', 4, 'DayServed', '{}', zeroblob(32))",
+    "INSERT INTO entries VALUES (-1, 'EP-1', 4, 'DayServed', '{}', zeroblob(32))",
+    "INSERT INTO entries VALUES (0, 'EP-1', 4, 'DayServed', '{}', zeroblob(32))",
+    f"INSERT INTO entries ({COLUMNS}) VALUES ('EP-1', 5, 'x', '{{}}', zeroblob(32))",
+    f"INSERT INTO entries ({COLUMNS}) VALUES ('EP-3', 0, 'x', '{{}}', zeroblob(32))",
+    f"INSERT INTO entries ({COLUMNS}) VALUES ('EP-1', 4, 'x', NULL, zeroblob(32))",
+    f"INSERT INTO entries ({COLUMNS}) VALUES ('EP-1', 4, 'x', x'00', zeroblob(32))",
     "UPDATE patients SET patient = 'P-2'",
     "DELETE FROM patients",
     "INSERT OR REPLACE INTO patients VALUES ('P-1', 'EP-1')",
@@ -213,7 +214,7 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
 def test_the_ledger_page_says_what_it_is(path: Path, ledger: EpisodeLedger) -> None:
     page = ledger._entries.page()
     assert len(bytes.fromhex(page["id"])) == 16
-    assert page["format"] == "1"
+    assert page["format"] == "2"
     assert datetime.fromisoformat(page["created_at"]).tzinfo is not None
     with open_ledger(path, create=False) as again:
         assert again.id == ledger.id
@@ -294,8 +295,8 @@ def test_another_programs_database_is_left_alone(path: Path, create: bool, state
 def test_a_newer_format_is_not_touched(path: Path, ledger: EpisodeLedger) -> None:
     with foreign(path) as other:
         other.execute("DROP TRIGGER ledger_update")
-        other.execute("UPDATE ledger SET value = '2' WHERE key = 'format'")
-    with pytest.raises(StoreError, match="format 2"):
+        other.execute("UPDATE ledger SET value = '3' WHERE key = 'format'")
+    with pytest.raises(StoreError, match="format 3"):
         open_ledger(path, create=True)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 from typing import Any, Final
 
 from eventsourcing.persistence import InfrastructureFactory, Notification, StoredEvent
@@ -18,6 +17,7 @@ from eventsourcing.utils import Environment
 
 from ledger.recorders import StoreError
 from ledger.recorders.sqlite_pool import LedgerDatastore
+from ledger.seals import first_seal, leaf_of, seal_of
 
 Row = tuple[int, str, int, str, str]
 """One stored entry: position, episode, version, tag, text."""
@@ -28,7 +28,9 @@ SMALL_PAGE_POSITIONS: Final = 500
 _LARGEST = 2**63 - 1
 _COLUMNS = "position, originator_id, originator_version, topic, state"
 _IN_BYTES = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
-_INSERT = "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES (?, ?, ?, CAST(? AS TEXT))"
+_INSERT = (
+    "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
+)
 _INSERT_PATIENT = (
     "INSERT INTO patients (patient, episode) SELECT ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
@@ -52,7 +54,6 @@ _OF_EPISODES = (
     " ON originator_id = episode.value AND originator_version > ? AND position <= ?"
     " ORDER BY originator_id, originator_version"
 )
-_values_of = attrgetter("originator_id", "originator_version", "topic", "state")
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -80,11 +81,14 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     ) -> Sequence[int]:
         if not stored_events:
             return []
-        c.executemany(_INSERT, map(_values_of, stored_events))
+        before, seal = _head(c)
+        last = before + len(stored_events)
+        c.executemany(_INSERT, _sealed(stored_events, before, seal))
         c.execute("SELECT last_insert_rowid()")
-        last = c.fetchone()[0]  # the write lock is ours, so the rows of one call are numbered without a gap
+        if c.fetchone()[0] != last:  # the write lock is ours: only a tail that was cut off leaves a gap
+            raise StoreError("the last entries of the ledger are missing; 'episode-ledger verify' says which")
         c.executemany(_INSERT_PATIENT, [pair + pair for pair in patients])
-        return list(range(last - len(stored_events) + 1, last + 1))
+        return list(range(before + 1, last + 1))
 
     def select_notifications(
         self,
@@ -189,6 +193,26 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             cursor.execute(statement, values)
             rows: list[Any] = cursor.fetchall()
             return rows
+
+
+def _head(c: SQLiteCursor) -> tuple[int, bytes]:
+    """The position and the seal of the last entry; of an empty ledger, 0 and what its first entry is sealed to."""
+    c.execute("SELECT position, seal FROM entries ORDER BY position DESC LIMIT 1")
+    last = c.fetchone()
+    if last:
+        return last[0], last[1]
+    c.execute("SELECT value FROM ledger WHERE key = 'id'")
+    return 0, first_seal(c.fetchone()[0])
+
+
+def _sealed(stored_events: Iterable[StoredEvent], before: int, seal: bytes) -> Iterator[tuple[object, ...]]:
+    """The rows of entries that follow a position and its seal, each with its own seal."""
+    for position, stored in enumerate(stored_events, before + 1):
+        episode, version, tag, text = (
+            str(stored.originator_id), stored.originator_version, stored.topic, stored.state,
+        )  # fmt: skip
+        seal = seal_of(seal, leaf_of(position, episode.encode(), version, tag.encode(), text))
+        yield episode, version, tag, text, seal
 
 
 class LedgerFactory(SQLiteFactory):

@@ -20,7 +20,7 @@ from typing import Final
 
 from ledger.recorders import NoLedger, StoreError, WrongPath
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 BUSY_TIMEOUT_SECONDS: Final = 60
 SETTINGS: Final = {
     "synchronous": 2,
@@ -49,6 +49,7 @@ SCHEMA: Final = (
         originator_version INTEGER NOT NULL CHECK (originator_version >= 1),
         topic TEXT NOT NULL,
         state TEXT NOT NULL,
+        seal BLOB NOT NULL CHECK (length(seal) = 32),
         UNIQUE (originator_id, originator_version)) STRICT""",
     """CREATE TABLE patients (
         patient TEXT NOT NULL, episode TEXT NOT NULL, PRIMARY KEY (patient, episode)) STRICT, WITHOUT ROWID""",

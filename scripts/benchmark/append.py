@@ -35,6 +35,9 @@ PLAIN_TABLE: Final = (
     " UNIQUE (originator_id, originator_version))",
 )
 INSERT: Final = "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?)"
+SEALED_INSERT: Final = (
+    "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, ?, zeroblob(32))"
+)
 
 
 class Contestant(NamedTuple):
@@ -122,25 +125,27 @@ def raw_file(path: Path, statements: Sequence[str] = PLAIN_TABLE, synchronous: i
     return connection
 
 
-def singles(key: str, entries: Sequence[Entry], connection: sqlite3.Connection) -> Contestant:
+def singles(key: str, entries: Sequence[Entry], connection: sqlite3.Connection, insert: str = INSERT) -> Contestant:
     """Rows inserted one a commit."""
     rows = list(map(row_of, entries))
 
     def take(start: int, stop: int) -> None:
         for row in rows[start:stop]:
-            connection.execute(INSERT, row)
+            connection.execute(insert, row)
 
     return Contestant(key, take, connection.close)
 
 
-def batches(key: str, entries: Sequence[Entry], connection: sqlite3.Connection, size: int) -> Contestant:
+def batches(
+    key: str, entries: Sequence[Entry], connection: sqlite3.Connection, size: int, insert: str = INSERT
+) -> Contestant:
     """Rows inserted many a commit."""
     rows = list(map(row_of, entries))
 
     def take(start: int, stop: int) -> None:
         for at in range(start, stop, size):
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(INSERT, rows[at : min(at + size, stop)])
+            connection.executemany(insert, rows[at : min(at + size, stop)])
             connection.execute("COMMIT")
 
     return Contestant(key, take, connection.close)

@@ -48,6 +48,7 @@ LABELS: Final = {
     "s.decode": "the door's floor: one msgspec decode of the line, unchecked",
     "s.decide": "deciding against the episode, and the head kept",
     "s.encode": "the stored text (encode)",
+    "s.seal": "the seals (two SHA-256)",
     "p.extents": "which patients there are (extents)",
     "p.scan": "scan",
     "p.gather": "gather",

@@ -16,6 +16,7 @@ from benchmark.append import (
     FULL,
     MANY,
     ONE_BY_ONE_TURN,
+    SEALED_INSERT,
     batches,
     by_turns,
     few_entries,
@@ -32,6 +33,8 @@ from commands.shapes import Envelope
 from ledger.entry import Entry, encode
 from ledger.heads import Head
 from ledger.recorders.sqlite_file import SCHEMA
+from ledger.seals import first_seal, leaf_of, seal_of
+from ledger.store import TAGS
 
 Rows = list[tuple[str, float, int]]
 NORMAL: Final = 1
@@ -45,15 +48,15 @@ def tables(ledger: str, scratch: str) -> tuple[Rows, dict[str, Any]]:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         place = Path(folder)
         many = [
-            batches("s.triggers", entries, raw_file(place / "1.db", SCHEMA), BATCH_LINES),
-            batches("s.no-triggers", entries, raw_file(place / "2.db", UNGUARDED), BATCH_LINES),
+            batches("s.triggers", entries, raw_file(place / "1.db", SCHEMA), BATCH_LINES, SEALED_INSERT),
+            batches("s.no-triggers", entries, raw_file(place / "2.db", UNGUARDED), BATCH_LINES, SEALED_INSERT),
             batches("s.plain", entries, raw_file(place / "3.db"), BATCH_LINES),
-            batches("s.normal", entries, raw_file(place / "4.db", SCHEMA, NORMAL), BATCH_LINES),
+            batches("s.normal", entries, raw_file(place / "4.db", SCHEMA, NORMAL), BATCH_LINES, SEALED_INSERT),
         ]
         rows = by_turns(many, len(entries), BATCH_LINES)
         ones = [
-            singles("s.one.full", few, raw_file(place / "5.db", SCHEMA, FULL)),
-            singles("s.one.normal", few, raw_file(place / "6.db", SCHEMA, NORMAL)),
+            singles("s.one.full", few, raw_file(place / "5.db", SCHEMA, FULL), SEALED_INSERT),
+            singles("s.one.normal", few, raw_file(place / "6.db", SCHEMA, NORMAL), SEALED_INSERT),
             singles("s.one.plain", few, raw_file(place / "7.db")),
         ]
         return rows + by_turns(ones, len(few), ONE_BY_ONE_TURN), {}
@@ -65,12 +68,14 @@ def checks(ledger: str) -> tuple[Rows, dict[str, Any]]:
     raw = [line_of(entry).rstrip() for entry in entries]
     lines: list[Line] = []
     accepted: list[Entry] = []
+    texts: list[bytes] = []
     decoder = msgspec.json.Decoder(Envelope)
     steps: dict[str, Callable[[], object]] = {
         "s.decode": lambda: [decoder.decode(text) for text in raw],
         "s.door": lambda: lines.extend(_lines(raw)),
         "s.decide": lambda: accepted.extend(_decided(lines)),
-        "s.encode": lambda: [encode(entry) for entry in accepted],
+        "s.encode": lambda: texts.extend([encode(entry) for entry in accepted]),
+        "s.seal": lambda: _sealed(accepted, texts),
     }
     rows = []
     for key, step in steps.items():
@@ -84,6 +89,13 @@ def checks(ledger: str) -> tuple[Rows, dict[str, Any]]:
 def _lines(raw: Sequence[bytes]) -> list[Line]:
     found = [parse_line(number, text) for number, text in enumerate(raw, 1)]
     return [line for line in found if isinstance(line, Line)]
+
+
+def _sealed(entries: Sequence[Entry], texts: Sequence[bytes]) -> None:
+    seal = first_seal("a ledger")
+    for position, (entry, text) in enumerate(zip(entries, texts, strict=True), 1):
+        tag = TAGS[type(entry.fact)].encode()
+        seal = seal_of(seal, leaf_of(position, entry.episode.encode(), entry.version, tag, text))
 
 
 def _decided(lines: Sequence[Line]) -> list[Entry]:
