@@ -23,6 +23,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
+from ledger.closing import HOUSE, TAG, MonthClosed, decode_closing, encode_closing
 from ledger.entry import Entry, UnreadableEntry, decode, decode_all, encode
 from ledger.events import Event
 from ledger.recorders import NoLedger, StoreError, WrongPath
@@ -170,6 +171,30 @@ class EpisodeLedger(Application[str]):
     def position(self) -> int:
         """The position of the last entry; 0 in an empty ledger."""
         return self._entries.max_position()
+
+    def seal_at(self, position: int) -> str:
+        """The seal of the entry at a position, in hex: it stands for everything up to there. Empty before the first."""
+        return self._entries.seal_at(position).hex()
+
+    def record_closing(self, closing: MonthClosed) -> int:
+        """Record that a month was closed; gives the position. ``RecordConflictError`` if another was faster."""
+        version = len(self.closings()) + 1
+        stored = StoredEvent(HOUSE, version, TAG, encode_closing(closing))
+        return next(iter(self._entries.insert_events([stored]) or ()))
+
+    def closings(self) -> list[tuple[int, MonthClosed]]:
+        """Every closed month with the position of its record, in the order they were closed."""
+        found = []
+        for position, _, version, _, text in self._entries.rows_of([HOUSE]):
+            try:
+                found.append((position, decode_closing(text)))
+            except (msgspec.MsgspecError, UnicodeError) as error:
+                raise UnreadableEntry(HOUSE, version, position) from error
+        return found
+
+    def count_of_closings(self, upto: int) -> int:
+        """How many of the positions up to one are closings of months."""
+        return self._entries.count_of(HOUSE, upto)
 
     def versions_since(self, after: int) -> list[tuple[str, int]]:
         """The episodes with entries after a position, each with its last version."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final
@@ -47,7 +46,7 @@ def of_this_ledger(noted: Mapping[str, str], ledger: EpisodeLedger) -> str | Non
     position = noted.get("position") or ""
     if not position.isdecimal() or len(position) > LONGEST_POSITION:
         return "its notes are damaged"
-    if noted.get("last") != _last_text(ledger, int(position)):
+    if noted.get("last") != ledger.seal_at(int(position)):
         return "the ledger was put back to an earlier state since it was made"
     return None
 
@@ -79,16 +78,10 @@ def catch_up(
 
 def made_of(ledger: EpisodeLedger, book: Book, head: int) -> dict[str, str]:
     """What a read model notes of itself when it stands at a position."""
-    last = _last_text(ledger, head)
     return {
-        "position": str(head), "last": last, "book": book.hash, "book_text": book.text,
+        "position": str(head), "last": ledger.seal_at(head), "book": book.hash, "book_text": book.text,
         "code": code_version(), "shape": SHAPE, "ledger": ledger.id,
     }  # fmt: skip
-
-
-def _last_text(ledger: EpisodeLedger, position: int) -> str:
-    """A digest of the text at a position: a ledger put back and carried on has another one there."""
-    return next((hashlib.sha256(row[4].encode()).hexdigest() for row in ledger.scan(position - 1, position)), "")
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""Every entry is sealed when it is recorded: what the seals are, worked out here a second time, from the text of the page."""
+"""Every entry is sealed when it is recorded: what the seals are, worked out here a second time."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_nothing_is_appended_to_a_ledger_whose_tail_was_cut_off(path: Path, left
 def test_a_refused_append_leaves_the_chain_as_it_was(path: Path) -> None:
     with open_ledger(path, create=True) as ledger:
         ledger.append([entry(1)])
-        with pytest.raises(Exception, match="UNIQUE|follows"):
+        with pytest.raises(Exception, match=r"UNIQUE|follows"):
             ledger.append([entry(1)])
         ledger.append([entry(2)])
         assert_sealed(ledger, path)

@@ -35,7 +35,7 @@ _INSERT_PATIENT = (
     "INSERT INTO patients (patient, episode) SELECT ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
 )
-_PAGE = "FROM entries WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+_PAGE = "FROM entries WHERE position > ? AND position <= ? AND originator_id <> '' ORDER BY position LIMIT ?"
 _SMALL_PAGE = "SELECT originator_id, topic, state FROM entries WHERE position > ? AND position <= ? ORDER BY position"
 _EXTENTS = (
     "SELECT p.episode, p.patient, first.position, ("
@@ -103,7 +103,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         after = 0 if start is None else start - int(inclusive_of_start)
         wanted = f"AND topic IN ({', '.join('?' * len(topics))}) " if topics else ""
         rows = self._rows(
-            f"SELECT {_IN_BYTES} FROM entries WHERE position > ? AND position <= ? {wanted}ORDER BY position LIMIT ?",
+            f"SELECT {_IN_BYTES} FROM entries WHERE position > ? AND position <= ? AND originator_id <> ''"
+            f" {wanted}ORDER BY position LIMIT ?",
             (after, _LARGEST if stop is None else stop, *topics, limit),
         )
         return [Notification(episode, version, tag, text, position) for position, episode, version, tag, text in rows]
@@ -125,7 +126,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def versions(self, after: int) -> list[tuple[str, int]]:
         """Each episode with entries after a position, with its last version."""
         return self._rows(
-            "SELECT originator_id, max(originator_version) FROM entries WHERE position > ? GROUP BY originator_id",
+            "SELECT originator_id, max(originator_version) FROM entries"
+            " WHERE position > ? AND originator_id <> '' GROUP BY originator_id",
             (after,),
         )
 
@@ -142,6 +144,15 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
         return self._rows(_EXTENTS, (upto, upto))
+
+    def count_of(self, episode: str, upto: int) -> int:
+        """How many entries an episode has up to a position."""
+        statement = "SELECT count(*) FROM entries WHERE originator_id = ? AND position <= ?"
+        return int(self._rows(statement, (episode, upto))[0][0])
+
+    def seal_at(self, position: int) -> bytes:
+        """The seal of the entry at a position; empty where there is none."""
+        return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = ?", (position,))), b"")
 
     def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
         """The entries at these places (episode, version), as far as they exist."""
