@@ -1,6 +1,6 @@
-"""A closed month: what was reported, and all it takes to report it again (an act of the house, not of an episode).
+"""Acts of the house, not of an episode: a month was closed, another book was taken up.
 
-It is recorded, sealed and kept like an entry, under no episode's name: a name is never empty.
+They are recorded, sealed and kept like entries, under no episode's name: a name is never empty.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import msgspec
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
-TAG: Final = "MonthClosed"
 
 
-class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=TAG, tag_field="type"):
+class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
     """A month was closed: the entries up to ``position`` and the terms published by ``closed_at`` made this report.
 
     ``month`` is ``YYYY-MM``, ``book`` the canonical text of the whole book then in use, ``code`` the version of the
@@ -32,11 +31,27 @@ class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=T
     nonce: str
 
 
-def encode_closing(closing: MonthClosed) -> bytes:
-    """The stored text of a closing."""
-    return msgspec.json.encode(closing)
+class BookAdopted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """From here on verdicts were given to others as this book makes them; ``book`` is its whole canonical text."""
+
+    adopted_at: datetime
+    by: str
+    book: str
+    hash: str
+    nonce: str
 
 
-def decode_closing(text: bytes | str) -> MonthClosed:
-    """The closing of a stored text; ``msgspec.MsgspecError`` if it cannot be read."""
-    return msgspec.json.decode(text, type=MonthClosed)
+HouseAct = MonthClosed | BookAdopted
+
+_decoder: Final = msgspec.json.Decoder(HouseAct)
+
+
+def encode_act(act: HouseAct) -> bytes:
+    """The stored text of an act of the house."""
+    return msgspec.json.encode(act)
+
+
+def decode_act(text: bytes | str) -> HouseAct:
+    """The act of a stored text; ``msgspec.MsgspecError`` if it cannot be read."""
+    act: HouseAct = _decoder.decode(text)
+    return act

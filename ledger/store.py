@@ -23,7 +23,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.closing import HOUSE, TAG, MonthClosed, decode_closing, encode_closing
+from ledger.closing import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act, encode_act
 from ledger.entry import Entry, UnreadableEntry, decode, decode_all, encode
 from ledger.events import Event
 from ledger.recorders import NoLedger, StoreError, WrongPath
@@ -178,22 +178,37 @@ class EpisodeLedger(Application[str]):
 
     def record_closing(self, closing: MonthClosed) -> int:
         """Record that a month was closed; gives the position. ``RecordConflictError`` if another was faster."""
-        version = len(self.closings()) + 1
-        stored = StoredEvent(HOUSE, version, TAG, encode_closing(closing))
+        return self._record_act(closing)
+
+    def record_adoption(self, adoption: BookAdopted) -> int:
+        """Record that a book was taken up; gives the position. ``RecordConflictError`` if another was faster."""
+        return self._record_act(adoption)
+
+    def _record_act(self, act: HouseAct) -> int:
+        version = len(self.house_acts()) + 1
+        stored = StoredEvent(HOUSE, version, type(act).__name__, encode_act(act))
         return next(iter(self._entries.insert_events([stored]) or ()))
 
-    def closings(self) -> list[tuple[int, MonthClosed]]:
-        """Every closed month with the position of its record, in the order they were closed."""
+    def house_acts(self) -> list[tuple[int, HouseAct]]:
+        """Every act of the house with its position, in order."""
         found = []
         for position, _, version, _, text in self._entries.rows_of([HOUSE]):
             try:
-                found.append((position, decode_closing(text)))
+                found.append((position, decode_act(text)))
             except (msgspec.MsgspecError, UnicodeError) as error:
                 raise UnreadableEntry(HOUSE, version, position) from error
         return found
 
-    def count_of_closings(self, upto: int) -> int:
-        """How many of the positions up to one are closings of months."""
+    def closings(self) -> list[tuple[int, MonthClosed]]:
+        """Every closed month with the position of its record, in the order they were closed."""
+        return [(position, act) for position, act in self.house_acts() if isinstance(act, MonthClosed)]
+
+    def adoptions(self) -> list[tuple[int, BookAdopted]]:
+        """Every book taken up, with the position from which it held, in order."""
+        return [(position, act) for position, act in self.house_acts() if isinstance(act, BookAdopted)]
+
+    def count_of_house_acts(self, upto: int) -> int:
+        """How many of the positions up to one are acts of the house."""
         return self._entries.count_of(HOUSE, upto)
 
     def versions_since(self, after: int) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.book import load_book
-from ledger.closing import MonthClosed
+from ledger.closing import BookAdopted, MonthClosed
 from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry, open_ledger
 from projections.catch_up import catch_up, stale_because
 from projections.kin import complete, kin_in
@@ -38,7 +38,7 @@ def ledger(path: Path) -> EpisodeLedger:
 
 def test_it_comes_back_as_it_was_recorded(ledger: EpisodeLedger) -> None:
     assert ledger.closings() == [(3, OCTOBER)]
-    assert [ledger.count_of_closings(upto) for upto in (2, 3, 4)] == [0, 1, 1]
+    assert [ledger.count_of_house_acts(upto) for upto in (2, 3, 4)] == [0, 1, 1]
 
 
 def test_it_is_sealed_like_an_entry(ledger: EpisodeLedger, path: Path) -> None:
@@ -68,7 +68,7 @@ def test_of_two_that_close_at_once_one_is_told(
     ledger: EpisodeLedger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_ledger(path, create=False) as other:
-        monkeypatch.setattr(other, "closings", list)  # it read before the first was recorded
+        monkeypatch.setattr(other, "house_acts", list)  # it read before the first was recorded
         with pytest.raises(RecordConflictError):
             other.record_closing(OCTOBER)
 
@@ -82,3 +82,11 @@ def test_one_that_cannot_be_read_is_told_by_its_position(ledger: EpisodeLedger) 
         cursor.execute(text)
     with pytest.raises(UnreadableEntry, match="position 3"):
         ledger.closings()
+
+
+def test_a_book_taken_up_stands_beside_closed_months(ledger: EpisodeLedger) -> None:
+    adopted = BookAdopted(datetime(2026, 11, 4, 9, tzinfo=UTC), "feed", "the book", "2" * 64, "3" * 32)
+    assert ledger.record_adoption(adopted) == 5
+    assert ledger.adoptions() == [(5, adopted)]
+    assert ledger.closings() == [(3, OCTOBER)]
+    assert ledger.count_of_house_acts(5) == 2
