@@ -83,11 +83,14 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return []
         before, seal = _head(c)
         last = before + len(stored_events)
-        c.executemany(_INSERT, _sealed(stored_events, before, seal))
-        c.execute("SELECT last_insert_rowid()")
-        if c.fetchone()[0] != last:  # the write lock is ours: only a tail that was cut off leaves a gap
+        *most, latest = _sealed(stored_events, before, seal)
+        if most:
+            c.executemany(_INSERT, most)
+        c.execute(_INSERT, latest)
+        if c.lastrowid != last:  # the write lock is ours: only a tail that was cut off leaves a gap
             raise StoreError("the last entries of the ledger are missing; 'episode-ledger verify' says which")
-        c.executemany(_INSERT_PATIENT, [pair + pair for pair in patients])
+        if named := [pair + pair for pair in patients]:
+            c.executemany(_INSERT_PATIENT, named)
         return list(range(before + 1, last + 1))
 
     def select_notifications(
@@ -198,12 +201,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             rows = self._rows(f"SELECT {_IN_BYTES} {choice}", values)
             return [(*row[:4], row[4].decode("utf-8", "surrogateescape")) for row in rows]
 
-    def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
-        with self.datastore.transaction(commit=False) as cursor:
-            cursor.sqlite_cursor.row_factory = None  # plain tuples
-            cursor.execute(statement, values)
-            rows: list[Any] = cursor.fetchall()
-            return rows
+    def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+        return self.datastore.rows(statement, values)
 
 
 def _head(c: SQLiteCursor) -> tuple[int, bytes]:

@@ -8,11 +8,11 @@ failure but a conflict is a ``StoreError``.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from eventsourcing.persistence import (
     ConnectionPoolClosedError,
@@ -40,15 +40,18 @@ class LedgerTransaction(SQLiteTransaction):
     connection: LedgerConnection
 
     def __enter__(self) -> SQLiteCursor:
-        cursor = self.connection.cursor()
-        with plain_errors(self.connection.path):
-            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
-        return cursor
+        self.cursor = self.connection.cursor()
+        try:
+            self.cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        except sqlite3.Error as error:
+            raise StoreError(explain(error, self.connection.path)) from error
+        return self.cursor
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         try:
+            self.cursor.sqlite_cursor.close()
             super().__exit__(exc_type, exc_val, exc_tb)
         except (IntegrityError, StoreError):
             raise
@@ -63,11 +66,20 @@ class LedgerConnection(SQLiteConnection):
         super().__init__(sqlite_conn, max_age=None)
         self.path = path
 
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+    def transaction(self, *, commit: bool) -> LedgerTransaction:  # type: ignore[override]  # a context manager, too
         """A cursor inside a transaction that is committed, or rolled back."""
-        with LedgerTransaction(self, commit=commit) as cursor, cursor:
-            yield cursor
+        return LedgerTransaction(self, commit=commit)
+
+    def rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+        """What one statement reads, as plain tuples; a statement by itself sees one state."""
+        cursor = self._sqlite_conn.cursor()
+        cursor.row_factory = None
+        try:
+            return cursor.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(explain(error, self.path)) from error
+        finally:
+            cursor.close()
 
     def commit(self) -> None:
         """Commit, or roll back what could not be committed."""
@@ -127,14 +139,56 @@ class LedgerDatastore(SQLiteDatastore):
         prepare(path, create=create)
         self.pool = LedgerConnectionPool(path)
 
-    @contextmanager
-    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
-        """A connection of the pool, given back afterwards."""
+    def transaction(self, *, commit: bool) -> PooledTransaction:  # type: ignore[override]  # a context manager, too
+        """A cursor inside a transaction on a connection of the pool."""
+        return PooledTransaction(self, commit)
+
+    def rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+        """What one statement reads, as plain tuples."""
+        connection = self.take(commit=False)
+        try:
+            return connection.rows(statement, values)
+        finally:
+            self.pool.put_connection(connection)
+
+    def take(self, *, commit: bool) -> LedgerConnection:
+        """A connection of the pool, to be put back."""
         try:
             connection = self.pool.get_connection(is_writer=commit)
         except ConnectionUnavailableError as error:
             raise StoreError("the ledger is busy: no connection became free in time") from error
+        assert isinstance(connection, LedgerConnection)
+        return connection
+
+    @contextmanager
+    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
+        """A connection of the pool, given back afterwards."""
+        connection = self.take(commit=commit)
         try:
             yield connection
         finally:
             self.pool.put_connection(connection)
+
+
+class PooledTransaction:
+    """From taking a connection to giving it back; a class, because generators cost an entry a tenth of its commit."""
+
+    def __init__(self, datastore: LedgerDatastore, commit: bool) -> None:
+        self.datastore, self.commit = datastore, commit
+
+    def __enter__(self) -> SQLiteCursor:
+        connection = self.datastore.take(commit=self.commit)
+        self.inner = connection.transaction(commit=self.commit)
+        try:
+            return self.inner.__enter__()
+        except BaseException:
+            self.datastore.pool.put_connection(connection)
+            raise
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        try:
+            self.inner.__exit__(exc_type, exc_val, exc_tb)
+        finally:
+            self.datastore.pool.put_connection(self.inner.connection)
