@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 from eventsourcing.application import Application
@@ -24,10 +24,10 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.closing import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act, encode_act
-from ledger.entry import Entry, UnreadableEntry, decode, decode_all, encode
-from ledger.events import Event
+from ledger.entry import Entry, UnreadableEntry, encode
 from ledger.recorders import NoLedger, StoreError, WrongPath
-from ledger.recorders.sqlite import LedgerFactory, LedgerRecorder, Row
+from ledger.recorders.sqlite import LedgerFactory, LedgerRecorder
+from ledger.stored import TAGS, Row, read_row, read_stored
 
 __all__ = [
     "EpisodeLedger",
@@ -37,31 +37,10 @@ __all__ = [
     "UnreadableEntry",
     "WrongPath",
     "open_ledger",
-    "read_row",
 ]
 
 LOG_SECTION_ENTRIES: Final = 10_000
 EPISODES_AT_ONCE: Final = 100
-TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(Event)}
-"""The closed table of what an entry can be: nothing in the database names code."""
-
-
-def _read(episode: str, version: int, tag: str, text: bytes | str, position: int | None = None) -> Entry:
-    """The entry of a stored text, which must agree with its columns."""
-    try:
-        entry = decode(text)
-        agrees = entry.episode == episode and entry.version == version and TAGS[type(entry.fact)] == tag
-    except Exception as error:  # whatever is wrong with the text, its reader must stop and say where
-        raise UnreadableEntry(episode, version, position) from error
-    if not agrees:
-        raise UnreadableEntry(episode, version, position)
-    return entry
-
-
-def read_row(row: Row) -> Entry:
-    """The entry of a row as ``scan`` gives it."""
-    position, episode, version, tag, text = row
-    return _read(episode, version, tag, text, position)
 
 
 class EntryMapper(Mapper[str]):
@@ -77,7 +56,7 @@ class EntryMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> Entry:
         """The entry of a stored event; ``UnreadableEntry`` if text and columns disagree."""
-        return _read(
+        return read_stored(
             str(stored_event.originator_id), stored_event.originator_version, stored_event.topic, stored_event.state
         )
 
@@ -166,7 +145,7 @@ class EpisodeLedger(Application[str]):
     def follow(self, after: int, upto: int | None = None) -> Iterator[tuple[int, Entry]]:
         """Entries with their positions, after a position, in the order they were recorded."""
         for position, episode, version, tag, text in self._entries.scan(after, upto):
-            yield position, _read(episode, version, tag, text, position)
+            yield position, read_stored(episode, version, tag, text, position)
 
     def position(self) -> int:
         """The position of the last entry; 0 in an empty ledger."""
@@ -226,23 +205,6 @@ class EpisodeLedger(Application[str]):
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
         return self._entries.episodes_of(patient)
-
-
-def read_episode(episode: str, tags: Sequence[str], texts: Sequence[str]) -> list[Entry] | None:
-    """All entries of an episode from their stored texts, from the first version on; None if one is not as it should be.
-
-    What is wrong, and where, is for ``entries_of`` to say, which reads one by one.
-    """
-    try:
-        entries = decode_all(texts)
-    except msgspec.MsgspecError:
-        return None
-    if [TAGS[type(entry.fact)] for entry in entries] != tags:
-        return None
-    for version, entry in enumerate(entries, 1):
-        if entry.version != version or entry.episode != episode:
-            return None
-    return entries
 
 
 def _assert_contiguous(entries: Sequence[Entry]) -> None:

@@ -14,7 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from ledger.entry import Entry, UnreadableEntry
-from ledger.store import EpisodeLedger, StoreError, read_episode
+from ledger.store import EpisodeLedger, StoreError
+from ledger.stored import read_episode
 
 HELD_ENTRIES: Final = 200_000
 """How many stored texts one pass holds back at most, by default (about 350 bytes each)."""

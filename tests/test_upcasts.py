@@ -22,7 +22,8 @@ from commands.intake import Line, parse_line
 from ledger.book import load_book
 from ledger.entry import Entry, decode, encode, tag_of
 from ledger.events import Event, FactCorrected, PainAssessed
-from ledger.store import EntryMapper, UnreadableEntry, open_ledger, read_row
+from ledger.store import EntryMapper, UnreadableEntry, open_ledger
+from ledger.stored import read_row
 from ledger.upcasts import SCHEMA, upcast
 from tests.harness import judge_entries
 
@@ -117,7 +118,8 @@ def test_a_ledger_with_entries_of_the_pilot_reads_and_judges(tmp_path: Path) -> 
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for _, episode, version, tag, text in map(row, PILOT):
             connection.execute(
-                "INSERT INTO entries (originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?)",
+                "INSERT INTO entries (originator_id, originator_version, topic, state, seal)"
+                " VALUES (?, ?, ?, ?, zeroblob(32))",
                 (episode, version, tag, text),
             )
         connection.execute("INSERT INTO patients (patient, episode) VALUES ('P-1', 'EP-1')")

@@ -18,9 +18,7 @@ from eventsourcing.utils import Environment
 from ledger.recorders import StoreError
 from ledger.recorders.sqlite_pool import LedgerDatastore
 from ledger.seals import first_seal, leaf_of, seal_of
-
-Row = tuple[int, str, int, str, str]
-"""One stored entry: position, episode, version, tag, text."""
+from ledger.stored import Row
 
 PAGE_ROWS: Final = 5_000
 SMALL_PAGE_POSITIONS: Final = 500

@@ -19,7 +19,8 @@ from commands.intake import Line, read_lines
 from commands.record import BATCH_LINES, record
 from ledger.entry import Entry, encode
 from ledger.recorders.sqlite_file import SETTINGS, TUNING
-from ledger.store import TAGS, open_ledger
+from ledger.store import open_ledger
+from ledger.stored import TAGS
 
 Rows = list[tuple[str, float, int]]
 StoredRow = tuple[str, int, str, str]

@@ -23,7 +23,7 @@ WHY_COMMANDS: Final = 5
 
 def _served(ledger: EpisodeLedger, chance: random.Random, count: int) -> list[Entry]:
     """Recorded days of therapy, drawn from the whole ledger."""
-    from ledger.store import read_row
+    from ledger.stored import read_row
 
     last, found = ledger.position(), []
     while len(found) < count:

@@ -34,7 +34,7 @@ from ledger.entry import Entry, encode
 from ledger.heads import Head
 from ledger.recorders.sqlite_file import SCHEMA
 from ledger.seals import first_seal, leaf_of, seal_of
-from ledger.store import TAGS
+from ledger.stored import TAGS
 
 Rows = list[tuple[str, float, int]]
 NORMAL: Final = 1

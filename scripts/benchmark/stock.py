@@ -23,7 +23,7 @@ from eventsourcing.persistence import JSONTranscoder, StoredEvent, Transcoding
 from ledger import events as facts
 from ledger.entry import Entry, encode
 from ledger.patients import by_episode
-from ledger.store import TAGS
+from ledger.stored import TAGS
 
 SECTION: Final = 1_000
 
