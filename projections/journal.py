@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Final
 
 import msgspec
 
 from ledger import events as ev
-from ledger.book import PER_DIEM_CODES, Book
-from ledger.days import judge
+from ledger.book import Book
 from ledger.entry import Entry, tag_of
-from ledger.episode import Episode, Patient
-from ledger.judged import JudgedDay, judged_days
-from ledger.patients import episode_of
+from ledger.judged import JudgedDay
 from ledger.store import EpisodeLedger
 from projections.day_sheet import iso
-
-Verdicts = dict[str, dict[int, str]]
-"""The verdict of each day (ordinal), by episode."""
+from projections.load import book_known
+from projections.retelling import Change, Retelling, recorded_around
 
 
 class DayChange(msgspec.Struct, frozen=True, gc=False):
@@ -51,22 +46,15 @@ class JournalRow(msgspec.Struct, frozen=True, gc=False):
     changes: tuple[DayChange, ...]
 
 
-_INERT: Final = (
-    ev.SupplyDispensed, ev.DrugDispensed, ev.DrugBilledSeparately, ev.ResponseNoted, ev.CoordinationNoted,
-    ev.ClaimSubmitted,
-)  # fmt: skip
-"""What the judge never reads; a correction or retraction of one of these is another entry, and is judged."""
-
-
 def replay(
     recorded: Iterable[tuple[int, Entry]], episode: str, book: Book, known_at: datetime | None = None
 ) -> Iterator[JournalRow]:
     """The journal of an episode, from the entries (with positions, in their order) of everybody it ever shared a
     patient with; with ``known_at`` only what was recorded by then, read against the book as known then."""
-    retelling = _Retelling(episode, book if known_at is None else book.known(known_at.date()))
+    retelling = Retelling(episode, book_known(book, known_at), verdict_text)
     for position, entry in recorded:
         if known_at is None or entry.recorded_at <= known_at:
-            changes = retelling.add(entry)
+            changes = [_shown(change) for change in retelling.add(entry)]
             if entry.episode == episode or any(change.episode == episode for change in changes):
                 yield _row(position, entry, changes)
 
@@ -75,89 +63,11 @@ def replay_of(
     ledger: EpisodeLedger, episode: str, book: Book, known_at: datetime | None = None
 ) -> Iterator[JournalRow]:
     """The journal of an episode of the ledger; empty for an episode it does not know."""
-    return replay(_recorded_around(ledger, episode), episode, book, known_at)
+    return replay(recorded_around(ledger, episode), episode, book, known_at)
 
 
-def _recorded_around(ledger: EpisodeLedger, episode: str) -> list[tuple[int, Entry]]:
-    """The entries of the episode and of all that its patients' episodes ever had to do with, by position."""
-    names, waiting = {episode}, [episode]
-    while waiting:
-        sharing = {other for patient in ledger.patients_of(waiting.pop()) for other in ledger.episodes_of(patient)}
-        waiting += sharing - names
-        names |= sharing
-    entries = [entry for name in sorted(names) for entry in ledger.entries_of(name)]
-    positions = ledger.positions_of(entries)
-    assert positions is not None, "what was just read stands in the ledger"
-    return sorted(zip(positions, entries, strict=True), key=lambda placed: placed[0])
-
-
-class _Retelling:
-    """The episodes as they stand after the entries so far, and the verdicts of their patients."""
-
-    def __init__(self, episode: str, book: Book) -> None:
-        self.episode, self.book = episode, book
-        self.streams: dict[str, list[Entry]] = {}
-        self.folded: dict[str, Episode] = {}
-        self.judged: dict[str, Verdicts] = {}
-
-    def add(self, entry: Entry) -> list[DayChange]:
-        """Take the next entry in; the days it changed, of this episode and of its patient's others."""
-        name = entry.episode
-        self.streams.setdefault(name, []).append(entry)
-        if _is_inert(entry.fact):
-            return []
-        folded = episode_of(name, self.streams[name])
-        assert folded is not None, "it has an entry"
-        touched = {folded.patient, self.folded[name].patient if name in self.folded else folded.patient}
-        if name != self.episode and self._home not in touched:
-            self._stand(folded, touched)
-            return []
-        before, were = self._verdicts(touched), self._at_home
-        self._stand(folded, touched)
-        after = self._verdicts(touched)
-        return list(_differences(before, after, were | self._at_home))
-
-    @property
-    def _home(self) -> str | None:
-        return self.folded[self.episode].patient if self.episode in self.folded else None
-
-    @property
-    def _at_home(self) -> set[str]:
-        """The replayed episode and its patient's others."""
-        home = self._home
-        return {name for name, folded in self.folded.items() if folded.patient == home}
-
-    def _stand(self, folded: Episode, touched: set[str]) -> None:
-        self.folded[folded.name] = folded
-        for patient in touched:
-            self.judged.pop(patient, None)
-
-    def _verdicts(self, patients: set[str]) -> Verdicts:
-        together: Verdicts = {}
-        for patient in patients:
-            if patient not in self.judged:
-                theirs = [folded for folded in self.folded.values() if folded.patient == patient]
-                self.judged[patient] = {
-                    case.episode.name: {day.date: verdict_text(day) for day in judged_days(case)}
-                    for case in judge(Patient(patient, theirs), self.book)
-                }
-            together |= self.judged[patient]
-        return together
-
-
-def _differences(before: Verdicts, after: Verdicts, episodes: set[str]) -> Iterator[DayChange]:
-    for name in sorted(episodes):
-        old, new = before.get(name, {}), after.get(name, {})
-        if old != new:
-            for day in sorted(old.keys() | new.keys()):
-                if old.get(day) != new.get(day):
-                    yield DayChange(name, iso(day), old.get(day), new.get(day))
-
-
-def _is_inert(fact: ev.Event) -> bool:
-    if isinstance(fact, ev.ServiceBilledSeparately):
-        return fact.code not in PER_DIEM_CODES
-    return isinstance(fact, _INERT)
+def _shown(change: Change[str]) -> DayChange:
+    return DayChange(change.episode, iso(change.date), change.before, change.after)
 
 
 def verdict_text(day: JudgedDay) -> str:

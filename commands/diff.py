@@ -1,0 +1,178 @@
+"""``diff``: what changed between two instants, or between what was claimed and what is billable now."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing, nullcontext
+from datetime import datetime
+from functools import cached_property
+
+import click
+
+from commands.options import INSTANT, SERVICE_DATE, House, filters, format_option, known_at_option
+from commands.progress import progress
+from commands.read import tell_set_aside
+from commands.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
+from ledger.entry import UnreadableEntry
+from ledger.store import EpisodeLedger
+from projections.between import DayChanged, between_of
+from projections.catch_up import silent
+from projections.claimed import ClaimedDay, claimed_days, patient_of
+from projections.diff_text import Exposure, render_between, render_claimed
+from projections.queries import Filters
+from projections.views import SetAside, passing_views
+
+
+@click.command()
+@click.argument("episode", required=False)
+@click.option(
+    "--between", nargs=2, type=INSTANT, metavar="T1 T2", help="The days whose verdict changed between two instants."
+)
+@click.option("--claimed", is_flag=True, help="What was claimed beside what is billable now.")
+@click.option("--payer", help="With --claimed: the claims of this payer.")
+@click.option("--all", "everybody", is_flag=True, help="With --claimed: every claim of the ledger.")
+@click.option("--every", is_flag=True, help="With --claimed: also the days that are billable as claimed.")
+@click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
+@click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@format_option
+@known_at_option
+@click.pass_obj
+def diff(
+    house: House,
+    /,
+    episode: str | None,
+    between: tuple[datetime, datetime] | None,
+    claimed: bool,
+    payer: str | None,
+    everybody: bool,
+    every: bool,
+    from_: str | None,
+    to: str | None,
+    form: str | None,
+    known_at: datetime | None,
+) -> None:
+    """Show what changed: since an instant, or since the claim.
+
+    With --between each day whose verdict changed, with the entry or the newly published terms that changed it. With
+    --claimed each day as claimed, as known when it was claimed and as known now, with the money to give back, the days
+    left unbilled, and by when; exits with 1 if there is money to give back.
+
+    \b
+    Examples:
+      episode-ledger diff EP-1 --between 2026-02-01T00:00Z 2026-03-01T00:00Z
+      episode-ledger diff EP-1 --claimed
+      episode-ledger diff --claimed --payer prairie-blue --format csv
+      episode-ledger diff --claimed --all && echo "nothing to give back"
+    """
+    wanted = filters({"episode": episode, "patient": None, "payer": payer, "from_": from_, "to": to})
+    if (between is not None) == claimed:
+        raise click.UsageError("give either --between T1 T2 or --claimed")
+    if between is not None:
+        if payer is not None or everybody or every or known_at is not None:
+            raise click.UsageError("--payer, --all, --every and --known-at go with --claimed, not with --between")
+        _between(house, wanted, between, form)
+    else:
+        if (episode is not None) + (payer is not None) + everybody != 1:
+            raise click.UsageError("--claimed takes one of EPISODE, --payer and --all")
+        _claimed(house, wanted, known_at, form, every)
+
+
+def _no_episode(known_at: datetime | None) -> click.ClickException:
+    by_then = " by then" if known_at else ""
+    return click.UsageError(f"the ledger knows no such episode{by_then}; 'episode-ledger days' lists those it knows")
+
+
+def _between(house: House, wanted: Filters, between: tuple[datetime, datetime], form: str | None) -> None:
+    first, last = between
+    if wanted.episode is None:
+        raise click.UsageError("--between takes an EPISODE")
+    if last < first:
+        raise click.UsageError("--between: the second instant lies before the first")
+    with house.open() as ledger:
+        found = between_of(ledger, wanted.episode, house.book, first, last)
+        if found is None:
+            raise _no_episode(last if patient_of(ledger, wanted.episode) else None)
+    rows = [row for row in found if _is_wanted(row, wanted)]
+    if chosen_form(form) == "table":
+        show_text("\n".join(render_between(rows)) or "No day changed.")
+    else:
+        show_rows(rows, DayChanged, form)
+
+
+def _is_wanted(row: DayChanged | ClaimedDay, wanted: Filters) -> bool:
+    return (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
+
+
+def _claimed(house: House, wanted: Filters, known_at: datetime | None, form: str | None, every: bool) -> None:
+    exposure, left_out = Exposure(), LeftOut(house)
+    shown_here = sys.stdout.isatty()  # then the rows themselves tell how far it is
+    with house.open() as ledger, nullcontext(silent) if shown_here else progress("Judging", "patients") as tell:
+        patients = None if wanted.episode is None else [_patient_of(ledger, wanted.episode, known_at)]
+        found = claimed_days(
+            ledger, house.book, patients, episode=wanted.episode, payer=wanted.payer, known_at=known_at, every=every,
+            unreadable=None if patients else left_out.note, progress=tell,
+        )  # fmt: skip
+        _show(exposure.counting(row for row in found if _is_wanted(row, wanted)), form)
+    left_out.tell()
+    say(exposure.told())
+    if exposure.cents:
+        sys.exit(1)
+
+
+def _patient_of(ledger: EpisodeLedger, episode: str, known_at: datetime | None) -> str:
+    patient = patient_of(ledger, episode, known_at)
+    if patient is None:
+        raise _no_episode(known_at)
+    return patient
+
+
+def _show(rows: Iterator[ClaimedDay], form: str | None) -> None:
+    if chosen_form(form) != "table":
+        show_rows_to_the_end(rows, ClaimedDay, form)
+        return
+    try:
+        _show_lines(render_claimed(rows))
+    except BrokenPipeError:  # the sum and the status hold all the same
+        print_nowhere()
+        deque(rows, maxlen=0)
+
+
+def _show_lines(lines: Iterable[str]) -> None:
+    shown = False
+    for line in lines:
+        show_text(line)
+        shown = True
+    if not shown:
+        click.echo("No difference.")
+
+
+class LeftOut:
+    """The patients whom the live read model has set aside and whose entries still cannot be read."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.found: list[SetAside] = []
+
+    @cached_property
+    def _known(self) -> set[str]:
+        """The names of the patients set aside, and of the episodes that were the reason."""
+        if not self.house.places.current():
+            return set()
+        with closing(self.house.views()) as views:
+            return {name for aside in views.set_aside().values() for name in (aside.patient, aside.episode)}
+
+    def note(self, patient: str, error: UnreadableEntry) -> None:
+        """Leave a patient out; raises the error again unless it is one that was set aside before."""
+        if not {patient, error.episode} & self._known:
+            raise error
+        self.found.append(SetAside(patient, error.episode, error.version, error.position))
+
+    def tell(self) -> None:
+        """Say who is left out, and why, as every report does."""
+        if self.found:
+            with closing(passing_views()) as views:
+                with views.writing():
+                    views.put_aside(self.found)
+                tell_set_aside(views)
