@@ -22,12 +22,19 @@ Expectations, each a block of lines:
 - ``days``: ``EP-1 DATES billable S9325 [auth=A-1] [payer=blue] [rate=9000] [terms=2026-01-01]``,
   ``EP-1 DATES hold plan_missing``, ``EP-1 none``. Complete for every episode it names. The code follows the reason from
   step 20 on (``-`` for none).
-- ``findings``: ``hard claimed_twice EP-1,EP-2 DATES S9325 [patient=P-2]`` (``-``: no code). Complete.
+- ``findings``: ``hard claimed_twice EP-1,EP-2 DATES S9325 [patient=P-2]`` (``-``: no code); ``each DATES`` for a
+  finding a date. Complete.
 - ``lines``: ``EP-1 A..B S9325 8 x 9000 = 72000 [auth=A-1] [payer=blue] [terms=2026-01-01]``. Complete.
 - ``outcomes``: for every line of ``facts`` and ``raw`` one of ``recorded``, ``duplicate``, ``refused CODE``; or one
   line ``all …``. Absent: all recorded.
 - ``because``: ``EP-1 DATE starts pump:7``, ``EP-1 DATE includes pump:7 chart:1``, ``EP-1 DATE only pump:7``,
   ``EP-1 DATE empty``.
+
+Both clocks: a scenario may tell its facts once and say what follows at several moments, in ``[[scenario.then]]``
+blocks. Each has its own ``known_at`` (absent: now, everything known) and its own ``days``, ``billable``, ``findings``,
+``lines`` and ``because``; the scenario itself then has none of these. Every block runs as a scenario of its own, named
+"SENTENCE, as known at INSTANT" or "SENTENCE, as known now". ``claimed`` in a block, and a ``[scenario.diff]`` table,
+say what the command ``diff`` must show; ``test_hard_situations.py`` reads them and tells their notation.
 """
 
 from __future__ import annotations
@@ -69,8 +76,10 @@ KEYS: Final = frozenset(
         *("name", "standard", "standard_facts", "without", "more_episodes", "known_at", "keep_recorded_at"),
         *("terms", "editions", "payers", "providers", "agreements", "codes", "facts", "raw"),
         *("days", "billable", "findings", "lines", "outcomes", "because"),
+        *("then", "claimed", "diff"),
     }
 )
+AT_ONE_MOMENT: Final = frozenset({"known_at", "days", "billable", "findings", "lines", "because", "claimed"})
 
 # The step that gives each reason; conflicts name their own code or none, so the notation makes them say which.
 STEP_OF: Final = {
@@ -355,16 +364,21 @@ def _days(text: str) -> tuple[dict[tuple[str, str], Expected], frozenset[str]]:
     return days, frozenset(episodes)
 
 
-def _finding(line: str) -> Expected:
-    level, rule, episodes, dates, codes, *rest = line.split()
-    return {
+def _findings(line: str) -> list[Expected]:
+    level, rule, episodes, dates, codes, *rest = line.replace(" each ", " each:").split()
+    found = {
         "rule": rule,
         "level": level,
         "patient": _attributes(rest).get("patient", "P-1"),
         "episodes": episodes.split(","),
-        "dates": dates_of(dates),
         "codes": [] if codes == "-" else codes.split(","),
     }
+    listed = dates_of(dates.removeprefix("each:"))
+    return [found | {"dates": said} for said in ([[day] for day in listed] if "each:" in dates else [listed])]
+
+
+def _all_findings(text: str | None) -> list[Expected] | None:
+    return None if text is None else [found for line in _blocks(text) for found in _findings(line)]
 
 
 _LINE = re.compile(r"(\S+) (\S+) (\S+) ([0-9]+) x ([0-9]+) = ([0-9]+)((?: \S+=\S+)*)\Z")
@@ -431,20 +445,42 @@ def scenario_of(given: dict[str, Any], file: str) -> Scenario:
         days=days,
         episodes=frozenset(episodes),
         billable=given.get("billable"),
-        findings=[_finding(line) for line in _blocks(given["findings"])] if "findings" in given else None,
+        findings=_all_findings(given.get("findings")),
         lines=[_line(line) for line in _blocks(given["lines"])] if "lines" in given else None,
         outcomes=_outcomes(given.get("outcomes"), len(fact_lines) + len(heard)),
         because=_because(given.get("because", "")),
     )
 
 
+def moments(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """A ``[[scenario]]`` table once for each moment that its ``then`` blocks speak of, or as it is."""
+    if "then" not in given:
+        return [given]
+    if given.keys() & AT_ONE_MOMENT:
+        raise NotationError("what follows is said in the then blocks, and only there")
+    shared = {name: value for name, value in given.items() if name != "then"}
+    found = []
+    for then in given["then"]:
+        if unknown := then.keys() - AT_ONE_MOMENT:
+            raise NotationError(f"no such key in a then block: {sorted(unknown)}")
+        moment = f"at {then['known_at']}" if "known_at" in then else "now"
+        found.append(shared | then | {"name": f"{given['name']}, as known {moment}"})
+    return found
+
+
+def tables(file: str) -> list[dict[str, Any]]:
+    """The ``[[scenario]]`` tables of one file, unread."""
+    found: list[dict[str, Any]] = tomllib.loads((SCENARIOS / f"{file}.toml").read_text(encoding="utf-8"))["scenario"]
+    return found
+
+
 def scenarios() -> list[Scenario]:
-    """Every scenario of every file, in the order of the files."""
+    """Every scenario of every file at each of its moments, in the order of the files."""
     found: list[Scenario] = []
     for path in sorted(SCENARIOS.glob("[!_]*.toml")):
-        for given in tomllib.loads(path.read_text(encoding="utf-8"))["scenario"]:
+        for given in tables(path.stem):
             try:
-                found.append(scenario_of(given, path.stem))
+                found += [scenario_of(each, path.stem) for each in moments(given)]
             except (NotationError, ValueError, KeyError) as error:
                 raise NotationError(f"{path.name}, {given.get('name')!r}: {error!r}") from error
     return found
