@@ -24,6 +24,19 @@ make_venv() {
     return 1
 }
 
+# The tests open pages in a real browser: for root on Debian it is installed, anybody else is told.
+need_chromium() {
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$name" >/dev/null && return
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Chromium is missing; installing it for the tests" >&2
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && return
+    fi
+    echo "The tests need Chromium and it was not found. On Debian: apt-get install chromium" >&2
+    return 1
+}
+
 VENV=${VENV:-.venv}
 EXTRAS=${1:-}
 wanted="$(cat pyproject.toml constraints.txt | cksum) $EXTRAS"
