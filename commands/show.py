@@ -74,7 +74,7 @@ def _show_json(rows: Iterable[msgspec.Struct]) -> None:
 def _show_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
     writer = csv.writer(_Utf8())
     writer.writerow(_names(kind))
-    writer.writerows([_safe(cell) for cell in _cells(row)] for row in rows)
+    writer.writerows(list(map(_safe, msgspec.structs.astuple(row))) for row in rows)
     sys.stdout.buffer.flush()
 
 
@@ -86,14 +86,10 @@ class _Utf8:
         sys.stdout.buffer.write(text.encode())
 
 
-def _safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
-
-
-def _cells(row: msgspec.Struct) -> Iterator[str]:
-    for cell in msgspec.structs.astuple(row):
-        yield _text(cell)
+def _safe(cell: Any) -> str:
+    """A cell that no spreadsheet takes for a formula; a number below zero is a number."""
+    text = _text(cell)
+    return "'" + text if text.startswith(_FORMULA_STARTS) and not isinstance(cell, int) else text
 
 
 def _text(cell: Any) -> str:

@@ -157,15 +157,21 @@ class EpisodeLedger(Application[str]):
 
     def record_closing(self, closing: MonthClosed) -> int:
         """Record that a month was closed; gives the position. ``RecordConflictError`` if another was faster."""
-        return self._record_act(closing)
+        acts = self.house_acts()
+        if any(isinstance(act, MonthClosed) and act.month == closing.month for _, act in acts):
+            raise RecordConflictError("the month is closed already")
+        return self._record_act(closing, len(acts))
 
     def record_adoption(self, adoption: BookAdopted) -> int:
         """Record that a book was taken up; gives the position. ``RecordConflictError`` if another was faster."""
-        return self._record_act(adoption)
+        acts = self.house_acts()
+        last = next((act.hash for _, act in reversed(acts) if isinstance(act, BookAdopted)), None)
+        if last == adoption.hash:
+            raise RecordConflictError("that book is in force already")
+        return self._record_act(adoption, len(acts))
 
-    def _record_act(self, act: HouseAct) -> int:
-        version = len(self.house_acts()) + 1
-        stored = StoredEvent(HOUSE, version, type(act).__name__, encode_act(act))
+    def _record_act(self, act: HouseAct, after: int) -> int:
+        stored = StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))
         return next(iter(self._entries.insert_events([stored]) or ()))
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:

@@ -541,7 +541,8 @@ def test_of_two_that_close_at_once_the_first_record_counts_for_both(
         assert not mine.new
         assert (mine.record, mine.report) == (theirs[0].record, theirs[0].report)
         assert len(ledger.closings()) == 1
-        ledger.record_closing(msgspec.structs.replace(mine.record, by="a third"))  # within the blink of an eye
+        with pytest.raises(RecordConflictError):
+            ledger.record_closing(msgspec.structs.replace(mine.record, by="a third"))  # within the blink of an eye
         assert closed_months(ledger)["2026-02"].by == "other"
 
 

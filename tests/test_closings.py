@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger.book import load_book
@@ -58,7 +59,7 @@ def test_readers_of_entries_do_not_meet_it(ledger: EpisodeLedger) -> None:
 def test_a_read_model_stands_on_it_and_is_carried_on(ledger: EpisodeLedger) -> None:
     views, book = passing_views(), load_book(None)
     assert catch_up(ledger, views, book) == 4
-    ledger.record_closing(OCTOBER)
+    ledger.record_closing(msgspec.structs.replace(OCTOBER, month="2026-11"))
     assert stale_because(views, ledger, book) is None
     assert catch_up(ledger, views, book) == 5
     assert stale_because(views, ledger, book) is None
@@ -71,6 +72,8 @@ def test_of_two_that_close_at_once_one_is_told(
         monkeypatch.setattr(other, "house_acts", list)  # it read before the first was recorded
         with pytest.raises(RecordConflictError):
             other.record_closing(OCTOBER)
+    with pytest.raises(RecordConflictError):
+        ledger.record_closing(OCTOBER)
 
 
 def test_one_that_cannot_be_read_is_told_by_its_position(ledger: EpisodeLedger) -> None:
