@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from eventsourcing.application import Application
@@ -26,7 +27,8 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.closing import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act, encode_act
 from ledger.entry import Entry, UnreadableEntry, encode
 from ledger.recorders import NoLedger, StoreError, WrongPath
-from ledger.recorders.sqlite import LedgerFactory, LedgerRecorder
+from ledger.recorders.entries import Entries
+from ledger.recorders.sqlite import LedgerFactory
 from ledger.stored import TAGS, Row, read_row, read_stored
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
 
 LOG_SECTION_ENTRIES: Final = 10_000
 EPISODES_AT_ONCE: Final = 100
+LEDGER_URL: Final = "LEDGER_URL"
+"""The setting that names a ledger in PostgreSQL."""
 
 
 class EntryMapper(Mapper[str]):
@@ -66,25 +70,31 @@ class EpisodeLedger(Application[str]):
 
     name = "EpisodeLedger"
     log_section_size = LOG_SECTION_ENTRIES
-    _entries: LedgerRecorder
+    _entries: Entries
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Our settings and nothing from the process's environment, which would override them."""
         return Environment(name, dict(env or {}))
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
-        """The factory of our recorder."""
-        return LedgerFactory(env)
+        """The factory of the recorder for this database."""
+        if LEDGER_URL not in env:
+            return LedgerFactory(env)
+        try:
+            postgres = import_module("ledger.recorders.postgres")  # optional weight: only whoever needs it has it
+        except ImportError as error:
+            raise WrongPath("for a ledger in PostgreSQL: pip install 'episode-ledger[postgres]'") from error
+        factory: InfrastructureFactory[Any] = postgres.LedgerFactory(env)
+        return factory
 
     def construct_mapper(self) -> Mapper[str]:
         """The mapper of entries."""
         return EntryMapper()
 
     def construct_recorder(self) -> ApplicationRecorder:
-        """Our recorder, also under its own type."""
+        """Our recorder, also as what the ledger asks of it."""
         recorder = self.factory.application_recorder()
-        assert isinstance(recorder, LedgerRecorder)
-        self._entries = recorder
+        self._entries = cast(Entries, recorder)
         return recorder
 
     @property
@@ -221,15 +231,20 @@ def _assert_contiguous(entries: Sequence[Entry]) -> None:
         last[episode] = version
 
 
+def in_postgres(name: str) -> bool:
+    """Whether a ledger so named is in PostgreSQL."""
+    return name.startswith(("postgres://", "postgresql://"))
+
+
 def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:
-    """The ledger at a path, as a context manager; made if it does not exist and ``create`` is set."""
+    """The ledger at a path, as a context manager; made if it does not exist and ``create`` is set.
+
+    A ``postgresql://`` URL names a ledger that migrating has made: it is never made here.
+    """
     name = os.fspath(path)
-    if name.startswith(("postgres://", "postgresql://")):
-        raise WrongPath("a ledger in PostgreSQL cannot be opened yet; name the path of a file")
+    kind = {LedgerFactory.ORIGINATOR_ID_TYPE: "text"}
+    if in_postgres(name):
+        return EpisodeLedger(kind | {LEDGER_URL: name})
     return EpisodeLedger(
-        {
-            LedgerFactory.SQLITE_DBNAME: name,
-            LedgerFactory.ORIGINATOR_ID_TYPE: "text",
-            LedgerFactory.CREATE_TABLE: "yes" if create else "no",
-        }
+        kind | {LedgerFactory.SQLITE_DBNAME: name, LedgerFactory.CREATE_TABLE: "yes" if create else "no"}
     )

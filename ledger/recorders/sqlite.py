@@ -16,8 +16,9 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from eventsourcing.utils import Environment
 
 from ledger.recorders import StoreError
+from ledger.recorders.sealing import sealed
 from ledger.recorders.sqlite_pool import LedgerDatastore
-from ledger.seals import first_seal, leaf_of, seal_of
+from ledger.seals import first_seal
 from ledger.stored import Row
 
 PAGE_ROWS: Final = 5_000
@@ -26,9 +27,7 @@ SMALL_PAGE_POSITIONS: Final = 500
 _LARGEST = 2**63 - 1
 _COLUMNS = "position, originator_id, originator_version, topic, state"
 _IN_BYTES = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
-_INSERT = (
-    "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
-)
+_INSERT = "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, ?, ?)"
 _INSERT_PATIENT = (
     "INSERT INTO patients (patient, episode) SELECT ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
@@ -81,7 +80,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return []
         before, seal = _head(c)
         last = before + len(stored_events)
-        *most, latest = _sealed(stored_events, before, seal)
+        *most, latest = sealed(stored_events, before, seal)
         if most:
             c.executemany(_INSERT, most)
         c.execute(_INSERT, latest)
@@ -211,16 +210,6 @@ def _head(c: SQLiteCursor) -> tuple[int, bytes]:
         return last[0], last[1]
     c.execute("SELECT value FROM ledger WHERE key = 'id'")
     return 0, first_seal(c.fetchone()[0])
-
-
-def _sealed(stored_events: Iterable[StoredEvent], before: int, seal: bytes) -> Iterator[tuple[object, ...]]:
-    """The rows of entries that follow a position and its seal, each with its own seal."""
-    for position, stored in enumerate(stored_events, before + 1):
-        episode, version, tag, text = (
-            str(stored.originator_id), stored.originator_version, stored.topic, stored.state,
-        )  # fmt: skip
-        seal = seal_of(seal, leaf_of(position, episode.encode(), version, tag.encode(), text))
-        yield episode, version, tag, text, seal
 
 
 class LedgerFactory(SQLiteFactory):

@@ -1,0 +1,61 @@
+"""What the ledger asks of its recorder, whatever the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from eventsourcing.persistence import StoredEvent
+
+from ledger.stored import Row
+
+
+class Entries(Protocol):
+    """The entries of one ledger, and the patients of its episodes."""
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], *, patients: Iterable[tuple[str, str]] = ..., **_: Any
+    ) -> Sequence[int] | None:
+        """Append entries, sealed, with the (patient, episode) pairs they name, in one transaction; their positions."""
+
+    def max_position(self) -> int:
+        """The position of the last entry, 0 in an empty ledger."""
+
+    def seal_at(self, position: int) -> bytes:
+        """The seal of the entry at a position; empty where there is none."""
+
+    def count_of(self, episode: str, upto: int) -> int:
+        """How many entries an episode has up to a position."""
+
+    def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[Row]:
+        """Entries after a position, in order, up to the last one there is now, unless told otherwise."""
+
+    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
+        """(episode, tag, text) of the entries after a position up to another, in order, a small page at a time."""
+
+    def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
+        """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
+
+    def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
+        """The entries at these places (episode, version), as far as they exist."""
+
+    def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[Row]:
+        """The entries of these episodes, each episode's in the order of versions, up to a position."""
+
+    def versions(self, after: int) -> list[tuple[str, int]]:
+        """Each episode with entries after a position, with its last version."""
+
+    def episodes_of(self, patient: str) -> list[str]:
+        """Every episode that ever named this patient."""
+
+    def patients_of(self, episode: str) -> list[str]:
+        """Every patient that this episode ever named."""
+
+    def patients_between(self, after: int, upto: int) -> set[str]:
+        """Every patient of the episodes that have entries after a position, up to another."""
+
+    def page(self) -> dict[str, str]:
+        """What the ledger says of itself: its id, format and time of creation."""
+
+    def settings(self) -> dict[str, str]:
+        """The settings of the engine in force, read back from it."""
