@@ -239,11 +239,6 @@ def test_a_name_that_looks_like_sql_or_memory_mode_is_a_file(tmp_path: Path) -> 
         assert ledger.position() == 1
 
 
-def test_postgresql_is_refused_for_now() -> None:
-    with pytest.raises(StoreError, match="PostgreSQL"):
-        open_ledger("postgresql://localhost/x", create=True)
-
-
 def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a file"):
         open_ledger(tmp_path, create=True)

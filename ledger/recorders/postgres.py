@@ -157,7 +157,8 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
         with self.datastore.get_connection() as connection, connection.transaction():
             connection.execute(f"SELECT pg_advisory_xact_lock({APPENDING})")
             before, seal = self._head(connection)
-            columns = list(zip(*sealed(stored_events, before, seal), strict=True))
+            rows = [(*row[:3], row[3].decode(), row[4]) for row in sealed(stored_events, before, seal)]
+            columns = zip(*rows, strict=True)
             positions = list(range(before + 1, before + 1 + len(stored_events)))
             connection.execute(_INSERT, [positions, *map(list, columns)])
             if pairs := list(zip(*patients, strict=True)):

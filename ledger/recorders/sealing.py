@@ -8,7 +8,7 @@ from eventsourcing.persistence import StoredEvent
 
 from ledger.seals import leaf_of, seal_of
 
-SealedRow = tuple[str, int, str, str, bytes]
+SealedRow = tuple[str, int, str, bytes, bytes]
 """Episode, version, tag, text and seal."""
 
 
@@ -19,4 +19,4 @@ def sealed(stored_events: Iterable[StoredEvent], before: int, seal: bytes) -> It
             str(stored.originator_id), stored.originator_version, stored.topic, stored.state,
         )  # fmt: skip
         seal = seal_of(seal, leaf_of(position, episode.encode(), version, tag.encode(), text))
-        yield episode, version, tag, text.decode(), seal
+        yield episode, version, tag, text, seal

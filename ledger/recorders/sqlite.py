@@ -27,7 +27,9 @@ SMALL_PAGE_POSITIONS: Final = 500
 _LARGEST = 2**63 - 1
 _COLUMNS = "position, originator_id, originator_version, topic, state"
 _IN_BYTES = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
-_INSERT = "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, ?, ?)"
+_INSERT = (
+    "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
+)
 _INSERT_PATIENT = (
     "INSERT INTO patients (patient, episode) SELECT ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
