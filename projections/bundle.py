@@ -1,0 +1,199 @@
+"""A bundle: what one hands to a payer who does not trust us, and how everything in it is made.
+
+It holds the data of the episodes it names and of nobody else. The entries are proven, the rest is derived from them
+and from the terms beside them. Nothing depends on when or where it is made: the same ledger, book and checkpoint give
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ledger.book import Book, Payer
+from ledger.case import Case
+from ledger.checkpoint import Checkpoint
+from ledger.closing import MonthClosed
+from ledger.days import judge
+from ledger.entry import Entry, statement_of
+from ledger.episode import Patient
+from ledger.liveness import known
+from ledger.merkle import Proof
+from ledger.patients import episode_of
+from ledger.store import EpisodeLedger
+from ledger.stored import Row
+from projections import verify_bundle
+from projections.bundle_days import Inside, bundled_claims, bundled_days
+from projections.bundle_text import readme
+from projections.bundle_zip import Bundled, Manifest, with_manifest
+from projections.claimed import claimed_of
+from projections.journal import utc_text
+from projections.load import book_known
+from projections.page import page_of
+from projections.page_html import render_page
+from projections.retelling import episodes_around
+from projections.version import code_version
+
+
+class Chosen(NamedTuple):
+    """What goes into a bundle: the episodes' entries up to a position, and of those the ones recorded by an instant.
+
+    ``positions`` are the entries' places; ``around`` are all entries that may decide a day, by episode.
+    """
+
+    episodes: tuple[str, ...]
+    position: int
+    known_at: datetime | None
+    around: Mapping[str, Sequence[Entry]]
+    positions: Mapping[tuple[str, int], int]
+
+    def entries_of(self, episode: str) -> list[Entry]:
+        """The entries of an episode that go in, from version 1 on."""
+        return known(self.around[episode], self.known_at)
+
+    @property
+    def wanted(self) -> list[int]:
+        """The positions of the entries that go in."""
+        return [self.positions[one.episode, one.version] for name in self.episodes for one in self.entries_of(name)]
+
+
+def choose(ledger: EpisodeLedger, episodes: Iterable[str], position: int, known_at: datetime | None) -> Chosen:
+    """The entries of episodes as they stood at a position, and all that may decide their days."""
+    names = tuple(sorted(set(episodes)))
+    around = {name: ledger.entries_of(name, upto=position) for name in episodes_around(ledger, names)}
+    entries = [entry for stream in around.values() for entry in stream]
+    positions = ledger.positions_of(entries)
+    assert positions is not None, "what was just read stands in the ledger"
+    places = {(entry.episode, entry.version): place for entry, place in zip(entries, positions, strict=True)}
+    return Chosen(names, position, known_at, around, places)
+
+
+def time_of(ledger: EpisodeLedger, position: int) -> datetime:
+    """When the entry at a position was recorded, rounded down to the second: the time of a bundle's own checkpoint."""
+    for _, entry in ledger.follow(position - 1, position):
+        return entry.recorded_at.astimezone(UTC).replace(microsecond=0)
+    act = next(act for place, act in ledger.house_acts() if place == position)
+    at = act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+class Proofs(NamedTuple):
+    """The stored rows that go in, each with its proof, by position; and the signed checkpoint they lead to."""
+
+    note: bytes
+    checkpoint: Checkpoint
+    rows: Mapping[int, Row]
+    proofs: Mapping[int, Proof]
+
+
+def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs) -> dict[str, bytes]:
+    """Every member of the bundle, by name; each chosen episode must have an entry."""
+    members = {
+        "README.txt": readme(),
+        "checkpoint.txt": proofs.note,
+        "verify_bundle.py": Path(verify_bundle.__file__).read_bytes(),
+        **_book_members(book, chosen),
+    }
+    shown = []
+    for number, name in enumerate(chosen.episodes, 1):
+        entries = chosen.entries_of(name)
+        shown.append(Bundled(number, name, 1, len(entries)))
+        members[f"entries/{number}.jsonl"] = _lines(_proven(entries, chosen, proofs))
+        members |= _derived(ledger, book, chosen, number, name)
+    made_from = Manifest(
+        ledger=ledger.id,
+        position=chosen.position,
+        known_at=utc_text(chosen.known_at) if chosen.known_at else None,
+        book=book.hash,
+        code=code_version(),
+        episodes=tuple(shown),
+    )
+    return with_manifest(members, made_from)
+
+
+class ProvenEntry(msgspec.Struct, frozen=True, gc=False):
+    """An entry as it is stored, ``state`` being its text to the letter, and the way from its leaf to the root."""
+
+    position: int
+    episode: str
+    version: int
+    topic: str
+    state: str
+    proof: tuple[str, ...]
+
+
+def _proven(entries: Iterable[Entry], chosen: Chosen, proofs: Proofs) -> Iterator[ProvenEntry]:
+    for entry in entries:
+        place = chosen.positions[entry.episode, entry.version]
+        proof = (base64.b64encode(each).decode() for each in proofs.proofs[place])
+        yield ProvenEntry(*proofs.rows[place], tuple(proof))
+
+
+_json_lines: Final = msgspec.json.Encoder()
+
+
+def _lines(rows: Iterable[msgspec.Struct]) -> bytes:
+    return b"".join(_json_lines.encode(row) + b"\n" for row in rows)
+
+
+def _book_members(book: Book, chosen: Chosen) -> dict[str, bytes]:
+    """The codes, and of payers and providers those that the episodes have to do with, in the book's canonical form.
+
+    Of a provider's agreements only those with these payers; of terms only those published by the instant.
+    """
+    stated = [statement_of(entry) for name in chosen.episodes for entry in chosen.entries_of(name)]
+    payers = {getattr(fact, "payer", None) for fact in stated} & book.payers.keys()
+    providers = {getattr(fact, "provider", None) for fact in stated} & book.providers.keys()
+    seen = book_known(book, chosen.known_at)
+    parts = {
+        "codes": [book.codes[code] for code in sorted(book.codes)],
+        "payers": [_published(seen, payer) for payer in sorted(map(str, payers))],
+        "providers": [
+            msgspec.structs.replace(
+                book.providers[npi], agreements=tuple(a for a in book.providers[npi].agreements if a.payer in payers)
+            )
+            for npi in sorted(map(str, providers))
+        ],
+    }
+    return {f"book/{name}.json": msgspec.json.encode(part, order="sorted") + b"\n" for name, part in parts.items()}
+
+
+def _published(book: Book, payer: str) -> Payer:
+    found = book.payers[payer]
+    by_then = tuple(terms for terms in found.terms if book.known_on is None or terms.published <= book.known_on)
+    return msgspec.structs.replace(found, terms=by_then)
+
+
+def _derived(ledger: EpisodeLedger, book: Book, chosen: Chosen, number: int, name: str) -> dict[str, bytes]:
+    """Verdicts, claim comparison and report of one episode."""
+    case, others = _judged(chosen, name, book)
+    inside = Inside(chosen.episodes, chosen.positions, _known_entries(chosen))
+    claims = claimed_of(chosen.around, case.patient.name, book, chosen.known_at, every=True)
+    page = page_of(ledger, name, book, chosen.known_at, upto=chosen.position)
+    assert page is not None, "the episode has an entry"
+    return {
+        f"verdicts/{number}.jsonl": _lines(bundled_days(case, others, inside)),
+        f"claimed/{number}.jsonl": _lines(bundled_claims((day for day in claims if day.episode == name), inside)),
+        f"report/{number}.html": render_page(page).encode(),
+    }
+
+
+def _known_entries(chosen: Chosen) -> Iterator[Entry]:
+    for entries in chosen.around.values():
+        yield from known(entries, chosen.known_at)
+
+
+def _judged(chosen: Chosen, name: str, book: Book) -> tuple[Case, list[Case]]:
+    """The episode judged beside the patient's others, as known at the instant."""
+    known_by = {episode: known(entries, chosen.known_at) for episode, entries in chosen.around.items()}
+    folded = {episode: found for episode, entries in known_by.items() if (found := episode_of(episode, entries))}
+    patient = folded[name].patient
+    theirs = [found for found in folded.values() if found.patient == patient]
+    cases = judge(Patient(patient, theirs), book_known(book, chosen.known_at))
+    case = next(case for case in cases if case.episode.name == name)
+    return case, [other for other in cases if other is not case]

@@ -1,0 +1,78 @@
+"""What a bundle says of itself to whoever opens it."""
+
+from __future__ import annotations
+
+_README = """\
+A bundle of an episode ledger
+=============================
+
+This is what one provider's ledger holds of certain episodes of home infusion for pain: every fact and act that was
+recorded of them, and which days follow from them as billable, and why. It holds patients' data: keep it as such.
+
+
+How to check it
+---------------
+
+With Python 3.8 or later, and nothing else, in one command, on the zip itself:
+
+    python3 verify_bundle.py FILE.zip --signer VKEY
+
+or on the folder that the zip was unpacked to, which must hold nothing else:
+
+    python3 verify_bundle.py FOLDER --signer VKEY
+
+VKEY is the signer's public key, a line such as name+1a2b3c4d+AbC..., or a file that holds that line. Get it from the
+sender by another way than this bundle: by telephone, from a contract, from an earlier year. A key that comes with what
+it signs proves nothing. The same holds for verify_bundle.py: whoever could forge the bundle could also have changed
+the copy inside. Take it from an earlier bundle, or ask the sender for its SHA-256. It is one file, written to be read.
+
+It ends with 0 and PROVEN; or with 1 and REFUSED, with the reason; or with 2 where nothing can be said, such as without
+the signer's key.
+
+
+What is proven
+--------------
+
+- Each entry in entries/ stood, to the letter and at its position, in the ledger whose root was signed in
+  checkpoint.txt. Nothing can be changed in it, and it can belong to no other ledger.
+- Of each episode no entry is missing from version 1 to the last version shown. Versions are counted in the signed
+  entries themselves.
+- The ledger had that many entries and that root when checkpoint.txt was signed.
+
+What is not proven
+------------------
+
+- That there are no later entries of an episode. Nothing signed says how many an episode has. A bundle shows versions
+  1 to n; later ones, if any, are not shown by it: they may lie after its checkpoint, after the instant given with
+  "known_at" in manifest.json, or may have been left out together with the number in the manifest. Who needs to know
+  asks for a bundle of today.
+- That what was recorded is true. The proofs show what was told, by whom and when, and that it was not changed since.
+- The verdicts, the claim comparison, the report and the terms: they are stated. The sender's program derived them
+  from these entries and these terms, and derives them anew at any time. Their hashes in manifest.json show accidents;
+  the manifest itself is not signed.
+- The time in checkpoint.txt is the signer's own statement. A checkpoint that was made for this bundle bears the time
+  of the ledger's last entry.
+
+
+What is where
+-------------
+
+    manifest.json       the episodes by number, their versions, what the bundle was made from, each member's SHA-256
+    manifest.sha256     the manifest's own SHA-256
+    checkpoint.txt      the ledger's size and Merkle root, signed
+    entries/N.jsonl     the entries of episode number N, each with its proof
+    verdicts/N.jsonl    its days: the verdict, the entries that decided it, each of the 23 steps
+    claimed/N.jsonl     each claimed day beside what is known now
+    report/N.html       all of it to be read: open it in any browser
+    book/               the codes, the payers' dated terms and the provider's agreements it was read against
+    verify_bundle.py    the check
+
+Where an entry of another episode of the patient decided a day, it is named by its position alone: its content is not
+the receiver's business. The proofs hold hashes of other entries; each hash is made over 16 random bytes too, so that
+nobody can guess data until a hash comes out.
+"""
+
+
+def readme() -> bytes:
+    """The member README.txt."""
+    return _README.encode()
