@@ -18,19 +18,22 @@ def draw_units(case: Case, standing: Days) -> tuple[Days, Days]:
     )
     missing = exhausted = 0
     left = {number: granted.units for number, (_, granted) in case.episode.authorizations.items()}
-    listed: dict[tuple[str, str], list[AuthorizationGranted]] = {}
+    pools: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
     for date, payer, code in needing:
-        if (payer, code) not in listed:
-            listed[payer, code] = _listing(case, payer, code)
-        covering = _covering(listed[payer, code], date)
-        open_ = next((granted for granted in covering if left[granted.number]), None)
-        if open_:
-            left[open_.number] -= 1
-            case.drawn[date] = open_.number
-        elif covering:
-            exhausted |= case.calendar.day(date)
+        if (payer, code) not in pools:
+            listing = _listing(case, payer, code)
+            pools[payer, code] = [(fact.from_.toordinal(), fact.to.toordinal(), fact.number) for fact in listing]
+        covering = [number for from_, to, number in pools[payer, code] if from_ <= date <= to]
+        for number in covering:
+            if left[number]:
+                left[number] -= 1
+                case.drawn[date] = number
+                break
         else:
-            missing |= case.calendar.day(date)
+            if covering:
+                exhausted |= case.calendar.day(date)
+            else:
+                missing |= case.calendar.day(date)
     return missing, exhausted
 
 

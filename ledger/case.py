@@ -79,6 +79,7 @@ class Case:
         self.candidates: dict[str, Days] = {}
         self.drawn: dict[int, str] = {}
         self.regions: list[Region] = []
+        self.causes: dict[int, list[str]] = {}
         self._find_payers_and_terms()
 
     def _find_payers_and_terms(self) -> None:
@@ -115,10 +116,7 @@ class Case:
 
     def spans(self, spans: Iterable[tuple[int, int]]) -> Days:
         """All dates of the spans together."""
-        days = 0
-        for from_, to in spans:
-            days |= self.calendar.span(from_, to)
-        return days
+        return self.calendar.spans(spans)
 
     def after(self, ended: Iterable[Dated]) -> Days:
         """The dates after the earliest of the given facts."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from ledger.book import PER_DIEM_CODES
 from ledger.entry import Entry
@@ -13,7 +12,7 @@ from ledger.episode import Episode
 from ledger.events import ClaimSubmitted
 
 
-class ClaimedLine(NamedTuple):
+class ClaimedLine(Struct, frozen=True, gc=False):
     """A line of a live claim with its claim's entry."""
 
     code: str

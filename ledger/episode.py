@@ -336,6 +336,11 @@ _TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any], None]]] = {
 """Facts without an entry here (supplies, dispensed drugs, notes) are kept and never read by the judge."""
 
 
+def is_read(kind: type[Any]) -> bool:
+    """Whether the judge ever reads facts of this kind, or has to know of them because they mend others."""
+    return kind in _TAKE or kind in _MENDING
+
+
 class Patient:
     """A patient's episodes, with the facts that count in every one of them (rulebook section 2, Whose facts)."""
 

@@ -153,6 +153,20 @@ class Evidence:
                 found.setdefault(date, []).append(run.run.entry)
         return found
 
+    def labels_by_date(self, order: str) -> dict[int, list[str]]:
+        """The labels of ``by_date``, sorted, without repeats."""
+        found: dict[int, list[str]] = {}
+        for served in self.episode.served.get(order, ()):
+            entry, date = served.entry, served.date
+            label = f"{entry.source}:{entry.id}"
+            found[date] = sorted({*found[date], label}) if date in found else [label]
+        for run in self.runs.get(order, ()):
+            label = run.run.entry.label
+            alone = [label]
+            for date in range(run.first, run.last + 1):
+                found[date] = sorted({*found[date], label}) if date in found else alone
+        return found
+
 
 class Stretch(Struct, frozen=True, gc=False):
     """Runs that overlap or meet, as one, in elapsed UTC time."""

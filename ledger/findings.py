@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from ledger.book import GENERAL, PER_DIEM_CODES, Book, Terms
 from ledger.case import Case, Region, Verdict
-from ledger.claims import ClaimedLine, claimed_lines
+from ledger.claims import claimed_lines
 from ledger.clash import in_scope, rule_between, settled
 from ledger.day_set import Days
 from ledger.entry import Entry
-from ledger.grounds import causes
+from ledger.grounds import causes_by_date
 from ledger.judged import regions
 from ledger.lines import days_between
 
@@ -65,26 +65,31 @@ class PatientFile:
             case.episode.name: [region for region in regions(case) if region.is_billable] for case in cases
         }
         self.claimed = {case.episode.name: claimed_lines(case.episode) for case in cases}
-        self.per_diem = {name: [line for line in lines if line.is_per_diem] for name, lines in self.claimed.items()}
+        self.per_diem = {
+            name: [line for line in lines if line.code in PER_DIEM_CODES] for name, lines in self.claimed.items()
+        }
         self.apart = self._billed_separately()
-        self._because: dict[tuple[str, int], list[str]] = {}
+        self.taken = self._by_reason()
 
     def because(self, case: Case, date: int) -> list[str]:
         """The causes of a date's verdict; none outside the calendar."""
-        key = case.episode.name, date
-        if key not in self._because:
-            verdict = case.verdict_on(date)
-            found = causes(case, self.others[key[0]], date, verdict.step, verdict.reason) if verdict else []
-            self._because[key] = found
-        return self._because[key]
+        return causes_by_date(case, self.others[case.episode.name]).get(date, [])
 
-    def billable_as(self, case: Case, code: str, payer: str) -> Days:
-        """The episode's billable days with that code and payer."""
-        days = 0
+    def billable_as(self, case: Case) -> dict[tuple[str, str], Days]:
+        """The episode's billable days by code and payer."""
+        days: dict[tuple[str, str], Days] = {}
         for region in self.billable[case.episode.name]:
-            if region.code == code and region.payer == payer:
-                days |= region.days
+            key = str(region.code), str(region.payer)
+            days[key] = days.get(key, 0) | region.days
         return days
+
+    def _by_reason(self) -> dict[str | None, list[tuple[Case, Verdict, Days]]]:
+        """The days that are not billable, by the reason of their verdict."""
+        taken: dict[str | None, list[tuple[Case, Verdict, Days]]] = {}
+        for case in self.cases:
+            for verdict, days in case.verdicts:
+                taken.setdefault(verdict.reason, []).append((case, verdict, days))
+        return taken
 
     def _billed_separately(self) -> list[Billed]:
         """What was billed for the patient beside the per diem, in any of the episodes."""
@@ -98,20 +103,18 @@ class PatientFile:
             Billed(line.code, line.from_, line.to, line.entry)
             for lines in self.claimed.values()
             for line in lines
-            if not line.is_per_diem
+            if line.code not in PER_DIEM_CODES
         ]
 
 
 def _verdict_rule(rule: str) -> Callable[[PatientFile], Iterator[Seen]]:
     def days_with_that_verdict(file: PatientFile) -> Iterator[Seen]:
         """Days in conflict under the rule, with the codes that clash under it."""
-        for case in file.cases:
-            for verdict, days in case.verdicts:
-                if verdict.reason == rule:
-                    for date in case.calendar.dates(days):
-                        codes = _candidates(case, date) if verdict.step == 20 else _clashing(file, case, date, rule)
-                        payer = [payer for payer, paid in case.payers.items() if paid & case.calendar.day(date)]
-                        yield Seen(case.episode.name, (date,), codes, file.because(case, date), payer)
+        for case, verdict, days in file.taken.get(rule, ()):
+            for date in case.calendar.dates(days):
+                codes = _candidates(case, date) if verdict.step == 20 else _clashing(file, case, date, rule)
+                payer = [payer for payer, paid in case.payers.items() if paid & case.calendar.day(date)]
+                yield Seen(case.episode.name, (date,), codes, file.because(case, date), payer)
 
     return days_with_that_verdict
 
@@ -175,11 +178,9 @@ def _is_bundled(book: Book, terms: Terms, own: str, code: str) -> bool:
 def _served_although(reason: str) -> Callable[[PatientFile], Iterator[Seen]]:
     def infused_on_excluded_days(file: PatientFile) -> Iterator[Seen]:
         """Dates with infused evidence whose verdict says that nothing can have been infused at home."""
-        for case in file.cases:
-            for verdict, days in case.verdicts:
-                if verdict.reason == reason:
-                    for date in case.calendar.dates(days & case.evidence.any_infused):
-                        yield _served_on(file, case, date, verdict)
+        for case, verdict, days in file.taken.get(reason, ()):
+            for date in case.calendar.dates(days & case.evidence.any_infused):
+                yield _served_on(file, case, date, verdict)
 
     return infused_on_excluded_days
 
@@ -194,7 +195,7 @@ def _served_on(file: PatientFile, case: Case, date: int, verdict: Verdict) -> Se
 def mixed_pain_codes(file: PatientFile) -> Iterator[Seen]:
     """One episode, payer and terms edition with billable days of S9325 and others of S9326-S9328."""
     for case in file.cases:
-        for regime in case.regimes:
+        for regime in case.regimes if len(file.billable[case.episode.name]) > 1 else ():
             own = [region for region in file.billable[case.episode.name] if region.payer == regime.payer]
             billed = [region for region in own if region.terms is regime.terms]
             codes = {str(region.code) for region in billed}
@@ -207,14 +208,15 @@ def mixed_pain_codes(file: PatientFile) -> Iterator[Seen]:
 def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
     """A date on a live claim's per-diem line that is no billable day with that code and payer."""
     for case in file.cases:
+        billable, calendar = file.billable_as(case), case.calendar
         for line in file.per_diem[case.episode.name]:
-            billable = file.billable_as(case, line.code, line.payer)
-            wrong = [*case.calendar.dates(case.calendar.span(line.from_, line.to) & ~billable)]
-            wrong += [*range(line.from_, min(line.to + 1, case.calendar.first))]
-            wrong += [*range(max(line.from_, case.calendar.last + 1), line.to + 1)]
-            for date in wrong:
-                because = [line.entry.label, *file.because(case, date)]
-                yield Seen(case.episode.name, (date,), (line.code,), because, (line.payer,))
+            wrong = calendar.span(line.from_, line.to) & ~billable.get((line.code, line.payer), 0)
+            if wrong or line.from_ < calendar.first or line.to > calendar.last:
+                outside = [*range(line.from_, min(line.to + 1, calendar.first))]
+                outside += [*range(max(line.from_, calendar.last + 1), line.to + 1)]
+                for date in [*calendar.dates(wrong), *outside]:
+                    because = [line.entry.label, *file.because(case, date)]
+                    yield Seen(case.episode.name, (date,), (line.code,), because, (line.payer,))
 
 
 def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
@@ -222,10 +224,11 @@ def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
     for case in file.cases:
         lines = file.per_diem[case.episode.name]
         last = max((line.to for line in lines), default=0)
+        reached = case.calendar.span(0, last)
         for region in file.billable[case.episode.name] if lines else ():
-            own = [line for line in lines if (line.code, line.payer) == (region.code, region.payer)]
-            claimed = case.spans((line.from_, line.to) for line in own)
-            for date in case.calendar.dates(region.days & case.calendar.span(0, last) & ~claimed):
+            own = [line for line in lines if line.code == region.code and line.payer == region.payer]
+            claimed = case.spans([(line.from_, line.to) for line in own])
+            for date in case.calendar.dates(region.days & reached & ~claimed):
                 because = file.because(case, date)
                 yield Seen(case.episode.name, (date,), (str(region.code),), because, (region.payer,))
 
@@ -233,15 +236,18 @@ def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
 def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     """A claimed date for which no plan that covers it was signed when the claim was recorded."""
     for case in file.cases:
+        signed_by: dict[int, Days] = {}
         for line in file.per_diem[case.episode.name]:
             claimed_on = line.entry.recorded_at.astimezone(UTC).toordinal()
-            signed = case.spans((plan.from_, plan.to) for plan in case.episode.plans if plan.signed_on <= claimed_on)
-            span = case.calendar.span(line.from_, line.to) & ~signed
+            if claimed_on not in signed_by:
+                plans = [plan for plan in case.episode.plans if plan.signed_on <= claimed_on]
+                signed_by[claimed_on] = case.spans([(plan.from_, plan.to) for plan in plans])
+            span = case.calendar.span(line.from_, line.to) & ~signed_by[claimed_on]
             for payer, days in _asking_for_plans(case) if span else ():
                 for date in case.calendar.dates(span & days):
-                    plans = [plan.entry.label for plan in case.episode.plans if plan.from_ <= date <= plan.to]
+                    covering = [plan.entry.label for plan in case.episode.plans if plan.from_ <= date <= plan.to]
                     yield Seen(
-                        case.episode.name, (date,), (line.code,), [line.entry.label, *plans], (line.payer, payer)
+                        case.episode.name, (date,), (line.code,), [line.entry.label, *covering], (line.payer, payer)
                     )
 
 
@@ -258,16 +264,15 @@ def _asking_for_plans(case: Case) -> Iterator[tuple[str, Days]]:
 
 def claimed_twice(file: PatientFile) -> Iterator[Seen]:
     """A date on more than one per-diem line of the patient's live claims."""
-    claimed = [(line, name) for name, lines in file.per_diem.items() for line in lines]
-    claimed.sort(key=lambda pair: (pair[0].from_, pair[0].to))
-    reached, on_date = 0, dict[int, list[tuple[ClaimedLine, str]]]()
-    for line, _ in claimed:
-        for date in range(line.from_, min(reached, line.to) + 1):
-            on_date.setdefault(date, [])
-        reached = max(reached, line.to)
-    for line, name in claimed if on_date else ():
+    reached, twice = 0, set[int]()
+    for from_, to in sorted([(line.from_, line.to) for lines in file.per_diem.values() for line in lines]):
+        if from_ <= reached:
+            twice.update(range(from_, min(reached, to) + 1))
+        reached = max(reached, to)
+    claimed = [(line, name) for name, lines in file.per_diem.items() for line in lines] if twice else []
+    for line, name in sorted(claimed, key=lambda pair: (pair[0].from_, pair[0].to)):
         for date in range(line.from_, line.to + 1):
-            if date in on_date:
+            if date in twice:
                 yield Seen(name, (date,), (line.code,), (line.entry.label,), (line.payer,))
 
 
@@ -328,6 +333,18 @@ def _by_date(seen: Iterable[Seen]) -> Iterable[list[Seen]]:
 
 
 def _finding(rule: Rule, patient: str, seen: Sequence[Seen]) -> Finding:
+    if len(seen) == 1:  # most
+        (one,) = seen
+        return Finding(
+            rule.name,
+            rule.level,
+            patient,
+            (one.episode,),
+            one.dates,
+            tuple(sorted({*one.codes})),
+            tuple(sorted({*one.because})),
+            tuple(sorted({payer for payer in one.payers if payer})),
+        )
     return Finding(
         rule.name,
         rule.level,

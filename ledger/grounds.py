@@ -6,15 +6,16 @@ step that gave it; a billable day's are the evidence that it was served. What no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from ledger.authorizations import covering_authorizations
 from ledger.book import PER_DIEM_CODES
-from ledger.case import Case
+from ledger.case import Case, Region
 from ledger.clash import in_scope, rule_between, settled
 from ledger.entry import Entry
 from ledger.episode import Dated
+from ledger.judged import regions
 
 Grounds = Callable[[Case, int], Sequence[Entry]]
 
@@ -33,18 +34,45 @@ def causes(case: Case, others: Iterable[Case], date: int, step: int, reason: str
     return list(dict.fromkeys([entry.label for entry in found]))
 
 
-def serving_labels(case: Case) -> dict[int, list[str]]:
-    """What serves each date on which the episode's one order has evidence: most dates, looked up at once.
+def causes_by_date(case: Case, others: Sequence[Case]) -> dict[int, list[str]]:
+    """The causes of every date of a judged episode, looked up once."""
+    if not case.causes:
+        for region in regions(case):
+            step, _, reason = region.verdict
+            days = list(case.calendar.dates(region.days))
+            if step == 24 and len(case.remaining) == 1:
+                case.causes.update(zip(days, _serving(case, region, days), strict=True))
+            elif _is_alike(case, step):
+                case.causes.update(dict.fromkeys(days, causes(case, others, days[0], step, reason)))
+            else:
+                case.causes.update({day: causes(case, others, day, step, reason) for day in days})
+    return case.causes
 
-    For every other date ``causes`` looks closer; where a date is here, it says the same.
-    """
-    if len(case.remaining) != 1:
-        return {}
-    (order,) = case.remaining
-    return {
-        date: [found[0].label] if len(found) == 1 else sorted({entry.label for entry in found})
-        for date, found in case.evidence.by_date(order).items()
-    }
+
+def _is_alike(case: Case, step: int) -> bool:
+    """Whether the causes of a step are the same on every date it takes."""
+    return step in (1, 2, 3, 7) or (step in (5, 6, 8) and len(case.spells) == 1)
+
+
+def serving_labels(case: Case) -> dict[int, list[str]]:
+    """What serves each date on which the episode's one order has evidence: most dates, looked up at once."""
+    return case.evidence.labels_by_date(*case.remaining) if len(case.remaining) == 1 else {}
+
+
+def _serving(case: Case, region: Region, days: Iterable[int]) -> Iterator[list[str]]:
+    """What ``causes`` says of billable dates where the episode has one order only: most dates there are."""
+    labels = serving_labels(case)
+    by_visit = region.terms is not None and region.terms.day_counting == "infused_or_nursing"
+    for day in days:
+        if day in labels:
+            yield labels[day]
+        elif by_visit:
+            yield causes(case, (), day, 24, None)
+        else:  # access reaches here from the last recorded date
+            on = day - 1
+            while on not in labels:
+                on -= 1
+            yield labels[on]
 
 
 def by_label(entries: Iterable[Entry]) -> list[Entry]:

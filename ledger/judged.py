@@ -62,18 +62,22 @@ def _by_code(case: Case, verdict: Verdict, regime: Regime, days: Days) -> Iterat
 
 def judged_days(case: Case) -> list[JudgedDay]:
     """Every date of the episode in order."""
-    found = {
-        date: JudgedDay(
-            date,
-            region.verdict,
-            region.payer,
-            region.terms,
-            region.code,
-            region.rate_cents,
-            case.drawn.get(date) if region.is_billable else None,
-        )
-        for region in regions(case)
-        for date in case.calendar.dates(region.days)
-    }
+    found = {date: _judged(case, region, date) for region in regions(case) for date in case.calendar.dates(region.days)}
     assert len(found) == case.calendar.every.bit_length(), "every date has one verdict"
     return [found[date] for date in sorted(found)]
+
+
+def judged_day(case: Case, date: int) -> JudgedDay:
+    """One date of the episode."""
+    return _judged(case, region_on(case, date), date)
+
+
+def region_on(case: Case, date: int) -> Region:
+    """What is said of a date of the episode."""
+    day = case.calendar.day(date)
+    return next(region for region in regions(case) if region.days & day)
+
+
+def _judged(case: Case, region: Region, date: int) -> JudgedDay:
+    authorization = case.drawn.get(date) if region.is_billable else None
+    return JudgedDay(date, region.verdict, region.payer, region.terms, region.code, region.rate_cents, authorization)

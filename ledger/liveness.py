@@ -19,7 +19,17 @@ Identity = tuple[str, str]
 
 def live_entries(entries: Sequence[Entry]) -> list[Live]:
     """The live facts and acts of one episode's entries (given by version), in the order they count."""
-    retracted = retracted_identities(entries)
+    whole = not entries or entries[-1].version == len(entries)
+    mending = [entry for entry in entries if isinstance(entry.fact, FactCorrected | FactRetracted)]
+    touched = {entry.id for entry in mending} | {entry.fact.target_id for entry in mending}  # type: ignore[union-attr]
+    live = [(entry, entry.fact) for entry in entries if entry.id not in touched]
+    live += _standing([entry for entry in entries if entry.id in touched], retracted_identities(mending), whole)
+    live.sort(key=lambda each: each[0].version)
+    return live  # type: ignore[return-value]
+
+
+def _standing(entries: Iterable[Entry], retracted: set[Identity], whole: bool) -> Iterable[Live]:
+    """What stands of each chain of these entries."""
     root: dict[Identity, Identity] = {}
     standing: dict[Identity, Live] = {}
     for entry in entries:
@@ -27,11 +37,12 @@ def live_entries(entries: Sequence[Entry]) -> list[Live]:
         if isinstance(fact, FactRetracted):
             continue
         target = (fact.target_source, fact.target_id) if isinstance(fact, FactCorrected) else None
-        assert target is None or target in root, "a correction names an earlier entry"
-        root[identity] = root[target] if target else identity
+        assert target is None or target in root or not whole, "a correction names an earlier entry"
+        # a target that was left out is of a kind that nobody reads: no correction, and so the root of its chain
+        root[identity] = root.get(target, target) if target else identity
         if identity not in retracted:
             standing[root[identity]] = (entry, fact.fact if isinstance(fact, FactCorrected) else fact)
-    return sorted(standing.values(), key=lambda live: live[0].version)
+    return standing.values()
 
 
 def retracted_identities(entries: Sequence[Entry]) -> set[Identity]:

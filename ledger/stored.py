@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, get_args
 
-import msgspec
-
-from ledger.entry import Entry, UnreadableEntry, decode, decode_all
+from ledger.entry import Entry, UnreadableEntry, decode
 from ledger.events import Event
 
 Row = tuple[int, str, int, str, str]
@@ -33,20 +30,3 @@ def read_row(row: Row) -> Entry:
     """The entry of a row as ``scan`` gives it."""
     position, episode, version, tag, text = row
     return read_stored(episode, version, tag, text, position)
-
-
-def read_episode(episode: str, tags: Sequence[str], texts: Sequence[str]) -> list[Entry] | None:
-    """All entries of an episode from their stored texts, from the first version on; None if one is not as it should be.
-
-    What is wrong, and where, is for ``entries_of`` to say, which reads one by one.
-    """
-    try:
-        entries = decode_all(texts)
-    except msgspec.MsgspecError:
-        return None
-    if [TAGS[type(entry.fact)] for entry in entries] != tags:
-        return None
-    for version, entry in enumerate(entries, 1):
-        if entry.version != version or entry.episode != episode:
-            return None
-    return entries

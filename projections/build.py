@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -28,10 +28,12 @@ from projections.derive import Sheets, derive_patient
 from projections.digests import Sums, digests_of
 from projections.kin import Kin, complete, kin_in, shares
 from projections.load import load_patient
-from projections.tables import INSERT, TABLES, index_tables, lay_notes, lay_tables
+from projections.tables import INSERT, RUN_ROWS, TABLES, index_tables, insert_rows, lay_notes, lay_tables
 from projections.views import NotNow, SetAside
 
 ROWS_AT_ONCE: Final = 2_000
+AHEAD_ENTRIES: Final = 20_000
+"""What this process gets done while the others start."""
 MEMORY_MB: Final = 512
 _PROCESS_MB: Final = 90
 _ENTRY_BYTES: Final = 900
@@ -67,10 +69,12 @@ def held_entries(memory_mb: int, processes: int) -> int:
 def build(path: Path, work: Work, processes: int, told: Callable[[int, int], None]) -> tuple[Sums, list[SetAside]]:
     """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
     with open_ledger(work.ledger, create=False) as ledger:
-        parts = shares(kin_in(ledger, work.upto), processes)
+        parts = shares(kin_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
     total = sum(map(len, parts))
     paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
     with _helpers(processes - 1) as helpers:
+        for place in paths:
+            _lay(place)  # here, so that the others need not load what it takes
         try:
             for helper, place, part in zip(helpers, paths[1:], parts[1:], strict=True):
                 helper.send((str(place), work, part))
@@ -146,8 +150,9 @@ def build_part(path: str, work: Work, kin: Sequence[Kin], told: Callable[[int], 
     try:
         with open_ledger(work.ledger, create=False) as ledger:
             unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
-            for done, streams in enumerate(complete(ledger, kin, work.upto, work.held_entries, unreadable), 1):
-                for patient in gather(streams):
+            passing = complete(ledger, kin, work.upto, work.held_entries, unreadable, whole=False)
+            for done, streams in enumerate(passing, 1):
+                for patient in gather(streams, whole=False):
                     writer.write(patient.name, derive_patient(patient, book))
                 told(done)
         writer.close()
@@ -175,17 +180,30 @@ class _Quarantine:
                 self.writer.write(name, derive_patient(patient, self.book))
 
 
+def _lay(path: Path) -> None:
+    """A new file with empty tables."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(_connect(path)) as connection:
+        connection.execute("BEGIN")
+        lay_notes(connection)
+        lay_tables(connection)
+        connection.execute("COMMIT")
+
+
+def _connect(path: str | Path) -> sqlite3.Connection:
+    """A file that nobody else knows of yet: no journal, no waiting for the disk."""
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=2 * RUN_ROWS + len(INSERT))
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
 class _Writer:
-    """Rows into a file that nobody else knows of yet: no journal, no waiting for the disk."""
+    """Rows into a file whose tables are laid."""
 
     def __init__(self, path: str) -> None:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        self.connection = sqlite3.connect(path, isolation_level=None)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000"):
-            self.connection.execute(f"PRAGMA {pragma}")
+        self.connection = _connect(path)
         self.connection.execute("BEGIN")
-        lay_notes(self.connection)
-        lay_tables(self.connection)
         self.sums, self.patients = Sums(), 0
         self.rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in INSERT}
 
@@ -203,7 +221,7 @@ class _Writer:
 
     def _flush(self) -> None:
         for table, rows in self.rows.items():
-            self.connection.executemany(INSERT[table], rows)
+            insert_rows(self.connection, table, rows)
             rows.clear()
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -10,13 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from ledger.case import Case, Region
-from ledger.grounds import causes, serving_labels
-from ledger.judged import regions
+from ledger.grounds import causes, causes_by_date
+from ledger.judged import region_on, regions
 
 Cells = tuple[Any, ...]
 """A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""
 
 _encode: Final = msgspec.json.Encoder().encode
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class DayRow(msgspec.Struct, frozen=True, gc=False):
@@ -40,32 +41,32 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
     """The rows of one judged episode, in date order."""
     first = case.calendar.first
     rows: list[Cells] = [()] * case.calendar.every.bit_length()
-    patient, episode = case.patient.name, case.episode.name
-    serving = serving_labels(case)
+    because = causes_by_date(case, others)
     for region in regions(case):
-        said = _said(region)
-        step, reason = region.verdict.step, region.verdict.reason
-        for day in case.calendar.dates(region.days):
-            if step == 24 and day in serving:
-                drawn, because = case.drawn.get(day), json_list(serving[day])
-            else:
-                drawn = case.drawn.get(day) if step == 24 else None
-                because = json_list(causes(case, others, day, step, reason))
-            rows[day - first] = (patient, episode, iso(day), *said, drawn, because)
+        days = list(case.calendar.dates(region.days))
+        for day, row in zip(days, _cells(case, region, days, because), strict=True):
+            rows[day - first] = row
     return rows
 
 
-def _said(region: Region) -> Cells:
-    terms = region.terms
-    return (
-        region.verdict.status,
-        region.verdict.reason,
-        region.code,
-        region.payer,
-        terms.from_.isoformat() if terms else None,
-        terms.published.isoformat() if terms else None,
-        region.rate_cents,
-    )
+def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
+    """The row of one date of a judged episode."""
+    region = region_on(case, date)
+    said = causes(case, others, date, region.verdict.step, region.verdict.reason)
+    return _cells(case, region, [date], {date: said})[0]
+
+
+def _cells(case: Case, region: Region, days: Sequence[int], because: Mapping[int, Sequence[str]]) -> list[Cells]:
+    patient, episode = case.patient.name, case.episode.name
+    _, status, reason = region.verdict
+    code, payer, rate_cents, terms = region.code, region.payer, region.rate_cents, region.terms
+    from_, published = (terms.from_.isoformat(), terms.published.isoformat()) if terms else (None, None)
+    drawn = map((case.drawn if region.is_billable else {}).get, days)
+    labels = json_lists([because[day] for day in days])
+    return [
+        (patient, episode, date, status, reason, code, payer, from_, published, rate_cents, authorization, entries)
+        for date, authorization, entries in zip(map(iso, days), drawn, labels, strict=True)
+    ]
 
 
 def day_row(cells: Cells) -> DayRow:
@@ -82,6 +83,11 @@ def iso(ordinal: int) -> str:
 def json_list(parts: Sequence[str]) -> str:
     """A list as the read model keeps it."""
     return _encode(parts).decode()
+
+
+def json_lists(lists: Sequence[Sequence[str]]) -> list[str]:
+    """Many lists as the read model keeps them; JSON has no line breaks of its own."""
+    return _encode_lines(lists).decode().split("\n")[:-1]
 
 
 def as_list(text: str) -> tuple[str, ...]:

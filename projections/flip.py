@@ -23,7 +23,7 @@ from ledger.case import Case
 from ledger.days import judge
 from ledger.entry import Entry, tag_of
 from ledger.episode import Patient
-from ledger.judged import judged_days
+from ledger.judged import judged_day
 from ledger.patients import episode_of
 from ledger.upcasts import SCHEMA
 from projections.flip_moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
@@ -85,7 +85,7 @@ class _Trial:
 def _on(case: Case, on: int) -> _Outcome:
     if not case.calendar.day(on):
         return _Outcome(0, None)
-    day = judged_days(case)[on - case.calendar.first]
+    day = judged_day(case, on)
     return _Outcome(day.verdict.step, verdict_text(day))
 
 

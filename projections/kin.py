@@ -2,8 +2,9 @@
 
 Entries come in the order they were recorded, those of one patient scattered among all others. Episodes that ever named
 a patient in common are *kin*: they are judged together. The texts of a kin are held back as they pass and handed out as
-entries as soon as the last has come, so that only what is under way is held. Where too much would be held (a ledger
-whose patients all go on for ever), those that miss most are let go and read by themselves at the end.
+entries as soon as the last has come, so that only what is under way is held. What the judge never reads (supplies,
+notes) is decoded as it passes, so that a damaged one does not go unnoticed, and is not held. Where too much would be
+held (a ledger whose patients all go on for ever), those that miss most are let go and read by themselves at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from ledger.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger, StoreError
-from ledger.stored import read_episode
+from projections.streams import UNREAD, Row, Stream, held_entries_of, hold, look_at
 
 HELD_ENTRIES: Final = 200_000
 """How many stored texts one pass holds back at most, by default (about 350 bytes each)."""
@@ -32,13 +33,12 @@ class Kin(Struct, gc=False):
     patients: list[str]
     first: int
     missing: int
-    tags: dict[str, list[str]]
-    texts: dict[str, list[str]]
+    streams: dict[str, Stream]
 
     @property
     def held(self) -> int:
-        """How many entries have passed."""
-        return sum(map(len, self.tags.values()))
+        """How many entries are held."""
+        return sum(len(stream.held) for stream in self.streams.values()) // 2
 
 
 def kin_in(ledger: EpisodeLedger, upto: int) -> list[Kin]:
@@ -72,7 +72,7 @@ def kin_of(extents: Iterable[Extent]) -> list[Kin]:
     by_episode: dict[str, Kin] = {}
     for episode, patient, first, versions in extents:
         one, other = by_patient.get(patient), by_episode.get(episode)
-        kin = one or other or Kin({}, [], first, 0, {}, {})
+        kin = one or other or Kin({}, [], first, 0, {})
         if one and other and one is not other:
             kin = _joined(one, other, by_patient, by_episode)
         if episode not in kin.episodes:
@@ -97,13 +97,18 @@ def _joined(one: Kin, other: Kin, by_patient: dict[str, Kin], by_episode: dict[s
     return kept
 
 
-def shares(kin: Sequence[Kin], count: int) -> list[list[Kin]]:
-    """The kin in so many parts of about equally many entries, each a stretch of the ledger as narrow as can be."""
+def shares(kin: Sequence[Kin], count: int, ahead: int = 0) -> list[list[Kin]]:
+    """The kin in so many parts, each a stretch of the ledger as narrow as can be.
+
+    They are of about equally many entries, but that the first has so many more than each of the others.
+    """
     total = sum(one.missing for one in kin)
+    first = (total + ahead * (count - 1)) // count
     parts: list[list[Kin]] = [[] for _ in range(count)]
     seen = 0
     for one in kin:
-        parts[min(count - 1, seen * count // max(1, total))].append(one)
+        after = 1 + (seen - first) * (count - 1) // max(1, total - first)
+        parts[0 if seen < first else min(count - 1, after)].append(one)
         seen += one.missing
     return parts
 
@@ -114,40 +119,43 @@ def complete(
     upto: int,
     held_entries: int = HELD_ENTRIES,
     unreadable: Callable[[Kin], None] | None = None,
+    *,
+    whole: bool = True,
 ) -> Iterator[dict[str, list[Entry]]]:
-    """The entries of each kin by episode, up to a position.
+    """The entries of each kin by episode, up to a position; where not ``whole``, without those nobody judges by.
 
     An entry that cannot be read raises UnreadableEntry; or, where ``unreadable`` is given, that is told and the kin is
     left out.
     """
-    for one in _passing(ledger, kin, upto, held_entries):
+    for one in _passing(ledger, kin, upto, held_entries, frozenset() if whole else UNREAD):
         try:
-            streams = _entries(ledger, one, upto)
+            streams = {episode: _entries(ledger, one, episode, upto) for episode in one.episodes}
         except UnreadableEntry:
             if unreadable is None:
                 raise
             unreadable(one)
             continue
+        finally:
+            one.streams = {}
         yield streams
 
 
-def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int) -> Iterator[Kin]:
+def _passing(
+    ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int, left_out: frozenset[str]
+) -> Iterator[Kin]:
     """Each kin when the last of its entries has passed; those let go come last, with nothing held."""
-    waiting = {episode: one for one in kin for episode in one.episodes}
+    waiting: dict[str, Stream] = {}
+    for one in kin:
+        one.streams = {episode: Stream(one, [], [], 2 * versions) for episode, versions in one.episodes.items()}
+        waiting.update(one.streams)
     let_go: list[Kin] = []
     held = 0
     for page in _pages(ledger, kin[0].first - 1 if kin else upto, upto):
-        for episode, tag, text in page:
-            one = waiting.get(episode)
-            if one is None:
-                continue
-            if episode in one.texts:
-                one.texts[episode].append(text)
-                one.tags[episode].append(tag)
-            else:
-                one.texts[episode], one.tags[episode] = [text], [tag]
-            one.missing -= 1
-            held += 1
+        unread, ended, count = hold(page, waiting, left_out)
+        held += count
+        for stream in ended + look_at(unread, waiting):
+            one = stream.kin
+            one.missing -= stream.complete_at // 2 + len(stream.unread)
             if not one.missing:
                 held -= _release(one, waiting)
                 yield one
@@ -155,13 +163,13 @@ def _passing(ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries:
             held -= _let_go(waiting, let_go, held - held_entries // 2)
         if not waiting:
             break
-    for one in {id(one): one for one in waiting.values()}.values():
-        one.texts, one.tags = {}, {}  # an entry in between is gone: reading one by one says which
+    for one in {id(stream.kin): stream.kin for stream in waiting.values()}.values():
+        one.streams = {}  # an entry in between is gone or cannot be read: reading one by one says which
         let_go.append(one)
     yield from let_go
 
 
-def _pages(ledger: EpisodeLedger, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
+def _pages(ledger: EpisodeLedger, after: int, upto: int) -> Iterator[list[Row]]:
     for start in range(after, upto, PAGE_POSITIONS):
         end = min(start + PAGE_POSITIONS, upto)
         try:
@@ -171,36 +179,28 @@ def _pages(ledger: EpisodeLedger, after: int, upto: int) -> Iterator[list[tuple[
         yield from pages
 
 
-def _release(kin: Kin, waiting: dict[str, Kin]) -> int:
+def _release(kin: Kin, waiting: dict[str, Stream]) -> int:
     for episode in kin.episodes:
         del waiting[episode]
     return kin.held
 
 
-def _let_go(waiting: dict[str, Kin], let_go: list[Kin], wanted: int) -> int:
+def _let_go(waiting: dict[str, Stream], let_go: list[Kin], wanted: int) -> int:
     """Let those go that miss most, until so many entries are free; returns how many are."""
-    begun = {id(kin): kin for kin in waiting.values() if kin.texts}
+    begun = {id(stream.kin): stream.kin for stream in waiting.values() if stream.held}
     freed = 0
-    for kin in sorted(begun.values(), key=lambda kin: -kin.missing):
+    for kin in sorted(begun.values(), key=lambda kin: kin.held - sum(kin.episodes.values())):
         if freed >= wanted:
             break
         freed += _release(kin, waiting)
-        kin.texts, kin.tags = {}, {}
+        kin.streams = {}
         let_go.append(kin)
     return freed
 
 
-def _entries(ledger: EpisodeLedger, kin: Kin, upto: int) -> dict[str, list[Entry]]:
-    streams: dict[str, list[Entry]] = {}
-    for episode in kin.episodes:
-        entries = _read_at_once(kin, episode) if kin.texts else None
-        streams[episode] = ledger.entries_of(episode, upto=upto) if entries is None else entries
-    kin.texts, kin.tags = {}, {}
-    return streams
-
-
-def _read_at_once(kin: Kin, episode: str) -> list[Entry] | None:
-    try:
-        return read_episode(episode, kin.tags[episode], kin.texts[episode])
-    except Exception:  # whatever is wrong with a text: reading one by one says where
-        return None
+def _entries(ledger: EpisodeLedger, kin: Kin, episode: str, upto: int) -> list[Entry]:
+    stream = kin.streams.get(episode)
+    entries = held_entries_of(episode, stream) if stream else None
+    if entries is None:  # whatever is wrong with a text: reading one by one says where
+        entries = ledger.entries_of(episode, upto=upto)
+    return entries

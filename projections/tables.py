@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any, Final
 
 SHAPE: Final = "2"
 """The shape of the tables; a read model of another shape is built anew."""
@@ -50,6 +53,52 @@ def _insert_into(table: str, count: int) -> str:
 INSERT: Final = {table: _insert_into(table, len(columns)) for table, columns in TABLES.items()} | {
     "digests": _insert_into("digests", 4)
 }
+
+
+SHARED: Final = {
+    "days": ("patient", "episode", "status", "reason", "code", "payer", "terms_from", "terms_published", "rate_cents"),
+    "lines": ("patient", "episode", "payer", "code", "rate_cents", "authorization", "terms_from", "modifiers"),
+}
+"""Columns that many rows in a row have in common: bound once for all of them."""
+RUN_ROWS: Final = 32
+
+
+@cache
+def _insert_run(table: str, count: int) -> str:
+    """A statement for so many rows: first the shared values, then what is each row's own."""
+    columns, shared = list(TABLES[table]), SHARED[table]
+    own = [name for name in columns if name not in shared]
+    rows = []
+    for row in range(count):
+        first = len(shared) + row * len(own) + 1
+        places = {name: at for at, name in enumerate(shared, 1)} | {name: at for at, name in enumerate(own, first)}
+        rows.append(f"({', '.join(f'?{places[name]}' for name in columns)})")
+    return f'INSERT INTO "{table}" VALUES {", ".join(rows)}'
+
+
+def _picking(table: str) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    columns, shared = list(TABLES[table]), SHARED[table]
+    return (
+        itemgetter(*map(columns.index, shared)),
+        itemgetter(*(at for at, name in enumerate(columns) if name not in shared)),
+    )
+
+
+_PICKING: Final = {table: _picking(table) for table in SHARED}
+
+
+def insert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Put rows of a table in; where neighbours share most of their cells, those are handed over once."""
+    if table not in SHARED:
+        connection.executemany(INSERT[table], rows)
+        return
+    shared_of, own_of = _PICKING[table]
+    cursor = connection.cursor()
+    for shared, run in groupby(rows, shared_of):
+        own = list(map(own_of, run))
+        for start in range(0, len(own), RUN_ROWS):
+            part = own[start : start + RUN_ROWS]
+            cursor.execute(_insert_run(table, len(part)), (*shared, *chain.from_iterable(part)))
 
 
 def lay_tables(connection: sqlite3.Connection) -> None:

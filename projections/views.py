@@ -20,7 +20,7 @@ from msgspec.structs import astuple
 from ledger.recorders import StoreError
 from projections.derive import Sheets
 from projections.digests import Sums, digests_of
-from projections.tables import INSERT, TABLES, index_tables, lay_notes, lay_tables
+from projections.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
 
 BUSY_TIMEOUT_SECONDS: Final = 60
 
@@ -118,9 +118,9 @@ class Views:
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
-        self.connection.executemany(INSERT["days"], sheets.days)
-        self.connection.executemany(INSERT["lines"], sheets.lines)
-        self.connection.executemany(INSERT["findings"], sheets.findings)
+        insert_rows(self.connection, "days", sheets.days)
+        insert_rows(self.connection, "lines", sheets.lines)
+        insert_rows(self.connection, "findings", sheets.findings)
         digests = digests_of(patient, sheets)
         self.connection.execute(INSERT["digests"], (patient, *digests))
         self.sums.add(digests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
@@ -11,11 +12,11 @@ from ledger.book import Book
 from ledger.days import judge
 from ledger.entry import Entry
 from ledger.episode import Patient
-from ledger.judged import JudgedDay, judged_days
+from ledger.judged import JudgedDay, judged_day
 from ledger.liveness import known as known_by
 from ledger.patients import episode_of
 from ledger.store import EpisodeLedger
-from projections.day_sheet import DayRow, day_cells, day_row, iso
+from projections.day_sheet import DayRow, cells_on, day_row, iso
 from projections.flip import FlipShown, find_flip
 from projections.why_steps import DayView, EvidenceShown, StepShown, steps_shown
 from projections.why_words import SENTENCES, STATUS, Said
@@ -49,6 +50,9 @@ class TermsShown(msgspec.Struct, frozen=True, gc=False):
     rate_cents: int | None
 
 
+_TERMS_SHOWN: Final = tuple(field.encode_name for field in msgspec.structs.fields(TermsShown))
+
+
 class Why(msgspec.Struct, frozen=True, gc=False):
     """The whole answer for one date of one episode; without a verdict the episode has no such day."""
 
@@ -80,7 +84,7 @@ def why(
     view = DayView(case, [other for other in cases if other is not case], on.toordinal())
     if not view.day:
         return Why(patient, episode, on.isoformat(), None, _no_day(view), (), None, None)
-    return _why(view, judged_days(case)[view.date - case.calendar.first], known, book)
+    return _why(view, judged_day(case, view.date), known, book)
 
 
 def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: datetime | None = None) -> Why | None:
@@ -98,7 +102,7 @@ def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]], 
         view.case.patient.name,
         view.case.episode.name,
         iso(view.date),
-        day_row(day_cells(view.case, view.others)[view.date - view.case.calendar.first]),
+        day_row(cells_on(view.case, view.others, view.date)),
         sentence,
         steps_shown(view, step, reason, said),
         _terms(view, day),
@@ -118,8 +122,7 @@ def _terms(view: DayView, day: JudgedDay) -> TermsShown | None:
     if day.terms is None or day.payer is None:
         return None
     terms = msgspec.to_builtins(day.terms)
-    values = {name: terms[name] for name in (field.encode_name for field in msgspec.structs.fields(TermsShown))
-              if name in terms}  # fmt: skip
+    values = {name: terms[name] for name in _TERMS_SHOWN if name in terms}
     rate = day.terms.rate_cents.get(day.code) if day.code else None
     shown = {"payer": day.payer, "payer_name": view.payer_name(), **values, "rate_cents": rate}
     return msgspec.convert(shown, TermsShown)

@@ -48,6 +48,12 @@ def test_every_is_each_date_from_first_to_last(calendar: Calendar) -> None:
     assert calendar.every == calendar.span(0, OPEN_END)
 
 
+@given(calendars, st.lists(st.tuples(ordinals, st.one_of(ordinals, st.just(OPEN_END))), max_size=4))
+def test_several_spans_are_the_dates_of_any_of_them(calendar: Calendar, spans: list[tuple[int, int]]) -> None:
+    each = [set(calendar.dates(calendar.span(from_, to))) for from_, to in spans]
+    assert set(calendar.dates(calendar.spans(spans))) == set().union(*each)
+
+
 @given(calendars, ordinals)
 def test_a_day_is_that_date_or_none(calendar: Calendar, ordinal: int) -> None:
     assert set(calendar.dates(calendar.day(ordinal))) == dates_of(calendar) & {ordinal}

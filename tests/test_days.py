@@ -64,3 +64,19 @@ def test_a_payer_that_is_not_in_the_book_has_no_terms() -> None:
 
 def test_a_provider_that_is_not_in_the_book_has_no_agreement() -> None:
     assert verdict(without(providers=["1234567893"])) == ("hold", "no_agreement", None)
+
+
+def test_one_verdict_over_two_coverages_names_each_day_s_own() -> None:
+    """Every day of both is held for the same reason, but rests on the coverage of its month."""
+    october = {"type": "CoverageVerified", "payer": "nobody", "member": "M-1", "from": "2026-10-01", "to": "2026-11-01"}
+    told = [HISTORY[0], october, october | {"from": "2026-11-02", "to": "2026-12-31"}, *HISTORY[5:]]
+    told[3] = told[3] | {"from": "2026-11-01"}
+    lines = [
+        {"episode": "EP-1", "source": "s", "id": str(n), "by": "rn-1", "recorded_at": "2026-11-03T12:00Z", "fact": fact}
+        for n, fact in enumerate(told)
+    ]
+    days = judge_entries(typed(lines), load_book()).days
+    assert [(day["date"], day["reason"], day["because"]) for day in days] == [
+        ("2026-11-01", "no_terms", ["s:1"]),
+        ("2026-11-02", "no_terms", ["s:2"]),
+    ]

@@ -13,10 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.entry import Entry
+from ledger.episode import is_read
 from ledger.patients import gather
-from ledger.store import EpisodeLedger, UnreadableEntry, open_ledger
+from ledger.store import EpisodeLedger, UnreadableEntry
 from projections import kin as module
+from projections.derive import derive_patient
 from projections.kin import Extent, Kin, complete, kin_in, kin_of, shares
+from tests.harness import book_of
+from tests.stores import open_ledger
 from tests.test_catch_up import tell
 from tests.test_rebuild import crowd, mixed, plant
 
@@ -96,6 +100,18 @@ def test_shares_are_stretches_of_about_equal_size(sizes: list[int], count: int) 
     assert all(sum(one.missing for one in part) <= fair + max(sizes, default=0) for part in parts)
 
 
+@given(st.lists(st.integers(1, 50), min_size=1), st.integers(1, 6), st.data())
+def test_the_first_share_may_be_larger(sizes: list[int], count: int, data: st.DataObject) -> None:
+    kin = kin_of([extent(f"E{n}", f"P{n}", n + 1, size) for n, size in enumerate(sizes)])
+    ahead = data.draw(st.integers(0, sum(sizes) // 4))
+    parts = shares(kin, count, ahead)
+    assert [one for part in parts for one in part] == kin
+    found = [sum(one.missing for one in part) for part in parts]
+    fair = (sum(sizes) + ahead * (count - 1)) / count
+    assert fair - 1 <= found[0] < fair + max(sizes)
+    assert all(size <= fair - ahead + max(sizes) + 1 for size in found[1:])
+
+
 # Complete in one pass
 
 
@@ -161,6 +177,92 @@ def test_no_more_is_held_than_is_allowed(ledger: EpisodeLedger, monkeypatch: pyt
     assert not any(one.held for one in kin)
 
 
+# Without what the judge never reads
+
+
+def supply(episode: str, number: int, opened_at: str) -> dict[str, Any]:
+    fact = {"type": "SupplyDispensed", "date": "2026-02-01", "item": "tubing", "quantity": 1}
+    return {"episode": episode, "source": "store", "id": f"{episode}-{number}", "by": "b", "recorded_at": opened_at,
+            "fact": fact}  # fmt: skip
+
+
+@pytest.fixture
+def supplied(tmp_path: Path) -> Iterator[EpisodeLedger]:
+    """Every episode with supplies in between; some of them are corrected into served days, and corrected again."""
+    rng = Random(5)
+    with open_ledger(tmp_path / "ledger.db", create=True) as opened:
+        last: dict[str, str] = {}
+        lines = []
+        for entry in mixed(rng, crowd(rng, 4)[0]):
+            lines.append(entry)
+            last[entry["episode"]] = entry["recorded_at"]
+            if rng.random() < 0.4:
+                lines.append(supply(entry["episode"], len(lines), entry["recorded_at"]))
+        for episode, at in last.items():
+            lines.append(supply(episode, 0, at))
+            served = {"type": "DayServed", "order": "RX-1", "date": "2026-02-02"}
+            for wrong, right in ((f"{episode}-0", "mend"), ("mend", "mend-2")):
+                fact = {"type": "FactCorrected", "target_source": "store", "target_id": wrong, "reason": "was a day",
+                        "fact": served}  # fmt: skip
+                lines.append(supply(episode, 0, at) | {"id": right, "fact": fact})
+        tell(opened, lines)
+        yield opened
+
+
+@pytest.mark.parametrize("held", [0, 10, 100_000])
+@pytest.mark.parametrize("page", [1, 500])
+def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(
+    supplied: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, held: int, page: int
+) -> None:
+    monkeypatch.setattr(module, "PAGE_POSITIONS", page)
+    upto = supplied.position()
+    full, rows, book = in_full(supplied), [], book_of(crowd(Random(5), 4)[1])
+    found: dict[str, list[Entry]] = {}
+    for streams in complete(supplied, kin_in(supplied, upto), upto, held, whole=False):
+        found |= streams
+        rows += [derive_patient(patient, book) for patient in gather(streams, whole=False)]
+    assert found.keys() == full.keys()
+    assert sum(map(len, found.values())) < sum(map(len, full.values())) or held < 100_000
+    for episode, entries in full.items():
+        assert [e for e in found[episode] if is_read(type(e.fact))] == [e for e in entries if is_read(type(e.fact))]
+    whole = [derive_patient(patient, book) for patient in gather(full)]
+    assert sorted(rows, key=repr) == sorted(whole, key=repr)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "state = substr(state, 1, 20)",
+        'state = replace(state, \'"quantity":"1"\', \'"quantity":[]\')',
+        "topic = 'ResponseNoted'",
+        "topic = 'DayServed'",
+        "state = state || ',' || state",
+        "state = CAST(x'7b22ff227d' AS TEXT)",
+        "originator_version = 7000",
+        "state = replace(state, '\"version\":', '\"version\":1')",
+    ],
+)
+def test_a_damaged_entry_that_nobody_judges_by_stops_it_too(
+    supplied: EpisodeLedger, tmp_path: Path, damage: str
+) -> None:
+    at = [place for place, entry in supplied.follow(0) if type(entry.fact).__name__ == "SupplyDispensed"][3]
+    (entry,) = [entry for _, entry in supplied.follow(at - 1, at)]
+    plant(tmp_path / "ledger.db", f"UPDATE entries SET {damage} WHERE position = ?", at)
+    upto = supplied.position()
+    with pytest.raises(UnreadableEntry, match=f"episode {entry.episode}, "):
+        list(complete(supplied, kin_in(supplied, upto), upto, whole=False))
+    left_out: list[Kin] = []
+    found: set[str] = set()
+    for streams in complete(supplied, kin_in(supplied, upto), upto, unreadable=left_out.append, whole=False):
+        found |= streams.keys()
+    assert [entry.episode in one.episodes for one in left_out] == [True]
+    assert found == in_episodes(supplied) - set(left_out[0].episodes)
+
+
+def in_episodes(ledger: EpisodeLedger) -> set[str]:
+    return {episode for one in kin_in(ledger, ledger.position()) for episode in one.episodes}
+
+
 # What cannot be read
 
 WRONG: dict[str, tuple[str, int]] = {
@@ -176,6 +278,8 @@ WRONG: dict[str, tuple[str, int]] = {
     "a number that is none": ("UPDATE entries SET state = replace(state, '\"schema\":2', '\"schema\":[]')"
                               " WHERE position = ?", 0),
     "another episode": ("UPDATE entries SET originator_id = 'E9' WHERE position = ?", 1),
+    "another version in the text": ("UPDATE entries SET state = replace(state, '\"version\":', '\"version\":1')"
+                                    " WHERE position = ?", 0),
     "another version": ("UPDATE entries SET originator_version = 7000 WHERE position = ?", 0),
     "an entry gone": ("DELETE FROM entries WHERE position = ?", 1),
 }  # fmt: skip

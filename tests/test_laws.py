@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.days import judge
-from ledger.grounds import causes, serving_labels
-from ledger.judged import judged_days
+from ledger.grounds import causes, causes_by_date, serving_labels
+from ledger.judged import judged_day, judged_days
 from ledger.lines import pack, unpack
 from ledger.patients import by_episode, gather
+from projections.day_sheet import cells_on, day_cells
 from tests.harness import book_of, instant, judge_entries, plain, typed
 from tests.histories import history
 from tests.plain_model import derive as plain_derive
@@ -154,6 +155,21 @@ def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_
             for day in judged_days(case):
                 if day.is_billable and day.date in at_once:
                     assert at_once[day.date] == causes(case, (), day.date, 24, None)
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
+    entries, tables = history(rng)
+    for patient in gather(by_episode(typed(entries))):
+        cases = judge(patient, book_of(tables))
+        for case in cases:
+            others = [other for other in cases if other is not case]
+            days = judged_days(case)
+            each = {d.date: causes(case, others, d.date, d.verdict.step, d.verdict.reason) for d in days}
+            assert causes_by_date(case, others) == each
+            assert [judged_day(case, day.date) for day in days] == days
+            assert [cells_on(case, others, day.date) for day in days] == day_cells(case, others)
 
 
 @settings(max_examples=25, deadline=None)

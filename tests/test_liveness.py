@@ -7,7 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ledger.entry import Entry
-from ledger.events import DayServed, EpisodeOpened, Event, FactCorrected, FactRetracted, PainAssessed, Statement
+from ledger.events import (
+    CoordinationNoted,
+    DayServed,
+    EpisodeOpened,
+    Event,
+    FactCorrected,
+    FactRetracted,
+    PainAssessed,
+    Statement,
+)
 from ledger.liveness import known, live_entries
 from ledger.patients import episode_of, gather
 from ledger.upcasts import SCHEMA
@@ -38,6 +47,18 @@ def stream(**facts: Event) -> list[Entry]:
 
 def live(**facts: Event) -> list[tuple[str, Statement]]:
     return [(entry.id, said) for entry, said in live_entries(stream(open=OPENING, **facts))][1:]
+
+
+def test_a_target_that_nobody_judges_by_may_be_left_out() -> None:
+    """Its corrections are still one chain."""
+    facts: dict[str, Event] = {"open": OPENING, "a": CoordinationNoted(date=date(2026, 11, 1)), "b": served(9),
+                               "c": corrects("a", served(2)), "d": corrects("c", served(3)),
+                               "e": corrects("a", served(4))}  # fmt: skip
+    for more, standing in ({}, "e"), ({"r": retracts("e")}, "d"):
+        entries = stream(**facts, **more)
+        left = [entry for entry in entries if entry.id != "a"]
+        assert live_entries(left) == live_entries(entries)
+        assert [entry.id for entry, _ in live_entries(left)] == ["open", "b", standing]
 
 
 def test_without_corrections_every_entry_counts_in_order() -> None:

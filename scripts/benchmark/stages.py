@@ -17,7 +17,7 @@ DOORS: Final = (
     ("p.extents", "projections.kin", "kin_of"),
     ("p.scan", "ledger.store", "EpisodeLedger.pages"),
     ("p.gather", "projections.build", "complete"),
-    ("p.decode", "projections.kin", "read_episode"),
+    ("p.decode", "projections.streams", "_decoded"),
     ("p.fold", "projections.build", "gather"),
     ("p.judge", "projections.derive", "judge"),
     ("p.findings", "projections.derive", "find"),

@@ -233,7 +233,7 @@ Streams = dict[str, list[Entry]]
 
 
 def _from_log(app: StockLedger) -> Callable[..., Iterator[Streams]]:
-    def complete(*_: Any) -> Iterator[Streams]:
+    def complete(*_: Any, **__: Any) -> Iterator[Streams]:
         yield by_episode(_followed(app))
 
     return complete
@@ -250,7 +250,7 @@ def _from_repository(app: StockLedger) -> Callable[..., Iterator[Streams]]:
     def entries(_: Any, told: Iterable[Told]) -> list[Entry]:
         return list(map(entry_of, told))
 
-    def complete(ledger: Any, kin: Sequence[Any], *_: Any) -> Iterator[Streams]:
+    def complete(ledger: Any, kin: Sequence[Any], *_: Any, **__: Any) -> Iterator[Streams]:
         for one in kin:
             yield {episode: app.repository.get(episode, projector_func=entries) for episode in one.episodes}
 
