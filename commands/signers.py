@@ -1,0 +1,80 @@
+"""Checkpoint files, and whose signature on them counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from ledger.checkpoint import LARGEST_NOTE_BYTES, CheckpointError, Note, VerifierKey, parse_note, parse_vkey
+from ledger.signing import load_key
+from projections.verify_bundle import ed25519_verify
+
+Signature = Literal["good", "bad", "unknown_key", "not_checked"]
+
+
+class Shown(Struct, frozen=True):
+    """A checkpoint that was brought along: in which file, what it says, and whether the signer signed it."""
+
+    file: str
+    note: Note
+    signature: Signature
+
+    @property
+    def counts(self) -> bool:
+        """Whether the ledger is to be held to it: nobody's word is no proof against a ledger."""
+        return self.signature in ("good", "not_checked")
+
+
+def public_half(key: Path) -> Path:
+    """Where the verifier key is kept, beside its signing key."""
+    return key.with_name(key.name + ".pub")
+
+
+def signer_of(named: str | None, key: Path) -> VerifierKey | None:
+    """The signer that was named, by its verifier key or a file with it; else one's own, if there is a key."""
+    if named is not None:
+        return _named_signer(named)
+    if public_half(key).is_file():
+        return _read_vkey(public_half(key))
+    return parse_vkey(load_key(key).vkey) if key.is_file() else None
+
+
+def _named_signer(named: str) -> VerifierKey:
+    try:
+        return parse_vkey(named.strip())
+    except CheckpointError:
+        if "\0" in named or not Path(named).is_file():
+            raise CheckpointError("--signer names neither a verifier key nor a file with one") from None
+    return _read_vkey(Path(named))
+
+
+def _read_vkey(path: Path) -> VerifierKey:
+    try:
+        with path.open("rb") as file:
+            return parse_vkey(file.read(LARGEST_NOTE_BYTES).decode().strip())
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path}: not a verifier key") from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def read_checkpoint(path: Path, signer: VerifierKey | None) -> Shown:
+    """A checkpoint's file; CheckpointError if there is none in it."""
+    try:
+        with path.open("rb") as file:
+            note = parse_note(file.read(LARGEST_NOTE_BYTES + 1))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return Shown(str(path), note, _signature(note, signer))
+
+
+def _signature(note: Note, signer: VerifierKey | None) -> Signature:
+    if signer is None:
+        return "not_checked"
+    theirs = [each for each in note.signatures if (each.name, each.key_id) == (signer.name, signer.key_id)]
+    if not theirs:
+        return "unknown_key"
+    text = note.text.encode()
+    return "good" if all(ed25519_verify(signer.public, text, each.signature) for each in theirs) else "bad"
