@@ -23,6 +23,7 @@ from ledger.clash import name_of_conflict, rule_between
 from ledger.events import Act, Correction, Event, Fact
 from ledger.findings import RULES
 from projections.finding_sheet import MESSAGES
+from scripts import feed_pages
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
@@ -216,7 +217,9 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "steps.md": steps_page,
     "findings.md": findings_page,
     "commands.md": commands_page,
+    **{f"../{name}": page for name, page in feed_pages.PAGES.items()},
 }
+"""What makes each page, by its place from docs/reference."""
 
 
 def out_of_date(folder: Path = FOLDER) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.events import Event
 from ledger.findings import RULES
+from projections.export.shapes import DATASETS
 from scripts import reference_pages
 from scripts.reference_pages import PAGES, out_of_date, write
 
@@ -19,14 +20,15 @@ def test_the_pages_are_up_to_date() -> None:
 
 
 def test_a_page_is_found_out_of_date_and_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert write(tmp_path) == list(PAGES)
-    assert write(tmp_path) == []
-    (tmp_path / "steps.md").write_text("1 step\n")
-    (tmp_path / "events.md").unlink()
-    assert out_of_date(tmp_path) == ["events.md", "steps.md"]
-    assert write(tmp_path) == ["events.md", "steps.md"]
+    folder = tmp_path / "reference"
+    assert write(folder) == list(PAGES)
+    assert write(folder) == []
+    (folder / "steps.md").write_text("1 step\n")
+    (folder / "events.md").unlink()
+    assert out_of_date(folder) == ["events.md", "steps.md"]
+    assert write(folder) == ["events.md", "steps.md"]
     monkeypatch.setitem(reference_pages.PAGES, "findings.md", lambda: "new")
-    assert out_of_date(tmp_path) == ["findings.md"]
+    assert out_of_date(folder) == ["findings.md"]
 
 
 def test_every_fact_is_described() -> None:
@@ -52,6 +54,15 @@ def test_the_steps_are_the_rulebooks() -> None:
 def test_every_finding_is_described() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (hard|soft) \| \S.* \| \S.* \|$", PAGES["findings.md"](), re.MULTILINE)
     assert rows == [(rule.name, rule.level) for rule in RULES]
+
+
+def test_every_exported_column_is_described_and_its_way_to_be_unknown() -> None:
+    feed, unknown = PAGES["../feed.md"](), PAGES["../deidentified.md"]()
+    for dataset in DATASETS.values():
+        for column in dataset.columns:
+            assert re.search(rf"^\| `{column.name}` \| (\S.* \| ){{3}}.*\| .*\S \|$", feed, re.MULTILINE)
+            assert f"| `{column.name}` | " in unknown
+    assert len(re.findall(r"^\| \([A-R]\) \|", unknown, re.MULTILINE)) == 18
 
 
 def test_every_command_shows_its_help() -> None:

@@ -1,0 +1,194 @@
+"""``export``: rows and entries for programs downstream, in files that are whole or not there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from commands.adopt import adopt
+from commands.clock import utc_now
+from commands.options import House, known_at_option
+from commands.progress import progress
+from commands.pseudonym_key import pseudonyms_of
+from commands.read import derived
+from ledger.store import EpisodeLedger
+from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
+from projections.export.manifest import Manifest, Origin, read_manifest
+from projections.export.place import NotOurs, Place
+from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
+from projections.export.shapes import DATASETS
+from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_export, write_export, writer_of
+from projections.feed import changes_since, stretch_of
+from projections.journal import utc_text
+from projections.version import code_version
+from projections.views import NotNow
+
+CHANGES = "changes"
+
+
+class Asked(NamedTuple):
+    """What the command line asks for."""
+
+    dataset: str
+    form: str
+    out: Path
+    since: int | None
+    known_at: datetime | None
+    deidentified: bool
+    key: Path | None
+
+
+def since_option(command: click.decorators.FC) -> click.decorators.FC:
+    """``--since``: a position the consumer has."""
+    return click.option(
+        "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
+    )(command)
+
+
+@click.command()
+@click.argument("dataset", type=click.Choice([*DATASETS, EVENTS]))
+@click.option(
+    "--format", "form", type=click.Choice(["parquet", "csv", "jsonl", CLOUDEVENTS]), required=True,
+    help="How to write. Parquet needs the extra 'parquet'; cloudevents is for events.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
+    help="Where the export is to stand, as DIR/DATASET.",
+)  # fmt: skip
+@since_option
+@known_at_option
+@click.option("--deidentified", is_flag=True, help="Pseudonyms, shifted dates, nothing that names a patient.")
+@click.option(
+    "--key", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="The key of the pseudonyms; made if it is not there. Default: a file in your own configuration folder.",
+)  # fmt: skip
+@click.pass_obj
+def export(
+    house: House, /, dataset: str, form: str, out: Path, since: int | None, known_at: datetime | None,
+    deidentified: bool, key: Path | None,
+) -> None:  # fmt: skip
+    """Write days, lines, findings, changes or events into files, for programs downstream.
+
+    DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
+    each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
+    'changes' are the days that are not what they were at --since. docs/feed.md describes every column.
+
+    \b
+    Examples:
+      episode-ledger export days --format parquet --out feed
+      episode-ledger export changes --since 8 --format jsonl --out feed
+      episode-ledger export events --format cloudevents --out feed
+      episode-ledger export lines --format csv --out research --deidentified
+    """
+    asked = Asked(dataset, form, out, since, known_at, deidentified, key)
+    _check(asked)
+    place = Place(out, dataset)
+    with house.open() as ledger:
+        check_since(ledger, since or 0)
+        pseudonyms = pseudonyms_of(key, house.beside, out) if deidentified else None
+        try:
+            with place.publishing(partial(_check_alike, asked)) as folder:
+                manifest = _export(house, ledger, asked, pseudonyms, folder)
+        except NotOurs as error:
+            raise click.UsageError(str(error)) from None
+    click.echo(f"{manifest.rows:,} rows of {dataset} at position {manifest.position:,} in {place.link}")
+
+
+def _check(asked: Asked) -> None:
+    """What the options must have to do with each other."""
+    if (asked.form == CLOUDEVENTS) != (asked.dataset == EVENTS):
+        raise click.UsageError("--format cloudevents is the format of events, and their only one")
+    if asked.since is not None and asked.dataset not in (CHANGES, EVENTS):
+        raise click.UsageError("--since is for changes and events; the others are whole as they stand")
+    if asked.known_at is not None and asked.dataset in (CHANGES, EVENTS):
+        raise click.UsageError("--known-at is for days, lines and findings; changes and events go by position")
+    if asked.deidentified and asked.dataset == EVENTS:
+        raise click.UsageError("events cannot be de-identified: they hold what was told, free text included")
+    if asked.key is not None and not asked.deidentified:
+        raise click.UsageError("--key is for --deidentified")
+    try:
+        writer_of(asked.form) if asked.form != CLOUDEVENTS else None
+    except ImportError:
+        raise click.UsageError("--format parquet needs pyarrow: pip install 'episode-ledger[parquet]'") from None
+
+
+def _check_alike(asked: Asked, standing: Path) -> None:
+    """An export replaces one of its own kind only: nobody finds names where there were none, or another format."""
+    made = read_manifest(standing)
+    if made and (made.format, made.deidentified) != (asked.form, asked.deidentified):
+        kind = "a de-identified export" if made.deidentified else "an export"
+        raise NotOurs(f"{asked.out / asked.dataset} holds {kind} as {made.format}; name another folder with --out")
+
+
+def check_since(ledger: EpisodeLedger, since: int) -> None:
+    """UsageError if nobody can have that position yet."""
+    head = ledger.position()
+    if since > head:
+        raise click.UsageError(f"--since {since} lies beyond the ledger's last position, {head}")
+
+
+def _export(house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path) -> Manifest:
+    if asked.dataset == EVENTS:
+        return _export_events(ledger, asked, folder)
+    head = adopt(ledger, house.book, utc_now()) if asked.known_at is None else ledger.position()
+    if asked.dataset == CHANGES:
+        return _export_changes(ledger, asked, head, pseudonyms, folder)
+    return _export_views(house, ledger, asked, pseudonyms, folder)
+
+
+def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> Manifest:
+    head = ledger.position()
+    made = Made(_origin(ledger, asked, head, None), False, 0)
+    return write_event_export(folder, ledger.id, ledger.follow(asked.since or 0, head), made)
+
+
+def _export_changes(
+    ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
+) -> Manifest:
+    dataset = DATASETS[CHANGES]
+    book = stretch_of(ledger, asked.since or 0, head).last_book
+    made = Made(_origin(ledger, asked, head, book.hash), asked.deidentified, 0)
+    columns = dataset.columns if pseudonyms is None else kept_columns(dataset)
+    with progress("Looking for changes", "patients") as tell:
+        rows = changes_since(ledger, asked.since or 0, head, tell)
+        if pseudonyms is not None:
+            rows = deidentified(rows, dataset, pseudonyms)
+        return write_export(folder, dataset, columns, asked.form, sorted_by_month(rows, dataset, columns), made)
+
+
+def _export_views(
+    house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> Manifest:
+    dataset = DATASETS[asked.dataset]
+    with derived(house, asked.known_at) as views:
+        noted = views.noted()
+        position = int(noted["position"])
+        if asked.known_at is None and stretch_of(ledger, position, position).last_book.hash != noted["book"]:
+            raise NotNow("another book was taken up while this was asked; run the command again")
+        made = Made(_origin(ledger, asked, position, noted["book"]), asked.deidentified, len(views.set_aside()))
+        if pseudonyms is None:
+            return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
+        columns = kept_columns(dataset)
+        rows = deidentified(rows_by_patient(views, dataset), dataset, pseudonyms)
+        return write_export(folder, dataset, columns, asked.form, sorted_by_month(rows, dataset, columns), made)
+
+
+def _origin(ledger: EpisodeLedger, asked: Asked, position: int, book_hash: str | None) -> Origin:
+    since = (asked.since or 0) if asked.dataset in (CHANGES, EVENTS) else None
+    known_at = utc_text(asked.known_at) if asked.known_at else None
+    return Origin(
+        ledger.id, position, ledger.seal_at(position), _recorded_until(ledger, position), since, known_at, book_hash,
+        code_version(),
+    )  # fmt: skip
+
+
+def _recorded_until(ledger: EpisodeLedger, position: int) -> str | None:
+    """When the last entry up to a position was recorded; acts of the house are no entries."""
+    for last in range(position, 0, -1):
+        for _, entry in ledger.follow(last - 1, last):
+            return utc_text(entry.recorded_at)
+    return None

@@ -1,0 +1,83 @@
+"""Rows as CSV (RFC 4180) and as JSON Lines, both UTF-8; money is dollars with two decimals, as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from projections.day_sheet import Cells
+from projections.export.shapes import Column
+
+_ESCAPED: Final = frozenset("=+-@\t\r'")
+
+Turn = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=65_536)
+def dollars(cents: int) -> str:
+    """Whole cents as dollars: ``90.00``."""
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def no_formula(text: str | None) -> str | None:
+    """A text that no spreadsheet takes for a formula; taking one leading apostrophe off gives it back."""
+    return text if text is None or text[:1] not in _ESCAPED else "'" + text
+
+
+def _or_none(turn: Turn) -> Turn:
+    return lambda cell: None if cell is None else turn(cell)
+
+
+def write_csv(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
+    """A header and the rows; nothing in a cell is null, a list is JSON."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text)
+    writer.writerow(column.name for column in columns)
+    writer.writerows(_turned(rows, [_csv_turn(column) for column in columns]))
+    text.flush()
+    text.detach()
+
+
+def _csv_turn(column: Column) -> Turn | None:
+    if column.kind in ("text", "word"):
+        return no_formula
+    return _or_none(dollars) if column.kind == "money" else None
+
+
+def write_jsonl(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
+    """One object a line, its keys in the order of the columns."""
+    encoder = msgspec.json.Encoder()
+    objects = as_objects(columns, rows)
+    file.writelines(encoder.encode(each) + b"\n" for each in objects)
+
+
+def as_objects(columns: Sequence[Column], rows: Iterable[Cells]) -> Iterable[dict[str, Any]]:
+    """Rows as they are written in JSON."""
+    names = [column.name for column in columns]
+    for cells in _turned(rows, [_json_turn(column) for column in columns]):
+        yield dict(zip(names, cells, strict=True))
+
+
+def _turned(rows: Iterable[Cells], turns: Sequence[Turn | None]) -> Iterator[list[Any]]:
+    """Rows with those cells turned that a turn is for."""
+    turned = [(place, turn) for place, turn in enumerate(turns) if turn]
+    for row in rows:
+        cells = list(row)
+        for place, turn in turned:
+            cells[place] = turn(cells[place])
+        yield cells
+
+
+def _json_turn(column: Column) -> Turn | None:
+    if column.kind in ("texts", "dates"):
+        return _or_none(_raw)
+    return _or_none(dollars) if column.kind == "money" else None
+
+
+def _raw(text: str) -> msgspec.Raw:
+    return msgspec.Raw(text.encode())

@@ -1,0 +1,60 @@
+"""``datapackage.json``: the CSV files of an export as a Frictionless tabular data package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from projections.export.manifest import Part
+from projections.export.shapes import Column, Dataset, Kind
+
+_FIELDS: Final[dict[Kind, dict[str, Any]]] = {
+    "text": {"type": "string"},
+    "word": {"type": "string"},
+    "date": {"type": "date", "format": "default"},
+    "count": {"type": "integer"},
+    "money": {"type": "number", "decimalChar": "."},
+    "texts": {"type": "array"},
+    "dates": {"type": "array"},
+}
+
+
+def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[Part]) -> dict[str, Any]:
+    """The package: one resource a file, each with the schema of its columns."""
+    schema = {
+        "fields": [_field(column) for column in columns],
+        "missingValues": [""],
+        "primaryKey": _key(dataset, columns),
+    }
+    return {
+        "profile": "tabular-data-package",
+        "name": f"episode-ledger-{dataset.name}",
+        "title": (dataset.struct.__doc__ or "").strip(),
+        "resources": [_resource(dataset, part, schema) for part in parts],
+    }
+
+
+def _resource(dataset: Dataset, part: Part, schema: dict[str, Any]) -> dict[str, Any]:
+    month = part.path.split("/")[0].partition("=")[2]
+    return {
+        "profile": "tabular-data-resource",
+        "name": f"{dataset.name}-{month}",
+        "path": part.path,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": part.bytes,
+        "hash": f"sha256:{part.sha256}",
+        "dialect": {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "lineTerminator": "\r\n", "header": True},
+        "schema": schema,
+    }
+
+
+def _field(column: Column) -> dict[str, Any]:
+    field = {"name": column.name, **_FIELDS[column.kind], "description": column.meaning}
+    return field if column.nullable else field | {"constraints": {"required": True}}
+
+
+def _key(dataset: Dataset, columns: Sequence[Column]) -> list[str]:
+    names = {column.name for column in columns}
+    return [name for name in dataset.order if name in names]

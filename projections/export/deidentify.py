@@ -1,0 +1,106 @@
+"""Rows of which nobody should read who the patient is: pseudonyms under a key, dates shifted, the rest left out.
+
+docs/deidentified.md says column by column what becomes of it, and what this is and is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final
+
+from projections.day_sheet import Cells, as_list, iso, json_list
+from projections.export.shapes import Column, Dataset
+
+PSEUDONYM_HEX: Final = 32
+LONGEST_SHIFT_DAYS: Final = 365
+KEY_BYTES: Final = 32
+
+_FROM, _TO, _UNITS, _CHARGE = 4, 5, 6, 8
+_SAME_LINE: Final = (0, 1, 2, 3, 7)
+"""What lines have in common that are put together: patient, episode, payer, code, rate."""
+
+
+def kept_columns(dataset: Dataset) -> tuple[Column, ...]:
+    """The columns of a dataset that a de-identified export has."""
+    return tuple(column for column in dataset.columns if column.deidentified != "left out")
+
+
+class Pseudonyms:
+    """Names and shifts under one key: the same key gives the same, another key others."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self.of_patient = lru_cache(maxsize=4_096)(lambda name: self._keyed("patient", name).hex()[:PSEUDONYM_HEX])
+        self.of_episode = lru_cache(maxsize=4_096)(lambda name: self._keyed("episode", name).hex()[:PSEUDONYM_HEX])
+        self.shift = lru_cache(maxsize=4_096)(
+            lambda name: 1 + int.from_bytes(self._keyed("shift", name)) % LONGEST_SHIFT_DAYS
+        )
+        """How many days a patient's dates are moved back."""
+
+    def _keyed(self, of: str, name: str) -> bytes:
+        return hmac.digest(self._key, f"{of}\0{name}".encode(), hashlib.sha256)
+
+
+def deidentified(rows: Iterable[Cells], dataset: Dataset, pseudonyms: Pseudonyms) -> Iterator[Cells]:
+    """Rows of a dataset, each patient's together, with what is kept of their columns."""
+    patient = next(place for place, column in enumerate(dataset.columns) if column.name == "patient")
+    kept = [(place, column) for place, column in enumerate(dataset.columns) if column.deidentified != "left out"]
+    for row in _merged_lines(rows) if dataset.name == "lines" else rows:
+        days = pseudonyms.shift(row[patient])
+        yield tuple(_told(column, row[place], pseudonyms, days) for place, column in kept)
+
+
+def _told(column: Column, cell: object, pseudonyms: Pseudonyms, days: int) -> object:
+    match column.deidentified, column.name, cell:
+        case "pseudonym", "patient", str():
+            return pseudonyms.of_patient(cell)
+        case "pseudonym", "episode", str():
+            return pseudonyms.of_episode(cell)
+        case "pseudonym", "episodes", str():
+            return json_list(sorted(map(pseudonyms.of_episode, as_list(cell))))
+        case "shifted", _, str() if column.kind == "dates":
+            return json_list([_earlier(day, days) for day in as_list(cell)])
+        case "shifted", _, str():
+            return _earlier(cell, days)
+        case "kept", _, _:
+            return cell
+    raise AssertionError(f"{column.name}: nothing says how it is made unknown")
+
+
+def _earlier(day: str, days: int) -> str:
+    return iso(date.fromisoformat(day).toordinal() - days)
+
+
+def _merged_lines(rows: Iterable[Cells]) -> Iterator[Cells]:
+    """Lines put together that follow upon each other: a break at a month's end would tell how far dates are shifted."""
+    held: Cells | None = None
+    for row in rows:
+        if held is not None and _follows(held, row):
+            held = _together(held, row)
+            continue
+        if held is not None:
+            yield held
+        held = row
+    if held is not None:
+        yield held
+
+
+def _follows(line: Cells, other: Cells) -> bool:
+    following = date.fromisoformat(line[_TO]) + timedelta(days=1)
+    return _said(line) == _said(other) and following.isoformat() == other[_FROM]
+
+
+def _said(line: Cells) -> Sequence[object]:
+    return [line[place] for place in _SAME_LINE]
+
+
+def _together(line: Cells, other: Cells) -> Cells:
+    cells = list(line)
+    cells[_TO] = other[_TO]
+    cells[_UNITS] += other[_UNITS]
+    cells[_CHARGE] += other[_CHARGE]
+    return tuple(cells)

@@ -1,0 +1,124 @@
+"""Where an export stands, and how another one takes its place at once.
+
+``DIR/days`` is a symbolic link to a folder of one export (``DIR/.days.7``). Another is written beside it and made whole
+on disk; then the link is replaced. A reader finds the one before or the new one, never half of one; the one before is
+kept until the next. One lock lets one export of a dataset into a folder run at a time; it is free again when its holder
+ends, however that happens, and what a killed one left behind is cleared away by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from projections.views import NotNow
+
+
+class NotOurs(Exception):
+    """Something else stands where the export should be."""
+
+
+class Place:
+    """The place of one dataset's exports in a folder."""
+
+    def __init__(self, out: Path, name: str) -> None:
+        self.out, self.name = out, name
+        self.link = out / name
+
+    def current(self) -> Path | None:
+        """The folder of the export that stands; None if there is none. NotOurs if it is something else."""
+        if not self.link.is_symlink():
+            if self.link.exists():
+                raise NotOurs(f"{self.link} is there already and no export; name another folder with --out")
+            return None
+        folder = self.out / os.readlink(self.link)
+        if folder.parent != self.out or folder not in self._generations().values():
+            raise NotOurs(f"{self.link} leads elsewhere; name another folder with --out")
+        return folder
+
+    @contextmanager
+    def publishing(self, check: Callable[[Path], None] = lambda standing: None) -> Iterator[Path]:
+        """A folder to write an export into; when the block ends well, it has become the one that stands.
+
+        ``check`` is shown the one that stands before, if any, and may raise.
+        """
+        self.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            current = self.current()
+            if current:
+                check(current)
+            self._clear(current)
+            staged = Path(tempfile.mkdtemp(prefix=f".{self.name}.building-", dir=self.out))
+            try:
+                yield staged
+                _sync_all(staged)
+                self._publish(staged, max(self._generations(), default=0) + 1)
+                self._clear(self.current())
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        descriptor = os.open(self.out / f".{self.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise NotNow(f"another export of {self.name} into this folder is running; wait for it") from error
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _publish(self, staged: Path, number: int) -> None:
+        made = self.out / f".{self.name}.{number}"
+        os.replace(staged, made)
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.name}.building-", dir=self.out))
+        try:
+            link = folder / "link"
+            link.symlink_to(made.name)
+            _sync(self.out)
+            os.replace(link, self.link)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        _sync(self.out)
+
+    def _generations(self) -> dict[int, Path]:
+        pattern = re.compile(re.escape(f".{self.name}.") + "([0-9]+)")
+        found = ((pattern.fullmatch(path.name), path) for path in self.out.iterdir())
+        return {int(match[1]): path for match, path in found if match}
+
+    def _clear(self, current: Path | None) -> None:
+        """Take away everything of killed exports, and all but the export that stands and the one before it."""
+        generations = self._generations()
+        live = next((number for number, path in generations.items() if path == current), 0)
+        before = max((number for number in generations if number < live), default=0)
+        for number, path in generations.items():
+            if number not in (live, before):
+                shutil.rmtree(path, ignore_errors=True)
+        for left in self.out.glob(f".{self.name}.building-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def create(path: Path) -> int:
+    """A new file for its owner alone, open for writing; its folders likewise."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _sync_all(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

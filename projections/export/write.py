@@ -1,0 +1,124 @@
+"""An export put together: its files month by month, their sums, its manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+from itertools import groupby
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
+
+from msgspec.structs import asdict
+
+from ledger.entry import Entry
+from projections.day_sheet import Cells
+from projections.export.as_text import dollars, write_csv, write_jsonl
+from projections.export.cloudevents import write_events
+from projections.export.datapackage import package_of
+from projections.export.manifest import MANIFEST, Manifest, Origin, Part, part_of, text_of
+from projections.export.place import create
+from projections.export.rows import MonthOf
+from projections.export.shapes import SCHEMA_VERSION, Column, Dataset
+
+Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
+EVENTS: Final = "events"
+CLOUDEVENTS: Final = "cloudevents"
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+_SUMMED: Final[dict[str | None, tuple[str, ...]]] = {"days": ("rate",), "lines": ("units", "charge")}
+_COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
+    "days": ("status", ("billable", "not_billable", "hold", "conflict")),
+    "findings": ("level", ("hard", "soft")),
+    "changes": ("kind", ("insert", "restate", "retract")),
+}
+"""Of a dataset: the columns that are summed, and the column whose words are counted."""
+
+
+class Made(NamedTuple):
+    """What an export is made of, and how many patients could not be read."""
+
+    origin: Origin
+    deidentified: bool
+    patients_set_aside: int
+
+
+def writer_of(form: str) -> Writer:
+    """What writes a format; ImportError if a library for it is missing."""
+    if form == "parquet":
+        writer: Writer = import_module("projections.export.as_parquet").write_parquet
+        return writer
+    return {"csv": write_csv, "jsonl": write_jsonl}[form]
+
+
+def write_export(
+    folder: Path, dataset: Dataset, columns: Sequence[Column], form: str, rows: Iterable[Cells], made: Made
+) -> Manifest:
+    """Write rows, given by month, and the manifest, into an empty folder."""
+    write, totals = writer_of(form), Totals(dataset, columns)
+    parts = []
+    for month, of_month in groupby(rows, MonthOf(dataset, columns)):
+        path = folder / f"service_month={month}" / f"part-0.{form}"
+        before = totals.rows
+        with os.fdopen(create(path), "wb") as file:
+            write(file, columns, totals.counting(of_month))
+        parts.append(part_of(folder, path, totals.rows - before))
+    if form == "csv":
+        _write(folder / "datapackage.json", text_of(package_of(dataset, columns, parts)))
+    names = tuple(column.name for column in columns)
+    return _finish(folder, dataset.name, form, names, totals, parts, made)
+
+
+def write_event_export(folder: Path, ledger_id: str, entries: Iterable[tuple[int, Entry]], made: Made) -> Manifest:
+    """Write the entries as events, and the manifest, into an empty folder."""
+    totals = Totals(None, ())
+    path = folder / "part-0.jsonl"
+    with os.fdopen(create(path), "wb") as file:
+        write_events(file, ledger_id, totals.counting(entries))
+    return _finish(folder, EVENTS, CLOUDEVENTS, (), totals, [part_of(folder, path, totals.rows)], made)
+
+
+def _finish(
+    folder: Path, name: str, form: str, columns: tuple[str, ...], totals: Totals, parts: Sequence[Part], made: Made
+) -> Manifest:
+    manifest = Manifest(
+        dataset=name, format=form, schema_version=SCHEMA_VERSION, deidentified=made.deidentified,
+        **asdict(made.origin), patients_set_aside=made.patients_set_aside, columns=columns, rows=totals.rows,
+        totals=totals.told(), files=tuple(parts),
+    )  # fmt: skip
+    _write(folder / MANIFEST, text_of(manifest))
+    return manifest
+
+
+def _write(path: Path, text: bytes) -> None:
+    with os.fdopen(create(path), "wb") as file:
+        file.write(text)
+
+
+class Totals:
+    """The rows of an export as they pass, and the sums a reader can check."""
+
+    def __init__(self, dataset: Dataset | None, columns: Sequence[Column]) -> None:
+        places = {column.name: place for place, column in enumerate(columns)}
+        name = dataset.name if dataset else None
+        self.rows = 0
+        self.sums = dict.fromkeys(_SUMMED.get(name, ()), 0)
+        self.words = dict.fromkeys(_COUNTED.get(name, ("", ()))[1], 0)
+        self._summed = [(column, places[column]) for column in self.sums]
+        self._counted = places[_COUNTED[name][0]] if name in _COUNTED else None
+        self._money = {column.name for column in columns if column.kind == "money"}
+
+    def counting(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, counted as they pass."""
+        for row in rows:
+            self.rows += 1
+            for column, place in self._summed:
+                self.sums[column] += row[place] or 0
+            if self._counted is not None and row[self._counted] in self.words:
+                self.words[row[self._counted]] += 1
+            yield row
+
+    def told(self) -> dict[str, int | str]:
+        """The sums as the manifest has them."""
+        sums = {name: dollars(number) if name in self._money else number for name, number in self.sums.items()}
+        return {**self.words, **sums}

@@ -1,0 +1,267 @@
+"""The pages docs/feed.md and docs/deidentified.md, made from the declarations of what is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from projections.export.as_parquet import TYPES
+from projections.export.manifest import Manifest, Part
+from projections.export.shapes import DATASETS, SCHEMA_VERSION, Column, Dataset
+
+_JSON: Final = {
+    "text": "string", "word": "string", "date": "string `YYYY-MM-DD`", "count": "integer", "money": 'string `"90.00"`',
+    "texts": "array of strings", "dates": "array of strings `YYYY-MM-DD`",
+}  # fmt: skip
+_CSV: Final = {
+    "text": "text", "word": "text", "date": "`YYYY-MM-DD`", "count": "digits", "money": "`90.00`",
+    "texts": "JSON array", "dates": "JSON array",
+}  # fmt: skip
+_MEANS: Final = {
+    "ledger": "the ledger's own name", "position": "the last position that counts", "seal": "the ledger's seal there",
+    "recorded_until": "when the last entry up to there was recorded (UTC)",
+    "since": "of changes and events: the position they begin after; else null",
+    "known_at": "the instant of `--known-at`; else null",
+    "book_hash": "SHA-256 of the book that gave the verdicts; null for events",
+    "code_version": "the judge that gave them", "dataset": "`days`, `lines`, `findings`, `changes` or `events`",
+    "format": "`parquet`, `csv`, `jsonl` or `cloudevents`", "schema_version": "the version of this page",
+    "deidentified": "whether names were taken out",     "patients_set_aside": "patients left out because an entry of theirs cannot be read",
+    "columns": "the columns there are, in order", "rows": "rows in all files", "totals": "sums over all rows",
+    "files": "each file, see below", "path": "its place in the export", "bytes": "its length",
+    "sha256": "SHA-256 of its bytes, in hex",
+}  # fmt: skip
+
+_FEED: Final = """\
+# The feed: what programs downstream can rely on
+
+Made from `projections/export/` by `scripts/reference`; do not edit. This is version {version} of the contract.
+
+Within a version columns are only ever added, at the end; none is removed, renamed, moved or given another type. A
+test holds `tests/golden/export/v{version}` against the code and fails on anything else. What changes otherwise gets a
+new version, which stands in every manifest as `schema_version`.
+
+## Getting it
+
+    episode-ledger export days --format parquet --out feed      # also: lines, findings, changes; csv, jsonl
+    episode-ledger export events --format cloudevents --out feed
+    episode-ledger follow --since 1200 | your-loader            # changes as they come
+
+`feed/days` is a link to a folder that is never touched again: `service_month=YYYY-MM/part-0.parquet` for each month
+that has rows, and `manifest.json`; beside CSV a Frictionless `datapackage.json`, too. A next export is written beside
+it, made whole on disk, and takes its place in one step; the one before is kept until the one after. A reader that
+opens several files resolves the link first (`realpath feed/days`) and reads below that. One folder holds a dataset in
+one format. No rows: no files, and a manifest that says so. Files are for their owner alone (0600).
+
+The month is that of `date`; of a line that of `from`; of a finding that of its first date. Within a month rows are
+ordered by {order} as code points. Equal ledgers, books and programs give equal bytes.
+
+| | Parquet | CSV | JSON Lines |
+| --- | --- | --- | --- |
+| form | zstd, row groups of 32,768 | UTF-8, RFC 4180, a header in every file | UTF-8, an object a line |
+| money | `decimal128(18, 2)`, dollars | `90.00` | `"90.00"`, a string: a JSON number would be read as a binary fraction |
+| null | null | empty; no text is ever empty | `null` |
+| list | list | a JSON array | an array |
+
+The numbers are the same in every format, and whole cents: no format rounds. In CSV a text that begins with `=`, `+`,
+`-`, `@`, a tab, a carriage return or an apostrophe has an apostrophe put before it, so that no spreadsheet takes it
+for a formula: take one leading apostrophe off to have the text.
+
+## Keeping a copy up to date
+
+1. Load `days` and keep the `position` of its manifest.
+2. Ask for `changes` with `--since` that position, or `follow` from there. In one transaction, for each row: take the
+   day with its `patient`, `episode` and `date` away (if there was one), put the new values in (unless it is a
+   `retract`), and keep the rows' `position`. With no rows, nothing changed.
+3. That gives exactly what `export days` gives at that position: every column, `because` included.
+
+- A `restate` whose verdict is the same differs in something else: its rate, its terms, its causes.
+- A day that went to another patient is a `retract` there and an `insert` here.
+- Positions count the ledger's entries, and the acts of the house between them. A change of the book is such an act:
+  `export` and `follow` record a book the first time something judged by it goes out, so it has a position of its own
+  and its changes have the cause `book`. What stood at a position is judged by the book taken up last by then (before
+  the first: by the first).
+- `cause` names what changed the day since then, the last first; `cause_position` is the position of that one. Of a
+  patient who was not known at `--since` it names the entries the verdict rests on, and `cause_position` is null.
+- A position beyond the ledger's last is an error (exit status 2): the ledger was put back, or it is another. Compare
+  `ledger`, and the `seal` of your position, then start again from `--since 0`.
+- **Another `code_version`**: the changes compare what this judge says of then and of now. If the judge itself was
+  changed since you loaded (`code_version` differs), load `days` anew.
+- `follow` prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the last row that leads
+  to a position. Only then commit, and only then is that position yours; if the stream ends before, roll back and ask
+  again. It ends with 0 when it is stopped (Ctrl-C) or nobody reads any more.
+- A patient set aside by a quarantine is missing from `days`, `lines` and `findings` (the manifest says how many are),
+  and stops `changes` with exit status 3: what is not known cannot be compared.
+"""
+
+
+def _table(head: list[str], rows: Iterator[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _columns(dataset: Dataset) -> Iterator[list[str]]:
+    for column in dataset.columns:
+        null = "yes" if column.nullable else ""
+        forms = [f"`{_arrow(column)}`", _CSV[column.kind], _JSON[column.kind]]
+        yield [f"`{column.name}`", *forms, null, column.meaning]
+
+
+def _arrow(column: Column) -> str:
+    named = {"text": "string", "word": "dictionary<string>", "texts": "list<string>", "dates": "list<date32>"}
+    return named.get(column.kind, str(TYPES[column.kind]).removesuffix("[day]"))
+
+
+def _fields(struct: type[msgspec.Struct]) -> Iterator[list[str]]:
+    for field in msgspec.structs.fields(struct):
+        meaning = "rows in it" if (struct, field.name) == (Part, "rows") else _MEANS[field.encode_name]
+        yield [f"`{field.encode_name}`", meaning]
+
+
+def feed_page() -> str:
+    """docs/feed.md."""
+    order = "; ".join(f"`{', '.join(each.order)}` ({each.name})" for each in DATASETS.values())
+    parts = [_FEED.format(version=SCHEMA_VERSION, order=order)]
+    head = ["Column", "Parquet", "CSV", "JSON Lines", "May be null", "Meaning"]
+    for dataset in DATASETS.values():
+        parts += [f"## {dataset.name}\n", (dataset.struct.__doc__ or "") + "\n", _table(head, _columns(dataset))]
+    parts += [_EVENTS, "## manifest.json\n", _table(["Key", "Meaning"], _fields(Manifest))]
+    parts += ["Each of `files`:\n", _table(["Key", "Meaning"], _fields(Part)), _TOTALS]
+    return "\n".join(parts)
+
+
+_EVENTS: Final = """\
+## events
+
+The entries themselves, in the order they were recorded, as [CloudEvents](https://cloudevents.io) 1.0: `part-0.jsonl`,
+one object a line.
+
+| Attribute | Value |
+| --- | --- |
+| `specversion` | `1.0` |
+| `id` | the ledger's name, a slash, the position |
+| `source` | `urn:episode-ledger:` and the ledger's name |
+| `type` | `episode-ledger.`, the fact's type, `.v1` |
+| `subject` | the episode |
+| `time` | when it was recorded (UTC) |
+| `datacontenttype` | `application/json` |
+| `sequence` | the position in nineteen digits, so that text order is the order of recording (the *sequence* extension) |
+| `data` | the line of intake, with `recorded_at`, and `version`, its number in the episode; without `version` it can be recorded again with `--keep-recorded-at` |
+
+Positions missing in between are acts of the house. Events hold whatever was told, free text included: they are never
+de-identified.
+"""
+_TOTALS: Final = """\
+`totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,
+the same dollars; of `findings`: how many are `hard` and `soft`; of `changes`: how many of each kind. Instants are
+UTC, to the microsecond at most.
+"""
+
+
+# deidentified.md
+
+_BECOMES: Final = {
+    "kept": "kept as it is",
+    "pseudonym": "a pseudonym: 128 bits of HMAC-SHA256 under the key, in hex",
+    "shifted": "moved back by the patient's number of days",
+    "left out": "left out: the column is not there",
+}
+_WHY: Final = {
+    "authorization": "a number the payer gave for this patient",
+    "terms_from": "a public date; beside shifted dates it would tell by how much they are shifted",
+    "terms_published": "likewise",
+    "because": "names given by other systems; they may hold a record number, a name or a date",
+    "cause": "likewise",
+    "cause_position": "would put patients in the order of their recording",
+    "message": "text",
+    "modifiers": "empty in this edition",
+    "payer": "a company, not the patient's number there",
+    "position": "of the whole export, the same in every row",
+    "book": "of the whole export, the same in every row",
+}
+_SAFE_HARBOR: Final = [
+    ("A", "Names", "The patient's name is a pseudonym. No other name is exported."),
+    ("B", "Geographic subdivisions smaller than a state", "None is exported. The ledger holds only a time zone, which is not."),
+    ("C", "Elements of dates (except year) related to an individual; ages over 89",
+     "**Not met by the letter:** dates are shifted, by 1 to 365 days back, the same for all dates of a patient, not removed. "
+     "The ledger holds no birth dates and no ages, so there is none to cap; a death shows only as the end of days."),
+    ("D", "Telephone numbers", "The ledger holds none of its own. Whatever stands in free text is not exported."),
+    ("E", "Fax numbers", "As D."),
+    ("F", "E-mail addresses", "As D."),
+    ("G", "Social security numbers", "As D."),
+    ("H", "Medical record numbers", "Names of patients and episodes are pseudonyms; `source:id` of entries is left out."),
+    ("I", "Health plan beneficiary numbers", "`member` is never exported, authorization numbers are left out."),
+    ("J", "Account numbers", "Claim numbers are never exported; `source:id` is left out."),
+    ("K", "Certificate and license numbers", "Providers' and prescribers' NPI are never exported."),
+    ("L", "Vehicle identifiers", "As D."),
+    ("M", "Device identifiers and serial numbers", "Pumps' names stand in `source:id`, which is left out."),
+    ("N", "Web addresses", "As D."),
+    ("O", "IP addresses", "As D."),
+    ("P", "Biometric identifiers", "As D."),
+    ("Q", "Full-face photographs", "As D."),
+    ("R", "Any other unique identifying number, characteristic or code",
+     "Pseudonyms are not derived from anything about the patient without the key, which is drawn at random and is never "
+     "exported. The course itself may be unique, see below."),
+]  # fmt: skip
+
+_DEIDENTIFIED: Final = """\
+# De-identified exports
+
+Made from `projections/export/` by `scripts/reference`; do not edit.
+
+    episode-ledger export days --format parquet --out research --deidentified [--key FILE]
+
+**What this is not.** It is not the Safe Harbor of 45 CFR 164.514(b)(2): that wants every element of a date but its
+year removed, and these dates are shifted, so that lengths of stay and gaps can still be counted. Use it where an
+expert has determined that the risk is very small (164.514(b)(1)), or as a limited data set under a data use agreement
+(164.514(e)), and say that dates are shifted. Somebody who knows one true date of a patient knows all of that
+patient's.
+
+**The key** is 32 random bytes in a file of its own (by default in your own configuration folder, made at the first
+use, 0600), never in the folder of the ledger or of the export. The same key gives the same pseudonyms and shifts, in
+every dataset and at every time, so that exports can be joined; whoever has the key and a list of names can find out
+who is who. Lose it, and nobody can add to what was handed out before; destroy it, and no new export joins.
+
+**The shift** is a number of days from 1 to 365, drawn for each patient by the key. All dates of a patient move
+together; service months are those of the shifted dates. Rows are ordered by pseudonym, so that their order tells
+nothing.
+
+**Lines** that follow upon each other with one payer, code and rate are put together: their breaks at months' ends
+would tell how far they are shifted. Units and dollars add up to the same.
+
+**`events` cannot be de-identified**: they hold free text. The command refuses.
+
+**What is left.** A rate that changes from one day to the next shows where a payer's new edition began, which is
+public: with several payers known, a shift can be found out from it. The last days of all patients lie near the day of
+the export. A rare reason, or a very long episode, may be one patient's alone. `totals` of the manifest are over all
+patients. In `changes` an episode that was corrected from one patient to another appears under both, with two shifts.
+An expert has these to weigh.
+
+## The eighteen identifiers
+
+| 164.514(b)(2)(i) | Identifier | What becomes of it |
+| --- | --- | --- |
+{identifiers}
+
+## Column by column
+
+"""
+
+
+def deidentified_page() -> str:
+    """docs/deidentified.md."""
+    identifiers = "\n".join(f"| ({letter}) | {name} | {what} |" for letter, name, what in _SAFE_HARBOR)
+    parts = [_DEIDENTIFIED.format(identifiers=identifiers)]
+    for dataset in DATASETS.values():
+        parts += [f"### {dataset.name}\n", _table(["Column", "What becomes of it", "Why"], _treatments(dataset))]
+    return "\n".join(parts)
+
+
+def _treatments(dataset: Dataset) -> Iterator[list[str]]:
+    for column in dataset.columns:
+        bare = column.name.removeprefix("old_").removeprefix("new_")
+        yield [f"`{column.name}`", _BECOMES[column.deidentified], _WHY.get(bare, "")]
+
+
+PAGES: Final[dict[str, Any]] = {"feed.md": feed_page, "deidentified.md": deidentified_page}

@@ -1,0 +1,89 @@
+"""Exports made by the command line, and read back by everything that reads them downstream."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars
+
+from projections.export.shapes import DATASETS, Column
+from tests.command_line import EXAMPLE, House
+
+Row = dict[str, Any]
+FORMS = ("parquet", "csv", "jsonl")
+
+
+def told_house(folder: Path) -> House:
+    """A house with both stories of the golden examples, which show every kind of value."""
+    house = House(folder)
+    for story in ("intake", "trouble"):
+        house.run("record", EXAMPLE / f"{story}.jsonl")
+    return house
+
+
+def export(house: House, dataset: str, form: str, out: Path, *options: object) -> Path:
+    """Where the export stands that was just made."""
+    ended = house.run("export", dataset, "--format", form, "--out", out, *options)
+    assert (ended.status, out / dataset) == (0, out / dataset), ended
+    return out / dataset
+
+
+def manifest_of(place: Path) -> dict[str, Any]:
+    """The manifest, after each file was held against it."""
+    manifest: dict[str, Any] = json.loads((place / "manifest.json").read_bytes())
+    found = {path.relative_to(place).as_posix() for path in place.rglob("part-*")}
+    assert found == {part["path"] for part in manifest["files"]}
+    for part in manifest["files"]:
+        text = (place / part["path"]).read_bytes()
+        assert (len(text), hashlib.sha256(text).hexdigest()) == (part["bytes"], part["sha256"])
+    assert sum(part["rows"] for part in manifest["files"]) == manifest["rows"]
+    return manifest
+
+
+def rows_in(place: Path) -> list[Row]:
+    """Every row of an export in its order, as JSON Lines would have it."""
+    manifest = manifest_of(place)
+    columns = [column for column in DATASETS[manifest["dataset"]].columns if column.name in manifest["columns"]]
+    read = {"parquet": _of_parquet, "csv": _of_csv, "jsonl": _of_jsonl}[manifest["format"]]
+    return [row for part in manifest["files"] for row in read(place / part["path"], columns)]
+
+
+def _of_jsonl(path: Path, columns: list[Column]) -> list[Row]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def _of_csv(path: Path, columns: list[Column]) -> Iterator[Row]:
+    for row in csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")):
+        yield {column.name: _cell(column, row[column.name]) for column in columns}
+
+
+def _cell(column: Column, text: str) -> Any:
+    if text == "":
+        assert column.nullable
+        return None
+    if column.kind in ("texts", "dates"):
+        return json.loads(text)
+    if column.kind == "count":
+        return int(text)
+    return text.removeprefix("'")
+
+
+def _of_parquet(path: Path, columns: list[Column]) -> Iterator[Row]:
+    for row in polars.read_parquet(path, hive_partitioning=False).rows(named=True):
+        yield {name: _plain(cell) for name, cell in row.items()}
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return [_plain(part) for part in cell]
+    if isinstance(cell, Decimal):
+        assert cell.as_tuple().exponent == -2
+        return str(cell)
+    return cell.isoformat() if hasattr(cell, "isoformat") else cell

@@ -1,0 +1,138 @@
+"""``follow``: changes as they come, in a pipe; stopped, closed, resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.store import open_ledger
+from projections.export.shapes import DATASETS
+from tests.command_line import LIVE, House, assert_plain, example, told
+from tests.exports import export, rows_in
+
+WAIT_SECONDS = 20
+DEATH = told("death", {"type": "PatientDied", "date": "2026-02-02"})
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    assert house.tell(*example()).status == 0
+    return house
+
+
+@contextmanager
+def following(house: House, *options: object) -> Iterator[subprocess.Popen[bytes]]:
+    """``follow`` as a process of its own, in a pipe."""
+    named = ["--ledger", str(house.ledger), "--book", str(house.book)]
+    command = [*LIVE, *named, "follow", "--interval", "0.02", *map(str, options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def next_round(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    """The rows up to the last of a position."""
+    assert process.stdout
+    rows: list[dict[str, Any]] = []
+    while not rows or not rows[-1]["last"]:
+        line = process.stdout.readline()
+        assert line, process.stderr and process.stderr.read()
+        rows.append(json.loads(line))
+    return rows
+
+
+def test_a_line_is_a_row_of_the_export_and_says_when_it_is_the_last(house: House, tmp_path: Path) -> None:
+    rows = house.run("follow", "--since", 0, "--once").rows
+    assert [list(row) for row in rows] == [[*(column.name for column in DATASETS["changes"].columns), "last"]] * len(
+        rows
+    )
+    assert [row.pop("last") for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert rows == rows_in(export(house, "changes", "jsonl", tmp_path / "out"))
+
+
+def test_it_begins_now_unless_told_since_when(house: House) -> None:
+    with following(house) as process:
+        wait_until_adopted(house)
+        house.tell(DEATH)
+        assert {row["cause"][0] for row in next_round(process)} == {"pump:death"}
+
+
+def wait_until_adopted(house: House) -> None:
+    """It has begun when it has taken up its book."""
+    until = time.monotonic() + WAIT_SECONDS
+    with open_ledger(house.ledger, create=False) as ledger:
+        while not ledger.adoptions():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def test_it_prints_what_comes_and_is_resumed_where_it_was_stopped(house: House) -> None:
+    with following(house, "--since", 0) as process:
+        first = next_round(process)
+        house.tell(DEATH)
+        second = next_round(process)
+        assert [first[-1]["position"] < second[-1]["position"], len(second) > 0] == [True, True]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_SECONDS) == 0
+        assert process.stderr
+        assert process.stderr.read() == b""
+    house.tell(told("back", {"type": "FactRetracted", "target_source": "pump", "target_id": "death", "reason": "no"}))
+    third = house.run("follow", "--since", second[-1]["position"], "--once").rows
+    assert [row["new_status"] for row in third] == [
+        row["new_status"] for row in first if row["date"] in {each["date"] for each in third}
+    ]
+    assert house.run("follow", "--since", third[-1]["position"], "--once").rows == []
+
+
+def test_it_ends_when_nobody_reads_any_more_even_if_nothing_comes(house: House) -> None:
+    with following(house, "--since", 0) as process:
+        next_round(process)
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(WAIT_SECONDS) == 0
+
+
+def test_a_reader_that_leaves_in_the_middle_ends_it(house: House) -> None:
+    with following(house, "--since", 0) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(WAIT_SECONDS) == 0
+
+
+def test_a_file_is_written_to_like_a_pipe(house: House, tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        named = ["--ledger", str(house.ledger), "--book", str(house.book)]
+        with subprocess.Popen([*LIVE, *named, "follow", "--since", "0", "--interval", "0.02"], stdout=out) as process:
+            until = time.monotonic() + WAIT_SECONDS
+            while not os.path.getsize(tmp_path / "out") and time.monotonic() < until:
+                time.sleep(0.02)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert process.wait(WAIT_SECONDS) == 0
+    assert (tmp_path / "out").read_bytes() == house.run("follow", "--since", 0, "--once").out
+
+
+@pytest.mark.parametrize(("since", "words"), [("999", "beyond the ledger's last position"), ("-1", "--since")])
+def test_a_position_that_nobody_has_is_refused(house: House, since: str, words: str) -> None:
+    assert_plain(house.run("follow", "--since", since, "--once"), 2, words)
+    assert_plain(house.run("follow", "--since", 12 if since == "999" else since, "--once"), 2)
+
+
+def test_an_entry_that_changes_no_day_prints_nothing(house: House) -> None:
+    position = house.run("follow", "--since", 0, "--once").rows[-1]["position"]
+    house.tell(told("note", {"type": "CoordinationNoted", "date": "2026-02-02", "note": "called"}))
+    ended = house.run("follow", "--since", position, "--once")
+    assert (ended.status, ended.out, ended.err) == (0, b"", "")
