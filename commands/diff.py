@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from datetime import datetime
 from functools import cached_property
+from typing import Any, NamedTuple, get_args
 
 import click
 
@@ -22,6 +23,7 @@ from projections.catch_up import silent
 from projections.claimed import ClaimedDay, claimed_days, patient_of
 from projections.diff_text import Exposure, render_between, render_claimed
 from projections.queries import Filters
+from projections.shares import Kind
 from projections.views import SetAside, passing_views
 
 
@@ -33,6 +35,12 @@ from projections.views import SetAside, passing_views
 @click.option("--claimed", is_flag=True, help="What was claimed beside what is billable now.")
 @click.option("--payer", help="With --claimed: the claims of this payer.")
 @click.option("--all", "everybody", is_flag=True, help="With --claimed: every claim of the ledger.")
+@click.option(
+    "--claims-to", metavar="PAYER", help="With --claimed: what was claimed from this payer, and nothing else."
+)
+@click.option("--kind", type=click.Choice(get_args(Kind)), help="With --claimed: only rows of this kind.")
+@click.option("--due-from", type=SERVICE_DATE, help="With --claimed: only days to be filed by this date or later.")
+@click.option("--due-to", type=SERVICE_DATE, help="With --claimed: only days to be filed by this date or earlier.")
 @click.option("--every", is_flag=True, help="With --claimed: also the days that are billable as claimed.")
 @click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
 @click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
@@ -52,6 +60,7 @@ def diff(
     to: str | None,
     form: str | None,
     known_at: datetime | None,
+    **narrowed: Any,
 ) -> None:
     """Show what changed: since an instant, or since the claim.
 
@@ -64,19 +73,40 @@ def diff(
       episode-ledger diff EP-1 --between 2026-02-01T00:00Z 2026-03-01T00:00Z
       episode-ledger diff EP-1 --claimed
       episode-ledger diff --claimed --payer prairie-blue --format csv
+      episode-ledger diff --claimed --payer prairie-blue --kind unbilled --due-to 2026-12-31
       episode-ledger diff --claimed --all && echo "nothing to give back"
     """
-    wanted = filters({"episode": episode, "patient": None, "payer": payer, "from_": from_, "to": to})
+    wanted = filters({"episode": episode, "payer": payer, "from_": from_, "to": to})
+    narrower = Narrower(**narrowed)
     if (between is not None) == claimed:
         raise click.UsageError("give either --between T1 T2 or --claimed")
     if between is not None:
-        if payer is not None or everybody or every or known_at is not None:
-            raise click.UsageError("--payer, --all, --every and --known-at go with --claimed, not with --between")
+        if payer is not None or everybody or every or known_at is not None or any(narrower):
+            raise click.UsageError("all options but --from, --to and --format go with --claimed, not with --between")
         _between(house, wanted, between, form)
     else:
-        if (episode is not None) + (payer is not None) + everybody != 1:
-            raise click.UsageError("--claimed takes one of EPISODE, --payer and --all")
-        _claimed(house, wanted, known_at, form, every)
+        if (episode is not None) + (payer is not None) + (narrower.claims_to is not None) + everybody != 1:
+            raise click.UsageError("--claimed takes one of EPISODE, --payer and --all, or --claims-to")
+        _claimed(house, wanted, narrower, known_at, form, every)
+
+
+class Narrower(NamedTuple):
+    """Which of the claimed days to show, beside their dates."""
+
+    kind: str | None
+    claims_to: str | None
+    due_from: str | None
+    due_to: str | None
+
+    def takes(self, row: ClaimedDay) -> bool:
+        """Whether a row is one of them; what need not be filed is due at no date."""
+        if self.kind not in (None, row.kind):
+            return False
+        if self.claims_to is not None and (row.claim is None or row.payer != self.claims_to):
+            return False
+        if self.due_from is None and self.due_to is None:
+            return True
+        return row.file_by is not None and (self.due_from or "") <= row.file_by <= (self.due_to or "9999-12-31")
 
 
 def _no_episode(known_at: datetime | None) -> click.ClickException:
@@ -105,7 +135,9 @@ def _is_wanted(row: DayChanged | ClaimedDay, wanted: Filters) -> bool:
     return (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
 
 
-def _claimed(house: House, wanted: Filters, known_at: datetime | None, form: str | None, every: bool) -> None:
+def _claimed(
+    house: House, wanted: Filters, narrower: Narrower, known_at: datetime | None, form: str | None, every: bool
+) -> None:
     exposure, left_out = Exposure(), LeftOut(house)
     shown_here = sys.stdout.isatty()  # then the rows themselves tell how far it is
     with house.open() as ledger, nullcontext(silent) if shown_here else progress("Judging", "patients") as tell:
@@ -114,7 +146,8 @@ def _claimed(house: House, wanted: Filters, known_at: datetime | None, form: str
             ledger, house.book, patients, episode=wanted.episode, payer=wanted.payer, known_at=known_at, every=every,
             unreadable=None if patients else left_out.note, progress=tell,
         )  # fmt: skip
-        _show(exposure.counting(row for row in found if _is_wanted(row, wanted)), form)
+        rows = (row for row in found if _is_wanted(row, wanted) and narrower.takes(row))
+        _show(exposure.counting(rows), form)
     left_out.tell()
     say(exposure.told())
     if exposure.cents:

@@ -10,7 +10,15 @@ from typing import Any
 
 import click
 
-from commands.options import House, calendar_format_option, filter_options, filters, format_option, known_at_option
+from commands.options import (
+    House,
+    calendar_format_option,
+    filter_options,
+    filters,
+    format_option,
+    known_at_option,
+    verdict_options,
+)
 from commands.progress import progress
 from commands.show import chosen_form, printable, say, show_rows, show_rows_to_the_end
 from ledger.store import EpisodeLedger
@@ -18,7 +26,7 @@ from projections import queries
 from projections.calendar import LEGEND, calendars
 from projections.catch_up import catch_up, fill_as_known, stale_because
 from projections.day_sheet import DayRow
-from projections.finding_sheet import FindingRow
+from projections.finding_sheet import MESSAGES, FindingRow
 from projections.line_sheet import LineRow
 from projections.load import patients_asked_for
 from projections.queries import Filters
@@ -76,6 +84,7 @@ def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[No
 @click.command()
 @calendar_format_option
 @filter_options
+@verdict_options
 @known_at_option
 @click.pass_obj
 def days(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
@@ -87,6 +96,7 @@ def days(house: House, /, form: str | None, known_at: datetime | None, **options
       episode-ledger days --episode EP-1 --from 2026-11-01 --to 2026-11-30
       episode-ledger days --payer prairie-blue --known-at 2026-11-02T16:00Z --format csv
       episode-ledger days --patient P-1 --format calendar
+      episode-ledger days --status hold --reason plan_missing
     """
     wanted = filters(options)
     with derived(house, known_at, wanted) as views:
@@ -109,6 +119,7 @@ def _show_calendars(rows: Iterator[DayRow]) -> None:
 
 @click.command()
 @click.option("--check", is_flag=True, help="Exit with 1 if any finding shown is hard.")
+@click.option("--rule", type=click.Choice(list(MESSAGES)), metavar="RULE", help="Only findings of this rule.")
 @format_option
 @filter_options
 @known_at_option
@@ -121,6 +132,7 @@ def findings(house: House, /, check: bool, form: str | None, known_at: datetime 
     \b
     Examples:
       episode-ledger findings
+      episode-ledger findings --rule claimed_twice
       episode-ledger findings --check --payer prairie-blue && echo "nothing stops the claims"
     """
     wanted = filters(options)

@@ -13,13 +13,20 @@ from projections.views import Views
 
 
 class Filters(NamedTuple):
-    """Which rows to show; dates are ``YYYY-MM-DD``, both ends included. Rows are chosen after all is derived."""
+    """Which rows to show; dates are ``YYYY-MM-DD``, both ends included. Rows are chosen after all is derived.
+
+    Status, reason and authorization choose days, rule chooses findings.
+    """
 
     episode: str | None = None
     patient: str | None = None
     payer: str | None = None
     from_: str | None = None
     to: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    authorization: str | None = None
+    rule: str | None = None
 
 
 class Where:
@@ -42,14 +49,22 @@ class Where:
 
 def day_rows(views: Views, wanted: Filters) -> Iterator[DayRow]:
     """The days chosen, by patient, episode, date."""
+    for row in _rows(views, "days", "patient, episode, date", days_where(wanted)):
+        yield day_row(row)
+
+
+def days_where(wanted: Filters) -> Where:
+    """The condition that chooses the days."""
     where = Where()
     where.add("patient = ?", wanted.patient)
     where.add("episode = ?", wanted.episode)
     where.add("payer = ?", wanted.payer)
     where.add("date >= ?", wanted.from_)
     where.add("date <= ?", wanted.to)
-    for row in _rows(views, "days", "patient, episode, date", where):
-        yield day_row(row)
+    where.add("status = ?", wanted.status)
+    where.add("reason = ?", wanted.reason)
+    where.add('"authorization" = ?', wanted.authorization)
+    return where
 
 
 def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
@@ -68,15 +83,22 @@ def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
 
 def finding_rows(views: Views, wanted: Filters) -> Iterator[FindingRow]:
     """The findings that touch the dates, by rule, patient, first date."""
+    where = findings_where(wanted)
+    for row in _rows(views, "findings", "rule, patient, first_date, dates, episodes, codes, because", where):
+        yield finding_row(row)
+
+
+def findings_where(wanted: Filters) -> Where:
+    """The condition that chooses the findings."""
     where = Where()
+    where.add("rule = ?", wanted.rule)
     where.add("patient = ?", wanted.patient)
     where.add("EXISTS (SELECT 1 FROM json_each(episodes) WHERE value = ?)", wanted.episode)
     where.add("EXISTS (SELECT 1 FROM json_each(payers) WHERE value = ?)", wanted.payer)
     if wanted.from_ or wanted.to:
         within = "EXISTS (SELECT 1 FROM json_each(dates) WHERE value BETWEEN ? AND ?)"
         where.add(within, wanted.from_ or "0000-01-01", wanted.to or "9999-12-31")
-    for row in _rows(views, "findings", "rule, patient, first_date, dates, episodes, codes, because", where):
-        yield finding_row(row)
+    return where
 
 
 def _rows(views: Views, table: str, order: str, where: Where) -> sqlite3.Cursor:
