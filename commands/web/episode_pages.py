@@ -1,0 +1,106 @@
+"""The pages of one episode: its calendar, a day beside it, and every step of a day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commands.web.site import Refused, Site, known_at_asked
+from projections.episode_sheet import episode_sheet
+from projections.journal import utc_text
+from projections.why import Why, why_of
+
+
+def calendar_page(site: Site, request: Request) -> Response:
+    """An episode's calendar as known now or at an instant, and beside it the day asked for."""
+    episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
+    with site.reader.reading() as reading:
+        sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
+        answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
+        _record(site, request, "calendar", episode)
+        if sheet is None:
+            raise _not_opened()
+        return site.render("episode.html", request, reading=reading, sheet=sheet, answer=answer, **_around(answer))
+
+
+def why_page(site: Site, request: Request) -> Response:
+    """Why a day is what it is: every step with its evidence, the terms, and what would change it."""
+    episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
+    if day is None:
+        raise Refused(400, "Which day?", "Choose a day of the calendar first.")
+    with site.reader.reading() as reading:
+        answer = why_of(reading.ledger, episode, day, reading.book, known_at)
+        _record(site, request, "why", episode)
+        if answer is None:
+            raise _not_opened()
+        shown = utc_text(known_at) if known_at else None
+        return site.render(
+            "why.html", request, reading=reading, answer=answer, known_at=shown, evidence=_evidence(answer),
+            **_around(answer),
+        )  # fmt: skip
+
+
+def _episode(site: Site, request: Request) -> str:
+    episode = site.ids.name("episode", request.path_params["id"])
+    if episode is None:
+        raise Refused(
+            404,
+            "No such page",
+            "Addresses of episodes hold until the site is stopped. Search for the episode, or begin at the worklist.",
+        )
+    return episode
+
+
+def _day(request: Request) -> date | None:
+    text = request.query_params.get("day", "").strip()
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = None
+    if text and (day is None or day.isoformat() != text or not 2000 <= day.year <= 2099):
+        raise Refused(400, "That is no service date", "A service date is written YYYY-MM-DD, such as 2026-11-02.")
+    return day
+
+
+def _record(site: Site, request: Request, page: str, episode: str) -> None:
+    day, known_at = _day(request), known_at_asked(request)
+    site.record(
+        request, page, episode=episode, day=day.isoformat() if day else None,
+        known_at=utc_text(known_at) if known_at else None,
+    )  # fmt: skip
+
+
+def _not_opened() -> Refused:
+    return Refused(404, "Not opened by then", "At that moment the ledger did not know the episode yet.")
+
+
+def _around(answer: Why | None) -> dict[str, Any]:
+    """The dates before and after the day asked for."""
+    if answer is None:
+        return {"before": None, "after": None}
+    on = date.fromisoformat(answer.date)
+    return {"before": (on - timedelta(days=1)).isoformat(), "after": (on + timedelta(days=1)).isoformat()}
+
+
+class Evidence(NamedTuple):
+    """An entry that steps rested on, once, with the numbers of the steps."""
+
+    label: str
+    type: str
+    episode: str
+    by: str
+    recorded_at: str
+    says: str
+    steps: list[int]
+
+
+def _evidence(answer: Why) -> list[Evidence]:
+    found: dict[tuple[str, int], Evidence] = {}
+    for step in answer.steps:
+        for one in step.evidence:
+            new = Evidence(one.label, one.type, one.episode, one.by, one.recorded_at, one.says, [])
+            found.setdefault((one.episode, one.version), new).steps.append(step.step)
+    return list(found.values())

@@ -1,0 +1,74 @@
+"""The Monday report of the site: made beside the pages, once for each state of ledger and book, and kept."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, NamedTuple
+
+from commands.web.reading import Reader
+from projections.monday.asked import Asked
+from projections.monday.behind import SHOWN_RUNS, Collected
+from projections.monday.html import render_report
+from projections.monday.report import Report, report_of
+
+PATIENCE_SECONDS: Final = 2.0
+"""A report that is made faster than this is shown at once."""
+
+State = tuple[int, str, str]
+"""Position, book and date a report was made for."""
+
+
+class Made(NamedTuple):
+    """A report, the page it makes by itself, and the state it was made for."""
+
+    state: State
+    report: Report
+    html: str
+
+
+class Monday:
+    """Makes reports, one at a time."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+        self._worker: threading.Thread | None = None
+        self.made: Made | None = None
+        self.failed: Exception | None = None
+        self.done = self.of = 0
+
+    def wanted(self, state: State, *, anew: bool = False) -> Made | None:
+        """The last report made, the one for this state if it is ready soon; None if there is none yet."""
+        if self.made is None or (anew and self.made.state != state):
+            self._begin(state[2])
+        if worker := self._worker:
+            worker.join(PATIENCE_SECONDS)
+        if self.failed is not None:
+            failed, self.failed = self.failed, None
+            raise failed
+        return self.made
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a report is being made."""
+        return self._worker is not None
+
+    def _begin(self, on: str) -> None:
+        with self._lock:
+            if self._worker is None:
+                self.done = self.of = 0
+                self._worker = threading.Thread(target=self._make, args=(on,), daemon=True)
+                self._worker.start()
+
+    def _make(self, on: str) -> None:
+        try:
+            with self._reader.reading() as (ledger, views, book, position):
+                report = report_of(ledger, views, book, Asked(on), Collected(SHOWN_RUNS), self._tell)
+            self.made = Made((position, book.hash, on), report, render_report(report))
+        except Exception as error:
+            self.failed = error
+        finally:
+            self._worker = None
+
+    def _tell(self, done: int, of: int) -> None:
+        self.done, self.of = done, of

@@ -1,0 +1,100 @@
+"""The pages over all episodes: worklist, search, holds, findings, the Monday report."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from commands.web.security import style_by_hash
+from commands.web.site import Refused, Site, page_number
+from projections.finding_sheet import MESSAGES
+from projections.monday.claims import BANDS
+from projections.monday.holds import CURES
+from projections.search import find_episodes
+from projections.worklist import DAYS_AHEAD, DAYS_PAST, findings_by_rule, findings_page, held_page, together
+
+ROWS_A_PAGE: Final = 50
+LONGEST_SEARCH: Final = 128
+_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def worklist_page(site: Site, request: Request) -> Response:
+    """What waits for somebody, first of all."""
+    with site.reader.reading() as reading:
+        work = site.worklist(reading)
+        site.record(request, "worklist")
+        return site.render(
+            "worklist.html", request, reading=reading, work=work, days_ahead=DAYS_AHEAD, days_past=DAYS_PAST
+        )
+
+
+def found_page(site: Site, request: Request) -> Response:
+    """Episodes by a part of a name. What was searched for stands in no address, only an opaque id of it."""
+    text = site.ids.name("search", request.path_params["id"])
+    if text is None:
+        raise Refused(404, "No such search", "A search can be looked at until the site is stopped. Search again.")
+    with site.reader.reading() as reading:
+        found, more = find_episodes(reading.ledger, reading.views, text)
+        site.record(request, "search")
+        return site.render("found.html", request, reading=reading, text=text, found=found, more=more)
+
+
+def holds_page(site: Site, request: Request) -> Response:
+    """The episodes with days on hold for one reason, the longest waiting first."""
+    reason, page = request.query_params.get("reason", ""), page_number(request)
+    if reason not in CURES:
+        raise Refused(404, "No such reason", "No day can be on hold for that reason.")
+    with site.reader.reading() as reading:
+        total, rows = held_page(reading.views, reason, (page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
+        site.record(request, "holds")
+        return site.render(
+            "holds.html", request, reading=reading, reason=reason, cure=CURES[reason], rows=rows, total=total,
+            page=page, pages=_pages(total), query=f"reason={reason}&",
+        )  # fmt: skip
+
+
+def findings_list(site: Site, request: Request) -> Response:
+    """Contradictions and mistakes, by rule and level."""
+    rule, level, page = request.query_params.get("rule"), request.query_params.get("level"), page_number(request)
+    if (rule or None) not in (None, *MESSAGES) or (level or None) not in (None, "hard", "soft"):
+        raise Refused(404, "No such findings", "There is no such rule or level.")
+    with site.reader.reading() as reading:
+        total, rows = findings_page(reading.views, rule or None, level or None, (page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
+        by_rule = findings_by_rule(reading.views)
+        site.record(request, "findings")
+        query = "".join(f"{name}={value}&" for name, value in (("rule", rule), ("level", level)) if value)
+        return site.render(
+            "findings.html", request, reading=reading, rule=rule or "", level=level or "", rows=together(rows),
+            total=total, by_rule=by_rule, page=page, pages=_pages(total), query=query,
+        )  # fmt: skip
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // ROWS_A_PAGE))
+
+
+def report_page(site: Site, request: Request) -> Response:
+    """The Monday report: made when it is first asked for, and anew when somebody asks for it."""
+    with site.reader.reading() as reading:
+        made = site.monday.wanted(site.state(reading), anew=request.query_params.get("anew") == "1")
+        site.record(request, "report")
+        if made is None:
+            return site.render("making.html", request, 200, reading=reading, monday=site.monday)
+        return site.render(
+            "monday.html", request, reading=reading, report=made.report, monday=site.monday,
+            is_current=made.state == site.state(reading), bands={band.name: band for band in BANDS},
+        )  # fmt: skip
+
+
+def report_charts(site: Site, request: Request) -> Response:
+    """The report's own page with charts and the rows behind its numbers, as the command ``report`` writes it."""
+    made = site.monday.made
+    if made is None:
+        raise Refused(404, "No report yet", "Open the Monday report first; it is made then.")
+    site.record(request, "report")
+    found = _STYLE.search(made.html)
+    headers = {"content-security-policy": style_by_hash(found[1])} if found else {}
+    return HTMLResponse(made.html, headers=headers)

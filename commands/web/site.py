@@ -1,0 +1,121 @@
+"""What the pages of one process share: the house, who is in, opaque ids, access records, templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from commands.clock import utc_now
+from commands.options import House
+from commands.web.access import AccessLog, access_file
+from commands.web.monday import Monday
+from commands.web.reading import Reader, Reading
+from commands.web.security import OpaqueIds, Sessions
+from ledger.forms import parse_instant
+from projections.calendar import MARKS
+from projections.page_entries import date_runs
+from projections.page_html import counted, moment, money, seen
+from projections.worklist import Worklist, worklist
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+class Refused(Exception):
+    """A page that cannot be shown as asked: a status and plain sentences."""
+
+    def __init__(self, status: int, title: str, *sentences: str) -> None:
+        super().__init__(title)
+        self.status, self.title, self.sentences = status, title, sentences
+
+
+class Site:
+    """One running site."""
+
+    def __init__(self, house: House, tell: Callable[[str], None]) -> None:
+        self.reader = Reader(house)
+        self.monday = Monday(self.reader)
+        self.access = AccessLog(access_file(house.places.live))
+        self.sessions, self.ids, self.tell = Sessions(), OpaqueIds(), tell
+        self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
+        self._templates = _environment(self)
+        self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
+
+    def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
+        """A page; ``session`` is empty for whoever has not come in."""
+        session = request.scope.get("session") or ""
+        text = self._templates.get_template(template).render(session=session, **said)
+        return HTMLResponse(text, status)
+
+    def record(self, request: Request, page: str, **seen: str | None) -> None:
+        """Note the look at a page with a patient's data, before it is shown."""
+        remote = request.client.host if request.client else ""
+        self.access.record(request.scope["session"], remote, page, **seen)
+
+    def worklist(self, reading: Reading) -> Worklist:
+        """The worklist of today, made once for each state of ledger and book."""
+        state = self.state(reading)
+        if self._worklist is None or self._worklist[0] != state:
+            made = worklist(reading.ledger, reading.views, reading.book, utc_now().date())
+            self._worklist = state, made
+        return self._worklist[1]
+
+    def state(self, reading: Reading) -> tuple[int, str, str]:
+        """What a page that is kept depends on: position, book, and today's date (UTC)."""
+        return reading.position, reading.book.hash, utc_now().date().isoformat()
+
+    def episode_href(
+        self, episode: str, day: str | None = None, known_at: str | None = None, page: str = "", mark: str = ""
+    ) -> str:
+        """The address of an episode's page: an opaque id, dates, and nothing else."""
+        asked = {name: value for name, value in (("day", day), ("known_at", known_at)) if value}
+        query = f"?{urlencode(asked)}" if asked else ""
+        return f"/episode/{self.ids.of('episode', episode)}{page}{query}{mark}"
+
+
+def _environment(site: Site) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "seen": seen,
+        "money": money,
+        "moment": moment,
+        "counted": counted,
+        "runs": lambda dates: list(date_runs(dates)),
+    }
+    environment.globals |= {"href": site.episode_href, "MARKS": MARKS}
+    return environment
+
+
+def page_number(request: Request) -> int:
+    """``?page=``, from 1."""
+    text = request.query_params.get("page", "1")
+    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 6 and int(text) > 0):
+        raise Refused(400, "No such page", "A page has a number from 1 on.")
+    return int(text)
+
+
+def known_at_asked(request: Request) -> datetime | None:
+    """``?known_at=``; absent and empty both mean now."""
+    text = request.query_params.get("known_at", "").strip()
+    try:
+        return parse_instant(text) if text else None
+    except ValueError:
+        raise Refused(
+            400,
+            "That is no instant",
+            "“As known at” takes an instant with an offset, such as 2026-11-02T16:00Z.",
+            "A bare date has no time of day.",
+        ) from None
