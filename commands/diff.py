@@ -33,7 +33,11 @@ from projections.views import SetAside, passing_views
     "--between", nargs=2, type=INSTANT, metavar="T1 T2", help="The days whose verdict changed between two instants."
 )
 @click.option("--claimed", is_flag=True, help="What was claimed beside what is billable now.")
-@click.option("--payer", help="With --claimed: the claims of this payer.")
+@click.option(
+    "--payer",
+    help="With --claimed: what was claimed from this payer, and the days that are this payer's now: unbilled, or "
+    "claimed from another.",
+)
 @click.option("--all", "everybody", is_flag=True, help="With --claimed: every claim of the ledger.")
 @click.option(
     "--claims-to", metavar="PAYER", help="With --claimed: what was claimed from this payer, and nothing else."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,12 @@ from commands.options import House, known_at_option
 from commands.progress import progress
 from commands.pseudonym_key import pseudonyms_of
 from commands.read import derived
+from commands.show import printable, say
 from ledger.store import EpisodeLedger
+from projections.day_sheet import Cells
+from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
+from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
 from projections.export.manifest import Manifest, Origin, read_manifest
 from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
@@ -25,7 +30,7 @@ from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_expo
 from projections.feed import changes_since, stretch_of
 from projections.journal import utc_text
 from projections.version import code_version
-from projections.views import NotNow
+from projections.views import NotNow, SetAside, Views
 
 CHANGES = "changes"
 
@@ -71,16 +76,19 @@ def export(
     house: House, /, dataset: str, form: str, out: Path, since: int | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
-    """Write days, lines, findings, changes or events into files, for programs downstream.
+    """Write days, lines, findings, changes, claimed days, authorizations, rates or events into files, for programs
+    downstream.
 
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
-    'changes' are the days that are not what they were at --since. docs/feed.md describes every column.
+    'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
+    everybody; 'rates' are those of the book. docs/feed.md describes every column.
 
     \b
     Examples:
       episode-ledger export days --format parquet --out feed
       episode-ledger export changes --since 8 --format jsonl --out feed
+      episode-ledger export claimed --format parquet --out feed --known-at 2026-11-01T00:00Z
       episode-ledger export events --format cloudevents --out feed
       episode-ledger export lines --format csv --out research --deidentified
     """
@@ -105,7 +113,7 @@ def _check(asked: Asked) -> None:
     if asked.since is not None and asked.dataset not in (CHANGES, EVENTS):
         raise click.UsageError("--since is for changes and events; the others are whole as they stand")
     if asked.known_at is not None and asked.dataset in (CHANGES, EVENTS):
-        raise click.UsageError("--known-at is for days, lines and findings; changes and events go by position")
+        raise click.UsageError("changes and events go by position; --known-at is for the others")
     if asked.deidentified and asked.dataset == EVENTS:
         raise click.UsageError("events cannot be de-identified: they hold what was told, free text included")
     if asked.key is not None and not asked.deidentified:
@@ -137,12 +145,17 @@ def _export(house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseud
     head = adopt(ledger, house.book, utc_now()) if asked.known_at is None else ledger.position()
     if asked.dataset == CHANGES:
         return _export_changes(ledger, asked, head, pseudonyms, folder)
+    if asked.dataset == RATES:
+        made = Made(_origin(ledger, asked, head, house.book.hash), asked.deidentified, ())
+        return _write(DATASETS[RATES], rate_rows(house.book, asked.known_at), asked, pseudonyms, made, folder)
+    if asked.dataset in (CLAIMED, AUTHORIZATIONS):
+        return _export_judged(house, ledger, asked, pseudonyms, folder)
     return _export_views(house, ledger, asked, pseudonyms, folder)
 
 
 def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> Manifest:
     head = ledger.position()
-    made = Made(_origin(ledger, asked, head, None), False, 0)
+    made = Made(_origin(ledger, asked, head, None), False, ())
     return write_event_export(folder, ledger.id, ledger.follow(asked.since or 0, head), made)
 
 
@@ -151,13 +164,10 @@ def _export_changes(
 ) -> Manifest:
     dataset = DATASETS[CHANGES]
     book = stretch_of(ledger, asked.since or 0, head).last_book
-    made = Made(_origin(ledger, asked, head, book.hash), asked.deidentified, 0)
-    columns = dataset.columns if pseudonyms is None else kept_columns(dataset)
+    made = Made(_origin(ledger, asked, head, book.hash), asked.deidentified, ())
     with progress("Looking for changes", "patients") as tell:
         rows = changes_since(ledger, asked.since or 0, head, tell)
-        if pseudonyms is not None:
-            rows = deidentified(rows, dataset, pseudonyms)
-        return write_export(folder, dataset, columns, asked.form, sorted_by_month(rows, dataset, columns), made)
+        return _write(dataset, rows, asked, pseudonyms, made, folder)
 
 
 def _export_views(
@@ -165,16 +175,46 @@ def _export_views(
 ) -> Manifest:
     dataset = DATASETS[asked.dataset]
     with derived(house, asked.known_at) as views:
-        noted = views.noted()
-        position = int(noted["position"])
-        if asked.known_at is None and stretch_of(ledger, position, position).last_book.hash != noted["book"]:
-            raise NotNow("another book was taken up while this was asked; run the command again")
-        made = Made(_origin(ledger, asked, position, noted["book"]), asked.deidentified, len(views.set_aside()))
+        made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
         if pseudonyms is None:
             return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
-        columns = kept_columns(dataset)
-        rows = deidentified(rows_by_patient(views, dataset), dataset, pseudonyms)
-        return write_export(folder, dataset, columns, asked.form, sorted_by_month(rows, dataset, columns), made)
+        return _write(dataset, rows_by_patient(views, dataset), asked, pseudonyms, made, folder)
+
+
+def _export_judged(
+    house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> Manifest:
+    """What is judged for this export; the read model says up to where, and who is set aside."""
+    with derived(house) as views, progress("Judging", "patients") as tell:
+        origin, aside = _origin_of(ledger, asked, views), views.set_aside()
+        names = set(aside)
+
+        def leave_out(one: SetAside) -> None:
+            names.add(one.patient)
+            say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
+
+        as_of = AsOf(ledger, origin.position, house.book, asked.known_at)
+        rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)
+        made = Made(origin, asked.deidentified, names)
+        return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)
+
+
+def _write(
+    dataset: Dataset, rows: Iterable[Cells], asked: Asked, pseudonyms: Pseudonyms | None, made: Made, folder: Path
+) -> Manifest:
+    """Rows given patient by patient, written month by month."""
+    columns = dataset.columns if pseudonyms is None else kept_columns(dataset)
+    told = rows if pseudonyms is None else deidentified(rows, dataset, pseudonyms)
+    return write_export(folder, dataset, columns, asked.form, sorted_by_month(told, dataset, columns), made)
+
+
+def _origin_of(ledger: EpisodeLedger, asked: Asked, views: Views) -> Origin:
+    """What a read model that is held still stands for."""
+    noted = views.noted()
+    position = int(noted["position"])
+    if asked.known_at is None and stretch_of(ledger, position, position).last_book.hash != noted["book"]:
+        raise NotNow("another book was taken up while this was asked; run the command again")
+    return _origin(ledger, asked, position, noted["book"])
 
 
 def _origin(ledger: EpisodeLedger, asked: Asked, position: int, book_hash: str | None) -> Origin:

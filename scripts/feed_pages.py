@@ -8,15 +8,18 @@ from typing import Any, Final
 import msgspec
 
 from projections.export.as_parquet import TYPES
+from projections.export.columns import Column, Dataset
 from projections.export.manifest import Manifest, Part
-from projections.export.shapes import DATASETS, SCHEMA_VERSION, Column, Dataset
+from projections.export.shapes import DATASETS, SCHEMA_VERSION
 
 _JSON: Final = {
-    "text": "string", "word": "string", "date": "string `YYYY-MM-DD`", "count": "integer", "money": 'string `"90.00"`',
+    "text": "string", "word": "string", "date": "string `YYYY-MM-DD`", "instant": "string, as in CSV", "count": "integer",
+    "flag": "`true`, `false`", "money": 'string `"90.00"`',
     "texts": "array of strings", "dates": "array of strings `YYYY-MM-DD`",
 }  # fmt: skip
 _CSV: Final = {
-    "text": "text", "word": "text", "date": "`YYYY-MM-DD`", "count": "digits", "money": "`90.00`",
+    "text": "text", "word": "text", "date": "`YYYY-MM-DD`", "instant": "`2026-11-02T16:00:00Z`",
+    "count": "digits", "flag": "`true`, `false`", "money": "`90.00`",
     "texts": "JSON array", "dates": "JSON array",
 }  # fmt: skip
 _MEANS: Final = {
@@ -24,8 +27,8 @@ _MEANS: Final = {
     "recorded_until": "when the last entry up to there was recorded (UTC)",
     "since": "of changes and events: the position they begin after; else null",
     "known_at": "the instant of `--known-at`; else null",
-    "book_hash": "SHA-256 of the book that gave the verdicts; null for events",
-    "code_version": "the judge that gave them", "dataset": "`days`, `lines`, `findings`, `changes` or `events`",
+    "book_hash": "SHA-256 of the book that gave the verdicts or rates; null for events",
+    "code_version": "the judge that gave them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `authorizations`, `rates` or `events`",
     "format": "`parquet`, `csv`, `jsonl` or `cloudevents`", "schema_version": "the version of this page",
     "deidentified": "whether names were taken out",     "patients_set_aside": "patients left out because an entry of theirs cannot be read",
     "columns": "the columns there are, in order", "rows": "rows in all files", "totals": "sums over all rows",
@@ -44,7 +47,8 @@ new version, which stands in every manifest as `schema_version`.
 
 ## Getting it
 
-    episode-ledger export days --format parquet --out feed      # also: lines, findings, changes; csv, jsonl
+    episode-ledger export days --format parquet --out feed      # also as csv, jsonl
+    episode-ledger export changes --since 1200 --format parquet --out feed
     episode-ledger export events --format cloudevents --out feed
     episode-ledger follow --since 1200 | your-loader            # changes as they come
 
@@ -54,13 +58,17 @@ it, made whole on disk, and takes its place in one step; the one before is kept 
 opens several files resolves the link first (`realpath feed/days`) and reads below that. One folder holds a dataset in
 one format. No rows: no files, and a manifest that says so. Files are for their owner alone (0600).
 
-The month is that of `date`; of a line that of `from`; of a finding that of its first date. Within a month rows are
-ordered by {order} as code points. Equal ledgers, books and programs give equal bytes.
+The month is that of `date`; of a line that of `from`; of a finding that of its first date; of an authorization that
+of the episode's last day, `last_day`: whoever looks for those that run out while therapy goes on needs the last
+months alone. `rates` are reference data and have no months: one file, `feed/rates/part-0.parquet`. Within a month rows
+are ordered by {order} as code points; those of `claimed` for one date in the order in which the claims were recorded. Equal ledgers, books and programs give equal bytes.
 
 | | Parquet | CSV | JSON Lines |
 | --- | --- | --- | --- |
 | form | zstd, row groups of 32,768 | UTF-8, RFC 4180, a header in every file | UTF-8, an object a line |
 | money | `decimal128(18, 2)`, dollars | `90.00` | `"90.00"`, a string: a JSON number would be read as a binary fraction |
+| instant | `timestamp[us, UTC]` | `2026-11-02T16:00:00Z`, up to six decimals | the same, a string |
+| yes or no | `bool` | `true`, `false` | `true`, `false` |
 | null | null | empty; no text is ever empty | `null` |
 | list | list | a JSON array | an array |
 
@@ -91,8 +99,8 @@ for a formula: take one leading apostrophe off to have the text.
 - `follow` prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the last row that leads
   to a position. Only then commit, and only then is that position yours; if the stream ends before, roll back and ask
   again. It ends with 0 when it is stopped (Ctrl-C) or nobody reads any more.
-- A patient set aside by a quarantine is missing from `days`, `lines` and `findings` (the manifest says how many are),
-  and stops `changes` with exit status 3: what is not known cannot be compared.
+- A patient set aside by a quarantine is missing from `days`, `lines`, `findings`, `claimed` and `authorizations` (the
+  manifest says how many are), and stops `changes` with exit status 3: what is not known cannot be compared.
 """
 
 
@@ -109,7 +117,13 @@ def _columns(dataset: Dataset) -> Iterator[list[str]]:
 
 
 def _arrow(column: Column) -> str:
-    named = {"text": "string", "word": "dictionary<string>", "texts": "list<string>", "dates": "list<date32>"}
+    named = {
+        "text": "string",
+        "word": "dictionary<string>",
+        "texts": "list<string>",
+        "dates": "list<date32>",
+        "instant": "timestamp[us, UTC]",
+    }
     return named.get(column.kind, str(TYPES[column.kind]).removesuffix("[day]"))
 
 
@@ -126,11 +140,28 @@ def feed_page() -> str:
     head = ["Column", "Parquet", "CSV", "JSON Lines", "May be null", "Meaning"]
     for dataset in DATASETS.values():
         parts += [f"## {dataset.name}\n", (dataset.struct.__doc__ or "") + "\n", _table(head, _columns(dataset))]
+        parts += [_ABOUT[dataset.name]] if dataset.name in _ABOUT else []
     parts += [_EVENTS, "## manifest.json\n", _table(["Key", "Meaning"], _fields(Manifest))]
     parts += ["Each of `files`:\n", _table(["Key", "Meaning"], _fields(Part)), _TOTALS]
     return "\n".join(parts)
 
 
+_ABOUT: Final = {
+    "claimed": """\
+These are the rows of `episode-ledger diff --claimed --all --every`, with dollars in place of cents: `claimed_cents` is
+`claimed_charge` here, `now_cents` is `now_rate`, `exposure_cents` is `exposure`. A date has a row for every line of a
+live claim that it stands on: sums of `now_rate` over them would count the day more than once, sums of `claimed_charge`
+and `exposure` do not.
+""",
+    "authorizations": """\
+With `--known-at` an authorization is there if it was recorded by then, with the units drawn as known then.
+""",
+    "rates": """\
+With `--known-at` the editions published by then. A day is priced by its `payer`, `terms_from`, `terms_published` and
+`code`; one whose code is not known yet by the row without a code, where there is one.
+""",
+}
+"""What there is to say of a dataset beyond its columns."""
 _EVENTS: Final = """\
 ## events
 
@@ -154,8 +185,9 @@ de-identified.
 """
 _TOTALS: Final = """\
 `totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,
-the same dollars; of `findings`: how many are `hard` and `soft`; of `changes`: how many of each kind. Instants are
-UTC, to the microsecond at most.
+the same dollars; of `findings`: how many are `hard` and `soft`; of `changes`: how many of each kind; of `claimed`: days of
+each kind, and the dollars of `claimed_charge` and `exposure`; of `authorizations`: `units`, `drawn` and
+`billable_days`. Instants are UTC, to the microsecond at most.
 """
 
 
@@ -172,9 +204,19 @@ _WHY: Final = {
     "terms_from": "a public date; beside shifted dates it would tell by how much they are shifted",
     "terms_published": "likewise",
     "because": "names given by other systems; they may hold a record number, a name or a date",
-    "cause": "likewise",
+    "cause": "names given by other systems; they may hold a record number, a name or a date",
+    "claim": "a number given for this patient",
+    "number": "a number the payer gave for this patient",
+    "revealed_by": "names given by other systems; they may hold a record number, a name or a date",
+    "revealed_at": "when it was recorded, to the microsecond: patients told of in one delivery could be told from it; "
+    "where new terms revealed it, a public date",
+    "repay_by": "60 days after `revealed_at`",
+    "from": "mostly the first day of a year or a month: moved, it would tell by how much",
+    "to": "likewise",
     "cause_position": "would put patients in the order of their recording",
     "message": "text",
+    "known_when_claimed": "a verdict in words, and a code",
+    "known_now": "likewise",
     "modifiers": "empty in this edition",
     "payer": "a company, not the patient's number there",
     "position": "of the whole export, the same in every row",
@@ -192,7 +234,7 @@ _SAFE_HARBOR: Final = [
     ("G", "Social security numbers", "As D."),
     ("H", "Medical record numbers", "Names of patients and episodes are pseudonyms; `source:id` of entries is left out."),
     ("I", "Health plan beneficiary numbers", "`member` is never exported, authorization numbers are left out."),
-    ("J", "Account numbers", "Claim numbers are never exported; `source:id` is left out."),
+    ("J", "Account numbers", "Claim numbers and `source:id` are left out."),
     ("K", "Certificate and license numbers", "Providers' and prescribers' NPI are never exported."),
     ("L", "Vehicle identifiers", "As D."),
     ("M", "Device identifiers and serial numbers", "Pumps' names stand in `source:id`, which is left out."),
@@ -230,6 +272,9 @@ nothing.
 **Lines** that follow upon each other with one payer, code and rate are put together: their breaks at months' ends
 would tell how far they are shifted. Units and dollars add up to the same.
 
+**Authorizations** keep their units and what was drawn, and lose their number and the dates between which they hold:
+these mostly begin and end with a year or a month. **`rates`** are of no patient and stay as they are.
+
 **`events` cannot be de-identified**: they hold free text. The command refuses.
 
 **What is left.** A rate that changes from one day to the next shows where a payer's new edition began, which is
@@ -259,9 +304,11 @@ def deidentified_page() -> str:
 
 
 def _treatments(dataset: Dataset) -> Iterator[list[str]]:
+    of_a_patient = any(column.name == "patient" for column in dataset.columns)
     for column in dataset.columns:
         bare = column.name.removeprefix("old_").removeprefix("new_")
-        yield [f"`{column.name}`", _BECOMES[column.deidentified], _WHY.get(bare, "")]
+        told = column.deidentified == "left out" or (column.deidentified == "kept" and of_a_patient)
+        yield [f"`{column.name}`", _BECOMES[column.deidentified], _WHY.get(bare, "") if told else ""]
 
 
 PAGES: Final[dict[str, Any]] = {"feed.md": feed_page, "deidentified.md": deidentified_page}

@@ -7,13 +7,16 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars
 
-from projections.export.shapes import DATASETS, Column
+from projections.export.columns import Column
+from projections.export.shapes import DATASETS
+from projections.journal import utc_text
 from tests.command_line import EXAMPLE, House
 
 Row = dict[str, Any]
@@ -72,6 +75,8 @@ def _cell(column: Column, text: str) -> Any:
         return json.loads(text)
     if column.kind == "count":
         return int(text)
+    if column.kind == "flag":
+        return {"true": True, "false": False}[text]
     return text.removeprefix("'")
 
 
@@ -86,4 +91,6 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, Decimal):
         assert cell.as_tuple().exponent == -2
         return str(cell)
+    if isinstance(cell, datetime):
+        return utc_text(cell)
     return cell.isoformat() if hasattr(cell, "isoformat") else cell

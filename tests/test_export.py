@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -57,9 +58,9 @@ def as_exported(row: Row) -> Row:
     return {name.removesuffix("_cents"): cell for name, cell in dollars.items()}
 
 
-def month_of(row: Row) -> str:
-    date: str = row.get("date") or row.get("from") or row["dates"][0]
-    return date[:7]
+def month_of(row: Row, dated_by: str = "date") -> str:
+    date: str | list[str] = row[dated_by]
+    return (date if isinstance(date, str) else date[0])[:7]
 
 
 def test_every_format_holds_what_the_commands_print(simulated: House, house: House, tmp_path: Path) -> None:
@@ -81,17 +82,94 @@ def test_every_format_holds_the_same_changes_in_the_same_order(simulated: House)
     ]
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_rows_lie_by_month_and_in_order(simulated: House, dataset: str) -> None:
+DATED = [(name, dataset.dated_by) for name, dataset in DATASETS.items() if dataset.dated_by]
+
+
+@pytest.mark.parametrize(("dataset", "dated_by"), DATED)
+def test_rows_lie_by_month_and_in_order(simulated: House, dataset: str, dated_by: str) -> None:
     place = export(simulated, dataset, "jsonl", simulated.folder / "jsonl")
     files = manifest_of(place)["files"]
     assert len(files) > 12
     assert [part["path"] for part in files] == sorted(part["path"] for part in files)
     for part in files:
         rows = [json.loads(line) for line in (place / part["path"]).read_bytes().splitlines()]
-        assert {f"service_month={month_of(row)}/part-0.jsonl" for row in rows} == {part["path"]}
+        assert {f"service_month={month_of(row, dated_by)}/part-0.jsonl" for row in rows} == {part["path"]}
         key = DATASETS[dataset].order[:3]
         assert rows == sorted(rows, key=lambda row: tuple(row[name] for name in key))
+
+
+NAMED_OTHERWISE = {"claimed_cents": "claimed_charge", "now_cents": "now_rate", "exposure_cents": "exposure"}
+
+
+def test_every_format_holds_the_claimed_days_that_diff_prints(simulated: House, house: House) -> None:
+    for told_by in (simulated, house):
+        shown = [
+            {NAMED_OTHERWISE.get(name, name): str(Decimal(cell).scaleb(-2)) if name in NAMED_OTHERWISE else cell
+             for name, cell in row.items()}
+            for row in told_by.run("diff", "--claimed", "--all", "--every").rows
+        ]  # fmt: skip
+        assert {row["kind"] for row in shown} >= {"overclaimed", "unbilled", "as_claimed"}
+        shown.sort(key=lambda row: (row["date"][:7], row["patient"], row["episode"], row["date"]))
+        for form in FORMS:
+            place = export(told_by, "claimed", form, told_by.folder / form)
+            assert rows_in(place) == shown
+            totals = manifest_of(place)["totals"]
+            assert totals["exposure"] == str(sum(Decimal(row["exposure"]) for row in shown))
+            assert totals["overclaimed"] == sum(row["kind"] == "overclaimed" for row in shown)
+
+
+def test_every_format_holds_the_same_authorizations_and_they_draw_what_the_days_do(simulated: House) -> None:
+    exports = [rows_in(export(simulated, "authorizations", form, simulated.folder / form)) for form in FORMS]
+    assert exports[0] == exports[1] == exports[2]
+    told = [fact for line in intake_of(simulated) if (fact := line["fact"])["type"] == "AuthorizationGranted"]
+    granted = {(fact["number"], fact["payer"], fact["units"], fact["from"], fact["to"]) for fact in told}
+    days = simulated.run("days").rows
+    assert len(exports[0]) > 5
+    for row in exports[0]:
+        assert (row["number"], row["payer"], row["units"], row["from"], row["to"]) in granted
+        theirs = [day for day in days if day["episode"] == row["episode"]]
+        billed = [day["date"] for day in theirs if day["authorization"] == row["number"]]
+        assert row["billable_days"] == len(billed) <= row["drawn"] <= row["units"]
+        assert row["last_day"] == max(day["date"] for day in theirs)
+        assert max(billed, default="") <= (row["last_drawn"] or "")
+
+
+def intake_of(house: House) -> list[Row]:
+    told = (house.folder / "told" / "intake.jsonl").read_bytes().splitlines()
+    return [json.loads(line) for line in told]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rates_are_those_of_the_book_in_one_file(house: House, tmp_path: Path, form: str) -> None:
+    place = export(house, "rates", form, tmp_path / "out")
+    assert [part["path"] for part in manifest_of(place)["files"]] == [f"part-0.{form}"]
+    expected: list[list[str | None]] = []
+    for path in sorted((house.book / "payers").glob("*.toml")):
+        payer = tomllib.loads(path.read_text(encoding="utf-8"))
+        for terms in payer["terms"]:
+            edition = [payer["id"], str(terms["from"]), str(terms["published"])]
+            rates = {code: str(Decimal(cents).scaleb(-2)) for code, cents in terms.get("rate_cents", {}).items()}
+            if terms["pain_code"] == "general" and "S9325" in rates:
+                expected.append([*edition, None, rates["S9325"]])
+            expected += [[*edition, code, rates[code]] for code in sorted(rates)]
+    assert [list(row.values()) for row in rows_in(place)] == sorted(
+        expected, key=lambda row: [cell or "" for cell in row]
+    )
+    (published,) = sorted({row["terms_published"] for row in rows_in(place)})[:1]
+    before = export(house, "rates", form, tmp_path / "out", "--known-at", "2000-01-01T00:00Z")
+    assert (manifest_of(before)["rows"], manifest_of(before)["files"]) == (0, [])
+    first = rows_in(export(house, "rates", form, tmp_path / "out", "--known-at", f"{published}T00:00Z"))
+    assert {row["terms_published"] for row in first} == {published}
+
+
+@pytest.mark.parametrize("dataset", ["claimed", "authorizations"])
+def test_what_was_told_later_is_not_known_then(simulated: House, dataset: str) -> None:
+    out = simulated.folder / "then"
+    now = manifest_of(export(simulated, dataset, "jsonl", out))
+    then = manifest_of(export(simulated, dataset, "jsonl", out, "--known-at", "2025-01-10T00:00Z"))
+    assert 0 < then["rows"] < now["rows"]
+    assert (then["position"], then["known_at"]) == (now["position"], "2025-01-10T00:00:00Z")
+    assert manifest_of(export(simulated, dataset, "jsonl", out, "--known-at", "2000-01-01T00:00Z"))["files"] == []
 
 
 def test_parquet_has_types_that_mean_something(house: House, tmp_path: Path) -> None:
@@ -106,6 +184,24 @@ def test_parquet_has_types_that_mean_something(house: House, tmp_path: Path) -> 
     assert {name: kind for name, kind, *_ in described if name in ("date", "rate", "because")} == {
         "date": "DATE", "rate": "DECIMAL(18,2)", "because": "VARCHAR[]",
     }  # fmt: skip
+
+
+def test_parquet_has_types_for_instants_and_for_yes_and_no(house: House, tmp_path: Path) -> None:
+    claimed, authorizations, rates = (
+        polars.read_parquet_schema(next(export(house, name, "parquet", tmp_path / "out").rglob("*.parquet")))
+        for name in ("claimed", "authorizations", "rates")
+    )
+    assert str(claimed["revealed_at"]) == "Datetime(time_unit='us', time_zone='UTC')"
+    assert {str(claimed[name]) for name in ("date", "repay_by", "file_by")} == {"Date"}
+    assert (
+        {str(claimed[name]) for name in ("claimed_charge", "now_rate", "exposure")}
+        == {str(rates["rate"])}
+        == {"Decimal(precision=18, scale=2)"}
+    )
+    assert (str(authorizations["ended"]), str(authorizations["units"])) == ("Boolean", "Int64")
+    place = tmp_path / "out" / "claimed"
+    found = duckdb.sql(f"DESCRIBE SELECT revealed_at FROM read_parquet('{place}/*/*.parquet')").fetchall()
+    assert found[0][1] == "TIMESTAMP WITH TIME ZONE"
 
 
 def money_by_payer_and_month(rows: list[Row]) -> dict[tuple[str, str], tuple[int, Decimal]]:
@@ -141,6 +237,19 @@ def test_lines_come_to_the_same_money_as_days_in_every_format(simulated: House) 
         totals = manifest_of(days)["totals"], manifest_of(lines)["totals"]
         assert totals[0]["rate"] == totals[1]["charge"] == str(dollars)
         assert totals[0]["billable"] == totals[1]["units"]
+
+
+def test_a_package_names_a_key_only_where_it_names_one_row(simulated: House, tmp_path: Path) -> None:
+    keys = {}
+    for dataset in DATASETS:
+        for options in ([], ["--deidentified", "--key", tmp_path / "key"]):
+            place = export(simulated, dataset, "csv", tmp_path / str(len(options)), *options)
+            schema = json.loads((place / "datapackage.json").read_bytes())["resources"][0]["schema"]
+            key = keys[dataset, bool(options)] = tuple(schema.get("primaryKey", ()))
+            found = [json.dumps([row[name] for name in key]) for row in rows_in(place)]
+            assert not key or len(found) == len(set(found)), (dataset, options)
+    assert {dataset for (dataset, unnamed), key in keys.items() if not key and not unnamed} == {"claimed", "rates"}
+    assert keys["authorizations", True] == ()
 
 
 def test_csv_is_read_by_duckdb_as_its_package_says(simulated: House) -> None:
@@ -285,6 +394,8 @@ WRONG = {
         "beyond the ledger's last position",
     ),
     "a negative position": (["changes", "--format", "csv", "--since", "-1"], "--since"),
+    "since for claimed days": (["claimed", "--format", "csv", "--since", "1"], "--since is for changes"),
+    "since for rates": (["rates", "--format", "csv", "--since", "1"], "--since is for changes"),
     "since for days": (["days", "--format", "csv", "--since", "1"], "--since is for changes"),
     "days as cloudevents": (["days", "--format", "cloudevents"], "cloudevents"),
     "events as csv": (["events", "--format", "csv"], "cloudevents"),

@@ -18,13 +18,13 @@ import msgspec
 import pyarrow.parquet
 import pytest
 
-from ledger.store import open_ledger
 from projections.export.as_parquet import schema_of
 from projections.export.datapackage import package_of
 from projections.export.manifest import Manifest
 from projections.export.shapes import DATASETS, SCHEMA_VERSION
 from tests.command_line import EXAMPLE, House, told
 from tests.exports import export, manifest_of, rows_in
+from tests.stores import open_ledger
 
 GOLDEN = EXAMPLE.parent / "export" / f"v{SCHEMA_VERSION}"
 SCHEMA = GOLDEN / "schema.json"
@@ -82,7 +82,7 @@ def test_every_byte_is_as_it_was(house: House, tmp_path: Path, dataset: str, for
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_bytes(text)
     assert text == golden.read_bytes()
-    assert len(text.splitlines()) > 1
+    assert len(text.splitlines()) > (form == "csv"), "there is a row"
 
 
 def tables() -> Tables:

@@ -17,7 +17,7 @@ from html import escape, unescape
 from html.parser import HTMLParser
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import msgspec
@@ -39,13 +39,11 @@ from projections.monday.charts import _ticks, by_month
 from projections.monday.claims import BANDS, ClaimSums, band_of
 from projections.monday.conflicts import todo_of
 from projections.monday.holds import CURES, Hold, rates_of
-from projections.monday.patients import every_authorization
 from projections.monday.text import SECTIONS
 from projections.page_html import seen
 from projections.why_words import SENTENCES
 from tests.command_line import OPENING, House, assert_plain, lines_of, run, told
-from tests.exports import export
-from tests.stores import open_ledger
+from tests.exports import export, manifest_of
 from tests.test_claimed import march
 from tests.test_diff import BROKEN, Site, own
 from tests.test_rebuild import plant
@@ -124,6 +122,7 @@ def numbers_of(section: str, row: Row, rows: list[Row]) -> Row:
             return {"findings": len(rows), "patients": len({r["patient"] for r in rows}), "first_date": first}
 
 
+@pytest.mark.slow_on_postgres
 @pytest.mark.parametrize("options", ASKED.values(), ids=ASKED)
 def test_the_command_of_every_row_prints_the_rows_it_counts(house: House, options: list[str]) -> None:
     found = sections(house, *options)
@@ -221,42 +220,50 @@ STATEMENTS = dict(re.findall(r"```sql\n-- (\w+)\n(.*?)```", (ROOT / "docs" / "re
 NOT_NUMBERS = {"section", "rows", "because", "cure", "todo"}
 
 
-@pytest.fixture(scope="module")
-def files(house: House) -> Path:
-    """The tables that docs/report.md names, as files that programs downstream read."""
-    files = house.folder / "tables"
-    files.mkdir()
-    with open_ledger(house.ledger, create=False) as ledger:
-        book = load_book(house.book)
-        made: dict[str, list[Any]] = {
-            "authorizations": list(every_authorization(ledger, book)), "rates": rates_of(book)
-        }  # fmt: skip
-    for name, rows in made.items():
-        (files / f"{name}.jsonl").write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    (files / "claimed.jsonl").write_bytes(house.run("diff", "--claimed", "--all", "--format", "json").out)
-    for name in ("days", "findings"):
-        export(house, name, "parquet", files)
-    return files
+TABLES = {"days": "*/*", "findings": "*/*", "claimed": "*/*", "authorizations": "*/*", "rates": "*"}
+"""The tables that docs/report.md names, and where below an export their files lie."""
+
+
+class Feed(NamedTuple):
+    """Exports of every table as Parquet, and the date and options of the report that they are to reproduce."""
+
+    folder: Path
+    on: str
+    options: list[str]
+
+    def files(self, name: str) -> str:
+        return f"{self.folder / name}/{TABLES[name]}.parquet"
+
+
+@pytest.fixture(
+    scope="module", params=[(ON, None), ("2025-03-01", "2025-03-01T00:00:00Z")], ids=["now", "as known then"]
+)
+def feed(house: House, request: pytest.FixtureRequest) -> Feed:
+    """All that programs downstream read: nothing but what the command line exported."""
+    on, known_at = request.param
+    options = ["--known-at", known_at] if known_at else []
+    folder = house.folder / f"feed-{on}"
+    for name in TABLES:
+        export(house, name, "parquet", folder, *options)
+    return Feed(folder, on, options)
 
 
 @pytest.fixture(scope="module")
-def exported(files: Path) -> duckdb.DuckDBPyConnection:
+def exported(feed: Feed) -> duckdb.DuckDBPyConnection:
     """The files as DuckDB reads them."""
     database = duckdb.connect()
-    for name in ("days", "findings"):
-        database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{files / name}/*/*.parquet')")
-    for name in ("claimed", "authorizations", "rates"):
-        database.execute(f"CREATE TABLE {name} AS FROM read_json('{files / name}.jsonl', format = 'newline_delimited')")
+    for name in TABLES:
+        database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{feed.files(name)}')")
     return database
 
 
 @pytest.mark.parametrize("section", STATEMENTS)
 def test_duckdb_reproduces_every_number_from_the_exports(
-    house: House, exported: duckdb.DuckDBPyConnection, section: str
+    house: House, feed: Feed, exported: duckdb.DuckDBPyConnection, section: str
 ) -> None:
-    rows = sections(house)[section]
+    rows = sections(house, *feed.options, on=feed.on)[section]
     statement = STATEMENTS[section]
-    found = exported.execute(statement, {"on": ON} if "$on" in statement else None)
+    found = exported.execute(statement, {"on": feed.on} if "$on" in statement else None)
     names = [str(column[0]) for column in found.description or ()]
     assert set(names) == rows[0].keys() - NOT_NUMBERS
     counted = [{name: plain(cell) for name, cell in zip(names, row, strict=True)} for row in found.fetchall()]
@@ -264,29 +271,21 @@ def test_duckdb_reproduces_every_number_from_the_exports(
     assert sorted(map(str, counted)) == sorted(map(str, said))
 
 
-def by_polars(files: Path) -> dict[str, polars.DataFrame]:
+def by_polars(feed: Feed) -> dict[str, polars.DataFrame]:
     """Each section's numbers as polars counts them from the same files."""
     words = polars.col(polars.Categorical).cast(polars.String)
-    days, findings = (
-        polars.read_parquet(files / name / "*" / "*.parquet", hive_partitioning=False).with_columns(words)
-        for name in ("days", "findings")
-    )
-    claimed, authorizations, rates = (
-        polars.read_ndjson(files / f"{name}.jsonl", infer_schema_length=None)
-        for name in ("claimed", "authorizations", "rates")
+    days, findings, claimed, authorizations, rates = (
+        polars.read_parquet(feed.files(name), hive_partitioning=False).with_columns(words) for name in TABLES
     )
     col, count, episodes = polars.col, polars.len(), polars.col("episode").n_unique()
-    on = date.fromisoformat(ON)
-    rates = rates.with_columns(col("terms_from", "terms_published").str.to_date())
+    on = date.fromisoformat(feed.on)
     held = days.filter(status="hold").join(
-        rates, on=["payer", "terms_from", "terms_published", "code"], how="left", nulls_equal=True
+        rates, on=["payer", "terms_from", "terms_published", "code"], how="left", nulls_equal=True, suffix="_of_terms"
     )
-    priced = col("rate_cents").count()
+    priced = col("rate_of_terms").count()
     unbilled = claimed.filter(kind="unbilled")
-    to_file = (col("file_by").str.to_date() - on).dt.total_days().map_elements(band, return_dtype=polars.String)
-    dated = authorizations.with_columns(
-        col("from", "to", "last_drawn", "last_day").str.to_date(), left=col("units") - col("drawn")
-    )
+    to_file = (col("file_by") - on).dt.total_days().map_elements(band, return_dtype=polars.String)
+    dated = authorizations.with_columns(left=col("units") - col("drawn"))
     short = dated.with_columns(runs_out=(col("left") <= 7) | (col("to") <= on + timedelta(14)))
     followed = [
         (one["episode"], one["number"])
@@ -304,16 +303,16 @@ def by_polars(files: Path) -> dict[str, polars.DataFrame]:
     return {
         "billed": days.filter(status="billable")
         .group_by("payer", month=col("date").dt.strftime("%Y-%m"))
-        .agg(billable_days=count, episodes=episodes, cents=(col("rate").sum() * 100).cast(polars.Int64)),
+        .agg(billable_days=count, episodes=episodes, cents=cents("rate")),
         "holds": held.group_by("reason", "payer").agg(
-            days=count, episodes=episodes, cents=polars.when(priced > 0).then(col("rate_cents").sum()),
+            days=count, episodes=episodes, cents=polars.when(priced > 0).then(cents("rate_of_terms")),
             priced_days=priced, first_date=col("date").min(),
         ),
         "unbilled": unbilled.group_by("payer", left=to_file).agg(
-            days=count, episodes=episodes, cents=col("now_cents").sum(), first_file_by=col("file_by").min()
+            days=count, episodes=episodes, cents=cents("now_rate"), first_file_by=col("file_by").min()
         ),
-        "exposure": claimed.filter(col("kind") != "unbilled").group_by("payer", "kind").agg(
-            days=count, claims=polars.struct("episode", "claim").n_unique(), cents=col("exposure_cents").sum(),
+        "exposure": claimed.filter(col("kind").is_in(["overclaimed", "changed"])).group_by("payer", "kind").agg(
+            days=count, claims=polars.struct("episode", "claim").n_unique(), cents=cents("exposure"),
             first_repay_by=col("repay_by").min(),
         ),
         "authorizations": running.filter(
@@ -330,13 +329,27 @@ def by_polars(files: Path) -> dict[str, polars.DataFrame]:
     }  # fmt: skip
 
 
-def test_polars_reproduces_every_number_from_the_exports(house: House, files: Path) -> None:
-    found = sections(house)
-    for section, frame in by_polars(files).items():
+def cents(column: str) -> polars.Expr:
+    return (polars.col(column).sum() * 100).cast(polars.Int64)
+
+
+def test_polars_reproduces_every_number_from_the_exports(house: House, feed: Feed) -> None:
+    found = sections(house, *feed.options, on=feed.on)
+    counted_by_polars = by_polars(feed)
+    assert ["report", *counted_by_polars] == list(found)
+    for section, frame in counted_by_polars.items():
         names = [name for name in found[section][0] if name not in NOT_NUMBERS]
         counted = [{name: plain(row[name]) for name in names} for row in frame.rows(named=True)]
         said = [{name: row[name] for name in names} for row in found[section]]
         assert sorted(map(str, counted)) == sorted(map(str, said)), section
+
+
+def test_the_exports_say_what_the_report_rests_on(house: House, feed: Feed) -> None:
+    (said,) = sections(house, *feed.options, on=feed.on)["report"]
+    for name in TABLES:
+        manifest = manifest_of(feed.folder / name)
+        rests_on = [manifest[key] for key in ("ledger", "position", "book_hash", "known_at", "patients_set_aside")]
+        assert rests_on == [said[key] for key in ("ledger_id", "position", "book_hash", "known_at", "set_aside")]
 
 
 def plain(cell: Any) -> Any:
@@ -584,6 +597,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(page: str) -> None:
         assert set(str(chart["aria-labelledby"]).split()) <= set(parsed.ids)
 
 
+@pytest.mark.slow_on_postgres
 def test_the_same_ledger_and_book_give_the_same_bytes(house: House, page: str) -> None:
     for form in ("html", "json", "csv", "table"):
         first, second = (house.run("report", "--on", ON, "--format", form).out for _ in range(2))
@@ -794,7 +808,8 @@ def test_who_is_set_aside_is_in_no_number_and_the_page_says_so(own: Site) -> Non
     assert "P-2" not in page
 
 
-def test_who_shared_an_episode_with_them_is_left_out_of_what_was_claimed(own: Site) -> None:
+def tell_of_one_who_shared_an_episode(own: Site) -> None:
+    """P-9, whose claimed episode was P-2's at first."""
     story = march().at("2026-05-01T10:00Z").told
     fact = OPENING | {"patient": "P-9"}
     moved = {"type": "FactCorrected", "target_source": "chart", "target_id": "open", "reason": "not them", "fact": fact}
@@ -802,6 +817,10 @@ def test_who_shared_an_episode_with_them_is_left_out_of_what_was_claimed(own: Si
     story.append({"source": "chart", "id": "moved", "by": "rn-1", "recorded_at": "2026-05-01T10:00Z", "fact": moved})
     lines = lines_of(entry | {"episode": "EP-9"} for entry in story)
     assert own.run("record", "--keep-recorded-at", "-", stdin=lines).status == 0
+
+
+def test_who_shared_an_episode_with_them_is_left_out_of_what_was_claimed(own: Site) -> None:
+    tell_of_one_who_shared_an_episode(own)
     rows = set_aside(own)
     exposed = sum(row["days"] for row in rows if row["section"] == "exposure")
     assert exposed == len(own.run("diff", "--claimed", "--all", "--kind", "overclaimed").rows)

@@ -11,7 +11,7 @@ import pyarrow
 from pyarrow import parquet
 
 from projections.day_sheet import Cells
-from projections.export.shapes import Column, Kind
+from projections.export.columns import Column, Kind
 
 GROUP_ROWS: Final = 32_768
 """Rows of a row group: what is held in memory at once."""
@@ -20,7 +20,9 @@ TYPES: Final[dict[Kind, pyarrow.DataType]] = {
     "text": pyarrow.string(),
     "word": pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
     "date": pyarrow.date32(),
+    "instant": pyarrow.timestamp("us", "UTC"),
     "count": pyarrow.int64(),
+    "flag": pyarrow.bool_(),
     "money": pyarrow.decimal128(18, 2),
     "texts": pyarrow.list_(pyarrow.string()),
     "dates": pyarrow.list_(pyarrow.date32()),
@@ -50,8 +52,10 @@ def _array(kind: Kind, cells: Sequence[Any]) -> pyarrow.Array:
     match kind:
         case "word":
             return pyarrow.array(cells, pyarrow.string()).dictionary_encode()
-        case "date":
+        case "date" | "instant":
             return pyarrow.array(cells, pyarrow.string()).cast(TYPES[kind])
+        case "flag":
+            return pyarrow.array(cells, pyarrow.int8()).cast(TYPES[kind])
         case "money":
             whole = pyarrow.array(cells, pyarrow.int64()).cast(pyarrow.decimal128(19, 0))
             return whole.view(pyarrow.decimal128(19, 2)).cast(TYPES[kind])  # the same digits, two of them cents

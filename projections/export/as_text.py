@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from projections.day_sheet import Cells
-from projections.export.shapes import Column
+from projections.export.columns import Column
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")
 
@@ -46,6 +46,8 @@ def write_csv(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) 
 def _csv_turn(column: Column) -> Turn | None:
     if column.kind in ("text", "word"):
         return no_formula
+    if column.kind == "flag":
+        return _or_none(lambda cell: "true" if cell else "false")
     return _or_none(dollars) if column.kind == "money" else None
 
 
@@ -76,6 +78,8 @@ def _turned(rows: Iterable[Cells], turns: Sequence[Turn | None]) -> Iterator[lis
 def _json_turn(column: Column) -> Turn | None:
     if column.kind in ("texts", "dates"):
         return _or_none(_raw)
+    if column.kind == "flag":
+        return _or_none(bool)
     return _or_none(dollars) if column.kind == "money" else None
 
 

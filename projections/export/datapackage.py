@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from projections.export.columns import Column, Dataset, Kind
 from projections.export.manifest import Part
-from projections.export.shapes import Column, Dataset, Kind
 
 _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
     "text": {"type": "string"},
     "word": {"type": "string"},
     "date": {"type": "date", "format": "default"},
+    "instant": {"type": "datetime", "format": "any"},
     "count": {"type": "integer"},
+    "flag": {"type": "boolean"},
     "money": {"type": "number", "decimalChar": "."},
     "texts": {"type": "array"},
     "dates": {"type": "array"},
@@ -21,11 +23,12 @@ _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
 
 def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[Part]) -> dict[str, Any]:
     """The package: one resource a file, each with the schema of its columns."""
-    schema = {
+    schema: dict[str, Any] = {
         "fields": [_field(column) for column in columns],
         "missingValues": [""],
-        "primaryKey": _key(dataset, columns),
     }
+    if key := _key(dataset, columns):
+        schema["primaryKey"] = key
     return {
         "profile": "tabular-data-package",
         "name": f"episode-ledger-{dataset.name}",
@@ -35,10 +38,10 @@ def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[Part
 
 
 def _resource(dataset: Dataset, part: Part, schema: dict[str, Any]) -> dict[str, Any]:
-    month = part.path.split("/")[0].partition("=")[2]
+    month = part.path.rpartition("/")[0].partition("=")[2]
     return {
         "profile": "tabular-data-resource",
-        "name": f"{dataset.name}-{month}",
+        "name": f"{dataset.name}-{month}" if month else dataset.name,
         "path": part.path,
         "format": "csv",
         "mediatype": "text/csv",
@@ -56,5 +59,6 @@ def _field(column: Column) -> dict[str, Any]:
 
 
 def _key(dataset: Dataset, columns: Sequence[Column]) -> list[str]:
+    """The columns that name one row; none if one of them is left out."""
     names = {column.name for column in columns}
-    return [name for name in dataset.order if name in names]
+    return list(dataset.order) if dataset.is_key and names.issuperset(dataset.order) else []

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from projections.day_sheet import Cells, as_list, iso, json_list
-from projections.export.shapes import Column, Dataset
+from projections.export.columns import Column, Dataset
 
 PSEUDONYM_HEX: Final = 32
 LONGEST_SHIFT_DAYS: Final = 365
@@ -46,8 +46,11 @@ class Pseudonyms:
 
 
 def deidentified(rows: Iterable[Cells], dataset: Dataset, pseudonyms: Pseudonyms) -> Iterator[Cells]:
-    """Rows of a dataset, each patient's together, with what is kept of their columns."""
-    patient = next(place for place, column in enumerate(dataset.columns) if column.name == "patient")
+    """Rows of a dataset, each patient's together, with what is kept of their columns; as they are if of no patient."""
+    patient = next((place for place, column in enumerate(dataset.columns) if column.name == "patient"), None)
+    if patient is None:
+        yield from rows
+        return
     kept = [(place, column) for place, column in enumerate(dataset.columns) if column.deidentified != "left out"]
     for row in _merged_lines(rows) if dataset.name == "lines" else rows:
         days = pseudonyms.shift(row[patient])
@@ -62,6 +65,8 @@ def _told(column: Column, cell: object, pseudonyms: Pseudonyms, days: int) -> ob
             return pseudonyms.of_episode(cell)
         case "pseudonym", "episodes", str():
             return json_list(sorted(map(pseudonyms.of_episode, as_list(cell))))
+        case _, _, None if column.nullable:
+            return None
         case "shifted", _, str() if column.kind == "dates":
             return json_list([_earlier(day, days) for day in as_list(cell)])
         case "shifted", _, str():

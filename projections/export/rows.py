@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from projections.day_sheet import Cells
-from projections.export.shapes import Column, Dataset
+from projections.export.columns import Column, Dataset
 from projections.export.spool import in_order
 from projections.views import Views
 
@@ -49,7 +49,10 @@ def rows_by_patient(views: Views, dataset: Dataset) -> Iterator[Cells]:
 
 
 def sorted_by_month(rows: Iterable[Cells], dataset: Dataset, columns: Sequence[Column]) -> Iterator[Cells]:
-    """Rows of these columns of a dataset, given in any order, as ``rows_by_month`` gives them."""
+    """Rows of these columns of a dataset, given in any order, as ``rows_by_month`` gives them.
+
+    Rows alike in the columns of the order stay as they were given.
+    """
     month = MonthOf(dataset, columns)
     names = [column.name for column in columns]
     places = [names.index(name) for name in dataset.order if name in names]
@@ -58,13 +61,17 @@ def sorted_by_month(rows: Iterable[Cells], dataset: Dataset, columns: Sequence[C
 
 
 class MonthOf:
-    """Which month (``YYYY-MM``) a row belongs to: that of its date, or of the first of its dates."""
+    """Which month (``YYYY-MM``) a row belongs to: that of its date, or of the first of its dates; "" without dates."""
 
     def __init__(self, dataset: Dataset, columns: Sequence[Column]) -> None:
-        self.place, kind = next((p, c.kind) for p, c in enumerate(columns) if c.name == dataset.dated_by)
-        self.start = len('["') if kind == "dates" else 0
+        dated_by = [(place, column.kind) for place, column in enumerate(columns) if column.name == dataset.dated_by]
+        assert len(dated_by) == (dataset.dated_by is not None), "its month can be told"
+        self.place = dated_by[0][0] if dated_by else None
+        self.start = len('["') if dated_by and dated_by[0][1] == "dates" else 0
 
     def __call__(self, row: Cells) -> str:
         """The month of a row."""
+        if self.place is None:
+            return ""
         month: str = row[self.place][self.start : self.start + len("2026-10")]
         return month

@@ -13,7 +13,7 @@ ROWS_AT_ONCE: Final = 2_000
 
 
 def in_order(rows: Iterable[tuple[Cells, Cells]], width: int, keys: int) -> Iterator[Cells]:
-    """The rows by their keys, text as code points; each comes with its key, of so many cells.
+    """The rows by their keys, text as code points; each comes with its key, of so many cells. Equal keys: as given.
 
     They wait in a database without a name that SQLite keeps on disk and that is gone however this process ends.
     """
@@ -27,6 +27,7 @@ def in_order(rows: Iterable[tuple[Cells, Cells]], width: int, keys: int) -> Iter
         while batch := list(islice(remaining, ROWS_AT_ONCE)):
             connection.executemany(insert, batch)
         connection.execute("COMMIT")
-        yield from connection.execute(f"SELECT {', '.join(names[keys:])} FROM rows ORDER BY {', '.join(names[:keys])}")
+        order = ", ".join([*names[:keys], "rowid"])
+        yield from connection.execute(f"SELECT {', '.join(names[keys:])} FROM rows ORDER BY {order}")
     finally:
         connection.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
+from typing import Any, BinaryIO, Final, NamedTuple, TypeVar, get_args
 
 from msgspec.structs import asdict
 
@@ -15,32 +15,40 @@ from ledger.entry import Entry
 from projections.day_sheet import Cells
 from projections.export.as_text import dollars, write_csv, write_jsonl
 from projections.export.cloudevents import write_events
+from projections.export.columns import Column, Dataset
 from projections.export.datapackage import package_of
 from projections.export.manifest import MANIFEST, Manifest, Origin, Part, part_of, text_of
 from projections.export.place import create
 from projections.export.rows import MonthOf
-from projections.export.shapes import SCHEMA_VERSION, Column, Dataset
+from projections.export.shapes import SCHEMA_VERSION
+from projections.shares import Kind
 
 Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
 EVENTS: Final = "events"
 CLOUDEVENTS: Final = "cloudevents"
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
-_SUMMED: Final[dict[str | None, tuple[str, ...]]] = {"days": ("rate",), "lines": ("units", "charge")}
+_SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
+    "days": ("rate",),
+    "lines": ("units", "charge"),
+    "claimed": ("claimed_charge", "exposure"),
+    "authorizations": ("units", "drawn", "billable_days"),
+}
 _COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
     "days": ("status", ("billable", "not_billable", "hold", "conflict")),
     "findings": ("level", ("hard", "soft")),
     "changes": ("kind", ("insert", "restate", "retract")),
+    "claimed": ("kind", get_args(Kind)),
 }
 """Of a dataset: the columns that are summed, and the column whose words are counted."""
 
 
 class Made(NamedTuple):
-    """What an export is made of, and how many patients could not be read."""
+    """What an export is made of, and the patients who could not be read; they may become more while rows are read."""
 
     origin: Origin
     deidentified: bool
-    patients_set_aside: int
+    set_aside: Collection[str]
 
 
 def writer_of(form: str) -> Writer:
@@ -58,7 +66,7 @@ def write_export(
     write, totals = writer_of(form), Totals(dataset, columns)
     parts = []
     for month, of_month in groupby(rows, MonthOf(dataset, columns)):
-        path = folder / f"service_month={month}" / f"part-0.{form}"
+        path = folder / (f"service_month={month}" if month else "") / f"part-0.{form}"
         before = totals.rows
         with os.fdopen(create(path), "wb") as file:
             write(file, columns, totals.counting(of_month))
@@ -83,7 +91,7 @@ def _finish(
 ) -> Manifest:
     manifest = Manifest(
         dataset=name, format=form, schema_version=SCHEMA_VERSION, deidentified=made.deidentified,
-        **asdict(made.origin), patients_set_aside=made.patients_set_aside, columns=columns, rows=totals.rows,
+        **asdict(made.origin), patients_set_aside=len(made.set_aside), columns=columns, rows=totals.rows,
         totals=totals.told(), files=tuple(parts),
     )  # fmt: skip
     _write(folder / MANIFEST, text_of(manifest))

@@ -86,23 +86,14 @@ def _streams(ledger: EpisodeLedger, patient: str, upto: int) -> dict[str, list[E
 
 
 def _running_out(streams: Streams, patient: str, book: Book, asked: Asked) -> Iterator[RunningOut]:
-    for authorizations in _authorizations(streams, patient, book, asked.known_at):
+    for authorizations in authorizations_in(streams, patient, book, asked.known_at):
         yield from running_out(authorizations, asked)
 
 
-def every_authorization(ledger: EpisodeLedger, book: Book, known_at: datetime | None = None) -> Iterator[Authorization]:
-    """Every live authorization of an episode that has days, by patient, episode and number."""
-    head = ledger.position()
-    for name in sorted(ledger.patients_since(0, head)):
-        streams = {episode: ledger.entries_of(episode, upto=head) for episode in ledger.episodes_of(name)}
-        for authorizations in _authorizations(streams, name, book, known_at):
-            yield from authorizations
-
-
-def _authorizations(
+def authorizations_in(
     streams: Streams, patient: str, book: Book, known_at: datetime | None
 ) -> Iterator[list[Authorization]]:
-    """The authorizations of each of a patient's episodes; nobody is judged who never had one."""
+    """The live authorizations of each of a patient's episodes that has days; nobody is judged who never had one."""
     if not has_authorization(statement_of(entry) for stream in streams.values() for entry in stream):
         return
     found = (episode_of(name, known(entries, known_at)) for name, entries in sorted(streams.items()))

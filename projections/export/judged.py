@@ -1,0 +1,82 @@
+"""The rows that no table of the read model holds: claimed days and authorizations, patient by patient, and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ledger.book import Book
+from ledger.entry import Entry, UnreadableEntry
+from ledger.store import EpisodeLedger
+from projections.catch_up import Progress
+from projections.claimed import claimed_of
+from projections.day_sheet import Cells, json_list
+from projections.load import book_known
+from projections.monday.holds import rates_of
+from projections.monday.patients import authorizations_in
+from projections.retelling import episodes_around
+from projections.views import SetAside
+
+CLAIMED: Final = "claimed"
+AUTHORIZATIONS: Final = "authorizations"
+RATES: Final = "rates"
+
+
+class AsOf(NamedTuple):
+    """What is judged: the ledger up to a position and the book, both as known at an instant if there is one."""
+
+    ledger: EpisodeLedger
+    position: int
+    book: Book
+    known_at: datetime | None
+
+
+LeftOut = Callable[[SetAside], None]
+"""Told of a patient who cannot be read."""
+
+
+def rate_rows(book: Book, known_at: datetime | None) -> Iterator[Cells]:
+    """The rates of every edition published by then."""
+    known_on = book_known(book, known_at).known_on
+    return (_cells(rate) for rate in rates_of(book) if known_on is None or rate.terms_published <= known_on.isoformat())
+
+
+def judged_rows(
+    dataset: str, as_of: AsOf, aside: Mapping[str, SetAside], left_out: LeftOut, progress: Progress
+) -> Iterator[Cells]:
+    """The rows of ``claimed`` or ``authorizations``, each patient's together.
+
+    Patients set aside have none, nor have those who share an episode with them where that is needed and cannot be read.
+    """
+    known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
+    names = sorted(as_of.ledger.patients_since(0, as_of.position) - aside.keys())
+    for done, name in enumerate(names, 1):
+        try:
+            found = _told(dataset, as_of, name)
+        except UnreadableEntry as error:
+            if error.episode not in known_aside:
+                raise
+            left_out(SetAside(name, error.episode, error.version, error.position))
+            continue
+        yield from map(_cells, found)
+        progress(done, len(names))
+
+
+def _told(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspec.Struct]:
+    theirs = as_of.ledger.episodes_of(patient)
+    if dataset == CLAIMED:
+        streams = _streams(as_of, episodes_around(as_of.ledger, theirs))
+        return claimed_of(streams, patient, as_of.book, as_of.known_at, every=True)
+    found = authorizations_in(_streams(as_of, theirs), patient, as_of.book, as_of.known_at)
+    return (one for of_episode in found for one in of_episode)
+
+
+def _streams(as_of: AsOf, episodes: Iterable[str]) -> dict[str, Sequence[Entry]]:
+    return {name: as_of.ledger.entries_of(name, upto=as_of.position) for name in episodes}
+
+
+def _cells(row: msgspec.Struct) -> Cells:
+    return tuple(json_list(cell) if isinstance(cell, tuple) else cell for cell in msgspec.structs.astuple(row))
