@@ -163,7 +163,7 @@ def _read_private(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not keep us waiting
     except FileNotFoundError:
-        raise SigningError("there is no signing key there", "make one: checkpoint --init-key") from None
+        raise SigningError(f"there is no signing key at {path}", "make one: checkpoint --init-key") from None
     except OSError as error:
         raise SigningError(f"the signing key cannot be read ({error.strerror})", "look at its rights") from None
     try:

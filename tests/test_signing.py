@@ -187,7 +187,7 @@ def test_a_missing_key_is_told_with_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(SigningError) as told:
         load_key(tmp_path / "signing.key")
     assert_refused(told, "--init-key")
-    assert str(told.value) == "there is no signing key there"
+    assert str(told.value) == f"there is no signing key at {tmp_path / 'signing.key'}"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644])
