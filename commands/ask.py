@@ -11,7 +11,8 @@ import msgspec
 
 from commands.options import SERVICE_DATE, House, format_option, known_at_option
 from commands.read import live_views
-from commands.show import chosen_form, show_rows, show_text
+from commands.show import chosen_form, say, show_rows, show_text
+from ledger.recorders.warnings import warnings_of
 from projections.journal import JournalRow, render_journal, replay_of
 from projections.standing import StatusRow, behind, standing
 from projections.why import StepShown, Why, why_of
@@ -110,11 +111,13 @@ def status(house: House, /, form: str | None) -> None:
       episode-ledger status
       episode-ledger status --format json
     """
-    names = (house.ledger_name, str(house.book_folder or "the example book in the package"))
+    names = (house.shown_name, str(house.book_folder or "the example book in the package"))
     with house.open() as ledger, closing(house.views()) as views:
         lag = behind(ledger, views)
         with live_views(house, ledger, views):
             row = standing(ledger, house.places, views, house.book, names, lag)
+    for sentence in warnings_of(row.settings):
+        say(f"{sentence}.")
     if chosen_form(form) == "json":
         show_rows([row], StatusRow, form)
     else:

@@ -17,9 +17,8 @@ from commands.proof import key_option
 from commands.show import printable, say
 from commands.signers import read_checkpoint, signer_of
 from ledger.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
-from ledger.recorders.sqlite_file import plain_path
-from ledger.recorders.sqlite_leaves import prove_entries
-from ledger.recorders.sqlite_proof import prove
+from ledger.recorders.naming import folder_of
+from ledger.recorders.proving import prove, prove_entries
 from ledger.signing import SigningKey, load_key, sign
 from ledger.store import EpisodeLedger
 from projections.bundle import Chosen, Proofs, bundle_of, choose, time_of
@@ -78,7 +77,7 @@ def bundle(
     _refuse_present(out, force)
     with house.open() as ledger:
         if checkpoint is None:
-            signed = _Signed(ledger.position(), key=load_key(key, away_from=plain_path(house.ledger_name).parent))
+            signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(house.ledger_name)))
         else:
             signed = _brought(ledger, checkpoint, signer_of(signer, key))
         chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name

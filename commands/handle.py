@@ -156,15 +156,7 @@ class Recorder:
         accepted = [decision for decision in decisions if type(decision) is Accepted]
         entries = [each.entry for each in accepted]
         patients = [(each.patient, each.entry.episode) for each in accepted if each.patient is not None]
-        if not entries:
-            return []
-        try:
-            return self._ledger.append(entries, patients)
-        except StoreError:
-            positions = self._ledger.positions_of(entries)  # a commit may fail and yet have been done
-            if positions is None:
-                raise
-            return positions
+        return self._ledger.append(entries, patients) if entries else []
 
 
 def _accepted(decisions: Sequence[Decision], episode: str, version: int) -> Entry:

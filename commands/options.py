@@ -12,10 +12,11 @@ import click
 
 from ledger.book import Book, load_book
 from ledger.forms import parse_instant
+from ledger.recorders.naming import in_postgres, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.places import Places
 from projections.queries import Filters
-from projections.views import Views, views_path
+from projections.views import Views
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,8 +56,9 @@ SERVICE_DATE = ServiceDateType()
 class House:
     """The ledger and the book that the command line names."""
 
-    def __init__(self, ledger: str, book: str | None) -> None:
+    def __init__(self, ledger: str, book: str | None, views: str | None = None) -> None:
         self.ledger_name = ledger
+        self.views_folder = Path(views) if views is not None else None
         self.book_folder = Path(book) if book is not None else None
 
     @cached_property
@@ -75,7 +77,17 @@ class House:
     @property
     def places(self) -> Places:
         """Where the ledger's read models are."""
-        return Places(views_path(Path(self.ledger_name)))
+        return Places(views_file(self.ledger_name, self.views_folder))
+
+    @property
+    def beside(self) -> Path:
+        """The ledger's file; for a ledger that is in no file, the read model, which is what lies here of it."""
+        return self.places.live if in_postgres(self.ledger_name) else Path(self.ledger_name)
+
+    @property
+    def shown_name(self) -> str:
+        """The ledger's name as it may be printed: without a password."""
+        return shown(self.ledger_name)
 
 
 def _format_option(*more: str) -> Callable[[Command], Command]:
@@ -121,9 +133,33 @@ def filter_options(command: Command) -> Command:
     return command
 
 
+def verdict_options(command: Command) -> Command:
+    """The filters of days by their verdict."""
+    command = click.option("--authorization", metavar="NUMBER", help="Only billable days that drew on it.")(command)
+    command = click.option(
+        "--reason", metavar="REASON", callback=_known_reason, help="Only days with this reason, e.g. plan_missing."
+    )(command)
+    return click.option(
+        "--status",
+        type=click.Choice(["billable", "not_billable", "hold", "conflict"]),
+        help="Only days with this verdict.",
+    )(command)
+
+
+def _known_reason(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A reason that some verdict has: a misspelt one would look like good news."""
+    if value is not None:
+        from projections.why_words import SENTENCES
+
+        known = sorted({reason for _, reason in SENTENCES if reason})
+        if value not in known:
+            raise click.BadParameter(f"no verdict has that reason; there are {', '.join(known)}")
+    return value
+
+
 def filters(options: dict[str, Any]) -> Filters:
     """The filters among a command's options."""
-    wanted = Filters(*(options[name] for name in Filters._fields))
+    wanted = Filters(*(options.get(name) for name in Filters._fields))
     if wanted.from_ and wanted.to and wanted.to < wanted.from_:
         raise click.UsageError("--to lies before --from: no date is between them")
     return wanted

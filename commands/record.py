@@ -13,6 +13,7 @@ from commands.clock import utc_now
 from commands.decide import Refused
 from commands.handle import Handled, Recorded, Recorder
 from commands.intake import Line, Refusal, read_lines
+from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger
 
 BATCH_LINES: Final = 4_000
@@ -44,7 +45,12 @@ def record(
 
 
 def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal]) -> Iterator[Outcome]:
-    handled = iter(recorder.handle([line for line in lines if isinstance(line, Line)]))
+    try:
+        handled = iter(recorder.handle([line for line in lines if isinstance(line, Line)]))
+    except Unknown as error:
+        raise Unknown(
+            f"it is unknown whether lines {lines[0].number} to {lines[-1].number} were recorded: {error}"
+        ) from error
     for line in lines:
         if isinstance(line, Refusal):
             yield Outcome(line.number, "refused", None, line.code, line.message)

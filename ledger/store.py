@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -28,18 +27,15 @@ from ledger.closing import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act
 from ledger.entry import Entry, UnreadableEntry, encode
 from ledger.recorders import NoLedger, StoreError, WrongPath
 from ledger.recorders.entries import Entries
+from ledger.recorders.naming import in_postgres, postgres_module
+from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite import LedgerFactory
 from ledger.stored import TAGS, Row, read_row, read_stored
 
 __all__ = [
-    "EpisodeLedger",
-    "NoLedger",
-    "RecordConflictError",
-    "StoreError",
-    "UnreadableEntry",
-    "WrongPath",
+    "EpisodeLedger", "NoLedger", "RecordConflictError", "StoreError", "UnreadableEntry", "WrongPath", "in_postgres",
     "open_ledger",
-]
+]  # fmt: skip
 
 LOG_SECTION_ENTRIES: Final = 10_000
 EPISODES_AT_ONCE: Final = 100
@@ -80,11 +76,7 @@ class EpisodeLedger(Application[str]):
         """The factory of the recorder for this database."""
         if LEDGER_URL not in env:
             return LedgerFactory(env)
-        try:
-            postgres = import_module("ledger.recorders.postgres")  # optional weight: only whoever needs it has it
-        except ImportError as error:
-            raise WrongPath("for a ledger in PostgreSQL: pip install 'episode-ledger[postgres]'") from error
-        factory: InfrastructureFactory[Any] = postgres.LedgerFactory(env)
+        factory: InfrastructureFactory[Any] = postgres_module("postgres").LedgerFactory(env)
         return factory
 
     def construct_mapper(self) -> Mapper[str]:
@@ -109,25 +101,28 @@ class EpisodeLedger(Application[str]):
     def append(self, entries: Sequence[Entry], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
         """Record entries, and (patient, episode) pairs they name, in one transaction; gives the entries' positions.
 
-        ``RecordConflictError`` if another writer recorded one of these versions meanwhile: then nothing was recorded.
+        ``RecordConflictError`` if another writer recorded one of these versions meanwhile, ``StoreError`` if the store
+        failed: then nothing was recorded. ``Unknown`` if it cannot be told.
         """
         _assert_contiguous(entries)
-        stored = list(map(self.mapper.to_stored_event, entries))
-        return list(self._entries.insert_events(stored, patients=patients) or ())
+        return self._insert(list(map(self.mapper.to_stored_event, entries)), patients)
+
+    def _insert(self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
+        try:
+            return list(self._entries.insert_events(stored, patients=patients) or ())
+        except StoreError as error:
+            return read_back(self._entries, stored, error)
 
     def entries_of(self, episode: str, after_version: int = 0, upto: int | None = None) -> list[Entry]:
         """An episode's entries in order: those after a version, up to a position."""
         entries = list(map(read_row, self._entries.rows_of([episode], after_version, upto)))
-        for version, entry in enumerate(entries, after_version + 1):
-            if entry.version != version:
-                raise UnreadableEntry(episode, version)
-        return entries
+        return list(_in_order(entries, after_version))
 
     def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
         """The entries of several episodes, each episode's in order, a group of episodes read at a time."""
         remaining = iter(episodes)
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
-            yield from map(read_row, self._entries.rows_of(group))
+            yield from _in_order(list(map(read_row, self._entries.rows_of(group))))
 
     def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
         """(episode, tag, text) of the entries in a stretch of positions, in order, by small pages; for rebuilding."""
@@ -181,8 +176,7 @@ class EpisodeLedger(Application[str]):
         return self._record_act(adoption, len(acts))
 
     def _record_act(self, act: HouseAct, after: int) -> int:
-        stored = StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))
-        return next(iter(self._entries.insert_events([stored]) or ()))
+        return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))])[0]
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:
         """Every act of the house with its position, in order."""
@@ -223,17 +217,22 @@ class EpisodeLedger(Application[str]):
         return self._entries.episodes_of(patient)
 
 
+def _in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:
+    """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
+    version = after_version
+    for before, entry in zip(entries[:1] + entries, entries, strict=False):
+        version = version + 1 if entry.episode == before.episode else after_version + 1
+        if entry.version != version or (version > after_version + 1 and entry.recorded_at < before.recorded_at):
+            raise UnreadableEntry(entry.episode, version)
+        yield entry
+
+
 def _assert_contiguous(entries: Sequence[Entry]) -> None:
     last: dict[str, int] = {}
     for entry in entries:
         episode, version = entry.episode, entry.version
         assert version == last.get(episode, version - 1) + 1, "versions of an episode without a gap"
         last[episode] = version
-
-
-def in_postgres(name: str) -> bool:
-    """Whether a ledger so named is in PostgreSQL."""
-    return name.startswith(("postgres://", "postgresql://"))
 
 
 def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:

@@ -13,3 +13,16 @@ class WrongPath(StoreError):
 
 class NoLedger(WrongPath):
     """There is no ledger where one was named, and none was to be made."""
+
+
+class NotRecorded(StoreError):
+    """An append ended before its commit was asked for: nothing of it was recorded, and nothing ever will be."""
+
+
+class Unknown(StoreError):
+    """It could not be told whether an append was recorded: ask again with the same entries, which never doubles."""
+
+
+def without_quotes(error: BaseException) -> str:
+    """What an error of SQLite says, without the text of a row that it quotes where that is no UTF-8."""
+    return str(error).split(" with text ")[0]

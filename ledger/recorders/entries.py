@@ -36,8 +36,12 @@ class Entries(Protocol):
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
 
-    def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
-        """The entries at these places (episode, version), as far as they exist."""
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = ...) -> list[Row]:
+        """The entries at these places (episode, version), as far as they exist.
+
+        With ``settled_within`` seconds: once no append is under way any more, over a new connection if need be;
+        StoreError if that cannot be had in this time.
+        """
 
     def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[Row]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""

@@ -6,138 +6,36 @@ in their order: whoever reads up to the last one has missed nothing. No trigger,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-import psycopg
 from eventsourcing.persistence import (
     ApplicationRecorder,
     InfrastructureFactory,
-    IntegrityError,
     Notification,
     StoredEvent,
     Subscription,
 )
-from eventsourcing.postgres import PostgresDatastore, PostgresFactory, PostgresRecorder
+from eventsourcing.postgres import PostgresFactory, PostgresRecorder
 from eventsourcing.utils import Environment
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
-from psycopg_pool import PoolClosed, PoolTimeout
 
-from ledger.recorders import NoLedger, StoreError, WrongPath
-from ledger.recorders.postgres_schema import APPENDING, SAFE, check
-from ledger.recorders.sealing import sealed
-from ledger.seals import first_seal
+from ledger.recorders import NotRecorded, StoreError
+from ledger.recorders.postgres_append import TAKE_TURN, insert_all
+from ledger.recorders.postgres_pool import LedgerDatastore
+from ledger.recorders.postgres_schema import SAFE
 from ledger.stored import Row
 
 PAGE_ROWS: Final = 5_000
 SMALL_PAGE_POSITIONS: Final = 500
-CONNECTIONS: Final = 10
-CONNECT_TIMEOUT_SECONDS: Final = 10.0
-LOCK_TIMEOUT_SECONDS: Final = 60
-STATEMENT_TIMEOUT_SECONDS: Final = 600
+PAUSE_SECONDS: Final = 0.1
 
 _LARGEST = 2**63 - 1
 _COLUMNS = "position, originator_id, originator_version, topic, state"
-_INSERT = (
-    "INSERT INTO entries (position, originator_id, originator_version, topic, state, seal)"
-    " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bytea[])"
+_AT_PLACES = (
+    f"SELECT {_COLUMNS} FROM entries JOIN unnest(%s::text[], %s::bigint[]) AS place (episode, version)"
+    " ON originator_id = place.episode AND originator_version = place.version"
 )
-_INSERT_PATIENTS = (
-    "INSERT INTO patients (patient, episode) SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
-)
-_SESSION: Final = (
-    "SET client_min_messages = 'error'",
-    "SET TIME ZONE 'UTC'",
-    f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'",
-    f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'",
-    "SET idle_in_transaction_session_timeout = '60s'",
-)
-_SENTENCES: Final = {
-    "08": "the connection to the ledger's server was lost",
-    "28": "the ledger's server refused the user or the password",
-    "3D": "there is no such database on the ledger's server",
-    "42501": "this user may not read or write the ledger; 'episode-ledger migrate --runtime-role ROLE' grants it",
-    "53": "the ledger's server is out of room or of connections",
-    "55P03": f"the ledger was kept locked by others for {LOCK_TIMEOUT_SECONDS} seconds; try again later",
-    "57": "the ledger's server stopped the work, or is stopping itself; try again later",
-}
-"""What a class of PostgreSQL's errors is in plain words, never the server's own: they may hold a patient's data."""
-
-
-def explain(error: BaseException) -> str:
-    """One plain sentence for an error of the server or of the connection to it."""
-    if isinstance(error, PoolTimeout | PoolClosed):
-        return "the ledger's server cannot be reached, or has no connection free"
-    state = getattr(error, "sqlstate", None) or ("08" if isinstance(error, psycopg.OperationalError) else "")
-    found = _SENTENCES.get(state) or _SENTENCES.get(state[:2])
-    return found or f"the ledger's server reported error {state or type(error).__name__}"
-
-
-class LedgerDatastore(PostgresDatastore):
-    """The connections to one ledger in a PostgreSQL database, each checked before it is used."""
-
-    def __init__(self, url: str) -> None:
-        try:
-            parts = conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            raise WrongPath("the ledger's URL is not one PostgreSQL understands") from error
-        super().__init__(
-            dbname="", host="", port="", user="", password="", originator_id_type="text", pool_size=1,
-            max_overflow=CONNECTIONS - 1, connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        )  # fmt: skip
-        parts = {"connect_timeout": str(int(CONNECT_TIMEOUT_SECONDS)), **parts}
-        self.pool.kwargs = {**parts, "client_encoding": "UTF8", "row_factory": tuple_row}
-        _try_once(url)
-
-    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
-        """Settings of a session, read back where entries depend on them."""
-
-        def after_connect(connection: psycopg.Connection[Any]) -> None:
-            connection.autocommit = True
-            for statement in _SESSION:
-                connection.execute(statement)  # a literal of this module
-
-        return after_connect
-
-    @contextmanager
-    def get_connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of the pool; what the server reports comes out as a ``StoreError`` or a conflict."""
-        try:
-            self.pool.open()
-            with self.pool.connection() as connection:
-                yield connection
-        except psycopg.errors.UniqueViolation as error:
-            raise IntegrityError("another writer recorded that version") from error
-        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
-            raise StoreError(explain(error)) from error
-
-    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        """What one statement reads."""
-        with self.get_connection() as connection:
-            return connection.execute(statement, values).fetchall()  # never from outside
-
-
-def _try_once(url: str) -> None:
-    """One connection by itself, for a plain answer to what is wrong."""
-    try:
-        with psycopg.connect(url, connect_timeout=int(CONNECT_TIMEOUT_SECONDS)) as connection:
-            check(connection)
-    except (NoLedger, StoreError):
-        raise
-    except psycopg.Error as error:
-        raise StoreError(_of_connecting(error)) from error
-
-
-def _of_connecting(error: psycopg.Error) -> str:
-    if getattr(error, "sqlstate", None):
-        return explain(error)
-    text = str(error)
-    for clue, state in {"password": "28", "role": "28", "does not exist": "3D"}.items():
-        if clue in text:
-            return _SENTENCES[state]
-    return "the ledger's server cannot be reached; check the URL and that it runs"
 
 
 class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
@@ -154,23 +52,16 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
         """Append entries, sealed, in one transaction; their positions."""
         if not stored_events:
             return []
-        with self.datastore.get_connection() as connection, connection.transaction():
-            connection.execute(f"SELECT pg_advisory_xact_lock({APPENDING})")
-            before, seal = self._head(connection)
-            rows = [(*row[:3], row[3].decode(), row[4]) for row in sealed(stored_events, before, seal)]
-            columns = zip(*rows, strict=True)
-            positions = list(range(before + 1, before + 1 + len(stored_events)))
-            connection.execute(_INSERT, [positions, *map(list, columns)])
-            if pairs := list(zip(*patients, strict=True)):
-                connection.execute(_INSERT_PATIENTS, list(map(list, pairs)))
+        committing = False
+        try:
+            with self.datastore.get_connection() as connection, connection.transaction():
+                positions = insert_all(connection, stored_events, patients)
+                committing = True
+        except StoreError as error:
+            if committing:
+                raise
+            raise NotRecorded(str(error)) from error
         return positions
-
-    def _head(self, connection: psycopg.Connection[Any]) -> tuple[int, bytes]:
-        last = connection.execute("SELECT position, seal FROM entries ORDER BY position DESC LIMIT 1").fetchone()
-        if last:
-            return last[0], last[1]
-        (ledger_id,) = connection.execute("SELECT value FROM ledger WHERE key = 'id'").fetchone() or ("",)
-        return 0, first_seal(ledger_id)
 
     def select_events(
         self, originator_id: Any, *, gt: int | None = None, lte: int | None = None, desc: bool = False,
@@ -261,17 +152,27 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
         """The seal of the entry at a position; empty where there is none."""
         return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = %s", (position,))), b"")
 
-    def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
-        """The entries at these places (episode, version), as far as they exist."""
-        episodes, versions = [], []
-        for episode, version in places:
-            episodes.append(episode)
-            versions.append(version)
-        return self._rows(
-            f"SELECT {_COLUMNS} FROM entries JOIN unnest(%s::text[], %s::bigint[]) AS place (episode, version)"
-            " ON originator_id = place.episode AND originator_version = place.version",
-            (episodes, versions),
-        )
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+        """The entries at these places (episode, version), as far as they exist; asked again until a deadline."""
+        values = tuple(map(list, zip(*places, strict=True))) or ([], [])
+        if not settled_within:
+            return self._rows(_AT_PLACES, values)
+        until = time.monotonic() + settled_within
+        while True:
+            try:
+                return self._rows_once_settled(values, until - time.monotonic())
+            except StoreError:
+                if time.monotonic() + PAUSE_SECONDS > until:
+                    raise
+                time.sleep(PAUSE_SECONDS)
+
+    def _rows_once_settled(self, values: Sequence[object], seconds: float) -> list[Row]:
+        """The rows at places, after every append that has begun: its turn ends when it is committed or undone."""
+        with self.datastore.new_connection(seconds) as connection, connection.transaction():
+            for timeout in ("lock_timeout", "statement_timeout"):
+                connection.execute(f"SET LOCAL {timeout} = {max(1, int(seconds * 1000))}")
+            connection.execute(TAKE_TURN)
+            return connection.execute(_AT_PLACES, values).fetchall()
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""

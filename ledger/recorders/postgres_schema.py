@@ -1,36 +1,42 @@
-"""The ledger in PostgreSQL: what stands in the database, how it is made once, and what must hold before it is used.
+"""The ledger in PostgreSQL: what stands in the database, and what must hold before it is used.
 
-Tables are made by ``migrate``, under an advisory lock and by whoever owns the schema, never while recording. Recording
-needs INSERT and SELECT alone: order comes from an advisory lock held to the end of the transaction, and triggers refuse
-every other change. Messages of the triggers name no data, because the server writes them into its log.
+Recording needs INSERT and SELECT alone: order comes from an advisory lock held to the end of the transaction, and
+triggers refuse every other change, also to the owner. Their messages name no data, because the server writes them into
+its log; they are looked up by the schema's name, never by a session's search path.
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Any, Final
 
 import psycopg
-from psycopg.sql import SQL, Identifier
 
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite_file import FORMAT
 
+SCHEMA_VERSION: Final = 1
+"""Of the tables and guards below; an entry's own form is the ledger's format, as in a file."""
 APPENDING: Final = "hashtext('episode-ledger appending ' || current_schema())"
 """The advisory lock of whoever appends to the ledger of a schema."""
-_MIGRATING: Final = "hashtext('episode-ledger migrating ' || current_schema())"
 SAFE: Final = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": ("on", "remote_apply")}
 """Settings of the server without which an acknowledged entry could be lost."""
+NO_LEDGER: Final = (
+    "there is no ledger in that database and schema that this user may see;"
+    " 'episode-ledger --ledger URL migrate' makes one"
+)
 
-_REFUSE: Final = """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'what is recorded is never changed' USING ERRCODE = 'restrict_violation'; END $$"""
-_FOLLOWS: Final = """CREATE FUNCTION entry_follows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF NEW.position IS DISTINCT FROM 1 + coalesce((SELECT max(position) FROM entries), 0)
-    OR NEW.originator_version IS DISTINCT FROM
-        1 + coalesce((SELECT max(originator_version) FROM entries WHERE originator_id = NEW.originator_id), 0)
+FUNCTIONS: Final = {
+    "refuse_change": " BEGIN RAISE EXCEPTION 'what is recorded is never changed'"
+    " USING ERRCODE = 'restrict_violation'; END ",
+    "entry_follows": """ BEGIN
+    IF NEW.position IS DISTINCT FROM 1 + coalesce((SELECT max(position) FROM {schema}.entries), 0)
+    OR NEW.originator_version IS DISTINCT FROM 1 + coalesce(
+        (SELECT max(originator_version) FROM {schema}.entries WHERE originator_id = NEW.originator_id), 0)
     THEN RAISE EXCEPTION 'an entry only follows the last one of its episode' USING ERRCODE = 'unique_violation';
-    END IF; RETURN NEW; END $$"""
-TABLES: Final = ("entries", "patients", "ledger")
+    END IF; RETURN NEW; END """,
+}
+"""The guards' bodies; compared with those in the database, and so frozen with the schema's version."""
+TABLES: Final = ("entries", "patients", "ledger", "schema_versions")
 SCHEMA: Final = (
     """CREATE TABLE entries (
         position bigint PRIMARY KEY CHECK (position >= 1),
@@ -44,8 +50,8 @@ SCHEMA: Final = (
         patient text COLLATE "C" NOT NULL, episode text COLLATE "C" NOT NULL, PRIMARY KEY (patient, episode))""",
     "CREATE INDEX patients_by_episode ON patients (episode, patient)",
     'CREATE TABLE ledger (key text COLLATE "C" PRIMARY KEY, value text NOT NULL)',
-    _REFUSE,
-    _FOLLOWS,
+    "CREATE TABLE schema_versions (version bigint PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+    *(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$" for name, body in FUNCTIONS.items()),
     "CREATE TRIGGER entry_follows BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION entry_follows()",
     *(
         f"CREATE TRIGGER {table}_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
@@ -53,79 +59,82 @@ SCHEMA: Final = (
         for table in TABLES
     ),
 )
-_GUARDS: Final = {("entries", "entry_follows"), *((table, f"{table}_unchanged") for table in TABLES)}
+"""``{schema}`` is the schema's name."""
+
+_EACH_INSERTED: Final = 1 + 2 + 4
+_EACH_OTHER_STATEMENT: Final = 2 + 8 + 16 + 32
+"""When a trigger fires, as PostgreSQL writes it down: row 1, before 2, insert 4, delete 8, update 16, truncate 32."""
+_GUARDS: Final = {("entries", "entry_follows", _EACH_INSERTED)} | {
+    (table, "refuse_change", _EACH_OTHER_STATEMENT) for table in TABLES
+}
 _FOUND_GUARDS: Final = (
-    "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+    "SELECT c.relname, p.proname, t.tgtype::int, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+    " JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = c.relnamespace"
     " WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+    " AND t.tgqual IS NULL AND t.tgattr::text = ''"
+)
+_FOUND_TABLES: Final = (
+    "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s)"
 )
 
 Connection = psycopg.Connection[Any]
 
 
-def migrate(url: str, runtime_role: str | None = None) -> bool:
-    """Make the ledger's tables in the schema of a database, and let a role record; whether they were made now."""
-    with psycopg.connect(url) as connection, connection.transaction():
-        connection.execute(f"SELECT pg_advisory_xact_lock({_MIGRATING})")  # ours alone
-        made = not _has_tables(connection)
-        if made:
-            _make(connection)
-        check(connection)
-        if runtime_role:
-            _allow(connection, runtime_role)
-    return made
-
-
-def _make(connection: Connection) -> None:
-    if _one(connection, "SHOW server_encoding") != "UTF8":
-        raise StoreError("the database does not keep UTF-8; make one with ENCODING 'UTF8'")
-    for statement in SCHEMA:
-        connection.execute(statement)  # a literal of this module
-    page = {"id": secrets.token_hex(16), "format": str(FORMAT)}
-    for key, value in page.items():
-        connection.execute("INSERT INTO ledger (key, value) VALUES (%s, %s)", (key, value))
-    connection.execute(
-        "INSERT INTO ledger (key, value) SELECT 'created_at',"
-        " to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-    )
-
-
-def _allow(connection: Connection, role: str) -> None:
-    """What recording and reading need, and no more."""
-    schema = Identifier(str(_one(connection, "SELECT current_schema()")))
-    connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, Identifier(role)))
-    for table, rights in {"entries": "SELECT, INSERT", "patients": "SELECT, INSERT", "ledger": "SELECT"}.items():
-        connection.execute(SQL("GRANT {} ON {} TO {}").format(SQL(rights), Identifier(table), Identifier(role)))
-
-
 def check(connection: Connection) -> None:
     """Refuse a database without a ledger, with another format or a lost guard, or whose server could lose entries."""
-    if not _has_tables(connection):
-        raise NoLedger("there is no ledger in this database; 'episode-ledger --ledger URL migrate' makes one")
-    written = _one(connection, "SELECT value FROM ledger WHERE key = 'format'")
+    if not has_tables(connection):
+        raise NoLedger(NO_LEDGER)
+    _refuse_other_versions(connection)
+    if missing := lost_guards(connection):
+        raise StoreError(f"the ledger was altered: {', '.join(missing)} is not as it was created")
+    refuse_unsafe(connection)
+
+
+def _refuse_other_versions(connection: Connection) -> None:
+    written = one(connection, "SELECT value FROM ledger WHERE key = 'format'")
+    version = one(connection, "SELECT max(version) FROM schema_versions")
     if written != str(FORMAT):
         raise StoreError(
             f"the ledger has format {written or 'unknown'}, this program reads {FORMAT}; update the program"
         )
-    found = set(connection.execute(_FOUND_GUARDS).fetchall())
-    missing = sorted(name for table, name in _GUARDS - found)
-    if missing:
-        raise StoreError(f"the ledger was altered: {', '.join(missing)} is not as it was created")
-    for name, safe in SAFE.items():
-        value = _one(connection, f"SHOW {name}")
+    if version != SCHEMA_VERSION:
+        what = "update the program" if (version or 0) > SCHEMA_VERSION else "run 'episode-ledger migrate'"
+        raise StoreError(f"the ledger's tables have version {version}, this program knows {SCHEMA_VERSION}; {what}")
+
+
+def lost_guards(connection: Connection) -> list[str]:
+    """The guards that are not as they were created."""
+    schema = schema_of(connection)
+    found = {
+        (table, function, kind)
+        for table, function, kind, body in connection.execute(_FOUND_GUARDS).fetchall()
+        if body == FUNCTIONS.get(function, "").format(schema=schema)
+    }
+    return sorted(f"{function} of {table}" for table, function, _ in _GUARDS - found)
+
+
+def refuse_unsafe(connection: Connection) -> None:
+    """Refuse a session in which an acknowledged entry could be lost."""
+    wanted = ", ".join(f"current_setting('{name}')" for name in SAFE)
+    values = connection.execute(f"SELECT {wanted}").fetchone() or ()
+    for (name, safe), value in zip(SAFE.items(), values, strict=True):
         if value not in safe:
             raise StoreError(
-                f"the server runs with {name} = {value}: an entry it acknowledged could be lost; set it on"
+                f"the server runs with {name} = {value}: an entry it acknowledged could be lost; set it to on"
             )
 
 
-def _has_tables(connection: Connection) -> bool:
-    names = connection.execute(
-        "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s)",
-        (list(TABLES),),
-    ).fetchone()
-    return names is not None and names[0] == len(TABLES)
+def has_tables(connection: Connection) -> bool:
+    """Whether the tables of a ledger are there."""
+    return bool(one(connection, _FOUND_TABLES, (list(TABLES),)) == len(TABLES))
 
 
-def _one(connection: Connection, statement: str) -> Any:
-    row = connection.execute(statement).fetchone()  # a literal of this module
+def schema_of(connection: Connection) -> str:
+    """The schema of the ledger, quoted."""
+    return str(one(connection, "SELECT quote_ident(current_schema())"))
+
+
+def one(connection: Connection, statement: str, values: tuple[object, ...] = ()) -> Any:
+    """The first value that a statement reads."""
+    row = connection.execute(statement, values).fetchone()  # a literal of these modules
     return row[0] if row else None

@@ -1,0 +1,43 @@
+"""How a ledger is named: by the path of a file, or by a URL; a URL's password is never shown."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ledger.recorders import WrongPath
+from ledger.recorders.sqlite_file import plain_path
+
+
+def in_postgres(name: str) -> bool:
+    """Whether a ledger so named is in PostgreSQL."""
+    return name.startswith(("postgres://", "postgresql://"))
+
+
+def postgres_module(name: str) -> Any:
+    """A module of the PostgreSQL recorder; optional weight, which only whoever needs it has."""
+    try:
+        return import_module(f"ledger.recorders.{name}")
+    except ImportError as error:
+        raise WrongPath("for a ledger in PostgreSQL: pip install 'episode-ledger[postgres]'") from error
+
+
+def shown(name: str) -> str:
+    """The name as it may be printed."""
+    told: str = postgres_module("postgres_url").shown(name) if in_postgres(name) else name
+    return told
+
+
+def views_file(name: str, folder: Path | None) -> Path:
+    """Where the ledger's read model is: beside a file, else in the current folder, unless another one is named."""
+    if in_postgres(name):
+        return (folder or Path()) / f"{postgres_module('postgres_url').file_stem(name)}.views.db"
+    file = Path(name)
+    return (folder or file.parent) / (file.name.removesuffix(".db") + ".views.db")
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that a ledger's file is in; None if it is no file."""
+    return None if in_postgres(name) else plain_path(os.fspath(name)).parent

@@ -1,0 +1,33 @@
+"""Proving a ledger, wherever it is: the walk over the whole of it, and proofs of some of its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ledger.checkpoint import Checkpoint
+from ledger.proof import Report
+from ledger.recorders import sqlite_leaves, sqlite_proof
+from ledger.recorders.leaves import Proven, Told
+from ledger.recorders.naming import in_postgres, postgres_module
+
+
+def prove(name: str, checkpoints: Sequence[Checkpoint] = (), tell: Told = lambda done, of: None) -> Report:
+    """Walk the whole ledger so named, as it is at this moment, and say what holds.
+
+    What is wrong with it is in the report; NoLedger if there is none, StoreError if it could not be looked at.
+    """
+    store = postgres_module("postgres_proof") if in_postgres(name) else sqlite_proof
+    report: Report = store.prove(name, checkpoints, tell)
+    return report
+
+
+def prove_entries(
+    name: str, ledger_id: str, size: int, wanted: Collection[int], tell: Told = lambda done, of: None
+) -> Proven:
+    """The entries at the wanted positions as they are stored, each with its proof in the tree of that size.
+
+    Every seal on the way is made anew; StoreError where one does not fit, or the ledger is shorter.
+    """
+    store = postgres_module("postgres_proof") if in_postgres(name) else sqlite_leaves
+    proven: Proven = store.prove_entries(name, ledger_id, size, wanted, tell)
+    return proven

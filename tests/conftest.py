@@ -1,0 +1,65 @@
+"""The store that the tests' ledgers are on, and the one PostgreSQL server of a run.
+
+``--store sqlite`` (the default) runs every test on files. ``--store postgres`` runs those that open ledgers on
+PostgreSQL instead; tests marked ``sqlite_file`` are about the file itself. Tests of ``test_postgres*.py`` need the
+server either way. The first process that needs it starts it, and it ends with the run. If there is none, they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests import command_line, harness, stores
+from tests.place import made, place  # noqa: F401  # fixtures for every test
+
+OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, harness.derive)
+_OURS: list[Path] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store", choices=["sqlite", "postgres"], default=os.environ.get(stores.STORE, "sqlite"),
+        help="On which store the tests' ledgers are.",
+    )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite_file: about the ledger's file itself, or what stands beside it")
+    config.addinivalue_line("markers", "slow_on_postgres: makes hundreds of ledgers, or looks at pages in a browser")
+    os.environ[stores.STORE] = config.getoption("--store")
+    if stores.FOLDER not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
+        holder = Path(tempfile.mkdtemp(prefix="episode-ledger-postgres-"))
+        holder.chmod(0o755)  # the server's user must get through
+        os.environ[stores.FOLDER] = str(holder / "server")
+        _OURS.append(holder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for holder in _OURS:
+        if (holder / "server").exists():
+            stores.stop(holder / "server")
+        shutil.rmtree(holder, ignore_errors=True)
+        del os.environ[stores.FOLDER]
+    _OURS.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem.endswith("_browser"):
+            item.add_marker("slow_on_postgres")
+    if config.getoption("--store") == "postgres":
+        config.hook.pytest_deselected(items=[item for item in items if not _is_of_a_store(item)])
+        items[:] = [item for item in items if _is_of_a_store(item)]
+
+
+def _is_of_a_store(item: pytest.Item) -> bool:
+    if item.get_closest_marker("sqlite_file") or item.path.stem.startswith("test_postgres"):
+        return False  # the latter are the same whatever --store says
+    module = item.getparent(pytest.Module)
+    return module is not None and any(each is opens for each in vars(module.obj).values() for opens in OPENS_LEDGERS)

@@ -1,0 +1,139 @@
+"""On which store the tests' ledgers are: a file, or a schema of its own in a PostgreSQL that the tests bring up.
+
+A test names its ledger by the path it has as a file. On PostgreSQL that path stands for a schema that the server's
+owner makes, and the tests record as a role that may INSERT and SELECT and no more. ``pytest --store postgres`` runs
+every test whose module opens ledgers through ``open_ledger`` of here, or through the command line's ``House``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+
+from ledger.recorders.naming import in_postgres, views_file
+from ledger.recorders.postgres_migrate import migrate
+from ledger.store import EpisodeLedger
+from ledger.store import open_ledger as open_named
+
+SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "postgres"
+STORE = "EPISODE_TEST_STORE"
+FOLDER = "EPISODE_TEST_POSTGRES"
+"""The variables that tell the processes of one run which store is meant, and where its server's folder is."""
+ROLE = "recorder"
+
+
+def on_postgres() -> bool:
+    """Whether the tests' ledgers are in PostgreSQL."""
+    return os.environ.get(STORE, "sqlite") == "postgres"
+
+
+def examples(count: int) -> int:
+    """How many examples of a law that opens ledgers are tried: opening one over a connection takes longer."""
+    return max(1, count // 5) if on_postgres() else count
+
+
+def start(folder: Path, *options: str) -> str:
+    """Start the server of a folder, made if it is not there; the URL of its owner."""
+    command = [sys.executable, str(SCRIPT), "start", str(folder), *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, f"no PostgreSQL for the tests: {ended.stderr.strip()}"
+    return ended.stdout.strip()
+
+
+def stop(folder: Path) -> None:
+    """End the server of a folder."""
+    subprocess.run([sys.executable, str(SCRIPT), "stop", str(folder)], check=True)
+
+
+@contextmanager
+def passing_server(*options: str) -> Iterator[str]:
+    """A server of one test's own; the URL of its owner."""
+    with tempfile.TemporaryDirectory(prefix="episode-ledger-postgres-") as name:
+        holder = Path(name)
+        holder.chmod(0o755)  # the server's user must get through
+        try:
+            yield start(holder / "server", *options)
+        finally:
+            stop(holder / "server")
+
+
+@cache
+def server() -> str:
+    """The URL of the owner of the run's one server; the first process that needs it starts it."""
+    folder = Path(os.environ[FOLDER])
+    with (folder.parent / "starting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        url = start(folder)
+        with psycopg.connect(url, autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone():
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'")
+    return url
+
+
+@cache
+def _owner() -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(server(), autocommit=True)
+
+
+def as_role(url: str, role: str = ROLE) -> str:
+    """The same place for another role, whose password is its name."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{role}:{role}@{parts.hostname}:{parts.port}").geturl()
+
+
+def in_schema(url: str, schema: str) -> str:
+    """The URL of a schema."""
+    return f"{url}?options={quote(f'-csearch_path={schema}', safe='')}"
+
+
+def schema_of(path: str | os.PathLike[str]) -> str:
+    """The schema that a path stands for."""
+    return "t" + hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:24]
+
+
+def named(path: str | os.PathLike[str]) -> str:
+    """What ``--ledger`` is given for the ledger that a test names by a path."""
+    name = os.fspath(path)
+    return in_schema(as_role(server()), schema_of(name)) if on_postgres() and not in_postgres(name) else name
+
+
+def owned(path: str | os.PathLike[str]) -> str:
+    """The same for whoever owns its tables."""
+    return in_schema(server(), schema_of(path))
+
+
+def make(path: str | os.PathLike[str]) -> None:
+    """See to it that there is a ledger on PostgreSQL; on a file, recording does that."""
+    if on_postgres():
+        schema = schema_of(path)
+        if not _owner().execute("SELECT to_regclass(%s)", (f"{schema}.schema_versions",)).fetchone()[0]:  # type: ignore[index]
+            _owner().execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            migrate(owned(path), ROLE)
+
+
+def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:
+    """The ledger that a path stands for, on the store that is meant."""
+    if create:
+        make(path)
+    return open_named(named(path), create=create)
+
+
+def views_of(path: Path) -> Path:
+    """Where the command line keeps its read model, in the path's folder."""
+    return views_file(named(path), path.parent)
+
+
+def placed(path: Path) -> list[str]:
+    """How a command is told of the ledger that a path stands for."""
+    return ["--ledger", named(path), *(["--views", str(path.parent)] if on_postgres() else [])]
