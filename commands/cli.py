@@ -17,8 +17,10 @@ import click
 from commands.options import House
 from commands.show import print_nowhere, printable, say
 from ledger.book import BookError
+from ledger.checkpoint import CheckpointError
 from ledger.entry import UnreadableEntry
-from ledger.recorders import NoLedger, StoreError, WrongPath
+from ledger.recorders import NoLedger, StoreError, Unknown, WrongPath, without_quotes
+from ledger.signing import SigningError
 from projections.views import NotViews, ViewsError
 
 DONE: Final = 0
@@ -33,9 +35,24 @@ _COMMANDS: Final = {
     "lines": "commands.read",
     "why": "commands.ask",
     "replay": "commands.ask",
+    "diff": "commands.diff",
+    "page": "commands.page",
+    "bundle": "commands.bundle",
+    "export": "commands.export",
+    "follow": "commands.follow",
     "status": "commands.ask",
+    "report": "commands.report",
+    "close": "commands.close",
+    "restatements": "commands.close",
     "rebuild": "commands.build",
+    "migrate": "commands.migrate",
     "what-if": "commands.what_if",
+    "checkpoint": "commands.proof",
+    "verify": "commands.proof",
+    "serve": "commands.serve",
+    "backup": "commands.backup",
+    "restore": "commands.backup",
+    "doctor": "commands.doctor",
     "completion": "commands.completion",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
@@ -79,9 +96,16 @@ class Verbs(click.Group):
     metavar="DIR",
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
 )
+@click.option(
+    "--views",
+    envvar="EPISODE_VIEWS",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Where the read model is. Also: EPISODE_VIEWS. Default: beside the ledger's file, else this folder.",
+)
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
-def cli(ctx: click.Context, ledger: str, book: str | None) -> None:
+def cli(ctx: click.Context, ledger: str, book: str | None, views: str | None) -> None:
     """Which home-infusion pain days are billable, and why.
 
     Facts go in and are never changed; every day of every episode gets one verdict, with its causes.
@@ -94,7 +118,7 @@ def cli(ctx: click.Context, ledger: str, book: str | None) -> None:
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = House(ledger, book)
+    ctx.obj = House(ledger, book, views)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -152,6 +176,11 @@ def _usage(error: BaseException) -> int:
     return _fail(error.format_message(), f"'{path} --help' shows how it is used", WRONG)
 
 
+def _unsigned(error: BaseException) -> int:
+    assert isinstance(error, SigningError)
+    return _fail(str(error), error.hint, WRONG)
+
+
 def _unwritable(error: BaseException) -> int:
     assert isinstance(error, OSError)
     try:
@@ -170,20 +199,29 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.ClickException: _usage,
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
     BookError: lambda error: _fail(str(error), "correct that file of the book, or name another with --book", WRONG),
-    NoLedger: lambda error: _fail(str(error), "'episode-ledger record FILE' makes one; --ledger names another", WRONG),
+    NoLedger: lambda error: _fail(
+        str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
+    ),
     WrongPath: lambda error: _fail(
         str(error), "--ledger names a ledger; the default is ledger.db in this folder", WRONG
     ),
+    CheckpointError: lambda error: _fail(
+        str(error), "name a checkpoint, or with --signer a verifier key, as 'episode-ledger checkpoint' made it", WRONG
+    ),
+    SigningError: lambda error: _unsigned(error),
     UnreadableEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",
         "restore the ledger from a backup; 'rebuild --quarantine' goes on without that patient",
         STORE_FAILED,
     ),
+    Unknown: lambda error: _fail(
+        str(error), "send the same again: what stands answers 'duplicate', and a repeat never doubles", STORE_FAILED
+    ),
     StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
     NotViews: lambda error: _fail(str(error), "move that file away, or name the ledger otherwise", STORE_FAILED),
     ViewsError: lambda error: _fail(str(error), "the read model can be deleted; it is built anew", STORE_FAILED),
     sqlite3.Error: lambda error: _fail(
-        f"the read model failed ({error})",
+        f"the read model failed ({without_quotes(error)})",
         "nothing was half done; run the command again, or delete the read model: it is built anew",
         STORE_FAILED,
     ),

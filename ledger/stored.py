@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from ledger.entry import Entry, UnreadableEntry, decode
-from ledger.events import Event
+from ledger.entry import Entry, UnreadableEntry, decode, statement_of
+from ledger.events import EpisodeOpened, Event, FactCorrected
+from ledger.evidence import zone
 
 Row = tuple[int, str, int, str, str]
 """One stored entry: position, episode, version, tag, text."""
@@ -19,11 +20,19 @@ def read_stored(episode: str, version: int, tag: str, text: bytes | str, positio
     try:
         entry = decode(text)
         agrees = entry.episode == episode and entry.version == version and TAGS[type(entry.fact)] == tag
+        if type(entry.fact) in (EpisodeOpened, FactCorrected):
+            _look_up_zone(statement_of(entry))
     except Exception as error:  # whatever is wrong with the text, its reader must stop and say where
         raise UnreadableEntry(episode, version, position) from error
     if not agrees:
         raise UnreadableEntry(episode, version, position)
     return entry
+
+
+def _look_up_zone(fact: Event) -> None:
+    """A zone that nobody knows would stop the judge later, without saying where it stands."""
+    if isinstance(fact, EpisodeOpened):
+        zone(fact.zone)
 
 
 def read_row(row: Row) -> Entry:

@@ -6,6 +6,7 @@ and the position they stand for are written in one transaction, patient by patie
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -17,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from ledger.recorders import StoreError
+from ledger.recorders import StoreError, without_quotes
 from projections.derive import Sheets
 from projections.digests import Sums, digests_of
 from projections.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
@@ -163,7 +164,10 @@ def open_views(path: Path) -> Views:
     """The read model of a file, created with access for its owner alone if it is not there."""
     path = Path(os.path.realpath(path))  # a write-ahead log lies beside the file itself, not beside a link to it
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.is_file():  # one that is there is not opened: closing it would drop this process's locks on it
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        elif not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
     except (OSError, sqlite3.Error) as error:
         raise ViewsError(f"{path}: the read model cannot be opened ({_told(error)})") from error
@@ -176,11 +180,11 @@ def open_views(path: Path) -> Views:
     except (sqlite3.Error, NotViews) as error:
         connection.close()
         kind = NotViews if isinstance(error, NotViews) else ViewsError
-        raise kind(f"{path}: the read model cannot be opened ({error})") from error
+        raise kind(f"{path}: the read model cannot be opened ({without_quotes(error)})") from error
 
 
 def _told(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return (error.strerror if isinstance(error, OSError) else None) or without_quotes(error)
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

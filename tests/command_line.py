@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from commands import cli
+from tests import stores
 
 Told = dict[str, Any]
 
@@ -52,7 +53,11 @@ class _Terminal(_Screen):
 
 
 def run(*args: object, stdin: bytes = b"", tty: bool = False, env: dict[str, str] | None = None) -> Ended:
-    """One command, without the variables of this environment."""
+    """One command, without the variables of this environment; a path stands for a ledger of the tests' store."""
+    if args[:1] == ("--ledger",) and isinstance(args[1], Path):
+        if "record" in args:
+            stores.make(args[1])
+        args = (*stores.placed(args[1]), *args[2:])
     out = (_Terminal if tty else _Screen)(io.BytesIO(), encoding="utf-8")
     err = io.StringIO()
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")} | (env or {})
@@ -68,13 +73,25 @@ class House:
     """A ledger and a book in a folder, and the command line over both."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.ledger, self.views = folder, folder / "ledger.db", folder / "ledger.views.db"
+        self.folder, self.ledger, self.views = folder, folder / "ledger.db", stores.views_of(folder / "ledger.db")
         self.book = folder / "book"
         shutil.copytree(BOOK, self.book)
 
+    @property
+    def placed(self) -> list[str]:
+        """How a command is told of the ledger alone; the book is then the one in the package."""
+        return stores.placed(self.ledger)
+
+    @property
+    def named(self) -> list[str]:
+        """How a command is told of both."""
+        return [*self.placed, "--book", str(self.book)]
+
     def run(self, *args: object, **more: Any) -> Ended:
         """One command."""
-        return run("--ledger", self.ledger, "--book", self.book, *args, **more)
+        if args and args[0] == "record":
+            stores.make(self.ledger)
+        return run(*self.named, *args, **more)
 
     def tell(self, *told: Told, **more: Any) -> Ended:
         """Record lines given on standard input."""

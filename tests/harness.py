@@ -17,13 +17,13 @@ from ledger.book import Book, Code, Payer, Provider
 from ledger.entry import Entry, decode, encode
 from ledger.forms import parse_instant
 from ledger.patients import by_episode, gather
-from ledger.store import open_ledger
 from ledger.upcasts import SCHEMA
 from projections import queries
 from projections.derive import derive_patient
 from projections.load import book_known
 from projections.queries import Filters
 from projections.views import passing_views
+from tests.stores import open_ledger
 
 
 class Derived(msgspec.Struct):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from tests import stores
 from tests.command_line import LIVE
 
 
@@ -95,7 +96,7 @@ class Running(NamedTuple):
 @contextmanager
 def running(ledger: Path, book: Path | None = None) -> Iterator[Running]:
     """The site on a free port, stopped at the end."""
-    command = [*LIVE, "--ledger", str(ledger), *(["--book", str(book)] if book else []), "serve", "--port", "0"]
+    command = [*LIVE, *stores.placed(ledger), *(["--book", str(book)] if book else []), "serve", "--port", "0"]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=plain) as process:

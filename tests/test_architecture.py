@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ PACKAGES = ("ledger", "projections", "commands")
 
 ONLY_HERE: dict[str, tuple[str, ...]] = {
     "eventsourcing": ("ledger/store.py", "ledger/recorders/*"),
+    "psycopg": ("ledger/recorders/postgres*.py",),
+    "psycopg_pool": ("ledger/recorders/postgres*.py",),
     "zoneinfo": ("ledger/evidence.py", "ledger/forms.py"),  # forms: the door's list of zones
     "msgspec.toml": ("ledger/book.py",),
     "tomllib": (),
@@ -29,25 +32,45 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/build.py",
         "projections/certificate.py",
         "projections/rebuild.py",
+        "projections/export/spool.py",
         "commands/cli.py",  # names its exceptions, runs no SQL
+        "commands/web/app.py",  # likewise
     ),
     "click": (
         "commands/cli*.py",
         "commands/options.py",
         "commands/read.py",
+        "commands/report.py",
         "commands/ask.py",
+        "commands/backup.py",
         "commands/build.py",
+        "commands/bundle.py",
+        "commands/close.py",
         "commands/engine.py",
+        "commands/migrate.py",
+        "commands/page.py",
+        "commands/proof.py",
+        "commands/diff.py",
+        "commands/doctor.py",
+        "commands/export.py",
+        "commands/follow.py",
+        "commands/pseudonym_key.py",
         "commands/what_if.py",
+        "commands/serve.py",
         "commands/show.py",
         "commands/completion.py",
     ),
-    "fcntl": ("projections/places.py", "projections/what_if.py"),
+    "fcntl": ("ledger/recorders/sqlite_turns.py", "projections/places.py", "projections/export/place.py", "projections/what_if.py"),
     "multiprocessing": ("projections/build.py",),
     "concurrent": (),
     "tabulate": ("commands/show.py",),
+    "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
+    "starlette": ("commands/web/*", "commands/serve.py"),  # an extra: loaded by ``serve`` alone
+    "uvicorn": ("commands/serve.py",),
+    "jinja2": ("commands/web/site.py", "projections/page_html.py", "projections/monday/html.py"),
     "random": ("commands/handle.py",),  # how long to wait for another writer
-    "secrets": ("ledger/recorders/*",),  # a new ledger's name
+    "cryptography": ("ledger/signing.py",),  # makes keys and signatures; checking them is projections/verify_bundle.py
+    "secrets": ("ledger/recorders/*", "commands/web/security.py"),  # a new ledger's name; the site's token and cookies
     "os.urandom": ("commands/handle.py",),  # the nonces
     "uuid": (),
     "print": (),
@@ -80,6 +103,7 @@ NEVER_IMPORTED: dict[str, tuple[str, ...]] = {
 PURE = (
     "day_set", "forms", "events", "upcasts", "entry", "liveness", "episode", "patients", "heads", "book", "evidence",
     "case", "authorizations", "clash", "days", "judged", "grounds", "claims", "findings", "lines",
+    "seals", "merkle", "checkpoint", "breaks", "contents", "proof", "closing", "stored",
 )  # fmt: skip
 """The modules of ledger/ that know no store: the judge runs on what it is given."""
 
@@ -91,6 +115,7 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/findings.py": "every finding rule; the rulebook's section 5 on one page",
     "ledger/grounds.py": "the causes of each step's verdict, in the order of the steps",
     "projections/flip_moves.py": "the one-fact changes a person could make, in the order they are tried",
+    "projections/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
     "projections/why_steps.py": "each numbered step as a person reads it, in the order of the steps",
 }
 """Modules past 250 lines, and the one reason why each is still one."""
@@ -219,9 +244,16 @@ def test_the_judge_knows_no_store() -> None:
 
 
 def test_every_module_of_the_ledger_is_pure_or_the_store() -> None:
-    impure = {"ledger/__init__.py", "ledger/store.py"}
+    impure = {"ledger/__init__.py", "ledger/store.py", "ledger/signing.py"}  # signing: the key is a file
     rooms = {m.name for m in modules() if m.package == "ledger" and not m.name.startswith("ledger/recorders/")}
     assert rooms - impure == {f"ledger/{name}.py" for name in PURE}
+
+
+def test_the_verifier_stands_alone() -> None:
+    """It goes out with every bundle: one file, any Python from 3.8 on, the standard library and nothing of ours."""
+    source = (ROOT / "projections" / "verify_bundle.py").read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 8))
+    assert {name.split(".")[0] for name in imports(tree)} - sys.stdlib_module_names == set()
 
 
 def test_sql_of_the_ledgers_tables_is_in_the_recorders() -> None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
 from ledger.entry import Entry
-from ledger.store import open_ledger
 from projections.between import DayChanged, between, between_of
 from projections.diff_text import render_between
 from tests.harness import book_of, judge_entries
 from tests.histories import history
+from tests.stores import open_ledger
 from tests.test_replay import judged, placed
 from tests.test_why import Story, recorded
 

@@ -32,11 +32,11 @@ from ledger.recorders.sqlite_file import SCHEMA
 from ledger.recorders.sqlite_leaves import prove_entries
 from ledger.seals import leaf_of
 from ledger.signing import create_key, load_key, sign
-from ledger.store import open_ledger
 from projections import verify_bundle
 from projections.bundle_days import OTHER
 from projections.bundle_zip import Manifest, with_manifest, zip_of
 from tests.command_line import LIVE, OPENING, SERVED, Ended, House, assert_plain, example, lines_of, told
+from tests.stores import open_ledger
 
 Members = dict[str, bytes]
 FIXED = {
@@ -190,6 +190,7 @@ def as_folder(members: Members, folder: Path) -> Path:
 # ---- How it is made ----
 
 
+@pytest.mark.sqlite_file
 def test_the_same_ledger_gives_the_same_bytes_on_another_day_and_place(sender: Sender, tmp_path: Path) -> None:
     made = []
     for seed, zone, place in (("1", "UTC", tmp_path), ("77", "Asia/Tokyo", sender.house.folder)):
@@ -474,6 +475,7 @@ def damage(ledger: Path, statement: str) -> None:
     connection.close()
 
 
+@pytest.mark.sqlite_file
 def test_of_a_ledger_that_was_changed_nothing_is_signed(tmp_path: Path) -> None:
     sender = Sender(tmp_path)
     tell(sender.house, [*of_another("EP-9", "P-9"), *of_ep_1()], AT)
@@ -485,6 +487,7 @@ def test_of_a_ledger_that_was_changed_nothing_is_signed(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.sqlite_file
 def test_a_ledger_shorter_than_the_proofs_need_is_refused(sender: Sender) -> None:
     with open_ledger(sender.house.ledger, create=False) as ledger:
         name, size = ledger.id, ledger.position()

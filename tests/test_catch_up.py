@@ -25,16 +25,18 @@ from commands.options import House as Named
 from commands.read import derived
 from commands.record import record
 from ledger.book import Book, load_book
-from ledger.store import EpisodeLedger, open_ledger
+from ledger.store import EpisodeLedger
 from projections import catch_up as module
 from projections import queries
 from projections.catch_up import catch_up, fill_as_known, stale_because
 from projections.load import book_known, patients_asked_for
 from projections.queries import Filters
 from projections.views import TABLES, Views, ViewsError, open_views, passing_views, views_path
+from tests import stores
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, lines_of, told
 from tests.harness import book_of
 from tests.histories import history
+from tests.stores import open_ledger
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -70,6 +72,7 @@ def house(tmp_path: Path) -> House:
 # In pieces or at once
 
 
+@pytest.mark.slow_on_postgres
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.floats(0, 1), max_size=4))
 def test_in_pieces_equals_at_once(seed: int, cuts: list[float]) -> None:
@@ -235,6 +238,7 @@ def test_two_ledgers_that_share_a_read_model_by_their_names(house: House) -> Non
         assert {row["episode"] for row in house.run("days").rows} == {"EP-1"}
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("more", [0, 1, 3, 9])
 def test_a_ledger_put_back_from_a_backup(house: House, more: int) -> None:
     """Also when it has since grown to where the read model was, or beyond."""
@@ -254,6 +258,7 @@ def about(order: str, date: str) -> Told:
     return {"type": "DayServed", "order": order, "date": date}
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("leftovers", [False, True], ids=["clean", "with its log left behind"])
 def test_a_deleted_read_model(house: House, leftovers: bool) -> None:
     before = house.run("days").out
@@ -271,6 +276,7 @@ def test_a_deleted_read_model(house: House, leftovers: bool) -> None:
     assert (ended.status, ended.out, ended.err) == (0, before, "")
 
 
+@pytest.mark.sqlite_file
 def test_a_read_model_is_for_its_owner_alone(house: House) -> None:
     with closing(open_views(house.views)) as views:
         catch_up_now(house, views)
@@ -341,7 +347,7 @@ def test_a_process_that_dies_on_the_way_leaves_everything_as_it_was(house: House
     before = house.run("days").out
     house.tell(*example("EP-2", "P-2"))
     dies = "import os; from projections.views import Views; Views.note = lambda *a, **k: os._exit(9)\n"
-    args = ["--ledger", str(house.ledger), "--book", str(house.book), "days"]
+    args = [*house.named, "days"]
     ended = subprocess.run([*LIVE[:2], dies + LIVE[2], *args], capture_output=True)
     assert (ended.returncode, ended.stdout) == (9, b"")
     with closing(open_views(house.views)) as views:
@@ -352,7 +358,7 @@ def test_a_process_that_dies_on_the_way_leaves_everything_as_it_was(house: House
 
 def test_one_answer_is_one_snapshot(house: House) -> None:
     """While another process catches up, a reader goes on seeing what it began with."""
-    named = Named(str(house.ledger), str(house.book))
+    named = Named(stores.named(house.ledger), str(house.book), str(house.folder))
     with derived(named) as views:
         rows = queries.day_rows(views, Filters())
         first = next(rows)
@@ -387,6 +393,7 @@ def test_another_process_with_another_book_never_slips_its_rows_in(
     assert [row["rate_cents"] for row in house.run("lines").rows] == [9000]
 
 
+@pytest.mark.sqlite_file
 def test_one_who_waited_carries_on_from_where_the_other_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it waits for the write lock more is recorded, and another process is ahead: nothing is built anew."""
     house.tell(*example("EP-2", "P-2"))
@@ -420,7 +427,7 @@ def test_whoever_writes_has_the_write_lock_from_the_start(house: House) -> None:
 
 
 def run_at_once(house: House, *commands: Sequence[str]) -> Iterator[tuple[int, bytes, bytes]]:
-    named = ["--ledger", str(house.ledger), "--book", str(house.book)]
+    named = house.named
     started = [
         subprocess.Popen([*LIVE, *named, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for command in commands
@@ -480,7 +487,7 @@ def test_readers_while_another_records(house: House) -> None:
                 tell(ledger, told_then)
         stop.set()
 
-    named = Named(str(house.ledger), str(house.book))
+    named = Named(stores.named(house.ledger), str(house.book), str(house.folder))
     writer = threading.Thread(target=records)
     writer.start()
     last = False

@@ -192,6 +192,7 @@ def test_check_ends_with_1_where_rows_differ(house: House) -> None:
 # Other books, other code
 
 
+@pytest.mark.slow_on_postgres
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_another_book_causes_exactly_the_naive_difference(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -289,6 +290,7 @@ def test_damage_does_not_hide_what_is_unexplained(site: Site, monkeypatch: pytes
     assert (made.outcome, made.switched) == ("unexplained", False)
 
 
+@pytest.mark.sqlite_file
 def test_an_unexplained_difference_ends_with_1(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     before = house.run("days").out
     with monkeypatch.context() as patched:

@@ -20,7 +20,7 @@ from ledger.days import judge
 from ledger.entry import Entry
 from ledger.judged import JudgedDay, judged_days
 from ledger.patients import by_episode, gather
-from ledger.store import EpisodeLedger, open_ledger
+from ledger.store import EpisodeLedger
 from projections.claimed import ClaimedDay, claimed_days, claimed_of, patient_of
 from projections.diff_text import Exposure, render_claimed
 from projections.load import book_known
@@ -28,6 +28,7 @@ from projections.retelling import episodes_around
 from projections.shares import spread
 from tests.harness import book_of, judge_entries
 from tests.histories import history
+from tests.stores import open_ledger
 from tests.test_why import Story, recorded
 
 FIELDS = (

@@ -31,6 +31,7 @@ from tests.command_line import (
     run,
     told,
 )
+from tests.stores import make, on_postgres
 
 COMMANDS = Verbs().list_commands(click.Context(cli.cli))
 SECRET = "Zoë Ångström 1961-04-12"
@@ -150,6 +151,7 @@ def test_an_unreadable_book_ends_with_2_and_names_the_file(recorded: House, text
     assert_plain(recorded.run("days"), 2, "prairie.toml", "book")
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("command", [["days"], ["status"], ["record", str(INTAKE)]])
 def test_a_file_that_is_no_ledger_ends_with_3_and_stays_as_it_is(house: House, command: list[str]) -> None:
     house.ledger.write_bytes(b"not a ledger " * 100)
@@ -157,6 +159,7 @@ def test_a_file_that_is_no_ledger_ends_with_3_and_stays_as_it_is(house: House, c
     assert house.ledger.read_bytes() == b"not a ledger " * 100
 
 
+@pytest.mark.sqlite_file
 def test_a_damaged_ledger_ends_with_3(recorded: House) -> None:
     damaged = bytearray(recorded.ledger.read_bytes())
     damaged[4096:] = b"\xff" * (len(damaged) - 4096)
@@ -165,6 +168,7 @@ def test_a_damaged_ledger_ends_with_3(recorded: House) -> None:
         assert_plain(recorded.run(*command), 3)
 
 
+@pytest.mark.sqlite_file
 def test_an_entry_that_cannot_be_read_stops_whoever_reads_it(recorded: House) -> None:
     with sqlite3.connect(recorded.ledger) as connection:
         guards = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
@@ -177,6 +181,7 @@ def test_an_entry_that_cannot_be_read_stops_whoever_reads_it(recorded: House) ->
     assert SECRET not in ended.err
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("command", [["days"], ["record", str(INTAKE)]])
 def test_a_folder_is_no_ledger(house: House, command: list[str]) -> None:
     house.ledger.mkdir()
@@ -187,6 +192,7 @@ def test_a_ledger_in_no_folder(house: House) -> None:
     assert_plain(house.run("--ledger", house.folder / "no" / "ledger.db", "record", INTAKE), 2, "does not exist")
 
 
+@pytest.mark.sqlite_file
 def test_a_folder_where_nothing_may_be_written() -> None:
     with ordinary_user() as folder:
         ledger, views = folder / "ledger.db", folder / "ledger.views.db"
@@ -204,6 +210,7 @@ def test_a_folder_where_nothing_may_be_written() -> None:
         assert_plain(run("--ledger", ledger, *book, "days"), 3, "rights")
 
 
+@pytest.mark.sqlite_file
 def test_a_read_model_that_is_none_can_be_deleted(recorded: House) -> None:
     recorded.views.write_bytes(b"rubbish" * 1000)
     assert_plain(recorded.run("days"), 3, "ledger.views.db", "read model", "deleted", "built anew")
@@ -285,8 +292,18 @@ def test_the_first_help_names_every_command() -> None:
     assert run("--version").out.startswith(b"episode-ledger, version ")
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "completion"])
-def test_every_example_works(house: House, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+NO_EXAMPLE_HERE = ("completion", "serve", "migrate")  # for a shell, without an end, for PostgreSQL alone
+OF_FILES = ("backup", "restore")
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NO_EXAMPLE_HERE])
+def test_every_example_works(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, command: str
+) -> None:
+    if on_postgres() and command in OF_FILES:
+        assert_plain(house.run(*shlex.split(f"{command} {'--out' if command == 'backup' else ''} a.backup")), 2)
+        return
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))  # where the signing key goes
     history = lines_of(entry | {"recorded_at": "2026-02-03T10:00Z"} for entry in example())
     assert house.run("record", "--keep-recorded-at", "-", stdin=history).status == 0
     assert house.run("days").status == 0  # so that a rebuild leaves something to go back to
@@ -294,6 +311,10 @@ def test_every_example_works(house: House, monkeypatch: pytest.MonkeyPatch, comm
     monkeypatch.setattr(cli_record, "record_stream", lambda *_, **__: iter(()))
     for name in ("intake.jsonl", "history.jsonl"):
         Path(name).write_bytes(INTAKE.read_bytes())
+    if command in ("verify", "bundle"):
+        assert house.run("checkpoint", "--init-key").status == 0
+        for day in ("2026-11-20", "2026-11-23"):
+            assert house.run("checkpoint", "--out", f"{day}.checkpoint").status == 0
     examples = re.findall(r"(?m)^    .*?episode-ledger ([a-z].*?)(?:  .*|&&.*)?$", run(command, "--help").out.decode())
     assert examples
     for line in examples:
@@ -304,6 +325,7 @@ def test_every_example_works(house: House, monkeypatch: pytest.MonkeyPatch, comm
 # Where the ledger and the book are
 
 
+@pytest.mark.sqlite_file
 def test_the_environment_names_ledger_and_book(house: House) -> None:
     env = {"EPISODE_LEDGER": str(house.ledger), "EPISODE_BOOK": str(house.book)}
     assert run("record", INTAKE, env=env).status == 0
@@ -379,7 +401,7 @@ def test_people_see_of_a_file_only_what_was_refused(house: House) -> None:
 
 
 def live(house: House, *args: str) -> list[str]:
-    return [*LIVE, "--ledger", str(house.ledger), "--book", str(house.book), *args]
+    return [*LIVE, *house.named, *args]
 
 
 def test_a_real_terminal_gets_a_table(recorded: House) -> None:
@@ -442,6 +464,7 @@ def test_a_check_holds_though_its_reader_leaves(many: House) -> None:
 def test_every_line_is_recorded_though_the_reader_of_the_outcomes_leaves(house: House) -> None:
     file = house.folder / "intake.jsonl"
     file.write_bytes(lines_of([told("0", OPENING), *(told(str(number)) for number in range(1, 9_000))]))
+    make(house.ledger)
     script = shlex.join(live(house, "record", str(file))) + " | head -1; exit ${PIPESTATUS[0]}"
     ended = subprocess.run(["bash", "-c", script], capture_output=True)
     assert (ended.returncode, ended.stderr) == (0, b"9,000 recorded, 0 duplicate, 0 refused\n")

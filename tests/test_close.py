@@ -28,7 +28,7 @@ from commands.closing import close_month, closed_months
 from commands.record import record
 from ledger.book import load_book
 from ledger.closing import MonthClosed, encode_act
-from ledger.store import EpisodeLedger, RecordConflictError, StoreError, open_ledger
+from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections import month as report_module
 from projections.learned import Step, same_terms, told_by_book
 from projections.month import Month, report_of
@@ -50,6 +50,7 @@ from tests.command_line import (
 )
 from tests.harness import book_of, judge_entries
 from tests.histories import history
+from tests.stores import open_ledger
 
 FORMS = ("json", "csv", "table")
 FEBRUARY = ("--from", "2026-02-01", "--to", "2026-02-28")
@@ -436,6 +437,7 @@ def _said(row: Told | None) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.slow_on_postgres
 @settings(max_examples=40, deadline=None)
 @given(drawn)
 def test_closed_days_and_restatements_make_the_days_of_now(
@@ -547,7 +549,7 @@ def test_of_two_that_close_at_once_the_first_record_counts_for_both(
 
 
 def test_two_processes_print_the_same(house: House) -> None:
-    asked = [*LIVE, "--ledger", str(house.ledger), "--book", str(house.book), "close", "2026-02", "--by"]
+    asked = [*LIVE, *house.named, "close", "2026-02", "--by"]
     running = [
         subprocess.Popen([*asked, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in ("one", "two")
     ]
@@ -637,6 +639,7 @@ def test_who_closes_is_the_one_logged_in_unless_named(house: House, monkeypatch:
     assert house.run("close", "2026-02", "--by", "controller-1").rows[0]["by"] == "controller-1"
 
 
+@pytest.mark.sqlite_file
 def test_a_month_is_closed_whole_or_not_at_all(house: House) -> None:
     house.tell(*example("EP-2", "P-2"))
     spoil(house, 15)
@@ -647,6 +650,7 @@ def test_a_month_is_closed_whole_or_not_at_all(house: House) -> None:
         assert ledger.closings() == []
 
 
+@pytest.mark.sqlite_file
 def test_who_is_set_aside_later_is_left_out_of_the_restatements_and_named(house: House) -> None:
     house.tell(*example("EP-2", "P-2"))
     closed(house)
@@ -661,6 +665,7 @@ def test_who_is_set_aside_later_is_left_out_of_the_restatements_and_named(house:
     assert "Patient P-2 is set aside and not shown" in ended.err
 
 
+@pytest.mark.sqlite_file
 def test_who_shared_an_episode_with_them_is_named_as_well(house: House) -> None:
     shared(house)
     closed(house)
@@ -676,6 +681,7 @@ def test_who_shared_an_episode_with_them_is_named_as_well(house: House) -> None:
 # Damaged
 
 
+@pytest.mark.sqlite_file
 def test_a_record_that_cannot_be_read_is_told_by_its_position(house: House) -> None:
     closed(house)
     spoil(house, 12)
@@ -683,6 +689,7 @@ def test_a_record_that_cannot_be_read_is_told_by_its_position(house: House) -> N
         assert_plain(house.run(*args), 3, "position 12", "backup")
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     "changes",
     [
@@ -700,12 +707,14 @@ def test_a_record_or_ledger_that_was_altered_is_not_shown_as_closed(house: House
     assert_plain(house.run("close", "2026-02"), 1, "February 2026", "altered", "verify")
 
 
+@pytest.mark.sqlite_file
 def test_an_entry_that_was_altered_is_told_by_the_report(house: House) -> None:
     closed(house)
     meddle(house, "UPDATE entries SET state = replace(state, '2026-02-03', '2026-02-02') WHERE position = ?", 8)
     assert_plain(house.run("close", "2026-02"), 1, "altered")
 
 
+@pytest.mark.sqlite_file
 def test_another_version_shows_the_report_only_if_it_comes_out_the_same(house: House) -> None:
     draft: list[MonthClosed] = []
 

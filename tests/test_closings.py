@@ -10,10 +10,11 @@ import pytest
 
 from ledger.book import load_book
 from ledger.closing import BookAdopted, MonthClosed
-from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry, open_ledger
+from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry
 from projections.catch_up import catch_up, stale_because
 from projections.kin import complete, kin_in
 from projections.views import passing_views
+from tests.stores import open_ledger
 from tests.test_seals import assert_sealed
 from tests.test_store import entry
 
@@ -44,7 +45,7 @@ def test_it_comes_back_as_it_was_recorded(ledger: EpisodeLedger) -> None:
 
 def test_it_is_sealed_like_an_entry(ledger: EpisodeLedger, path: Path) -> None:
     with pytest.raises(AssertionError):
-        assert_sealed(ledger, path)  # that reads entries alone: the chain goes over the closing, too
+        assert_sealed(ledger)  # that reads entries alone: the chain goes over the closing, too
     assert len(ledger.seal_at(3)) == 64
 
 
@@ -76,6 +77,7 @@ def test_of_two_that_close_at_once_one_is_told(
         ledger.record_closing(OCTOBER)
 
 
+@pytest.mark.sqlite_file
 def test_one_that_cannot_be_read_is_told_by_its_position(ledger: EpisodeLedger) -> None:
     with ledger._entries.datastore.transaction(commit=True) as cursor:
         cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'entries_update'")

@@ -46,6 +46,7 @@ async def _get(datasette: Datasette, path: str) -> Any:
     return await datasette.client.get(path)
 
 
+@pytest.mark.sqlite_file
 def test_rows_can_be_filtered_and_looked_at(ask: Ask) -> None:
     answer = ask("/days/days.json?status=hold&episode=EP-2005&_shape=objects")
     assert answer.status_code == 200
@@ -76,6 +77,7 @@ def test_the_file_cannot_be_fetched(ask: Ask) -> None:
     assert "days.db" not in ask("/days").text
 
 
+@pytest.mark.sqlite_file
 def test_the_fingerprints_are_out_of_sight(ask: Ask) -> None:
     hidden = {table["name"]: table["hidden"] for table in ask("/days.json").json()["tables"]}
     assert hidden["digests"] is True

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import House
 from tests.exports import FORMS, manifest_of, rows_in, told_house
 from tests.test_export import as_exported, simulated_house
@@ -94,7 +96,7 @@ def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path) -> None:
     house, rng = simulated_house(tmp_path, 6), random.Random(51)
     episode = house.run("days").rows[0]["episode"]
     found: Counter[str] = Counter()
-    named = ["--ledger", str(house.ledger), "--book", str(house.book)]
+    named = house.named
     expected: dict[str, list[str]] = {}
     took: dict[str, float] = {}
     with starter() as child:
@@ -135,10 +137,11 @@ def standing(out: Path) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in rows_in(place))
 
 
+@pytest.mark.slow_on_postgres
 def test_a_whole_export_stands_after_every_single_step(tmp_path: Path) -> None:
     house = told_house(tmp_path)
     out = tmp_path / "out"
-    command = ["--ledger", str(house.ledger), "--book", str(house.book), "export", "days", "--format", "csv", "--out",
+    command = [*house.named, "export", "days", "--format", "csv", "--out",
                str(out)]  # fmt: skip
     assert house.run(*command[4:]).status == 0
     before, seen = days_now(house), list[bool]()

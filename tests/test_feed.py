@@ -94,6 +94,7 @@ def applied(snapshot: Snapshot, changes: list[dict[str, Any]]) -> Snapshot:
     return rows
 
 
+@pytest.mark.slow_on_postgres
 @given(SEEDS)
 @settings(max_examples=25, deadline=None)
 def test_the_rows_of_a_position_and_the_changes_since_are_the_rows_of_a_later_one(seed: int) -> None:

@@ -23,7 +23,6 @@ from commands.read import derived
 from commands.record import record
 from ledger.book import Book
 from ledger.patients import by_episode, gather
-from ledger.store import open_ledger
 from projections import queries
 from projections.day_sheet import as_list, day_row
 from projections.derive import derive_patient
@@ -33,6 +32,7 @@ from projections.load import book_known
 from projections.queries import Filters
 from tests.harness import book_of
 from tests.histories import history
+from tests.stores import named, open_ledger
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
 NAMES = ["a", "B", "b", "Z", "É", "é", "z", " a", "\uff21", "\U0001d4b3", 'q"\\', "%", "10", "9", "ß", "\u202eb"]
@@ -75,7 +75,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         outcomes = list(record(opened, stream, keep_recorded_at=True, clock=lambda: LATER))
         instants = sorted(entry.recorded_at for _, entry in opened.follow(0))
     assert {outcome.outcome for outcome in outcomes} == {"recorded"}
-    house = House(str(path), None)
+    house = House(named(path), None, str(path.parent))
     house.__dict__["book"] = book
     everything = shown(house, None)
     names = {
@@ -198,7 +198,7 @@ def test_order_is_by_code_points(tmp_path: Path) -> None:
         lines.append(about | {"id": "d", "fact": served})
     with open_ledger(path, create=True) as opened:
         list(record(opened, BytesIO(b"\n".join(json.dumps(line).encode() for line in lines))))
-    house = House(str(path), None)
+    house = House(named(path), None, str(path.parent))
     expected = sorted((NAMES[number // 2], name) for number, name in enumerate(NAMES))
     for known_at in (None, LATER):
         with derived(house, known_at) as views:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from ledger.store import open_ledger
 from projections.export.shapes import DATASETS
 from tests.command_line import LIVE, House, assert_plain, example, told
 from tests.exports import export, rows_in
+from tests.stores import open_ledger
 
 WAIT_SECONDS = 20
 DEATH = told("death", {"type": "PatientDied", "date": "2026-02-02"})
@@ -33,8 +33,7 @@ def house(tmp_path: Path) -> House:
 @contextmanager
 def following(house: House, *options: object) -> Iterator[subprocess.Popen[bytes]]:
     """``follow`` as a process of its own, in a pipe."""
-    named = ["--ledger", str(house.ledger), "--book", str(house.book)]
-    command = [*LIVE, *named, "follow", "--interval", "0.02", *map(str, options)]
+    command = [*LIVE, *house.named, "follow", "--interval", "0.02", *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             yield process
@@ -114,8 +113,8 @@ def test_a_reader_that_leaves_in_the_middle_ends_it(house: House) -> None:
 
 def test_a_file_is_written_to_like_a_pipe(house: House, tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as out:
-        named = ["--ledger", str(house.ledger), "--book", str(house.book)]
-        with subprocess.Popen([*LIVE, *named, "follow", "--since", "0", "--interval", "0.02"], stdout=out) as process:
+        following = [*LIVE, *house.named, "follow", "--since", "0", "--interval", "0.02"]
+        with subprocess.Popen(following, stdout=out) as process:
             until = time.monotonic() + WAIT_SECONDS
             while not os.path.getsize(tmp_path / "out") and time.monotonic() < until:
                 time.sleep(0.02)

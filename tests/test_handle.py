@@ -20,7 +20,8 @@ from commands.handle import Handled, HeadCache, Recorded, Recorder
 from commands.intake import Line
 from ledger.entry import Entry
 from ledger.heads import Head, fold
-from ledger.store import EpisodeLedger, RecordConflictError, StoreError, open_ledger
+from ledger.store import EpisodeLedger, RecordConflictError, StoreError
+from tests.stores import examples, named, open_ledger
 from tests.test_decide import LAKESIDE, NORTHSIDE, SERVED, correct, line, opened, per_diem, retract
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -156,6 +157,7 @@ def test_retries_are_bounded_and_leave_nothing(path: Path, ledger: EpisodeLedger
         assert says(recorder.handle([line("mine", SERVED)])) == [5]
 
 
+@pytest.mark.sqlite_file
 def test_a_failed_append_leaves_no_head_ahead_of_the_ledger(ledger: EpisodeLedger, monkeypatch: Any) -> None:
     recorder = Recorder(ledger)
     recorder.handle([line("a", opened())])
@@ -198,7 +200,7 @@ def test_heads_are_held_within_their_bound(ledger: EpisodeLedger) -> None:
     assert says(recorder.handle(served(35, "EP-0")))[-2:] == ["duplicate", 82]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(seed=st.integers(0, 10**9), writers=st.integers(1, 3), bound=st.sampled_from([0, 5, 1000]))
 def test_whoever_writes_and_however_it_is_cut_the_ledger_is_one_story(
     tmp_path_factory: pytest.TempPathFactory, seed: int, writers: int, bound: int
@@ -249,7 +251,7 @@ with open_ledger(sys.argv[1], create=True) as ledger:
 def test_many_processes_write_to_one_episode(path: Path, ledger: EpisodeLedger) -> None:
     Recorder(ledger).handle([line("a", opened())])
     writing = [
-        subprocess.Popen([sys.executable, "-c", CONTENDER, str(path), str(name)], cwd=Path(__file__).parent.parent)
+        subprocess.Popen([sys.executable, "-c", CONTENDER, named(path), str(name)], cwd=Path(__file__).parent.parent)
         for name in range(4)
     ]
     assert [process.wait(timeout=120) for process in writing] == [0] * 4

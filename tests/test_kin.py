@@ -229,6 +229,7 @@ def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(
     assert sorted(rows, key=repr) == sorted(whole, key=repr)
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     "damage",
     [
@@ -285,6 +286,7 @@ WRONG: dict[str, tuple[str, int]] = {
 }  # fmt: skip
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("what", WRONG)
 @pytest.mark.parametrize("held", [0, 100_000])
 def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: Path, what: str, held: int) -> None:
@@ -313,6 +315,7 @@ def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: 
     )
 
 
+@pytest.mark.sqlite_file
 def test_an_episode_that_lost_its_beginning_stops_it(ledger: EpisodeLedger, tmp_path: Path) -> None:
     upto = ledger.position()
     plant(tmp_path / "ledger.db", "DELETE FROM entries WHERE originator_id = 'E1.2' AND originator_version = 1")
@@ -323,6 +326,7 @@ def test_an_episode_that_lost_its_beginning_stops_it(ledger: EpisodeLedger, tmp_
         kin_in(ledger, upto)
 
 
+@pytest.mark.sqlite_file
 def test_an_episode_whose_patients_are_lost_stops_it(ledger: EpisodeLedger, tmp_path: Path) -> None:
     plant(tmp_path / "ledger.db", "DELETE FROM patients WHERE episode = 'E1.2'")
     with pytest.raises(UnreadableEntry, match=r"episode E1\.2, version 1"):

@@ -17,7 +17,6 @@ import msgspec
 import pytest
 
 from ledger.book import load_book
-from ledger.store import open_ledger
 from projections.calendar import MARKS
 from projections.page import page_of
 from projections.page_html import money, render_page, seen
@@ -26,6 +25,7 @@ from projections.why_words import STATUS
 from tests.command_line import LIVE, House, assert_plain, example, lines_of, run, told
 from tests.harness import book_of
 from tests.histories import history
+from tests.stores import make, named, open_ledger
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "docs" / "examples").glob("*.jsonl"))
 
@@ -72,8 +72,9 @@ def house(tmp_path: Path) -> House:
 def told_examples(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The example histories of the docs, read against the packaged book."""
     house = House(tmp_path_factory.mktemp("examples"))
+    make(house.ledger)
     for path in EXAMPLES:
-        assert run("--ledger", house.ledger, "record", "--keep-recorded-at", path).status == 0
+        assert run(*house.placed, "record", "--keep-recorded-at", path).status == 0
     return house
 
 
@@ -81,13 +82,13 @@ EPISODES = [f"EP-20{number:02}" for number in range(1, 13)]
 
 
 def page_html(house: House, episode: str, *options: object) -> str:
-    ended = run("--ledger", house.ledger, "page", episode, *options)
+    ended = run(*house.placed, "page", episode, *options)
     assert ended.status == 0, ended
     return ended.out.decode()
 
 
 def days_of(house: House, episode: str, *options: object) -> list[dict[str, Any]]:
-    return run("--ledger", house.ledger, "days", "--episode", episode, *options).rows
+    return run(*house.placed, "days", "--episode", episode, *options).rows
 
 
 @pytest.mark.parametrize("episode", EPISODES)
@@ -140,7 +141,7 @@ def test_totals_and_lines_are_those_of_the_other_commands(told_examples: House, 
     counted = Counter(row["status"] for row in rows)
     assert totals == [(STATUS[status].capitalize(), str(counted[status])) for status in MARKS]
     assert money(sum(row["rate_cents"] or 0 for row in rows)) in section(html, "totals").split("<tfoot>")[1]
-    lines = run("--ledger", told_examples.ledger, "lines", "--episode", episode).rows
+    lines = run(*told_examples.placed, "lines", "--episode", episode).rows
     shown = re.findall(r'<tr role="row"><td.*?</tr>', section(html, "lines"))
     assert len(shown) == len(lines)
     for row, line in zip(shown, lines, strict=True):
@@ -196,7 +197,7 @@ def test_what_differs_from_the_claims_is_told_with_dates_and_reasons(told_exampl
 
 @pytest.mark.parametrize("episode", EPISODES)
 def test_findings_are_those_of_the_other_command(told_examples: House, episode: str) -> None:
-    rows = run("--ledger", told_examples.ledger, "findings", "--episode", episode).rows
+    rows = run(*told_examples.placed, "findings", "--episode", episode).rows
     with open_ledger(told_examples.ledger, create=False) as ledger:
         found = page_of(ledger, episode, load_book())
     assert found is not None
@@ -276,7 +277,7 @@ SERVED_LATER = {"type": "DayServed", "order": "RX-1", "date": "2026-02-04"}
 def test_the_same_ledger_and_book_give_the_same_bytes_in_every_process(told_examples: House) -> None:
     pages = []
     for seed in ("1", "2"):
-        command = [*LIVE, "--ledger", str(told_examples.ledger), "page", "EP-2005"]
+        command = [*LIVE, *told_examples.placed, "page", "EP-2005"]
         made = subprocess.run(
             command, capture_output=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo"}
         )
@@ -446,7 +447,9 @@ def test_the_sentences_are_those_of_why_for_every_kind_of_day(tmp_path: Path) ->
     for seed in range(30):
         entries, tables = history(Random(seed))
         path = tmp_path / f"{seed}.db"
-        assert run("--ledger", path, "record", "--keep-recorded-at", "-", stdin=lines_of(entries)).status in (0, 1)
+        make(path)
+        recording = ("--ledger", named(path), "record", "--keep-recorded-at", "-")
+        assert run(*recording, stdin=lines_of(entries)).status in (0, 1)
         book = book_of(tables)
         with open_ledger(path, create=False) as ledger:
             found = page_of(ledger, "E1", book)

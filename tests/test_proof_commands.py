@@ -100,6 +100,7 @@ def test_a_checkpoint_goes_to_standard_output_or_to_a_new_file(place: Place) -> 
     assert_plain(place.run("checkpoint", "--out", place.away / "none" / "x"), 2)
 
 
+@pytest.mark.sqlite_file
 def test_a_file_that_came_while_it_walked_is_not_overwritten(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     file = place.away / "mine"
 
@@ -142,6 +143,7 @@ def test_without_a_checkpoint_it_says_what_cannot_be_told(place: Place) -> None:
     assert b"holds" in place.run("verify", "--format", "csv").out
 
 
+@pytest.mark.sqlite_file
 def test_a_rewritten_entry_is_named_and_nothing_is_signed(place: Place) -> None:
     place.attack(rewrite)
     ended = place.run("verify")
@@ -159,6 +161,7 @@ def test_a_rewritten_entry_is_named_and_nothing_is_signed(place: Place) -> None:
     assert not (place.away / "never").exists()
 
 
+@pytest.mark.sqlite_file
 def test_a_ledger_sealed_anew_is_found_by_its_checkpoint(place: Place) -> None:
     file = place.checkpoint()
     place.attack(reseal_everything)
@@ -246,6 +249,7 @@ def test_a_missing_key_says_how_to_make_one(tmp_path: Path) -> None:
     assert_plain(place.run("checkpoint"), 2, "no signing key", "checkpoint --init-key")
 
 
+@pytest.mark.sqlite_file
 def test_a_key_inside_the_ledgers_folder_is_refused_also_through_a_link(place: Place) -> None:
     inside = place.folder / "signing.key"
     shutil.copy(place.key, inside)
@@ -266,6 +270,7 @@ def test_options_that_do_not_go_together_are_refused(place: Place) -> None:
     assert_plain(place.run("checkpoint", "--init-key", "--name", "two words", "--key", place.away / "k"), 2, "spaces")
 
 
+@pytest.mark.sqlite_file
 def test_no_ledger_is_no_proof(tmp_path: Path) -> None:
     place = Place(tmp_path)
     assert_plain(place.run("verify"), 2, "there is no ledger")

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.entry import UnreadableEntry
-from ledger.store import open_ledger
 from projections.certificate import ChangedRow
 from projections.views import SetAside, open_views
 from tests.command_line import House, Told, assert_plain, example, told
 from tests.harness import book_of
+from tests.stores import open_ledger
 from tests.test_catch_up import Tables
 from tests.test_certificate import rows
 from tests.test_kin import WRONG
@@ -30,6 +30,8 @@ SAID = "Patient P-2 is set aside and not shown: version 4 of EP-2 at position 15
 LATER = "2030-01-01T00:00Z"
 READS = (["days"], ["findings"], ["lines"], ["status"], ["days", "--known-at", LATER],
          ["findings", "--known-at", LATER], ["lines", "--known-at", LATER])  # fmt: skip
+
+pytestmark = pytest.mark.sqlite_file
 
 
 def broken(house: House) -> str:

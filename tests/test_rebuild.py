@@ -25,7 +25,6 @@ from ledger.book import Book, load_book
 from ledger.entry import Entry, UnreadableEntry
 from ledger.events import DayServed, EpisodeOpened, Event, TherapyOrdered
 from ledger.recorders import StoreError
-from ledger.store import open_ledger
 from ledger.upcasts import SCHEMA
 from projections import build as building
 from projections import rebuild as rebuilding
@@ -38,6 +37,7 @@ from projections.views import open_views, passing_views, views_path
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, assert_plain, example, told
 from tests.harness import book_of
 from tests.histories import history
+from tests.stores import named, open_ledger
 from tests.test_catch_up import Tables, tables, tell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ class Site:
 
     def rebuild(self, book: Book | None = None, **wanted: Any) -> Certificate:
         """One rebuild."""
-        return rebuild(str(self.path), self.places, book or self.book, Wanted(**wanted), NOW)
+        return rebuild(named(self.path), self.places, book or self.book, Wanted(**wanted), NOW)
 
     def rows(self) -> Tables:
         """The live rows as they stand."""
@@ -162,6 +162,7 @@ def house(tmp_path: Path) -> House:
 # The same rows
 
 
+@pytest.mark.slow_on_postgres
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32), held=st.sampled_from([0, 1, 7, 40, 100_000]), cuts=st.lists(st.floats(0, 1)))
 def test_a_rebuild_equals_many_catch_ups(seed: int, held: int, cuts: list[float]) -> None:
@@ -183,6 +184,7 @@ def test_a_rebuild_equals_many_catch_ups(seed: int, held: int, cuts: list[float]
         assert (made.fingerprints_after, before) == whole(site.path, site.book)
 
 
+@pytest.mark.slow_on_postgres
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_arrival_does_not_matter(seed: int) -> None:
@@ -224,13 +226,23 @@ def test_an_empty_ledger_is_rebuilt(tmp_path: Path) -> None:
     assert site.rebuild(processes=2).outcome == "equal"
 
 
+@pytest.mark.sqlite_file
 def test_another_process_with_another_hash_seed_comes_to_the_same(tmp_path: Path) -> None:
     rng = Random(5)
     histories, _ = crowd(rng, 4)
     site = Site(tmp_path, mixed(rng, histories), load_book(BOOK))
     expected = site.rebuild(load_book(None)).fingerprints_after
     for seed, processes in (("0", "1"), ("1", "2"), ("77", "1")):
-        said = [*LIVE, "--ledger", str(site.path), "rebuild", "--processes", processes]
+        said = [
+            *LIVE,
+            "--ledger",
+            named(site.path),
+            "--views",
+            str(site.path.parent),
+            "rebuild",
+            "--processes",
+            processes,
+        ]
         ended = subprocess.run(said, capture_output=True, env=os.environ | {"PYTHONHASHSEED": seed}, check=True)
         made = json.loads(ended.stdout)
         assert (made["outcome"], made["fingerprints_after"]) == ("equal", expected)
@@ -289,6 +301,7 @@ def test_of_the_read_models_the_live_and_the_one_before_are_kept(site: Site) -> 
     assert {path.stat().st_mode & 0o777 for path in site.path.parent.glob("ledger*.db*")} == {0o600}
 
 
+@pytest.mark.sqlite_file
 def test_back_and_forth(house: House) -> None:
     terms = house.book / "payers" / "prairie.toml"
     terms.write_text(terms.read_text(encoding="utf-8").replace("S9325 = 9000 }", "S9325 = 9100 }"), encoding="utf-8")
@@ -313,6 +326,7 @@ def test_there_is_nothing_to_go_back_to(house: House) -> None:
     assert_plain(house.run("rebuild", "--back"), 2, "no read model from before")
 
 
+@pytest.mark.sqlite_file
 def test_check_compares_only(house: House) -> None:
     before = sorted(path.name for path in house.folder.iterdir())
     ended = house.run("rebuild", "--check")
@@ -375,6 +389,7 @@ class Dying:
         return os._exit, (9,)
 
 
+@pytest.mark.sqlite_file
 def test_processes_of_it_end_with_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry that cannot be read in one part does not wait for the others."""
     monkeypatch.setattr(building, "_help", Sleeping())
@@ -392,6 +407,7 @@ class Sleeping:
         return time.sleep, (60,)
 
 
+@pytest.mark.sqlite_file
 def test_a_first_rebuild_has_nothing_to_compare_with(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.run("record", INTAKE)
@@ -404,6 +420,7 @@ def test_a_first_rebuild_has_nothing_to_compare_with(tmp_path: Path) -> None:
     assert (len(house.run("days").rows), house.run("days").err) == (3, "")
 
 
+@pytest.mark.sqlite_file
 def test_a_plain_file_of_an_older_release_is_carried_on(house: House) -> None:
     """Before there were rebuilds the read model was a plain file, without digests."""
     old = house.views.resolve()
@@ -438,6 +455,7 @@ def test_a_read_model_whose_notes_are_damaged_is_built_anew(house: House, notes:
         assert len(house.run("days").rows) == 9
 
 
+@pytest.mark.sqlite_file
 def test_a_ledger_put_back_from_a_copy(site: Site) -> None:
     copy = site.path.with_name("copy.db")
     shutil.copy(site.path, copy)
@@ -452,6 +470,7 @@ def test_a_ledger_put_back_from_a_copy(site: Site) -> None:
     assert site.rows() == before
 
 
+@pytest.mark.sqlite_file
 def test_certificates_are_kept_and_listed(house: House) -> None:
     for _ in range(2):
         assert house.run("rebuild").status == 0
@@ -486,6 +505,7 @@ def test_what_may_be_held_follows_the_memory() -> None:
     assert held_entries(128, 64) == 2_000
 
 
+@pytest.mark.slow_on_postgres
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="how much memory it took is read from /proc")
 def test_memory_is_bounded_where_every_patient_goes_on_to_the_end(tmp_path: Path) -> None:
     """Every episode has its first entry at the beginning and its last at the end: all of them are under way at once."""
@@ -504,12 +524,14 @@ def test_memory_is_bounded_where_every_patient_goes_on_to_the_end(tmp_path: Path
         "import sys; from commands.cli import run; ended = run(sys.argv[1:]);"
         "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))); sys.exit(ended)"
     )
-    said = ["--ledger", str(path), "rebuild", "--processes", "1", "--memory", "128"]
+    said = ["--ledger", named(path), "--views", str(path.parent), "rebuild", "--processes", "1", "--memory", "128"]
     ended = subprocess.run([sys.executable, "-c", code, *said], capture_output=True, check=True)
     made, peak = ended.stdout.split(b"\n")[:2]
     assert json.loads(made)["patients"] == episodes
     assert int(peak.split()[1]) < 128 * 1024  # without a bound it takes 145 MB
-    days = subprocess.run([*LIVE, "--ledger", str(path), "status"], capture_output=True, check=True)
+    days = subprocess.run(
+        [*LIVE, "--ledger", named(path), "--views", str(path.parent), "status"], capture_output=True, check=True
+    )
     assert json.loads(days.stdout)["days"] == episodes * (versions - 2)
 
 

@@ -23,8 +23,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.record import Outcome, record
-from ledger.store import EpisodeLedger, open_ledger
+from ledger.store import EpisodeLedger
 from tests.histories import history
+from tests.stores import examples, make, named, open_ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
@@ -172,7 +173,8 @@ with open_ledger(sys.argv[1], create=True) as ledger, open(sys.argv[2], "rb") as
 
 
 def recording(path: Path, source: Path, batch: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", RECORD, str(path), str(source), str(batch)]
+    make(path)
+    command = [sys.executable, "-c", RECORD, named(path), str(source), str(batch)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -230,7 +232,7 @@ def test_a_kept_clock_never_runs_ahead(ledger: EpisodeLedger) -> None:
     assert time.time() >= entry.recorded_at.timestamp()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(seed=st.integers(0, 2**64 - 1), batch=st.sampled_from([1, 3, 4_000]))
 def test_any_history_sent_again_whole_or_in_part_is_quiet(seed: int, batch: int) -> None:
     """Everything answers ``duplicate``, nothing is added, and nothing already there changes."""

@@ -1,4 +1,4 @@
-"""The event store library's own recorder cases, run against our SQLite recorder on real files."""
+"""The event store library's own recorder cases, run against our recorders: on real files, and on a real server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from uuid import uuid4
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
-from ledger.recorders.sqlite import LedgerRecorder
-from ledger.recorders.sqlite_pool import LedgerDatastore
+from ledger.recorders import postgres, postgres_pool, sqlite, sqlite_pool
+from tests import stores
+from tests.stores import named
 
 # The library's cases also import its cipher, which asks for a package that nothing here uses.
 _no_cipher = ModuleType("eventsourcing.cipher")
@@ -23,32 +24,39 @@ with patch.dict("sys.modules", {"eventsourcing.cipher": _no_cipher}):
     import eventsourcing.tests.persistence as library
 
 
-class OnAFile:
-    """Text identities and a new ledger file for each case."""
+class OnAStore:
+    """Text identities and a new ledger for each case."""
 
-    recorder_class: type[LedgerRecorder] = LedgerRecorder
+    moved: type | None = None
 
     def new_originator_id(self) -> str:
         return str(uuid4())
 
     def create_recorder(self) -> Any:
         folder = tempfile.TemporaryDirectory()
-        datastore = LedgerDatastore(str(Path(folder.name) / "ledger.db"), create=True)
         self.addCleanup(folder.cleanup)  # type: ignore[attr-defined]
+        path = Path(folder.name) / "ledger.db"
+        stores.make(path)
+        datastore, recorder = self._of(path)
         self.addCleanup(datastore.close)  # type: ignore[attr-defined]
-        return self.recorder_class(datastore)
+        return (type("Recorder", (self.moved, recorder), {}) if self.moved else recorder)(datastore)
+
+    def _of(self, path: Path) -> tuple[Any, type]:
+        if stores.on_postgres():
+            return postgres_pool.LedgerDatastore(named(path)), postgres.LedgerRecorder
+        return sqlite_pool.LedgerDatastore(str(path), create=True), sqlite.LedgerRecorder
 
 
-class CountingFromZero(LedgerRecorder):
+class CountingFromZero:
     """Our versions start at 1 and those of some cases at 0: this moves them by one, both ways."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         moved = [replace(event, originator_version=event.originator_version + 1) for event in stored_events]
-        return super().insert_events(moved, **kwargs)
+        return super().insert_events(moved, **kwargs)  # type: ignore[misc, no-any-return]
 
     def select_events(self, originator_id: Any, **kwargs: Any) -> Sequence[StoredEvent]:
         bounds = {key: kwargs[key] + 1 for key in ("gt", "lte") if kwargs.get(key) is not None}
-        events = super().select_events(originator_id, **kwargs | bounds)
+        events = super().select_events(originator_id, **kwargs | bounds)  # type: ignore[misc]
         return [replace(event, originator_version=event.originator_version - 1) for event in events]
 
 
@@ -59,31 +67,31 @@ class GivingNoPositions(CountingFromZero):
         super().insert_events(stored_events, **kwargs)
 
 
-class TestApplicationRecorder(OnAFile, library.ApplicationRecorderTestCase[ApplicationRecorder]):
+class TestApplicationRecorder(OnAStore, library.ApplicationRecorderTestCase[ApplicationRecorder]):
     """As it is: its versions start at 1, save in the two concurrent cases, which follow below."""
 
     test_concurrent_no_conflicts = None  # type: ignore[assignment]
     test_concurrent_throughput = None  # type: ignore[assignment]
 
 
-class TestApplicationRecorderFromZero(OnAFile, library.ApplicationRecorderTestCase[ApplicationRecorder]):
+class TestApplicationRecorderFromZero(OnAStore, library.ApplicationRecorderTestCase[ApplicationRecorder]):
     """The concurrent cases number versions from 0."""
 
-    recorder_class = CountingFromZero
+    moved = CountingFromZero
     INITIAL_VERSION = 0
 
 
-class TestAggregateRecorder(OnAFile, library.AggregateRecorderTestCase):
+class TestAggregateRecorder(OnAStore, library.AggregateRecorderTestCase):
     """One of its events has version 0."""
 
-    recorder_class = GivingNoPositions
+    moved = GivingNoPositions
     INITIAL_VERSION = 0
 
 
-class TestPositionsDoNotInterleave(OnAFile, library.NonInterleavingNotificationIDsBaseCase):
+class TestPositionsDoNotInterleave(OnAStore, library.NonInterleavingNotificationIDsBaseCase):
     """Its stacks are numbered from 0."""
 
-    recorder_class = CountingFromZero
+    moved = CountingFromZero
 
     def test(self) -> None:
         """It starts from ``max_notification_id() is None``, which select_notifications takes as the beginning."""

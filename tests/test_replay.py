@@ -14,10 +14,10 @@ import pytest
 
 from ledger.book import Book, load_book
 from ledger.entry import Entry
-from ledger.store import open_ledger
 from projections.journal import JournalRow, render_journal, replay, replay_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history
+from tests.stores import open_ledger
 from tests.test_why import Story, recorded
 
 Days = dict[tuple[str, str], str]

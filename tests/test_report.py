@@ -792,6 +792,7 @@ def set_aside(own: Site) -> list[Row]:
     return ended.rows
 
 
+@pytest.mark.sqlite_file
 def test_who_is_set_aside_is_in_no_number_and_the_page_says_so(own: Site) -> None:
     whole = own.run("report", "--on", "2026-06-01").rows
     rows = set_aside(own)
@@ -819,6 +820,7 @@ def tell_of_one_who_shared_an_episode(own: Site) -> None:
     assert own.run("record", "--keep-recorded-at", "-", stdin=lines).status == 0
 
 
+@pytest.mark.sqlite_file
 def test_who_shared_an_episode_with_them_is_left_out_of_what_was_claimed(own: Site) -> None:
     tell_of_one_who_shared_an_episode(own)
     rows = set_aside(own)

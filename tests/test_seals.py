@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ledger.seals import leaf_of
-from ledger.store import EpisodeLedger, StoreError, open_ledger
+from ledger.store import EpisodeLedger, StoreError
+from tests.stores import open_ledger
 from tests.test_store import entry
 
 
@@ -41,9 +42,7 @@ def test_each_entry_is_sealed_to_the_one_before(path: Path) -> None:
         with open_ledger(path, create=False) as other:
             other.append([entry(3)])
         rows = list(ledger.scan())
-        with closing(sqlite3.connect(path)) as reading:
-            stored = [seal.hex() for (seal,) in reading.execute("SELECT seal FROM entries ORDER BY position")]
-        assert stored == list(expected_seals(ledger.id, rows))
+        assert stored_seals(ledger) == list(expected_seals(ledger.id, rows))
 
 
 def test_the_same_entries_in_another_ledger_have_other_seals(tmp_path: Path) -> None:
@@ -51,8 +50,7 @@ def test_the_same_entries_in_another_ledger_have_other_seals(tmp_path: Path) -> 
     for name in ("one.db", "two.db"):
         with open_ledger(tmp_path / name, create=True) as ledger:
             ledger.append([entry(1)])
-        with closing(sqlite3.connect(tmp_path / name)) as reading:
-            seals.append(reading.execute("SELECT seal FROM entries").fetchone()[0])
+            seals += stored_seals(ledger)
     assert seals[0] != seals[1]
 
 
@@ -72,6 +70,7 @@ def cut_off(path: Path, after: int) -> None:
         other.execute(trigger)
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("left", [0, 2])
 def test_nothing_is_appended_to_a_ledger_whose_tail_was_cut_off(path: Path, left: int) -> None:
     with open_ledger(path, create=True) as ledger:
@@ -86,13 +85,15 @@ def test_nothing_is_appended_to_a_ledger_whose_tail_was_cut_off(path: Path, left
 def test_a_refused_append_leaves_the_chain_as_it_was(path: Path) -> None:
     with open_ledger(path, create=True) as ledger:
         ledger.append([entry(1)])
-        with pytest.raises(Exception, match=r"UNIQUE|follows"):
+        with pytest.raises(Exception, match=r"UNIQUE|follows|another writer"):
             ledger.append([entry(1)])
         ledger.append([entry(2)])
-        assert_sealed(ledger, path)
+        assert_sealed(ledger)
 
 
-def assert_sealed(ledger: EpisodeLedger, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as reading:
-        stored = [seal.hex() for (seal,) in reading.execute("SELECT seal FROM entries ORDER BY position")]
-    assert stored == list(expected_seals(ledger.id, list(ledger.scan())))
+def stored_seals(ledger: EpisodeLedger) -> list[str]:
+    return [ledger.seal_at(position) for position in range(1, ledger.position() + 1)]
+
+
+def assert_sealed(ledger: EpisodeLedger) -> None:
+    assert stored_seals(ledger) == list(expected_seals(ledger.id, list(ledger.scan())))

@@ -341,6 +341,7 @@ def test_the_report_is_the_commands(house: House, visitor: Browser) -> None:
     assert "<svg" in visitor.get("/report/page").text
 
 
+@pytest.mark.sqlite_file
 def test_each_look_at_an_episode_is_recorded(house: House, site: Running) -> None:
     visitor = site.visitor()
     address = visitor.address_of("EP-2005")
@@ -361,6 +362,7 @@ def test_each_look_at_an_episode_is_recorded(house: House, site: Running) -> Non
     assert stat.S_IMODE((house.folder / "ledger.access.jsonl").stat().st_mode) == 0o600
 
 
+@pytest.mark.sqlite_file
 def test_a_look_that_cannot_be_recorded_is_not_taken(tmp_path: Path) -> None:
     house = House(tmp_path)
     assert (
@@ -451,10 +453,12 @@ def test_without_the_extra_it_says_what_to_install(house: House, monkeypatch: py
     assert_plain(house.run("serve"), 2, "pip install 'episode-ledger[web]'")
 
 
+@pytest.mark.sqlite_file
 def test_without_a_ledger_there_is_no_site(tmp_path: Path) -> None:
     assert_plain(run("--ledger", tmp_path / "none.db", "serve", "--port", "0"), 2, "none.db")
 
 
+@pytest.mark.sqlite_file
 def test_the_benchmark_of_the_site_runs(house: House) -> None:
     script = Path(__file__).parent.parent / "scripts" / "bench_site"
     command = [sys.executable, str(script), "--ledger", str(house.ledger), "--episodes", "3", "--rounds", "1", "--days"]

@@ -20,8 +20,9 @@ from ledger.entry import Entry, encode
 from ledger.events import DayServed, EpisodeOpened, Event
 from ledger.heads import fold
 from ledger.recorders.sqlite_file import SETTINGS
-from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry, open_ledger
+from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry
 from ledger.upcasts import SCHEMA
+from tests.stores import on_postgres, open_ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 OPENING = EpisodeOpened(patient="P-1", provider="1234567893", zone="America/Chicago")
@@ -85,7 +86,8 @@ def test_patients_are_noted_once_in_the_same_transaction(ledger: EpisodeLedger) 
 
 
 def test_a_scan_reads_by_pages_and_stops_where_it_began(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.recorders.sqlite.PAGE_ROWS", 3)
+    for store in ("sqlite", "postgres"):
+        monkeypatch.setattr(f"ledger.recorders.{store}.PAGE_ROWS", 3)
     ledger.append([entry(version) for version in range(1, 8)])
     rows = ledger.scan()
     assert next(rows) == (1, "EP-1", 1, "EpisodeOpened", encode(entry(1)).decode())
@@ -157,6 +159,7 @@ FORBIDDEN = [
 ]
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("statement", FORBIDDEN)
 @pytest.mark.parametrize("recursive_triggers", ["ON", "OFF"])
 def test_a_foreign_tool_cannot_change_the_past(
@@ -171,12 +174,14 @@ def test_a_foreign_tool_cannot_change_the_past(
         assert list(other.iterdump()) == before
 
 
+@pytest.mark.sqlite_file
 def test_a_foreign_tool_may_read(path: Path, ledger: EpisodeLedger) -> None:
     ledger.append([entry(1)])
     with foreign(path) as other:
         assert other.execute("SELECT json_extract(state, '$.fact.patient') FROM entries").fetchall() == [("P-1",)]
 
 
+@pytest.mark.sqlite_file
 def test_every_connection_has_our_settings(ledger: EpisodeLedger) -> None:
     with ledger._entries.datastore.transaction(commit=True) as cursor:
         for name, value in SETTINGS.items() | {("journal_mode", "wal")}:
@@ -184,6 +189,7 @@ def test_every_connection_has_our_settings(ledger: EpisodeLedger) -> None:
             assert cursor.fetchone()[0] == value
 
 
+@pytest.mark.sqlite_file
 def test_the_environment_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for prefix in ("", "EPISODELEDGER_"):
         monkeypatch.setenv(prefix + "SQLITE_DBNAME", str(tmp_path / "elsewhere.db"))
@@ -200,6 +206,7 @@ def test_the_environment_changes_nothing(path: Path, monkeypatch: pytest.MonkeyP
     assert sorted(file.name for file in tmp_path.iterdir()) == ["ledger.db"]
 
 
+@pytest.mark.sqlite_file
 def test_only_its_owner_may_read_it(path: Path) -> None:
     before = os.umask(0)
     try:
@@ -220,6 +227,7 @@ def test_the_ledger_page_says_what_it_is(path: Path, ledger: EpisodeLedger) -> N
         assert again.id == ledger.id
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     "name",
     [":memory:", "file:x.db", "file::memory:?cache=shared", "x.db?mode=memory", "", "a\0b", "http://x/y", "sqlite://x"],
@@ -231,6 +239,7 @@ def test_only_plain_paths_name_a_ledger(name: str, tmp_path: Path, monkeypatch: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.sqlite_file
 def test_a_name_that_looks_like_sql_or_memory_mode_is_a_file(tmp_path: Path) -> None:
     odd = tmp_path / "mode=memory 'x';--%20.db"
     with open_ledger(odd, create=True) as ledger:
@@ -239,16 +248,19 @@ def test_a_name_that_looks_like_sql_or_memory_mode_is_a_file(tmp_path: Path) -> 
         assert ledger.position() == 1
 
 
+@pytest.mark.sqlite_file
 def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a file"):
         open_ledger(tmp_path, create=True)
 
 
+@pytest.mark.sqlite_file
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="folder"):
         open_ledger(tmp_path / "no" / "ledger.db", create=True)
 
 
+@pytest.mark.sqlite_file
 def test_reading_makes_no_ledger(path: Path) -> None:
     with pytest.raises(NoLedger, match="no ledger"):
         open_ledger(path, create=False)
@@ -259,6 +271,7 @@ def test_reading_makes_no_ledger(path: Path) -> None:
     assert path.read_bytes() == b""
 
 
+@pytest.mark.sqlite_file
 def test_a_link_leads_to_the_ledger(path: Path, tmp_path: Path, ledger: EpisodeLedger) -> None:
     ledger.append([entry(1)])
     link = tmp_path / "link.db"
@@ -267,6 +280,7 @@ def test_a_link_leads_to_the_ledger(path: Path, tmp_path: Path, ledger: EpisodeL
         assert linked.position() == 1
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("create", [True, False])
 @pytest.mark.parametrize("content", [b"some text that is no database at all" * 50, b"\0" * 5000])
 def test_a_file_that_is_no_database_is_left_alone(path: Path, create: bool, content: bytes) -> None:
@@ -276,6 +290,7 @@ def test_a_file_that_is_no_database_is_left_alone(path: Path, create: bool, cont
     assert path.read_bytes() == content
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("create", [True, False])
 @pytest.mark.parametrize("statement", ["CREATE TABLE notes (a)", "CREATE TABLE ledger (a)", "CREATE TABLE entries (a)"])
 def test_another_programs_database_is_left_alone(path: Path, create: bool, statement: str) -> None:
@@ -287,6 +302,7 @@ def test_another_programs_database_is_left_alone(path: Path, create: bool, state
     assert path.read_bytes() == content
 
 
+@pytest.mark.sqlite_file
 def test_a_newer_format_is_not_touched(path: Path, ledger: EpisodeLedger) -> None:
     with foreign(path) as other:
         other.execute("DROP TRIGGER ledger_update")
@@ -295,6 +311,7 @@ def test_a_newer_format_is_not_touched(path: Path, ledger: EpisodeLedger) -> Non
         open_ledger(path, create=True)
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("trigger", ["entries_update", "entries_insert", "patients_delete", "ledger_insert"])
 def test_a_ledger_without_its_guards_is_not_opened(path: Path, ledger: EpisodeLedger, trigger: str) -> None:
     with foreign(path) as other:
@@ -303,6 +320,7 @@ def test_a_ledger_without_its_guards_is_not_opened(path: Path, ledger: EpisodeLe
         open_ledger(path, create=False)
 
 
+@pytest.mark.sqlite_file
 def test_another_journal_mode_is_put_right_or_refused(path: Path) -> None:
     open_ledger(path, create=True).close()
     with foreign(path) as other:
@@ -318,6 +336,7 @@ def test_another_journal_mode_is_put_right_or_refused(path: Path) -> None:
     ledger.close()
 
 
+@pytest.mark.sqlite_file
 def test_a_failed_commit_leaves_the_ledger_usable(ledger: EpisodeLedger) -> None:
     datastore = ledger._entries.datastore
     with datastore.transaction(commit=True) as cursor:
@@ -332,6 +351,7 @@ def test_a_failed_commit_leaves_the_ledger_usable(ledger: EpisodeLedger) -> None
         assert cursor.fetchone()[0] == 0
 
 
+@pytest.mark.sqlite_file
 def test_a_full_disk_is_a_plain_sentence_and_leaves_the_ledger_usable(ledger: EpisodeLedger) -> None:
     datastore = ledger._entries.datastore
     with datastore.transaction(commit=False) as cursor:
@@ -343,6 +363,7 @@ def test_a_full_disk_is_a_plain_sentence_and_leaves_the_ledger_usable(ledger: Ep
     assert ledger.append([entry(1)]) == [1]
 
 
+@pytest.mark.sqlite_file
 def test_a_locked_ledger_is_a_plain_sentence(
     path: Path, ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,6 +396,10 @@ def stored(**changes: object) -> StoredEvent:
     ],
 )
 def test_what_cannot_be_read_stops_the_reader(ledger: EpisodeLedger, event: StoredEvent) -> None:
+    if on_postgres() and b"\xff" in event.state:
+        with pytest.raises(StoreError, match="no UTF-8"):
+            ledger._entries.insert_events([event])
+        return
     ledger._entries.insert_events([event])
     episode = str(event.originator_id)
     for read in (ledger.entries_of, lambda _: list(ledger.follow(0)), lambda _: list(ledger.events.get(episode))):
@@ -385,6 +410,7 @@ def test_what_cannot_be_read_stops_the_reader(ledger: EpisodeLedger, event: Stor
         list(ledger.follow(0))
 
 
+@pytest.mark.sqlite_file
 def test_a_hole_in_an_episode_stops_the_reader(path: Path, ledger: EpisodeLedger) -> None:
     ledger.append([entry(1), entry(2), entry(3)])
     with foreign(path) as other:
@@ -394,6 +420,7 @@ def test_a_hole_in_an_episode_stops_the_reader(path: Path, ledger: EpisodeLedger
         ledger.entries_of("EP-1")
 
 
+@pytest.mark.sqlite_file
 def test_many_processes_may_create_it_at_once(path: Path) -> None:
     code = "import sys; from ledger.store import open_ledger; print(open_ledger(sys.argv[1], create=True).id)"
     opening = [
@@ -403,3 +430,13 @@ def test_many_processes_may_create_it_at_once(path: Path) -> None:
     ids = {process.communicate(timeout=60)[0] for process in opening}
     assert [process.returncode for process in opening] == [0] * 6
     assert len(ids) == 1
+
+
+@pytest.mark.sqlite_file
+def test_a_trigger_that_somebody_added_is_not_put_up_with(path: Path, ledger: EpisodeLedger) -> None:
+    ledger.append([entry(1)])
+    ledger.close()
+    with foreign(path) as other:
+        other.execute("CREATE TRIGGER patients BEFORE INSERT ON entries BEGIN SELECT RAISE(IGNORE); END")
+    with pytest.raises(StoreError, match="somebody added the trigger patients"):
+        open_ledger(path, create=False)

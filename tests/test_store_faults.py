@@ -13,7 +13,10 @@ import pytest
 from ledger.recorders import StoreError, sqlite_file, sqlite_pool
 from ledger.recorders.sqlite import LedgerRecorder
 from ledger.recorders.sqlite_pool import LedgerConnection, LedgerConnectionPool
-from ledger.store import EpisodeLedger, open_ledger
+from ledger.store import EpisodeLedger
+from tests.stores import open_ledger
+
+pytestmark = pytest.mark.sqlite_file
 
 
 @pytest.fixture

@@ -22,10 +22,11 @@ from commands.intake import Line, parse_line
 from ledger.book import load_book
 from ledger.entry import Entry, decode, encode, tag_of
 from ledger.events import Event, FactCorrected, PainAssessed
-from ledger.store import EntryMapper, UnreadableEntry, open_ledger
+from ledger.store import EntryMapper, UnreadableEntry
 from ledger.stored import read_row
 from ledger.upcasts import SCHEMA, upcast
 from tests.harness import judge_entries
+from tests.stores import open_ledger
 
 GOLDEN = Path(__file__).parent / "golden" / "stored"
 
@@ -112,6 +113,7 @@ def test_an_upcast_changes_no_text_and_no_other_fact() -> None:
             assert after == before | {"schema": SCHEMA}
 
 
+@pytest.mark.sqlite_file
 def test_a_ledger_with_entries_of_the_pilot_reads_and_judges(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     open_ledger(path, create=True).close()

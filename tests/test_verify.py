@@ -49,6 +49,8 @@ UNSEEN = {
 }
 """The kinds of attack that are not reported without a checkpoint, and when they are all the same."""
 
+pytestmark = pytest.mark.sqlite_file
+
 
 def checkpoint_of(report: Report, at: datetime = AT) -> Checkpoint:
     return Checkpoint(origin_of(report.ledger), report.ledger, report.entries, report.root, report.head, at)

@@ -23,7 +23,6 @@ import pytest
 from commands.record import record
 from ledger.book import Book, BookError, Payer, load_book
 from ledger.entry import UnreadableEntry
-from ledger.store import open_ledger
 from projections import what_if as module
 from projections.build import build
 from projections.catch_up import catch_up
@@ -35,6 +34,7 @@ from projections.what_if_rows import Comparison, DayDifference, LineDifference, 
 from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history
+from tests.stores import named, open_ledger
 
 Rows = list[dict[str, Any]]
 Told = dict[str, Any]
@@ -58,7 +58,7 @@ class World:
 
     def compared(self, wanted: Filters | None = None, processes: int = 1) -> tuple[Comparison, Rows, Rows, Rows, Rows]:
         """The comparison, and its days, lines, payers and episodes."""
-        with both_judged(str(self.ledger), self.places, self.books, processes) as (before, after):
+        with both_judged(named(self.ledger), self.places, self.books, processes) as (before, after):
             made = [Comparison(before, after, wanted or Filters()) for _ in range(4)]
             found = (made[0].days(), made[1].lines(), made[2].totals("payer"), made[3].totals("episode"))
             days, lines, payers, episodes = (plain(rows) for rows in found)
@@ -377,6 +377,7 @@ def test_nothing_is_left_behind_on_an_error(
     assert files(house.folder) == was
 
 
+@pytest.mark.sqlite_file
 def test_an_entry_that_cannot_be_read_stops_it(house: House) -> None:
     damage(house)
     was = files(house.folder)
@@ -384,6 +385,7 @@ def test_an_entry_that_cannot_be_read_stops_it(house: House) -> None:
     assert files(house.folder) == was
 
 
+@pytest.mark.sqlite_file
 def test_a_patient_set_aside_is_in_neither(house: House) -> None:
     house.tell(*example("EP-2", "P-2"))
     good = damage(house)
@@ -412,6 +414,7 @@ def damage(house: House, text: str = "{") -> str:
     return str(was)
 
 
+@pytest.mark.sqlite_file
 def test_what_killed_runs_left_is_cleared_away_and_what_is_held_is_not(house: House) -> None:
     left, held = house.folder / "ledger.views.what-if-killed", house.folder / "ledger.views.what-if-running"
     for folder in (left, held):

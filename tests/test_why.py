@@ -19,7 +19,6 @@ from ledger.entry import Entry
 from ledger.events import Event
 from ledger.judged import JudgedDay, judged_days
 from ledger.patients import by_episode, gather
-from ledger.store import open_ledger
 from ledger.upcasts import SCHEMA
 from projections.flip import FlipShown, with_fact
 from projections.why import Why, why, why_of
@@ -27,6 +26,7 @@ from projections.why_text import render_why
 from projections.why_words import SENTENCES
 from tests.harness import book_of
 from tests.histories import history
+from tests.stores import open_ledger
 
 REASONS = {
     "not_billable": (

@@ -127,11 +127,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def versions(self, after: int) -> list[tuple[str, int]]:
         """Each episode with entries after a position, with its last version."""
-        return self._rows(
+        statement = (
             "SELECT originator_id, max(originator_version) FROM entries"
-            " WHERE position > ? AND originator_id <> '' GROUP BY originator_id",
-            (after,),
+            " WHERE position > ? AND originator_id <> '' GROUP BY originator_id"
         )
+        return self._named(statement, (after,))
 
     def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
         """(episode, tag, text) of the entries after a position up to another, in order, a page at a time.
@@ -145,7 +145,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
-        return self._rows(_EXTENTS, (upto, upto))
+        return self._named(_EXTENTS, (upto, upto))
 
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
@@ -156,8 +156,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """The seal of the entry at a position; empty where there is none."""
         return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = ?", (position,))), b"")
 
-    def rows_at(self, places: Iterable[tuple[str, int]]) -> list[Row]:
-        """The entries at these places (episode, version), as far as they exist."""
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+        """The entries at these places (episode, version), as far as they exist; an append ends before it is told."""
         return self._entries(_AT_PLACES, (json.dumps(list(places)),))
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
@@ -167,11 +167,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
-        return [row[0] for row in self._rows("SELECT episode FROM patients WHERE patient = ? ORDER BY 1", (patient,))]
+        return [row[0] for row in self._named("SELECT episode FROM patients WHERE patient = ? ORDER BY 1", (patient,))]
 
     def patients_of(self, episode: str) -> list[str]:
         """Every patient that this episode ever named."""
-        return [row[0] for row in self._rows("SELECT patient FROM patients WHERE episode = ? ORDER BY 1", (episode,))]
+        return [row[0] for row in self._named("SELECT patient FROM patients WHERE episode = ? ORDER BY 1", (episode,))]
 
     def patients_between(self, after: int, upto: int) -> set[str]:
         """Every patient of the episodes that have entries after a position, up to another."""
@@ -179,7 +179,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "SELECT DISTINCT patient FROM patients WHERE episode IN"
             " (SELECT originator_id FROM entries WHERE position > ? AND position <= ?)"
         )
-        return {row[0] for row in self._rows(statement, (after, upto))}
+        return {row[0] for row in self._named(statement, (after, upto))}
 
     def page(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""
@@ -199,6 +199,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         except StoreError:
             rows = self._rows(f"SELECT {_IN_BYTES} {choice}", values)
             return [(*row[:4], row[4].decode("utf-8", "surrogateescape")) for row in rows]
+
+    def _named(self, statement: str, values: Sequence[object]) -> list[Any]:
+        """Rows that begin with an episode or a patient: in a damaged file even a name may be no text."""
+        rows = self._rows(statement, values)
+        if not all([type(row[0]) is str for row in rows]):  # noqa: C419 - a list is quicker
+            raise StoreError("the file is damaged: a name in it is no text; 'episode-ledger verify' says where")
+        return rows
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
         return self.datastore.rows(statement, values)

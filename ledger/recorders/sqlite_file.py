@@ -18,9 +18,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from ledger.recorders import NoLedger, StoreError, WrongPath
+from ledger.recorders import NoLedger, StoreError, WrongPath, without_quotes
+from ledger.recorders.sqlite_turns import CHECKPOINT_PAGES
 
 FORMAT: Final = 2
+BACKUP_MARK: Final = "backup"
+"""The table that only a backup has."""
+
 BUSY_TIMEOUT_SECONDS: Final = 60
 SETTINGS: Final = {
     "synchronous": 2,
@@ -28,7 +32,7 @@ SETTINGS: Final = {
     "trusted_schema": 0,
     "busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
 }
-TUNING: Final = {"cache_size": -32_000, "wal_autocheckpoint": 8_000}  # with batches of 4,000: 10 µs a row, not 18
+TUNING: Final = {"cache_size": -32_000, "wal_autocheckpoint": CHECKPOINT_PAGES}  # batches of 4,000: 10 µs a row, not 18
 
 
 def _refuse_when(event: str, table: str, says: str, when: str = "") -> str:
@@ -82,14 +86,16 @@ def plain_errors(path: Path) -> Iterator[None]:
     """Whatever SQLite or the system says against the file, as a ``StoreError``."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         kind = WrongPath if isinstance(error, FileNotFoundError) else StoreError
         raise kind(explain(error, path)) from error
 
 
 def explain(error: BaseException, path: Path) -> str:
     """One plain sentence for an error of SQLite or of the system."""
-    text = str(error)
+    if isinstance(error, UnicodeDecodeError):  # of SQLite's own message, which quotes what is no text
+        return f"{path} is damaged: what should be text in it is none"
+    text = without_quotes(error)
     if "locked" in text or "busy" in text:
         return f"{path} was kept locked by another program for {BUSY_TIMEOUT_SECONDS} seconds; try again later"
     if "not a database" in text:
@@ -161,9 +167,12 @@ def prepare(path: Path, *, create: bool) -> None:
 
 
 def _touch(path: Path) -> None:
-    """The empty file, for its owner only; the log files beside it take their rights from it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
-    os.close(descriptor)
+    """The empty file, for its owner only; the log files beside it take their rights from it.
+
+    A file that is there is not opened: closing it would drop the locks of this process's other connections to it.
+    """
+    if not path.is_file():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR))
 
 
 def _create_if_empty(connection: sqlite3.Connection) -> None:
@@ -188,25 +197,37 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 def check_format(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a file that is not a ledger, is of a newer format, or has lost one of its guards."""
-    found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
-    if not found:
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    found = {name for kind, name, _ in rows if kind == "table"}
+    if not rows:
         raise NoLedger(f"there is no ledger at {path}: the file is empty")
+    if BACKUP_MARK in found:
+        raise StoreError(f"{path} is a backup; 'episode-ledger restore' makes a ledger of it")
     if "ledger" not in found or "entries" not in found:
         raise StoreError(f"{path} is not a ledger: it is another program's database")
     written = dict(connection.execute("SELECT key, value FROM ledger").fetchall()).get("format", "")
     if written != str(FORMAT):
         raise StoreError(f"{path} has format {written or 'unknown'}, this program reads {FORMAT}; update the program")
-    missing = [name for name, text in _expected().items() if _squeezed(found.get(name, "")) != text]
+    there = {(kind, name, _squeezed(text)) for kind, name, text in rows}
+    missing = [name for kind, name, text in _EXPECTED if (kind, name, text) not in there]
     if missing or _pragma(connection, "encoding") != "UTF-8":
         raise StoreError(f"{path} was altered: {', '.join(missing) or 'its encoding'} is not as it was created")
+    added = sorted(name for kind, name, text in there if kind == "trigger" and (kind, name, text) not in _EXPECTED)
+    if added:
+        raise StoreError(f"{path} was altered: somebody added the trigger {', '.join(added)}")
 
 
 def _squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _expected() -> dict[str, str]:
-    return {statement.split()[2]: _squeezed(statement) for statement in SCHEMA}
+def _described(statement: str) -> tuple[str, str, str]:
+    """Kind, name and text of what a statement creates, as SQLite's own table has them."""
+    _, kind, name, *_ = statement.split()
+    return kind.lower(), name, _squeezed(statement)
+
+
+_EXPECTED: Final = tuple(map(_described, SCHEMA))
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

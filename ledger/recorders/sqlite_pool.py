@@ -30,6 +30,7 @@ from eventsourcing.sqlite import (
 
 from ledger.recorders import StoreError
 from ledger.recorders.sqlite_file import check_journal, connect, explain, plain_errors, plain_path, prepare
+from ledger.recorders.sqlite_turns import CheckpointTurn
 
 POOL_TIMEOUT_SECONDS: Final = 60.0
 
@@ -45,6 +46,8 @@ class LedgerTransaction(SQLiteTransaction):
             self.cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
         except sqlite3.Error as error:
             raise StoreError(explain(error, self.connection.path)) from error
+        if self.commit:
+            self.connection.turn.take()
         return self.cursor
 
     def __exit__(
@@ -57,6 +60,8 @@ class LedgerTransaction(SQLiteTransaction):
             raise
         except PersistenceError as error:
             raise StoreError(explain(error, self.connection.path)) from error
+        finally:
+            self.connection.end_turn()
 
 
 class LedgerConnection(SQLiteConnection):
@@ -64,7 +69,12 @@ class LedgerConnection(SQLiteConnection):
 
     def __init__(self, sqlite_conn: sqlite3.Connection, path: Path) -> None:
         super().__init__(sqlite_conn, max_age=None)
-        self.path = path
+        self.path, self.turn = path, CheckpointTurn(sqlite_conn, path)
+
+    def close(self) -> None:
+        """Close the connection, and give up its turn."""
+        self.turn.close()
+        super().close()
 
     def transaction(self, *, commit: bool) -> LedgerTransaction:  # type: ignore[override]  # a context manager, too
         """A cursor inside a transaction that is committed, or rolled back."""
@@ -76,7 +86,7 @@ class LedgerConnection(SQLiteConnection):
         cursor.row_factory = None
         try:
             return cursor.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreError(explain(error, self.path)) from error
         finally:
             cursor.close()
@@ -95,6 +105,12 @@ class LedgerConnection(SQLiteConnection):
             super().rollback()
         except sqlite3.Error:
             self.close()
+
+    def end_turn(self) -> None:
+        """Let others checkpoint."""
+        if self.closed:  # the lock went with it
+            return
+        self.turn.give_back()
 
 
 class LedgerConnectionPool(SQLiteConnectionPool):

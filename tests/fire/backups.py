@@ -1,0 +1,89 @@
+"""Backups taken while others record: restored, each is whole, of one moment, and no older than its beginning."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+from ledger.recorders.sqlite_proof import prove
+from ledger.store import open_ledger
+from tests.command_line import run
+from tests.fire.ground import facts, write_lines
+from tests.fire.stage import Stage
+
+LINES = 8_000
+BATCH = 20
+ONE_LEDGER = 4
+
+
+def backups(folder: Path, count: int, rng: Random, *, plain_copy: bool = False) -> Counter[str]:
+    """So many backups during writes; ``plain_copy`` is the control: the file alone, as ``cp`` takes it."""
+    found: Counter[str] = Counter(taken=0, too_late=0, good=0, refused=0, lacking=0)
+    source = write_lines(folder / "intake.jsonl", facts(rng, LINES))
+    ledger, backup, restored = folder / "ledger.db", folder / "ledger.backup", folder / "restored.db"
+    with Stage(folder) as stage:
+        while found["taken"] < count:
+            _remove(ledger)
+            open_ledger(ledger, create=True).close()
+            writer = stage.start(
+                "command",
+                tuned={"batch": BATCH, "checkpoint_pages": 60},
+                args=["--ledger", str(ledger), "record", str(source)],
+            )
+            for _ in range(ONE_LEDGER):
+                time.sleep(rng.uniform(0, 0.02))
+                if found["taken"] < count:
+                    found.update(_one(ledger, backup, restored, plain_copy))
+            writer.kill()
+            writer.wait()
+    return found
+
+
+def _one(ledger: Path, backup: Path, restored: Path, plain_copy: bool) -> Counter[str]:
+    """One backup, which counts only if entries were recorded before and after it began and it ended."""
+    before = _position(ledger)
+    if plain_copy:
+        backup.write_bytes(ledger.read_bytes())
+    else:
+        assert run("--ledger", ledger, "backup", "--out", backup).status == 0
+    during = _position(ledger) > before > 0
+    found = _restored(backup, restored, ledger, before) if during else Counter()
+    _remove(backup)
+    _remove(restored)
+    return found + Counter(taken=int(during), too_late=int(not during))
+
+
+def _restored(backup: Path, restored: Path, ledger: Path, before: int) -> Counter[str]:
+    checked = run("restore", "--check", backup).status
+    ended = run("restore", backup, "--out", restored)
+    if checked or ended.status:
+        return Counter(refused=1, lacking=int(_entries(backup) < before))
+    report = prove(str(restored))
+    with open_ledger(restored, create=False) as copy, open_ledger(ledger, create=False) as live:
+        end = copy.position()
+        same = (
+            copy.id == live.id
+            and copy.seal_at(end) == live.seal_at(end)
+            and list(copy.scan()) == list(live.scan(0, end))
+        )
+    return Counter(good=int(report.holds and end >= before and same), lacking=int(end < before))
+
+
+def _position(ledger: Path) -> int:
+    with open_ledger(ledger, create=False) as opened:
+        return opened.position()
+
+
+def _entries(copy: Path) -> int:
+    """How many entries somebody would find in a plain copy."""
+    with suppress(Exception):
+        return _position(copy)
+    return -1
+
+
+def _remove(ledger: Path) -> None:
+    for file in ledger.parent.glob(ledger.name + "*"):
+        file.unlink()

@@ -1,0 +1,65 @@
+"""The writer killed at any moment: what was acknowledged is there, and no batch by halves."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from tests.fire.ground import acknowledged, facts, look, tell_the_rest, write_lines
+from tests.fire.stage import Stage
+
+LINES = 400
+BATCH = 25
+TUNED = {"batch": BATCH, "checkpoint_pages": 40}
+
+
+def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counter[str]:
+    """Kill so many writers, each at a moment of its own; ``act`` names a control that must show what it lacks."""
+    found: Counter[str] = Counter(
+        kills=0, too_late=0, acknowledged=0, lost=0, half_batches=0, does_not_hold=0, unmended=0
+    )
+    told = facts(rng, LINES)
+    source = write_lines(folder / "intake.jsonl", told)
+    with Stage(folder) as stage:
+        took = _time(stage, folder, source, act)
+        while found["kills"] < count:
+            ledger = folder / "ledger.db"
+            writer = stage.start(act, tuned=TUNED, **_told(act, ledger, source))
+            time.sleep(rng.uniform(0, took))
+            writer.kill()
+            late = writer.wait() != -9
+            found["too_late" if late else "kills"] += 1
+            took *= 0.97 if late else 1.01  # so that the moments reach the end, and few come after it
+            acked = acknowledged(writer.said)
+            found["acknowledged"] += len(acked)
+            found.update(look(ledger, acked, BATCH, 0, LINES))
+            found["unmended"] += not tell_the_rest(ledger, told, source.read_bytes())
+            _remove(ledger)
+    return found
+
+
+def _told(act: str, ledger: Path, source: Path) -> dict[str, object]:
+    if act == "command":
+        return {"args": ["--ledger", str(ledger), "record", str(source)]}
+    more = {"batch": BATCH} if act == "eager" else {}
+    return {"ledger": str(ledger), "lines": str(source), **more}
+
+
+def _time(stage: Stage, folder: Path, source: Path, act: str) -> float:
+    """How long the writer takes when nobody kills it: the shortest of three."""
+    took = []
+    for _ in range(3):
+        ledger = folder / "ledger.db"
+        began = time.monotonic()
+        status, writer = stage.run(act, tuned=TUNED, **_told(act, ledger, source))
+        took.append(time.monotonic() - began)
+        assert (status, len(acknowledged(writer.said))) == (0, LINES), writer.complained
+        _remove(ledger)
+    return min(took)
+
+
+def _remove(ledger: Path) -> None:
+    for file in ledger.parent.glob(ledger.name + "*"):
+        file.unlink()

@@ -1,0 +1,80 @@
+"""The projector killed at any moment: brought up afterwards, the read model is what a rebuild makes."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from commands.options import House
+from ledger.store import open_ledger
+from projections.catch_up import catch_up
+from projections.places import Places
+from projections.tables import TABLES
+from projections.views import passing_views, views_path
+from tests.fire.ground import facts, write_lines
+from tests.fire.stage import Stage
+
+LINES = 70
+BATCH = 10
+BOOK = Path(__file__).parent.parent / "golden" / "example" / "book"
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = False) -> Counter[str]:
+    """Kill so many projectors while others' facts arrive; ``two`` is the control with rows and position apart."""
+    found: Counter[str] = Counter(kills=0, too_late=0, behind=0, differs=0)
+    source = write_lines(folder / "intake.jsonl", facts(rng, LINES))
+    house = House(str(folder / "ledger.db"), str(BOOK))
+    told = {"ledger": house.ledger_name, "book": str(BOOK), "lines": str(source), "batch": BATCH, "two": two}
+    with Stage(folder) as stage:
+        took = _time(stage, folder, told)
+        while found["kills"] < count:
+            _prepare(house, folder)
+            projector = stage.start("project", **told)
+            time.sleep(rng.uniform(0, took))
+            projector.kill()
+            late = projector.wait() != -9
+            found["too_late" if late else "kills"] += 1
+            took *= 0.97 if late else 1.01
+            found.update(_compared(house))
+    return found
+
+
+def _prepare(house: House, folder: Path) -> None:
+    for left in folder.glob("ledger*"):  # among them what was building when it was killed
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+    house.open(create=True).close()
+
+
+def _time(stage: Stage, folder: Path, told: dict[str, Any]) -> float:
+    took = []
+    for _ in range(3):
+        _prepare(House(told["ledger"], told["book"]), folder)
+        began = time.monotonic()
+        status, projector = stage.run("project", **told)
+        assert status == 0, projector.complained
+        took.append(time.monotonic() - began)
+    return min(took)
+
+
+def _compared(house: House) -> Counter[str]:
+    """Whether the read model, caught up, has the rows of one made in one piece."""
+    places = Places(views_path(Path(house.ledger_name)))
+    with open_ledger(house.ledger_name, create=False) as ledger, closing(places.open_live()) as live:
+        was_behind = int(live.noted().get("position", 0)) < ledger.position()
+        catch_up(ledger, live, house.book)
+        with closing(passing_views()) as fresh:
+            catch_up(ledger, fresh, house.book)
+            same = _rows(live.connection) == _rows(fresh.connection) and live.fingerprints() == fresh.fingerprints()
+    return Counter(behind=int(was_behind), differs=int(not same))
+
+
+def _rows(connection: sqlite3.Connection) -> Rows:
+    return {table: sorted(connection.execute(f'SELECT * FROM "{table}"'), key=repr) for table in TABLES}

@@ -1,0 +1,154 @@
+"""Under fire: nothing acknowledged is lost. Short forms; ``scripts/fire`` runs the long ones (docs/promises.md).
+
+Each figure has a control that breaks the promise on purpose and must be seen to; else the fire would prove nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from commands.handle import HeadCache
+from tests.fire.backups import backups
+from tests.fire.failing import failures, full_disks
+from tests.fire.flips import flips
+from tests.fire.kills import kills
+from tests.fire.malformed import malformed
+from tests.fire.power import power_cuts
+from tests.fire.projector import projectors_killed
+from tests.fire.simulation import simulate
+from tests.fire.stage import scratch
+
+SEED = 20261123
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in memory where there is one: SIGKILL spares what was written there, as it spares the page cache."""
+    made = Path(tempfile.mkdtemp(prefix="fire-", dir=scratch()))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def rng() -> Random:
+    return Random(SEED)
+
+
+def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_no_half_batch(folder: Path, rng: Random) -> None:
+    found = kills(folder, 200, rng)
+    assert found["kills"] == 200
+    assert found["acknowledged"] > 2_000
+    assert (found["lost"], found["half_batches"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
+
+
+def test_a_writer_that_acknowledges_too_early_is_seen_to_lose(folder: Path, rng: Random) -> None:
+    assert kills(folder, 20, rng, act="eager")["lost"] > 0
+
+
+def test_a_writer_of_single_lines_is_seen_to_leave_half_batches(folder: Path, rng: Random) -> None:
+    assert kills(folder, 20, rng, act="one_by_one")["half_batches"] > 0
+
+
+def test_a_power_cut_loses_nothing_acknowledged(folder: Path, rng: Random) -> None:
+    found = power_cuts(folder, 400, rng)
+    assert (found["images"], found["lost"], found["half_batches"]) == (400, 0, 0)
+    assert (found["does_not_hold"], found["unmended"]) == (0, 0)
+    assert found["acknowledged"] > 10_000
+
+
+@pytest.mark.parametrize("synchronous", [0, 1])
+def test_a_writer_that_does_not_wait_for_the_disk_is_seen_to_lose(folder: Path, rng: Random, synchronous: int) -> None:
+    assert power_cuts(folder, 40, rng, synchronous=synchronous)["lost"] > 0
+
+
+def test_no_answer_is_wrong_when_a_write_a_sync_a_cut_or_a_removal_fails(folder: Path, rng: Random) -> None:
+    found = failures(folder, 60, rng)
+    assert found["runs"] == 60
+    assert (found["wrong_answers"], found["unplain"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
+    assert found["gave_up"] > 20
+    assert found["went_on"] > 5
+
+
+def test_a_writer_that_acknowledges_too_early_is_seen_to_answer_wrongly(folder: Path, rng: Random) -> None:
+    assert failures(folder, 20, rng, act="eager")["wrong_answers"] > 0
+
+
+def test_a_full_disk_refuses_and_damages_nothing(folder: Path, rng: Random) -> None:
+    found = full_disks(folder, 5, rng)
+    assert (found["sizes"], found["refused"]) == (5, 4)  # the fifth is just large enough
+    assert (found["wrong_answers"], found["unplain"], found["does_not_hold"]) == (0, 0, 0)
+    assert found["not_writable_afterwards"] == 0
+
+
+def test_a_killed_projector_leaves_what_a_rebuild_makes(folder: Path, rng: Random) -> None:
+    found = projectors_killed(folder, 200, rng)
+    assert (found["kills"], found["differs"]) == (200, 0)
+    assert found["behind"] > 0
+
+
+def test_a_projector_of_two_transactions_is_seen_to_differ(folder: Path, rng: Random) -> None:
+    assert projectors_killed(folder, 60, rng, two=True)["differs"] > 0
+
+
+def test_a_flipped_bit_is_never_shown_as_good(folder: Path, rng: Random) -> None:
+    found = flips(folder, 2_000, rng)
+    assert (found["flips"], found["shown_as_good"], found["tracebacks"]) == (2_000, 0, 0)
+    assert found["patients_named"] == 0
+    assert found["changed"] > 50
+    assert found["refused"] > 500
+
+
+def test_without_verify_a_flipped_bit_is_seen_to_be_shown(folder: Path, rng: Random) -> None:
+    assert flips(folder, 200, rng, proving=False)["shown_as_good"] > 0
+
+
+def test_no_malformed_line_is_let_in(folder: Path, rng: Random) -> None:
+    found = malformed(folder, 100_000, rng)
+    assert (found["lines"], found["accepted"], found["tracebacks"]) == (100_000, 0, 0)
+    assert found["through_commands"] == 2_000
+
+
+def test_a_backup_during_writes_is_whole(folder: Path, rng: Random) -> None:
+    found = backups(folder, 30, rng)
+    assert (found["taken"], found["good"]) == (30, 30)
+
+
+def test_a_plain_copy_during_writes_is_refused_and_is_seen_to_lack_entries(folder: Path, rng: Random) -> None:
+    found = backups(folder, 10, rng, plain_copy=True)
+    assert (found["taken"], found["refused"]) == (10, 10)
+    assert found["lacking"] > 0
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_simulated_recorders_over_a_failing_store_answer_what_is_true(folder: Path, part: int) -> None:
+    seed = SEED + part
+    print(f"seed {seed}")
+    found = simulate(folder, 25_000, Random(seed))
+    assert found["steps"] >= 25_000
+    for seen in ("recorded", "duplicate", "identity_reused", "not_opened", "no_target", "failed", "restarts"):
+        assert found[seen] > 20
+    assert found["unknown, and recorded"] > 0
+    assert found["unknown, and not recorded"] > 0
+
+
+def test_a_store_that_lies_about_a_lost_acknowledgement_is_seen(folder: Path, rng: Random) -> None:
+    with pytest.raises(AssertionError, match=r"seed \d+ of a world, step \d+: what failed left no trace"):
+        simulate(folder, 5_000, rng, honest=False)
+
+
+def test_a_recorder_that_does_not_notice_others_is_seen(
+    folder: Path, rng: Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HeadCache, "overtaken", lambda self, versions: False)
+    with pytest.raises(AssertionError, match="of a world"):
+        simulate(folder, 5_000, rng)
+
+
+def test_a_simulation_can_be_run_again_from_its_seed(folder: Path) -> None:
+    assert simulate(folder, 1_000, Random(7)) == simulate(folder, 1_000, Random(7))
