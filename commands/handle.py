@@ -83,7 +83,7 @@ class HeadCache:
             self._held -= self._heads.popitem(last=False)[1].version
 
     def overtaken(self, versions: dict[str, int]) -> bool:
-        """Whether others wrote to one of these episodes past its version; heads held here that are behind are dropped."""
+        """Whether others wrote to one of these episodes past its version; heads that are behind are dropped."""
         position = self._ledger.position()
         if position == self._seen:
             return False
@@ -120,7 +120,7 @@ class Recorder:
             versions = {episode: head.version for episode, head in heads.items()}
             decisions = self._decide_all(lines, heads)
             try:
-                if not all([type(each) is Accepted for each in decisions]) and self._cache.overtaken(versions):
+                if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
                     continue
                 positions = self._append(decisions)
             except RecordConflictError:

@@ -60,7 +60,12 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/show.py",
         "commands/completion.py",
     ),
-    "fcntl": ("ledger/recorders/sqlite_turns.py", "projections/places.py", "projections/export/place.py", "projections/what_if.py"),
+    "fcntl": (
+        "ledger/recorders/sqlite_turns.py",
+        "projections/places.py",
+        "projections/export/place.py",
+        "projections/what_if.py",
+    ),
     "multiprocessing": ("projections/build.py",),
     "concurrent": (),
     "tabulate": ("commands/show.py",),
