@@ -29,7 +29,7 @@ from commands.options import House, filter_options, filters, format_option, know
 from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
-from ledger.closing import MonthClosed
+from ledger.house import MonthClosed
 from ledger.store import EpisodeLedger
 from projections.diff_text import dollars
 from projections.journal import minute, utc_text

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.breaks import Fault
-from ledger.closing import HOUSE
+from ledger.house import HOUSE
 
 NONCE_CHARACTERS: Final = 32
 

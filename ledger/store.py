@@ -23,8 +23,8 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.closing import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act, encode_act
 from ledger.entry import Entry, UnreadableEntry, encode
+from ledger.house import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act, encode_act
 from ledger.recorders import NoLedger, StoreError, WrongPath
 from ledger.recorders.entries import Entries
 from ledger.recorders.naming import in_postgres, postgres_module

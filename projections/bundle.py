@@ -18,10 +18,10 @@ import msgspec
 from ledger.book import Book, Payer
 from ledger.case import Case
 from ledger.checkpoint import Checkpoint
-from ledger.closing import MonthClosed
 from ledger.days import judge
 from ledger.entry import Entry, statement_of
 from ledger.episode import Patient
+from ledger.house import MonthClosed
 from ledger.liveness import known
 from ledger.merkle import Proof
 from ledger.patients import episode_of

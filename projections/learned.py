@@ -8,8 +8,8 @@ from heapq import merge
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.closing import MonthClosed
 from ledger.entry import Entry
+from ledger.house import MonthClosed
 
 
 class Step(NamedTuple):

@@ -19,8 +19,8 @@ import msgspec
 
 from ledger.book import Book, book_of_text
 from ledger.case import Case
-from ledger.closing import MonthClosed
 from ledger.days import judge
+from ledger.house import MonthClosed
 from ledger.judged import JudgedDay, judged_days
 from ledger.patients import gather
 from ledger.store import EpisodeLedger

@@ -14,9 +14,9 @@ from typing import Final, Literal
 import msgspec
 
 from ledger.book import Book
-from ledger.closing import MonthClosed
 from ledger.days import judge
 from ledger.entry import Entry, UnreadableEntry, tag_of
+from ledger.house import MonthClosed
 from ledger.judged import JudgedDay
 from ledger.patients import gather
 from ledger.store import EpisodeLedger

@@ -108,7 +108,7 @@ NEVER_IMPORTED: dict[str, tuple[str, ...]] = {
 PURE = (
     "day_set", "forms", "events", "upcasts", "entry", "liveness", "episode", "patients", "heads", "book", "evidence",
     "case", "authorizations", "clash", "days", "judged", "grounds", "claims", "findings", "lines",
-    "seals", "merkle", "checkpoint", "breaks", "contents", "proof", "closing", "stored",
+    "seals", "merkle", "checkpoint", "breaks", "contents", "proof", "house", "stored",
 )  # fmt: skip
 """The modules of ledger/ that know no store: the judge runs on what it is given."""
 

@@ -25,8 +25,8 @@ from msgspec.structs import replace
 
 from ledger.book import book_of_text
 from ledger.checkpoint import note_of, parse_note, text_of
-from ledger.closing import BookAdopted, MonthClosed
 from ledger.forms import check_npi
+from ledger.house import BookAdopted, MonthClosed
 from ledger.merkle import proofs_of
 from ledger.recorders.sqlite_file import SCHEMA
 from ledger.recorders.sqlite_leaves import prove_entries

@@ -16,8 +16,8 @@ import pytest
 
 from commands.handle import Recorded, Recorder
 from commands.record import record
-from ledger.closing import MonthClosed
 from ledger.entry import Entry
+from ledger.house import MonthClosed
 from ledger.recorders import NotRecorded, StoreError, Unknown, reading_back
 from ledger.recorders.postgres_migrate import migrate
 from ledger.store import EpisodeLedger, open_ledger

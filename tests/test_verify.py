@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from commands.record import record
 from ledger.breaks import Row
 from ledger.checkpoint import Checkpoint, origin_of
-from ledger.closing import MonthClosed
+from ledger.house import MonthClosed
 from ledger.proof import Report, Walk
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite_file import FORMAT, SCHEMA

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from eventsourcing.persistence import InfrastructureFactory, RecordConflictError, StoredEvent
 from eventsourcing.utils import Environment
 
-from ledger.closing import HOUSE
+from ledger.house import HOUSE
 from ledger.recorders.sealing import sealed
 from ledger.seals import first_seal
 from ledger.store import EpisodeLedger, open_ledger

@@ -16,6 +16,7 @@ from ledger.store import open_ledger
 from projections.catch_up import catch_up
 from projections.places import Places
 from projections.tables import TABLES
+from projections.version import code_version
 from projections.views import passing_views, views_path
 from tests.fire.ground import facts, write_lines
 from tests.fire.stage import Stage
@@ -68,6 +69,8 @@ def _compared(house: House) -> Counter[str]:
     """Whether the read model, caught up, has the rows of one made in one piece."""
     places = Places(views_path(Path(house.ledger_name)))
     with open_ledger(house.ledger_name, create=False) as ledger, closing(places.open_live()) as live:
+        made_by = live.noted().get("code", code_version())
+        assert made_by == code_version(), "the sources were edited meanwhile: everything would be built anew"
         was_behind = int(live.noted().get("position", 0)) < ledger.position()
         catch_up(ledger, live, house.book)
         with closing(passing_views()) as fresh:
