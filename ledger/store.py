@@ -92,7 +92,9 @@ class EpisodeLedger(Application[str]):
     @property
     def id(self) -> str:
         """The ledger's own name, drawn at random when it was created."""
-        return self._entries.page()["id"]
+        if found := self._entries.page().get("id"):
+            return found
+        raise StoreError("the ledger is damaged: it does not say which one it is")
 
     def settings(self) -> dict[str, str]:
         """The engine's settings in force, read back from it."""
@@ -115,8 +117,7 @@ class EpisodeLedger(Application[str]):
 
     def entries_of(self, episode: str, after_version: int = 0, upto: int | None = None) -> list[Entry]:
         """An episode's entries in order: those after a version, up to a position."""
-        entries = list(map(read_row, self._entries.rows_of([episode], after_version, upto)))
-        return list(_in_order(entries, after_version))
+        return list(_in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
 
     def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
         """The entries of several episodes, each episode's in order, a group of episodes read at a time."""

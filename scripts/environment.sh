@@ -37,6 +37,16 @@ need_chromium() {
     return 1
 }
 
+need_compiler() {
+    command -v gcc >/dev/null && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "A C compiler is missing; installing it for the fire tests" >&2
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null && return
+    fi
+    echo "The fire tests need a C compiler (for tests/fire/shim.c). On Debian: apt-get install gcc libc6-dev" >&2
+    return 1
+}
+
 VENV=${VENV:-.venv}
 EXTRAS=${1:-}
 wanted="$(cat pyproject.toml constraints.txt | cksum) $EXTRAS"
