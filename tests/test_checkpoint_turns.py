@@ -12,8 +12,9 @@ import pytest
 from ledger.recorders import sqlite_turns
 from ledger.recorders.sqlite import LedgerRecorder
 from ledger.recorders.sqlite_pool import LedgerConnection
-from ledger.recorders.sqlite_turns import CHECKPOINT_PAGES
+from ledger.recorders.sqlite_turns import CHECKPOINT_PAGES, ROWS_BETWEEN_TURNS
 from ledger.store import EpisodeLedger, open_ledger
+from tests.test_store import entry
 
 
 @pytest.fixture
@@ -53,10 +54,22 @@ def test_only_inside_a_write_transaction(two: tuple[LedgerConnection, LedgerConn
         assert checkpoints_after(one) == 0
 
 
+def test_not_again_before_some_rows_were_written(path: Path) -> None:
+    with open_ledger(path, create=False) as ledger:
+        connection, allowed = writer_of(ledger), []
+        for version in range(1, 21):
+            ledger.append([entry(version)])
+            with connection.transaction(commit=True):
+                allowed.append(checkpoints_after(connection) == CHECKPOINT_PAGES)
+    assert allowed.count(True) == 0, "the first append had its turn"
+    assert ROWS_BETWEEN_TURNS > 20
+
+
 def test_not_while_another_is_at_it(two: tuple[LedgerConnection, LedgerConnection]) -> None:
     one, other = two
     with one.transaction(commit=True):
         pass
+    one.turn._due_at = 0
     one.turn.take()  # as if its commit were done and its checkpoint still running
     with other.transaction(commit=True):
         assert checkpoints_after(other) == 0
@@ -77,6 +90,7 @@ def test_a_closed_connection_gives_the_turn_back(two: tuple[LedgerConnection, Le
     one, other = two
     with one.transaction(commit=True):
         pass
+    one.turn._due_at = 0
     one.turn.take()
     one.close()
     with other.transaction(commit=True):

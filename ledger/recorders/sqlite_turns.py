@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final
 
 CHECKPOINT_PAGES: Final = 8_000
+ROWS_BETWEEN_TURNS: Final = 500
+"""After a turn a connection writes so many rows before it takes another: else every commit would pay for asking."""
 FIXED_IN: Final = (3, 51, 3)
 _ALSO_FIXED: Final = {(3, 50): 7, (3, 44): 6}
 
@@ -33,12 +35,13 @@ class CheckpointTurn:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._log = connection, path.with_name(path.name + "-wal")
         self._descriptor = -1
+        self._due_at = 0
         self._needed = has_reset_bug(sqlite3.sqlite_version_info)
         self._may(not self._needed)
 
     def take(self) -> None:
-        """Inside a write transaction: let its commit checkpoint, unless another connection is at it."""
-        if not self._needed:
+        """Inside a write transaction: let its commit checkpoint, unless another connection is at it or it is too soon."""
+        if not self._needed or self._connection.total_changes < self._due_at:
             return
         try:
             if self._descriptor < 0:
@@ -46,6 +49,7 @@ class CheckpointTurn:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # the next commit, here or elsewhere, will do it
             return
+        self._due_at = self._connection.total_changes + ROWS_BETWEEN_TURNS
         self._may(True)
 
     def give_back(self) -> None:
