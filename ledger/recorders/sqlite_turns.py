@@ -40,7 +40,7 @@ class CheckpointTurn:
         self._may(not self._needed)
 
     def take(self) -> None:
-        """Inside a write transaction: let its commit checkpoint, unless another connection is at it or it is too soon."""
+        """Inside a write transaction: let its commit checkpoint, unless another is at it or it is too soon."""
         if not self._needed or self._connection.total_changes < self._due_at:
             return
         try:
