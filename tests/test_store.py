@@ -440,3 +440,13 @@ def test_a_trigger_that_somebody_added_is_not_put_up_with(path: Path, ledger: Ep
         other.execute("CREATE TRIGGER patients BEFORE INSERT ON entries BEGIN SELECT RAISE(IGNORE); END")
     with pytest.raises(StoreError, match="somebody added the trigger patients"):
         open_ledger(path, create=False)
+
+
+def test_a_guard_that_is_no_text_any_more_is_told_plainly(path: Path, ledger: EpisodeLedger) -> None:
+    ledger.append([entry(1)])
+    ledger.close()
+    with foreign(path) as other:
+        other.execute("PRAGMA writable_schema = ON")
+        other.execute("UPDATE sqlite_master SET sql = CAST(sql AS BLOB) WHERE name = 'entries_update'")
+    with pytest.raises(StoreError):
+        open_ledger(path, create=False)

@@ -208,7 +208,7 @@ def check_format(connection: sqlite3.Connection, path: Path) -> None:
     written = dict(connection.execute("SELECT key, value FROM ledger").fetchall()).get("format", "")
     if written != str(FORMAT):
         raise StoreError(f"{path} has format {written or 'unknown'}, this program reads {FORMAT}; update the program")
-    there = {(kind, name, _squeezed(text)) for kind, name, text in rows}
+    there = {(str(kind), str(name), _squeezed(str(text))) for kind, name, text in rows}  # damaged ones may be no text
     missing = [name for kind, name, text in _EXPECTED if (kind, name, text) not in there]
     if missing or _pragma(connection, "encoding") != "UTF-8":
         raise StoreError(f"{path} was altered: {', '.join(missing) or 'its encoding'} is not as it was created")
