@@ -442,6 +442,7 @@ def test_a_trigger_that_somebody_added_is_not_put_up_with(path: Path, ledger: Ep
         open_ledger(path, create=False)
 
 
+@pytest.mark.sqlite_file
 def test_a_guard_that_is_no_text_any_more_is_told_plainly(path: Path, ledger: EpisodeLedger) -> None:
     ledger.append([entry(1)])
     ledger.close()
