@@ -9,7 +9,7 @@ from datetime import date, datetime
 import click
 import msgspec
 
-from commands.options import SERVICE_DATE, House, format_option, known_at_option
+from commands.options import SERVICE_DATE, House, format_option, known_at_option, no_episode
 from commands.read import live_views
 from commands.show import chosen_form, say, show_rows, show_text
 from ledger.recorders.warnings import warnings_of
@@ -17,11 +17,6 @@ from projections.journal import JournalRow, render_journal, replay_of
 from projections.standing import StatusRow, behind, standing
 from projections.why import StepShown, Why, why_of
 from projections.why_text import render_why
-
-
-def _no_episode(known_at: datetime | None) -> click.ClickException:
-    by_then = " by then" if known_at else ""
-    return click.UsageError(f"the ledger knows no such episode{by_then}; 'episode-ledger days' lists those it knows")
 
 
 @click.command()
@@ -44,7 +39,7 @@ def why(house: House, /, episode: str, date: str, form: str | None, known_at: da
     with house.open() as ledger:
         answer = why_of(ledger, episode, _date(date), house.book, known_at)
     if answer is None:
-        raise _no_episode(known_at)
+        raise no_episode(known_at)
     match chosen_form(form):
         case "table":
             show_text(render_why(answer))
@@ -80,7 +75,7 @@ def replay(
     with house.open() as ledger:
         rows = list(replay_of(ledger, episode, house.book, known_at))
     if not rows:
-        raise _no_episode(known_at)
+        raise no_episode(known_at)
     rows = [_within(row, from_ or "0000", to or "9999-12-31") for row in rows]
     if chosen_form(form) == "table":
         show_text(render_journal(rows))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 import click
 
-from commands.options import INSTANT, SERVICE_DATE, House, filters, format_option, known_at_option
+from commands.options import INSTANT, SERVICE_DATE, House, filters, format_option, known_at_option, no_episode
 from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
@@ -113,11 +113,6 @@ class Narrower(NamedTuple):
         return row.file_by is not None and (self.due_from or "") <= row.file_by <= (self.due_to or "9999-12-31")
 
 
-def _no_episode(known_at: datetime | None) -> click.ClickException:
-    by_then = " by then" if known_at else ""
-    return click.UsageError(f"the ledger knows no such episode{by_then}; 'episode-ledger days' lists those it knows")
-
-
 def _between(house: House, wanted: Filters, between: tuple[datetime, datetime], form: str | None) -> None:
     first, last = between
     if wanted.episode is None:
@@ -127,7 +122,7 @@ def _between(house: House, wanted: Filters, between: tuple[datetime, datetime], 
     with house.open() as ledger:
         found = between_of(ledger, wanted.episode, house.book, first, last)
         if found is None:
-            raise _no_episode(last if patient_of(ledger, wanted.episode) else None)
+            raise no_episode(last if patient_of(ledger, wanted.episode) else None)
     rows = [row for row in found if _is_wanted(row, wanted)]
     if chosen_form(form) == "table":
         show_text("\n".join(render_between(rows)) or "No day changed.")
@@ -161,7 +156,7 @@ def _claimed(
 def _patient_of(ledger: EpisodeLedger, episode: str, known_at: datetime | None) -> str:
     patient = patient_of(ledger, episode, known_at)
     if patient is None:
-        raise _no_episode(known_at)
+        raise no_episode(known_at)
     return patient
 
 

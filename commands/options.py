@@ -163,3 +163,9 @@ def filters(options: dict[str, Any]) -> Filters:
     if wanted.from_ and wanted.to and wanted.to < wanted.from_:
         raise click.UsageError("--to lies before --from: no date is between them")
     return wanted
+
+
+def no_episode(known_at: datetime | None) -> click.ClickException:
+    """What to say of an episode that the ledger does not know, or did not know at an instant."""
+    by_then = " by then" if known_at else ""
+    return click.UsageError(f"the ledger knows no such episode{by_then}; 'episode-ledger days' lists those it knows")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from commands.options import House, known_at_option
+from commands.options import House, known_at_option, no_episode
 
 
 @click.command()
@@ -40,8 +40,7 @@ def page(house: House, /, episode: str, out: Path | None, known_at: datetime | N
     with house.open() as ledger:
         found = page_of(ledger, episode, house.book, known_at)
     if found is None:
-        by_then = " by then" if known_at else ""
-        raise click.UsageError(f"the ledger knows no such episode{by_then}; 'episode-ledger days' lists those it knows")
+        raise no_episode(known_at)
     html = render_page(found).encode()
     if out is None:
         sys.stdout.buffer.write(html)

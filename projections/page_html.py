@@ -5,55 +5,19 @@ Whatever was told is escaped, isolated from the direction of the text around it,
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import cache
-from hashlib import sha256
-from pathlib import Path
-from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from projections.page import Page
-
-_TEMPLATES: Final = Path(__file__).parent / "templates"
+from projections.rendering import TEMPLATES, environment, styled
 
 
 def render_page(page: Page) -> str:
     """The page as HTML; the same page always as the same text."""
-    style = (_TEMPLATES / "episode.css").read_text(encoding="utf-8")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return _template().render(page=page, style=style, style_hash=f"sha256-{digest}")
+    return _template().render(page=page, **styled("episode.css"))
 
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"seen": seen, "money": money, "moment": moment, "counted": counted}
-    return environment.get_template("episode.html")
-
-
-def seen(text: str) -> str:
-    """Text in which nothing hides: a mark that is not printed, or turns the writing around, is named instead."""
-    return "".join(mark if mark.isprintable() else f"⟨U+{ord(mark):04X}⟩" for mark in text)
-
-
-def money(cents: int) -> str:
-    """Whole cents as dollars."""
-    return f"{'−' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
-
-
-def moment(instant: str) -> str:
-    """An instant as a person reads it, to the second."""
-    return f"{instant[:10]} {instant[11:19].rstrip('Z')} UTC"
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: ``1 day``, ``1,200 days``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return environment(TEMPLATES).get_template("episode.html")

@@ -72,7 +72,12 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/*", "commands/serve.py"),  # an extra: loaded by ``serve`` alone
     "uvicorn": ("commands/serve.py",),
-    "jinja2": ("commands/web/site.py", "projections/page_html.py", "projections/monday/html.py"),
+    "jinja2": (
+        "projections/rendering.py",
+        "projections/page_html.py",
+        "projections/monday/html.py",
+        "commands/web/site.py",
+    ),
     "random": ("commands/handle.py",),  # how long to wait for another writer
     "cryptography": ("ledger/signing.py",),  # makes keys and signatures; checking them is projections/verify_bundle.py
     "secrets": ("ledger/recorders/*", "commands/web/security.py"),  # a new ledger's name; the site's token and cookies

@@ -19,7 +19,8 @@ import pytest
 from ledger.book import load_book
 from projections.calendar import MARKS
 from projections.page import page_of
-from projections.page_html import money, render_page, seen
+from projections.page_html import render_page
+from projections.rendering import money, seen
 from projections.why import why_of
 from projections.why_words import STATUS
 from tests.command_line import LIVE, House, assert_plain, example, lines_of, run, told

@@ -40,7 +40,7 @@ from projections.monday.claims import BANDS, ClaimSums, band_of
 from projections.monday.conflicts import todo_of
 from projections.monday.holds import CURES, Hold, rates_of
 from projections.monday.text import SECTIONS
-from projections.page_html import seen
+from projections.rendering import seen
 from projections.why_words import SENTENCES
 from tests.command_line import OPENING, House, assert_plain, lines_of, run, told
 from tests.exports import export, manifest_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -21,7 +21,7 @@ from commands.web.security import OpaqueIds, Sessions
 from ledger.forms import parse_instant
 from projections.calendar import MARKS
 from projections.page_entries import date_runs
-from projections.page_html import counted, moment, money, seen
+from projections.rendering import environment
 from projections.worklist import Worklist, worklist
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -80,23 +80,10 @@ class Site:
 
 
 def _environment(site: Site) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {
-        "seen": seen,
-        "money": money,
-        "moment": moment,
-        "counted": counted,
-        "runs": lambda dates: list(date_runs(dates)),
-    }
-    environment.globals |= {"href": site.episode_href, "MARKS": MARKS}
-    return environment
+    made = environment(TEMPLATES)
+    made.filters["runs"] = lambda dates: list(date_runs(dates))
+    made.globals |= {"href": site.episode_href, "MARKS": MARKS}
+    return made
 
 
 def page_number(request: Request) -> int:

@@ -6,24 +6,19 @@ the direction of the text around it, and freed from marks that nobody sees; none
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
-from hashlib import sha256
 from itertools import groupby
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from projections.monday.behind import Behind
 from projections.monday.charts import Chart, by_days_left, by_month, by_reason
 from projections.monday.holds import CURES
 from projections.monday.report import Report, Row, key_of
 from projections.monday.text import SECTIONS, Column, Section
-from projections.page_html import counted, moment, money, seen
-
-_TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+from projections.rendering import TEMPLATES, counted, environment, money, styled
 
 
 class Cell(NamedTuple):
@@ -78,26 +73,15 @@ class Tile(NamedTuple):
 
 def render_report(report: Report) -> str:
     """The page; the same report always as the same text."""
-    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("episode.css", "report.css"))
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     return _template().render(
-        report=report, heading=report.heading, sections=_sections(report), tiles=_tiles(report), style=style,
-        style_hash=f"sha256-{digest}",
+        report=report, heading=report.heading, sections=_sections(report), tiles=_tiles(report),
+        **styled("episode.css", "report.css"),
     )  # fmt: skip
 
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"seen": seen, "money": money, "moment": moment, "counted": counted}
-    return environment.get_template("report.html")
+    return environment(TEMPLATES).get_template("report.html")
 
 
 def _sections(report: Report) -> list[SectionShown]:
