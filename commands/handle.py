@@ -22,6 +22,7 @@ from commands.clock import utc_now
 from commands.decide import Accepted, Decision, Duplicate, Refused, decide
 from ledger.entry import Entry
 from ledger.heads import Head
+from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ class HeadCache:
             else:
                 taken[episode] = Head()
                 missing.append(episode)
+        if missing and self._ledger.encrypted:
+            gone = self._ledger.forgotten().keys() & missing
+            taken |= {episode: Head(forgotten=True) for episode in gone}
+            missing = [episode for episode in missing if episode not in gone]
         for entry in self._ledger.entries_of_all(missing) if missing else ():
             taken[entry.episode].apply(entry)
         return taken
@@ -114,21 +119,39 @@ class Recorder:
         self._cache = HeadCache(ledger, identities)
 
     def handle(self, lines: Sequence[Line]) -> list[Handled]:
-        """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order."""
+        """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
+
+        StoreError if nothing of it was recorded; Unknown if that ends in a failure, or in too many tries, after a
+        conflict: a conflict may be the second answer to what was recorded.
+        """
+        conflicted = False
         for _ in range(self._attempts):
-            heads = self._cache.take({line.episode: None for line in lines})
-            versions = {episode: head.version for episode, head in heads.items()}
-            decisions = self._decide_all(lines, heads)
             try:
-                if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
-                    continue
-                positions = self._append(decisions)
+                handled = self._try(lines)
             except RecordConflictError:
+                conflicted = True
                 time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
-                continue
-            self._cache.keep(heads, positions)
-            return list(_with_positions(decisions, positions))
+            except StoreError as error:
+                if conflicted and not isinstance(error, Unknown):
+                    raise Unknown(str(error)) from error
+                raise
+            else:
+                if handled is not None:
+                    return handled
+        if conflicted:
+            raise Unknown("others kept writing to the same episodes")
         raise StoreError("others kept writing to the same episodes, and nothing of the batch was recorded; try again")
+
+    def _try(self, lines: Sequence[Line]) -> list[Handled] | None:
+        """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
+        heads = self._cache.take({line.episode: None for line in lines})
+        versions = {episode: head.version for episode, head in heads.items()}
+        decisions = self._decide_all(lines, heads)
+        if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
+            return None
+        positions = self._append(decisions)
+        self._cache.keep(heads, positions)
+        return list(_with_positions(decisions, positions))
 
     def _decide_all(self, lines: Sequence[Line], heads: dict[str, Head]) -> list[Decision]:
         now, keep = self._clock(), self._keep_recorded_at

@@ -96,6 +96,10 @@ class Troubles:
                 self.tally["landed late"] += 1
 
 
+CONFLICT = "conflict"
+"""Noted though nothing is wrong: whoever hears it cannot know that it is no second answer."""
+
+
 class Faulty:
     """The entries of a store as one process gets at them."""
 
@@ -116,7 +120,11 @@ class Faulty:
             raise StoreError("the store did not answer")
         if fault in ("dies before", "dies in flight"):
             raise Died
-        positions = self.inner.insert_events(stored_events, patients=named)
+        try:
+            positions = self.inner.insert_events(stored_events, patients=named)
+        except RecordConflictError:
+            self.troubles.note(CONFLICT)
+            raise
         if fault == "loses":
             raise StoreError("the answer was lost")
         if fault == "dies after":
