@@ -5,8 +5,9 @@ from __future__ import annotations
 import select
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from typing import Any
+from contextlib import nullcontext, suppress
+from socket import socket
+from typing import Any, Final
 
 import click
 import msgspec
@@ -15,15 +16,24 @@ from commands.adopt import adopt
 from commands.clock import utc_now
 from commands.export import check_since, since_option
 from commands.options import House
+from ledger.recorders.naming import hint_of
 from projections.export.as_text import as_objects
 from projections.export.shapes import DATASETS
 from projections.feed import changes_since
+
+HINTS_AT_ONCE: Final = 4096
+REST_SECONDS: Final = 0.05
+"""Between two looks, however many hints there are: what comes in one go is looked at in one go."""
 
 
 @click.command()
 @since_option
 @click.option(
-    "--interval", type=click.FloatRange(min=0.01), default=0.5, show_default=True, help="Seconds between looks."
+    "--interval",
+    type=click.FloatRange(min=0.01),
+    default=0.5,
+    show_default=True,
+    help="Seconds between looks; PostgreSQL tells sooner when something came.",
 )
 @click.option("--once", is_flag=True, help="End when the ledger's last entry is reached.")
 @click.pass_obj
@@ -47,20 +57,32 @@ def _follow(house: House, since: int | None, interval: float, once: bool) -> Non
     with house.open() as ledger:
         position = ledger.position() if since is None else since
         check_since(ledger, position)
-        while True:
-            head = adopt(ledger, house.book, utc_now())
-            if head > position:
-                _print(as_objects(DATASETS["changes"].columns, changes_since(ledger, position, head)))
-                position = head
-            if once or _reader_left_within(interval):
-                return
+        with nullcontext() if once else hint_of(house.ledger_name) as hint:
+            while True:
+                head = adopt(ledger, house.book, utc_now())
+                if head > position:
+                    check_since(ledger, position)
+                    _print(as_objects(DATASETS["changes"].columns, changes_since(ledger, position, head)))
+                    position = head
+                if once or _reader_left_within(interval, hint):
+                    return
 
 
-def _reader_left_within(seconds: float) -> bool:
-    """Wait; whether whoever reads our output has left meanwhile, which nobody tells who writes nothing."""
+def _reader_left_within(seconds: float, hint: socket | None) -> bool:
+    """Wait, at most until a hint; whether whoever reads our output has left, which nobody tells who writes nothing."""
+    rest = min(seconds, REST_SECONDS)
+    return _left_within(rest, None) or _left_within(seconds - rest, hint)
+
+
+def _left_within(seconds: float, hint: socket | None) -> bool:
     waiting = select.poll()
     waiting.register(sys.stdout, 0)
-    return bool(waiting.poll(seconds * 1000))
+    if hint:
+        waiting.register(hint, select.POLLIN)
+    woken = {each for each, _ in waiting.poll(seconds * 1000)}
+    if hint and hint.fileno() in woken:
+        hint.recv(HINTS_AT_ONCE)  # all of them: one look answers them
+    return sys.stdout.fileno() in woken
 
 
 def _print(changes: Iterable[dict[str, Any]]) -> None:

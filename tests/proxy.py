@@ -85,3 +85,5 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
         while said := source.recv(CHUNK):
             with suppress(OSError):
                 target.sendall(said)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)  # whoever is served hears that the server has ended

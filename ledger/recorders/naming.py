@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from ledger.recorders import WrongPath
@@ -22,6 +24,14 @@ def postgres_module(name: str) -> Any:
         return import_module(f"ledger.recorders.{name}")
     except ImportError as error:
         raise WrongPath("for a ledger in PostgreSQL: pip install 'episode-ledger[postgres]'") from error
+
+
+def hint_of(name: str) -> AbstractContextManager[socket | None]:
+    """What can be read from soon after an append, where the store tells of one; readers look by themselves as well."""
+    if not in_postgres(name):
+        return nullcontext()
+    hint: AbstractContextManager[socket] = postgres_module("postgres_hint").listening(name)
+    return hint
 
 
 def shown(name: str) -> str:
