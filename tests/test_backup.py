@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.recorders import sqlite_backup
-from ledger.recorders.sqlite_backup import Held
+from ledger.recorders import backup_file, sqlite_backup
+from ledger.recorders.backup_file import Held
 from ledger.store import EpisodeLedger, open_ledger
 from tests.command_line import SERVED, House, assert_plain, example, lines_of, run, told
 
@@ -124,13 +124,13 @@ def test_nothing_is_written_over(house: House, backup: Path) -> None:
 
 def test_a_file_that_appears_meanwhile_is_not_written_over(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     out = house.folder / "late.backup"
-    proves = sqlite_backup._restored
+    proves = backup_file.restored
 
     def slowly(file: Path, to: Path, held: Held) -> None:
         proves(file, to, held)
         out.write_bytes(b"somebody's")
 
-    monkeypatch.setattr(sqlite_backup, "_restored", slowly)
+    monkeypatch.setattr(backup_file, "restored", slowly)
     assert_plain(house.run("backup", "--out", out), 2, "is there already")
     assert out.read_bytes() == b"somebody's"
 
@@ -206,11 +206,10 @@ def test_an_empty_ledger_can_be_backed_up(tmp_path: Path) -> None:
     assert run("restore", "--check", file).status == 0
 
 
-def test_no_ledger_no_folder_and_postgresql_are_said_plainly(house: House, tmp_path: Path) -> None:
+def test_no_ledger_and_no_folder_are_said_plainly(house: House, tmp_path: Path) -> None:
     out = tmp_path / "x"
     assert_plain(run("--ledger", tmp_path / "none.db", "backup", "--out", out), 2, "there is no ledger")
     assert_plain(house.run("backup", "--out", tmp_path / "none" / "x"), 2, "does not exist")
-    assert_plain(run("--ledger", "postgresql://h/d", "backup", "--out", out), 2, "pg_dump")
     assert_plain(house.run("restore", "--check", out, "--out", out), 2, "leave out --out")
 
 
