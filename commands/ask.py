@@ -37,6 +37,7 @@ def why(house: House, /, episode: str, date: str, form: str | None, known_at: da
       episode-ledger why EP-1 2026-02-03 --known-at 2026-02-10T00:00Z
     """
     with house.open() as ledger:
+        ledger.refuse_forgotten(episode)
         answer = why_of(ledger, episode, _date(date), house.book, known_at)
     if answer is None:
         raise no_episode(known_at)

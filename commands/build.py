@@ -47,7 +47,7 @@ def rebuild(
         return
     with house.open() as ledger:
         entries = ledger.position()
-    wanted = Wanted(processes or processes_for(entries), memory, check, quarantine)
+    wanted = Wanted(processes or processes_for(entries), memory, check, quarantine, house.master)
     with progress("Rebuilding", "patients") as tell:
         made = rebuild_views(house.ledger_name, house.places, house.book, wanted, utc_now(), tell)
     if chosen_form(form) == "table":

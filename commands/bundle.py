@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from commands.giving import giving
 from commands.options import House, known_at_option
 from commands.page import write_private
 from commands.progress import progress
@@ -63,7 +64,9 @@ def bundle(
     It holds the episodes' entries with proofs that each stood in the ledger, the signed checkpoint, the terms, the
     verdicts with their steps, the claim comparison, a report for each episode, and verify_bundle.py, which checks it
     with Python alone. Only the data of the named episodes is inside. The same ledger, book and checkpoint give the same
-    bytes. Whoever checks it needs your verifier key, from you and by another way than the bundle.
+    bytes. Whoever checks it needs your verifier key, from you and by another way than the bundle. Of an encrypted
+    ledger it holds the texts in the open and the stored envelopes that bear their hashes, and no key: what was handed
+    out is not forgotten with its patient.
 
     \b
     Examples:
@@ -75,7 +78,7 @@ def bundle(
     if signer is not None and checkpoint is None:
         raise click.UsageError("--signer belongs to --checkpoint; without it the bundle is signed with --key")
     _refuse_present(out, force)
-    with house.open() as ledger:
+    with house.open() as ledger, giving(house, ledger, "bundle", out) as notes:
         if checkpoint is None:
             signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(house.ledger_name)))
         else:
@@ -83,14 +86,16 @@ def bundle(
         chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name
         _refuse_unknown(chosen, episodes)
         if signed.key is not None:
-            _refuse_broken(house.ledger_name)
+            _refuse_broken(house)
         with progress("Proving", "entries") as tell:
             proven = prove_entries(house.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
         note, says = signed.note(ledger, proven.root, proven.head)
         members = bundle_of(ledger, house.book, chosen, Proofs(note, says, proven.rows, proven.proofs))
         later = checkpoint is not None and any(ledger.entries_of(e, len(chosen.around[e])) for e in episodes)
-    _refuse_present(out, force)
-    write_private(out, zip_of(members))
+        _refuse_present(out, force)
+        content = zip_of(members)
+        notes.content(content, episodes)
+        write_private(out, content)
     say(printable(f"Wrote {len(chosen.wanted):,} entries of {_counted(len(chosen.episodes))} into {out}."))
     if later:
         say("Entries recorded after the checkpoint are left out.")
@@ -105,10 +110,10 @@ def _refuse_present(out: Path, force: bool) -> None:
         raise click.UsageError(f"{out} is there already, and is left as it is; name another file, or give --force")
 
 
-def _refuse_broken(name: str) -> None:
+def _refuse_broken(house: House) -> None:
     """A key of ours signs only a ledger that holds, as ``checkpoint`` does."""
     with progress("Verifying", "entries") as tell:
-        report = prove(name, (), tell)
+        report = prove(house.ledger_name, (), tell, house.master)
     if not report.holds:
         say("episode-ledger: the ledger does not hold, so nothing was signed and no bundle made")
         say("hint: 'episode-ledger verify' says what is wrong, and at which position")

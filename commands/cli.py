@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Final
 
 import click
 
+from commands.master_key import named_master_key
 from commands.options import House
 from commands.show import print_nowhere, printable, say
 from ledger.book import BookError
 from ledger.checkpoint import CheckpointError
 from ledger.entry import UnreadableEntry
-from ledger.recorders import NoLedger, StoreError, Unknown, WrongPath, without_quotes
-from ledger.signing import SigningError
+from ledger.private_file import KeyTrouble
+from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.views import NotViews, ViewsError
 
 DONE: Final = 0
@@ -46,6 +48,8 @@ _COMMANDS: Final = {
     "restatements": "commands.close",
     "rebuild": "commands.build",
     "migrate": "commands.migrate",
+    "master-key": "commands.master_key",
+    "forget": "commands.forget",
     "what-if": "commands.what_if",
     "checkpoint": "commands.proof",
     "verify": "commands.proof",
@@ -103,9 +107,20 @@ class Verbs(click.Group):
     metavar="DIR",
     help="Where the read model is. Also: EPISODE_VIEWS. Default: beside the ledger's file, else this folder.",
 )
+@click.option(
+    "--master-key",
+    envvar="EPISODE_MASTER_KEY_FILE",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The master key of an encrypted ledger. Also: EPISODE_MASTER_KEY_FILE; EPISODE_MASTER_KEY is the key itself.",
+)
+@click.option("--master-key-itself", envvar="EPISODE_MASTER_KEY", hidden=True)  # options can be seen by others
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
-def cli(ctx: click.Context, ledger: str, book: str | None, views: str | None) -> None:
+def cli(
+    ctx: click.Context, ledger: str, book: str | None, views: str | None, master_key: Path | None,
+    master_key_itself: str | None,
+) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
 
     Facts go in and are never changed; every day of every episode gets one verdict, with its causes.
@@ -118,7 +133,7 @@ def cli(ctx: click.Context, ledger: str, book: str | None, views: str | None) ->
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = House(ledger, book, views)
+    ctx.obj = House(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -176,8 +191,8 @@ def _usage(error: BaseException) -> int:
     return _fail(error.format_message(), f"'{path} --help' shows how it is used", WRONG)
 
 
-def _unsigned(error: BaseException) -> int:
-    assert isinstance(error, SigningError)
+def _keyless(error: BaseException) -> int:
+    assert isinstance(error, KeyTrouble)
     return _fail(str(error), error.hint, WRONG)
 
 
@@ -208,7 +223,12 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     CheckpointError: lambda error: _fail(
         str(error), "name a checkpoint, or with --signer a verifier key, as 'episode-ledger checkpoint' made it", WRONG
     ),
-    SigningError: lambda error: _unsigned(error),
+    KeyTrouble: lambda error: _keyless(error),
+    Forgotten: lambda error: _fail(
+        str(error),
+        "nobody can read its entries any more; 'lines' shows what was billable, without a name",
+        WRONG,
+    ),
     UnreadableEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",
         "restore the ledger from a backup; 'rebuild --quarantine' goes on without that patient",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -22,13 +20,13 @@ from commands.closing import (
     NotOver,
     close_month,
     closed_months,
-    is_name,
     report_again,
 )
 from commands.options import House, filter_options, filters, format_option, known_at_option
 from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
+from commands.who import named
 from ledger.house import MonthClosed
 from ledger.store import EpisodeLedger
 from projections.diff_text import dollars
@@ -109,17 +107,7 @@ def _close(house: House, ledger: EpisodeLedger, month: Month, by: str | None) ->
     with progress("Judging", "patients") as tell, _refusals():
         if record is not None:  # whoever asks, and whatever their book says now
             return Closed(record, report_again(ledger, record, tell), new=False)
-        return close_month(ledger, house.book, month, _who(by), utc_now(), _set_aside(house), tell)
-
-
-def _who(by: str | None) -> str:
-    try:
-        who = pwd.getpwuid(os.getuid()).pw_name if by is None else by
-    except KeyError:
-        raise click.UsageError("this user has no name here; say who closes the month with --by NAME") from None
-    if not is_name(who):
-        raise click.UsageError("--by: expected a name of 1 to 128 characters, no control characters")
-    return who
+        return close_month(ledger, house.book, month, named(by, "closes the month"), utc_now(), _set_aside(house), tell)
 
 
 def _set_aside(house: House) -> dict[str, SetAside]:

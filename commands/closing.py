@@ -124,14 +124,17 @@ def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress 
     try:
         report = report_of(ledger, record, progress)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise _not_as_closed(record) from error
+        raise _not_as_closed(ledger, record) from error
     if report.hash != record.report:
-        raise _not_as_closed(record)
+        raise _not_as_closed(ledger, record)
     return report
 
 
-def _not_as_closed(record: MonthClosed) -> NotAsClosed:
+def _not_as_closed(ledger: EpisodeLedger, record: MonthClosed) -> NotAsClosed:
     words, here = Month.read(record.month).words, code_version()
+    if ledger.forgettings(after=record.position):
+        message = f"a patient was forgotten since {words} was closed, so its report cannot be made again"
+        return NotAsClosed(message, "the report given out then still proves itself by its hash, which the ledger keeps")
     if record.code != here:
         message = (
             f"{words} was closed by version {record.code}; this is {here}, and its report does not come out the same"

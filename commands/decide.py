@@ -51,6 +51,8 @@ def decide(
     """Judge a well-formed line against its episode; ``before`` is the entry that already has the line's identity."""
     if before is not None:
         return _decide_repeat(line, before)
+    if head.forgotten:
+        return _refuse_forgotten(line)
     looked_into = type(line.fact) in _LOOKED_INTO
     refused = (
         (_refuse_opening(line, head) if looked_into or not head.version else None)
@@ -90,6 +92,16 @@ def _decide_repeat(line: Line, before: Entry) -> Decision:
         "id",
         "an id this source has not used in the episode, or the same content again",
         "Send new content under an id of its own; to change what was told, send a FactCorrected.",
+    )
+
+
+def _refuse_forgotten(line: Line) -> Refused:
+    return _refused(
+        line,
+        "forgotten",
+        "episode",
+        "an episode that was not forgotten with its patient",
+        "Nothing is recorded to it any more; a new course of treatment is a new episode, under a name of its own.",
     )
 
 

@@ -120,6 +120,7 @@ def _between(house: House, wanted: Filters, between: tuple[datetime, datetime], 
     if last < first:
         raise click.UsageError("--between: the second instant lies before the first")
     with house.open() as ledger:
+        ledger.refuse_forgotten(wanted.episode)
         found = between_of(ledger, wanted.episode, house.book, first, last)
         if found is None:
             raise no_episode(last if patient_of(ledger, wanted.episode) else None)
@@ -154,6 +155,7 @@ def _claimed(
 
 
 def _patient_of(ledger: EpisodeLedger, episode: str, known_at: datetime | None) -> str:
+    ledger.refuse_forgotten(episode)
     patient = patient_of(ledger, episode, known_at)
     if patient is None:
         raise no_episode(known_at)

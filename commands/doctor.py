@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +16,11 @@ from commands.options import House, format_option
 from commands.proof import key_option
 from commands.show import show_rows
 from ledger.book import BookError
+from ledger.cipher import MasterKeyError
 from ledger.entry import UnreadableEntry
 from ledger.recorders import NoLedger, StoreError
+from ledger.recorders.closed import closed
+from ledger.recorders.naming import views_file
 from ledger.recorders.sqlite_file import plain_path
 from ledger.recorders.sqlite_files import (
     access_records_of,
@@ -33,7 +36,10 @@ from ledger.signing import SigningError, load_key
 from ledger.store import EpisodeLedger, in_postgres
 from projections.health import (
     CheckRow,
+    clear_row,
     clock_row,
+    closed_row,
+    encryption_row,
     engine_rows,
     log_row,
     model_rows,
@@ -42,6 +48,8 @@ from projections.health import (
     room_row,
     setting_rows,
 )
+from projections.places import Places
+from projections.shelter import shelter_of
 from projections.version import code_version
 from projections.views import ViewsError
 
@@ -76,7 +84,7 @@ def _rows(house: House, key: Path) -> Iterator[CheckRow]:
     in_a_file = not in_postgres(house.ledger_name)
     if in_a_file:
         yield from engine_rows(engine())
-        yield from _of_the_files(plain_path(house.ledger_name))
+        yield from _of_the_files(plain_path(house.ledger_name), house.places)
     yield from _told("book", lambda: _of_the_book(house), "correct that file of the book, or name another with --book")
     yield from _told("ledger", lambda: _of_the_ledger(house), MENDS)
     if in_a_file:
@@ -93,10 +101,10 @@ def _told(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) -> Ite
         yield CheckRow(check, "wrong", str(trouble), mends)
 
 
-def _of_the_files(path: Path) -> Iterator[CheckRow]:
+def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
-    views = House(str(path), None).places.current()
+    views = places.current()
     files = files_of(path) + (files_of(views) if views else []) + access_records_of(path)
     yield from rights_rows([rights_of(each) for each in (path.parent, *files)], os.geteuid())
     if not may_write(path) or not may_write(path.parent):
@@ -113,14 +121,61 @@ def _of_the_book(house: House) -> Iterator[CheckRow]:
 
 
 def _of_the_ledger(house: House) -> Iterator[CheckRow]:
-    with house.open() as ledger:
-        says = f"{ledger.position():,} entries, id {ledger.id}, its guards as they were created"
-        yield CheckRow("ledger", "ok", says)
-        yield from setting_rows(ledger.settings())
-        for sentence in warnings_of(ledger.settings()):
-            yield CheckRow("server", "warn", sentence, "whoever runs the server can say how")
+    try:
+        opened = house.open()
+    except MasterKeyError as trouble:
+        yield from _of_a_closed_ledger(house, trouble)
+        return
+    with opened as ledger:
+        yield _of_the_store(ledger.position(), ledger.id)
+        yield encryption_row(house.master.id if house.master else None, in_a_file=not in_postgres(house.ledger_name))
+        yield from _of_the_settings(ledger.settings())
         yield clock_row(utc_now(), newest_of(ledger))
         yield from _told("read model", lambda: _of_the_model(house, ledger), "delete it; it is built anew")
+    if house.master is not None:
+        yield from _of_what_is_clear(house)
+
+
+def _of_the_store(entries: int, id: str) -> CheckRow:
+    return CheckRow("ledger", "ok", f"{entries:,} entries, id {id}, its guards as they were created")
+
+
+def _of_the_settings(settings: Mapping[str, str]) -> Iterator[CheckRow]:
+    yield from setting_rows(settings)
+    for sentence in warnings_of(settings):
+        yield CheckRow("server", "warn", sentence, "whoever runs the server can say how")
+
+
+def _of_a_closed_ledger(house: House, trouble: MasterKeyError) -> Iterator[CheckRow]:
+    """What can be said of a ledger whose entries could not be opened."""
+    with closed(house.ledger_name) as entries:
+        page = entries.page()
+        yield _of_the_store(entries.max_position(), page.get("id", "none"))
+        yield closed_row(page.get("master_key"), trouble, named=_names_a_key(house))
+        yield from _of_the_settings(entries.settings())
+    yield clock_row(utc_now(), None)
+    if "master_key" in page:
+        yield from _of_what_is_clear(house)
+
+
+def _names_a_key(house: House) -> bool:
+    try:
+        return house.master is not None
+    except MasterKeyError:
+        return True
+
+
+def _of_what_is_clear(house: House) -> Iterator[CheckRow]:
+    """Where read models are in the clear: the folder that is named, and the ledger's own if one was left there."""
+    folder = house.places.live.parent
+    yield clear_row(folder, shelter_of(folder), there=_has_models(house.places))
+    beside = Places(views_file(house.ledger_name, None))
+    if beside.live != house.places.live and not in_postgres(house.ledger_name) and _has_models(beside):
+        yield clear_row(beside.live.parent, shelter_of(beside.live.parent), there=True)
+
+
+def _has_models(places: Places) -> bool:
+    return bool(places.generations() or places.current())
 
 
 def _of_the_model(house: House, ledger: EpisodeLedger) -> Iterator[CheckRow]:

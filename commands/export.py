@@ -12,6 +12,7 @@ import click
 
 from commands.adopt import adopt
 from commands.clock import utc_now
+from commands.giving import giving
 from commands.options import House, known_at_option
 from commands.progress import progress
 from commands.pseudonym_key import pseudonyms_of
@@ -22,7 +23,7 @@ from projections.day_sheet import Cells
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
 from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
-from projections.export.manifest import Manifest, Origin, read_manifest
+from projections.export.manifest import MANIFEST, Manifest, Origin, read_manifest
 from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
 from projections.export.shapes import DATASETS
@@ -95,12 +96,15 @@ def export(
     asked = Asked(dataset, form, out, since, known_at, deidentified, key)
     _check(asked)
     place = Place(out, dataset)
-    with house.open() as ledger:
+    listed = None if dataset == RATES else place.link  # the book's rates are nobody's
+    with house.open() as ledger, giving(house, ledger, f"export {dataset}", listed) as notes:
         check_since(ledger, since or 0)
         pseudonyms = pseudonyms_of(key, house.beside, out) if deidentified else None
         try:
             with place.publishing(partial(_check_alike, asked)) as folder:
+                notes.begun()
                 manifest = _export(house, ledger, asked, pseudonyms, folder)
+                notes.whole(folder / MANIFEST)
         except NotOurs as error:
             raise click.UsageError(str(error)) from None
     click.echo(f"{manifest.rows:,} rows of {dataset} at position {manifest.position:,} in {place.link}")
@@ -133,10 +137,15 @@ def _check_alike(asked: Asked, standing: Path) -> None:
 
 
 def check_since(ledger: EpisodeLedger, since: int) -> None:
-    """UsageError if nobody can have that position yet."""
+    """UsageError if nobody can have that position yet, or what was had there cannot be carried on."""
     head = ledger.position()
     if since > head:
         raise click.UsageError(f"--since {since} lies beyond the ledger's last position, {head}")
+    if since and (forgotten := ledger.forgettings(after=since)):
+        raise click.UsageError(
+            f"a patient was forgotten at position {forgotten[-1][0]}, after --since {since}: remove what you have, and"
+            " take everything anew, from an export of days or with --since 0"
+        )
 
 
 def _export(house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path) -> Manifest:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ledger.book import Book, load_book
+from ledger.cipher import MasterKey
 from ledger.forms import parse_instant
 from ledger.recorders.naming import in_postgres, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
@@ -56,8 +57,15 @@ SERVICE_DATE = ServiceDateType()
 class House:
     """The ledger and the book that the command line names."""
 
-    def __init__(self, ledger: str, book: str | None, views: str | None = None) -> None:
+    def __init__(
+        self,
+        ledger: str,
+        book: str | None,
+        views: str | None = None,
+        master_key: Callable[[], MasterKey | None] | None = None,
+    ) -> None:
         self.ledger_name = ledger
+        self._master_key = master_key
         self.views_folder = Path(views) if views is not None else None
         self.book_folder = Path(book) if book is not None else None
 
@@ -68,7 +76,12 @@ class House:
 
     def open(self, *, create: bool = False) -> EpisodeLedger:
         """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used."""
-        return open_ledger(self.ledger_name, create=create)
+        return open_ledger(self.ledger_name, create=create, master=self.master)
+
+    @cached_property
+    def master(self) -> MasterKey | None:
+        """The master key that was named for an encrypted ledger; MasterKeyError if it cannot be used."""
+        return self._master_key() if self._master_key else None
 
     def views(self) -> Views:
         """The ledger's read model; ViewsError if it cannot be used."""

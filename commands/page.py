@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from commands.giving import giving
 from commands.options import House, known_at_option, no_episode
 
 
@@ -37,16 +38,18 @@ def page(house: House, /, episode: str, out: Path | None, known_at: datetime | N
     from projections.page import page_of
     from projections.page_html import render_page
 
-    with house.open() as ledger:
+    with house.open() as ledger, giving(house, ledger, "page", out) as notes:
+        ledger.refuse_forgotten(episode)
         found = page_of(ledger, episode, house.book, known_at)
-    if found is None:
-        raise no_episode(known_at)
-    html = render_page(found).encode()
-    if out is None:
-        sys.stdout.buffer.write(html)
-        sys.stdout.buffer.flush()
-    else:
-        write_private(out, html)
+        if found is None:
+            raise no_episode(known_at)
+        html = render_page(found).encode()
+        if out is not None:
+            notes.content(html, [episode])
+            write_private(out, html)
+            return
+    sys.stdout.buffer.write(html)
+    sys.stdout.buffer.flush()
 
 
 def write_private(path: Path, content: bytes) -> None:

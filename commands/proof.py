@@ -30,6 +30,10 @@ UNSEEN = (
     "Without a checkpoint kept elsewhere, a ledger rewritten and sealed anew as a whole, or an older copy put back,"
     " cannot be told."
 )
+CLOSED = (
+    "The envelopes were not opened: name the master key with --master-key to have what is in them held to what stands"
+    " on them."
+)
 UNSIGNED = "The checkpoints' signatures were not checked: name the signer with --signer."
 
 Result = Literal["holds", "wrong", "fails", "other_ledger", "not_compared"]
@@ -73,7 +77,8 @@ def checkpoint(house: House, /, out: Path | None, init_key: bool, name: str | No
 
     The whole ledger is walked first, and only one that holds is signed. Whoever keeps the checkpoint can show later,
     with verify, that nothing it stood for was changed, removed or exchanged. The signing key stays outside the ledger's
-    folder; hand out its verifier key.
+    folder; hand out its verifier key. An encrypted ledger is signed without its master key, too: what is signed are the
+    stored envelopes.
 
     \b
     Examples:
@@ -92,10 +97,12 @@ def checkpoint(house: House, /, out: Path | None, init_key: bool, name: str | No
     _refuse_present(out)
     signing = load_key(key, away_from=folder)
     with progress("Verifying", "entries") as tell:
-        report = prove(house.ledger_name, (), tell)
+        report = prove(house.ledger_name, (), tell, house.master)
     if not report.holds:
         _tell(report, "Nothing was signed: ")
         sys.exit(1)
+    if report.closed:
+        say(CLOSED)
     _give(_signed(report, signing), out)
     if out is not None:
         say(printable(f"Signed {report.entries:,} entries into {out}; keep it away from the ledger."))
@@ -164,6 +171,8 @@ def verify(house: House, /, files: Sequence[Path], signer: str | None, key: Path
 
     Each entry is sealed to the one before it; a seal that does not fit is found without anything else. Somebody who
     seals everything anew is only found with a checkpoint that was kept elsewhere. Ends with 1 if anything is wrong.
+    The envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
+    stands on them; without it they are held to their columns alone.
 
     \b
     Examples:
@@ -174,9 +183,11 @@ def verify(house: House, /, files: Sequence[Path], signer: str | None, key: Path
     whose = signer_of(signer, key) if files or signer is not None else None
     shown = [read_checkpoint(file, whose) for file in files]
     with progress("Verifying", "entries") as tell:
-        report = prove(house.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell)
+        report = prove(house.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell, house.master)
     show_rows(_rows(report, shown), ProvedRow, form, hidden=("ledger", "message"))
     _tell(report)
+    if report.closed:
+        say(CLOSED)
     disowned = [each for each in shown if not each.counts]
     for each in disowned:
         say(printable(_disowned(each)))

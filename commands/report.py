@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from commands.clock import utc_now
+from commands.giving import Notes, giving
 from commands.options import SERVICE_DATE, House, filters, known_at_option
 from commands.page import write_private
 from commands.progress import progress
 from commands.read import derived
 from commands.show import chosen_form, printable, say, show_rows, show_text
+from ledger.store import EpisodeLedger
 from projections.monday.asked import Asked
 from projections.monday.behind import SHOWN_RUNS, Collected
 from projections.monday.report import Report, report_of
@@ -78,31 +80,29 @@ def report(
         raise click.UsageError("--out takes the page: --format html")
     form = "html" if out is not None else chosen_form(form)
     asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at)
-    _show(_made(house, asked, Collected(shown) if form == "html" else None), form, out)
+    with house.open() as ledger, giving(house, ledger, "report", out) as notes:
+        made = _made(house, ledger, asked, Collected(shown) if form == "html" else None)
+        _show(made, form, out, notes)
 
 
 def _utc_date(at: datetime) -> str:
     return at.astimezone(UTC).date().isoformat()
 
 
-def _made(house: House, asked: Asked, collected: Collected | None) -> Report:
-    with (
-        derived(house, asked.known_at) as views,
-        house.open() as ledger,
-        progress("Judging claims", "patients") as tell,
-    ):
+def _made(house: House, ledger: EpisodeLedger, asked: Asked, collected: Collected | None) -> Report:
+    with derived(house, asked.known_at) as views, progress("Judging claims", "patients") as tell:
         made = report_of(ledger, views, house.book, asked, collected, tell)
     for aside in made.left_out:
         say(printable(f"Claims of patient {aside.patient} are not shown: an entry of {aside.episode} cannot be read."))
     return made
 
 
-def _show(made: Report, form: str, out: Path | None) -> None:
+def _show(made: Report, form: str, out: Path | None, notes: Notes) -> None:
     match form:
         case "html":
             from projections.monday.html import render_report
 
-            _give(render_report(made).encode(), out)
+            _give(render_report(made).encode(), out, notes)
         case "table":
             from projections.monday.text import render_text
 
@@ -115,8 +115,9 @@ def _show(made: Report, form: str, out: Path | None) -> None:
             show_rows(made.rows(), type(made.heading), "json")
 
 
-def _give(page: bytes, out: Path | None) -> None:
+def _give(page: bytes, out: Path | None, notes: Notes) -> None:
     if out is not None:
+        notes.content(page)
         write_private(out, page)
     else:
         sys.stdout.buffer.write(page)

@@ -67,7 +67,10 @@ def what_if(
         processes = processes or processes_for(ledger.position())
     with (
         progress("Judging", "patients") as tell,
-        both_judged(house.ledger_name, house.places, (house.book, other), processes, memory, tell) as (before, after),
+        both_judged(house.ledger_name, house.places, (house.book, other), processes, memory, tell, house.master) as (
+            before,
+            after,
+        ),
     ):
         tell_set_aside(after)
         comparison = Comparison(before, after, wanted)

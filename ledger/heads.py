@@ -34,10 +34,11 @@ class Head:
     It holds as many identities as its version says.
     """
 
-    __slots__ = ("_known", "_openings", "_retractions", "last_recorded_at", "version")
+    __slots__ = ("_known", "_openings", "_retractions", "forgotten", "last_recorded_at", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, *, forgotten: bool = False) -> None:
         self.version = 0
+        self.forgotten = forgotten
         self.last_recorded_at: datetime | None = None
         self._known: dict[str, int] = {}  # version and kind in one number: a head of 400 entries takes 60 kB, not 100
         self._openings: list[tuple[int, str]] = []

@@ -1,4 +1,4 @@
-"""Acts of the house, not of an episode: a month was closed, another book was taken up.
+"""Acts of the house, not of an episode: a month was closed, another book taken up, a patient forgotten.
 
 They are recorded, sealed and kept like entries, under no episode's name: a name is never empty.
 """
@@ -41,7 +41,49 @@ class BookAdopted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=T
     nonce: str
 
 
-HouseAct = MonthClosed | BookAdopted
+class KeptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A claim line of somebody who was forgotten: days, code and money, and nobody's.
+
+    ``episode`` numbers the forgotten episodes of one act, so that lines of one stay together.
+    """
+
+    episode: int
+    payer: str
+    code: str
+    from_: str = msgspec.field(name="from")
+    to: str
+    units: int
+    rate_cents: int
+    charge_cents: int
+    terms_from: str
+    terms_published: str
+
+
+class PatientForgotten(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """A patient was forgotten: the keys of these episodes, named by their ids, were destroyed with this act, and their
+    entries cannot be read any more.
+
+    The lines are what was billable then, under the book then in use, so that totals stay. No name is in here.
+    """
+
+    forgotten_at: datetime
+    by: str
+    reason: str
+    episodes: tuple[str, ...]
+    keys: tuple[str, ...]
+    lines: tuple[KeptLine, ...]
+    nonce: str
+
+
+HouseAct = MonthClosed | BookAdopted | PatientForgotten
+
+
+def time_of_act(act: HouseAct) -> datetime:
+    """When an act of the house was done."""
+    if isinstance(act, PatientForgotten):
+        return act.forgotten_at
+    return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
+
 
 _decoder: Final = msgspec.json.Decoder(HouseAct)
 

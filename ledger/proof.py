@@ -1,7 +1,8 @@
 """The walk over a whole ledger that proves it: what holds, and the first position that does not.
 
 The walk trusts nothing but the rows it is given: it makes each leaf and seal anew, grows the Merkle tree, holds each
-text to its columns, and stops at every checkpoint's size to compare. It decodes no fact and needs no key.
+text to its columns, and stops at every checkpoint's size to compare. It decodes no fact and needs no key; with the
+master key of an encrypted ledger it looks into the envelopes, too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from ledger.breaks import SEALS_BACK, Break, Fault, Row
 from ledger.checkpoint import Checkpoint
-from ledger.contents import Contents, Pair
+from ledger.contents import Contents, Locks, Pair
 from ledger.merkle import Frontier
 from ledger.seals import first_seal, leaf_of, seal_of
 
@@ -26,7 +27,8 @@ _LARGEST = 2**63 - 1
 
 class Report(Struct, frozen=True):
     """What a walk found: how far it came, the chain's head and the tree's root there, what is wrong (the first
-    position first), and how each checkpoint fared, in the order they were given.
+    position first), how each checkpoint fared, in the order they were given, and whether the ledger is encrypted and
+    its envelopes stayed closed.
     """
 
     ledger: str
@@ -35,6 +37,7 @@ class Report(Struct, frozen=True):
     root: bytes
     faults: tuple[Fault, ...]
     outcomes: tuple[Outcome, ...]
+    closed: bool = False
 
     @property
     def holds(self) -> bool:
@@ -45,11 +48,12 @@ class Report(Struct, frozen=True):
 class Walk:
     """Takes the entries of one ledger by position, then says what holds."""
 
-    def __init__(self, ledger_id: str, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    def __init__(self, ledger_id: str, checkpoints: Sequence[Checkpoint] = (), locks: Locks | None = None) -> None:
         self.last = self.entries = 0
         self._ledger, self._checkpoints = ledger_id, checkpoints
+        self._closed = locks is not None and locks.open is None
         self._seals = deque([first_seal(ledger_id)], SEALS_BACK)
-        self._tree, self._contents = Frontier(), Contents()
+        self._tree, self._contents = Frontier(), Contents(locks)
         self._break: Break | None = None
         self._forged: Fault | None = None
         self._marks: dict[int, tuple[bytes, bytes]] = {}
@@ -118,7 +122,8 @@ class Walk:
         faults += self._of_the_checkpoints(outcomes, broken)
         faults += others
         faults.sort(key=lambda fault: _LARGEST if fault.position is None else fault.position)
-        return Report(self._ledger, self.entries, self._seals[-1], self._tree.root(), tuple(faults), outcomes)
+        head, root = self._seals[-1], self._tree.root()
+        return Report(self._ledger, self.entries, head, root, tuple(faults), outcomes, self._closed)
 
     def _outcome(self, checkpoint: Checkpoint) -> Outcome:
         if checkpoint.ledger != self._ledger and self._ledger:

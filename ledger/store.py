@@ -7,34 +7,36 @@ stands under. The process's environment is not consulted: settings are ours, and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
-import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
     ApplicationRecorder,
     InfrastructureFactory,
-    JSONTranscoder,
     Mapper,
     RecordConflictError,
     StoredEvent,
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.entry import Entry, UnreadableEntry, encode
-from ledger.house import HOUSE, BookAdopted, HouseAct, MonthClosed, decode_act, encode_act
-from ledger.recorders import NoLedger, StoreError, WrongPath
+from ledger.cipher import MasterKey, WrappedKey
+from ledger.entry import Entry, UnreadableEntry
+from ledger.house import HOUSE, PatientForgotten
+from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
+from ledger.recorders.encrypted import EncryptedEntries, opened_with
 from ledger.recorders.entries import Entries
+from ledger.recorders.house_acts import HouseActs
+from ledger.recorders.mapping import EntryMapper
 from ledger.recorders.naming import in_postgres, postgres_module
 from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite import LedgerFactory
-from ledger.stored import TAGS, Row, read_row, read_stored
+from ledger.stored import Row, read_row, read_stored
 
 __all__ = [
-    "EpisodeLedger", "NoLedger", "RecordConflictError", "StoreError", "UnreadableEntry", "WrongPath", "in_postgres",
-    "open_ledger",
+    "EpisodeLedger", "Forgotten", "NoLedger", "RecordConflictError", "StoreError", "UnreadableEntry", "WrongPath",
+    "in_postgres", "open_ledger",
 ]  # fmt: skip
 
 LOG_SECTION_ENTRIES: Final = 10_000
@@ -43,30 +45,15 @@ LEDGER_URL: Final = "LEDGER_URL"
 """The setting that names a ledger in PostgreSQL."""
 
 
-class EntryMapper(Mapper[str]):
-    """Entry to stored event and back; the topic is the tag of the fact."""
-
-    def __init__(self) -> None:
-        super().__init__(JSONTranscoder())  # the library asks for one; entries bring their own encoding
-
-    def to_stored_event(self, domain_event: Entry) -> StoredEvent:  # type: ignore[override]  # entries only
-        """The stored form of an entry."""
-        tag = TAGS[type(domain_event.fact)]
-        return StoredEvent(domain_event.episode, domain_event.version, tag, encode(domain_event))
-
-    def to_domain_event(self, stored_event: StoredEvent) -> Entry:
-        """The entry of a stored event; ``UnreadableEntry`` if text and columns disagree."""
-        return read_stored(
-            str(stored_event.originator_id), stored_event.originator_version, stored_event.topic, stored_event.state
-        )
-
-
-class EpisodeLedger(Application[str]):
+class EpisodeLedger(HouseActs, Application[str]):
     """Every entry of every episode, append-only, in the order it was recorded."""
 
     name = "EpisodeLedger"
     log_section_size = LOG_SECTION_ENTRIES
-    _entries: Entries
+
+    def __init__(self, env: EnvType, master: MasterKey | None = None) -> None:
+        self._master = master
+        super().__init__(env)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Our settings and nothing from the process's environment, which would override them."""
@@ -84,9 +71,13 @@ class EpisodeLedger(Application[str]):
         return EntryMapper()
 
     def construct_recorder(self) -> ApplicationRecorder:
-        """Our recorder, also as what the ledger asks of it."""
+        """Our recorder, also as what the ledger asks of it; with the master key where entries are encrypted."""
         recorder = self.factory.application_recorder()
-        self._entries = cast(Entries, recorder)
+        try:
+            self._entries = opened_with(cast(Entries, recorder), self._master)
+        except BaseException:
+            self.factory.close()
+            raise
         return recorder
 
     @property
@@ -95,6 +86,11 @@ class EpisodeLedger(Application[str]):
         if found := self._entries.page().get("id"):
             return found
         raise StoreError("the ledger is damaged: it does not say which one it is")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its entries are encrypted, so that patients can be forgotten."""
+        return isinstance(self._entries, EncryptedEntries)
 
     def settings(self) -> dict[str, str]:
         """The engine's settings in force, read back from it."""
@@ -109,9 +105,11 @@ class EpisodeLedger(Application[str]):
         _assert_contiguous(entries)
         return self._insert(list(map(self.mapper.to_stored_event, entries)), patients)
 
-    def _insert(self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
+    def _insert(
+        self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = (), **more: Any
+    ) -> list[int]:
         try:
-            return list(self._entries.insert_events(stored, patients=patients) or ())
+            return list(self._entries.insert_events(stored, patients=patients, **more) or ())
         except StoreError as error:
             return read_back(self._entries, stored, error)
 
@@ -161,45 +159,26 @@ class EpisodeLedger(Application[str]):
         """The seal of the entry at a position, in hex: it stands for everything up to there. Empty before the first."""
         return self._entries.seal_at(position).hex()
 
-    def record_closing(self, closing: MonthClosed) -> int:
-        """Record that a month was closed; gives the position. ``RecordConflictError`` if another was faster."""
-        acts = self.house_acts()
-        if any(isinstance(act, MonthClosed) and act.month == closing.month for _, act in acts):
-            raise RecordConflictError("the month is closed already")
-        return self._record_act(closing, len(acts))
+    def count_of_unjudged(self, upto: int) -> int:
+        """How many of the positions up to one are acts of the house, or entries that were forgotten."""
+        return sum(self._entries.count_of(name, upto) for name in (HOUSE, *self.forgotten()))
 
-    def record_adoption(self, adoption: BookAdopted) -> int:
-        """Record that a book was taken up; gives the position. ``RecordConflictError`` if another was faster."""
-        acts = self.house_acts()
-        last = next((act.hash for _, act in reversed(acts) if isinstance(act, BookAdopted)), None)
-        if last == adoption.hash:
-            raise RecordConflictError("that book is in force already")
-        return self._record_act(adoption, len(acts))
+    def refuse_forgotten(self, episode: str) -> None:
+        """Forgotten if this episode was forgotten with its patient: there is nothing to say of it."""
+        if act := self.forgotten().get(episode):
+            raise Forgotten(episode, act.forgotten_at)
 
-    def _record_act(self, act: HouseAct, after: int) -> int:
-        return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))])[0]
+    def forgotten(self) -> Mapping[str, PatientForgotten]:
+        """The episodes that were forgotten with their patients, each with the act that did it."""
+        return self._entries.forgotten() if isinstance(self._entries, EncryptedEntries) else {}
 
-    def house_acts(self) -> list[tuple[int, HouseAct]]:
-        """Every act of the house with its position, in order."""
-        found = []
-        for position, _, version, _, text in self._entries.rows_of([HOUSE]):
-            try:
-                found.append((position, decode_act(text)))
-            except (msgspec.MsgspecError, UnicodeError) as error:
-                raise UnreadableEntry(HOUSE, version, position) from error
-        return found
+    def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
+        """The keys that an encrypted ledger keeps of these episodes, wrapped."""
+        return self._entries.keys_of(episodes)
 
-    def closings(self) -> list[tuple[int, MonthClosed]]:
-        """Every closed month with the position of its record, in the order they were closed."""
-        return [(position, act) for position, act in self.house_acts() if isinstance(act, MonthClosed)]
-
-    def adoptions(self) -> list[tuple[int, BookAdopted]]:
-        """Every book taken up, with the position from which it held, in order."""
-        return [(position, act) for position, act in self.house_acts() if isinstance(act, BookAdopted)]
-
-    def count_of_house_acts(self, upto: int) -> int:
-        """How many of the positions up to one are acts of the house."""
-        return self._entries.count_of(HOUSE, upto)
+    def scrub(self) -> bool:
+        """See to it that nothing of a destroyed key is left in the database's own files; whether that was possible."""
+        return self._entries.scrub()
 
     def versions_since(self, after: int) -> list[tuple[str, int]]:
         """The episodes with entries after a position, each with its last version."""
@@ -236,15 +215,18 @@ def _assert_contiguous(entries: Sequence[Entry]) -> None:
         last[episode] = version
 
 
-def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:
+def open_ledger(path: str | os.PathLike[str], *, create: bool, master: MasterKey | None = None) -> EpisodeLedger:
     """The ledger at a path, as a context manager; made if it does not exist and ``create`` is set.
 
-    A ``postgresql://`` URL names a ledger that migrating has made: it is never made here.
+    A ``postgresql://`` URL names a ledger that migrating has made: it is never made here. With a master key the ledger
+    is, or is made, encrypted; MasterKeyError if it is not, or is under another one, or the key is missing.
     """
     name = os.fspath(path)
     kind = {LedgerFactory.ORIGINATOR_ID_TYPE: "text"}
     if in_postgres(name):
-        return EpisodeLedger(kind | {LEDGER_URL: name})
-    return EpisodeLedger(
-        kind | {LedgerFactory.SQLITE_DBNAME: name, LedgerFactory.CREATE_TABLE: "yes" if create else "no"}
-    )
+        return EpisodeLedger(kind | {LEDGER_URL: name}, master)
+    settings = {
+        LedgerFactory.SQLITE_DBNAME: name, LedgerFactory.CREATE_TABLE: "yes" if create else "no",
+        LedgerFactory.MASTER_KEY: master.id if master else "",
+    }  # fmt: skip
+    return EpisodeLedger(kind | settings, master)

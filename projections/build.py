@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -21,17 +21,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.book import Book, book_of_text
+from ledger.cipher import MasterKey
 from ledger.entry import UnreadableEntry
 from ledger.patients import gather
 from ledger.store import EpisodeLedger, open_ledger
 from projections.derive import Sheets, derive_patient
-from projections.digests import Sums, digests_of
+from projections.digests import Sums
+from projections.forgotten import NOBODY, kept_sheets
 from projections.kin import Kin, complete, kin_in, shares
 from projections.load import load_patient
-from projections.tables import INSERT, RUN_ROWS, TABLES, index_tables, insert_rows, lay_notes, lay_tables
+from projections.rows_file import RowsFile, lay
+from projections.tables import TABLES, index_tables
 from projections.views import NotNow, SetAside
 
-ROWS_AT_ONCE: Final = 2_000
 AHEAD_ENTRIES: Final = 20_000
 """What this process gets done while the others start."""
 MEMORY_MB: Final = 512
@@ -49,6 +51,7 @@ class Work(NamedTuple):
     upto: int
     held_entries: int
     quarantine: bool
+    master: MasterKey | None = None
 
 
 class Part(NamedTuple):
@@ -68,19 +71,20 @@ def held_entries(memory_mb: int, processes: int) -> int:
 
 def build(path: Path, work: Work, processes: int, told: Callable[[int, int], None]) -> tuple[Sums, list[SetAside]]:
     """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
-    with open_ledger(work.ledger, create=False) as ledger:
+    with open_ledger(work.ledger, create=False, master=work.master) as ledger:
+        kept = kept_sheets(ledger.forgettings(work.upto))
         parts = shares(kin_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
     total = sum(map(len, parts))
     paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
     with _helpers(processes - 1) as helpers:
         for place in paths:
-            _lay(place)  # here, so that the others need not load what it takes
+            lay(place)  # here, so that the others need not load what it takes
         try:
             for helper, place, part in zip(helpers, paths[1:], parts[1:], strict=True):
                 helper.send((str(place), work, part))
             mine = parts[0]
             parts.clear()  # the others' work is theirs to hold
-            done = [build_part(str(path), work, mine, lambda done: told(done * processes, total))]
+            done = [build_part(str(path), work, mine, lambda done: told(done * processes, total), kept)]
             done += [_answer_of(helper) for helper in helpers]
         except (EOFError, ConnectionError) as error:
             raise NotNow("a process of the rebuild was ended from outside, or for want of memory") from error
@@ -141,14 +145,22 @@ def _answer_of(helper: Connection) -> Part:
     return made
 
 
-def build_part(path: str, work: Work, kin: Sequence[Kin], told: Callable[[int], None] = lambda done: None) -> Part:
-    """Judge some kin and write their rows into a file of their own."""
+def build_part(
+    path: str,
+    work: Work,
+    kin: Sequence[Kin],
+    told: Callable[[int], None] = lambda done: None,
+    kept: Sheets | None = None,
+) -> Part:
+    """Judge some kin and write their rows into a file of their own, beside what was kept of the forgotten."""
     book = book_of_text(work.book).known(work.known_on)
-    writer = _Writer(path)
+    writer = RowsFile(path)
+    if kept:
+        writer.write(NOBODY, kept)
     set_aside: list[SetAside] = []
     gc.disable()  # nothing here makes cycles, and the collector would walk every held entry again and again
     try:
-        with open_ledger(work.ledger, create=False) as ledger:
+        with open_ledger(work.ledger, create=False, master=work.master) as ledger:
             unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
             passing = complete(ledger, kin, work.upto, work.held_entries, unreadable, whole=False)
             for done, streams in enumerate(passing, 1):
@@ -165,7 +177,7 @@ class _Quarantine:
     """Sets those aside whose entries cannot be read, and goes on with the others of their kin."""
 
     def __init__(
-        self, ledger: EpisodeLedger, book: Book, upto: int, writer: _Writer, set_aside: list[SetAside]
+        self, ledger: EpisodeLedger, book: Book, upto: int, writer: RowsFile, set_aside: list[SetAside]
     ) -> None:
         self.ledger, self.book, self.upto, self.writer, self.set_aside = ledger, book, upto, writer, set_aside
 
@@ -178,57 +190,6 @@ class _Quarantine:
                 continue
             if patient:
                 self.writer.write(name, derive_patient(patient, self.book))
-
-
-def _lay(path: Path) -> None:
-    """A new file with empty tables."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(_connect(path)) as connection:
-        connection.execute("BEGIN")
-        lay_notes(connection)
-        lay_tables(connection)
-        connection.execute("COMMIT")
-
-
-def _connect(path: str | Path) -> sqlite3.Connection:
-    """A file that nobody else knows of yet: no journal, no waiting for the disk."""
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=2 * RUN_ROWS + len(INSERT))
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-class _Writer:
-    """Rows into a file whose tables are laid."""
-
-    def __init__(self, path: str) -> None:
-        self.connection = _connect(path)
-        self.connection.execute("BEGIN")
-        self.sums, self.patients = Sums(), 0
-        self.rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in INSERT}
-
-    def write(self, patient: str, sheets: Sheets) -> None:
-        """Take one patient's rows."""
-        digests = digests_of(patient, sheets)
-        self.sums.add(digests)
-        self.patients += 1
-        self.rows["days"] += sheets.days
-        self.rows["lines"] += sheets.lines
-        self.rows["findings"] += sheets.findings
-        self.rows["digests"].append((patient, *digests))
-        if max(map(len, self.rows.values())) > ROWS_AT_ONCE:
-            self._flush()
-
-    def _flush(self) -> None:
-        for table, rows in self.rows.items():
-            insert_rows(self.connection, table, rows)
-            rows.clear()
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._flush()
-        self.connection.execute("COMMIT")
-        self.connection.close()
 
 
 def _put_together(path: Path, parts: Sequence[Path]) -> None:

@@ -8,24 +8,28 @@ the same bytes.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ledger.book import Book, Payer
 from ledger.case import Case
 from ledger.checkpoint import Checkpoint
+from ledger.cipher import Unopened
 from ledger.days import judge
 from ledger.entry import Entry, statement_of
+from ledger.envelope import read_envelope
 from ledger.episode import Patient
-from ledger.house import MonthClosed
+from ledger.house import time_of_act
 from ledger.liveness import known
 from ledger.merkle import Proof
 from ledger.patients import episode_of
-from ledger.store import EpisodeLedger
+from ledger.store import EpisodeLedger, StoreError
 from ledger.stored import Row
 from projections import verify_bundle
 from projections.bundle_days import Inside, bundled_claims, bundled_days
@@ -77,9 +81,10 @@ def time_of(ledger: EpisodeLedger, position: int) -> datetime:
     """When the entry at a position was recorded, rounded down to the second: the time of a bundle's own checkpoint."""
     for _, entry in ledger.follow(position - 1, position):
         return entry.recorded_at.astimezone(UTC).replace(microsecond=0)
-    act = next(act for place, act in ledger.house_acts() if place == position)
-    at = act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
-    return at.astimezone(UTC).replace(microsecond=0)
+    act = next((act for place, act in ledger.house_acts() if place == position), None)
+    if act is None:
+        raise StoreError(f"entry {position} was forgotten while the bundle was being made")
+    return time_of_act(act).astimezone(UTC).replace(microsecond=0)
 
 
 class Proofs(NamedTuple):
@@ -93,17 +98,17 @@ class Proofs(NamedTuple):
 
 def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs) -> dict[str, bytes]:
     """Every member of the bundle, by name; each chosen episode must have an entry."""
+    proven = {name: list(_proven(ledger, chosen.entries_of(name), chosen, proofs)) for name in chosen.episodes}
     members = {
-        "README.txt": readme(),
+        "README.txt": readme(encrypted=any(row.content is not UNSET for rows in proven.values() for row in rows)),
         "checkpoint.txt": proofs.note,
         "verify_bundle.py": Path(verify_bundle.__file__).read_bytes(),
         **_book_members(book, chosen),
     }
     shown = []
     for number, name in enumerate(chosen.episodes, 1):
-        entries = chosen.entries_of(name)
-        shown.append(Bundled(number, name, 1, len(entries)))
-        members[f"entries/{number}.jsonl"] = _lines(_proven(entries, chosen, proofs))
+        shown.append(Bundled(number, name, 1, len(proven[name])))
+        members[f"entries/{number}.jsonl"] = _lines(proven[name])
         members |= _derived(ledger, book, chosen, number, name)
     made_from = Manifest(
         ledger=ledger.id,
@@ -117,7 +122,10 @@ def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs)
 
 
 class ProvenEntry(msgspec.Struct, frozen=True, gc=False):
-    """An entry as it is stored, ``state`` being its text to the letter, and the way from its leaf to the root."""
+    """An entry as it is stored, ``state`` being its text to the letter, and the way from its leaf to the root.
+
+    Where that text is an envelope, ``content`` is what is in it, to the letter; else there is no such field.
+    """
 
     position: int
     episode: str
@@ -125,13 +133,33 @@ class ProvenEntry(msgspec.Struct, frozen=True, gc=False):
     topic: str
     state: str
     proof: tuple[str, ...]
+    content: str | UnsetType = UNSET
 
 
-def _proven(entries: Iterable[Entry], chosen: Chosen, proofs: Proofs) -> Iterator[ProvenEntry]:
+def _proven(ledger: EpisodeLedger, entries: Iterable[Entry], chosen: Chosen, proofs: Proofs) -> Iterator[ProvenEntry]:
     for entry in entries:
         place = chosen.positions[entry.episode, entry.version]
         proof = (base64.b64encode(each).decode() for each in proofs.proofs[place])
-        yield ProvenEntry(*proofs.rows[place], tuple(proof))
+        stored = proofs.rows[place]
+        yield ProvenEntry(*stored, tuple(proof), _content(ledger, stored))
+
+
+def _content(ledger: EpisodeLedger, stored: Row) -> str | UnsetType:
+    """The text in a stored envelope, held to what stands on it before it goes out; nothing of an entry in the open."""
+    position, episode, version, tag, text = stored
+    if not ledger.encrypted:
+        return UNSET
+    try:
+        envelope = read_envelope(text)
+    except Unopened:
+        raise StoreError(f"entry {position} is in no envelope; 'verify' says what is wrong") from None
+    opened = next(ledger.scan(position - 1, position), None)
+    says = position, envelope.episode, envelope.version, envelope.type
+    if opened is None or opened[:4] != says or says != (position, episode, version, tag):
+        raise StoreError(f"entry {position} does not open, or its envelope is another's; 'verify' says what is wrong")
+    if hashlib.sha256(opened[4].encode()).hexdigest() != envelope.content:
+        raise StoreError(f"entry {position} is not the text that its envelope stands for; 'verify' says what is wrong")
+    return opened[4]
 
 
 _json_lines: Final = msgspec.json.Encoder()

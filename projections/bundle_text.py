@@ -54,6 +54,9 @@ What is not proven
   of the ledger's last entry.
 
 
+"""
+
+_WHERE = """\
 What is where
 -------------
 
@@ -73,6 +76,22 @@ nobody can guess data until a hash comes out.
 """
 
 
-def readme() -> bytes:
-    """The member README.txt."""
-    return _README.encode()
+_ENCRYPTED = """\
+How the entries of an encrypted ledger are proven
+-------------------------------------------------
+
+This ledger stores its entries encrypted. In entries/ "state" is what it stores of an entry, to the letter: an envelope
+with the episode, version and type, the id of the key that opens it, the SHA-256 of the text in it ("content"), and that
+text encrypted ("sealed"). The proof is that of the envelope. The field "content" beside "state" is the text itself; the
+check makes its SHA-256, and refuses it unless that is the one on the proven envelope. So this text and no other is what
+the ledger bound itself to when it recorded the entry. No key is in this bundle, and none is needed.
+
+What nobody can check without the key is that "sealed" opens to the same text. Nothing above rests on it.
+
+
+"""
+
+
+def readme(*, encrypted: bool) -> bytes:
+    """The member README.txt; that of an encrypted ledger also says how its entries are proven."""
+    return (_README + (_ENCRYPTED if encrypted else "") + _WHERE).encode()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from ledger.book import Book
 from ledger.entry import UnreadableEntry
+from ledger.house import PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.derive import derive_patient
 from projections.digests import is_fingerprint
+from projections.forgotten import NOBODY, kept_sheets
 from projections.load import book_known, load_patient
 from projections.tables import SHAPE
 from projections.version import code_version
@@ -48,7 +50,7 @@ def of_this_ledger(noted: Mapping[str, str], ledger: EpisodeLedger) -> str | Non
         return "its notes are damaged"
     if noted.get("last") != ledger.seal_at(int(position)):
         return "the ledger was put back to an earlier state since it was made"
-    return None
+    return "a patient was forgotten since it was made" if ledger.forgettings(after=int(position)) else None
 
 
 def catch_up(
@@ -67,12 +69,16 @@ def catch_up(
         if anew:
             views.clear()
         since = 0 if anew else int(views.noted().get("position", 0))
+        if since == 0:
+            _write_kept(views, ledger.forgettings(head))
         patients = sorted(ledger.patients_since(since, head))
         if anew:
             views.take_back(*views.set_aside().keys() - set(patients))  # it may have been another ledger's
         views.forget(patients)
         _write(ledger, views, book, patients, head, progress, quarantine=quarantine)
         views.note(**made_of(ledger, book, head))
+    if anew:
+        views.empty_log()
     return head
 
 
@@ -110,6 +116,12 @@ def _write(
         progress(done, len(patients))
 
 
+def _write_kept(views: Views, acts: Sequence[tuple[int, PatientForgotten]]) -> None:
+    """The rows that stay of the forgotten: nothing touches them until somebody else is."""
+    if kept := kept_sheets(acts):
+        views.write(NOBODY, kept)
+
+
 def fill_as_known(
     ledger: EpisodeLedger,
     views: Views,
@@ -122,5 +134,7 @@ def fill_as_known(
     head = ledger.position()
     names = sorted(ledger.patients_since(0, head)) if patients is None else sorted(patients)
     with views.writing():
+        if patients is None:
+            _write_kept(views, [each for each in ledger.forgettings(head) if each[1].forgotten_at <= known_at])
         _write(ledger, views, book_known(book, known_at), names, head, progress, known_at)
         views.note(**made_of(ledger, book, head))

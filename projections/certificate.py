@@ -19,9 +19,9 @@ import msgspec
 from ledger.book import Book, book_of_text
 from ledger.store import EpisodeLedger
 from projections.day_sheet import Cells
-from projections.derive import Sheets, derive_patient
+from projections.derive import Sheets
 from projections.digests import Digests, Sums, digest, digests_of
-from projections.load import load_patient
+from projections.forgotten import sheets_upto
 from projections.tables import ORDER, TABLES
 from projections.views import SetAside, Views
 
@@ -137,10 +137,9 @@ class Comparison:
         return "damaged view"
 
     def _judged_by(self, book: Book, patient: str) -> tuple[dict[str, Counter[Cells]], Digests | None]:
-        found = load_patient(self.ledger, patient, upto=self.position)
-        if found is None:
+        sheets = sheets_upto(self.ledger, patient, book, self.position)
+        if sheets is None:
             return {table: Counter() for table in TABLES}, None
-        sheets = derive_patient(found, book)
         rows = {"days": sheets.days, "lines": sheets.lines, "findings": sheets.findings}
         return {table: Counter(rows[table]) for table in TABLES}, digests_of(patient, sheets)
 

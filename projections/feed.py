@@ -16,8 +16,9 @@ from ledger.days import judge
 from ledger.entry import Entry
 from ledger.episode import Episode, Patient
 from ledger.patients import episode_of, gather
-from ledger.store import EpisodeLedger
+from ledger.store import EpisodeLedger, StoreError
 from projections.day_sheet import Cells, day_cells, json_list
+from projections.forgotten import NOBODY, kept_sheets
 from projections.kin import complete, kin_in
 
 INSERT: Final = "insert"
@@ -76,6 +77,8 @@ def stretch_of(ledger: EpisodeLedger, since: int, upto: int) -> Stretch:
 def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Told = lambda done, of: None) -> Iterator[Cells]:
     """The changes from a position to a later one, patient by patient, as rows of the dataset ``changes``."""
     stretch = stretch_of(ledger, since, upto)
+    if since and ledger.forgettings(upto, after=since):
+        raise StoreError("a patient was forgotten meanwhile: what their rows were cannot be told any more")
     if since == 0:
         yield from _all_inserted(ledger, stretch, told)
         return
@@ -88,6 +91,9 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Told = lam
 def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[Cells]:
     """Every day there is, where nothing was before; each is caused by the entries it rests on."""
     kin = kin_in(ledger, stretch.upto)
+    if kept := kept_sheets(ledger.forgettings(stretch.upto)):
+        for row in kept.days:
+            yield _change(stretch, NOBODY, (row[1], row[2]), None, row, row[_BECAUSE], None)
     for done, streams in enumerate(complete(ledger, kin, stretch.upto), 1):
         for patient in gather(streams):
             days = _rows_of(patient, stretch.last_book)

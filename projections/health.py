@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from ledger.book import Book
+from ledger.cipher import MasterKeyError
 from ledger.recorders.sqlite_files import EXPECTED, Engine, Rights
 from ledger.store import EpisodeLedger
 from projections.catch_up import stale_because
+from projections.shelter import Shelter
 from projections.standing import behind
 from projections.views import Views
 
@@ -23,6 +26,7 @@ FIRST_YEAR: Final = 2026
 LAST_YEAR: Final = 2099
 LATEST_ENTRIES: Final = 1_000
 SKEW: Final = timedelta(seconds=2)
+CIPHER: Final = "AES-256-GCM, a key for each episode, under master key"
 
 
 class CheckRow(Struct, frozen=True):
@@ -54,6 +58,39 @@ def setting_rows(settings: Mapping[str, str], expected: Mapping[str, str] = EXPE
         todo = None if right else "another program changed it; open the ledger with this program alone"
         says = value if right else f"{value}, and should be {expected[name]}"
         yield CheckRow(f"setting {name}", "ok" if right else "wrong", says, todo)
+
+
+def encryption_row(under: str | None, *, in_a_file: bool) -> CheckRow:
+    """How the entries of a ledger are encrypted that could be opened; ``under`` is its master key's id."""
+    if under is None:
+        says = f"none: entries can be read by whoever may read the {'file' if in_a_file else 'database'}"
+        return CheckRow("encryption", "ok", says)
+    return CheckRow("encryption", "ok", f"{CIPHER} {under}")
+
+
+def closed_row(under: str | None, trouble: MasterKeyError, *, named: bool) -> CheckRow:
+    """Why a ledger stayed closed: no key was named, which may well be meant, or one that is not to be used with it."""
+    how = f"{CIPHER} {under}" if under is not None else "none"
+    if not named:
+        return CheckRow("encryption", "warn", f"{how}; it was not named, so the entries stayed closed", trouble.hint)
+    todo = trouble.hint if under is None else f"{trouble.hint}; only the key it was made with opens this ledger"
+    return CheckRow("encryption", "wrong", f"{how}; {trouble}", todo)
+
+
+def clear_row(folder: Path, shelter: Shelter | None, *, there: bool) -> CheckRow:
+    """Where an encrypted ledger's read model is, or will be: it holds in the clear what the ledger keeps encrypted."""
+    is_ = "is in the clear" if there else "will be in the clear"
+    if shelter is None:
+        todo = (
+            "name a folder on an encrypted disk or in memory with --views DIR (EPISODE_VIEWS), and delete the read"
+            " model in this one: it is built anew; if this folder is encrypted all the same, leave it"
+        )
+        says = f"it {is_} in {folder}, and nothing shows that this folder is encrypted or in memory"
+        return CheckRow("read model's folder", "warn", says, todo)
+    told = (
+        "in memory; see that what is swapped out is encrypted, too" if shelter == "memory" else "on an encrypted disk"
+    )
+    return CheckRow("read model's folder", "ok", f"it {is_} in {folder}, {told}")
 
 
 def rights_rows(found: Sequence[Rights], user: int) -> Iterator[CheckRow]:

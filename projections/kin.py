@@ -45,7 +45,7 @@ def kin_in(ledger: EpisodeLedger, upto: int) -> list[Kin]:
     """All kin of a ledger up to a position."""
     extents = ledger.extents(upto)
     counted = sum({episode: versions for episode, _, _, versions in extents}.values())
-    if counted + ledger.count_of_house_acts(upto) != upto:  # positions have no gaps: something is gone
+    if counted + ledger.count_of_unjudged(upto) != upto:  # positions have no gaps: something is gone
         extents += _without_beginning(ledger, upto, {extent[0] for extent in extents})
     return kin_of(extents)
 

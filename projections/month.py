@@ -27,12 +27,14 @@ from ledger.store import EpisodeLedger
 from projections.catch_up import Progress, silent
 from projections.day_sheet import Cells, DayRow, iso
 from projections.derive import Sheets
+from projections.forgotten import NOBODY, kept_sheets
 from projections.journal import utc_text
 from projections.kin import complete, kin_in
 from projections.queries import Filters, day_rows
 from projections.views import Views, passing_views
 
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+_DATE: Final = 2
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -54,6 +56,10 @@ class Month(NamedTuple):
     def text(self) -> str:
         """As it is recorded: ``2026-10``."""
         return f"{self.year}-{self.number:02}"
+
+    def has(self, on: str) -> bool:
+        """Whether a service date is in it."""
+        return on.startswith(self.text)
 
     @property
     def words(self) -> str:
@@ -198,7 +204,10 @@ def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progr
     """Every patient judged once, in one pass over the ledger; only the month's days are kept, to be put in order."""
     book, month = book_of_closing(closed), Month.read(closed.month)
     kin = kin_in(ledger, closed.position)
+    kept = kept_sheets(ledger.forgettings(closed.position))
     with views.writing():
+        if kept:
+            views.write(NOBODY, Sheets([row for row in kept.days if month.has(row[_DATE])], [], []))
         for done, streams in enumerate(complete(ledger, kin, closed.position), 1):
             for patient in gather(streams):
                 views.write(patient.name, Sheets(_cells(patient.name, judge(patient, book), month), [], []))

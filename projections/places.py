@@ -136,6 +136,16 @@ class Places:
             _remove_logs(self.live)
         self._keep_only(path, before)
 
+    def remove_all(self) -> list[Path]:
+        """Remove every read model, and the certificates, which show rows of patients; gives what was removed."""
+        with self._alone():
+            generations = [*self.generations().values(), *([self.live] if os.path.lexists(self.live) else [])]
+            shown = sorted(self.certificates.iterdir()) if self.certificates.is_dir() else []
+            for path in (*generations, *shown):
+                _remove(path)
+            _sync(self.live.parent)
+        return [*generations, *shown]
+
     def _keep_only(self, *kept: Path | None) -> None:
         for other in self.generations().values():
             if other not in kept:

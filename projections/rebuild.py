@@ -17,6 +17,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from ledger.book import Book
+from ledger.cipher import MasterKey
 from ledger.store import EpisodeLedger, open_ledger
 from projections.build import MEMORY_MB, Work, build, held_entries
 from projections.catch_up import Progress, catch_up, made_of, of_this_ledger, silent
@@ -32,12 +33,14 @@ _NO_FINGERPRINTS: Final[dict[str, str]] = {}
 
 
 class Wanted(NamedTuple):
-    """How to rebuild: with how many processes and how much memory in all; only to compare; setting patients aside."""
+    """How to rebuild: with how many processes and how much memory in all; only to compare; setting patients aside; with
+    which master key."""
 
     processes: int = 1
     memory_mb: int = MEMORY_MB
     check: bool = False
     quarantine: bool = False
+    master: MasterKey | None = None
 
 
 def rebuild(
@@ -47,13 +50,14 @@ def rebuild(
 
     Raises UnreadableEntry if an entry cannot be read and ``quarantine`` is not wanted, ViewsError if another one runs.
     """
-    with places.rebuilding() as folder, open_ledger(ledger_name, create=False) as ledger:
+    with places.rebuilding() as folder, open_ledger(ledger_name, create=False, master=wanted.master) as ledger:
         with _held_still(places, ledger) as live:
             upto = int(live.noted()["position"]) if live else ledger.position()
             path = folder / "built.db"
             work = Work(
-                ledger_name, book.text, None, upto, held_entries(wanted.memory_mb, wanted.processes), wanted.quarantine
-            )
+                ledger_name, book.text, None, upto, held_entries(wanted.memory_mb, wanted.processes),
+                wanted.quarantine, wanted.master,
+            )  # fmt: skip
             sums, set_aside = build(path, work, wanted.processes, progress)
             with closing(open_views(path)) as new:
                 _note(new, ledger, book, upto, sums, set_aside)

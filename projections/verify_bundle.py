@@ -363,6 +363,10 @@ _FIXED = (
 )
 _OF_EPISODE = ("claimed/{}.jsonl", "entries/{}.jsonl", "report/{}.html", "verdicts/{}.jsonl")
 _ENTRY = {"position", "episode", "version", "topic", "state", "proof"}
+_ENVELOPE = {"episode", "version", "type", "key", "content", "sealed"}
+"""What an encrypted ledger stores of an entry; ``content`` is the SHA-256, in hex, of the text that is sealed in it."""
+_SEALING_ADDS = 12 + 16
+"""AES-GCM makes a text longer by the random bytes before it and the tag behind it."""
 
 
 class Shown(NamedTuple):
@@ -489,11 +493,13 @@ def check_bundle(members: Mapping[str, bytes], signer: str | None) -> Iterator[s
     yield f"checkpoint: {'signed by ' + seen(signer.split('+')[0]) + ', ' if signer else 'NOT proven, '}{says}"
     for shown in manifest.episodes:
         where = f"entries/{shown.number}.jsonl"
-        _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
+        enveloped = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
         yield (
             f"{seen(shown.name)}: versions 1 to {shown.last_version:,} are whole, and each is in the ledger of the"
             " checkpoint; later ones, if any, are not shown by this bundle"
         )
+        if enveloped:
+            yield f"{seen(shown.name)}: the ledger stores it encrypted; its texts have the hashes on their envelopes"
 
 
 def _check_checkpoint(note: bytes, manifest: Manifest, signer: str | None) -> Checkpoint:
@@ -505,19 +511,19 @@ def _check_checkpoint(note: bytes, manifest: Manifest, signer: str | None) -> Ch
     return checkpoint
 
 
-def _check_episode(data: bytes, where: str, shown: Shown, checkpoint: Checkpoint, known_at: str | None) -> None:
-    """Every entry from version 1 to the last, each in the ledger that was signed."""
+def _check_episode(data: bytes, where: str, shown: Shown, checkpoint: Checkpoint, known_at: str | None) -> bool:
+    """Every entry from version 1 to the last, each in the ledger that was signed; whether in envelopes."""
     try:
         lines = data.decode().split("\n")
     except UnicodeDecodeError:
         raise Wrong(f"{where}: not UTF-8 text") from None
     if lines.pop() != "":
         raise Wrong(f"{where}: the last line is cut off")
-    before = 0
+    before, enveloped = 0, False
     for version, line in enumerate(lines, 1):
         here = f"{where}, line {version}"
         entry = _json(line, here)
-        if not isinstance(entry, dict) or entry.keys() != _ENTRY:
+        if not isinstance(entry, dict) or entry.keys() - {"content"} != _ENTRY:
             raise Wrong(f"{here}: not an entry")
         position = _field(entry, "position", int, here)
         if position <= before:
@@ -529,8 +535,10 @@ def _check_episode(data: bytes, where: str, shown: Shown, checkpoint: Checkpoint
             raise Wrong(f"{here}: an entry of another episode")
         _check_entry(entry, here, checkpoint)
         _check_text(entry, here, known_at)
+        enveloped = enveloped or "content" in entry
     if len(lines) != shown.last_version:
         raise Wrong(f"{where}: versions {len(lines) + 1} to {shown.last_version} are missing: the manifest has them")
+    return enveloped
 
 
 def _check_entry(entry: dict[str, Any], here: str, checkpoint: Checkpoint) -> None:
@@ -554,15 +562,37 @@ def _check_entry(entry: dict[str, Any], here: str, checkpoint: Checkpoint) -> No
 
 
 def _check_text(entry: dict[str, Any], here: str, known_at: str | None) -> None:
-    """The stored text says the same as what stands beside it, and was recorded by the time the bundle speaks of."""
-    state = _json(entry["state"], f"{here}, state")
-    fact = _field(state, "fact", dict, here)
-    says = state.get("episode"), state.get("version"), fact.get("type")
+    """The entry's text says the same as what stands beside it, and was recorded by the time the bundle speaks of."""
+    text, which = _json(entry["state"], f"{here}, state"), "stored text"
+    if "content" in entry:
+        _check_envelope(text, entry, here)
+        text, which = _json(entry["content"], f"{here}, content"), "text of the envelope"
+    elif isinstance(text, dict) and "sealed" in text:
+        raise Wrong(f"{here}: the entry is stored in an envelope, and content, its text, is missing")
+    fact = _field(text, "fact", dict, here)
+    says = text.get("episode"), text.get("version"), fact.get("type")
     if says != (entry["episode"], entry["version"], entry["topic"]):
-        raise Wrong(f"{here}: the stored text is another entry's than its columns say")
-    recorded_at = _moment(_field(state, "recorded_at", str, here), here)
+        raise Wrong(f"{here}: the {which} is another entry's than its columns say")
+    recorded_at = _moment(_field(text, "recorded_at", str, here), here)
     if known_at is not None and recorded_at > _moment(known_at, _MANIFEST):
         raise Wrong(f"{here}: recorded after the instant as known at which the bundle was made")
+
+
+def _check_envelope(envelope: Any, entry: dict[str, Any], here: str) -> None:
+    """The stored text is this entry's envelope, and bears the hash of the text that is given beside it."""
+    where = f"{here}, state"
+    if not isinstance(envelope, dict) or envelope.keys() != _ENVELOPE:
+        raise Wrong(f"{here}: content is given, but the stored text is no envelope")
+    texts = {name: _field(envelope, name, str, where) for name in sorted(_ENVELOPE - {"version"})}
+    says = texts["episode"], _field(envelope, "version", int, where), texts["type"]
+    if says != (entry["episode"], entry["version"], entry["topic"]):
+        raise Wrong(f"{here}: the envelope is another entry's than its columns say")
+    content = _field(entry, "content", str, here).encode()
+    if hashlib.sha256(content).hexdigest() != texts["content"]:
+        raise Wrong(f"{here}: content does not have the SHA-256 that stands on the envelope")
+    sealed = _unbase64(texts["sealed"])
+    if sealed is None or len(sealed) != len(content) + _SEALING_ADDS:
+        raise Wrong(f"{here}: what is sealed in the envelope is not as long as its content")
 
 
 def _moment(text: str, where: str) -> str:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -101,12 +101,21 @@ class Views:
         self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
 
     def clear(self) -> None:
-        """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
+        """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old.
+
+        What is taken out is overwritten: somebody may have been forgotten.
+        """
+        self.connection.execute("PRAGMA secure_delete = ON")
         for table in (*TABLES, "digests"):
             self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()
+
+    def empty_log(self) -> None:
+        """Copy the log back and cut it, as far as nobody reads: it still has what was taken out."""
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""

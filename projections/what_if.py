@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from ledger.book import Book, BookError, Payer, Terms
+from ledger.cipher import MasterKey
 from ledger.forms import check_hcpcs
 from ledger.store import EpisodeLedger, open_ledger
 from projections.build import MEMORY_MB, Work, build, held_entries
@@ -100,10 +101,11 @@ def both_judged(
     processes: int = 1,
     memory_mb: int = MEMORY_MB,
     progress: Progress = silent,
+    master: MasterKey | None = None,
 ) -> Iterator[tuple[Views, Views]]:
     """The read models of a ledger at one position under two books; who is set aside is noted in the second."""
     with (
-        open_ledger(ledger_name, create=False) as ledger,
+        open_ledger(ledger_name, create=False, master=master) as ledger,
         _passing_folder(places) as folder,
         _live(places, ledger, books[0]) as (live, aside),
         ExitStack() as opened,
@@ -112,7 +114,7 @@ def both_judged(
 
         def judged(name: str, book: Book) -> Views:
             held = held_entries(memory_mb, processes)
-            work = Work(ledger_name, book.text, None, upto, held, quarantine=bool(aside))
+            work = Work(ledger_name, book.text, None, upto, held, bool(aside), master)
             _, found = build(folder / name, work, processes, progress)
             views = opened.enter_context(closing(open_views(folder / name)))
             with views.writing():

@@ -17,7 +17,8 @@ import pytest
 from tests import command_line, harness, stores
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 
-OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, harness.derive)
+OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, command_line.run, harness, harness.derive)
+"""Whatever opens a ledger of the tests' store: a module of tests that has one of them is run on PostgreSQL, too."""
 _OURS: list[Path] = []
 
 
@@ -29,8 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sqlite_file: about the ledger's file itself, or what stands beside it")
-    config.addinivalue_line("markers", "slow_on_postgres: makes hundreds of ledgers, or looks at pages in a browser")
+    config.addinivalue_line(
+        "markers", "sqlite_file: about the ledger's file itself, what stands beside it, or a script that makes one"
+    )
     os.environ[stores.STORE] = config.getoption("--store")
     if stores.FOLDER not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
         holder = Path(tempfile.mkdtemp(prefix="episode-ledger-postgres-"))
@@ -50,9 +52,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.stem.endswith("_browser"):
-            item.add_marker("slow_on_postgres")
     if config.getoption("--store") == "postgres":
         config.hook.pytest_deselected(items=[item for item in items if not _is_of_a_store(item)])
         items[:] = [item for item in items if _is_of_a_store(item)]

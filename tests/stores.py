@@ -2,14 +2,17 @@
 
 A test names its ledger by the path it has as a file. On PostgreSQL that path stands for a schema that the server's
 owner makes, and the tests record as a role that may INSERT and SELECT and no more. ``pytest --store postgres`` runs
-every test whose module opens ledgers through ``open_ledger`` of here, or through the command line's ``House``.
+every test whose module opens ledgers: through ``open_ledger`` of here, the command line in process, or the harness.
 """
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
+import hmac
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -77,8 +80,20 @@ def server() -> str:
         url = start(folder)
         with psycopg.connect(url, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone():
-                connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'")
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{_soon_checked(ROLE)}'")
+                owner = urlsplit(url)
+                kept = _soon_checked(str(owner.password))
+                connection.execute(f"ALTER ROLE {owner.username} PASSWORD '{kept}'")  # type: ignore[call-overload]
     return url
+
+
+def _soon_checked(password: str) -> str:
+    """A password as the server keeps it, hashed once, not 4,096 times: a ledger that is opened shows its own twice."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    client, ours = (hmac.digest(salted, name, "sha256") for name in (b"Client Key", b"Server Key"))
+    kept = (base64.b64encode(each).decode() for each in (salt, hashlib.sha256(client).digest(), ours))
+    return "SCRAM-SHA-256$1:{}${}:{}".format(*kept)
 
 
 @cache

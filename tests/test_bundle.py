@@ -28,7 +28,7 @@ from ledger.checkpoint import note_of, parse_note, text_of
 from ledger.forms import check_npi
 from ledger.house import BookAdopted, MonthClosed
 from ledger.merkle import proofs_of
-from ledger.recorders.sqlite_file import SCHEMA
+from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from ledger.recorders.sqlite_leaves import prove_entries
 from ledger.seals import leaf_of
 from ledger.signing import create_key, load_key, sign
@@ -471,7 +471,7 @@ def damage(ledger: Path, statement: str) -> None:
     with sqlite3.connect(ledger) as connection:
         connection.execute("DROP TRIGGER entries_update")
         connection.execute(statement)
-        connection.execute(next(text for text in SCHEMA if "entries_update" in text))
+        connection.execute(next(text for text in SCHEMAS[FORMAT] if "entries_update" in text))
     connection.close()
 
 

@@ -36,7 +36,7 @@ from tests import stores
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, lines_of, told
 from tests.harness import book_of
 from tests.histories import history
-from tests.stores import open_ledger
+from tests.stores import examples, open_ledger
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -72,8 +72,7 @@ def house(tmp_path: Path) -> House:
 # In pieces or at once
 
 
-@pytest.mark.slow_on_postgres
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.floats(0, 1), max_size=4))
 def test_in_pieces_equals_at_once(seed: int, cuts: list[float]) -> None:
     """Random histories in random pieces: late facts, retractions, corrections, episodes that change the patient."""
@@ -90,7 +89,7 @@ def test_in_pieces_equals_at_once(seed: int, cuts: list[float]) -> None:
                 assert stale_because(views, ledger, book) is None
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(examples(12)))
 def test_known_at_an_instant_equals_a_ledger_that_ends_there(tmp_path: Path, seed: int) -> None:
     rng = Random(seed)
     entries, tables_of_book = history(rng)

@@ -29,6 +29,7 @@ from projections.tables import TABLES
 from projections.views import open_views
 from tests.command_line import BOOK, House
 from tests.harness import book_of
+from tests.stores import examples
 from tests.test_catch_up import Tables
 from tests.test_rebuild import Site, crowd, house, mixed, site, whole
 
@@ -192,8 +193,7 @@ def test_check_ends_with_1_where_rows_differ(house: House) -> None:
 # Other books, other code
 
 
-@pytest.mark.slow_on_postgres
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_another_book_causes_exactly_the_naive_difference(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     rng = Random(seed)

@@ -31,7 +31,7 @@ from tests.command_line import (
     run,
     told,
 )
-from tests.stores import make, on_postgres
+from tests.stores import make
 
 COMMANDS = Verbs().list_commands(click.Context(cli.cli))
 SECRET = "Zoë Ångström 1961-04-12"
@@ -292,17 +292,14 @@ def test_the_first_help_names_every_command() -> None:
     assert run("--version").out.startswith(b"episode-ledger, version ")
 
 
-NO_EXAMPLE_HERE = ("completion", "serve", "migrate")  # for a shell, without an end, for PostgreSQL alone
-OF_FILES = ("backup", "restore")
+ENCRYPTED = ("master-key", "forget")
+NO_EXAMPLE_HERE = ("completion", "serve", "migrate", *ENCRYPTED)  # for a shell, without an end, for PostgreSQL alone
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NO_EXAMPLE_HERE])
 def test_every_example_works(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, command: str
 ) -> None:
-    if on_postgres() and command in OF_FILES:
-        assert_plain(house.run(*shlex.split(f"{command} {'--out' if command == 'backup' else ''} a.backup")), 2)
-        return
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))  # where the signing key goes
     history = lines_of(entry | {"recorded_at": "2026-02-03T10:00Z"} for entry in example())
     assert house.run("record", "--keep-recorded-at", "-", stdin=history).status == 0
@@ -320,6 +317,27 @@ def test_every_example_works(
     for line in examples:
         ended = house.run(*shlex.split(line))
         assert (ended.status, "episode-ledger:" in ended.err) == (0, False), (line, ended)
+
+
+@pytest.mark.sqlite_file
+def test_every_example_of_an_encrypted_ledger_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "ledger").mkdir()
+    made, forget = (_examples(command) for command in ENCRYPTED)
+    place = ("--ledger", str(tmp_path / "ledger" / "ledger.db"))
+    assert run(*place, *(os.path.expanduser(part) for part in made[0])).status == 0
+    env = {"EPISODE_MASTER_KEY_FILE": str(tmp_path / "keys" / "ledger.key")}
+    told = lines_of(example() + example("EP-1001", "P-1001"))
+    assert run(*place, "record", "-", stdin=told, env=env).status == 0
+    assert run(*place, *forget[0], env=env).status == 2, "nobody can be asked here"
+    assert [run(*place, *line, env=env).status for line in forget[1:]] == [0, 0]
+    assert {row["patient"] for row in run(*place, "days", env=env).rows} >= {"P-1"}
+    assert "P-1001" not in run(*place, "days", env=env).out.decode()
+
+
+def _examples(command: str) -> list[list[str]]:
+    found = re.findall(r"(?m)^    .*?episode-ledger ([a-z].*?)$", run(command, "--help").out.decode())
+    return [shlex.split(line) for line in found]
 
 
 # Where the ledger and the book are

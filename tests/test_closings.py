@@ -40,7 +40,7 @@ def ledger(path: Path) -> EpisodeLedger:
 
 def test_it_comes_back_as_it_was_recorded(ledger: EpisodeLedger) -> None:
     assert ledger.closings() == [(3, OCTOBER)]
-    assert [ledger.count_of_house_acts(upto) for upto in (2, 3, 4)] == [0, 1, 1]
+    assert [ledger.count_of_unjudged(upto) for upto in (2, 3, 4)] == [0, 1, 1]
 
 
 def test_it_is_sealed_like_an_entry(ledger: EpisodeLedger, path: Path) -> None:
@@ -94,4 +94,4 @@ def test_a_book_taken_up_stands_beside_closed_months(ledger: EpisodeLedger) -> N
     assert ledger.record_adoption(adopted) == 5
     assert ledger.adoptions() == [(5, adopted)]
     assert ledger.closings() == [(3, OCTOBER)]
-    assert ledger.count_of_house_acts(5) == 2
+    assert ledger.count_of_unjudged(5) == 2

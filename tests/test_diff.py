@@ -22,6 +22,7 @@ import pytest
 
 from projections.between import DayChanged
 from tests.command_line import LIVE, Ended, Told, assert_plain, lines_of, run
+from tests.stores import placed
 from tests.test_claimed import FIELDS, Course, march, summer
 from tests.test_rebuild import plant
 
@@ -254,7 +255,7 @@ def test_the_check_holds_though_its_reader_leaves(own: Site, form: str) -> None:
         course.told[0]["fact"]["patient"] = f"P-{number}"
         told += [entry | {"episode": f"EP-{number}"} for entry in course.told]
     assert own.run("record", "--keep-recorded-at", "-", stdin=lines_of(told)).status == 0
-    script = shlex.join([*LIVE, "--ledger", str(own.ledger), *WHOLE, "--format", form])
+    script = shlex.join([*LIVE, *placed(own.ledger), *WHOLE, "--format", form])
     ended = subprocess.run(["bash", "-c", f"{script} | head -1; exit ${{PIPESTATUS[0]}}"], capture_output=True)
     assert (ended.returncode, ended.stdout.count(b"\n")) == (1, 1)
     assert ended.stderr.decode().startswith("452 days overclaimed, 2 days changed, ")
@@ -263,6 +264,7 @@ def test_the_check_holds_though_its_reader_leaves(own: Site, form: str) -> None:
 # What cannot be read
 
 
+@pytest.mark.sqlite_file
 def test_an_entry_that_cannot_be_read_stops_it(own: Site) -> None:
     plant(own.ledger, BROKEN)
     for args in (["EP-2", "--claimed"], ["EP-2", *SPAN]):
@@ -272,6 +274,7 @@ def test_an_entry_that_cannot_be_read_stops_it(own: Site) -> None:
     assert own.run("diff", "EP-1", "--claimed").status == 1
 
 
+@pytest.mark.sqlite_file
 def test_who_is_set_aside_is_told_and_left_out(own: Site) -> None:
     with closing(sqlite3.connect(own.ledger)) as connection:
         query = "SELECT state FROM entries WHERE originator_id = 'EP-2' AND originator_version = 3"
@@ -289,6 +292,7 @@ def test_who_is_set_aside_is_told_and_left_out(own: Site) -> None:
     assert {row["patient"] for row in own.run(*WHOLE).rows} == {"P-1", "P-2", "P-3"}
 
 
+@pytest.mark.sqlite_file
 def test_who_shared_an_episode_with_them_is_left_out_as_well(own: Site) -> None:
     """What was known of EP-9 when it was P-2's cannot be told without EP-2."""
     told = march().at("2026-05-01T10:00Z").told

@@ -32,12 +32,12 @@ from projections.load import book_known
 from projections.queries import Filters
 from tests.harness import book_of
 from tests.histories import history
-from tests.stores import named, open_ledger
+from tests.stores import examples, named, open_ledger
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
 NAMES = ["a", "B", "b", "Z", "É", "é", "z", " a", "\uff21", "\U0001d4b3", 'q"\\', "%", "10", "9", "ß", "\u202eb"]
 SHEETS = {"days": queries.day_rows, "findings": queries.finding_rows, "lines": queries.line_rows}
-SEEDS = range(4)
+SEEDS = range(examples(4))
 Rows = list[tuple[Any, tuple[str, ...]]]
 """Rows, each with the payers it concerns."""
 

@@ -19,6 +19,7 @@ from tests.fire.failing import failures, full_disks
 from tests.fire.flips import flips
 from tests.fire.kills import kills
 from tests.fire.malformed import malformed
+from tests.fire.moved import moved
 from tests.fire.power import power_cuts
 from tests.fire.projector import projectors_killed
 from tests.fire.simulation import simulate
@@ -106,6 +107,16 @@ def test_a_flipped_bit_is_never_shown_as_good(folder: Path, rng: Random) -> None
 
 def test_without_verify_a_flipped_bit_is_seen_to_be_shown(folder: Path, rng: Random) -> None:
     assert flips(folder, 200, rng, proving=False)["shown_as_good"] > 0
+
+
+def test_cipher_text_that_was_moved_opens_nowhere(folder: Path, rng: Random) -> None:
+    found = moved(folder, 1_000, rng)
+    assert (found["moves"], found["accepted"]) == (1_000, 0)
+    assert found["stayed_and_opened"] > 700, "in its own place every one opens"
+
+
+def test_cipher_text_that_is_bound_to_nothing_is_seen_to_open_elsewhere(folder: Path, rng: Random) -> None:
+    assert moved(folder, 60, rng, bound=False)["accepted"] > 0
 
 
 def test_no_malformed_line_is_let_in(folder: Path, rng: Random) -> None:

@@ -37,7 +37,7 @@ from projections.views import open_views, passing_views, views_path
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, assert_plain, example, told
 from tests.harness import book_of
 from tests.histories import history
-from tests.stores import named, open_ledger
+from tests.stores import examples, named, open_ledger
 from tests.test_catch_up import Tables, tables, tell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -162,8 +162,7 @@ def house(tmp_path: Path) -> House:
 # The same rows
 
 
-@pytest.mark.slow_on_postgres
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(seed=st.integers(0, 2**32), held=st.sampled_from([0, 1, 7, 40, 100_000]), cuts=st.lists(st.floats(0, 1)))
 def test_a_rebuild_equals_many_catch_ups(seed: int, held: int, cuts: list[float]) -> None:
     """Also with openings corrected to another patient and several episodes a patient, and little memory."""
@@ -184,8 +183,7 @@ def test_a_rebuild_equals_many_catch_ups(seed: int, held: int, cuts: list[float]
         assert (made.fingerprints_after, before) == whole(site.path, site.book)
 
 
-@pytest.mark.slow_on_postgres
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_arrival_does_not_matter(seed: int) -> None:
     rng = Random(seed)
@@ -505,7 +503,6 @@ def test_what_may_be_held_follows_the_memory() -> None:
     assert held_entries(128, 64) == 2_000
 
 
-@pytest.mark.slow_on_postgres
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="how much memory it took is read from /proc")
 def test_memory_is_bounded_where_every_patient_goes_on_to_the_end(tmp_path: Path) -> None:
     """Every episode has its first entry at the beginning and its last at the end: all of them are under way at once."""
@@ -566,12 +563,14 @@ def kill_rebuild(*args: object) -> dict[str, int]:
     return found
 
 
+@pytest.mark.sqlite_file  # the script copies its ledger
 def test_killed_at_any_moment() -> None:
     found = kill_rebuild("--kills", 12, "--episodes", 30, "--processes", 2)
     assert found["kills"] == 12
     assert found["hung"] == found["differences"] == found["leavings"] == found["orphans"] == 0
 
 
+@pytest.mark.sqlite_file  # the same script
 def test_writers_and_readers_go_on() -> None:
     found = kill_rebuild("--kills", 0, "--busy", 8, "--episodes", 30)
     assert found["errors"] == found["wrong_answers"] == 0

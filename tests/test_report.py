@@ -122,7 +122,6 @@ def numbers_of(section: str, row: Row, rows: list[Row]) -> Row:
             return {"findings": len(rows), "patients": len({r["patient"] for r in rows}), "first_date": first}
 
 
-@pytest.mark.slow_on_postgres
 @pytest.mark.parametrize("options", ASKED.values(), ids=ASKED)
 def test_the_command_of_every_row_prints_the_rows_it_counts(house: House, options: list[str]) -> None:
     found = sections(house, *options)
@@ -597,7 +596,6 @@ def test_the_page_needs_nothing_else_and_runs_nothing(page: str) -> None:
         assert set(str(chart["aria-labelledby"]).split()) <= set(parsed.ids)
 
 
-@pytest.mark.slow_on_postgres
 def test_the_same_ledger_and_book_give_the_same_bytes(house: House, page: str) -> None:
     for form in ("html", "json", "csv", "table"):
         first, second = (house.run("report", "--on", ON, "--format", form).out for _ in range(2))

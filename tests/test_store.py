@@ -306,8 +306,8 @@ def test_another_programs_database_is_left_alone(path: Path, create: bool, state
 def test_a_newer_format_is_not_touched(path: Path, ledger: EpisodeLedger) -> None:
     with foreign(path) as other:
         other.execute("DROP TRIGGER ledger_update")
-        other.execute("UPDATE ledger SET value = '3' WHERE key = 'format'")
-    with pytest.raises(StoreError, match="format 3"):
+        other.execute("UPDATE ledger SET value = '4' WHERE key = 'format'")
+    with pytest.raises(StoreError, match="format 4"):
         open_ledger(path, create=True)
 
 

@@ -28,7 +28,7 @@ from ledger.checkpoint import Checkpoint, origin_of
 from ledger.house import MonthClosed
 from ledger.proof import Report, Walk
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.sqlite_file import FORMAT, SCHEMA
+from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from ledger.recorders.sqlite_proof import _connect, prove
 from tests import plain_verifier as plain
 from tests.attacks import KINDS, Copy, changed, foreign, forge
@@ -536,9 +536,9 @@ def test_another_encoding_is_told(subject: Subject, tmp_path: Path) -> None:
     path = tmp_path / "wide.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("PRAGMA encoding = 'UTF-16le'")
-        for statement in SCHEMA:
+        for statement in SCHEMAS[FORMAT]:
             file.execute(statement)
-        file.execute("INSERT INTO ledger VALUES ('id', ?), ('format', ?)", (subject.copy.ledger, str(FORMAT)))
+        file.execute("INSERT INTO ledger VALUES ('id', ?), ('format', ?)", (subject.copy.ledger, FORMAT))
     assert [fault.message for fault in prove(str(path)).faults] == ["the file's encoding is not UTF-8"]
 
 

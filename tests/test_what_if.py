@@ -34,7 +34,7 @@ from projections.what_if_rows import Comparison, DayDifference, LineDifference, 
 from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history
-from tests.stores import named, open_ledger
+from tests.stores import examples, named, open_ledger
 
 Rows = list[dict[str, Any]]
 Told = dict[str, Any]
@@ -224,7 +224,7 @@ def touches(row: Told, wanted: Filters) -> bool:
 # It says what two full derivations say
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(examples(12)))
 def test_it_is_the_difference_of_two_full_derivations(tmp_path: Path, seed: int) -> None:
     world = World(tmp_path, seed)
     check(world, Filters())

@@ -1,5 +1,9 @@
 """Where entries are kept: one recorder per database, each a subclass of the event store library's own."""
 
+from __future__ import annotations
+
+from datetime import datetime
+
 from eventsourcing.persistence import PersistenceError
 
 
@@ -21,6 +25,18 @@ class NotRecorded(StoreError):
 
 class Unknown(StoreError):
     """It could not be told whether an append was recorded: ask again with the same entries, which never doubles."""
+
+
+class Forgotten(StoreError):
+    """What was asked for was forgotten with its patient: nothing is wrong with the store."""
+
+    def __init__(self, episode: str, at: datetime) -> None:
+        super().__init__(f"episode {episode} was forgotten with its patient on {at:%Y-%m-%d}")
+        self.episode, self.at = episode, at
+
+    def __reduce__(self) -> tuple[type[Forgotten], tuple[str, datetime]]:
+        """So that one process can tell another."""
+        return Forgotten, (self.episode, self.at)
 
 
 def without_quotes(error: BaseException) -> str:

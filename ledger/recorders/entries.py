@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from eventsourcing.persistence import StoredEvent
 
+from ledger.cipher import WrappedKey
 from ledger.stored import Row
 
 
@@ -14,9 +15,27 @@ class Entries(Protocol):
     """The entries of one ledger, and the patients of its episodes."""
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], *, patients: Iterable[tuple[str, str]] = ..., **_: Any
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        patients: Iterable[tuple[str, str]] = ...,
+        right_after: int | None = ...,
+        keys: Sequence[WrappedKey] = ...,
+        forgotten: Sequence[str] = ...,
+        **_: Any,
     ) -> Sequence[int] | None:
-        """Append entries, sealed, with the (patient, episode) pairs they name, in one transaction; their positions."""
+        """Append entries, sealed, with the (patient, episode) pairs they name, in one transaction; their positions.
+
+        With ``right_after`` a position only as the very next entry after it, else IntegrityError.
+        In an encrypted ledger ``keys`` are those of episodes that begin, and ``forgotten`` episodes whose keys and
+        patients are destroyed by what is appended.
+        """
+
+    def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
+        """The keys that an encrypted ledger keeps of these episodes, as far as they are there."""
+
+    def scrub(self) -> bool:
+        """See to it that nothing of a destroyed key is left in the database's own files; whether that was possible."""
 
     def max_position(self) -> int:
         """The position of the last entry, 0 in an empty ledger."""
@@ -57,6 +76,9 @@ class Entries(Protocol):
 
     def patients_between(self, after: int, upto: int) -> set[str]:
         """Every patient of the episodes that have entries after a position, up to another."""
+
+    def page_when_opened(self) -> dict[str, str]:
+        """What the ledger said of itself when it was opened."""
 
     def page(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""

@@ -20,10 +20,12 @@ from eventsourcing.persistence import (
 from eventsourcing.postgres import PostgresFactory, PostgresRecorder
 from eventsourcing.utils import Environment
 
+from ledger.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.postgres_append import TAKE_TURN, insert_all
+from ledger.recorders.postgres_forget import rewrite
 from ledger.recorders.postgres_pool import LedgerDatastore
-from ledger.recorders.postgres_schema import SAFE
+from ledger.recorders.postgres_schema import KEYS_OF, SAFE
 from ledger.stored import Row
 
 PAGE_ROWS: Final = 5_000
@@ -47,15 +49,17 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
         """Nothing: tables are made by migrating."""
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], *, patients: Iterable[tuple[str, str]] = (), **_: Any
-    ) -> Sequence[int]:
+        self, stored_events: Sequence[StoredEvent], *, patients: Iterable[tuple[str, str]] = (),
+        keys: Sequence[WrappedKey] = (), forgotten: Sequence[str] = (), right_after: int | None = None,
+        **_: Any,
+    ) -> Sequence[int]:  # fmt: skip
         """Append entries, sealed, in one transaction; their positions."""
         if not stored_events:
             return []
         committing = False
         try:
             with self.datastore.get_connection() as connection, connection.transaction():
-                positions = insert_all(connection, stored_events, patients)
+                positions = insert_all(connection, stored_events, patients, keys, forgotten, right_after)
                 committing = True
         except StoreError as error:
             if committing:
@@ -197,6 +201,18 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
             " (SELECT originator_id FROM entries WHERE position > %s AND position <= %s)"
         )
         return {row[0] for row in self._rows(statement, (after, upto))}
+
+    def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
+        """The keys that an encrypted ledger keeps of these episodes, as far as they are there."""
+        return [WrappedKey(*row) for row in self._rows(KEYS_OF, (list(episodes),))]
+
+    def scrub(self) -> bool:
+        """See to it that nothing of a destroyed key is left in the tables' files; whether that was possible."""
+        return rewrite(self.datastore)
+
+    def page_when_opened(self) -> dict[str, str]:
+        """What the ledger said of itself when it was opened."""
+        return self.page()
 
     def page(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""

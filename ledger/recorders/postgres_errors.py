@@ -21,6 +21,7 @@ _SENTENCES: Final = {
     "28": "the ledger's server refused the user or the password",
     "3D": "there is no such database on the ledger's server",
     "3F": "there is no such schema in the ledger's database",
+    "23001": "the ledger's guards refused to change what is recorded",
     "25006": "the ledger's server is read-only now: it is a standby, or was told so",
     "42501": "this user may not do that in the ledger's database;"
     " its owner makes a ledger with 'migrate' and lets others record with 'migrate --runtime-role ROLE'",
@@ -63,5 +64,7 @@ def plain_errors() -> Iterator[None]:
         yield
     except psycopg.errors.UniqueViolation as error:
         raise IntegrityError("another writer recorded that version") from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise IntegrityError("an episode was forgotten meanwhile") from error
     except (psycopg.Error, PoolTimeout, PoolClosed) as error:
         raise StoreError(explain(error)) from error

@@ -35,9 +35,9 @@ class LedgerDatastore(PostgresDatastore):
 
     def __init__(self, url: str) -> None:
         parts = {"connect_timeout": int(CONNECT_TIMEOUT_SECONDS), **parts_of(url)}
-        super().__init__(
-            dbname="", host="", port="", user="", password="", originator_id_type="text", pool_size=1,
-            max_overflow=CONNECTIONS - 1, connect_timeout=CONNECT_TIMEOUT_SECONDS, pre_ping=True,
+        super().__init__(  # none is made before it is asked for: else asking makes a second one beside it
+            dbname="", host="", port="", user="", password="", originator_id_type="text", pool_size=0,
+            max_overflow=CONNECTIONS, connect_timeout=CONNECT_TIMEOUT_SECONDS, pre_ping=True,
         )  # fmt: skip
         self._parts = parts | {"client_encoding": "UTF8", "row_factory": tuple_row}
         self.pool.kwargs = self._parts

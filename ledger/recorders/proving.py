@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ledger.checkpoint import Checkpoint
+from ledger.cipher import MasterKey
 from ledger.proof import Report
 from ledger.recorders import sqlite_leaves, sqlite_proof
 from ledger.recorders.leaves import Proven, Told
 from ledger.recorders.naming import in_postgres, postgres_module
 
 
-def prove(name: str, checkpoints: Sequence[Checkpoint] = (), tell: Told = lambda done, of: None) -> Report:
+def prove(
+    name: str,
+    checkpoints: Sequence[Checkpoint] = (),
+    tell: Told = lambda done, of: None,
+    master: MasterKey | None = None,
+) -> Report:
     """Walk the whole ledger so named, as it is at this moment, and say what holds.
 
+    With the master key of an encrypted ledger, what is in the envelopes is held to what stands on them, too.
     What is wrong with it is in the report; NoLedger if there is none, StoreError if it could not be looked at.
     """
     store = postgres_module("postgres_proof") if in_postgres(name) else sqlite_proof
-    report: Report = store.prove(name, checkpoints, tell)
+    report: Report = store.prove(name, checkpoints, tell, master)
     return report
 
 

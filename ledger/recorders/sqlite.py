@@ -11,12 +11,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from eventsourcing.persistence import InfrastructureFactory, Notification, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment
 
+from ledger.cipher import WrappedKey
 from ledger.recorders import StoreError
+from ledger.recorders import sqlite_statements as sql
 from ledger.recorders.sealing import sealed
+from ledger.recorders.sqlite_forget import destroy, empty_log
 from ledger.recorders.sqlite_pool import LedgerDatastore
 from ledger.seals import first_seal
 from ledger.stored import Row
@@ -25,34 +28,6 @@ PAGE_ROWS: Final = 5_000
 SMALL_PAGE_POSITIONS: Final = 500
 
 _LARGEST = 2**63 - 1
-_COLUMNS = "position, originator_id, originator_version, topic, state"
-_IN_BYTES = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
-_INSERT = (
-    "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
-)
-_INSERT_PATIENT = (
-    "INSERT INTO patients (patient, episode) SELECT ?, ?"
-    " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"
-)
-_PAGE = "FROM entries WHERE position > ? AND position <= ? AND originator_id <> '' ORDER BY position LIMIT ?"
-_SMALL_PAGE = "SELECT originator_id, topic, state FROM entries WHERE position > ? AND position <= ? ORDER BY position"
-_EXTENTS = (
-    "SELECT p.episode, p.patient, first.position, ("
-    " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= ?"
-    " ORDER BY originator_version DESC LIMIT 1)"
-    " FROM patients AS p CROSS JOIN entries AS first"  # in this order: else every entry is walked
-    " ON first.originator_id = p.episode AND first.originator_version = 1"
-    " WHERE first.position <= ? ORDER BY first.position, p.patient"
-)
-_AT_PLACES = (
-    "FROM json_each(?) AS place CROSS JOIN entries"
-    " ON originator_id = json_extract(place.value, '$[0]') AND originator_version = json_extract(place.value, '$[1]')"
-)
-_OF_EPISODES = (
-    "FROM json_each(?) AS episode CROSS JOIN entries"
-    " ON originator_id = episode.value AND originator_version > ? AND position <= ?"
-    " ORDER BY originator_id, originator_version"
-)
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -62,8 +37,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, datastore: LedgerDatastore) -> None:
         super().__init__(datastore, events_table_name="entries")
-        self.insert_events_statement = _INSERT
-        self.select_events_statement = f"SELECT {_IN_BYTES} FROM entries WHERE originator_id = ? "
+        self.insert_events_statement = sql.INSERT
+        self.select_events_statement = f"SELECT {sql.IN_BYTES} FROM entries WHERE originator_id = ? "
         self.select_max_notification_id_statement = "SELECT max(position) FROM entries"
 
     def construct_create_table_statements(self) -> list[str]:
@@ -76,20 +51,29 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         patients: Iterable[tuple[str, str]] = (),
+        keys: Sequence[WrappedKey] = (),
+        forgotten: Sequence[str] = (),
+        right_after: int | None = None,
         **_: Any,
     ) -> Sequence[int]:
         if not stored_events:
             return []
         before, seal = _head(c)
+        if right_after not in (None, before):
+            raise IntegrityError("something else was recorded meanwhile")
+        if keys:
+            c.executemany(sql.INSERT_KEY, keys)
         last = before + len(stored_events)
         *most, latest = sealed(stored_events, before, seal)
         if most:
-            c.executemany(_INSERT, most)
-        c.execute(_INSERT, latest)
+            c.executemany(sql.INSERT, most)
+        c.execute(sql.INSERT, latest)
         if c.lastrowid != last:  # the write lock is ours: only a tail that was cut off leaves a gap
             raise StoreError("the last entries of the ledger are missing; 'episode-ledger verify' says which")
         if named := [pair + pair for pair in patients]:
-            c.executemany(_INSERT_PATIENT, named)
+            c.executemany(sql.INSERT_PATIENT, named)
+        if forgotten:
+            destroy(c, forgotten)
         return list(range(before + 1, last + 1))
 
     def select_notifications(
@@ -105,7 +89,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         after = 0 if start is None else start - int(inclusive_of_start)
         wanted = f"AND topic IN ({', '.join('?' * len(topics))}) " if topics else ""
         rows = self._rows(
-            f"SELECT {_IN_BYTES} FROM entries WHERE position > ? AND position <= ? AND originator_id <> ''"
+            f"SELECT {sql.IN_BYTES} FROM entries WHERE position > ? AND position <= ? AND originator_id <> ''"
             f" {wanted}ORDER BY position LIMIT ?",
             (after, _LARGEST if stop is None else stop, *topics, limit),
         )
@@ -119,7 +103,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Entries after a position, in order, by pages; up to the last one there is now, unless told otherwise."""
         stop = self.max_position() if upto is None else upto
         while True:
-            page = self._entries(_PAGE, (after, stop, PAGE_ROWS))
+            page = self._entries(sql.PAGE, (after, stop, PAGE_ROWS))
             yield from page
             if len(page) < PAGE_ROWS:
                 return
@@ -139,13 +123,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         Small pages: a page is worked on while it is warm, and no read transaction outlives it.
         """
         while after < upto:
-            page = self._rows(_SMALL_PAGE, (after, min(after + SMALL_PAGE_POSITIONS, upto)))
+            page = self._rows(sql.SMALL_PAGE, (after, min(after + SMALL_PAGE_POSITIONS, upto)))
             yield page
             after += SMALL_PAGE_POSITIONS
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
-        return self._named(_EXTENTS, (upto, upto))
+        return self._named(sql.EXTENTS, (upto, upto))
 
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
@@ -158,12 +142,12 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
         """The entries at these places (episode, version), as far as they exist; an append ends before it is told."""
-        return self._entries(_AT_PLACES, (json.dumps(list(places)),))
+        return self._entries(sql.AT_PLACES, (json.dumps(list(places)),))
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         stop = _LARGEST if upto is None else upto
-        return self._entries(_OF_EPISODES, (json.dumps(list(episodes)), after_version, stop))
+        return self._entries(sql.OF_EPISODES, (json.dumps(list(episodes)), after_version, stop))
 
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
@@ -181,6 +165,18 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         )
         return {row[0] for row in self._named(statement, (after, upto))}
 
+    def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
+        """The keys that an encrypted ledger keeps of these episodes, as far as they are there."""
+        return [WrappedKey(*row) for row in self._rows(sql.KEYS_OF, (json.dumps(list(episodes)),))]
+
+    def scrub(self) -> bool:
+        """See to it that nothing of a destroyed key is left in the log; whether that was possible."""
+        return empty_log(self.datastore)
+
+    def page_when_opened(self) -> dict[str, str]:
+        """What the ledger said of itself when it was opened, without looking again."""
+        return self.datastore.page
+
     def page(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""
         return dict(self._rows("SELECT key, value FROM ledger", ()))
@@ -195,9 +191,9 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def _entries(self, choice: str, values: tuple[object, ...]) -> list[Row]:
         """Rows of entries; text that is no UTF-8 gets lone surrogates, so that its reader can say which entry it is."""
         try:
-            return self._rows(f"SELECT {_COLUMNS} {choice}", values)
+            return self._rows(f"SELECT {sql.COLUMNS} {choice}", values)
         except StoreError:
-            rows = self._rows(f"SELECT {_IN_BYTES} {choice}", values)
+            rows = self._rows(f"SELECT {sql.IN_BYTES} {choice}", values)
             return [(*row[:4], row[4].decode("utf-8", "surrogateescape")) for row in rows]
 
     def _named(self, statement: str, values: Sequence[object]) -> list[Any]:
@@ -224,9 +220,14 @@ def _head(c: SQLiteCursor) -> tuple[int, bytes]:
 class LedgerFactory(SQLiteFactory):
     """Builds the recorder of one ledger file; nothing is looked up by import path."""
 
+    MASTER_KEY: Final = "MASTER_KEY_ID"
+    """The setting with which a new ledger is made to be encrypted: its master key's id, not the key."""
+
     def __init__(self, env: Environment) -> None:
         InfrastructureFactory.__init__(self, env)
-        self.datastore: LedgerDatastore = LedgerDatastore(env[self.SQLITE_DBNAME], create=self.env_create_table())
+        self.datastore: LedgerDatastore = LedgerDatastore(
+            env[self.SQLITE_DBNAME], create=self.env_create_table(), master_key=env.get(self.MASTER_KEY, "")
+        )
 
     def application_recorder(self) -> LedgerRecorder:
         """The recorder of the file."""

@@ -1,14 +1,11 @@
-"""The ledger as an SQLite file: what stands in it, how it is created, and what must hold before it is used.
+"""The ledger as an SQLite file: how it is created, and what must hold before it is used.
 
-The tables guard themselves, so that a foreign tool cannot change the past either: entries, patients and the ledger's
-own page are only ever added to. A BEFORE INSERT trigger is what stops ``INSERT OR REPLACE``, which deletes rows without
-firing delete triggers. Nothing here opens a file before looking at it, and a file that is not ours is left untouched.
+Nothing here opens a file before looking at it, and a file that is not ours is left untouched.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sqlite3
 import stat
@@ -19,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from ledger.recorders import NoLedger, StoreError, WrongPath, without_quotes
+from ledger.recorders.sqlite_schema import ENCRYPTED, EXPECTED, FORMAT, SCHEMAS, squeezed
 from ledger.recorders.sqlite_turns import CHECKPOINT_PAGES
 
-FORMAT: Final = 2
 BACKUP_MARK: Final = "backup"
 """The table that only a backup has."""
 
@@ -33,52 +30,6 @@ SETTINGS: Final = {
     "busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
 }
 TUNING: Final = {"cache_size": -32_000, "wal_autocheckpoint": CHECKPOINT_PAGES}  # batches of 4,000: 10 µs a row, not 18
-
-
-def _refuse_when(event: str, table: str, says: str, when: str = "") -> str:
-    name = f"{table}_{event.split()[-1].lower()}"
-    return f"CREATE TRIGGER {name} {event} ON {table} {when} BEGIN SELECT RAISE(ABORT, '{says}'); END"
-
-
-# NEW.position is -1 where the insert leaves the numbering to SQLite.
-_NOT_THE_NEXT = """WHEN NEW.originator_version IS NOT
-    1 + coalesce((SELECT max(originator_version) FROM entries WHERE originator_id = NEW.originator_id), 0)
-    OR (NEW.position <> -1 AND NEW.position <> 1 + coalesce((SELECT max(position) FROM entries), 0))"""
-
-# Frozen with FORMAT: these texts are compared with those in the file.
-SCHEMA: Final = (
-    """CREATE TABLE entries (
-        position INTEGER PRIMARY KEY AUTOINCREMENT CHECK (position >= 1),
-        originator_id TEXT NOT NULL,
-        originator_version INTEGER NOT NULL CHECK (originator_version >= 1),
-        topic TEXT NOT NULL,
-        state TEXT NOT NULL,
-        seal BLOB NOT NULL CHECK (length(seal) = 32),
-        UNIQUE (originator_id, originator_version)) STRICT""",
-    """CREATE TABLE patients (
-        patient TEXT NOT NULL, episode TEXT NOT NULL, PRIMARY KEY (patient, episode)) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX patients_by_episode ON patients (episode, patient)",
-    "CREATE TABLE ledger (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT",
-    _refuse_when("BEFORE INSERT", "entries", "an entry only follows the last one of its episode", _NOT_THE_NEXT),
-    _refuse_when("BEFORE UPDATE", "entries", "an entry is never changed"),
-    _refuse_when("BEFORE DELETE", "entries", "an entry is never deleted"),
-    _refuse_when(
-        "BEFORE INSERT",
-        "patients",
-        "a patient of an episode is never replaced",
-        "WHEN EXISTS (SELECT 1 FROM patients WHERE patient = NEW.patient AND episode = NEW.episode)",
-    ),
-    _refuse_when("BEFORE UPDATE", "patients", "a patient of an episode is never changed"),
-    _refuse_when("BEFORE DELETE", "patients", "a patient of an episode is never deleted"),
-    _refuse_when(
-        "BEFORE INSERT",
-        "ledger",
-        "the ledger page is never replaced",
-        "WHEN EXISTS (SELECT 1 FROM ledger WHERE key = NEW.key OR rowid = NEW.rowid)",
-    ),
-    _refuse_when("BEFORE UPDATE", "ledger", "the ledger page is never changed"),
-    _refuse_when("BEFORE DELETE", "ledger", "the ledger page is never deleted"),
-)
 
 
 @contextmanager
@@ -152,8 +103,11 @@ def check_journal(connection: sqlite3.Connection) -> None:
         raise StoreError("the ledger is not in write-ahead mode; another program changed it")
 
 
-def prepare(path: Path, *, create: bool) -> None:
-    """See to it that a ledger of our format stands at the path, in write-ahead mode; create it if asked to."""
+def prepare(path: Path, *, create: bool, master_key: str = "") -> dict[str, str]:
+    """See to it that a ledger of our format stands at the path, in write-ahead mode; create it if asked to.
+
+    With the id of a master key it is made to be encrypted under that. Gives what the ledger says of itself.
+    """
     if sqlite3.sqlite_version_info < (3, 37):
         raise StoreError(f"SQLite 3.37 or later is needed, this is {sqlite3.sqlite_version}")
     with plain_errors(path):
@@ -161,9 +115,10 @@ def prepare(path: Path, *, create: bool) -> None:
             _touch(path)
         with closing(connect(path)) as connection:
             if create:
-                _create_if_empty(connection)
-            check_format(connection, path)
+                _create_if_empty(connection, master_key)
+            page = check_format(connection, path)
             _switch_to_wal(connection)
+            return page
 
 
 def _touch(path: Path) -> None:
@@ -175,18 +130,19 @@ def _touch(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR))
 
 
-def _create_if_empty(connection: sqlite3.Connection) -> None:
+def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> None:
     if not _is_empty(connection):
         return
     connection.execute("PRAGMA encoding = 'UTF-8'")
     connection.execute("BEGIN IMMEDIATE")
     if _is_empty(connection):  # another process may have been faster
-        for statement in SCHEMA:
+        format_ = ENCRYPTED if master_key else FORMAT
+        for statement in SCHEMAS[format_]:
             connection.execute(statement)
+        page = {"id": secrets.token_hex(16), "format": format_} | ({"master_key": master_key} if master_key else {})
+        connection.executemany("INSERT INTO ledger (key, value) VALUES (?, ?)", page.items())
         connection.execute(
-            "INSERT INTO ledger (key, value)"
-            " VALUES ('id', ?), ('format', ?), ('created_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
-            (secrets.token_hex(16), str(FORMAT)),
+            "INSERT INTO ledger (key, value) VALUES ('created_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
         )
     connection.execute("COMMIT")
 
@@ -195,8 +151,8 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
 
 
-def check_format(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is not a ledger, is of a newer format, or has lost one of its guards."""
+def check_format(connection: sqlite3.Connection, path: Path) -> dict[str, str]:
+    """Refuse a file that is not a ledger, is of a newer format, or has lost one of its guards; gives its page."""
     rows = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     found = {name for kind, name, _ in rows if kind == "table"}
     if not rows:
@@ -205,29 +161,20 @@ def check_format(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"{path} is a backup; 'episode-ledger restore' makes a ledger of it")
     if "ledger" not in found or "entries" not in found:
         raise StoreError(f"{path} is not a ledger: it is another program's database")
-    written = dict(connection.execute("SELECT key, value FROM ledger").fetchall()).get("format", "")
-    if written != str(FORMAT):
-        raise StoreError(f"{path} has format {written or 'unknown'}, this program reads {FORMAT}; update the program")
-    there = {(str(kind), str(name), _squeezed(str(text))) for kind, name, text in rows}  # damaged ones may be no text
-    missing = [name for kind, name, text in _EXPECTED if (kind, name, text) not in there]
+    page = dict(connection.execute("SELECT key, value FROM ledger").fetchall())
+    written = page.get("format", "")
+    if written not in SCHEMAS:
+        reads = " and ".join(SCHEMAS)
+        raise StoreError(f"{path} has format {written or 'unknown'}, this program reads {reads}; update the program")
+    expected = EXPECTED[written]
+    there = {(str(kind), str(name), squeezed(str(text))) for kind, name, text in rows}  # damaged ones may be no text
+    missing = [name for kind, name, text in expected if (kind, name, text) not in there]
     if missing or _pragma(connection, "encoding") != "UTF-8":
         raise StoreError(f"{path} was altered: {', '.join(missing) or 'its encoding'} is not as it was created")
-    added = sorted(name for kind, name, text in there if kind == "trigger" and (kind, name, text) not in _EXPECTED)
+    added = sorted(name for kind, name, text in there if kind == "trigger" and (kind, name, text) not in expected)
     if added:
         raise StoreError(f"{path} was altered: somebody added the trigger {', '.join(added)}")
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def _described(statement: str) -> tuple[str, str, str]:
-    """Kind, name and text of what a statement creates, as SQLite's own table has them."""
-    _, kind, name, *_ = statement.split()
-    return kind.lower(), name, _squeezed(statement)
-
-
-_EXPECTED: Final = tuple(map(_described, SCHEMA))
+    return page
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

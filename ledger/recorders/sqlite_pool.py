@@ -149,10 +149,12 @@ class LedgerConnectionPool(SQLiteConnectionPool):
 class LedgerDatastore(SQLiteDatastore):
     """One ledger file, found or created, and the connections to it."""
 
-    def __init__(self, name: str, *, create: bool) -> None:
+    pool: LedgerConnectionPool
+
+    def __init__(self, name: str, *, create: bool, master_key: str = "") -> None:
         super().__init__(name, originator_id_type="text")
         path = plain_path(name)
-        prepare(path, create=create)
+        self.page = prepare(path, create=create, master_key=master_key)
         self.pool = LedgerConnectionPool(path)
 
     def transaction(self, *, commit: bool) -> PooledTransaction:  # type: ignore[override]  # a context manager, too

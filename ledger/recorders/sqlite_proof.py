@@ -7,17 +7,20 @@ rows; readers of a ledger also go through its indexes, so that SQLite's own chec
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.breaks import Fault, Row
 from ledger.checkpoint import Checkpoint
+from ledger.cipher import MasterKey, WrappedKey
 from ledger.contents import Pair
+from ledger.keyring import locks_of
 from ledger.proof import Report, Walk
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.sqlite_file import BUSY_TIMEOUT_SECONDS, FORMAT, SCHEMA, explain, plain_path
+from ledger.recorders.sqlite_file import BUSY_TIMEOUT_SECONDS, explain, plain_path
+from ledger.recorders.sqlite_schema import EXPECTED, FORMAT, SCHEMAS
 
 Told = Callable[[int, int], None]
 
@@ -28,6 +31,7 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _TYPED: Final = " AND ".join(f"typeof({name}) = '{kind}'" for name, kind in _COLUMNS.items())
 _ROWS: Final = f"SELECT {', '.join(_COLUMNS)}, {_TYPED} FROM entries ORDER BY position"
+_KEY_OF: Final = "SELECT id, episode, CAST(wrapped AS BLOB) FROM keys WHERE episode = ?"
 _FILE_IS_WRONG: Final = {
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_CORRUPT,
@@ -36,13 +40,13 @@ _FILE_IS_WRONG: Final = {
     sqlite3.SQLITE_TOOBIG,
     sqlite3.SQLITE_FORMAT,
 }
-_AS_CREATED: Final = {
-    (statement.split()[1].lower(), statement.split()[2], " ".join(statement.split())) for statement in SCHEMA
-} | {
+_OF_SQLITE: Final = {
     ("table", "sqlite_sequence", "CREATE TABLE sqlite_sequence(name,seq)"),
     ("index", "sqlite_autoindex_entries_1", ""),
     ("index", "sqlite_autoindex_ledger_1", ""),
 }
+"""What SQLite itself adds to our tables."""
+_OF_KEYS: Final = {("index", "sqlite_autoindex_keys_1", ""), ("index", "sqlite_autoindex_keys_2", "")}
 _OF_ANALYZE: Final = {
     ("table", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     ("table", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
@@ -53,7 +57,12 @@ _TROUBLES: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
 _CANNOT_WRITE: Final = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 
 
-def prove(name: str, checkpoints: Sequence[Checkpoint] = (), tell: Told = lambda done, of: None) -> Report:
+def prove(
+    name: str,
+    checkpoints: Sequence[Checkpoint] = (),
+    tell: Told = lambda done, of: None,
+    master: MasterKey | None = None,
+) -> Report:
     """Walk the whole ledger at a path, as it is at this moment, and say what holds.
 
     What is wrong with the file is in the report; NoLedger if there is none, StoreError if it could not be looked at.
@@ -63,18 +72,18 @@ def prove(name: str, checkpoints: Sequence[Checkpoint] = (), tell: Told = lambda
         raise NoLedger(f"there is no ledger at {path}")
     try:
         with closing(_connect(path)) as connection:
-            return _prove(_File(connection, path), checkpoints, tell)
+            return _prove(_File(connection, path), checkpoints, tell, master)
     except _TROUBLES as error:
         return Walk("", checkpoints).report(last_number=0, patients=(), others=[_damage(error, path, 0)], whole=False)
 
 
-def _prove(file: _File, checkpoints: Sequence[Checkpoint], tell: Told) -> Report:
+def _prove(file: _File, checkpoints: Sequence[Checkpoint], tell: Told, master: MasterKey | None) -> Report:
     file.begin()
     if not file.has_a_ledger():
         missing = Fault("damaged", None, "there is no ledger in the file: it is empty, or another program's database")
         return Walk("", checkpoints).report(last_number=0, patients=(), others=[missing], whole=False)
     others = file.strange()
-    walk = Walk(file.id(), checkpoints)
+    walk = Walk(file.id(), checkpoints, locks_of(file.page(), master, file.keys_of))
     last_number, whole, patients = 0, True, list[Pair]()
     try:
         last_number = file.last_number()
@@ -107,14 +116,16 @@ class _File:
 
     def id(self) -> str:
         """The ledger's id; empty if it names none."""
-        return self._page().get("id", "")
+        return self.page().get("id", "")
 
     def strange(self) -> list[Fault]:
         """What of the tables and guards is not as they were created, and what was put beside them."""
         objects = self._all("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
         found = {(_text(kind), _text(name), " ".join(_text(sql).split())) for kind, name, sql in objects}
-        altered = sorted({name for _, name, _ in _AS_CREATED - found})
-        added = sorted({name for _, name, _ in found - _AS_CREATED - _OF_ANALYZE} - set(altered))
+        format_ = self.page().get("format", "")
+        created = {*EXPECTED.get(format_, EXPECTED[FORMAT]), *_OF_SQLITE, *(_OF_KEYS if self._has("keys") else ())}
+        altered = sorted({name for _, name, _ in created - found})
+        added = sorted({name for _, name, _ in found - created - _OF_ANALYZE} - set(altered))
         faults = []
         if altered:
             faults.append(Fault("altered", None, f"not as it was created: {', '.join(altered)}"))
@@ -123,16 +134,19 @@ class _File:
         return faults + self._strange_settings()
 
     def _strange_settings(self) -> list[Fault]:
-        format_, encoding = self._page().get("format", ""), _text(self._one("PRAGMA encoding"))
+        format_, encoding = self.page().get("format", ""), _text(self._one("PRAGMA encoding"))
         faults = [] if self.id() else [Fault("altered", None, "the file does not say which ledger it is")]
-        if format_ != str(FORMAT):
-            told = f"the file says that its format is {format_[:9] or 'none'}, this program knows {FORMAT}"
+        if format_ not in SCHEMAS:
+            told = (
+                f"the file says that its format is {format_[:9] or 'none'}, this program knows {' and '.join(SCHEMAS)}"
+            )
             faults.append(Fault("altered", None, told))
         if encoding != "UTF-8":
             faults.append(Fault("altered", None, "the file's encoding is not UTF-8"))
         return faults
 
-    def _page(self) -> dict[str, str]:
+    def page(self) -> dict[str, str]:
+        """What the ledger says of itself."""
         if not self._has("ledger"):
             return {}
         return {_text(key): _text(value) for key, value in self._all("SELECT key, value FROM ledger")}
@@ -149,6 +163,11 @@ class _File:
         cursor = self._connection.execute(_ROWS)
         while page := cursor.fetchmany(_PAGE_ROWS):
             yield page
+
+    def keys_of(self, episodes: Collection[str]) -> list[WrappedKey]:
+        """The keys that are kept of these episodes."""
+        rows = [row for name in episodes for row in self._all(_KEY_OF, name)]
+        return [WrappedKey(_text(id), _text(episode), wrapped) for id, episode, wrapped in rows]
 
     def patients(self) -> list[Pair]:
         """Every (patient, episode) pair."""
@@ -171,8 +190,8 @@ class _File:
         row = self._connection.execute(statement).fetchone()
         return row[0] if row else None
 
-    def _all(self, statement: str) -> list[Any]:
-        return self._connection.execute(statement).fetchall()
+    def _all(self, statement: str, *values: object) -> list[Any]:
+        return self._connection.execute(statement, values).fetchall()
 
 
 def _text(value: object) -> str:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Final
 
 CHECKPOINT_PAGES: Final = 8_000
 ROWS_BETWEEN_TURNS: Final = 500
 """After a turn a connection writes so many rows before it takes another: else every commit would pay for asking."""
+PAUSE_SECONDS: Final = 0.05
 FIXED_IN: Final = (3, 51, 3)
 _ALSO_FIXED: Final = {(3, 50): 7, (3, 44): 6}
 
@@ -57,6 +59,28 @@ class CheckpointTurn:
         if self._allowed and self._needed:
             self._may(False)
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def empty_log(self, within_seconds: float) -> bool:
+        """Copy the whole log back and cut it to nothing; False if a reader or another program kept it all that time."""
+        until = time.monotonic() + within_seconds
+        while not self._emptied_log():
+            if time.monotonic() > until:
+                return False
+            time.sleep(PAUSE_SECONDS)
+        return True
+
+    def _emptied_log(self) -> bool:
+        self._due_at = 0
+        self._connection.execute("BEGIN IMMEDIATE")
+        self.take()
+        self._connection.execute("PRAGMA user_version = 0")  # as it was: a commit of one's own, which is what counts
+        self._connection.execute("COMMIT")
+        try:
+            if self._needed and not self._allowed:
+                return False
+            return bool(self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        finally:
+            self.give_back()
 
     def close(self) -> None:
         """With the connection."""

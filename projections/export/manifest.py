@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Struct
 
 MANIFEST: Final = "manifest.json"
+PACKAGE: Final = "datapackage.json"
+"""What describes the files of an export as CSV, beside the manifest."""
 
 
 class Part(Struct, frozen=True):

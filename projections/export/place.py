@@ -16,8 +16,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from projections.views import NotNow
+
+_BUILDING: Final = ".building-"
 
 
 class NotOurs(Exception):
@@ -54,7 +57,7 @@ class Place:
             if current:
                 check(current)
             self._clear(current)
-            staged = Path(tempfile.mkdtemp(prefix=f".{self.name}.building-", dir=self.out))
+            staged = Path(tempfile.mkdtemp(prefix=self._building, dir=self.out))
             try:
                 yield staged
                 _sync_all(staged)
@@ -62,6 +65,44 @@ class Place:
                 self._clear(self.current())
             finally:
                 shutil.rmtree(staged, ignore_errors=True)
+
+    def take_away(self, ours: Callable[[Path], bool]) -> tuple[bool, list[Path]]:
+        """Remove the folders that ``ours`` says are, and the link to one; whether there were any, and what else stands.
+
+        The link goes first, at once, and the folders under a name that the next export would clear away: nobody finds
+        half an export, whenever this is killed.
+        """
+        if not self._standing():
+            return False, []
+        with self._alone():
+            taken = [folder for folder in self._standing() if folder != self.link and ours(folder)]
+            if self.link.is_symlink() and self.out / os.readlink(self.link) in taken:
+                self.link.unlink()
+                _sync(self.out)
+            for folder in taken:
+                passing = tempfile.mkdtemp(prefix=self._building, dir=self.out)
+                os.replace(folder, passing)
+                shutil.rmtree(passing)
+            _sync(self.out)
+            return bool(taken), self._standing()
+
+    def _standing(self) -> list[Path]:
+        """The link and the folders of exports, finished or left behind."""
+        links = [self.link] if os.path.lexists(self.link) else []
+        return [*links, *self._generations().values(), *self._left_behind()]
+
+    @staticmethod
+    def is_unfinished(folder: Path) -> bool:
+        """Whether a folder beside an export is named as one that is being written, or was when it was killed."""
+        return _BUILDING in folder.name
+
+    @property
+    def _building(self) -> str:
+        return f".{self.name}{_BUILDING}"
+
+    def _left_behind(self) -> list[Path]:
+        """Unfinished folders; while nobody else is here, those of killed ones."""
+        return sorted(self.out.glob(f"{self._building}*"))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -78,7 +119,7 @@ class Place:
     def _publish(self, staged: Path, number: int) -> None:
         made = self.out / f".{self.name}.{number}"
         os.replace(staged, made)
-        folder = Path(tempfile.mkdtemp(prefix=f".{self.name}.building-", dir=self.out))
+        folder = Path(tempfile.mkdtemp(prefix=self._building, dir=self.out))
         try:
             link = folder / "link"
             link.symlink_to(made.name)
@@ -101,7 +142,7 @@ class Place:
         for number, path in generations.items():
             if number not in (live, before):
                 shutil.rmtree(path, ignore_errors=True)
-        for left in self.out.glob(f".{self.name}.building-*"):
+        for left in self._left_behind():
             shutil.rmtree(left, ignore_errors=True)
 
 

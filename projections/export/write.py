@@ -17,7 +17,7 @@ from projections.export.as_text import dollars, write_csv, write_jsonl
 from projections.export.cloudevents import write_events
 from projections.export.columns import Column, Dataset
 from projections.export.datapackage import package_of
-from projections.export.manifest import MANIFEST, Manifest, Origin, Part, part_of, text_of
+from projections.export.manifest import MANIFEST, PACKAGE, Manifest, Origin, Part, part_of, text_of
 from projections.export.place import create
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
@@ -72,7 +72,7 @@ def write_export(
             write(file, columns, totals.counting(of_month))
         parts.append(part_of(folder, path, totals.rows - before))
     if form == "csv":
-        _write(folder / "datapackage.json", text_of(package_of(dataset, columns, parts)))
+        _write(folder / PACKAGE, text_of(package_of(dataset, columns, parts)))
     names = tuple(column.name for column in columns)
     return _finish(folder, dataset.name, form, names, totals, parts, made)
 

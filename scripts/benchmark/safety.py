@@ -32,12 +32,13 @@ from commands.record import BATCH_LINES
 from commands.shapes import Envelope
 from ledger.entry import Entry, encode
 from ledger.heads import Head
-from ledger.recorders.sqlite_file import SCHEMA
+from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from ledger.seals import first_seal, leaf_of, seal_of
 from ledger.stored import TAGS
 
 Rows = list[tuple[str, float, int]]
 NORMAL: Final = 1
+SCHEMA: Final = SCHEMAS[FORMAT]
 UNGUARDED: Final = [statement for statement in SCHEMA if not statement.startswith("CREATE TRIGGER")]
 
 
