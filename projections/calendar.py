@@ -22,7 +22,8 @@ def calendars(rows: Iterable[DayRow]) -> Iterator[str]:
 def _episode(patient: str, episode: str, days: list[DayRow]) -> Iterator[str]:
     billable = sum(day.rate_cents or 0 for day in days)
     count = sum(day.status == "billable" for day in days)
-    yield f"{episode} of {patient}: {len(days)} days, {count} billable, {billable / 100:,.2f} dollars"
+    whose = f"{episode} of {patient}" if patient else episode  # of the forgotten only the days are left
+    yield f"{whose}: {len(days)} days, {count} billable, {billable / 100:,.2f} dollars"
     yield "        " + "".join(f"{number:>3}" for number in range(1, 32))
     for month, in_month in groupby(days, key=lambda day: day.date[:7]):
         marks = {int(day.date[8:]): MARKS[day.status] for day in in_month}

@@ -1,8 +1,9 @@
 """The store that the tests' ledgers are on, and the one PostgreSQL server of a run.
 
 ``--store sqlite`` (the default) runs every test on files. ``--store postgres`` runs those that open ledgers on
-PostgreSQL instead; tests marked ``sqlite_file`` are about the file itself. Tests of ``test_postgres*.py`` need the
-server either way. The first process that needs it starts it, and it ends with the run. If there is none, they fail.
+PostgreSQL instead; tests marked ``sqlite_file`` are about the file itself. Tests of ``test_postgres*.py`` and of
+``test_*_postgres.py`` need the server either way, and run with the default. The first process that needs it starts
+it, and it ends with the run. If there is none, they fail.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_of_a_store(item: pytest.Item) -> bool:
-    if item.get_closest_marker("sqlite_file") or item.path.stem.startswith("test_postgres"):
+    name = item.path.stem
+    if item.get_closest_marker("sqlite_file") or name.startswith("test_postgres") or name.endswith("_postgres"):
         return False  # the latter are the same whatever --store says
     module = item.getparent(pytest.Module)
     return module is not None and any(each is opens for each in vars(module.obj).values() for opens in OPENS_LEDGERS)

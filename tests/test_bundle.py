@@ -28,8 +28,8 @@ from ledger.checkpoint import note_of, parse_note, text_of
 from ledger.forms import check_npi
 from ledger.house import BookAdopted, MonthClosed
 from ledger.merkle import proofs_of
-from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from ledger.recorders.sqlite_leaves import prove_entries
+from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from ledger.seals import leaf_of
 from ledger.signing import create_key, load_key, sign
 from projections import verify_bundle

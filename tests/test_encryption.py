@@ -241,6 +241,14 @@ class TestTheMasterKey:
         assert plain.run("days").status == 0
         self.refused(plain, "not encrypted", **two.env)
 
+    def test_is_made_at_random_for_its_owner_alone(self, two: Locked, tmp_path: Path) -> None:
+        assert two.run("master-key", tmp_path / "new" / "other.key").status == 0
+        made = [path.read_text(encoding="ascii").strip() for path in (two.key, tmp_path / "new" / "other.key")]
+        assert {len(bytes.fromhex(text)) for text in made} == {32}
+        assert len(set(made)) == 2
+        assert two.key.stat().st_mode & 0o777 == 0o600
+        assert two.key.parent.stat().st_mode & 0o777 == 0o700
+
     def test_is_written_over_nothing(self, two: Locked) -> None:
         before = two.key.read_bytes()
         assert_plain(two.run("master-key", two.key), 2, "left as it is")

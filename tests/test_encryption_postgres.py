@@ -267,6 +267,20 @@ def test_the_past_cannot_be_changed_not_even_by_its_owner(told: Place, statement
     assert all_of(told) == before
 
 
+@pytest.mark.parametrize(
+    ("before", "statement"),
+    [
+        ("INSERT INTO patients VALUES ('Cem', 'EP-9')", "DELETE FROM patients WHERE episode = 'EP-9'"),
+        ("INSERT INTO keys VALUES ('k', 'EP-9', '')", "INSERT INTO keys VALUES ('l', 'EP-9', '')"),
+    ],
+)
+def test_an_episode_without_entries_is_guarded_too(told: Place, before: str, statement: str) -> None:
+    told.as_owner(before)
+    with pytest.raises(psycopg.errors.IntegrityError) as refused:
+        told.as_owner(statement)
+    assert refused.value.diag.message_detail is None
+
+
 def test_an_entry_under_its_episodes_key_goes_in(told: Place) -> None:
     """What the guards refuse above is refused for what it says, not for its form."""
     told.as_owner(f"INSERT INTO entries SELECT 5, 'EP-1', 3, 'DayServed', {STATE}, seal FROM entries LIMIT 1")
@@ -490,8 +504,10 @@ def test_scrubbing_leaves_nothing_of_a_key_in_the_tables_files_but_the_log_has_i
 
 def test_scrubbing_is_the_owners_too(told: Place) -> None:
     forget(told, "EP-1")
+    began = time.monotonic()
     with open_ledger(told.recorder, create=False, master=KEY) as ledger:
         assert ledger.scrub() is False
+    assert time.monotonic() - began < postgres_forget.WITHIN_SECONDS / 2  # it does not try again and again
 
 
 def test_scrubbing_is_not_done_while_somebody_still_sees_the_key(told: Place) -> None:
