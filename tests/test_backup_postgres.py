@@ -170,8 +170,11 @@ def test_every_table_and_column_of_a_ledger_is_copied(place: Place, encrypted: b
     assert ("keys" in copied) == encrypted
 
 
-def test_an_encrypted_ledger_goes_there_and_back_with_its_keys(place: Place, tmp_path: Path) -> None:
+def test_an_encrypted_ledger_goes_there_and_back_with_its_keys(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither a backup nor a restore needs the master key; reading does."""
+    monkeypatch.chdir(tmp_path)  # where the list of what was given out is, for a ledger in no file
     (house := tmp_path / "house").mkdir()
     key, file, back = tmp_path / "away" / "key", house / "ledger.db", house / "back.db"
     assert run("--ledger", str(file), "master-key", key).status == 0

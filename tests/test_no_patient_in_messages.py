@@ -244,8 +244,9 @@ def test_a_fault_of_ours_does_not_repeat_what_it_was_about(
     assert MARK not in ended.err
 
 
-def test_passing_files_hold_nothing_of_a_patient(house: House, tmp_path: Path) -> None:
+def test_passing_files_hold_nothing_of_a_patient(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every write to the folder for passing files is noted while the commands run."""
+    monkeypatch.chdir(tmp_path)  # some of them write what they are told to write
     passing, notes = tmp_path / "passing", tmp_path / "notes"
     os.environ["TMPDIR"] = str(passing)
     with Stage(tmp_path, shim=True) as stage:

@@ -75,9 +75,10 @@ class Stage:
         self.folder = folder
         loaded = {"LD_PRELOAD": str(build_shim(folder))} if shim else {}
         env = {name: value for name, value in os.environ.items() if not name.startswith(("EPISODE_", "COV_"))}
+        env["PYTHONPATH"] = str(ROOT)
         self.server = subprocess.Popen(
             [sys.executable, "-m", "tests.fire.stage"],
-            cwd=ROOT, env=env | loaded, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=folder, env=env | loaded, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.acts = 0
 
