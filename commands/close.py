@@ -185,7 +185,10 @@ def restatements(
         if known_at is not None and known_at < record.closed_at:
             raise click.UsageError(f"--known-at: by then {month.words} was not closed")
         found = _found(house, ledger, record, wanted, known_at, form)
+        forgotten = bool(ledger.forgettings(after=record.position))
     say(_difference(month, found))
+    if forgotten:
+        say("A patient was forgotten since: whether days of theirs had become something else cannot be told any more.")
     if check and found.found:
         sys.exit(1)
 

@@ -18,6 +18,7 @@ from commands.options import House
 from commands.show import printable, say
 from commands.who import named
 from ledger.forms import parse_instant
+from ledger.recorders.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.diff_text import dollars
 from projections.forgetting import AlsoAnothers, Plan, Unknown, plan, remove_models
@@ -71,6 +72,8 @@ def forget(
             episodes = _forget(house, ledger, _wanted(patient, reason, by, also), yes)
         clean = _scrubbed(ledger)
         last = ledger.forgettings()[-1][1].forgotten_at
+    if in_postgres(house.ledger_name):
+        say("The server's own log, archives and backups hold the keys for a time: docs/postgres.md says how long.")
     _tell(clean, _take_away(house, episodes, last))
 
 

@@ -23,7 +23,7 @@ from commands.decide import Accepted, Decision, Duplicate, Refused, decide
 from ledger.entry import Entry
 from ledger.heads import Head
 from ledger.recorders import Unknown
-from ledger.store import EpisodeLedger, RecordConflictError, StoreError
+from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
 
 if TYPE_CHECKING:
     from commands.intake import Line
@@ -92,7 +92,7 @@ class HeadCache:
         position = self._ledger.position()
         if position == self._seen:
             return False
-        behind = False
+        behind = any(versions.get(episode) for episode in self._ledger.forgotten())
         for episode, version in self._ledger.versions_since(self._seen):
             if episode in self._heads and self._heads[episode].version < version:
                 self._held -= self._heads.pop(episode).version
@@ -128,6 +128,8 @@ class Recorder:
         for _ in range(self._attempts):
             try:
                 handled = self._try(lines)
+            except Forgotten:  # in the middle of it: the next look knows
+                continue
             except RecordConflictError:
                 conflicted = True
                 time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))

@@ -61,6 +61,8 @@ def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime,
     if house.places.current():
         with closing(house.views()) as live, views.writing():
             views.put_aside(live.set_aside().values())
+    if later := sum(act.forgotten_at > known_at for _, act in ledger.forgettings()):
+        say(f"Without {later} patients who were forgotten since: what was known of them then cannot be told.")
     with progress("Judging", "patients") as tell:
         fill_as_known(ledger, views, house.book, known_at, patients, tell)
 

@@ -101,11 +101,7 @@ class Views:
         self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
 
     def clear(self) -> None:
-        """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old.
-
-        What is taken out is overwritten: somebody may have been forgotten.
-        """
-        self.connection.execute("PRAGMA secure_delete = ON")
+        """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         for table in (*TABLES, "digests"):
             self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
@@ -183,6 +179,7 @@ def open_views(path: Path) -> Views:
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA secure_delete = ON")  # somebody may be forgotten
         views = Views(connection)  # first, so that a foreign database is left as it is
         _switch_to_wal(connection)
         return views

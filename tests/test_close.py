@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from commands import close as command
 from commands import closing as module
+from commands import who
 from commands.closing import close_month, closed_months
 from commands.record import record
 from ledger.book import load_book
@@ -633,7 +634,7 @@ def test_who_closes_is_the_one_logged_in_unless_named(house: House, monkeypatch:
 
     head = house.run("close", "2026-01", env={"LOGNAME": "mallory", "USER": "mallory"}).rows[0]
     assert head["by"] == pwd.getpwuid(os.getuid()).pw_name
-    monkeypatch.setattr(command, "pwd", Nameless())
+    monkeypatch.setattr(who, "pwd", Nameless())
     assert_plain(house.run("close", "2026-02"), 2, "--by NAME")
     assert house.run("close", "2026-02", "--by", "controller-1").rows[0]["by"] == "controller-1"
 

@@ -19,10 +19,12 @@ from random import Random
 from typing import Any, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from commands.record import record
 from ledger import keyring
 from ledger.cipher import (
+    EntryKey,
     MasterKey,
     MasterKeyError,
     Unopened,
@@ -31,7 +33,7 @@ from ledger.cipher import (
     load_master_key,
     parse_master_key,
 )
-from ledger.envelope import read_envelope
+from ledger.envelope import enclose, open_envelope, read_envelope
 from ledger.keyring import Keyring
 from ledger.recorders import StoreError, Unknown
 from ledger.recorders.sqlite import LedgerRecorder
@@ -504,6 +506,43 @@ def opened(ring: Keyring, episode: str, version: int, tag: str, text: bytes) -> 
         return ring.open_row(episode.encode(), version, tag.encode(), text)
     except Unopened:
         return None
+
+
+WHERE = ("ledger", "EP-1", 3, "DayServed")
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [("other", *WHERE[1:]), ("ledger", "EP-2", 3, "DayServed"), ("ledger", "EP-1", 4, "DayServed"),
+                  ("ledger", "EP-1", 3, "NursingVisited")],
+)  # fmt: skip
+def test_an_envelope_opens_only_where_it_was_closed(elsewhere: tuple[str, str, int, str]) -> None:
+    """Even where its own words were changed to fit; so it does with the same bytes as the key of another id."""
+    key, same = EntryKey("a", bytes(range(32))), EntryKey("b", bytes(range(32)))
+    envelope = read_envelope(enclose(key, *WHERE, b"what was told"))
+    assert open_envelope(envelope, key, *WHERE) == b"what was told"
+    _, episode, version, tag = elsewhere
+    with pytest.raises(Unopened):
+        open_envelope(replace(envelope, episode=episode, version=version, type=tag), key, *elsewhere)
+    with pytest.raises(Unopened):
+        open_envelope(replace(envelope, key="b"), same, *WHERE)
+    with pytest.raises(Unopened):
+        open_envelope(replace(envelope, content="0" * 64), key, *WHERE)
+
+
+def test_a_wrapped_key_and_a_hidden_name_open_only_in_their_place() -> None:
+    master, stranger = parse_master_key("ab" * 32), parse_master_key("cd" * 32)
+    _, kept = master.new_key("ledger", "EP-1")
+    assert master.unwrap("ledger", kept).id == kept.id
+    others = [("other", kept), ("ledger", kept._replace(id="0" * 32)), ("ledger", kept._replace(episode="EP-2"))]
+    for ledger, other in others:
+        with pytest.raises(Unopened):
+            master.unwrap(ledger, other)
+    hidden = master.hide_name("ledger", "P-1")
+    assert master.show_name("ledger", hidden) == "P-1"
+    assert len({hidden, master.hide_name("other", "P-1"), stranger.hide_name("ledger", "P-1")}) == 3
+    for wrong, ledger in ((master, "other"), (stranger, "ledger")):
+        with pytest.raises(Unopened):
+            wrong.show_name(ledger, hidden)
 
 
 def test_every_envelope_has_random_bytes_and_a_text_hash_of_its_own(two: Locked) -> None:

@@ -28,6 +28,7 @@ from ledger.recorders import StoreError
 from ledger.upcasts import SCHEMA
 from projections import build as building
 from projections import rebuild as rebuilding
+from projections import rows_file
 from projections.build import MEMORY_MB, held_entries
 from projections.catch_up import catch_up
 from projections.certificate import Certificate
@@ -492,7 +493,7 @@ def test_certificates_of_one_moment_are_all_kept(site: Site) -> None:
 
 def test_rows_are_written_in_small_groups(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     before = site.rows()
-    monkeypatch.setattr(building, "ROWS_AT_ONCE", 0)
+    monkeypatch.setattr(rows_file, "ROWS_AT_ONCE", 0)
     assert site.rebuild().outcome == "equal"
     assert site.rows() == before
 

@@ -28,8 +28,8 @@ from ledger.checkpoint import Checkpoint, origin_of
 from ledger.house import MonthClosed
 from ledger.proof import Report, Walk
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from ledger.recorders.sqlite_proof import _connect, prove
+from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
 from tests import plain_verifier as plain
 from tests.attacks import KINDS, Copy, changed, foreign, forge
 from tests.command_line import lines_of, ordinary_user

@@ -35,7 +35,7 @@ from commands.web.security import HEADERS, hosts_of
 from commands.web.site import Refused, Site
 from ledger.book import BookError
 from ledger.entry import UnreadableEntry
-from ledger.recorders import StoreError
+from ledger.recorders import Forgotten, StoreError
 from projections.views import ViewsError
 
 LONGEST_FORM_BYTES: Final = 4096
@@ -182,6 +182,8 @@ def _failed(site: Site, request: Request, error: Exception) -> Response:
     """A page of plain sentences; what a patient's data may be in is told to nobody."""
     if isinstance(error, Refused):
         return _refused(site, request, error)
+    if isinstance(error, Forgotten):
+        return _refused(site, request, Refused(410, "Forgotten", f"{str(error)[:1].upper()}{str(error)[1:]}.", _KEPT))
     for kind, sentences in _TROUBLES.items():
         if isinstance(error, kind):
             site.tell(f"a page could not be shown: {type(error).__name__}")
@@ -191,6 +193,7 @@ def _failed(site: Site, request: Request, error: Exception) -> Response:
     return _refused(site, request, Refused(500, "Something went wrong here", "It was told where the site was started."))
 
 
+_KEPT: Final = "Nobody can read its entries any more; what was billable stays in the totals, without a name."
 _TROUBLES: Final[dict[type[Exception], tuple[str, ...]]] = {
     NotRecorded: (
         "This look could not be recorded, so the page is not shown.",

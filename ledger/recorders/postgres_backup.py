@@ -77,6 +77,7 @@ def _copy(url: str, to: Path, made_at: str, tell: Told) -> Held:
     with one_moment(url) as connection, closing(sqlite3.connect(to, isolation_level=None)) as copy:
         check(connection)
         held = _at_this_moment(connection, made_at)
+        copy.execute("PRAGMA secure_delete = ON")  # no copies of keys in pages that are split
         copy.execute("PRAGMA synchronous = OFF")  # nobody uses the file before it is whole, and synced
         copy.execute("BEGIN")
         _fill(copy, one(connection, _FORMAT), _read_from(connection), _counting(held.entries, tell))

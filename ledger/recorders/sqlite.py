@@ -19,6 +19,7 @@ from ledger.cipher import WrappedKey
 from ledger.recorders import StoreError
 from ledger.recorders import sqlite_statements as sql
 from ledger.recorders.sealing import sealed
+from ledger.recorders.sqlite_file import SETTINGS
 from ledger.recorders.sqlite_forget import destroy, empty_log
 from ledger.recorders.sqlite_pool import LedgerDatastore
 from ledger.seals import first_seal
@@ -183,7 +184,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def settings(self) -> dict[str, str]:
         """The settings of SQLite in force, read back from it."""
-        names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "busy_timeout", "encoding")
+        names = ("journal_mode", *SETTINGS, "encoding")
         return {"sqlite": sqlite3.sqlite_version} | {
             name: str(self._rows(f"PRAGMA {name}", ())[0][0]) for name in names
         }

@@ -27,6 +27,7 @@ SETTINGS: Final = {
     "synchronous": 2,
     "foreign_keys": 1,
     "trusted_schema": 0,
+    "secure_delete": 1,  # or pages that are split keep copies of keys, which forgetting would not reach
     "busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
 }
 TUNING: Final = {"cache_size": -32_000, "wal_autocheckpoint": CHECKPOINT_PAGES}  # batches of 4,000: 10 µs a row, not 18
