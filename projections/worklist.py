@@ -173,7 +173,8 @@ def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, on: date) -> Iter
     since = (on - timedelta(days=DAYS_PAST + max(limits.values(), default=0))).isoformat()
     days = views.connection.execute(
         "SELECT patient, episode, date, payer, terms_from, terms_published, rate_cents FROM days"
-        " WHERE status = 'billable' AND date >= ? ORDER BY patient, episode, date",
+        " WHERE status = 'billable' AND date >= ? AND patient <> ''"  # what is nobody's any more, nobody files
+        " ORDER BY patient, episode, date",
         (since,),
     )
     near: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}

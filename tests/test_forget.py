@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -39,6 +39,7 @@ from projections.forgetting import plan
 from projections.load import load_patient
 from projections.places import Places
 from projections.views import passing_views
+from projections.worklist import worklist
 from tests.command_line import LIVE, Ended, House, Told, assert_plain, example, lines_of, told
 from tests.encrypted_house import Locked, files_with, rows_of, spelled, unguarded
 from tests.running_site import Browser, Running
@@ -138,6 +139,15 @@ def totals(house: House) -> list[tuple[Any, ...]]:
         *sorted(tuple(row[name] for name in kept) for row in lines),
         *sorted(tuple(row[name] for name in of_days) for row in days),
     ]
+
+
+def unbilled(house: Locked, book: Path) -> list[str]:
+    """Whose billable days the worklist shows near their filing limit, on any day of some years."""
+    known = load_book(book if book.exists() else None)
+    days = [date(2026, 1, 1) + timedelta(weeks * 7) for weeks in range(110)]
+    with house.open() as ledger, closing(passing_views()) as views:
+        catch_up(ledger, views, known)
+        return [row.patient for on in days for row in worklist(ledger, views, known, on).unbilled]
 
 
 def of_others(house: House) -> list[dict[str, Any]]:
@@ -280,6 +290,14 @@ class TestWhatStays:
         assert forget(house).status == 0
         kept = ("payer", "month", "billable_days", "cents")
         assert [[row[name] for name in kept] for row in billed()] == [[row[name] for name in kept] for row in before]
+
+    def test_nobody_is_asked_to_file_their_days(self, house: Locked) -> None:
+        """Nor does it matter that the terms they were billed by are in the book no more."""
+        before = unbilled(house, house.book)
+        assert any(patient == PATIENT for patient in before)
+        forget(house)
+        assert unbilled(house, house.book) == [patient for patient in before if patient != PATIENT]
+        assert set(unbilled(house, house.folder / "nothing")) <= set(before) - {PATIENT}
 
     def test_every_row_of_everybody_else_is_as_it_was(self, house: Locked) -> None:
         before = of_others(house)
