@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.breaks import Fault
 from ledger.cipher import Unopened
+from ledger.envelope import read_envelope
 from ledger.house import HOUSE
 
 NONCE_CHARACTERS: Final = 32
@@ -45,21 +46,8 @@ class _Act(Struct, gc=False):
     episodes: tuple[str, ...] = ()
 
 
-class _Envelope(Struct, forbid_unknown_fields=True, gc=False):
-    """An entry that is encrypted, as far as it can be read by anybody."""
-
-    episode: str
-    version: int
-    type: str
-    key: str
-    content: str
-    sealed: str
-
-
 _entry: Final = msgspec.json.Decoder(_Entry).decode
 _act: Final = msgspec.json.Decoder(_Act).decode
-_encode: Final = msgspec.json.Encoder().encode
-_envelope: Final = msgspec.json.Decoder(_Envelope).decode
 _HOUSE: Final = HOUSE.encode()
 
 Pair = tuple[bytes, bytes]
@@ -120,9 +108,10 @@ class Contents:
         self, locks: Locks, position: int, episode: bytes, version: int, tag: bytes, text: bytes
     ) -> str | None:
         """An entry in its envelope: held to its columns, and looked into where it opens."""
-        told = _envelope(text)
-        if _encode(told) != text:
-            return "its envelope is not written as envelopes are"
+        try:
+            told = read_envelope(text)
+        except Unopened:
+            return "its text is no envelope, as an encrypted entry's is"
         if told.episode.encode() != episode or told.version != version or told.type.encode() != tag:
             return "its envelope and its columns do not agree"
         try:

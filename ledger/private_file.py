@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ledger.on_disk import sync
+
 _LARGEST_BYTES: Final = 4096
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -60,7 +62,7 @@ class PrivateFile(NamedTuple):
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            _sync(path.parent)
+            sync(path.parent)
         except OSError as error:
             path.unlink(missing_ok=True)
             raise self._unwritten(error, "make room, and make the key again") from None
@@ -91,11 +93,3 @@ class PrivateFile(NamedTuple):
             return content.decode()
         except UnicodeDecodeError:
             raise self.not_one() from None
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

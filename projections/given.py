@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ledger.on_disk import sync
 from projections.places import Places
 from projections.taking_back import Became, Outcome, take_export, take_file, tell_copy
 
@@ -94,7 +95,7 @@ def note(places: Places, about: Given) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    _sync(_list(places).parent)
+    sync(_list(places).parent)
 
 
 def take_back(places: Places, episodes: Collection[str]) -> list[Outcome]:
@@ -195,12 +196,4 @@ def _rewrite(places: Places, lines: Sequence[_Line]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)

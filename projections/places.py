@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from ledger.on_disk import sync
 from projections.views import NotNow, Views, open_views
 
 _LOGS: Final = ("-wal", "-shm", "-journal")
@@ -66,7 +67,7 @@ class Places:
             os.replace(link, self.live)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        _sync(self.live.parent)
+        sync(self.live.parent)
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{self.stem}.building-", dir=self.live.parent))
@@ -119,12 +120,12 @@ class Places:
 
     def adopt(self, built: Path) -> Path:
         """Give a built read model its number and its place beside the others; it is not live yet."""
-        _sync(built)
+        sync(built)
         with self._alone():
             path = self._next()
             _remove_logs(path)  # of a deleted one of that number: they would be taken for this one's
             os.replace(built, path)
-        _sync(path.parent)
+        sync(path.parent)
         return path
 
     def switch(self, path: Path) -> None:
@@ -143,7 +144,7 @@ class Places:
             shown = sorted(self.certificates.iterdir()) if self.certificates.is_dir() else []
             for path in (*generations, *shown):
                 _remove(path)
-            _sync(self.live.parent)
+            sync(self.live.parent)
         return [*generations, *shown]
 
     def _keep_only(self, *kept: Path | None) -> None:
@@ -167,11 +168,3 @@ def _remove_logs(path: Path) -> None:
 def _literally(name: str) -> str:
     """A name in which nothing stands for anything else when files are looked for."""
     return re.sub(r"([*?[])", r"[\1]", name)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from ledger.on_disk import sync
 from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
 from projections.views import NotNow
@@ -44,7 +45,7 @@ def take_file(path: Path, ours: Collection[str], wanted: Collection[str]) -> lis
         digest = _digest(path)
         if digest in wanted:
             path.unlink()
-            _sync(path.parent)
+            sync(path.parent)
             return [("removed", path)]
     except OSError:
         return [("changed", path)]
@@ -133,11 +134,3 @@ def _inside(folder: Path) -> Iterator[str]:
     for at, folders, files in os.walk(folder):
         for name in folders + files:
             yield (Path(at) / name).relative_to(folder).as_posix()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

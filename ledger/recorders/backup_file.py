@@ -19,6 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ledger.on_disk import sync
 from ledger.proof import Report
 from ledger.recorders import without_quotes
 from ledger.recorders.sqlite_file import BACKUP_MARK, plain_errors
@@ -198,12 +199,3 @@ def give_name(made: Path, out: Path) -> None:
         refuse_present(out)
         os.rename(made, out)
     sync(out.absolute().parent)
-
-
-def sync(path: Path) -> None:
-    """To the disk, before anything is said about it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

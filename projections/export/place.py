@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from ledger.on_disk import sync
 from projections.views import NotNow
 
 _BUILDING: Final = ".building-"
@@ -78,12 +79,12 @@ class Place:
             taken = [folder for folder in self._standing() if folder != self.link and ours(folder)]
             if self.link.is_symlink() and self.out / os.readlink(self.link) in taken:
                 self.link.unlink()
-                _sync(self.out)
+                sync(self.out)
             for folder in taken:
                 passing = tempfile.mkdtemp(prefix=self._building, dir=self.out)
                 os.replace(folder, passing)
                 shutil.rmtree(passing)
-            _sync(self.out)
+            sync(self.out)
             return bool(taken), self._standing()
 
     def _standing(self) -> list[Path]:
@@ -123,11 +124,11 @@ class Place:
         try:
             link = folder / "link"
             link.symlink_to(made.name)
-            _sync(self.out)
+            sync(self.out)
             os.replace(link, self.link)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        _sync(self.out)
+        sync(self.out)
 
     def _generations(self) -> dict[int, Path]:
         pattern = re.compile(re.escape(f".{self.name}.") + "([0-9]+)")
@@ -154,12 +155,4 @@ def create(path: Path) -> int:
 
 def _sync_all(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)
