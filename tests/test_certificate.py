@@ -21,6 +21,7 @@ from ledger.episode import Patient
 from projections import build as building
 from projections import catch_up as catching_up
 from projections import certificate as certifying
+from projections import forgotten
 from projections import rebuild as rebuilding
 from projections.certificate import Certificate, ChangedRow, book_changes
 from projections.derive import Sheets, derive_patient
@@ -82,7 +83,7 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, *patients: str) -> None:
         place = list(TABLES["days"]).index("rate_cents")
         return sheets._replace(days=[(*day[:place], 0, *day[place + 1 :]) for day in sheets.days])
 
-    for module in (building, catching_up, certifying):
+    for module in (building, catching_up, forgotten):
         monkeypatch.setattr(module, "derive_patient", judge)
 
 
