@@ -24,6 +24,7 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.breaks: Breaks = "never"
         self.for_good = False
+        self.swallows = b""
         self.broken = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -39,9 +40,12 @@ class Wire:
         place = self._parts.netloc.rpartition(":")[0]
         return self._parts._replace(netloc=f"{place}:{self._listener.getsockname()[1]}").geturl()
 
-    def break_(self, when: Breaks, *, for_good: bool = False) -> None:
-        """Break at the next COMMIT; ``for_good``: nobody gets through afterwards."""
-        self.breaks, self.for_good = when, for_good
+    def break_(self, when: Breaks, *, for_good: bool = False, swallows: bytes = b"") -> None:
+        """Break at the next COMMIT; ``for_good``: nobody gets through afterwards.
+
+        ``swallows``: a connection that says this afterwards falls silent.
+        """
+        self.breaks, self.for_good, self.swallows = when, for_good, swallows
 
     def _listen(self) -> None:
         with suppress(OSError):
@@ -51,12 +55,17 @@ class Wire:
                 threading.Thread(target=self._to_server, args=(client, server), daemon=True).start()
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
-        answers = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+        silence = threading.Event()
+        answers = threading.Thread(target=_pass_on, args=(server, client, silence), daemon=True)
         answers.start()
         with suppress(OSError), client, server:
             while said := client.recv(CHUNK):
                 if b"COMMIT" in said and self.breaks != "never":
                     self._break_at(said, client, server)
+                    return
+                if self.broken and self.swallows and self.swallows in said:
+                    silence.set()
+                    _swallow(client)
                     return
                 server.sendall(said)
 
@@ -80,10 +89,18 @@ class Wire:
         self._listener.close()
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
+def _swallow(client: socket.socket) -> None:
+    """Neither side hears of the other any more, and nothing is closed, until whoever asks gives up."""
+    while client.recv(CHUNK):
+        pass
+
+
+def _pass_on(source: socket.socket, target: socket.socket, silence: threading.Event) -> None:
     with suppress(OSError):
         while said := source.recv(CHUNK):
             with suppress(OSError):
-                target.sendall(said)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)  # whoever is served hears that the server has ended
+                if not silence.is_set():
+                    target.sendall(said)
+    if not silence.is_set():
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)  # whoever is served hears that the server has ended

@@ -62,6 +62,18 @@ def test_of_several_that_migrate_at_once_one_makes_it(place: Place) -> None:
     assert sorted(text.startswith("Made") for text in said) == [False, False, False, True]
 
 
+def test_a_schema_may_be_called_anything(place: Place) -> None:
+    with psycopg.connect(stores.server(), autocommit=True) as owner:
+        owner.execute('CREATE SCHEMA "West Wing"')
+        try:
+            url = stores.in_schema(stores.server(), '"West\\ Wing"')
+            assert place.run("migrate", url=url).status == 0
+            assert place.run("record", INTAKE, url=url).status == 0
+            assert place.run("verify", url=url).status == 0
+        finally:
+            owner.execute('DROP SCHEMA "West Wing" CASCADE')
+
+
 def test_tables_of_another_program_are_left_alone(place: Place) -> None:
     place.as_owner("CREATE TABLE entries (a int)")
     assert_plain(place.run("migrate", url=place.owner), 3, "are there already and are no ledger")

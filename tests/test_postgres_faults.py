@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from commands.decide import Duplicate
 from commands.handle import Recorded, Recorder
 from commands.record import record
 from ledger.entry import Entry
@@ -124,6 +125,21 @@ def test_where_nobody_can_tell_it_is_unknown_and_a_repeat_never_doubles(
     assert [row["outcome"] for row in again.rows] == [outcome, "refused", outcome, outcome]
     with open_ledger(made.recorder, create=False) as ledger:
         assert [each.id for each in ledger.entries_of("EP-1")] == ["a", "b", "c"]
+
+
+def test_a_line_that_falls_silent_while_it_is_asked_back_is_unknown_in_time(
+    ledger: EpisodeLedger, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither side closes anything, so that nobody hears an end: the deadline is the reader's own."""
+    monkeypatch.setattr(reading_back, "DEADLINE_SECONDS", 2.0)
+    recorder = Recorder(ledger)
+    wire.break_("after", swallows=b"pg_advisory_xact_lock")
+    began = time.monotonic()
+    with pytest.raises(Unknown):
+        recorder.handle([line("b", SERVED)])
+    assert time.monotonic() - began < 10
+    wire.swallows = b""
+    assert [type(each) for each in Recorder(ledger).handle([line("b", SERVED)])] == [Duplicate]
 
 
 def test_lines_that_were_answered_before_stay_answered(

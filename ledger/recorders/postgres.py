@@ -172,7 +172,7 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
 
     def _rows_once_settled(self, values: Sequence[object], seconds: float) -> list[Row]:
         """The rows at places, after every append that has begun: its turn ends when it is committed or undone."""
-        with self.datastore.new_connection(seconds) as connection, connection.transaction():
+        with self.datastore.new_connection(seconds, cut=True) as connection, connection.transaction():
             for timeout in ("lock_timeout", "statement_timeout"):
                 connection.execute(f"SET LOCAL {timeout} = {max(1, int(seconds * 1000))}")
             connection.execute(TAKE_TURN)

@@ -27,7 +27,7 @@ _TABLES: Final = ("keys", "patients")
 _MAY: Final = " AND ".join(f"has_table_privilege('{table}', 'DELETE')" for table in _TABLES)
 _OWNS: Final = (
     "SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class"
-    " WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s)"
+    " WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relname = ANY(%s)"
 )
 _MAY_NOT: Final = "forgetting needs a role that may delete keys: run it as the ledger's owner"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -20,6 +23,10 @@ CONNECT_TIMEOUT_SECONDS: Final = 10.0
 STATEMENT_TIMEOUT_SECONDS: Final = 600
 VANISHED_SECONDS: Final = 5
 """How long a writer that fell silent keeps its turn: less than whoever reads back is ready to wait."""
+LISTENING_FOR_LIFE: Final[dict[str, Any]] = {
+    "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
+}  # fmt: skip
+"""A machine that vanished without a word is noticed after some ten seconds, where the system would wait for hours."""
 SESSION: Final = (
     "SET client_min_messages = 'error'",
     "SET TIME ZONE 'UTC'",
@@ -39,7 +46,7 @@ class LedgerDatastore(PostgresDatastore):
             dbname="", host="", port="", user="", password="", originator_id_type="text", pool_size=0,
             max_overflow=CONNECTIONS, connect_timeout=CONNECT_TIMEOUT_SECONDS, pre_ping=True,
         )  # fmt: skip
-        self._parts = parts | {"client_encoding": "UTF8", "row_factory": tuple_row}
+        self._parts = LISTENING_FOR_LIFE | parts | {"client_encoding": "UTF8", "row_factory": tuple_row}
         self.pool.kwargs = self._parts
         with self.new_connection(CONNECT_TIMEOUT_SECONDS) as connection:
             check(connection)
@@ -57,10 +64,13 @@ class LedgerDatastore(PostgresDatastore):
                 yield connection
 
     @contextmanager
-    def new_connection(self, seconds: float) -> Iterator[Connection]:
-        """A connection of its own, had within some seconds (two at least: libpq waits no shorter)."""
+    def new_connection(self, seconds: float, *, cut: bool = False) -> Iterator[Connection]:
+        """A connection of its own, had within some seconds (two at least: libpq waits no shorter).
+
+        With ``cut`` it ends after as many: a line that falls silent without an end would be waited on for long.
+        """
         parts = self._parts | {"connect_timeout": max(2, int(seconds))}
-        with connected(parts) as connection, plain_errors():
+        with connected(parts, cut_after=max(2.0, seconds) if cut else None) as connection, plain_errors():
             yield connection
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
@@ -77,12 +87,34 @@ def prepare(connection: Connection) -> None:
 
 
 @contextmanager
-def connected(parts: dict[str, Any]) -> Iterator[Connection]:
-    """One connection by itself, with a plain answer if there is none to be had."""
+def connected(parts: dict[str, Any], cut_after: float | None = None) -> Iterator[Connection]:
+    """One connection by itself, with a plain answer if there is none to be had; cut after some seconds if asked."""
     try:
-        connection: Connection = psycopg.connect(**parts)
+        connection: Connection = psycopg.connect(**LISTENING_FOR_LIFE | parts)
     except psycopg.Error as error:
         raise StoreError(explain_connecting(error)) from error
-    with connection, plain_errors():
+    with connection, plain_errors(), _cut(connection, cut_after):
         prepare(connection)
         yield connection
+
+
+@contextmanager
+def _cut(connection: Connection, after: float | None) -> Iterator[None]:
+    """The line is cut from here after some seconds, so that whoever waits on it hears an end."""
+    if after is None:
+        yield
+        return
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        timer = threading.Timer(after, _shut, (line,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _shut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)

@@ -146,15 +146,15 @@ SCHEMAS: Final = {FORMAT: _made_by(FORMAT, *_TABLES), ENCRYPTED: _made_by(ENCRYP
 KEYS_OF: Final = "SELECT id, episode, wrapped FROM keys WHERE episode = ANY(%s::text[])"
 """The keys that are kept of some episodes."""
 
+SCHEMA_NOW: Final = "quote_ident(current_schema())::regnamespace"
 _FOUND_GUARDS: Final = (
     "SELECT c.relname, p.proname, t.tgtype::int, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
     " JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = c.relnamespace"
-    " WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+    f" WHERE t.tgrelid = ANY(ARRAY(SELECT oid FROM pg_class WHERE relnamespace = {SCHEMA_NOW}"  # others' may be many
+    " AND relname = ANY(%s))) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
     " AND t.tgqual IS NULL AND t.tgattr::text = ''"
 )
-_FOUND_TABLES: Final = (
-    "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s)"
-)
+_FOUND_TABLES: Final = f"SELECT count(*) FROM pg_class WHERE relnamespace = {SCHEMA_NOW} AND relname = ANY(%s)"
 
 Connection = psycopg.Connection[Any]
 
@@ -187,7 +187,7 @@ def lost_guards(connection: Connection) -> list[str]:
     schema = schema_of(connection)
     found = {
         (table, function, kind)
-        for table, function, kind, body in connection.execute(_FOUND_GUARDS).fetchall()
+        for table, function, kind, body in connection.execute(_FOUND_GUARDS, ([*TABLES, "keys"],)).fetchall()
         if body == FUNCTIONS.get(function, "").format(schema=schema)
     }
     made = {guard.as_found() for guard in _GUARDS.get(format_of(connection), _GUARDS[FORMAT])}
