@@ -24,8 +24,8 @@ DOORS: Final = (
     ("p.days", "projections.derive", "day_cells"),
     ("p.lines", "projections.derive", "line_cells"),
     ("p.finding-rows", "projections.derive", "in_order"),
-    ("p.digests", "projections.build", "digests_of"),
-    ("p.insert", "projections.build", "_Writer._flush"),
+    ("p.digests", "projections.rows_file", "digests_of"),
+    ("p.insert", "projections.rows_file", "RowsFile._flush"),
     ("p.index", "projections.build", "index_tables"),
 )
 """Stage, module, and the name under which the build calls it."""

@@ -205,6 +205,9 @@ class Faulty:
         self._read()
         return self.inner.patients_between(after, upto)
 
+    def page_when_opened(self) -> dict[str, str]:
+        return self.inner.page_when_opened()
+
     def page(self) -> dict[str, str]:
         return self.inner.page()
 

@@ -121,6 +121,9 @@ class Shelf:
         touched = {row[1] for row in self.rows[after:upto]}
         return {patient for patient, episode in self.named if episode in touched}
 
+    def page_when_opened(self) -> dict[str, str]:
+        return self.page()
+
     def page(self) -> dict[str, str]:
         return {"id": self.id, "format": "2", "created_at": "2026-11-01T00:00:00.000Z"}
 

@@ -65,6 +65,9 @@ class Lagging:
     def patients_between(self, after: int, upto: int) -> set[str]:
         return self.inner.patients_between(after, self._upto(upto))
 
+    def page_when_opened(self) -> dict[str, str]:
+        return self.inner.page_when_opened()
+
     def page(self) -> dict[str, str]:
         return self.inner.page()
 
