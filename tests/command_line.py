@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,11 @@ OPENING = {"type": "EpisodeOpened", "patient": "P-1", "provider": "1234567893", 
 SERVED = {"type": "DayServed", "order": "RX-1", "date": "2026-02-02"}
 LIVE = [sys.executable, "-c", "from commands.cli import main; main()"]
 """The command line as a process of its own."""
+
+
+def interruptible() -> None:
+    """For ``preexec_fn``: a process started in the background is deaf to SIGINT, and so would be what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Ended(NamedTuple):

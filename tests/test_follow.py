@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from projections.export.shapes import DATASETS
-from tests.command_line import LIVE, House, assert_plain, example, told
+from tests.command_line import LIVE, House, assert_plain, example, interruptible, told
 from tests.exports import export, rows_in
 from tests.stores import open_ledger
 
@@ -34,7 +34,7 @@ def house(tmp_path: Path) -> House:
 def following(house: House, *options: object) -> Iterator[subprocess.Popen[bytes]]:
     """``follow`` as a process of its own, in a pipe."""
     command = [*LIVE, *house.named, "follow", "--interval", "0.02", *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=interruptible) as process:
         try:
             yield process
         finally:
@@ -114,7 +114,7 @@ def test_a_reader_that_leaves_in_the_middle_ends_it(house: House) -> None:
 def test_a_file_is_written_to_like_a_pipe(house: House, tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as out:
         following = [*LIVE, *house.named, "follow", "--since", "0", "--interval", "0.02"]
-        with subprocess.Popen(following, stdout=out) as process:
+        with subprocess.Popen(following, stdout=out, preexec_fn=interruptible) as process:
             until = time.monotonic() + WAIT_SECONDS
             while not os.path.getsize(tmp_path / "out") and time.monotonic() < until:
                 time.sleep(0.02)

@@ -23,7 +23,7 @@ from ledger.recorders.postgres_hint import CHANNEL, HINT, listening
 from ledger.recorders.postgres_migrate import migrate
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
-from tests.command_line import BOOK, INTAKE, LIVE, Told, lines_of, told
+from tests.command_line import BOOK, INTAKE, LIVE, Told, interruptible, lines_of, told
 from tests.place import Place
 from tests.test_store import entry
 
@@ -66,7 +66,9 @@ def following(place: Place, interval: float, url: str | None = None) -> Iterator
     """``follow`` from the beginning, as a process of its own."""
     named = ["--ledger", url or place.recorder, "--book", str(BOOK)]
     command = [*LIVE, *named, "follow", "--since", "0", "--interval", str(interval)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, preexec_fn=interruptible
+    ) as process:
         try:
             yield process
         finally:
