@@ -9,8 +9,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ledger.cipher import MasterKey, load_master_key
+from ledger.recorders import StoreError
 from ledger.recorders.sealing import sealed
+from ledger.recorders.sqlite import LedgerRecorder
 from ledger.seals import first_seal
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
@@ -99,3 +103,15 @@ def rows_of(file: Path, statement: str, *values: object) -> list[Any]:
     """What a foreign tool reads."""
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(statement, values).fetchall()
+
+
+def failing_append(monkeypatch: pytest.MonkeyPatch, *, commit: bool) -> None:
+    """The store fails while it appends: before it did so, or after."""
+    inner = LedgerRecorder.insert_events
+
+    def insert(recorder: LedgerRecorder, stored: Any, **more: Any) -> Any:
+        if commit:
+            inner(recorder, stored, **more)
+        raise StoreError("the commit failed")
+
+    monkeypatch.setattr(LedgerRecorder, "insert_events", insert)

@@ -41,7 +41,7 @@ from ledger.store import UnreadableEntry, open_ledger
 from projections.catch_up import catch_up
 from projections.views import passing_views
 from tests.command_line import LIVE, Ended, House, assert_plain, example, lines_of, run, told
-from tests.encrypted_house import EXAMPLES, Locked, files_with, rows_of, seal_anew, spelled, unguarded
+from tests.encrypted_house import EXAMPLES, Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
 from tests.harness import book_of
 from tests.histories import history
 from tests.test_no_patient_in_messages import MARK
@@ -615,25 +615,15 @@ def _record_and_note(house: Locked, lines: list[Any], noted: Path) -> None:
 class TestAnAppendWithoutAnAnswer:
     """A commit that raises is read back by the texts that were told, not by their envelopes."""
 
-    def failing_after(self, monkeypatch: pytest.MonkeyPatch, *, commit: bool) -> None:
-        inner = LedgerRecorder.insert_events
-
-        def insert(recorder: LedgerRecorder, stored: Any, **more: Any) -> Any:
-            if commit:
-                inner(recorder, stored, **more)
-            raise StoreError("the commit failed")
-
-        monkeypatch.setattr(LedgerRecorder, "insert_events", insert)
-
     def test_was_recorded_all_the_same(self, two: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patched:
-            self.failing_after(patched, commit=True)
+            failing_append(patched, commit=True)
             assert {row["outcome"] for row in two.tell(*example("EP-3", "P-3")).rows} == {"recorded"}
         assert {row["outcome"] for row in two.tell(*example("EP-3", "P-3")).rows} == {"duplicate"}
 
     def test_was_not_recorded(self, two: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patched:
-            self.failing_after(patched, commit=False)
+            failing_append(patched, commit=False)
             assert two.tell(*example("EP-3", "P-3")).status == 3
         assert {row["outcome"] for row in two.tell(*example("EP-3", "P-3")).rows} == {"recorded"}
 
@@ -642,7 +632,7 @@ class TestAnAppendWithoutAnAnswer:
             raise StoreError("nobody answers")
 
         with two.open() as ledger, monkeypatch.context() as patched:
-            self.failing_after(patched, commit=True)
+            failing_append(patched, commit=True)
             patched.setattr(LedgerRecorder, "rows_at", silent)
             with pytest.raises(Unknown):
                 list(record(ledger, BytesIO(lines_of(example("EP-3", "P-3")))))

@@ -41,7 +41,7 @@ from projections.places import Places
 from projections.views import passing_views
 from projections.worklist import worklist
 from tests.command_line import LIVE, Ended, House, Told, assert_plain, example, lines_of, told
-from tests.encrypted_house import Locked, files_with, rows_of, spelled, unguarded
+from tests.encrypted_house import Locked, failing_append, files_with, rows_of, spelled, unguarded
 from tests.running_site import Browser, Running
 
 pytestmark = pytest.mark.sqlite_file
@@ -431,25 +431,15 @@ def test_whatever_patient_and_episode_are_called(house: Locked) -> None:
 class TestAnActWithoutAnAnswer:
     """The store fails while the act is recorded: it was done, or it was not, and that is what is said."""
 
-    def failing(self, monkeypatch: pytest.MonkeyPatch, *, commit: bool) -> None:
-        inner = LedgerRecorder.insert_events
-
-        def insert(recorder: LedgerRecorder, stored: Any, **more: Any) -> Any:
-            if commit:
-                inner(recorder, stored, **more)
-            raise StoreError("the commit failed")
-
-        monkeypatch.setattr(LedgerRecorder, "insert_events", insert)
-
     def test_it_was_done(self, house: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
         secrets = secrets_of(house)
-        self.failing(monkeypatch, commit=True)
+        failing_append(monkeypatch, commit=True)
         assert forget(house).status == 0
         assert untaken(house, secrets) == set()
 
     def test_it_was_not(self, house: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
         before = snapshot(house.folder)
-        self.failing(monkeypatch, commit=False)
+        failing_append(monkeypatch, commit=False)
         ended = forget(house)
         assert (ended.status, ended.err.splitlines()[-2:]) == (
             3, ["episode-ledger: the commit failed", "hint: nothing was half done; the command can be run again"]
