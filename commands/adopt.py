@@ -9,7 +9,7 @@ from datetime import datetime
 from commands.handle import random_nonces
 from commands.show import say
 from ledger.book import Book
-from ledger.house import BookAdopted
+from ledger.facts.administration import BookAdopted
 from ledger.store import EpisodeLedger, RecordConflictError
 
 

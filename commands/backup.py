@@ -13,9 +13,9 @@ from commands.giving import giving_unopened
 from commands.options import House
 from commands.progress import progress
 from commands.show import printable, say
-from ledger.recorders import sqlite_backup
 from ledger.recorders.backup_file import Damaged, Held, NotABackup, refuse_present
 from ledger.recorders.naming import in_postgres, postgres_module, shown
+from ledger.recorders.sqlite import backup as sqlite_backup
 
 HINT = "nothing was restored; take another backup, and keep this one for whoever looks into it"
 
@@ -47,7 +47,7 @@ def backup(house: House, /, out: Path) -> None:
       episode-ledger backup --out 2026-11-23.backup
     """
     url = in_postgres(house.ledger_name)
-    take = postgres_module("postgres_backup").backup if url else sqlite_backup.backup
+    take = postgres_module("backup").backup if url else sqlite_backup.backup
     try:
         with giving_unopened(house, "backup", out) as notes, progress("Copying", "rows" if url else "pages") as tell:
             refuse_present(out)  # what is there already is not to be listed as a backup
@@ -107,7 +107,7 @@ def _restore(house: House, file: Path, out: str) -> Held:
             notes.begun()
             return sqlite_backup.restore(file, out)
     with progress("Putting in", "rows") as tell:
-        held: Held = postgres_module("postgres_backup").restore(file, out, tell)
+        held: Held = postgres_module("backup").restore(file, out, tell)
         return held
 
 

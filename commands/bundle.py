@@ -17,10 +17,10 @@ from commands.progress import progress
 from commands.proof import key_option
 from commands.show import printable, say
 from commands.signers import read_checkpoint, signer_of
-from ledger.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
+from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
+from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.naming import folder_of
 from ledger.recorders.proving import prove, prove_entries
-from ledger.signing import SigningKey, load_key, sign
 from ledger.store import EpisodeLedger
 from projections.bundle import Chosen, Proofs, bundle_of, choose, time_of
 from projections.bundle_zip import zip_of

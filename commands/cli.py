@@ -19,9 +19,9 @@ from commands.master_key import named_master_key
 from commands.options import House
 from commands.show import print_nowhere, printable, say
 from ledger.book import BookError
-from ledger.checkpoint import CheckpointError
-from ledger.entry import UnreadableEntry
-from ledger.private_file import KeyTrouble
+from ledger.facts.entry import UnreadableEntry
+from ledger.keys.key_file import KeyTrouble
+from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.views import NotViews, ViewsError
 

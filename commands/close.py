@@ -27,7 +27,7 @@ from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
 from commands.who import named
-from ledger.house import MonthClosed
+from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
 from projections.diff_text import dollars
 from projections.journal import minute, utc_text

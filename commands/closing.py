@@ -14,9 +14,9 @@ import msgspec
 
 from commands.handle import random_nonces
 from ledger.book import Book
-from ledger.entry import UnreadableEntry
-from ledger.forms import Text
-from ledger.house import MonthClosed
+from ledger.facts.administration import MonthClosed
+from ledger.facts.entry import UnreadableEntry
+from ledger.facts.forms import Text
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.catch_up import Progress, silent
 from projections.month import Month, Report, report_of

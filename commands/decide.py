@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import UNSET, Struct
 
 from ledger.book import PER_DIEM_CODES
-from ledger.entry import Entry, same_content
-from ledger.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
-from ledger.heads import Head, Kind
-from ledger.upcasts import SCHEMA
+from ledger.facts.entry import Entry, same_content
+from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
+from ledger.facts.heads import Head, Kind
+from ledger.facts.upcasts import SCHEMA
 
 if TYPE_CHECKING:
     from commands.intake import Line

@@ -16,7 +16,7 @@ from commands.options import INSTANT, SERVICE_DATE, House, filters, format_optio
 from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
-from ledger.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.between import DayChanged, between_of
 from projections.catch_up import silent

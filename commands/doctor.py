@@ -16,13 +16,14 @@ from commands.options import House, format_option
 from commands.proof import key_option
 from commands.show import show_rows
 from ledger.book import BookError
-from ledger.cipher import MasterKeyError
-from ledger.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
+from ledger.keys.cipher import MasterKeyError
+from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.closed import closed
+from ledger.recorders.as_stored import closed
 from ledger.recorders.naming import views_file
-from ledger.recorders.sqlite_file import plain_path
-from ledger.recorders.sqlite_files import (
+from ledger.recorders.sqlite.file import plain_path
+from ledger.recorders.sqlite.rights import (
     access_records_of,
     engine,
     files_of,
@@ -32,7 +33,6 @@ from ledger.recorders.sqlite_files import (
     rights_of,
 )
 from ledger.recorders.warnings import warnings_of
-from ledger.signing import SigningError, load_key
 from ledger.store import EpisodeLedger, in_postgres
 from projections.health import (
     CheckRow,

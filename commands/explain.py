@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from commands.shapes import EVENTS, LINE, Form, Shape, out_of_order, shape_of
-from ledger.forms import CONTROL_CHARACTER, Number
+from ledger.facts.forms import CONTROL_CHARACTER, Number
 
 CORRECT: Final = "Correct the field and send the line again."
 CORRECT_LINE: Final = "Correct the line and send it again."

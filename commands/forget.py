@@ -17,7 +17,7 @@ from commands.handle import random_nonces
 from commands.options import House
 from commands.show import printable, say
 from commands.who import named
-from ledger.forms import parse_instant
+from ledger.facts.forms import parse_instant
 from ledger.recorders.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.diff_text import dollars

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commands.clock import utc_now
 from commands.options import House
-from ledger.cipher import MasterKeyError
+from ledger.keys.cipher import MasterKeyError
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger, open_ledger
 from projections import given

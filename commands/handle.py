@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from commands.clock import utc_now
 from commands.decide import Accepted, Decision, Duplicate, Refused, decide
-from ledger.entry import Entry
-from ledger.heads import Head
+from ledger.facts.entry import Entry
+from ledger.facts.heads import Head
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
 

@@ -13,8 +13,8 @@ from msgspec import UNSET
 from commands.explain import explain
 from commands.line_reader import LONGEST_LINE_BYTES, numbered_lines
 from commands.shapes import EVENTS, Envelope, prepare, shape_of
-from ledger.events import Event
-from ledger.forms import CONTROL_CHARACTER, Number, parse_instant
+from ledger.facts.events import Event
+from ledger.facts.forms import CONTROL_CHARACTER, Number, parse_instant
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ import click
 
 from commands.options import House
 from commands.show import printable, say
-from ledger.cipher import MasterKey, create_master_key, load_master_key, parse_master_key
+from ledger.keys.cipher import MasterKey, create_master_key, load_master_key, parse_master_key
 from ledger.recorders.naming import folder_of
 
 

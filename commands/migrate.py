@@ -26,9 +26,7 @@ def migrate(house: House, /, runtime_role: str | None) -> None:
     """
     if not in_postgres(house.ledger_name):
         raise click.UsageError("migrate is for a ledger in PostgreSQL; 'record' makes one in a file by itself")
-    done = postgres_module("postgres_migrate").migrate(
-        house.ledger_name, runtime_role, house.master.id if house.master else ""
-    )
+    done = postgres_module("migrate").migrate(house.ledger_name, runtime_role, house.master.id if house.master else "")
     what = "Made the ledger" if done.made else "The ledger is there already:"
     click.echo(printable(f"{what} {done.ledger_id} in schema {done.schema}, tables of version {done.version}."))
     if done.encrypted:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from ledger.book import Book, load_book
-from ledger.cipher import MasterKey
-from ledger.forms import parse_instant
+from ledger.facts.forms import parse_instant
+from ledger.keys.cipher import MasterKey
 from ledger.recorders.naming import in_postgres, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.places import Places

@@ -18,11 +18,11 @@ from commands.options import Command, House, format_option
 from commands.progress import progress
 from commands.show import printable, say, show_rows
 from commands.signers import Shown, Signature, public_half, read_checkpoint, signer_of
-from ledger.checkpoint import Checkpoint, note_of, origin_of, text_of
-from ledger.proof import Report
+from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
+from ledger.proof.signing import SigningKey, create_key, load_key, sign
+from ledger.proof.walk import Report
 from ledger.recorders.naming import folder_of
 from ledger.recorders.proving import prove
-from ledger.signing import SigningKey, create_key, load_key, sign
 
 KEY_NAME = "episode-ledger"
 HINT = "keep this file as it is, and compare it with a backup; docs/proof.md says what each sentence means"

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ledger.events import DrugBilledSeparately, Event, ServiceBilledSeparately
-from ledger.forms import Text, parse_instant
+from ledger.facts.events import DrugBilledSeparately, Event, ServiceBilledSeparately
+from ledger.facts.forms import Text, parse_instant
 
 Check = Callable[[Any], Any]
 

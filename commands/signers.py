@@ -7,8 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ledger.checkpoint import LARGEST_NOTE_BYTES, CheckpointError, Note, VerifierKey, parse_note, parse_vkey
-from ledger.signing import load_key
+from ledger.proof.checkpoint import LARGEST_NOTE_BYTES, CheckpointError, Note, VerifierKey, parse_note, parse_vkey
+from ledger.proof.signing import load_key
 from projections.verify_bundle import ed25519_verify
 
 Signature = Literal["good", "bad", "unknown_key", "not_checked"]

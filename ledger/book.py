@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from ledger.day_set import OPEN_END
-from ledger.forms import Cents, Hcpcs, check_hcpcs, check_npi
+from ledger.facts.forms import Cents, Hcpcs, check_hcpcs, check_npi
 
 PACKAGED: Final = Path(__file__).parent
 """Where the example book and the code table are: ``codes.toml``, ``payers/``, ``providers/``."""

@@ -21,18 +21,18 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.cipher import MasterKey, WrappedKey
-from ledger.entry import Entry, UnreadableEntry
-from ledger.house import HOUSE, PatientForgotten
+from ledger.administration import HouseActs
+from ledger.facts.administration import HOUSE, PatientForgotten
+from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.stored import Row, read_row, read_stored
+from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
 from ledger.recorders.encrypted import EncryptedEntries, opened_with
-from ledger.recorders.entries import Entries
-from ledger.recorders.house_acts import HouseActs
 from ledger.recorders.mapping import EntryMapper
 from ledger.recorders.naming import in_postgres, postgres_module
+from ledger.recorders.protocol import Entries
 from ledger.recorders.reading_back import read_back
-from ledger.recorders.sqlite import LedgerFactory
-from ledger.stored import Row, read_row, read_stored
+from ledger.recorders.sqlite.recorder import LedgerFactory
 
 __all__ = [
     "EpisodeLedger", "Forgotten", "NoLedger", "RecordConflictError", "StoreError", "UnreadableEntry", "WrongPath",
@@ -63,7 +63,7 @@ class EpisodeLedger(HouseActs, Application[str]):
         """The factory of the recorder for this database."""
         if LEDGER_URL not in env:
             return LedgerFactory(env)
-        factory: InfrastructureFactory[Any] = postgres_module("postgres").LedgerFactory(env)
+        factory: InfrastructureFactory[Any] = postgres_module("recorder").LedgerFactory(env)
         return factory
 
     def construct_mapper(self) -> Mapper[str]:

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ledger.book import Book, Terms
-from ledger.entry import Entry, tag_of
-from ledger.judged import JudgedDay
+from ledger.facts.entry import Entry, tag_of
+from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
 from projections.day_sheet import iso
 from projections.journal import utc_text, verdict_text

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.book import Book, book_of_text
-from ledger.cipher import MasterKey
-from ledger.entry import UnreadableEntry
-from ledger.patients import gather
+from ledger.facts.entry import UnreadableEntry
+from ledger.judge.patients import gather
+from ledger.keys.cipher import MasterKey
 from ledger.store import EpisodeLedger, open_ledger
 from projections.derive import Sheets, derive_patient
 from projections.digests import Sums

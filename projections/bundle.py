@@ -18,19 +18,19 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ledger.book import Book, Payer
-from ledger.case import Case
-from ledger.checkpoint import Checkpoint
-from ledger.cipher import Unopened
-from ledger.days import judge
-from ledger.entry import Entry, statement_of
-from ledger.envelope import read_envelope
-from ledger.episode import Patient
-from ledger.house import time_of_act
-from ledger.liveness import known
-from ledger.merkle import Proof
-from ledger.patients import episode_of
+from ledger.facts.administration import time_of_act
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.liveness import known
+from ledger.facts.stored import Row
+from ledger.judge.case import Case
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.steps import judge
+from ledger.keys.cipher import Unopened
+from ledger.keys.envelope import read_envelope
+from ledger.proof.checkpoint import Checkpoint
+from ledger.proof.merkle import Proof
 from ledger.store import EpisodeLedger, StoreError
-from ledger.stored import Row
 from projections import verify_bundle
 from projections.bundle_days import Inside, bundled_claims, bundled_days
 from projections.bundle_text import readme

@@ -11,9 +11,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from ledger.case import Case
-from ledger.entry import Entry
-from ledger.judged import JudgedDay, judged_days
+from ledger.facts.entry import Entry
+from ledger.judge.case import Case
+from ledger.judge.regions import JudgedDay, judged_days
 from projections.claimed import ClaimedDay
 from projections.day_sheet import DayRow, day_cells, day_row
 from projections.page_days import ELSEWHERE, deciding

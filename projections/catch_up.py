@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from ledger.book import Book
-from ledger.entry import UnreadableEntry
-from ledger.house import PatientForgotten
+from ledger.facts.administration import PatientForgotten
+from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.derive import derive_patient
 from projections.digests import is_fingerprint

@@ -13,13 +13,13 @@ from typing import Final
 import msgspec
 
 from ledger.book import Book
-from ledger.case import Case
-from ledger.days import judge
-from ledger.entry import UnreadableEntry
-from ledger.episode import Patient
-from ledger.judged import JudgedDay, judged_days
-from ledger.liveness import known as known_by
-from ledger.patients import episode_of
+from ledger.facts.entry import UnreadableEntry
+from ledger.facts.liveness import known as known_by
+from ledger.judge.case import Case
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.catch_up import Progress, silent
 from projections.day_sheet import iso

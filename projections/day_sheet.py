@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.case import Case, Region
-from ledger.grounds import causes, causes_by_date
-from ledger.judged import region_on, regions
+from ledger.judge.case import Case, Region
+from ledger.judge.causes import causes, causes_by_date
+from ledger.judge.regions import region_on, regions
 
 Cells = tuple[Any, ...]
 """A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""

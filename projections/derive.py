@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.case import Case
-from ledger.days import judge
-from ledger.episode import Patient
-from ledger.findings import find
+from ledger.judge.case import Case
+from ledger.judge.episode import Patient
+from ledger.judge.findings import find
+from ledger.judge.steps import judge
 from projections.day_sheet import Cells, day_cells
 from projections.finding_sheet import finding_cells, in_order
 from projections.line_sheet import line_cells

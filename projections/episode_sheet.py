@@ -8,10 +8,10 @@ from datetime import date, datetime
 import msgspec
 
 from ledger.book import Book
-from ledger.entry import Entry
-from ledger.events import ClaimSubmitted
-from ledger.liveness import live_entries
-from ledger.patients import episode_of
+from ledger.facts.entry import Entry
+from ledger.facts.events import ClaimSubmitted
+from ledger.facts.liveness import live_entries
+from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections import queries
 from projections.calendar import MARKS

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ledger.book import Book, book_of_text
-from ledger.days import judge
-from ledger.entry import Entry
-from ledger.episode import Episode, Patient
-from ledger.patients import episode_of, gather
+from ledger.facts.entry import Entry
+from ledger.judge.episode import Episode, Patient
+from ledger.judge.patients import episode_of, gather
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger, StoreError
 from projections.day_sheet import Cells, day_cells, json_list
 from projections.forgotten import NOBODY, kept_sheets

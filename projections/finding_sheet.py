@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from ledger.findings import Finding
+from ledger.judge.findings import Finding
 from projections.day_sheet import Cells, as_list, iso, json_list
 
 

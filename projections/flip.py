@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger import events as ev
-from ledger import grounds
 from ledger.book import Book
-from ledger.case import Case
-from ledger.days import judge
-from ledger.entry import Entry, tag_of
-from ledger.episode import Patient
-from ledger.judged import judged_day
-from ledger.patients import episode_of
-from ledger.upcasts import SCHEMA
+from ledger.facts import events as ev
+from ledger.facts.entry import Entry, tag_of
+from ledger.facts.upcasts import SCHEMA
+from ledger.judge import causes as grounds
+from ledger.judge.case import Case
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.regions import judged_day
+from ledger.judge.steps import judge
 from projections.flip_moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
 from projections.journal import verdict_text
 from projections.why_steps import DayView

@@ -24,12 +24,12 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from ledger import events as ev
-from ledger import grounds
-from ledger.authorizations import covering_authorizations
 from ledger.book import GENERAL, PER_DIEM, PER_DIEM_CODES
-from ledger.entry import Entry, statement_of, tag_of
-from ledger.evidence import local_date, local_dates_of_run
+from ledger.facts import events as ev
+from ledger.facts.entry import Entry, statement_of, tag_of
+from ledger.judge import causes as grounds
+from ledger.judge.authorizations import covering_authorizations
+from ledger.judge.evidence import local_date, local_dates_of_run
 from projections.day_sheet import iso
 from projections.why_steps import DayView
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.house import KeptLine, PatientForgotten
+from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.day_sheet import Cells
 from projections.derive import Sheets, derive_patient

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from ledger.book import Book
-from ledger.house import KeptLine, PatientForgotten
+from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.day_sheet import Cells, iso
 from projections.derive import Sheets, derive_patient

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.on_disk import sync
+from ledger.files import sync
 from projections.places import Places
 from projections.taking_back import Became, Outcome, take_export, take_file, tell_copy
 

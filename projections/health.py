@@ -10,8 +10,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from ledger.book import Book
-from ledger.cipher import MasterKeyError
-from ledger.recorders.sqlite_files import EXPECTED, Engine, Rights
+from ledger.keys.cipher import MasterKeyError
+from ledger.recorders.sqlite.rights import EXPECTED, Engine, Rights
 from ledger.store import EpisodeLedger
 from projections.catch_up import stale_because
 from projections.shelter import Shelter

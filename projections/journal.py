@@ -12,10 +12,10 @@ from itertools import groupby
 
 import msgspec
 
-from ledger import events as ev
 from ledger.book import Book
-from ledger.entry import Entry, tag_of
-from ledger.judged import JudgedDay
+from ledger.facts import events as ev
+from ledger.facts.entry import Entry, tag_of
+from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
 from projections.day_sheet import iso
 from projections.load import book_known

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ledger.entry import Entry, UnreadableEntry
+from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger, StoreError
 from projections.streams import UNREAD, Row, Stream, held_entries_of, hold, look_at
 

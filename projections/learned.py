@@ -8,8 +8,8 @@ from heapq import merge
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.entry import Entry
-from ledger.house import MonthClosed
+from ledger.facts.administration import MonthClosed
+from ledger.facts.entry import Entry
 
 
 class Step(NamedTuple):

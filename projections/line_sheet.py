@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ledger.case import Case
-from ledger.lines import pack
+from ledger.judge.case import Case
+from ledger.judge.lines import pack
 from projections.day_sheet import Cells, as_list, iso
 
 

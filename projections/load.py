@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ledger.book import Book
-from ledger.episode import Patient
-from ledger.patients import episode_of
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 
 

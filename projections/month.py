@@ -18,11 +18,11 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from ledger.book import Book, book_of_text
-from ledger.case import Case
-from ledger.days import judge
-from ledger.house import MonthClosed
-from ledger.judged import JudgedDay, judged_days
-from ledger.patients import gather
+from ledger.facts.administration import MonthClosed
+from ledger.judge.case import Case
+from ledger.judge.patients import gather
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.catch_up import Progress, silent
 from projections.day_sheet import Cells, DayRow, iso

@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.book import Book, Terms
-from ledger.case import Case
-from ledger.days import judge
-from ledger.entry import Entry
-from ledger.episode import Patient
-from ledger.judged import JudgedDay, judged_days
-from ledger.liveness import known
-from ledger.patients import episode_of
+from ledger.facts.entry import Entry
+from ledger.facts.liveness import known
+from ledger.judge.case import Case
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.calendar import MARKS
 from projections.claimed import ClaimedDay, claimed_of

@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from ledger import grounds
-from ledger.case import Case
-from ledger.entry import Entry
-from ledger.judged import JudgedDay, judged_days
+from ledger.facts.entry import Entry
+from ledger.judge import causes as grounds
+from ledger.judge.case import Case
+from ledger.judge.regions import JudgedDay, judged_days
 from projections.calendar import MARKS
 from projections.day_sheet import iso
 from projections.page_sources import Cause, Sources

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ledger.entry import Entry, statement_of, tag_of
-from ledger.events import FactCorrected, FactRetracted
-from ledger.liveness import live_entries, retracted_identities
+from ledger.facts.entry import Entry, statement_of, tag_of
+from ledger.facts.events import FactCorrected, FactRetracted
+from ledger.facts.liveness import live_entries, retracted_identities
 from projections.journal import utc_text
 from projections.page_days import DayShown
 from projections.page_sources import Cause, Sources

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.case import Case
-from ledger.entry import Entry, statement_of
-from ledger.findings import Finding, find
+from ledger.facts.entry import Entry, statement_of
+from ledger.judge.case import Case
+from ledger.judge.findings import Finding, find
 from projections.claimed import ClaimedDay
 from projections.day_sheet import iso
 from projections.finding_sheet import MESSAGES

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from ledger.entry import Entry
+from ledger.facts.entry import Entry
 from ledger.store import EpisodeLedger
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ledger.on_disk import sync
+from ledger.files import sync
 from projections.views import NotNow, Views, open_views
 
 _LOGS: Final = ("-wal", "-shm", "-journal")

@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from ledger.book import Book
-from ledger.cipher import MasterKey
+from ledger.keys.cipher import MasterKey
 from ledger.store import EpisodeLedger, open_ledger
 from projections.build import MEMORY_MB, Work, build, held_entries
 from projections.catch_up import Progress, catch_up, made_of, of_this_ledger, silent

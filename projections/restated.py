@@ -14,11 +14,11 @@ from typing import Final, Literal
 import msgspec
 
 from ledger.book import Book
-from ledger.days import judge
-from ledger.entry import Entry, UnreadableEntry, tag_of
-from ledger.house import MonthClosed
-from ledger.judged import JudgedDay
-from ledger.patients import gather
+from ledger.facts.administration import MonthClosed
+from ledger.facts.entry import Entry, UnreadableEntry, tag_of
+from ledger.judge.patients import gather
+from ledger.judge.regions import JudgedDay
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.between import Standing
 from projections.catch_up import Progress, silent

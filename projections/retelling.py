@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from ledger import events as ev
 from ledger.book import PER_DIEM_CODES, Book
-from ledger.days import judge
-from ledger.entry import Entry, statement_of
-from ledger.episode import Episode, Patient
-from ledger.judged import JudgedDay, judged_days
-from ledger.patients import by_episode, episode_of
+from ledger.facts import events as ev
+from ledger.facts.entry import Entry, statement_of
+from ledger.judge.episode import Episode, Patient
+from ledger.judge.patients import by_episode, episode_of
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.load import book_known
 

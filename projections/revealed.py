@@ -8,12 +8,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.case import Case
-from ledger.days import judge
-from ledger.entry import Entry
-from ledger.grounds import causes
-from ledger.judged import JudgedDay, judged_days
-from ledger.patients import gather
+from ledger.facts.entry import Entry
+from ledger.judge.case import Case
+from ledger.judge.causes import causes
+from ledger.judge.patients import gather
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from projections.load import book_known
 from projections.retelling import Change, Moment, Retelling, retell_since
 from projections.shares import Settled, Share, billed_as

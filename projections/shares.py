@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ledger.claims import ClaimedLine, claimed_lines
-from ledger.episode import Episode
-from ledger.judged import JudgedDay
-from ledger.lines import days_between
+from ledger.judge.claims import ClaimedLine, claimed_lines
+from ledger.judge.episode import Episode
+from ledger.judge.lines import days_between
+from ledger.judge.regions import JudgedDay
 
 Kind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
 """How a day as claimed stands beside the day as it is now."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import MsgspecError, Struct
 
-from ledger.entry import Entry, decode_all
-from ledger.episode import is_read
-from ledger.stored import TAGS
+from ledger.facts.entry import Entry, decode_all
+from ledger.facts.stored import TAGS
+from ledger.judge.episode import is_read
 
 if TYPE_CHECKING:
     from projections.kin import Kin

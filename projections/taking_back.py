@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from ledger.on_disk import sync
+from ledger.files import sync
 from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
 from projections.views import NotNow

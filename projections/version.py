@@ -20,6 +20,6 @@ def code_version() -> str:
     """
     digest = hashlib.sha256()
     for package in (ledger, projections):
-        for path in sorted(Path(package.__path__[0]).glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(path.relative_to(package.__path__[0]).as_posix().encode() + b"\0" + path.read_bytes())
     return f"{version('episode-ledger')}/{SHAPE}/{digest.hexdigest()[:12]}"

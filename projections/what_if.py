@@ -20,8 +20,8 @@ from typing import Any, Final
 import msgspec
 
 from ledger.book import Book, BookError, Payer, Terms
-from ledger.cipher import MasterKey
-from ledger.forms import check_hcpcs
+from ledger.facts.forms import check_hcpcs
+from ledger.keys.cipher import MasterKey
 from ledger.store import EpisodeLedger, open_ledger
 from projections.build import MEMORY_MB, Work, build, held_entries
 from projections.catch_up import Progress, catch_up, silent, stale_because

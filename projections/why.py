@@ -9,12 +9,12 @@ from typing import Final
 import msgspec
 
 from ledger.book import Book
-from ledger.days import judge
-from ledger.entry import Entry
-from ledger.episode import Patient
-from ledger.judged import JudgedDay, judged_day
-from ledger.liveness import known as known_by
-from ledger.patients import episode_of
+from ledger.facts.entry import Entry
+from ledger.facts.liveness import known as known_by
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.regions import JudgedDay, judged_day
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.day_sheet import DayRow, cells_on, day_row, iso
 from projections.flip import FlipShown, find_flip

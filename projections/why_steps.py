@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger import grounds
 from ledger.book import Terms
-from ledger.case import Case
-from ledger.entry import Entry, statement_of, tag_of
-from ledger.episode import Dated
-from ledger.events import FactCorrected
+from ledger.facts.entry import Entry, statement_of, tag_of
+from ledger.facts.events import FactCorrected
+from ledger.judge import causes as grounds
+from ledger.judge.case import Case
+from ledger.judge.episode import Dated
 from projections.day_sheet import iso
 from projections.journal import utc_text
 
@@ -47,7 +47,7 @@ class DayView(NamedTuple):
         return next(code for code, days in self.case.codes.items() if days & self.day)
 
     def grounds(self, step: int) -> list[Entry]:
-        """The entries that a step rests on for the day (``ledger/grounds.py``)."""
+        """The entries that a step rests on for the day (``ledger/judge/causes.py``)."""
         return list(grounds.GROUNDS[step](self.case, self.date))
 
     def payer_name(self, payer: str | None = None) -> str:

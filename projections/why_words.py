@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ledger import events as ev
-from ledger import grounds
-from ledger.authorizations import covering_authorizations
-from ledger.entry import statement_of
-from ledger.evidence import local_date
-from ledger.judged import JudgedDay
+from ledger.facts import events as ev
+from ledger.facts.entry import statement_of
+from ledger.judge import causes as grounds
+from ledger.judge.authorizations import covering_authorizations
+from ledger.judge.evidence import local_date
+from ledger.judge.regions import JudgedDay
 from projections.day_sheet import iso
 from projections.why_steps import DayView, dollars
 

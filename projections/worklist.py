@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ledger.book import Book
-from ledger.patients import episode_of
+from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.finding_sheet import FindingRow, finding_row
 from projections.monday.holds import CURES

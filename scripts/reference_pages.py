@@ -16,12 +16,12 @@ import msgspec
 
 from commands.cli import cli
 from commands.shapes import EVENTS, Envelope, Field, Form, Shape
-from ledger import days
 from ledger.book import PER_DIEM_CODES
-from ledger.clash import RULES as CLASHES
-from ledger.clash import name_of_conflict, rule_between
-from ledger.events import Act, Correction, Event, Fact
-from ledger.findings import RULES
+from ledger.facts.events import Act, Correction, Event, Fact
+from ledger.judge import steps as days
+from ledger.judge.clash import RULES as CLASHES
+from ledger.judge.clash import name_of_conflict, rule_between
+from ledger.judge.findings import RULES
 from projections.finding_sheet import MESSAGES
 from scripts import feed_pages
 
@@ -50,7 +50,7 @@ def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
 
 def events_page() -> str:
     """Every fact and act with its fields."""
-    parts = ["# Facts and acts\n", _made_from("ledger/events.py")]
+    parts = ["# Facts and acts\n", _made_from("ledger/facts/events.py")]
     parts.append(
         "An optional field is left out where there is nothing to say; `null` is only ever a value of `bill`. "
         "Unknown fields and repeated keys are refused.\n"
@@ -141,7 +141,7 @@ def steps_page() -> str:
     return "\n".join(
         [
             "# The steps of the judge\n",
-            _made_from("ledger/days.py"),
+            _made_from("ledger/judge/steps.py"),
             "In this order; the first that a date fails is its verdict. A date that fails none is `billable`.\n",
             _table(("#", "Step", "Passes if", "Verdict if it fails"), iter(rows)),
         ]
@@ -184,7 +184,7 @@ def findings_page() -> str:
     return "\n".join(
         [
             "# The findings\n",
-            _made_from("ledger/findings.py"),
+            _made_from("ledger/judge/findings.py"),
             "A finding never changes a verdict. A `hard` one stops a claim, a `soft` one warns.\n",
             _table(("Rule", "Level", "What it sees", "Message"), iter(rows)),
         ]

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from ledger.checkpoint import Checkpoint
-from ledger.proof import Report, Walk
+from ledger.proof.checkpoint import Checkpoint
+from ledger.proof.walk import Report, Walk
 from tests import plain_verifier as plain
 from tests.plain_verifier import Row
 

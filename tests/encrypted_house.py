@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ledger.cipher import MasterKey, load_master_key
+from ledger.keys.cipher import MasterKey, load_master_key
+from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
 from ledger.recorders.sealing import sealed
-from ledger.recorders.sqlite import LedgerRecorder
-from ledger.seals import first_seal
+from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
 from tests.command_line import Ended, House, run

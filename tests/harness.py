@@ -14,10 +14,10 @@ import msgspec
 from commands.intake import Line, parse_line
 from commands.record import record
 from ledger.book import Book, Code, Payer, Provider
-from ledger.entry import Entry, decode, encode
-from ledger.forms import parse_instant
-from ledger.patients import by_episode, gather
-from ledger.upcasts import SCHEMA
+from ledger.facts.entry import Entry, decode, encode
+from ledger.facts.forms import parse_instant
+from ledger.facts.upcasts import SCHEMA
+from ledger.judge.patients import by_episode, gather
 from projections import queries
 from projections.derive import derive_patient
 from projections.load import book_known

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from ledger.recorders.postgres_migrate import migrate
+from ledger.recorders.postgres.migrate import migrate
 from tests import stores
 from tests.command_line import BOOK, Ended, run
 

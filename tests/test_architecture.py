@@ -20,7 +20,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "eventsourcing": ("ledger/store.py", "ledger/recorders/*"),
     "psycopg": ("ledger/recorders/postgres*.py",),
     "psycopg_pool": ("ledger/recorders/postgres*.py",),
-    "zoneinfo": ("ledger/evidence.py", "ledger/forms.py"),  # forms: the door's list of zones
+    "zoneinfo": ("ledger/judge/evidence.py", "ledger/facts/forms.py"),  # forms: the door's list of zones
     "msgspec.toml": ("ledger/book.py",),
     "tomllib": (),
     "sqlite_utils": ("projections/tables.py",),
@@ -65,7 +65,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/completion.py",
     ),
     "fcntl": (
-        "ledger/recorders/sqlite_turns.py",
+        "ledger/recorders/sqlite/checkpoint_turns.py",
         "projections/places.py",
         "projections/given.py",
         "projections/export/place.py",
@@ -85,12 +85,12 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     ),
     "random": ("commands/handle.py",),  # how long to wait for another writer
     "cryptography": (
-        "ledger/signing.py",  # makes keys and signatures; checking them is projections/verify_bundle.py
-        "ledger/cipher.py",
+        "ledger/proof/signing.py",  # makes keys and signatures; checking them is projections/verify_bundle.py
+        "ledger/keys/cipher.py",
     ),
     "secrets": (
         "ledger/recorders/*",  # a new ledger's name
-        "ledger/cipher.py",  # keys, and what goes before each cipher text
+        "ledger/keys/cipher.py",  # keys, and what goes before each cipher text
         "commands/web/security.py",  # the site's token and cookies
     ),
     "os.urandom": ("commands/handle.py",),  # the nonces
@@ -131,11 +131,11 @@ PURE = (
 
 LONGER_THAN_250: dict[str, str] = {
     "ledger/book.py": "the book's structs beside the checks that hold its files to them",
-    "ledger/days.py": "the numbered steps on one page, to lay beside the rulebook",
-    "ledger/episode.py": "the fold: one short taker for each fact, and the table of them",
-    "ledger/events.py": "every fact and act; the rulebook's section 2 on one page",
-    "ledger/findings.py": "every finding rule; the rulebook's section 5 on one page",
-    "ledger/grounds.py": "the causes of each step's verdict, in the order of the steps",
+    "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
+    "ledger/judge/episode.py": "the fold: one short taker for each fact, and the table of them",
+    "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
+    "ledger/judge/findings.py": "every finding rule; the rulebook's section 5 on one page",
+    "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
     "projections/flip_moves.py": "the one-fact changes a person could make, in the order they are tried",
     "projections/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
     "projections/why_steps.py": "each numbered step as a person reads it, in the order of the steps",
@@ -266,7 +266,12 @@ def test_the_judge_knows_no_store() -> None:
 
 
 def test_every_module_of_the_ledger_is_pure_or_the_store() -> None:
-    keys = {"ledger/signing.py", "ledger/cipher.py", "ledger/private_file.py", "ledger/on_disk.py"}  # they are files
+    keys = {
+        "ledger/proof/signing.py",
+        "ledger/keys/cipher.py",
+        "ledger/keys/key_file.py",
+        "ledger/files.py",
+    }  # they are files
     impure = {"ledger/__init__.py", "ledger/store.py"} | keys
     rooms = {m.name for m in modules() if m.package == "ledger" and not m.name.startswith("ledger/recorders/")}
     assert rooms - impure == {f"ledger/{name}.py" for name in PURE}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.recorders import backup_file, sqlite_backup
+from ledger.recorders import backup_file
 from ledger.recorders.backup_file import Held
+from ledger.recorders.sqlite import backup as sqlite_backup
 from ledger.store import EpisodeLedger, open_ledger
 from tests.command_line import SERVED, House, assert_plain, example, lines_of, run, told
 

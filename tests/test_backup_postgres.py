@@ -16,12 +16,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.cipher import MasterKey
-from ledger.recorders import StoreError, postgres_backup
+from ledger.keys.cipher import MasterKey
+from ledger.recorders import StoreError
 from ledger.recorders.backup_file import Damaged, tables_of
-from ledger.recorders.postgres_migrate import migrate
+from ledger.recorders.postgres import backup as postgres_backup
+from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.proving import prove
-from ledger.recorders.sqlite_schema import ENCRYPTED, FORMAT
+from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
 from ledger.store import open_ledger
 from tests import stores
 from tests.command_line import BOOK, INTAKE, LIVE, SERVED, Ended, assert_plain, example, lines_of, run, told
@@ -455,8 +456,9 @@ def test_a_server_that_ends_the_connection_leaves_nothing(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ledger.cipher import MasterKey
-from ledger.recorders import StoreError, postgres_backup
+from ledger.keys.cipher import MasterKey
+from ledger.recorders import StoreError
+from ledger.recorders.postgres import backup as postgres_backup
 def dies(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
 verb, when, url, file = sys.argv[1:]
 tell = (lambda done, of: dies() if done == of else None) if when == "rows" else (lambda done, of: None)

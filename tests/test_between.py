@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
-from ledger.entry import Entry
+from ledger.facts.entry import Entry
 from projections.between import DayChanged, between, between_of
 from projections.diff_text import render_between
 from tests.harness import book_of, judge_entries

@@ -11,7 +11,7 @@ import pytest
 
 from ledger.book import PACKAGED, PER_DIEM_CODES, Book, BookError, load_book
 from ledger.day_set import OPEN_END
-from ledger.forms import check_npi
+from ledger.facts.forms import check_npi
 
 # Rulebook section 5, word for word.
 SUPPLIES = ["A4212", "A4215", "A4216", "A4217", "A4221", "A4222", "A4223", "A4305", "A4306", "A4649"]

@@ -24,14 +24,14 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.book import book_of_text
-from ledger.checkpoint import note_of, parse_note, text_of
-from ledger.forms import check_npi
-from ledger.house import BookAdopted, MonthClosed
-from ledger.merkle import proofs_of
-from ledger.recorders.sqlite_leaves import prove_entries
-from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
-from ledger.seals import leaf_of
-from ledger.signing import create_key, load_key, sign
+from ledger.facts.administration import BookAdopted, MonthClosed
+from ledger.facts.forms import check_npi
+from ledger.proof.checkpoint import note_of, parse_note, text_of
+from ledger.proof.merkle import proofs_of
+from ledger.proof.seals import leaf_of
+from ledger.proof.signing import create_key, load_key, sign
+from ledger.recorders.sqlite.leaves import prove_entries
+from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
 from projections import verify_bundle
 from projections.bundle_days import OTHER
 from projections.bundle_zip import Manifest, with_manifest, zip_of
@@ -384,7 +384,7 @@ def test_a_checkpoint_kept_elsewhere_gives_the_same_bundle_for_ever(tmp_path: Pa
 def test_a_ledger_made_anew_or_cut_off_is_not_what_the_checkpoint_stands_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.recorders.sqlite_file.secrets.token_hex", lambda _: "5f" * 16)
+    monkeypatch.setattr("ledger.recorders.sqlite.file.secrets.token_hex", lambda _: "5f" * 16)
     senders = []
     for name, entries in (("first", of_ep_1()[:5]), ("anew", of_ep_1()[:5]), ("shorter", of_ep_1()[:4])):
         (tmp_path / name).mkdir()

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
-from ledger.episode import Patient
+from ledger.judge.episode import Patient
 from projections import build as building
 from projections import catch_up as catching_up
 from projections import certificate as certifying

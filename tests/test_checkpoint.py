@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ledger.checkpoint import (
+from ledger.proof.checkpoint import (
     LARGEST_NOTE_BYTES,
     Checkpoint,
     CheckpointError,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.recorders import sqlite_turns
-from ledger.recorders.sqlite import LedgerRecorder
-from ledger.recorders.sqlite_pool import LedgerConnection
-from ledger.recorders.sqlite_turns import CHECKPOINT_PAGES, ROWS_BETWEEN_TURNS
+from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
+from ledger.recorders.sqlite.checkpoint_turns import CHECKPOINT_PAGES, ROWS_BETWEEN_TURNS
+from ledger.recorders.sqlite.pool import LedgerConnection
+from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger, open_ledger
 from tests.test_store import entry
 

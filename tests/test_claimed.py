@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import PER_DIEM_CODES, Book, load_book
-from ledger.claims import claimed_lines
-from ledger.days import judge
-from ledger.entry import Entry
-from ledger.judged import JudgedDay, judged_days
-from ledger.patients import by_episode, gather
+from ledger.facts.entry import Entry
+from ledger.judge.claims import claimed_lines
+from ledger.judge.patients import by_episode, gather
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.claimed import ClaimedDay, claimed_days, claimed_of, patient_of
 from projections.diff_text import Exposure, render_claimed

@@ -28,7 +28,7 @@ from commands import who
 from commands.closing import close_month, closed_months
 from commands.record import record
 from ledger.book import load_book
-from ledger.house import MonthClosed, encode_act
+from ledger.facts.administration import MonthClosed, encode_act
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections import month as report_module
 from projections.learned import Step, same_terms, told_by_book

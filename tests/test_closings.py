@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ledger.book import load_book
-from ledger.house import BookAdopted, MonthClosed
+from ledger.facts.administration import BookAdopted, MonthClosed
 from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry
 from projections.catch_up import catch_up, stale_because
 from projections.kin import complete, kin_in

@@ -6,9 +6,9 @@ import tracemalloc
 
 import pytest
 
-from ledger.days import judge
-from ledger.forms import parse_instant
-from ledger.patients import by_episode, gather
+from ledger.facts.forms import parse_instant
+from ledger.judge.patients import by_episode, gather
+from ledger.judge.steps import judge
 from projections.load import book_known
 from tests.harness import book_of, judge_entries, typed
 from tests.scenario_language import STEP_OF, Scenario, scenario_of

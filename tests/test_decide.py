@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from commands.decide import Accepted, Decision, Duplicate, Refused, decide
 from commands.intake import Line, read_lines
-from ledger.entry import Entry, statement_of
-from ledger.events import (
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.events import (
     ClaimLine,
     ClaimSubmitted,
     DayServed,
@@ -27,9 +27,9 @@ from ledger.events import (
     PainAssessed,
     ServiceBilledSeparately,
 )
-from ledger.heads import Head, Kind, fold
-from ledger.liveness import live_entries
-from ledger.upcasts import SCHEMA
+from ledger.facts.heads import Head, Kind, fold
+from ledger.facts.liveness import live_entries
+from ledger.facts.upcasts import SCHEMA
 from tests.histories import history
 
 NORTHSIDE, LAKESIDE, STRANGER = "1234567893", "1999999984", "1245319599"

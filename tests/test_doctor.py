@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from commands import doctor as doctor_command
-from ledger.recorders import sqlite_files
-from ledger.recorders.sqlite_files import Engine, Rights
-from ledger.recorders.sqlite_turns import has_reset_bug
+from ledger.recorders.sqlite import rights as sqlite_files
+from ledger.recorders.sqlite.checkpoint_turns import has_reset_bug
+from ledger.recorders.sqlite.rights import Engine, Rights
 from projections.health import clock_row, engine_rows, log_row, rights_rows, room_row, setting_rows
 from tests.command_line import House, assert_plain, example, run, told
 

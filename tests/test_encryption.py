@@ -22,8 +22,8 @@ import pytest
 from msgspec.structs import replace
 
 from commands.record import record
-from ledger import keyring
-from ledger.cipher import (
+from ledger.keys import keyring
+from ledger.keys.cipher import (
     EntryKey,
     MasterKey,
     MasterKeyError,
@@ -33,10 +33,10 @@ from ledger.cipher import (
     load_master_key,
     parse_master_key,
 )
-from ledger.envelope import enclose, open_envelope, read_envelope
-from ledger.keyring import Keyring
+from ledger.keys.envelope import enclose, open_envelope, read_envelope
+from ledger.keys.keyring import Keyring
 from ledger.recorders import StoreError, Unknown
-from ledger.recorders.sqlite import LedgerRecorder
+from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import UnreadableEntry, open_ledger
 from projections.catch_up import catch_up
 from projections.views import passing_views

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ledger.book import load_book
-from ledger.cipher import create_master_key, load_master_key
+from ledger.keys.cipher import create_master_key, load_master_key
 from ledger.recorders import StoreError
 from ledger.recorders.proving import prove_entries
 from ledger.store import open_ledger
@@ -240,7 +240,7 @@ BEFORE = {
 
 def test_a_plain_bundle_is_byte_for_byte_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = iter(range(1_000))
-    monkeypatch.setattr("ledger.recorders.sqlite_file.secrets.token_hex", lambda _: "5f" * 16)
+    monkeypatch.setattr("ledger.recorders.sqlite.file.secrets.token_hex", lambda _: "5f" * 16)
     monkeypatch.setattr(
         "commands.handle.os.urandom", lambda size: hashlib.shake_256(str(next(numbers)).encode()).digest(size)
     )

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from commands.proof import CLOSED
-from ledger.checkpoint import parse_note
-from ledger.cipher import MasterKey, create_master_key
+from ledger.keys.cipher import MasterKey, create_master_key
+from ledger.proof.checkpoint import parse_note
+from ledger.proof.seals import leaf_of, seal_of
+from ledger.proof.signing import create_key
 from ledger.recorders import NoLedger
-from ledger.recorders.closed import closed
+from ledger.recorders.as_stored import closed
 from ledger.recorders.proving import prove
-from ledger.seals import leaf_of, seal_of
-from ledger.signing import create_key
 from projections.health import clear_row
 from projections.shelter import shelter_of
 from tests.command_line import Ended, House, assert_plain, example, run

@@ -19,12 +19,14 @@ import pytest
 
 from commands.decide import Refused
 from commands.handle import Recorded, Recorder
-from ledger.checkpoint import Checkpoint, origin_of
-from ledger.cipher import MasterKey, MasterKeyError
-from ledger.entry import Entry, UnreadableEntry
-from ledger.house import PatientForgotten
-from ledger.recorders import Forgotten, NotRecorded, postgres_forget, postgres_schema
-from ledger.recorders.postgres_migrate import migrate
+from ledger.facts.administration import PatientForgotten
+from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.keys.cipher import MasterKey, MasterKeyError
+from ledger.proof.checkpoint import Checkpoint, origin_of
+from ledger.recorders import Forgotten, NotRecorded
+from ledger.recorders.postgres import forget as postgres_forget
+from ledger.recorders.postgres import schema as postgres_schema
+from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.proving import prove
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
@@ -549,7 +551,7 @@ def scrubbed_at_once(ledger: EpisodeLedger) -> bool:
 BEGINNER = """
 import sys
 from commands.handle import Recorder
-from ledger.cipher import MasterKey
+from ledger.keys.cipher import MasterKey
 from ledger.store import open_ledger
 from tests.test_decide import SERVED, line, opened
 name = sys.argv[2]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from commands.adopt import adopt
 from commands.record import record
 from ledger.book import Book
-from ledger.patients import by_episode, gather
+from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
 from projections.day_sheet import Cells, as_list
 from projections.derive import derive_patient

@@ -22,7 +22,7 @@ from commands.options import House
 from commands.read import derived
 from commands.record import record
 from ledger.book import Book
-from ledger.patients import by_episode, gather
+from ledger.judge.patients import by_episode, gather
 from projections import queries
 from projections.day_sheet import as_list, day_row
 from projections.derive import derive_patient

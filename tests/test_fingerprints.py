@@ -17,7 +17,7 @@ from random import Random
 import pytest
 
 from commands.record import record
-from ledger.recorders.postgres_migrate import migrate
+from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
 from projections.catch_up import catch_up

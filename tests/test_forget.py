@@ -26,9 +26,10 @@ from commands.handle import Recorder
 from commands.intake import Line, parse_line
 from commands.record import record
 from ledger.book import load_book
-from ledger.house import PatientForgotten
-from ledger.recorders import Forgotten, StoreError, sqlite_forget
-from ledger.recorders.sqlite import LedgerRecorder
+from ledger.facts.administration import PatientForgotten
+from ledger.recorders import Forgotten, StoreError
+from ledger.recorders.sqlite import forget as sqlite_forget
+from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger, RecordConflictError
 from projections import catch_up as catch_up_module
 from projections import rebuild as rebuild_module

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.forms import (
+from ledger.facts.forms import (
     CONTROL_CHARACTER,
     LARGEST_INTEGER,
     Number,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.signing import create_key
+from ledger.proof.signing import create_key
 from projections import given, taking_back
 from projections.export.shapes import DATASETS
 from projections.given import Given

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from commands.decide import Duplicate, Refused
 from commands.handle import Handled, HeadCache, Recorded, Recorder
 from commands.intake import Line
-from ledger.entry import Entry
-from ledger.heads import Head, fold
+from ledger.facts.entry import Entry
+from ledger.facts.heads import Head, fold
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from tests.stores import examples, named, open_ledger

@@ -12,8 +12,8 @@ import pytest
 from commands.explain import HIDDEN_NAME
 from commands.intake import Line, Refusal, parse_line
 from commands.shapes import EVENTS
-from ledger.entry import tag_of
-from ledger.events import ConflictResolved, DrugBilledSeparately, FactCorrected, ServiceBilledSeparately
+from ledger.facts.entry import tag_of
+from ledger.facts.events import ConflictResolved, DrugBilledSeparately, FactCorrected, ServiceBilledSeparately
 from tests.intake_samples import BAD_VALUES, CLAIM_LINE, FACTS, SERVED, entry, every_fact, full, line, put, required
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from commands.explain import explain
 from commands.intake import Line, Refusal, has_repeated_key, parse_line
-from ledger.forms import CONTROL_CHARACTER, Number, check_decimal
+from ledger.facts.forms import CONTROL_CHARACTER, Number, check_decimal
 from tests.intake_samples import BAD_VALUES, entry, every_fact, line, put, required
 
 MUTANTS_PER_LINE = 400

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.entry import Entry
-from ledger.episode import is_read
-from ledger.patients import gather
+from ledger.facts.entry import Entry
+from ledger.judge.episode import is_read
+from ledger.judge.patients import gather
 from ledger.store import EpisodeLedger, UnreadableEntry
 from projections import kin as module
 from projections.derive import derive_patient

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.days import judge
-from ledger.grounds import causes, causes_by_date, serving_labels
-from ledger.judged import judged_day, judged_days
-from ledger.lines import pack, unpack
-from ledger.patients import by_episode, gather
+from ledger.judge.causes import causes, causes_by_date, serving_labels
+from ledger.judge.lines import pack, unpack
+from ledger.judge.patients import by_episode, gather
+from ledger.judge.regions import judged_day, judged_days
+from ledger.judge.steps import judge
 from projections.day_sheet import cells_on, day_cells
 from tests.harness import book_of, instant, judge_entries, plain, typed
 from tests.histories import history

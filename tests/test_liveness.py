@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ledger.entry import Entry
-from ledger.events import (
+from ledger.facts.entry import Entry
+from ledger.facts.events import (
     CoordinationNoted,
     DayServed,
     EpisodeOpened,
@@ -17,9 +17,9 @@ from ledger.events import (
     PainAssessed,
     Statement,
 )
-from ledger.liveness import known, live_entries
-from ledger.patients import episode_of, gather
-from ledger.upcasts import SCHEMA
+from ledger.facts.liveness import known, live_entries
+from ledger.facts.upcasts import SCHEMA
+from ledger.judge.patients import episode_of, gather
 
 START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 OPENING = EpisodeOpened(patient="P-1", provider="1234567893", zone="America/Chicago")

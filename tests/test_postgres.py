@@ -13,9 +13,11 @@ import pytest
 
 from commands.decide import Duplicate
 from commands.handle import Recorded, Recorder
-from ledger.recorders import NoLedger, NotRecorded, StoreError, WrongPath, postgres_pool, postgres_schema
-from ledger.recorders.postgres_migrate import migrate
-from ledger.recorders.postgres_url import file_stem, shown
+from ledger.recorders import NoLedger, NotRecorded, StoreError, WrongPath
+from ledger.recorders.postgres import pool as postgres_pool
+from ledger.recorders.postgres import schema as postgres_schema
+from ledger.recorders.postgres.migrate import migrate
+from ledger.recorders.postgres.url import file_stem, shown
 from ledger.recorders.warnings import warnings_of
 from ledger.store import RecordConflictError, open_ledger
 from tests import stores

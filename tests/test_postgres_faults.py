@@ -17,10 +17,10 @@ import pytest
 from commands.decide import Duplicate
 from commands.handle import Recorded, Recorder
 from commands.record import record
-from ledger.entry import Entry
-from ledger.house import MonthClosed
+from ledger.facts.administration import MonthClosed
+from ledger.facts.entry import Entry
 from ledger.recorders import NotRecorded, StoreError, Unknown, reading_back
-from ledger.recorders.postgres_migrate import migrate
+from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger, open_ledger
 from tests import stores
 from tests.command_line import INTAKE, OPENING, assert_plain, lines_of, told

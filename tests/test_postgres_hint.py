@@ -17,10 +17,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.recorders import postgres_append, postgres_hint
 from ledger.recorders.naming import hint_of
-from ledger.recorders.postgres_hint import CHANNEL, HINT, listening
-from ledger.recorders.postgres_migrate import migrate
+from ledger.recorders.postgres import append as postgres_append
+from ledger.recorders.postgres import hint as postgres_hint
+from ledger.recorders.postgres.hint import CHANNEL, HINT, listening
+from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
 from tests.command_line import BOOK, INTAKE, LIVE, Told, interruptible, lines_of, told

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ledger.checkpoint import parse_note, parse_vkey
-from ledger.recorders.sqlite_proof import prove
+from ledger.proof.checkpoint import parse_note, parse_vkey
+from ledger.recorders.sqlite.prove import prove
 from tests.attacks import Copy, reseal_everything, rewrite
 from tests.command_line import Ended, House, assert_plain, example, told
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from projections.certificate import ChangedRow
 from projections.views import SetAside, open_views
 from tests.command_line import House, Told, assert_plain, example, told

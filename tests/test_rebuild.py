@@ -22,10 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
-from ledger.entry import Entry, UnreadableEntry
-from ledger.events import DayServed, EpisodeOpened, Event, TherapyOrdered
+from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.events import DayServed, EpisodeOpened, Event, TherapyOrdered
+from ledger.facts.upcasts import SCHEMA
 from ledger.recorders import StoreError
-from ledger.upcasts import SCHEMA
 from projections import build as building
 from projections import rebuild as rebuilding
 from projections import rows_file

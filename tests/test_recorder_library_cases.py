@@ -13,7 +13,10 @@ from uuid import uuid4
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
-from ledger.recorders import postgres, postgres_pool, sqlite, sqlite_pool
+from ledger.recorders.postgres import pool as postgres_pool
+from ledger.recorders.postgres import recorder as postgres
+from ledger.recorders.sqlite import pool as sqlite_pool
+from ledger.recorders.sqlite import recorder as sqlite
 from tests import stores
 from tests.stores import named
 

@@ -8,8 +8,8 @@ from typing import get_args
 
 import pytest
 
-from ledger.events import Event
-from ledger.findings import RULES
+from ledger.facts.events import Event
+from ledger.judge.findings import RULES
 from projections.export.shapes import DATASETS
 from scripts import reference_pages
 from scripts.reference_pages import PAGES, out_of_date, write

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from ledger.book import Book, load_book
-from ledger.entry import Entry
+from ledger.facts.entry import Entry
 from projections.journal import JournalRow, render_journal, replay, replay_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history

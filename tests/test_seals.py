@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.seals import leaf_of
+from ledger.proof.seals import leaf_of
 from ledger.store import EpisodeLedger, StoreError
 from tests.stores import open_ledger
 from tests.test_store import entry

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.checkpoint import Checkpoint, key_id, note_of, origin_of, parse_vkey, text_of
-from ledger.signing import SigningError, create_key, load_key, sign
+from ledger.proof.checkpoint import Checkpoint, key_id, note_of, origin_of, parse_vkey, text_of
+from ledger.proof.signing import SigningError, create_key, load_key, sign
 from projections.verify_bundle import Wrong, check_note, ed25519_verify
 
 NAME = "example.com/ledger"

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from ledger.entry import Entry, encode
-from ledger.events import DayServed, EpisodeOpened, Event
-from ledger.heads import fold
-from ledger.recorders.sqlite_file import SETTINGS
+from ledger.facts.entry import Entry, encode
+from ledger.facts.events import DayServed, EpisodeOpened, Event
+from ledger.facts.heads import fold
+from ledger.facts.upcasts import SCHEMA
+from ledger.recorders.sqlite.file import SETTINGS
 from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry
-from ledger.upcasts import SCHEMA
 from tests.stores import on_postgres, open_ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -87,7 +87,7 @@ def test_patients_are_noted_once_in_the_same_transaction(ledger: EpisodeLedger) 
 
 def test_a_scan_reads_by_pages_and_stops_where_it_began(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     for store in ("sqlite", "postgres"):
-        monkeypatch.setattr(f"ledger.recorders.{store}.PAGE_ROWS", 3)
+        monkeypatch.setattr(f"ledger.recorders.{store}.recorder.PAGE_ROWS", 3)
     ledger.append([entry(version) for version in range(1, 8)])
     rows = ledger.scan()
     assert next(rows) == (1, "EP-1", 1, "EpisodeOpened", encode(entry(1)).decode())

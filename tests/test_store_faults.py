@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.recorders import StoreError, sqlite_file, sqlite_pool
-from ledger.recorders.sqlite import LedgerRecorder
-from ledger.recorders.sqlite_pool import LedgerConnection, LedgerConnectionPool
+from ledger.recorders import StoreError
+from ledger.recorders.sqlite import file as sqlite_file
+from ledger.recorders.sqlite import pool as sqlite_pool
+from ledger.recorders.sqlite.pool import LedgerConnection, LedgerConnectionPool
+from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger
 from tests.stores import open_ledger
 

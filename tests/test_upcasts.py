@@ -1,7 +1,7 @@
 """What was ever stored is read for good: golden texts of today's schema and of the ones before it.
 
 A text under ``golden/stored`` is never changed. When the schema goes up, today's file stays as it is, and a new one is
-added beside it: each old text must then be read into the struct of the day (``ledger/upcasts.py``).
+added beside it: each old text must then be read into the struct of the day (``ledger/facts/upcasts.py``).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from msgspec import ValidationError
 
 from commands.intake import Line, parse_line
 from ledger.book import load_book
-from ledger.entry import Entry, decode, encode, tag_of
-from ledger.events import Event, FactCorrected, PainAssessed
+from ledger.facts.entry import Entry, decode, encode, tag_of
+from ledger.facts.events import Event, FactCorrected, PainAssessed
+from ledger.facts.stored import read_row
+from ledger.facts.upcasts import SCHEMA, upcast
 from ledger.store import EntryMapper, UnreadableEntry
-from ledger.stored import read_row
-from ledger.upcasts import SCHEMA, upcast
 from tests.harness import judge_entries
 from tests.stores import open_ledger
 
@@ -189,7 +189,7 @@ COLUMNS = {
     "an unknown tag": ("EP-1001", 1, "VisitMissed"),
     "no tag": ("EP-1001", 1, ""),
     "a path to code": ("EP-1001", 1, "antigravity:geohash"),
-    "a path to the very struct": ("EP-1001", 1, "ledger.events:EpisodeOpened"),
+    "a path to the very struct": ("EP-1001", 1, "ledger.facts.events:EpisodeOpened"),
     "another episode": ("EP-1002", 1, "EpisodeOpened"),
     "another version": ("EP-1001", 2, "EpisodeOpened"),
 }

@@ -23,13 +23,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands.record import record
-from ledger.breaks import Row
-from ledger.checkpoint import Checkpoint, origin_of
-from ledger.house import MonthClosed
-from ledger.proof import Report, Walk
+from ledger.facts.administration import MonthClosed
+from ledger.proof.breaks import Row
+from ledger.proof.checkpoint import Checkpoint, origin_of
+from ledger.proof.walk import Report, Walk
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.sqlite_proof import _connect, prove
-from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
+from ledger.recorders.sqlite.prove import _connect, prove
+from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
 from tests import plain_verifier as plain
 from tests.attacks import KINDS, Copy, changed, foreign, forge
 from tests.command_line import lines_of, ordinary_user

@@ -22,7 +22,7 @@ import pytest
 
 from commands.record import record
 from ledger.book import Book, BookError, Payer, load_book
-from ledger.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from projections import what_if as module
 from projections.build import build
 from projections.catch_up import catch_up

@@ -14,12 +14,12 @@ import pytest
 
 from commands.intake import Line, parse_line
 from ledger.book import Book, load_book
-from ledger.days import judge
-from ledger.entry import Entry
-from ledger.events import Event
-from ledger.judged import JudgedDay, judged_days
-from ledger.patients import by_episode, gather
-from ledger.upcasts import SCHEMA
+from ledger.facts.entry import Entry
+from ledger.facts.events import Event
+from ledger.facts.upcasts import SCHEMA
+from ledger.judge.patients import by_episode, gather
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from projections.flip import FlipShown, with_fact
 from projections.why import Why, why, why_of
 from projections.why_text import render_why

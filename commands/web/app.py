@@ -34,7 +34,7 @@ from commands.web.reading import Outdated
 from commands.web.security import HEADERS, hosts_of
 from commands.web.site import Refused, Site
 from ledger.book import BookError
-from ledger.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import Forgotten, StoreError
 from projections.views import ViewsError
 

@@ -18,7 +18,7 @@ from commands.web.access import AccessLog, access_file
 from commands.web.monday import Monday
 from commands.web.reading import Reader, Reading
 from commands.web.security import OpaqueIds, Sessions
-from ledger.forms import parse_instant
+from ledger.facts.forms import parse_instant
 from projections.calendar import MARKS
 from projections.page_entries import date_runs
 from projections.rendering import environment

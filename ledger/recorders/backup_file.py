@@ -19,12 +19,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from ledger.on_disk import sync
-from ledger.proof import Report
+from ledger.files import sync
+from ledger.proof.walk import Report
 from ledger.recorders import without_quotes
-from ledger.recorders.sqlite_file import BACKUP_MARK, plain_errors
-from ledger.recorders.sqlite_proof import prove
-from ledger.recorders.sqlite_schema import SCHEMAS
+from ledger.recorders.sqlite.file import BACKUP_MARK, plain_errors
+from ledger.recorders.sqlite.prove import prove
+from ledger.recorders.sqlite.schema import SCHEMAS
 
 Told = Callable[[int, int], None]
 

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from ledger.cipher import EntryKey, MasterKey, MasterKeyError, Unopened, WrappedKey
-from ledger.entry import UnreadableEntry
-from ledger.envelope import enclose
-from ledger.house import HOUSE, PatientForgotten, decode_act
-from ledger.keyring import WRONG_KEY, Keyring
+from ledger.facts.administration import HOUSE, PatientForgotten, decode_act
+from ledger.facts.entry import UnreadableEntry
+from ledger.facts.stored import Row
+from ledger.keys.cipher import EntryKey, MasterKey, MasterKeyError, Unopened, WrappedKey
+from ledger.keys.envelope import enclose
+from ledger.keys.keyring import WRONG_KEY, Keyring
 from ledger.recorders import Forgotten, StoreError
-from ledger.recorders.entries import Entries
-from ledger.stored import Row
+from ledger.recorders.protocol import Entries
 
 ROWS_AT_ONCE: Final = 500
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ledger.merkle import Proof
+from ledger.facts.stored import Row
+from ledger.proof.merkle import Proof
+from ledger.proof.seals import first_seal, leaf_of, seal_of
 from ledger.recorders import StoreError
-from ledger.seals import first_seal, leaf_of, seal_of
-from ledger.stored import Row
 
 Told = Callable[[int, int], None]
 StoredRow = tuple[int, bytes, int, bytes, bytes, bytes]

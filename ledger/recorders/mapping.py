@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from ledger.entry import Entry, encode
-from ledger.stored import TAGS, read_stored
+from ledger.facts.entry import Entry, encode
+from ledger.facts.stored import TAGS, read_stored
 
 
 class EntryMapper(Mapper[str]):

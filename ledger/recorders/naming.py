@@ -10,7 +10,7 @@ from socket import socket
 from typing import Any
 
 from ledger.recorders import WrongPath
-from ledger.recorders.sqlite_file import plain_path
+from ledger.recorders.sqlite.file import plain_path
 
 
 def in_postgres(name: str) -> bool:
@@ -21,7 +21,7 @@ def in_postgres(name: str) -> bool:
 def postgres_module(name: str) -> Any:
     """A module of the PostgreSQL recorder; optional weight, which only whoever needs it has."""
     try:
-        return import_module(f"ledger.recorders.{name}")
+        return import_module(f"ledger.recorders.postgres.{name}")
     except ImportError as error:
         raise WrongPath("for a ledger in PostgreSQL: pip install 'episode-ledger[postgres]'") from error
 
@@ -30,20 +30,20 @@ def hint_of(name: str) -> AbstractContextManager[socket | None]:
     """What can be read from soon after an append, where the store tells of one; readers look by themselves as well."""
     if not in_postgres(name):
         return nullcontext()
-    hint: AbstractContextManager[socket] = postgres_module("postgres_hint").listening(name)
+    hint: AbstractContextManager[socket] = postgres_module("hint").listening(name)
     return hint
 
 
 def shown(name: str) -> str:
     """The name as it may be printed."""
-    told: str = postgres_module("postgres_url").shown(name) if in_postgres(name) else name
+    told: str = postgres_module("url").shown(name) if in_postgres(name) else name
     return told
 
 
 def views_file(name: str, folder: Path | None) -> Path:
     """Where the ledger's read model is: beside a file, else in the current folder, unless another one is named."""
     if in_postgres(name):
-        return (folder or Path()) / f"{postgres_module('postgres_url').file_stem(name)}.views.db"
+        return (folder or Path()) / f"{postgres_module('url').file_stem(name)}.views.db"
     file = Path(name)
     return (folder or file.parent) / (file.name.removesuffix(".db") + ".views.db")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ledger.checkpoint import Checkpoint
-from ledger.cipher import MasterKey
-from ledger.proof import Report
-from ledger.recorders import sqlite_leaves, sqlite_proof
+from ledger.keys.cipher import MasterKey
+from ledger.proof.checkpoint import Checkpoint
+from ledger.proof.walk import Report
 from ledger.recorders.leaves import Proven, Told
 from ledger.recorders.naming import in_postgres, postgres_module
+from ledger.recorders.sqlite import leaves as sqlite_leaves
+from ledger.recorders.sqlite import prove as sqlite_proof
 
 
 def prove(
@@ -23,7 +24,7 @@ def prove(
     With the master key of an encrypted ledger, what is in the envelopes is held to what stands on them, too.
     What is wrong with it is in the report; NoLedger if there is none, StoreError if it could not be looked at.
     """
-    store = postgres_module("postgres_proof") if in_postgres(name) else sqlite_proof
+    store = postgres_module("prove") if in_postgres(name) else sqlite_proof
     report: Report = store.prove(name, checkpoints, tell, master)
     return report
 
@@ -35,6 +36,6 @@ def prove_entries(
 
     Every seal on the way is made anew; StoreError where one does not fit, or the ledger is shorter.
     """
-    store = postgres_module("postgres_proof") if in_postgres(name) else sqlite_leaves
+    store = postgres_module("prove") if in_postgres(name) else sqlite_leaves
     proven: Proven = store.prove_entries(name, ledger_id, size, wanted, tell)
     return proven

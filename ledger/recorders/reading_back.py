@@ -8,7 +8,7 @@ from typing import Final
 from eventsourcing.persistence import StoredEvent
 
 from ledger.recorders import NotRecorded, StoreError, Unknown
-from ledger.recorders.entries import Entries
+from ledger.recorders.protocol import Entries
 
 DEADLINE_SECONDS: Final = 10.0
 

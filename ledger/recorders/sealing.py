@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from eventsourcing.persistence import StoredEvent
 
-from ledger.seals import leaf_of, seal_of
+from ledger.proof.seals import leaf_of, seal_of
 
 SealedRow = tuple[str, int, str, bytes, bytes]
 """Episode, version, tag, text and seal."""

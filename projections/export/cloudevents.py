@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from ledger.entry import Entry, tag_of
+from ledger.facts.entry import Entry, tag_of
 from projections.export.shapes import SCHEMA_VERSION
 from projections.journal import utc_text
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.book import Book
-from ledger.entry import Entry, UnreadableEntry
+from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.catch_up import Progress
 from projections.claimed import claimed_of

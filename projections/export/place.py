@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ledger.on_disk import sync
+from ledger.files import sync
 from projections.views import NotNow
 
 _BUILDING: Final = ".building-"

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeVar, get_args
 
 from msgspec.structs import asdict
 
-from ledger.entry import Entry
+from ledger.facts.entry import Entry
 from projections.day_sheet import Cells
 from projections.export.as_text import dollars, write_csv, write_jsonl
 from projections.export.cloudevents import write_events

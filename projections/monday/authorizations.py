@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from ledger.case import Case
-from ledger.events import AuthorizationGranted
-from ledger.judged import judged_days
+from ledger.facts.events import AuthorizationGranted
+from ledger.judge.case import Case
+from ledger.judge.regions import judged_days
 from projections.day_sheet import iso
 from projections.monday.asked import Asked
 

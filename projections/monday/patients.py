@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.days import judge
-from ledger.entry import Entry, UnreadableEntry, statement_of
-from ledger.episode import Patient
-from ledger.liveness import known
-from ledger.patients import episode_of
+from ledger.facts.entry import Entry, UnreadableEntry, statement_of
+from ledger.facts.liveness import known
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.catch_up import Progress
 from projections.claimed import ClaimedDay, claimed_of

@@ -17,10 +17,10 @@ from benchmark import stock
 from commands.handle import Recorded, Recorder
 from commands.intake import Line, read_lines
 from commands.record import BATCH_LINES, record
-from ledger.entry import Entry, encode
-from ledger.recorders.sqlite_file import SETTINGS, TUNING
+from ledger.facts.entry import Entry, encode
+from ledger.facts.stored import TAGS
+from ledger.recorders.sqlite.file import SETTINGS, TUNING
 from ledger.store import open_ledger
-from ledger.stored import TAGS
 
 Rows = list[tuple[str, float, int]]
 StoredRow = tuple[str, int, str, str]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ledger.entry import Entry
+    from ledger.facts.entry import Entry
     from ledger.store import EpisodeLedger
 
 Rows = list[tuple[str, float, int]]
@@ -23,7 +23,7 @@ WHY_COMMANDS: Final = 5
 
 def _served(ledger: EpisodeLedger, chance: random.Random, count: int) -> list[Entry]:
     """Recorded days of therapy, drawn from the whole ledger."""
-    from ledger.stored import read_row
+    from ledger.facts.stored import read_row
 
     last, found = ledger.position(), []
     while len(found) < count:

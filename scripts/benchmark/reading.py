@@ -26,7 +26,7 @@ def scan(ledger: str, entries: int) -> tuple[Rows, dict[str, Any]]:
 
 def decode(ledger: str, entries: int) -> tuple[Rows, dict[str, Any]]:
     """Task: the same, and each text decoded."""
-    from ledger.entry import decode as decode_entry
+    from ledger.facts.entry import decode as decode_entry
 
     text_of = itemgetter(4)
     decoded = _passes(ledger, lambda rows: deque(map(decode_entry, map(text_of, rows)), maxlen=0))

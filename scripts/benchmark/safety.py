@@ -30,11 +30,11 @@ from commands.handle import random_nonces
 from commands.intake import Line, parse_line
 from commands.record import BATCH_LINES
 from commands.shapes import Envelope
-from ledger.entry import Entry, encode
-from ledger.heads import Head
-from ledger.recorders.sqlite_schema import FORMAT, SCHEMAS
-from ledger.seals import first_seal, leaf_of, seal_of
-from ledger.stored import TAGS
+from ledger.facts.entry import Entry, encode
+from ledger.facts.heads import Head
+from ledger.facts.stored import TAGS
+from ledger.proof.seals import first_seal, leaf_of, seal_of
+from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
 
 Rows = list[tuple[str, float, int]]
 NORMAL: Final = 1

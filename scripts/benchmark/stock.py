@@ -20,10 +20,10 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import JSONTranscoder, StoredEvent, Transcoding
 
-from ledger import events as facts
-from ledger.entry import Entry, encode
-from ledger.patients import by_episode
-from ledger.stored import TAGS
+from ledger.facts import events as facts
+from ledger.facts.entry import Entry, encode
+from ledger.facts.stored import TAGS
+from ledger.judge.patients import by_episode
 
 SECTION: Final = 1_000
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ledger.book import Book
-from ledger.house import BookAdopted, MonthClosed
+from ledger.facts.administration import BookAdopted, MonthClosed
 from ledger.recorders import StoreError, Unknown
 from ledger.store import EpisodeLedger, RecordConflictError
 from tests.deterministic.faults import Died

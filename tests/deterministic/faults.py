@@ -10,9 +10,9 @@ from typing import Any
 
 from eventsourcing.persistence import RecordConflictError, StoredEvent
 
+from ledger.facts.stored import Row
 from ledger.recorders import NotRecorded, StoreError
-from ledger.recorders.entries import Entries
-from ledger.stored import Row
+from ledger.recorders.protocol import Entries
 from tests.deterministic.ground import PAGE_ROWS
 
 DEADLINE_SECONDS = 10

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from eventsourcing.persistence import InfrastructureFactory, RecordConflictError, StoredEvent
 from eventsourcing.utils import Environment
 
-from ledger.house import HOUSE
+from ledger.facts.administration import HOUSE
+from ledger.facts.stored import Row
+from ledger.proof.seals import first_seal
 from ledger.recorders.sealing import sealed
-from ledger.seals import first_seal
 from ledger.store import EpisodeLedger, open_ledger
-from ledger.stored import Row
 
 PAGE_ROWS = 16
 Stood = tuple[int, str, int, str, str, bytes]

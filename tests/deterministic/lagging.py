@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
-from ledger.recorders.entries import Entries
-from ledger.stored import Row
+from ledger.facts.stored import Row
+from ledger.recorders.protocol import Entries
 
 
 class Lagging:

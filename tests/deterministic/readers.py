@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 from ledger.book import Book
-from ledger.entry import Entry, decode
-from ledger.patients import by_episode, gather
+from ledger.facts.entry import Entry, decode
+from ledger.judge.patients import by_episode, gather
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger
 from projections.catch_up import catch_up

@@ -11,10 +11,10 @@ from eventsourcing.persistence import StoredEvent
 
 from commands.handle import Handled, HeadCache, Recorder
 from ledger import store
-from ledger.heads import Head
+from ledger.facts.heads import Head
+from ledger.facts.stored import Row
 from ledger.recorders import StoreError, Unknown, reading_back
-from ledger.recorders.entries import Entries
-from ledger.stored import Row
+from ledger.recorders.protocol import Entries
 from tests.deterministic.ground import Shelf
 from tests.deterministic.writers import Made
 

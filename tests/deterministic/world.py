@@ -13,7 +13,7 @@ from unittest.mock import patch
 from commands.handle import Recorder
 from ledger.book import Book
 from ledger.recorders import StoreError
-from ledger.recorders.entries import Entries
+from ledger.recorders.protocol import Entries
 from ledger.store import EpisodeLedger
 from tests.deterministic.acts import act, adopt
 from tests.deterministic.clients import Clients

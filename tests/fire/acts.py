@@ -14,7 +14,8 @@ from typing import Any
 from commands import cli
 from commands.options import House
 from commands.record import Outcome, record
-from ledger.recorders import sqlite_file, sqlite_turns
+from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
+from ledger.recorders.sqlite import file as sqlite_file
 from ledger.store import open_ledger
 from projections.catch_up import catch_up, made_of
 from projections.derive import derive_patient

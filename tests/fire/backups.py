@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from ledger.recorders.sqlite_proof import prove
+from ledger.recorders.sqlite.prove import prove
 from ledger.store import open_ledger
 from tests.command_line import run
 from tests.fire.ground import facts, write_lines

@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 from commands.record import record
-from ledger.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import StoreError
-from ledger.recorders.sqlite_proof import prove
+from ledger.recorders.sqlite.prove import prove
 from ledger.store import open_ledger
 from tests.command_line import run
 from tests.fire.ground import MARK, facts, patient

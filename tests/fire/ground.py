@@ -12,7 +12,7 @@ from typing import Any
 
 from commands.record import record
 from ledger.recorders import NoLedger
-from ledger.recorders.sqlite_proof import prove
+from ledger.recorders.sqlite.prove import prove
 from ledger.store import open_ledger
 from tests.intake_samples import NPI
 

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from commands.record import record
-from ledger import envelope
-from ledger.cipher import MasterKey, Unopened, WrappedKey
-from ledger.keyring import Keyring
+from ledger.keys import envelope
+from ledger.keys.cipher import MasterKey, Unopened, WrappedKey
+from ledger.keys.keyring import Keyring
 from ledger.store import open_ledger
 from tests.fire.ground import facts
 

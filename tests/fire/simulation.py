@@ -23,10 +23,10 @@ from commands import handle
 from commands.decide import Duplicate, Refused
 from commands.handle import Recorded, Recorder
 from commands.intake import Line, parse_line
-from ledger.entry import Entry
+from ledger.facts.entry import Entry
+from ledger.facts.stored import read_row
 from ledger.recorders import NotRecorded, StoreError, Unknown
 from ledger.store import EpisodeLedger, open_ledger
-from ledger.stored import read_row
 from tests.intake_samples import NPI
 
 EPISODES: Final = ("E1", "E2", "E3", "E4")

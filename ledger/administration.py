@@ -1,0 +1,91 @@
+"""The acts of the house in a ledger: recorded among the entries, in the same chain, and read back.
+
+Each says what it must not contradict: a month is closed once, a book is taken up when another is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from eventsourcing.persistence import RecordConflictError, StoredEvent
+
+from ledger.facts.administration import (
+    HOUSE,
+    BookAdopted,
+    HouseAct,
+    MonthClosed,
+    PatientForgotten,
+    decode_act,
+    encode_act,
+)
+from ledger.facts.entry import UnreadableEntry
+from ledger.recorders import WrongPath
+from ledger.recorders.encrypted import EncryptedEntries
+from ledger.recorders.protocol import Entries
+
+
+class HouseActs:
+    """What a ledger knows of the acts of the house."""
+
+    _entries: Entries
+
+    def _insert(
+        self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = (), **more: Any
+    ) -> list[int]:
+        raise NotImplementedError
+
+    def record_closing(self, closing: MonthClosed) -> int:
+        """Record that a month was closed; gives the position. ``RecordConflictError`` if another was faster."""
+        acts = self.house_acts()
+        if any(isinstance(act, MonthClosed) and act.month == closing.month for _, act in acts):
+            raise RecordConflictError("the month is closed already")
+        return self._record_act(closing, len(acts))
+
+    def record_adoption(self, adoption: BookAdopted) -> int:
+        """Record that a book was taken up; gives the position. ``RecordConflictError`` if another was faster."""
+        acts = self.house_acts()
+        last = next((act.hash for _, act in reversed(acts) if isinstance(act, BookAdopted)), None)
+        if last == adoption.hash:
+            raise RecordConflictError("that book is in force already")
+        return self._record_act(adoption, len(acts))
+
+    def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
+        return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))], **more)[0]
+
+    def house_acts(self) -> list[tuple[int, HouseAct]]:
+        """Every act of the house with its position, in order."""
+        found = []
+        for position, _, version, _, text in self._entries.rows_of([HOUSE]):
+            try:
+                found.append((position, decode_act(text)))
+            except (msgspec.MsgspecError, UnicodeError) as error:
+                raise UnreadableEntry(HOUSE, version, position) from error
+        return found
+
+    def closings(self) -> list[tuple[int, MonthClosed]]:
+        """Every closed month with the position of its record, in the order they were closed."""
+        return [(position, act) for position, act in self.house_acts() if isinstance(act, MonthClosed)]
+
+    def adoptions(self) -> list[tuple[int, BookAdopted]]:
+        """Every book taken up, with the position from which it held, in order."""
+        return [(position, act) for position, act in self.house_acts() if isinstance(act, BookAdopted)]
+
+    def forgettings(self, upto: int | None = None, after: int = 0) -> list[tuple[int, PatientForgotten]]:
+        """Every act by which a patient was forgotten, after a position up to another, in order."""
+        if not isinstance(self._entries, EncryptedEntries):
+            return []
+        acts = self._entries.forgettings()
+        return [(at, act) for at, act in acts if after < at and (upto is None or at <= upto)]
+
+    def record_forgetting(self, act: PatientForgotten, right_after: int) -> int:
+        """Record that a patient is forgotten, and destroy the keys, in one transaction; gives the position.
+
+        ``RecordConflictError`` if anything was recorded after that position: its lines may be others by now.
+
+        Every entry of the act's episodes is unreadable from then on, to everybody and for ever.
+        """
+        if not isinstance(self._entries, EncryptedEntries):
+            raise WrongPath("nothing can be forgotten in a ledger that is not encrypted")
+        return self._record_act(act, len(self.house_acts()), forgotten=act.episodes, right_after=right_after)

@@ -1,0 +1,1 @@
+"""What happened: facts and acts, the forms they come in, and which of them count."""

@@ -1,0 +1,100 @@
+"""One fact or act as it stands in the ledger, and its stored form (JSON an auditor can read).
+
+The stored text carries the whole entry, so that a row explains itself away from its table; the table's columns repeat
+episode, version and tag, and reading asserts that they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from ledger.facts.events import Event, FactCorrected
+from ledger.facts.upcasts import upcast
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """What the ledger knows of one line of intake; known by (``episode``, ``source``, ``id``)."""
+
+    episode: str
+    version: int
+    source: str
+    id: str
+    by: str
+    recorded_at: datetime
+    nonce: str
+    fact: Event
+    schema: Literal[2]
+
+    @property
+    def originator_id(self) -> str:
+        """The episode, under the name the event store gives it."""
+        return self.episode
+
+    @property
+    def originator_version(self) -> int:
+        """The version within the episode, under the name the event store gives it."""
+        return self.version
+
+    @property
+    def label(self) -> str:
+        """How reports name the entry: ``source:id``."""
+        return f"{self.source}:{self.id}"
+
+
+class UnreadableEntry(Exception):
+    """A stored entry that cannot be read: it stops whoever reads, and is never skipped."""
+
+    def __init__(self, episode: str, version: int, position: int | None = None) -> None:
+        where = f"episode {episode}, version {version}"
+        super().__init__(where + (f", position {position}" if position is not None else ""))
+        self.episode, self.version, self.position = episode, version, position
+
+    def __reduce__(self) -> tuple[type[UnreadableEntry], tuple[str, int, int | None]]:
+        """So that one process can tell another."""
+        return UnreadableEntry, (self.episode, self.version, self.position)
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Entry)
+_list_decoder: Final = msgspec.json.Decoder(list[Entry])
+
+
+def tag_of(fact: Event) -> str:
+    """The name of the fact's type: the stored topic. A closed set, never an import path."""
+    return str(fact.__struct_config__.tag)
+
+
+def encode(entry: Entry) -> bytes:
+    """The stored text of an entry."""
+    return _encoder.encode(entry)
+
+
+def decode(text: bytes | str) -> Entry:
+    """The entry of a stored text, brought up to today's schema; ``msgspec.MsgspecError`` if it cannot be read."""
+    try:
+        return _decoder.decode(text)
+    except msgspec.ValidationError:
+        return msgspec.convert(upcast(msgspec.json.decode(text)), Entry)
+
+
+def decode_all(texts: Sequence[str]) -> list[Entry]:
+    """The entries of many stored texts at once; ``msgspec.MsgspecError`` if one cannot be read."""
+    try:
+        entries = _list_decoder.decode(f"[{','.join(texts)}]")
+    except msgspec.MsgspecError:
+        return [decode(text) for text in texts]
+    return entries if len(entries) == len(texts) else [decode(text) for text in texts]
+
+
+def same_content(entry: Entry, by: str, fact: Event) -> bool:
+    """Whether an entry says what ``by`` and ``fact`` say (rulebook section 2, Identity); ``recorded_at`` is no part."""
+    return entry.by == by and entry.fact == fact
+
+
+def statement_of(entry: Entry) -> Event:
+    """What the entry states: a correction states its inner fact."""
+    return entry.fact.fact if isinstance(entry.fact, FactCorrected) else entry.fact

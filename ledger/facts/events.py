@@ -1,0 +1,338 @@
+"""Every fact and act of the ledger (rulebook section 2), one frozen struct each.
+
+The struct is the parser, the validator, the stored shape, the JSON schema and the reference page at once. An optional
+field without a default is ``UNSET`` when absent; ``null`` is never a value, except for ``ConflictResolved.bill``.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, Union
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from ledger.facts.forms import (
+    AtLeastOne,
+    Cents,
+    FreeText,
+    Hcpcs,
+    Icd10,
+    Instant,
+    Ndc,
+    Npi,
+    PainScore,
+    Quantity,
+    ServiceDate,
+    Text,
+    Zone,
+)
+
+Mode = Literal["continuous", "intermittent", "implanted_pump", "unspecified"]
+
+
+class Told(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", gc=False):
+    """Anything the ledger can be told; ``type`` is the name of the struct."""
+
+
+class EpisodeOpened(Told, tag="EpisodeOpened", frozen=True):
+    """The first entry of every episode, once: whose it is, who provides it, and where the days are counted."""
+
+    patient: Text
+    provider: Npi
+    zone: Zone
+    place_of_service: Text = "12"
+
+
+class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
+    """The payer covers the patient from..to; rank 1 is primary."""
+
+    payer: Text
+    member: Text
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+    rank: AtLeastOne = 1
+
+
+class CoverageEnded(Told, tag="CoverageEnded", frozen=True):
+    """Spells of this payer that begin on or before ``last_date`` end on it at the latest."""
+
+    payer: Text
+    last_date: ServiceDate
+
+
+class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
+    """A physician's order; ``interval_hours`` is the spacing of doses."""
+
+    order: Text
+    mode: Annotated[Mode, Meta(description="continuous, intermittent, implanted_pump or unspecified")]
+    from_: ServiceDate = field(name="from")
+    prescriber: Npi
+    to: ServiceDate | UnsetType = UNSET
+    interval_hours: AtLeastOne = 24
+    signed_on: ServiceDate | UnsetType = UNSET
+    drug: Text | UnsetType = UNSET
+    route: Text | UnsetType = UNSET
+
+
+class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
+    """A permanent stop; ``date`` is the order's last date."""
+
+    order: Text
+    date: ServiceDate
+    reason: FreeText | UnsetType = UNSET
+
+
+class DayServed(Told, tag="DayServed", frozen=True):
+    """Therapy was in place that date; ``infused`` false: available, nothing infused."""
+
+    order: Text
+    date: ServiceDate
+    infused: Annotated[bool, Meta(description="true or false")] = True
+
+
+class InfusionLogged(Told, tag="InfusionLogged", frozen=True):
+    """A pump's log of one run."""
+
+    order: Text
+    started_at: Instant
+    stopped_at: Instant
+
+
+class NursingVisited(Told, tag="NursingVisited", frozen=True):
+    """A nurse's visit: billed apart, evidence of service only where the payer says so."""
+
+    date: ServiceDate
+    started_at: Instant | UnsetType = UNSET
+    stopped_at: Instant | UnsetType = UNSET
+    credential: Text | UnsetType = UNSET
+
+
+class SupplyDispensed(Told, tag="SupplyDispensed", frozen=True):
+    """A supply inside the per diem: never makes a day, never a claim line."""
+
+    date: ServiceDate
+    item: Text
+    quantity: Quantity
+    hcpcs: Hcpcs | UnsetType = UNSET
+    days_supply: AtLeastOne | UnsetType = UNSET
+
+
+class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
+    """A drug left the pharmacy; dispensed is not administered."""
+
+    date: ServiceDate
+    ndc: Ndc
+    quantity: Quantity
+    unit: Annotated[Literal["F2", "GR", "ME", "ML", "UN"], Meta(description="F2, GR, ME, ML or UN")]
+    rx: Text | UnsetType = UNSET
+
+
+class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
+    """A drug billed under its own code on from..to (absent ``to``: the one date)."""
+
+    hcpcs: Hcpcs
+    units: Quantity
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+    ndc: Ndc | UnsetType = UNSET
+    claim: Text | UnsetType = UNSET
+
+
+class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
+    """Another code billed for the patient on from..to (absent ``to``: the one date); a per diem must be another's."""
+
+    code: Hcpcs
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+    units: Quantity = Decimal(1)
+    billed_by: Npi | UnsetType = UNSET
+
+
+class HospitalAdmitted(Told, tag="HospitalAdmitted", frozen=True):
+    """The patient went into hospital; without a discharge the stay is open."""
+
+    stay: Text
+    at: Instant
+
+
+class HospitalDischarged(Told, tag="HospitalDischarged", frozen=True):
+    """The patient came home from that stay."""
+
+    stay: Text
+    at: Instant
+
+
+class FacilityStayed(Told, tag="FacilityStayed", frozen=True):
+    """The patient was in a skilled nursing facility or nursing home."""
+
+    kind: Annotated[Literal["snf", "nursing_home"], Meta(description="snf or nursing_home")]
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+
+
+class HospiceElected(Told, tag="HospiceElected", frozen=True):
+    """The patient elected hospice."""
+
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+
+
+class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
+    """Therapy is held from ``from`` until it is resumed."""
+
+    hold: Text
+    from_: ServiceDate = field(name="from")
+    reason: FreeText | UnsetType = UNSET
+
+
+class TherapyResumed(Told, tag="TherapyResumed", frozen=True):
+    """Therapy is resumed on ``date``, which is no held date."""
+
+    hold: Text
+    date: ServiceDate
+
+
+class PatientDied(Told, tag="PatientDied", frozen=True):
+    """The patient died on ``date``."""
+
+    date: ServiceDate
+
+
+class Discharged(Told, tag="Discharged", frozen=True):
+    """The end of the episode; ``date`` is its last date."""
+
+    date: ServiceDate
+    reason: FreeText | UnsetType = UNSET
+
+
+class DiagnosisRecorded(Told, tag="DiagnosisRecorded", frozen=True):
+    """A diagnosis in force from..to."""
+
+    icd10: Icd10
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+
+
+class PlanSigned(Told, tag="PlanSigned", frozen=True):
+    """A plan of treatment for from..to; a recertification is another one."""
+
+    plan: Text
+    signed_on: ServiceDate
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate
+
+
+class PainAssessed(Told, tag="PainAssessed", frozen=True):
+    """A pain assessment with a score from 0 to 10."""
+
+    date: ServiceDate
+    score: PainScore
+    tool: Text | UnsetType = UNSET
+
+
+class ResponseNoted(Told, tag="ResponseNoted", frozen=True):
+    """How the patient responded."""
+
+    date: ServiceDate
+    note: FreeText | UnsetType = UNSET
+
+
+class CoordinationNoted(Told, tag="CoordinationNoted", frozen=True):
+    """Care was coordinated."""
+
+    date: ServiceDate
+    note: FreeText | UnsetType = UNSET
+
+
+class AuthorizationGranted(Told, tag="AuthorizationGranted", frozen=True):
+    """A prior authorization; one unit is one day."""
+
+    number: Text
+    payer: Text
+    codes: Annotated[tuple[Hcpcs, ...], Meta(min_length=1, description="a list of one or more codes")]
+    units: AtLeastOne
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate
+
+
+class ClaimLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One line of a submitted claim."""
+
+    code: Hcpcs
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate
+    units: AtLeastOne
+    charge_cents: Cents
+    modifiers: Annotated[tuple[Text, ...], Meta(description="a list of modifiers")] | UnsetType = UNSET
+
+
+class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
+    """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void."""
+
+    claim: Text
+    payer: Text
+    frequency: Annotated[Literal["1", "7", "8"], Meta(description='"1", "7" or "8"')]
+    lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of one or more claim lines")]
+    replaces: Text | UnsetType = UNSET
+
+
+class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
+    """A human decided: bill this code on this date in this episode, or (null) nothing."""
+
+    date: ServiceDate
+    bill: Hcpcs | None
+    reason: FreeText
+
+
+class FactRetracted(Told, tag="FactRetracted", frozen=True):
+    """The target never happened."""
+
+    target_source: Text
+    target_id: Text
+    reason: FreeText
+
+
+Act = Union[ClaimSubmitted, ConflictResolved]
+Fact = Union[
+    EpisodeOpened,
+    CoverageVerified,
+    CoverageEnded,
+    TherapyOrdered,
+    TherapyStopped,
+    DayServed,
+    InfusionLogged,
+    NursingVisited,
+    SupplyDispensed,
+    DrugDispensed,
+    DrugBilledSeparately,
+    ServiceBilledSeparately,
+    HospitalAdmitted,
+    HospitalDischarged,
+    FacilityStayed,
+    HospiceElected,
+    TherapyHeld,
+    TherapyResumed,
+    PatientDied,
+    Discharged,
+    DiagnosisRecorded,
+    PlanSigned,
+    PainAssessed,
+    ResponseNoted,
+    CoordinationNoted,
+    AuthorizationGranted,
+]
+Statement = Union[Fact, Act]
+"""What can stand in for a corrected entry: anything but a retraction or a correction."""
+
+
+class FactCorrected(Told, tag="FactCorrected", frozen=True):
+    """The target was wrong, ``fact`` is right."""
+
+    target_source: Text
+    target_id: Text
+    reason: FreeText
+    fact: Statement
+
+
+Correction = Union[FactRetracted, FactCorrected]
+Event = Union[Statement, Correction]

@@ -1,0 +1,41 @@
+"""Entries out of stored rows: the columns and the text must agree, or whoever reads stops there and says where."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
+from ledger.facts.events import EpisodeOpened, Event, FactCorrected
+from ledger.judge.evidence import zone
+
+Row = tuple[int, str, int, str, str]
+"""One stored entry: position, episode, version, tag, text."""
+
+TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(Event)}
+"""The closed table of what an entry can be: nothing in the database names code."""
+
+
+def read_stored(episode: str, version: int, tag: str, text: bytes | str, position: int | None = None) -> Entry:
+    """The entry of a stored text, which must agree with its columns."""
+    try:
+        entry = decode(text)
+        agrees = entry.episode == episode and entry.version == version and TAGS[type(entry.fact)] == tag
+        if type(entry.fact) in (EpisodeOpened, FactCorrected):
+            _look_up_zone(statement_of(entry))
+    except Exception as error:  # whatever is wrong with the text, its reader must stop and say where
+        raise UnreadableEntry(episode, version, position) from error
+    if not agrees:
+        raise UnreadableEntry(episode, version, position)
+    return entry
+
+
+def _look_up_zone(fact: Event) -> None:
+    """A zone that nobody knows would stop the judge later, without saying where it stands."""
+    if isinstance(fact, EpisodeOpened):
+        zone(fact.zone)
+
+
+def read_row(row: Row) -> Entry:
+    """The entry of a row as ``scan`` gives it."""
+    position, episode, version, tag, text = row
+    return read_stored(episode, version, tag, text, position)

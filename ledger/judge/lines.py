@@ -1,0 +1,95 @@
+"""Days packed into claim lines, and lines unpacked into days (rulebook section 6). The one place that counts days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
+
+from ledger.book import Terms
+from ledger.day_set import Days
+from ledger.judge.case import Case, Region
+from ledger.judge.regions import regions
+
+
+class Line(Struct, frozen=True, gc=False):
+    """Consecutive billable days of one payer, code, rate, authorization and terms edition."""
+
+    payer: str
+    code: str
+    from_: int
+    to: int
+    rate_cents: int
+    authorization: str | None
+    terms: Terms
+
+    @property
+    def units(self) -> int:
+        """One unit a day."""
+        return days_between(self.from_, self.to)
+
+    @property
+    def charge_cents(self) -> int:
+        """Units times rate."""
+        return self.units * self.rate_cents
+
+
+def days_between(from_: int, to: int) -> int:
+    """How many service dates a span has, both ends included."""
+    return to - from_ + 1
+
+
+def pack(case: Case) -> list[Line]:
+    """The claim lines of one episode's billable days by their first date; greedy from the first."""
+    lines = [line for region in regions(case) if region.is_billable for line in _lines(case, region)]
+    lines.sort(key=lambda line: line.from_)
+    return lines
+
+
+def _lines(case: Case, region: Region) -> Iterator[Line]:
+    payer, code, terms, rate_cents = region.payer, region.code, region.terms, region.rate_cents
+    assert payer is not None
+    assert code is not None
+    assert terms is not None
+    assert rate_cents is not None
+    for authorization, days in _by_authorization(case, region.days):
+        for first, last in case.calendar.runs(days):
+            for from_, to in _broken(first, last, terms):
+                yield Line(payer, code, from_, to, rate_cents, authorization, terms)
+
+
+def _by_authorization(case: Case, days: Days) -> Iterable[tuple[str | None, Days]]:
+    if not case.drawn:
+        return [(None, days)]
+    drawn: dict[str | None, Days] = {}
+    for day in case.calendar.dates(days):
+        number = case.drawn.get(day)
+        drawn[number] = drawn.get(number, 0) | case.calendar.day(day)
+    return drawn.items()
+
+
+def _broken(first: int, last: int, terms: Terms) -> Iterator[tuple[int, int]]:
+    """An unbroken run of days as the spans of its lines: at the month's end, after ``line_max_days``, or day by day."""
+    longest = 1 if terms.line_style == "per_day" else terms.line_max_days
+    while first <= last:
+        to = min(last, first + longest - 1)
+        if terms.split_on_month:
+            to = min(to, _month_end(first))
+        yield first, to
+        first = to + 1
+
+
+@lru_cache(maxsize=8192)
+def _month_end(ordinal: int) -> int:
+    day = date.fromordinal(ordinal)
+    following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return following.toordinal() - 1
+
+
+def unpack(lines: Sequence[Line]) -> Iterator[tuple[int, str, str]]:
+    """The (date, payer, code) of every unit of the lines."""
+    for line in lines:
+        for day in range(line.from_, line.to + 1):
+            yield day, line.payer, line.code

@@ -1,0 +1,1 @@
+"""Keys of encrypted ledgers: how texts are locked, and where the keys are kept."""

@@ -1,0 +1,1 @@
+"""Whether a ledger is as it was recorded: seals, checkpoints, signatures, and the walk over all of it."""

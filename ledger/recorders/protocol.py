@@ -1,0 +1,87 @@
+"""What the ledger asks of its recorder, whatever the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from eventsourcing.persistence import StoredEvent
+
+from ledger.facts.stored import Row
+from ledger.keys.cipher import WrappedKey
+
+
+class Entries(Protocol):
+    """The entries of one ledger, and the patients of its episodes."""
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        patients: Iterable[tuple[str, str]] = ...,
+        right_after: int | None = ...,
+        keys: Sequence[WrappedKey] = ...,
+        forgotten: Sequence[str] = ...,
+        **_: Any,
+    ) -> Sequence[int] | None:
+        """Append entries, sealed, with the (patient, episode) pairs they name, in one transaction; their positions.
+
+        With ``right_after`` a position only as the very next entry after it, else IntegrityError.
+        In an encrypted ledger ``keys`` are those of episodes that begin, and ``forgotten`` episodes whose keys and
+        patients are destroyed by what is appended.
+        """
+
+    def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
+        """The keys that an encrypted ledger keeps of these episodes, as far as they are there."""
+
+    def scrub(self) -> bool:
+        """See to it that nothing of a destroyed key is left in the database's own files; whether that was possible."""
+
+    def max_position(self) -> int:
+        """The position of the last entry, 0 in an empty ledger."""
+
+    def seal_at(self, position: int) -> bytes:
+        """The seal of the entry at a position; empty where there is none."""
+
+    def count_of(self, episode: str, upto: int) -> int:
+        """How many entries an episode has up to a position."""
+
+    def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[Row]:
+        """Entries after a position, in order, up to the last one there is now, unless told otherwise."""
+
+    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
+        """(episode, tag, text) of the entries after a position up to another, in order, a small page at a time."""
+
+    def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
+        """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
+
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = ...) -> list[Row]:
+        """The entries at these places (episode, version), as far as they exist.
+
+        With ``settled_within`` seconds: once no append is under way any more, over a new connection if need be;
+        StoreError if that cannot be had in this time.
+        """
+
+    def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[Row]:
+        """The entries of these episodes, each episode's in the order of versions, up to a position."""
+
+    def versions(self, after: int) -> list[tuple[str, int]]:
+        """Each episode with entries after a position, with its last version."""
+
+    def episodes_of(self, patient: str) -> list[str]:
+        """Every episode that ever named this patient."""
+
+    def patients_of(self, episode: str) -> list[str]:
+        """Every patient that this episode ever named."""
+
+    def patients_between(self, after: int, upto: int) -> set[str]:
+        """Every patient of the episodes that have entries after a position, up to another."""
+
+    def page_when_opened(self) -> dict[str, str]:
+        """What the ledger said of itself when it was opened."""
+
+    def page(self) -> dict[str, str]:
+        """What the ledger says of itself: its id, format and time of creation."""
+
+    def settings(self) -> dict[str, str]:
+        """The settings of the engine in force, read back from it."""
