@@ -13,10 +13,10 @@ from commands.options import SERVICE_DATE, House, format_option, known_at_option
 from commands.read import live_views
 from commands.show import chosen_form, say, show_rows, show_text
 from ledger.recorders.warnings import warnings_of
-from projections.journal import JournalRow, render_journal, replay_of
-from projections.standing import StatusRow, behind, standing
-from projections.why import StepShown, Why, why_of
-from projections.why_text import render_why
+from projections.audit.replay import JournalRow, render_journal, replay_of
+from projections.operations.status import StatusRow, behind, standing
+from projections.why.text import render_why
+from projections.why.why import StepShown, Why, why_of
 
 
 @click.command()

@@ -11,9 +11,9 @@ from commands.engine import engine_options, processes_for
 from commands.options import House, format_option
 from commands.progress import progress
 from commands.show import chosen_form, say, show_rows
-from projections.certificate import Certificate
-from projections.rebuild import Wanted, go_back
-from projections.rebuild import rebuild as rebuild_views
+from projections.rebuild.certificate import Certificate
+from projections.rebuild.rebuild import Wanted, go_back
+from projections.rebuild.rebuild import rebuild as rebuild_views
 
 
 @click.command()

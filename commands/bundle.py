@@ -22,8 +22,8 @@ from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.naming import folder_of
 from ledger.recorders.proving import prove, prove_entries
 from ledger.store import EpisodeLedger
-from projections.bundle import Chosen, Proofs, bundle_of, choose, time_of
-from projections.bundle_zip import zip_of
+from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
+from projections.bundle.zip import zip_of
 
 _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 

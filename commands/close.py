@@ -29,13 +29,13 @@ from commands.show import chosen_form, printable, say, show_rows, show_rows_to_t
 from commands.who import named
 from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
-from projections.diff_text import dollars
-from projections.journal import minute, utc_text
-from projections.month import Month, MonthHead, MonthRow, Report
-from projections.queries import Filters
-from projections.restated import Restated, Restatements
-from projections.version import code_version
-from projections.views import SetAside, passing_views
+from projections.audit.month import Month, MonthHead, MonthRow, Report
+from projections.audit.replay import minute, utc_text
+from projections.audit.restated import Restated, Restatements
+from projections.audit.text import dollars
+from projections.read_model.queries import Filters
+from projections.read_model.version import code_version
+from projections.read_model.views import SetAside, passing_views
 
 
 class MonthType(click.ParamType[Month]):

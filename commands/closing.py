@@ -18,9 +18,9 @@ from ledger.facts.administration import MonthClosed
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.forms import Text
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections.catch_up import Progress, silent
-from projections.month import Month, Report, report_of
-from projections.version import code_version
+from projections.audit.month import Month, Report, report_of
+from projections.read_model.catch_up import Progress, silent
+from projections.read_model.version import code_version
 
 ATTEMPTS: Final = 20
 

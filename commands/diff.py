@@ -18,13 +18,13 @@ from commands.read import tell_set_aside
 from commands.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
 from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
-from projections.between import DayChanged, between_of
-from projections.catch_up import silent
-from projections.claimed import ClaimedDay, claimed_days, patient_of
-from projections.diff_text import Exposure, render_between, render_claimed
-from projections.queries import Filters
-from projections.shares import Kind
-from projections.views import SetAside, passing_views
+from projections.audit.between import DayChanged, between_of
+from projections.audit.claimed import ClaimedDay, claimed_days, patient_of
+from projections.audit.claimed_shares import Kind
+from projections.audit.text import Exposure, render_between, render_claimed
+from projections.read_model.catch_up import silent
+from projections.read_model.queries import Filters
+from projections.read_model.views import SetAside, passing_views
 
 
 @click.command()

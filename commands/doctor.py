@@ -34,7 +34,8 @@ from ledger.recorders.sqlite.rights import (
 )
 from ledger.recorders.warnings import warnings_of
 from ledger.store import EpisodeLedger, in_postgres
-from projections.health import (
+from projections.operations.disk_encryption import shelter_of
+from projections.operations.health import (
     CheckRow,
     clear_row,
     clock_row,
@@ -48,10 +49,9 @@ from projections.health import (
     room_row,
     setting_rows,
 )
-from projections.places import Places
-from projections.shelter import shelter_of
-from projections.version import code_version
-from projections.views import ViewsError
+from projections.read_model.generations import Places
+from projections.read_model.version import code_version
+from projections.read_model.views import ViewsError
 
 MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
 

@@ -19,7 +19,8 @@ from commands.pseudonym_key import pseudonyms_of
 from commands.read import derived
 from commands.show import printable, say
 from ledger.store import EpisodeLedger
-from projections.day_sheet import Cells
+from projections.audit.replay import utc_text
+from projections.export.changes import changes_since, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
 from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
@@ -28,10 +29,9 @@ from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
 from projections.export.shapes import DATASETS
 from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_export, write_export, writer_of
-from projections.feed import changes_since, stretch_of
-from projections.journal import utc_text
-from projections.version import code_version
-from projections.views import NotNow, SetAside, Views
+from projections.read_model.version import code_version
+from projections.read_model.views import NotNow, SetAside, Views
+from projections.rows.day import Cells
 
 CHANGES = "changes"
 

@@ -18,8 +18,8 @@ from commands.export import check_since, since_option
 from commands.options import House
 from ledger.recorders.naming import hint_of
 from projections.export.as_text import as_objects
+from projections.export.changes import changes_since
 from projections.export.shapes import DATASETS
-from projections.feed import changes_since
 
 HINTS_AT_ONCE: Final = 4096
 REST_SECONDS: Final = 0.05

@@ -20,10 +20,10 @@ from commands.who import named
 from ledger.facts.forms import parse_instant
 from ledger.recorders.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections.diff_text import dollars
-from projections.forgetting import AlsoAnothers, Plan, Unknown, plan, remove_models
-from projections.given import Outcome, given, take_back
-from projections.views import ViewsError
+from projections.audit.text import dollars
+from projections.erasure.handed_out import Outcome, given, take_back
+from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models
+from projections.read_model.views import ViewsError
 
 ATTEMPTS: Final = 100
 GONE: Final = (

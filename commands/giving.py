@@ -12,10 +12,10 @@ from commands.options import House
 from ledger.keys.cipher import MasterKeyError
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger, open_ledger
-from projections import given
-from projections.given import Given
-from projections.journal import utc_text
-from projections.places import Places
+from projections.audit.replay import utc_text
+from projections.erasure import handed_out as given
+from projections.erasure.handed_out import Given
+from projections.read_model.generations import Places
 
 
 class Notes:

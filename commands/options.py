@@ -15,9 +15,9 @@ from ledger.facts.forms import parse_instant
 from ledger.keys.cipher import MasterKey
 from ledger.recorders.naming import in_postgres, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
-from projections.places import Places
-from projections.queries import Filters
-from projections.views import Views
+from projections.read_model.generations import Places
+from projections.read_model.queries import Filters
+from projections.read_model.views import Views
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -162,7 +162,7 @@ def verdict_options(command: Command) -> Command:
 def _known_reason(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A reason that some verdict has: a misspelt one would look like good news."""
     if value is not None:
-        from projections.why_words import SENTENCES
+        from projections.why.sentences import SENTENCES
 
         known = sorted({reason for _, reason in SENTENCES if reason})
         if value not in known:

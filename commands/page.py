@@ -35,8 +35,8 @@ def page(house: House, /, episode: str, out: Path | None, known_at: datetime | N
       episode-ledger page EP-1 --out EP-1.html
       episode-ledger page EP-1 --known-at 2026-02-10T00:00Z --out EP-1-as-known.html
     """
-    from projections.page import page_of
-    from projections.page_html import render_page
+    from projections.page.html import render_page
+    from projections.page.page import page_of
 
     with house.open() as ledger, giving(house, ledger, "page", out) as notes:
         ledger.refuse_forgotten(episode)

@@ -22,15 +22,15 @@ from commands.options import (
 from commands.progress import progress
 from commands.show import chosen_form, printable, say, show_rows, show_rows_to_the_end
 from ledger.store import EpisodeLedger
-from projections import queries
-from projections.calendar import LEGEND, calendars
-from projections.catch_up import catch_up, fill_as_known, stale_because
-from projections.day_sheet import DayRow
-from projections.finding_sheet import MESSAGES, FindingRow
-from projections.line_sheet import LineRow
-from projections.load import patients_asked_for
-from projections.queries import Filters
-from projections.views import Views, passing_views
+from projections.page.calendar import LEGEND, calendars
+from projections.read_model import queries
+from projections.read_model.catch_up import catch_up, fill_as_known, stale_because
+from projections.read_model.queries import Filters
+from projections.read_model.views import Views, passing_views
+from projections.reading.as_known import patients_asked_for
+from projections.rows.day import DayRow
+from projections.rows.finding import MESSAGES, FindingRow
+from projections.rows.line import LineRow
 
 
 @contextmanager

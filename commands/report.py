@@ -16,9 +16,9 @@ from commands.progress import progress
 from commands.read import derived
 from commands.show import chosen_form, printable, say, show_rows, show_text
 from ledger.store import EpisodeLedger
-from projections.monday.asked import Asked
-from projections.monday.behind import SHOWN_RUNS, Collected
-from projections.monday.report import Report, report_of
+from projections.report.asked import Asked
+from projections.report.behind import SHOWN_RUNS, Collected
+from projections.report.report import Report, report_of
 
 
 @click.command()
@@ -100,15 +100,15 @@ def _made(house: House, ledger: EpisodeLedger, asked: Asked, collected: Collecte
 def _show(made: Report, form: str, out: Path | None, notes: Notes) -> None:
     match form:
         case "html":
-            from projections.monday.html import render_report
+            from projections.report.html import render_report
 
             _give(render_report(made).encode(), out, notes)
         case "table":
-            from projections.monday.text import render_text
+            from projections.report.text import render_text
 
             show_text("\n".join(render_text(made)))
         case "csv":
-            from projections.monday.flat import FlatRow, flat_rows
+            from projections.report.flat import FlatRow, flat_rows
 
             show_rows(flat_rows(made), FlatRow, "csv")
         case _:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ledger.proof.checkpoint import LARGEST_NOTE_BYTES, CheckpointError, Note, VerifierKey, parse_note, parse_vkey
 from ledger.proof.signing import load_key
-from projections.verify_bundle import ed25519_verify
+from projections.bundle.verify_bundle import ed25519_verify
 
 Signature = Literal["good", "bad", "unknown_key", "not_checked"]
 

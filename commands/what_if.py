@@ -13,8 +13,8 @@ from commands.progress import progress
 from commands.read import tell_set_aside
 from commands.show import say, show_rows
 from ledger.book import Book, BookError, load_book
-from projections.what_if import both_judged, with_changes
-from projections.what_if_rows import Comparison, DayDifference, LineDifference, Total
+from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
+from projections.rebuild.what_if import both_judged, with_changes
 
 
 @click.command()

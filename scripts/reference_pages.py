@@ -22,7 +22,7 @@ from ledger.judge import steps as days
 from ledger.judge.clash import RULES as CLASHES
 from ledger.judge.clash import name_of_conflict, rule_between
 from ledger.judge.findings import RULES
-from projections.finding_sheet import MESSAGES
+from projections.rows.finding import MESSAGES
 from scripts import feed_pages
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -18,11 +18,11 @@ from ledger.facts.entry import Entry, decode, encode
 from ledger.facts.forms import parse_instant
 from ledger.facts.upcasts import SCHEMA
 from ledger.judge.patients import by_episode, gather
-from projections import queries
-from projections.derive import derive_patient
-from projections.load import book_known
-from projections.queries import Filters
-from projections.views import passing_views
+from projections.read_model import queries
+from projections.read_model.queries import Filters
+from projections.read_model.views import passing_views
+from projections.reading.as_known import book_known
+from projections.rows.patient import derive_patient
 from tests.stores import open_ledger
 
 

@@ -23,16 +23,16 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "zoneinfo": ("ledger/judge/evidence.py", "ledger/facts/forms.py"),  # forms: the door's list of zones
     "msgspec.toml": ("ledger/book.py",),
     "tomllib": (),
-    "sqlite_utils": ("projections/tables.py",),
+    "sqlite_utils": ("projections/read_model/tables.py",),
     "sqlite3": (
         "ledger/recorders/*",
-        "projections/views.py",
-        "projections/queries.py",
-        "projections/tables.py",
-        "projections/build.py",
-        "projections/rows_file.py",
-        "projections/certificate.py",
-        "projections/rebuild.py",
+        "projections/read_model/views.py",
+        "projections/read_model/queries.py",
+        "projections/read_model/tables.py",
+        "projections/rebuild/build.py",
+        "projections/read_model/rows_file.py",
+        "projections/rebuild/certificate.py",
+        "projections/rebuild/rebuild.py",
         "projections/export/spool.py",
         "commands/cli.py",  # names its exceptions, runs no SQL
         "commands/web/app.py",  # likewise
@@ -66,12 +66,12 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     ),
     "fcntl": (
         "ledger/recorders/sqlite/checkpoint_turns.py",
-        "projections/places.py",
-        "projections/given.py",
+        "projections/read_model/generations.py",
+        "projections/erasure/handed_out.py",
         "projections/export/place.py",
-        "projections/what_if.py",
+        "projections/rebuild/what_if.py",
     ),
-    "multiprocessing": ("projections/build.py",),
+    "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
     "tabulate": ("commands/show.py",),
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
@@ -79,13 +79,13 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "uvicorn": ("commands/serve.py",),
     "jinja2": (
         "projections/rendering.py",
-        "projections/page_html.py",
-        "projections/monday/html.py",
+        "projections/page/html.py",
+        "projections/report/html.py",
         "commands/web/site.py",
     ),
     "random": ("commands/handle.py",),  # how long to wait for another writer
     "cryptography": (
-        "ledger/proof/signing.py",  # makes keys and signatures; checking them is projections/verify_bundle.py
+        "ledger/proof/signing.py",  # makes keys and signatures; checking them is projections/bundle/verify_bundle.py
         "ledger/keys/cipher.py",
     ),
     "secrets": (
@@ -109,7 +109,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.gmtime": (),
     "time.monotonic": (  # how long something takes, not when it is
         "commands/progress.py",
-        "projections/views.py",
+        "projections/read_model/views.py",
         "ledger/recorders/*",
     ),
 }
@@ -136,9 +136,9 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/findings.py": "every finding rule; the rulebook's section 5 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
-    "projections/flip_moves.py": "the one-fact changes a person could make, in the order they are tried",
-    "projections/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
-    "projections/why_steps.py": "each numbered step as a person reads it, in the order of the steps",
+    "projections/why/moves.py": "the one-fact changes a person could make, in the order they are tried",
+    "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
+    "projections/why/steps.py": "each numbered step as a person reads it, in the order of the steps",
 }
 """Modules past 250 lines, and the one reason why each is still one."""
 

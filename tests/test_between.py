@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
-from projections.between import DayChanged, between, between_of
-from projections.diff_text import render_between
+from projections.audit.between import DayChanged, between, between_of
+from projections.audit.text import render_between
 from tests.harness import book_of, judge_entries
 from tests.histories import history
 from tests.stores import open_ledger

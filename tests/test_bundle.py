@@ -32,9 +32,9 @@ from ledger.proof.seals import leaf_of
 from ledger.proof.signing import create_key, load_key, sign
 from ledger.recorders.sqlite.leaves import prove_entries
 from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
-from projections import verify_bundle
-from projections.bundle_days import OTHER
-from projections.bundle_zip import Manifest, with_manifest, zip_of
+from projections.bundle import verify_bundle
+from projections.bundle.days import OTHER
+from projections.bundle.zip import Manifest, with_manifest, zip_of
 from tests.command_line import LIVE, OPENING, SERVED, Ended, House, assert_plain, example, lines_of, told
 from tests.stores import open_ledger
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from commands.show import printable
-from projections.calendar import LEGEND, MARKS, calendars, verdict_runs, words
-from projections.day_sheet import DayRow
+from projections.page.calendar import LEGEND, MARKS, calendars, verdict_runs, words
+from projections.rows.day import DayRow
 from tests.command_line import OPENING, House, example, told
 
 

@@ -26,12 +26,12 @@ from commands.read import derived
 from commands.record import record
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
-from projections import catch_up as module
-from projections import queries
-from projections.catch_up import catch_up, fill_as_known, stale_because
-from projections.load import book_known, patients_asked_for
-from projections.queries import Filters
-from projections.views import TABLES, Views, ViewsError, open_views, passing_views, views_path
+from projections.read_model import catch_up as module
+from projections.read_model import queries
+from projections.read_model.catch_up import catch_up, fill_as_known, stale_because
+from projections.read_model.queries import Filters
+from projections.read_model.views import TABLES, Views, ViewsError, open_views, passing_views, views_path
+from projections.reading.as_known import book_known, patients_asked_for
 from tests import stores
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, lines_of, told
 from tests.harness import book_of
@@ -345,7 +345,7 @@ def test_a_failure_leaves_rows_and_position_as_they_were(
 def test_a_process_that_dies_on_the_way_leaves_everything_as_it_was(house: House) -> None:
     before = house.run("days").out
     house.tell(*example("EP-2", "P-2"))
-    dies = "import os; from projections.views import Views; Views.note = lambda *a, **k: os._exit(9)\n"
+    dies = "import os; from projections.read_model.views import Views; Views.note = lambda *a, **k: os._exit(9)\n"
     args = [*house.named, "days"]
     ended = subprocess.run([*LIVE[:2], dies + LIVE[2], *args], capture_output=True)
     assert (ended.returncode, ended.stdout) == (9, b"")

@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
 from ledger.judge.episode import Patient
-from projections import build as building
-from projections import catch_up as catching_up
-from projections import certificate as certifying
-from projections import forgotten
-from projections import rebuild as rebuilding
-from projections.certificate import Certificate, ChangedRow, book_changes
-from projections.derive import Sheets, derive_patient
-from projections.rebuild import certificates
-from projections.tables import TABLES
-from projections.views import open_views
+from projections.read_model import catch_up as catching_up
+from projections.read_model.tables import TABLES
+from projections.read_model.views import open_views
+from projections.rebuild import build as building
+from projections.rebuild import certificate as certifying
+from projections.rebuild import rebuild as rebuilding
+from projections.rebuild.certificate import Certificate, ChangedRow, book_changes
+from projections.rebuild.rebuild import certificates
+from projections.rows import kept as forgotten
+from projections.rows.patient import Sheets, derive_patient
 from tests.command_line import BOOK, House
 from tests.harness import book_of
 from tests.stores import examples

@@ -32,8 +32,8 @@ from ledger.proof.checkpoint import (
     signature_line,
     text_of,
 )
-from projections import verify_bundle
-from projections.verify_bundle import Wrong, check_note
+from projections.bundle import verify_bundle
+from projections.bundle.verify_bundle import Wrong, check_note
 
 LEDGER = "5f" * 16
 ROOT, HEAD = hashlib.sha256(b"root").digest(), hashlib.sha256(b"head").digest()

@@ -21,11 +21,11 @@ from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
-from projections.claimed import ClaimedDay, claimed_days, claimed_of, patient_of
-from projections.diff_text import Exposure, render_claimed
-from projections.load import book_known
-from projections.retelling import episodes_around
-from projections.shares import spread
+from projections.audit.claimed import ClaimedDay, claimed_days, claimed_of, patient_of
+from projections.audit.claimed_shares import spread
+from projections.audit.text import Exposure, render_claimed
+from projections.audit.timeline import episodes_around
+from projections.reading.as_known import book_known
 from tests.harness import book_of, judge_entries
 from tests.histories import history
 from tests.stores import open_ledger

@@ -30,12 +30,12 @@ from commands.record import record
 from ledger.book import load_book
 from ledger.facts.administration import MonthClosed, encode_act
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections import month as report_module
-from projections.learned import Step, same_terms, told_by_book
-from projections.month import Month, report_of
-from projections.queries import Filters
-from projections.restated import Restated, Restatements
-from projections.version import code_version
+from projections.audit import month as report_module
+from projections.audit.month import Month, report_of
+from projections.audit.restated import Restated, Restatements
+from projections.audit.since_closing import Step, same_terms, told_by_book
+from projections.read_model.queries import Filters
+from projections.read_model.version import code_version
 from tests.command_line import (
     EXAMPLE,
     INTAKE,
@@ -517,7 +517,7 @@ def test_one_pass_and_looking_up_give_the_same(house: House, monkeypatch: pytest
     house.tell(told("late", RETRACTED), told("late", RETRACTED, episode="EP-2"))
     found = []
     for needed in (0, 10**9):
-        monkeypatch.setattr("projections.restated._ONE_BY_ONE", needed)
+        monkeypatch.setattr("projections.audit.restated._ONE_BY_ONE", needed)
         found.append(restated(house))
     assert found[0] == found[1] != []
 

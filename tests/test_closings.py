@@ -11,9 +11,9 @@ import pytest
 from ledger.book import load_book
 from ledger.facts.administration import BookAdopted, MonthClosed
 from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry
-from projections.catch_up import catch_up, stale_because
-from projections.kin import complete, kin_in
-from projections.views import passing_views
+from projections.read_model.catch_up import catch_up, stale_because
+from projections.read_model.views import passing_views
+from projections.reading.cohorts import complete, kin_in
 from tests.stores import open_ledger
 from tests.test_seals import assert_sealed
 from tests.test_store import entry

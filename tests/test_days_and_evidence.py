@@ -9,7 +9,7 @@ import pytest
 from ledger.facts.forms import parse_instant
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.steps import judge
-from projections.load import book_known
+from projections.reading.as_known import book_known
 from tests.harness import book_of, judge_entries, typed
 from tests.scenario_language import STEP_OF, Scenario, scenario_of
 from tests.test_scenarios import ALL, by_name, check, check_because

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from projections.between import DayChanged
+from projections.audit.between import DayChanged
 from tests.command_line import LIVE, Ended, Told, assert_plain, lines_of, run
 from tests.stores import placed
 from tests.test_claimed import FIELDS, Course, march, summer

@@ -17,7 +17,7 @@ from commands import doctor as doctor_command
 from ledger.recorders.sqlite import rights as sqlite_files
 from ledger.recorders.sqlite.checkpoint_turns import has_reset_bug
 from ledger.recorders.sqlite.rights import Engine, Rights
-from projections.health import clock_row, engine_rows, log_row, rights_rows, room_row, setting_rows
+from projections.operations.health import clock_row, engine_rows, log_row, rights_rows, room_row, setting_rows
 from tests.command_line import House, assert_plain, example, run, told
 
 MIB = 2**20

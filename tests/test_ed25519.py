@@ -9,8 +9,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from projections import verify_bundle
-from projections.verify_bundle import ed25519_verify
+from projections.bundle import verify_bundle
+from projections.bundle.verify_bundle import ed25519_verify
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 PRIME = 2**255 - 19

@@ -38,8 +38,8 @@ from ledger.keys.keyring import Keyring
 from ledger.recorders import StoreError, Unknown
 from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import UnreadableEntry, open_ledger
-from projections.catch_up import catch_up
-from projections.views import passing_views
+from projections.read_model.catch_up import catch_up
+from projections.read_model.views import passing_views
 from tests.command_line import LIVE, Ended, House, assert_plain, example, lines_of, run, told
 from tests.encrypted_house import EXAMPLES, Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
 from tests.harness import book_of

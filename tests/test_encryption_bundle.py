@@ -21,9 +21,9 @@ from ledger.keys.cipher import create_master_key, load_master_key
 from ledger.recorders import StoreError
 from ledger.recorders.proving import prove_entries
 from ledger.store import open_ledger
-from projections import bundle as bundling
-from projections import verify_bundle
-from projections.bundle_zip import zip_of
+from projections.bundle import bundle as bundling
+from projections.bundle import verify_bundle
+from projections.bundle.zip import zip_of
 from tests.command_line import Ended, House, assert_plain, told
 from tests.test_bundle import (
     AT,

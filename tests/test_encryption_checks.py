@@ -19,8 +19,8 @@ from ledger.proof.signing import create_key
 from ledger.recorders import NoLedger
 from ledger.recorders.as_stored import closed
 from ledger.recorders.proving import prove
-from projections.health import clear_row
-from projections.shelter import shelter_of
+from projections.operations.disk_encryption import shelter_of
+from projections.operations.health import clear_row
 from tests.command_line import Ended, House, assert_plain, example, run
 from tests.test_encryption_bundle import Locked
 

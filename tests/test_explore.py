@@ -13,7 +13,7 @@ import pytest
 import yaml
 from datasette.app import Datasette
 
-from projections.tables import TABLES
+from projections.read_model.tables import TABLES
 from tests.command_line import House, run
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -21,10 +21,10 @@ from commands.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
-from projections.day_sheet import Cells, as_list
-from projections.derive import derive_patient
+from projections.export.changes import NothingAdopted, changes_since
 from projections.export.shapes import DATASETS
-from projections.feed import NothingAdopted, changes_since
+from projections.rows.day import Cells, as_list
+from projections.rows.patient import derive_patient
 from tests.command_line import House, example, told
 from tests.harness import book_of
 from tests.histories import book, history

@@ -23,13 +23,13 @@ from commands.read import derived
 from commands.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
-from projections import queries
-from projections.day_sheet import as_list, day_row
-from projections.derive import derive_patient
-from projections.finding_sheet import finding_row
-from projections.line_sheet import line_row
-from projections.load import book_known
-from projections.queries import Filters
+from projections.read_model import queries
+from projections.read_model.queries import Filters
+from projections.reading.as_known import book_known
+from projections.rows.day import as_list, day_row
+from projections.rows.finding import finding_row
+from projections.rows.line import line_row
+from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.histories import history
 from tests.stores import examples, named, open_ledger

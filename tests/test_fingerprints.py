@@ -20,8 +20,8 @@ from commands.record import record
 from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
-from projections.catch_up import catch_up
-from projections.views import passing_views
+from projections.read_model.catch_up import catch_up
+from projections.read_model.views import passing_views
 from tests import stores
 from tests.command_line import House, lines_of, run
 from tests.harness import book_of

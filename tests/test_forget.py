@@ -31,16 +31,16 @@ from ledger.recorders import Forgotten, StoreError
 from ledger.recorders.sqlite import forget as sqlite_forget
 from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger, RecordConflictError
-from projections import catch_up as catch_up_module
-from projections import rebuild as rebuild_module
-from projections import verify_bundle
-from projections.build import build
-from projections.catch_up import catch_up
-from projections.forgetting import plan
-from projections.load import load_patient
-from projections.places import Places
-from projections.views import passing_views
-from projections.worklist import worklist
+from projections.bundle import verify_bundle
+from projections.erasure.plan import plan
+from projections.operations.worklist import worklist
+from projections.read_model import catch_up as catch_up_module
+from projections.read_model.catch_up import catch_up
+from projections.read_model.generations import Places
+from projections.read_model.views import passing_views
+from projections.reading.as_known import load_patient
+from projections.rebuild import rebuild as rebuild_module
+from projections.rebuild.build import build
 from tests.command_line import LIVE, Ended, House, Told, assert_plain, example, lines_of, told
 from tests.encrypted_house import Locked, failing_append, files_with, rows_of, spelled, unguarded
 from tests.running_site import Browser, Running

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from ledger.proof.signing import create_key
-from projections import given, taking_back
+from projections.erasure import handed_out as given
+from projections.erasure import recall as taking_back
+from projections.erasure.handed_out import Given
 from projections.export.shapes import DATASETS
-from projections.given import Given
-from projections.places import Places
+from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
 from tests.encrypted_house import Locked
 from tests.exports import export, manifest_of, rows_in
@@ -487,8 +488,8 @@ class TestADamagedList:
 TAKER = """
 import json, os, sys
 from pathlib import Path
-from projections.given import take_back
-from projections.places import Places
+from projections.erasure.handed_out import take_back
+from projections.read_model.generations import Places
 for line in sys.stdin:
     child = os.fork()
     if not child:

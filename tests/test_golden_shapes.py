@@ -18,9 +18,9 @@ import pytest
 
 from commands.record import Outcome
 from commands.show import _safe, _text
-from projections.day_sheet import DayRow
-from projections.finding_sheet import FindingRow
-from projections.line_sheet import LineRow
+from projections.rows.day import DayRow
+from projections.rows.finding import FindingRow
+from projections.rows.line import LineRow
 from tests.command_line import EXAMPLE, House
 
 KEYS = {

@@ -16,9 +16,9 @@ from ledger.facts.entry import Entry
 from ledger.judge.episode import is_read
 from ledger.judge.patients import gather
 from ledger.store import EpisodeLedger, UnreadableEntry
-from projections import kin as module
-from projections.derive import derive_patient
-from projections.kin import Extent, Kin, complete, kin_in, kin_of, shares
+from projections.reading import cohorts as module
+from projections.reading.cohorts import Extent, Kin, complete, kin_in, kin_of, shares
+from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.stores import open_ledger
 from tests.test_catch_up import tell

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ledger.proof import merkle, seals
 from ledger.proof.merkle import EMPTY_ROOT, Frontier, proofs_of, root_of
-from projections import verify_bundle
+from projections.bundle import verify_bundle
 
 Check = Callable[[int, int, bytes, Iterable[bytes]], bytes | None]
 

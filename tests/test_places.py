@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ledger.recorders import StoreError
-from projections import places as module
-from projections.places import Places
-from projections.views import Views, ViewsError, open_views
+from projections.read_model import generations as module
+from projections.read_model.generations import Places
+from projections.read_model.views import Views, ViewsError, open_views
 
 
 @pytest.fixture

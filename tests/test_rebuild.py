@@ -26,15 +26,15 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.events import DayServed, EpisodeOpened, Event, TherapyOrdered
 from ledger.facts.upcasts import SCHEMA
 from ledger.recorders import StoreError
-from projections import build as building
-from projections import rebuild as rebuilding
-from projections import rows_file
-from projections.build import MEMORY_MB, held_entries
-from projections.catch_up import catch_up
-from projections.certificate import Certificate
-from projections.places import Places
-from projections.rebuild import Wanted, certificates, rebuild
-from projections.views import open_views, passing_views, views_path
+from projections.read_model import rows_file
+from projections.read_model.catch_up import catch_up
+from projections.read_model.generations import Places
+from projections.read_model.views import open_views, passing_views, views_path
+from projections.rebuild import build as building
+from projections.rebuild import rebuild as rebuilding
+from projections.rebuild.build import MEMORY_MB, held_entries
+from projections.rebuild.certificate import Certificate
+from projections.rebuild.rebuild import Wanted, certificates, rebuild
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, assert_plain, example, told
 from tests.harness import book_of
 from tests.histories import history

@@ -14,7 +14,7 @@ import pytest
 
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
-from projections.journal import JournalRow, render_journal, replay, replay_of
+from projections.audit.replay import JournalRow, render_journal, replay, replay_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history
 from tests.stores import open_ledger

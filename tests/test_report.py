@@ -29,19 +29,19 @@ from hypothesis import strategies as st
 from commands.diff import Narrower
 from commands.show import printable
 from ledger.book import Book, load_book
-from projections.claimed import ClaimedDay
-from projections.finding_sheet import MESSAGES
-from projections.monday.asked import Asked
-from projections.monday.authorizations import Authorization, running_out
-from projections.monday.behind import SHOWN_RUNS, Collected
-from projections.monday.billed import Billed
-from projections.monday.charts import _ticks, by_month
-from projections.monday.claims import BANDS, ClaimSums, band_of
-from projections.monday.conflicts import todo_of
-from projections.monday.holds import CURES, Hold, rates_of
-from projections.monday.text import SECTIONS
+from projections.audit.claimed import ClaimedDay
 from projections.rendering import seen
-from projections.why_words import SENTENCES
+from projections.report.asked import Asked
+from projections.report.authorizations import Authorization, running_out
+from projections.report.behind import SHOWN_RUNS, Collected
+from projections.report.billed import Billed
+from projections.report.charts import _ticks, by_month
+from projections.report.claims import BANDS, ClaimSums, band_of
+from projections.report.conflicts import todo_of
+from projections.report.holds import CURES, Hold, rates_of
+from projections.report.text import SECTIONS
+from projections.rows.finding import MESSAGES
+from projections.why.sentences import SENTENCES
 from tests.command_line import OPENING, House, assert_plain, lines_of, run, told
 from tests.exports import export, manifest_of
 from tests.test_claimed import march

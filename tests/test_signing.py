@@ -14,7 +14,7 @@ import pytest
 
 from ledger.proof.checkpoint import Checkpoint, key_id, note_of, origin_of, parse_vkey, text_of
 from ledger.proof.signing import SigningError, create_key, load_key, sign
-from projections.verify_bundle import Wrong, check_note, ed25519_verify
+from projections.bundle.verify_bundle import Wrong, check_note, ed25519_verify
 
 NAME = "example.com/ledger"
 LEDGER = "5f" * 16

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.tables import RUN_ROWS, TABLES, insert_rows, lay_tables
+from projections.read_model.tables import RUN_ROWS, TABLES, insert_rows, lay_tables
 
 CELLS: dict[type, st.SearchStrategy[Any]] = {
     str: st.sampled_from(["a", "b", "", None]),

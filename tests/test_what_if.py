@@ -23,14 +23,14 @@ import pytest
 from commands.record import record
 from ledger.book import Book, BookError, Payer, load_book
 from ledger.facts.entry import UnreadableEntry
-from projections import what_if as module
-from projections.build import build
-from projections.catch_up import catch_up
-from projections.places import Places
-from projections.queries import Filters
-from projections.views import views_path
-from projections.what_if import both_judged, with_changes
-from projections.what_if_rows import Comparison, DayDifference, LineDifference, Total
+from projections.read_model.catch_up import catch_up
+from projections.read_model.generations import Places
+from projections.read_model.queries import Filters
+from projections.read_model.views import views_path
+from projections.rebuild import what_if as module
+from projections.rebuild.build import build
+from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
+from projections.rebuild.what_if import both_judged, with_changes
 from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history

@@ -20,10 +20,10 @@ from ledger.facts.upcasts import SCHEMA
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
-from projections.flip import FlipShown, with_fact
-from projections.why import Why, why, why_of
-from projections.why_text import render_why
-from projections.why_words import SENTENCES
+from projections.why.flip import FlipShown, with_fact
+from projections.why.sentences import SENTENCES
+from projections.why.text import render_why
+from projections.why.why import Why, why, why_of
 from tests.harness import book_of
 from tests.histories import history
 from tests.stores import open_ledger

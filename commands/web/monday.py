@@ -6,10 +6,10 @@ import threading
 from typing import Final, NamedTuple
 
 from commands.web.reading import Reader
-from projections.monday.asked import Asked
-from projections.monday.behind import SHOWN_RUNS, Collected
-from projections.monday.html import render_report
-from projections.monday.report import Report, report_of
+from projections.report.asked import Asked
+from projections.report.behind import SHOWN_RUNS, Collected
+from projections.report.html import render_report
+from projections.report.report import Report, report_of
 
 PATIENCE_SECONDS: Final = 2.0
 """A report that is made faster than this is shown at once."""

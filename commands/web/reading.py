@@ -11,9 +11,9 @@ from typing import NamedTuple
 from commands.options import House
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
-from projections.catch_up import catch_up, of_this_ledger, stale_because
-from projections.version import code_version
-from projections.views import Views
+from projections.read_model.catch_up import catch_up, of_this_ledger, stale_because
+from projections.read_model.version import code_version
+from projections.read_model.views import Views
 
 BookState = tuple[tuple[str, int, int], ...]
 

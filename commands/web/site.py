@@ -19,10 +19,10 @@ from commands.web.monday import Monday
 from commands.web.reading import Reader, Reading
 from commands.web.security import OpaqueIds, Sessions
 from ledger.facts.forms import parse_instant
-from projections.calendar import MARKS
-from projections.page_entries import date_runs
+from projections.operations.worklist import Worklist, worklist
+from projections.page.calendar import MARKS
+from projections.page.entries import date_runs
 from projections.rendering import environment
-from projections.worklist import Worklist, worklist
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 

@@ -10,8 +10,8 @@ import msgspec
 import pyarrow
 from pyarrow import parquet
 
-from projections.day_sheet import Cells
 from projections.export.columns import Column, Kind
+from projections.rows.day import Cells
 
 GROUP_ROWS: Final = 32_768
 """Rows of a row group: what is held in memory at once."""

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from projections.day_sheet import Cells
 from projections.export.columns import Column
+from projections.rows.day import Cells
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")
 

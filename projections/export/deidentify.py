@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from projections.day_sheet import Cells, as_list, iso, json_list
 from projections.export.columns import Column, Dataset
+from projections.rows.day import Cells, as_list, iso, json_list
 
 PSEUDONYM_HEX: Final = 32
 LONGEST_SHIFT_DAYS: Final = 365

@@ -11,14 +11,14 @@ import msgspec
 from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger
-from projections.catch_up import Progress
-from projections.claimed import claimed_of
-from projections.day_sheet import Cells, json_list
-from projections.load import book_known
-from projections.monday.holds import rates_of
-from projections.monday.patients import authorizations_in
-from projections.retelling import episodes_around
-from projections.views import SetAside
+from projections.audit.claimed import claimed_of
+from projections.audit.timeline import episodes_around
+from projections.read_model.catch_up import Progress
+from projections.read_model.views import SetAside
+from projections.reading.as_known import book_known
+from projections.report.holds import rates_of
+from projections.report.patients import authorizations_in
+from projections.rows.day import Cells, json_list
 
 CLAIMED: Final = "claimed"
 AUTHORIZATIONS: Final = "authorizations"

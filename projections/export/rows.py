@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from projections.day_sheet import Cells
 from projections.export.columns import Column, Dataset
 from projections.export.spool import in_order
-from projections.views import Views
+from projections.read_model.views import Views
+from projections.rows.day import Cells
 
 _SOURCES: Final = {
     "days": (

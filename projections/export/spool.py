@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from projections.day_sheet import Cells
+from projections.rows.day import Cells
 
 ROWS_AT_ONCE: Final = 2_000
 

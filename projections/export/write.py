@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeVar, get_args
 from msgspec.structs import asdict
 
 from ledger.facts.entry import Entry
-from projections.day_sheet import Cells
+from projections.audit.claimed_shares import Kind
 from projections.export.as_text import dollars, write_csv, write_jsonl
 from projections.export.cloudevents import write_events
 from projections.export.columns import Column, Dataset
@@ -21,7 +21,7 @@ from projections.export.manifest import MANIFEST, PACKAGE, Manifest, Origin, Par
 from projections.export.place import create
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
-from projections.shares import Kind
+from projections.rows.day import Cells
 
 Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
 EVENTS: Final = "events"

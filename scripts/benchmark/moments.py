@@ -38,8 +38,8 @@ def catch_up(ledger: str, book: str, views: str, turn: int) -> tuple[Rows, dict[
     from commands.handle import Recorder
     from ledger.book import load_book
     from ledger.store import open_ledger
-    from projections.catch_up import catch_up as bring_up
-    from projections.views import open_views
+    from projections.read_model.catch_up import catch_up as bring_up
+    from projections.read_model.views import open_views
 
     book_read, chance = load_book(Path(book)), random.Random(turn)
     seconds = []
@@ -72,7 +72,7 @@ def why(ledger: str, book: str, turn: int) -> tuple[Rows, dict[str, Any]]:
     """Task: why, for random days; the median."""
     from ledger.book import load_book
     from ledger.store import open_ledger
-    from projections.why import why_of
+    from projections.why.why import why_of
 
     book_read, chance = load_book(Path(book)), random.Random(turn)
     seconds = []

@@ -108,7 +108,7 @@ class Bench:
 
     def _commands(self) -> Iterator[tuple[str, list[str]]]:
         yield "b.command", ["rebuild", "--processes", "2"]
-        if find_spec("projections.what_if"):
+        if find_spec("projections.rebuild.what_if"):
             change = run("moments:some_change", book=self.inputs.book).told["change"]
             yield "b.what-if", ["what-if", "--set", change, "--by", "payer"]
 

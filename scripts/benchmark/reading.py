@@ -56,8 +56,8 @@ def timed_build(ledger: str, book: str, path: Path, processes: int) -> tuple[flo
 
     from ledger.book import load_book
     from ledger.store import open_ledger
-    from projections.build import MEMORY_MB, Work, held_entries
-    from projections.build import build as build_views
+    from projections.rebuild.build import MEMORY_MB, Work, held_entries
+    from projections.rebuild.build import build as build_views
 
     with open_ledger(ledger, create=False) as opened:
         upto = opened.position()
@@ -72,9 +72,9 @@ def rebuild(ledger: str, book: str, views: str, processes: int, key: str) -> tup
     import sqlite_utils  # noqa: F401
 
     from ledger.book import load_book
-    from projections.places import Places
-    from projections.rebuild import Wanted
-    from projections.rebuild import rebuild as rebuild_views
+    from projections.read_model.generations import Places
+    from projections.rebuild.rebuild import Wanted
+    from projections.rebuild.rebuild import rebuild as rebuild_views
 
     book_read = load_book(Path(book))
     began = time.perf_counter()

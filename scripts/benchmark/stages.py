@@ -14,19 +14,19 @@ from benchmark.reading import timed_build
 Rows = list[tuple[str, float, int]]
 DOORS: Final = (
     ("p.extents", "ledger.store", "EpisodeLedger.extents"),
-    ("p.extents", "projections.kin", "kin_of"),
+    ("p.extents", "projections.reading.cohorts", "kin_of"),
     ("p.scan", "ledger.store", "EpisodeLedger.pages"),
-    ("p.gather", "projections.build", "complete"),
-    ("p.decode", "projections.streams", "_decoded"),
-    ("p.fold", "projections.build", "gather"),
-    ("p.judge", "projections.derive", "judge"),
-    ("p.findings", "projections.derive", "find"),
-    ("p.days", "projections.derive", "day_cells"),
-    ("p.lines", "projections.derive", "line_cells"),
-    ("p.finding-rows", "projections.derive", "in_order"),
-    ("p.digests", "projections.rows_file", "digests_of"),
-    ("p.insert", "projections.rows_file", "RowsFile._flush"),
-    ("p.index", "projections.build", "index_tables"),
+    ("p.gather", "projections.rebuild.build", "complete"),
+    ("p.decode", "projections.reading.streams", "_decoded"),
+    ("p.fold", "projections.rebuild.build", "gather"),
+    ("p.judge", "projections.rows.patient", "judge"),
+    ("p.findings", "projections.rows.patient", "find"),
+    ("p.days", "projections.rows.patient", "day_cells"),
+    ("p.lines", "projections.rows.patient", "line_cells"),
+    ("p.finding-rows", "projections.rows.patient", "in_order"),
+    ("p.digests", "projections.read_model.rows_file", "digests_of"),
+    ("p.insert", "projections.read_model.rows_file", "RowsFile._flush"),
+    ("p.index", "projections.rebuild.build", "index_tables"),
 )
 """Stage, module, and the name under which the build calls it."""
 _GENERATORS: Final = {"EpisodeLedger.pages", "complete"}

@@ -187,7 +187,7 @@ Rows = list[tuple[str, float, int]]
 def prepare(ledger: str, subset: str, stock: str, most: int) -> tuple[Rows, dict[str, Any]]:
     """Task: whole patients of the ledger, in recorded order, into a small ledger and into a stock application."""
     from ledger.store import open_ledger
-    from projections.kin import kin_of
+    from projections.reading.cohorts import kin_of
 
     with open_ledger(ledger, create=False) as opened:
         chosen, entries = _first_patients(kin_of(opened.extents(opened.position())), most)
@@ -219,7 +219,7 @@ def judged_from(source: str, stock: str, subset: str, book: str, scratch: str, k
     import tempfile
 
     from benchmark.reading import timed_build
-    from projections import build
+    from projections.rebuild import build
 
     with open_stock(Path(stock)) as app, tempfile.TemporaryDirectory(dir=scratch) as folder:
         app.recorder.max_notification_id()  # the connection is made before the clock starts

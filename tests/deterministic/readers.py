@@ -10,12 +10,12 @@ from ledger.facts.entry import Entry, decode
 from ledger.judge.patients import by_episode, gather
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger
-from projections.catch_up import catch_up
-from projections.day_sheet import Cells
-from projections.derive import Sheets, derive_patient
-from projections.feed import changes_since
-from projections.tables import ORDER
-from projections.views import passing_views
+from projections.export.changes import changes_since
+from projections.read_model.catch_up import catch_up
+from projections.read_model.tables import ORDER
+from projections.read_model.views import passing_views
+from projections.rows.day import Cells
+from projections.rows.patient import Sheets, derive_patient
 from tests.deterministic.lagging import Lagging
 from tests.deterministic.model import Model, must
 

@@ -17,9 +17,9 @@ from commands.record import Outcome, record
 from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
 from ledger.recorders.sqlite import file as sqlite_file
 from ledger.store import open_ledger
-from projections.catch_up import catch_up, made_of
-from projections.derive import derive_patient
-from projections.load import load_patient
+from projections.read_model.catch_up import catch_up, made_of
+from projections.reading.as_known import load_patient
+from projections.rows.patient import derive_patient
 
 
 def in_small_batches(batch: int, checkpoint_pages: int) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 from commands.options import House
 from ledger.store import open_ledger
-from projections.catch_up import catch_up
-from projections.places import Places
-from projections.tables import TABLES
-from projections.version import code_version
-from projections.views import passing_views, views_path
+from projections.read_model.catch_up import catch_up
+from projections.read_model.generations import Places
+from projections.read_model.tables import TABLES
+from projections.read_model.version import code_version
+from projections.read_model.views import passing_views, views_path
 from tests.fire.ground import facts, write_lines
 from tests.fire.stage import Stage
 

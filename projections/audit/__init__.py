@@ -1,0 +1,1 @@
+"""What was known, claimed and restated when: replay, differences, closed months."""

@@ -1,0 +1,235 @@
+"""The report of a closed month: its days by payer and verdict, and a fingerprint that pins each of them.
+
+It is derived from the record of the closing alone: the entries up to its position, read against the book it carries, as
+far as that was published by then. So it comes out the same at any later time, whatever was recorded or edited since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, date
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from ledger.book import Book, book_of_text
+from ledger.facts.administration import MonthClosed
+from ledger.judge.case import Case
+from ledger.judge.patients import gather
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
+from ledger.store import EpisodeLedger
+from projections.audit.replay import utc_text
+from projections.read_model.catch_up import Progress, silent
+from projections.read_model.queries import Filters, day_rows
+from projections.read_model.views import Views, passing_views
+from projections.reading.cohorts import complete, kin_in
+from projections.rows.day import Cells, DayRow, iso
+from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.patient import Sheets
+
+_MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+_DATE: Final = 2
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Month(NamedTuple):
+    """A calendar month of service dates."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def read(cls, text: str) -> Month:
+        """The month written ``YYYY-MM``, from 2000 to 2099; ValueError if it is not."""
+        found = _MONTH.fullmatch(text)
+        if not found:
+            raise ValueError("no month")
+        return cls(int(found[1]), int(found[2]))
+
+    @property
+    def text(self) -> str:
+        """As it is recorded: ``2026-10``."""
+        return f"{self.year}-{self.number:02}"
+
+    def has(self, on: str) -> bool:
+        """Whether a service date is in it."""
+        return on.startswith(self.text)
+
+    @property
+    def words(self) -> str:
+        """As a person reads it: ``October 2026``."""
+        return self.first.strftime("%B %Y")
+
+    @property
+    def first(self) -> date:
+        """Its first date."""
+        return date(self.year, self.number, 1)
+
+    @property
+    def last(self) -> date:
+        """Its last date."""
+        return date(self.year, self.number, monthrange(self.year, self.number)[1])
+
+
+class MonthHead(msgspec.Struct, frozen=True):
+    """The first line of a report: which month was closed when, by whom, and on what it rests.
+
+    ``position`` is the last entry that counts and ``seal`` that entry's seal; ``book`` is the SHA-256 of the book,
+    ``version`` the judge's, ``days_sha256`` that of the month's days as ``days`` prints them, without ``because``.
+    """
+
+    month: str
+    closed_at: str
+    by: str
+    ledger: str
+    position: int
+    seal: str
+    book: str
+    version: str
+    days: int
+    days_sha256: str
+
+
+class MonthRow(msgspec.Struct, frozen=True, gc=False):
+    """So many days and cents: of one verdict (``verdict``), or in total: billable of a payer, of a status, of all."""
+
+    row: Literal["verdict", "payer", "status", "all"]
+    payer: str | None
+    code: str | None
+    status: str | None
+    reason: str | None
+    days: int
+    cents: int
+
+
+class Report(NamedTuple):
+    """A month's report."""
+
+    head: MonthHead
+    rows: tuple[MonthRow, ...]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the report as JSON Lines, the head first: what the record of the closing pins."""
+        return hashlib.sha256(b"".join(_encode(line) + b"\n" for line in (self.head, *self.rows))).hexdigest()
+
+
+_Said = tuple[str | None, str | None, str, str | None]
+"""Payer, code, status and reason of a day."""
+
+
+class _Sum(msgspec.Struct):
+    days: int = 0
+    cents: int = 0
+
+    def add(self, days: int, cents: int) -> None:
+        self.days += days
+        self.cents += cents
+
+
+def book_of_closing(closed: MonthClosed) -> Book:
+    """The book in use when a month was closed, as known on that date."""
+    return book_of_text(closed.book).known(closed.closed_at.astimezone(UTC).date())
+
+
+def report_of(ledger: EpisodeLedger, closed: MonthClosed, progress: Progress = silent) -> Report:
+    """The report of a month as closed; whether it is the one that was recorded then, its hash says."""
+    with closing(passing_views()) as views:
+        _judge_month(ledger, views, closed, progress)
+        days, verdicts = hashlib.sha256(), _Verdicts()
+        for row in day_rows(views, Filters()):
+            days.update(_pinned(row) + b"\n")
+            verdicts.add(row)
+    head = MonthHead(
+        month=closed.month,
+        closed_at=utc_text(closed.closed_at),
+        by=closed.by,
+        ledger=ledger.id,
+        position=closed.position,
+        seal=ledger.seal_at(closed.position),
+        book=hashlib.sha256(closed.book.encode()).hexdigest(),
+        version=closed.code,
+        days=verdicts.all.days,
+        days_sha256=days.hexdigest(),
+    )
+    return Report(head, tuple(verdicts.rows()))
+
+
+def _pinned(row: DayRow) -> bytes:
+    """A day as its verdict goes; causes may be told better by a later version, and change nothing."""
+    kept = msgspec.structs.asdict(row)
+    del kept["because"]
+    return _encode(kept)
+
+
+class _Verdicts:
+    """Days and cents counted by verdict, payer and status."""
+
+    def __init__(self) -> None:
+        self.found: defaultdict[_Said, _Sum] = defaultdict(_Sum)
+        self.payers: defaultdict[str, _Sum] = defaultdict(_Sum)
+        self.statuses: defaultdict[str, _Sum] = defaultdict(_Sum)
+        self.all = _Sum()
+
+    def add(self, row: DayRow) -> None:
+        """Count a day."""
+        cents = row.rate_cents or 0
+        for counted in (self.found[row.payer, row.code, row.status, row.reason], self.statuses[row.status], self.all):
+            counted.add(1, cents)
+        if row.payer is not None:
+            self.payers[row.payer].add(row.status == "billable", cents)
+
+    def rows(self) -> Iterator[MonthRow]:
+        """The rows of the report, as text order goes; what is absent comes first."""
+        for said in sorted(self.found, key=lambda said: [part or "" for part in said]):
+            yield MonthRow("verdict", *said, *_numbers(self.found[said]))
+        for payer in sorted(self.payers):
+            yield MonthRow("payer", payer, None, "billable", None, *_numbers(self.payers[payer]))
+        for status in sorted(self.statuses):
+            yield MonthRow("status", None, None, status, None, *_numbers(self.statuses[status]))
+        yield MonthRow("all", None, None, None, None, *_numbers(self.all))
+
+
+def _numbers(counted: _Sum) -> tuple[int, int]:
+    return counted.days, counted.cents
+
+
+def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progress: Progress) -> None:
+    """Every patient judged once, in one pass over the ledger; only the month's days are kept, to be put in order."""
+    book, month = book_of_closing(closed), Month.read(closed.month)
+    kin = kin_in(ledger, closed.position)
+    kept = kept_sheets(ledger.forgettings(closed.position))
+    with views.writing():
+        if kept:
+            views.write(NOBODY, Sheets([row for row in kept.days if month.has(row[_DATE])], [], []))
+        for done, streams in enumerate(complete(ledger, kin, closed.position), 1):
+            for patient in gather(streams):
+                views.write(patient.name, Sheets(_cells(patient.name, judge(patient, book), month), [], []))
+            progress(done, len(kin))
+
+
+def _cells(patient: str, cases: Sequence[Case], month: Month) -> list[Cells]:
+    return [(patient, case.episode.name, *_said(day)) for case in cases for day in days_within(case, month)]
+
+
+def days_within(case: Case, month: Month) -> Iterable[JudgedDay]:
+    """An episode's days of a month, in order."""
+    first, last = month.first.toordinal(), month.last.toordinal()
+    if not case.calendar.span(first, last):
+        return ()
+    return (day for day in judged_days(case) if first <= day.date <= last)
+
+
+def _said(day: JudgedDay) -> tuple[Any, ...]:
+    verdict, terms = day.verdict, day.terms
+    return (
+        iso(day.date), verdict.status, verdict.reason, day.code, day.payer,
+        terms.from_.isoformat() if terms else None, terms.published.isoformat() if terms else None,
+        day.rate_cents, day.authorization, "[]",
+    )  # fmt: skip

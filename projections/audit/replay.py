@@ -1,0 +1,126 @@
+"""An episode's history retold: every entry in the order it was recorded, and which days got which verdict by it.
+
+The patient is judged on what stood before an entry and on what stood after it; the difference is what the entry did.
+Entries of the patient's other episodes are told if, and only if, they changed a day of this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+
+import msgspec
+
+from ledger.book import Book
+from ledger.facts import events as ev
+from ledger.facts.entry import Entry, tag_of
+from ledger.judge.regions import JudgedDay
+from ledger.store import EpisodeLedger
+from projections.audit.timeline import Change, Retelling, recorded_around
+from projections.reading.as_known import book_known
+from projections.rows.day import iso
+
+
+class DayChange(msgspec.Struct, frozen=True, gc=False):
+    """A day whose verdict an entry changed; None where the episode has no such day."""
+
+    episode: str
+    date: str
+    before: str | None
+    after: str | None
+
+
+class JournalRow(msgspec.Struct, frozen=True, gc=False):
+    """One entry with who told it, when, from where, what it corrects or retracts, and the days it changed."""
+
+    position: int
+    recorded_at: str
+    episode: str
+    version: int
+    source: str
+    id: str
+    by: str
+    type: str
+    target: str | None
+    changes: tuple[DayChange, ...]
+
+
+def replay(
+    recorded: Iterable[tuple[int, Entry]], episode: str, book: Book, known_at: datetime | None = None
+) -> Iterator[JournalRow]:
+    """The journal of an episode, from the entries (with positions, in their order) of everybody it ever shared a
+    patient with; with ``known_at`` only what was recorded by then, read against the book as known then."""
+    retelling = Retelling(episode, book_known(book, known_at), verdict_text)
+    for position, entry in recorded:
+        if known_at is None or entry.recorded_at <= known_at:
+            changes = [_shown(change) for change in retelling.add(entry)]
+            if entry.episode == episode or any(change.episode == episode for change in changes):
+                yield _row(position, entry, changes)
+
+
+def replay_of(
+    ledger: EpisodeLedger, episode: str, book: Book, known_at: datetime | None = None
+) -> Iterator[JournalRow]:
+    """The journal of an episode of the ledger; empty for an episode it does not know."""
+    return replay(recorded_around(ledger, episode), episode, book, known_at)
+
+
+def _shown(change: Change[str]) -> DayChange:
+    return DayChange(change.episode, iso(change.date), change.before, change.after)
+
+
+def verdict_text(day: JudgedDay) -> str:
+    """A day's verdict in two words: ``billable S9325``, ``hold plan_missing``."""
+    return f"{day.verdict.status} {day.verdict.reason or day.code}"
+
+
+def utc_text(at: datetime) -> str:
+    """An instant as rows carry it."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def minute(instant: str) -> str:
+    """An instant of a row as a person reads it, to the minute."""
+    return f"{instant[:10]} {instant[11:16]} UTC"
+
+
+def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> JournalRow:
+    fact = entry.fact
+    target = f"{fact.target_source}:{fact.target_id}" if isinstance(fact, ev.FactCorrected | ev.FactRetracted) else None
+    return JournalRow(
+        position, utc_text(entry.recorded_at), entry.episode, entry.version, entry.source, entry.id, entry.by,
+        tag_of(fact), target, tuple(changes),
+    )  # fmt: skip
+
+
+def render_journal(rows: Iterable[JournalRow]) -> str:
+    """The journal for a person's terminal: a paragraph an entry, its changes as runs of dates."""
+    return "\n".join(line for row in rows for line in _paragraph(row))
+
+
+def _paragraph(row: JournalRow) -> Iterator[str]:
+    of = f" of {row.target}" if row.target else ""
+    yield (
+        f"{row.position}  {row.episode}  {row.source}:{row.id} ({row.type}{of})"
+        f" by {row.by}, recorded {minute(row.recorded_at)}"
+    )
+    for first, last, count in _runs(row.changes):
+        span = first.date if count == 1 else f"{first.date}..{last.date}"
+        where = "" if first.episode == row.episode else f" of {first.episode}"
+        days = "1 day" if count == 1 else f"{count} days"
+        yield f"    {span}{where} {first.before or 'no day'} → {first.after or 'no day'} ({days})"
+    if not row.changes:
+        yield "    changes no day"
+
+
+def _runs(changes: Sequence[DayChange]) -> Iterator[tuple[DayChange, DayChange, int]]:
+    """Changes of one kind on consecutive dates: the first, the last, and how many."""
+
+    def kind(placed: tuple[int, DayChange]) -> tuple[object, ...]:
+        place, change = placed
+        return change.episode, change.before, change.after, date.fromisoformat(change.date).toordinal() - place
+
+    for _, placed in groupby(enumerate(changes), kind):
+        run = [change for _, change in placed]
+        yield run[0], run[-1], len(run)

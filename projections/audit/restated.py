@@ -1,0 +1,207 @@
+"""What became of a closed month: its days that are something else now, each with what changed it since.
+
+Closed is what the entries up to the closing's position said under the book it carries; now is everything, or what is
+known at a later instant. An entry is later by its position: history brought in with older dates arrived later, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from ledger.book import Book
+from ledger.facts.administration import MonthClosed
+from ledger.facts.entry import Entry, UnreadableEntry, tag_of
+from ledger.judge.patients import gather
+from ledger.judge.regions import JudgedDay
+from ledger.judge.steps import judge
+from ledger.store import EpisodeLedger
+from projections.audit.between import Standing
+from projections.audit.month import Month, book_of_closing, days_within
+from projections.audit.replay import utc_text, verdict_text
+from projections.audit.since_closing import Step, book_steps, in_order, same_terms, told_by_book
+from projections.audit.timeline import Retelling
+from projections.read_model.catch_up import Progress, silent
+from projections.read_model.queries import Filters
+from projections.read_model.views import passing_views
+from projections.reading.as_known import book_known
+from projections.reading.cohorts import Kin, complete, kin_in
+from projections.rows.day import iso
+
+_ONE_BY_ONE: Final = 10
+"""Where less than one in so many entries is needed, they are looked up; else the ledger is passed over once."""
+
+Streams = Mapping[str, Sequence[Entry]]
+
+
+class Restated(msgspec.Struct, frozen=True, gc=False):
+    """A day of a closed month that is something else now; None where there was or is no such day, whole cents.
+
+    ``because`` names every entry that changed the day since, the latest first; ``cause`` and what follows is about the
+    last change: an entry, terms that became known, or the book, edited under terms that were known already.
+    """
+
+    patient: str
+    episode: str
+    date: str
+    before: str | None
+    after: str | None
+    payer_before: str | None
+    payer_after: str | None
+    code_before: str | None
+    code_after: str | None
+    authorization_before: str | None
+    authorization_after: str | None
+    cents_before: int
+    cents_after: int
+    delta_cents: int
+    cause: Literal["entry", "terms", "book"]
+    because: tuple[str, ...]
+    type: str | None
+    by: str | None
+    recorded_at: str | None
+    position: int | None
+    note: str | None
+
+
+_NO_DAY: Final = Standing("", None, None, None, None)
+
+
+def _standing(day: JudgedDay) -> Standing:
+    return Standing(verdict_text(day), day.payer, day.code, day.rate_cents, day.authorization)
+
+
+class Restatements:
+    """The days of a closed month that differ, streamed by patient, episode, date; who is left out is noted."""
+
+    def __init__(
+        self, ledger: EpisodeLedger, closed: MonthClosed, book: Book, known_at: datetime | None = None
+    ) -> None:
+        self.ledger, self.closed, self.known_at = ledger, closed, known_at
+        self.month, self.upto = Month.read(closed.month), ledger.position()
+        self.was_book, self.book = book_of_closing(closed), book_known(book, known_at)
+        self.books = list(book_steps(closed, self.was_book, book, self.book))
+        self.versions = {episode: last for episode, _, _, last in ledger.extents(closed.position)}
+        self.left_out: list[Kin] = []
+        self.found = self.delta_cents = 0
+
+    def rows(self, wanted: Filters, progress: Progress = silent) -> Iterator[Restated]:
+        """The days that the filters choose; a day is a payer's if it was or is."""
+        with closing(passing_views()) as views:  # a place to sort more rows than memory holds
+            views.connection.execute("CREATE TABLE restated (patient TEXT, episode TEXT, date TEXT, row BLOB)")
+            with views.writing():
+                for row in filter(lambda row: _is_wanted(row, wanted), self._unsorted(wanted, progress)):
+                    self.found += 1
+                    self.delta_cents += row.delta_cents
+                    cells = (row.patient, row.episode, row.date, msgspec.msgpack.encode(row))
+                    views.connection.execute("INSERT INTO restated VALUES (?, ?, ?, ?)", cells)
+            for (found,) in views.connection.execute("SELECT row FROM restated ORDER BY patient, episode, date"):
+                yield msgspec.msgpack.decode(found, type=Restated)
+
+    def _unsorted(self, wanted: Filters, progress: Progress) -> Iterator[Restated]:
+        kin = [one for one in kin_in(self.ledger, self.upto) if _concerns(one, wanted)]
+        if same_terms(self.was_book, self.book):
+            touched = self.ledger.patients_since(self.closed.position, self.upto)
+            kin = [one for one in kin if not touched.isdisjoint(one.patients)]
+        for done, streams in enumerate(self._streams(kin), 1):
+            yield from self._restated(streams)
+            progress(done, len(kin))
+
+    def _streams(self, kin: Sequence[Kin]) -> Iterator[Streams]:
+        if sum(one.missing for one in kin) * _ONE_BY_ONE > self.upto:
+            return complete(self.ledger, kin, self.upto, unreadable=self.left_out.append)
+        return self._looked_up(kin)
+
+    def _looked_up(self, kin: Iterable[Kin]) -> Iterator[Streams]:
+        for one in kin:
+            try:
+                streams = {name: self.ledger.entries_of(name, upto=self.upto) for name in one.episodes}
+            except UnreadableEntry:
+                self.left_out.append(one)
+            else:
+                yield streams
+
+    def _restated(self, streams: Streams) -> Iterator[Restated]:
+        begun = {name: list(stream[: self.versions.get(name, 0)]) for name, stream in streams.items()}
+        added = {name: self._added(stream[len(begun[name]) :]) for name, stream in streams.items()}
+        whole = {name: begun[name] + added[name] for name in streams}
+        was, now = self._judged(begun, self.was_book), self._judged(whole, self.book)
+        steps: list[Step] | None = None
+        for episode in sorted(was.keys() | now.keys()):
+            (patient, old), (patient_now, new) = was.get(episode, ("", {})), now.get(episode, ("", {}))
+            days = [day for day in sorted(old.keys() | new.keys()) if old.get(day) != new.get(day)]
+            if days:
+                steps = self._steps(added) if steps is None else steps
+                causes = self._causes(episode, begun, steps, days)
+                for day in days:
+                    place = (patient_now if new else patient, episode, iso(day))
+                    yield _row(place, day, old.get(day, _NO_DAY), new.get(day, _NO_DAY), causes[day])
+
+    def _added(self, later: Sequence[Entry]) -> list[Entry]:
+        return [entry for entry in later if self.known_at is None or entry.recorded_at <= self.known_at]
+
+    def _judged(self, streams: Streams, book: Book) -> dict[str, tuple[str, dict[int, Standing]]]:
+        """The patient and the month's days of each episode."""
+        return {
+            case.episode.name: (patient.name, {day.date: _standing(day) for day in days_within(case, self.month)})
+            for patient in gather(streams)
+            for case in judge(patient, book)
+        }
+
+    def _steps(self, added: Streams) -> list[Step]:
+        entries = [entry for stream in added.values() for entry in stream]
+        positions = self.ledger.positions_of(entries)
+        assert positions is not None, "what was just read stands in the ledger"
+        placed = sorted(zip(positions, entries, strict=True), key=lambda pair: pair[0])
+        return in_order(self.closed.closed_at, self.books, placed)
+
+    def _causes(self, episode: str, begun: Streams, steps: Iterable[Step], days: Collection[int]) -> _Causes:
+        retelling = Retelling(episode, self.was_book, _standing)
+        retelling.begin(entry for stream in begun.values() for entry in stream)
+        causes: _Causes = {day: [] for day in days}
+        for step in steps:
+            changes = retelling.add(step.entry) if step.entry else retelling.read_by(step.book or self.book)
+            for change in changes:
+                if change.episode == episode and change.date in causes:
+                    causes[change.date].append(step)
+        return causes
+
+
+_Causes = dict[int, list[Step]]
+
+
+def _concerns(kin: Kin, wanted: Filters) -> bool:
+    return (wanted.episode is None or wanted.episode in kin.episodes) and (
+        wanted.patient is None or wanted.patient in kin.patients
+    )
+
+
+def _is_wanted(row: Restated, wanted: Filters) -> bool:
+    return (
+        wanted.episode in (None, row.episode)
+        and wanted.patient in (None, row.patient)
+        and wanted.payer in (None, row.payer_before, row.payer_after)
+        and (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
+    )
+
+
+def _row(place: tuple[str, str, str], day: int, was: Standing, now: Standing, steps: Sequence[Step]) -> Restated:
+    last = steps[-1]
+    entries = [step.entry for step in reversed(steps) if step.entry]
+    entry = last.entry
+    before, after = was.rate_cents or 0, now.rate_cents or 0
+    return Restated(
+        *place, was.words or None, now.words or None, was.payer, now.payer, was.code, now.code,
+        was.authorization, now.authorization, before, after, after - before,
+        "entry" if entry else "terms" if last.published else "book",
+        tuple(dict.fromkeys(entry.label for entry in entries)),
+        tag_of(entry.fact) if entry else None,
+        entry.by if entry else None,
+        utc_text(entry.recorded_at) if entry else None,
+        last.position if entry else None,
+        None if entry else told_by_book(last, day, (now.payer, was.payer)),
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""What was known of a claimed day before: when it was claimed, and when it came out that it is not billable so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from ledger.book import Book
+from ledger.facts.entry import Entry
+from ledger.judge.case import Case
+from ledger.judge.causes import causes
+from ledger.judge.patients import gather
+from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
+from projections.audit.claimed_shares import Settled, Share, billed_as
+from projections.audit.timeline import Change, Moment, Retelling, retell_since
+from projections.reading.as_known import book_known
+
+Streams = Mapping[str, Sequence[Entry]]
+"""The entries of some episodes, by version."""
+Told = tuple[Moment, list[Change[tuple[str, str] | None]]]
+
+
+class Revealed(NamedTuple):
+    """What revealed that a day is not billable as claimed (no entry: newly published terms, or nothing), and when."""
+
+    by: tuple[str, ...]
+    at: datetime
+
+
+class _Then(NamedTuple):
+    """An episode as it was judged at an instant."""
+
+    case: Case
+    others: Sequence[Case]
+    days: dict[int, JudgedDay]
+
+
+class Past:
+    """What was known of a patient's days before: at the instants of the claims, and at each moment since."""
+
+    def __init__(self, streams: Streams, book: Book, known_at: datetime | None) -> None:
+        self.streams, self.book, self.known_at = streams, book, known_at
+        self._judged: dict[datetime, dict[str, _Then]] = {}
+
+    def day(self, episode: str, on: int, at: datetime) -> JudgedDay | None:
+        """The day as known at an instant, with the terms published by then."""
+        then = self._then(episode, at)
+        return then.days.get(on) if then else None
+
+    def _then(self, episode: str, at: datetime) -> _Then | None:
+        """Each instant is judged once."""
+        if at not in self._judged:
+            book = book_known(self.book, at)
+            patients = [judge(patient, book) for patient in gather(self.streams, at)]
+            self._judged[at] = {
+                case.episode.name: _Then(
+                    case, [other for other in cases if other is not case], {day.date: day for day in judged_days(case)}
+                )
+                for cases in patients
+                for case in cases
+            }
+        return self._judged[at].get(episode)
+
+    def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
+        """For each share that is not billable as claimed, what revealed it: what it stands beside; the last moment
+        since the claim at which the day ceased to be right; or what made it wrong already when it was claimed."""
+        moments = self._moments(episode, [settled.share for settled in wrong])
+        return [
+            Revealed((settled.beside.line.entry.label,), settled.share.claimed_at)
+            if settled.beside is not None
+            else Revealed((moment.entry.label,) if moment.entry else (), moment.at)
+            if moment is not None
+            else self._when_claimed(episode, settled.share)
+            for settled, moment in zip(wrong, moments, strict=True)
+        ]
+
+    def _when_claimed(self, episode: str, share: Share) -> Revealed:
+        then = self._then(episode, share.claimed_at)
+        verdict = then.case.verdict_on(share.date) if then else None
+        because = causes(then.case, then.others, share.date, verdict.step, verdict.reason) if then and verdict else ()
+        return Revealed(tuple(because), share.claimed_at)
+
+    def _moments(self, episode: str, shares: Sequence[Share]) -> list[Moment | None]:
+        """For each share the last moment after its claim at which its day ceased to be billable as claimed."""
+        found: list[Moment | None] = [None] * len(shares)
+        if not shares:
+            return found
+        on_date: dict[int, list[int]] = {}
+        for place, share in enumerate(shares):
+            on_date.setdefault(share.date, []).append(place)
+        since = min(share.claimed_at for share in shares)
+        retelling = Retelling(episode, self.book, billed_as)
+        told = retell_since(retelling, _in_order(self.streams), since, self.known_at)
+        for at, at_once in groupby(told, lambda pair: pair[0].at):
+            for place, moment in _ceased(at_once, episode, shares, on_date):
+                if at > shares[place].claimed_at:
+                    found[place] = moment
+        return found
+
+
+def _in_order(streams: Streams) -> list[Entry]:
+    """The entries in the order they were recorded; where several were at once, as the rulebook orders them."""
+    entries = [entry for stream in streams.values() for entry in stream]
+    return sorted(entries, key=lambda entry: (entry.recorded_at, entry.episode, entry.version))
+
+
+def _ceased(
+    at_once: Iterable[Told], episode: str, shares: Sequence[Share], on_date: dict[int, list[int]]
+) -> list[tuple[int, Moment]]:
+    """The shares that were right before an instant and ceased to be at it, each with what made it wrong the last
+    time. What stood only in the midst of an instant was never known."""
+    were_right: dict[int, bool] = {}
+    ceased: dict[int, Moment] = {}
+    for moment, changes in at_once:
+        for change in changes:
+            for place in on_date.get(change.date, ()) if change.episode == episode else ():
+                share = shares[place]
+                were_right.setdefault(place, share.is_for(change.before))
+                if share.is_for(change.before):
+                    ceased[place] = moment
+    return [(place, moment) for place, moment in ceased.items() if were_right[place]]

@@ -1,0 +1,1 @@
+"""Forgetting a patient: what goes, what was handed out, what is taken back."""

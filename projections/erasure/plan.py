@@ -1,0 +1,101 @@
+"""What forgetting a patient takes: which episodes' entries go, and what stays of them, decided before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.book import Book
+from ledger.facts.administration import KeptLine, PatientForgotten
+from ledger.store import EpisodeLedger
+from projections.read_model.generations import Places
+from projections.reading.as_known import load_patient
+from projections.rows.day import Cells
+from projections.rows.patient import Sheets, derive_patient
+
+_EPISODE, _DATE, _PUBLISHED = 1, 2, 8
+
+
+class Unknown(Exception):
+    """The ledger knows no such patient, or no longer."""
+
+
+class AlsoAnothers(Exception):
+    """Episodes once opened for the patient are another's now: they go as a whole, or the name in them stays."""
+
+    def __init__(self, episodes: Sequence[str]) -> None:
+        super().__init__(", ".join(episodes))
+        self.episodes = tuple(episodes)
+
+
+class Plan(NamedTuple):
+    """What is to be forgotten, as the ledger stood at a position."""
+
+    position: int
+    episodes: tuple[str, ...]
+    entries: int
+    lines: tuple[KeptLine, ...]
+
+    @property
+    def days(self) -> int:
+        """The billable days whose lines stay."""
+        return sum(line.units for line in self.lines)
+
+    @property
+    def cents(self) -> int:
+        """What the lines come to."""
+        return sum(line.charge_cents for line in self.lines)
+
+    def act(self, ledger: EpisodeLedger, now: datetime, by: str, reason: str, nonce: str) -> PatientForgotten:
+        """The act that forgets it."""
+        keys = tuple(kept.id for kept in ledger.keys_of(self.episodes))
+        return PatientForgotten(now, by, reason, self.episodes, keys, self.lines, nonce)
+
+
+def plan(ledger: EpisodeLedger, book: Book, patient: str, also: Collection[str] = ()) -> Plan:
+    """What forgetting a patient takes: every episode that names them, and those named besides.
+
+    Unknown if there is none; AlsoAnothers for episodes that are somebody else's now and were not named.
+    """
+    position = ledger.position()
+    named = ledger.episodes_of(patient)
+    if not named:
+        raise Unknown
+    found = load_patient(ledger, patient, upto=position)
+    theirs = {episode.name for episode in found.episodes} if found else set()
+    if others := [episode for episode in named if episode not in theirs | set(also)]:
+        raise AlsoAnothers(others)
+    entries = sum(len(ledger.entries_of(episode, upto=position)) for episode in named)
+    patients = {name for episode in named for name in ledger.patients_of(episode)}
+    sheets = [_sheets(ledger, name, book, position) for name in sorted(patients)]
+    return Plan(position, tuple(named), entries, tuple(_kept(sheets, named)))
+
+
+def _sheets(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheets:
+    found = load_patient(ledger, patient, upto=upto)
+    return derive_patient(found, book) if found else Sheets([], [], [])
+
+
+def _kept(sheets: Sequence[Sheets], episodes: Sequence[str]) -> Iterator[KeptLine]:
+    """The claim lines of these episodes, without whose they are and which authorization they drew on."""
+    numbers = {episode: number for number, episode in enumerate(episodes, 1)}
+    published = {(row[_EPISODE], row[_DATE]): row[_PUBLISHED] for each in sheets for row in each.days}
+    lines = [row for each in sheets for row in each.lines if row[_EPISODE] in numbers]
+    for row in sorted(lines, key=lambda row: (numbers[row[_EPISODE]], row[4])):
+        yield _without_identity(row, numbers[row[_EPISODE]], published[row[_EPISODE], row[4]])
+
+
+def _without_identity(row: Cells, number: int, terms_published: str) -> KeptLine:
+    _, _, payer, code, from_, to, units, rate_cents, charge_cents, _, terms_from, _ = row
+    return KeptLine(number, payer, code, from_, to, units, rate_cents, charge_cents, terms_from, terms_published)
+
+
+def remove_models(places: Places) -> list[Path]:
+    """Remove every read model beside the ledger, and the certificates that show rows; they are built anew when asked.
+
+    Returns what was removed.
+    """
+    with places.rebuilding():
+        return places.remove_all()

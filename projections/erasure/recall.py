@@ -1,0 +1,136 @@
+"""Taking one file or export back: only what still stands as it was written, and nothing that a link leads to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from ledger.files import sync
+from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
+from projections.export.place import Place
+from projections.read_model.views import NotNow
+
+Became = Literal["removed", "changed", "gone", "backup"]
+Found = tuple[Became, Path]
+
+_UNFINISHED: Final = re.compile(
+    rf"(?:service_month=[^/]*/?)?(?:part-[0-9]+\.[a-z]+)?|{re.escape(MANIFEST)}|{re.escape(PACKAGE)}|link"
+)
+"""What an export has in its folder while it is written."""
+
+
+class Outcome(NamedTuple):
+    """What became of a file that was listed; which command wrote it last, and when."""
+
+    became: Became
+    path: Path
+    command: str
+    at: str
+
+
+def take_file(path: Path, ours: Collection[str], wanted: Collection[str]) -> list[Found]:
+    """Remove a file whose content is wanted; one of ``ours`` that is not wanted stays, and so does a stranger's."""
+    if not _is_real(path) or not path.parent.is_dir():
+        return [_left(path)]
+    try:
+        gone: Found = ("removed" if _clear_parts(path) else "gone"), path
+        if not os.path.lexists(path):
+            return [gone]
+        digest = _digest(path)
+        if digest in wanted:
+            path.unlink()
+            sync(path.parent)
+            return [("removed", path)]
+    except OSError:
+        return [("changed", path)]
+    return [gone if digest in ours else ("changed", path)]
+
+
+def take_export(link: Path, wanted: Collection[str]) -> list[Found]:
+    """Remove an export with its link and the one before it; whatever else stands there stays."""
+    if not _is_real(link) or not link.parent.is_dir():
+        return [_left(link)]
+    try:
+        taken, left = Place(link.parent, link.name).take_away(partial(_is_ours, wanted))
+    except (OSError, NotNow):
+        return [("changed", link)]
+    found: list[Found] = [("removed", link)] if taken else []
+    return (found + [("changed", path) for path in left]) or [("gone", link)]
+
+
+def tell_copy(path: Path, became: Became) -> list[Found]:
+    """A copy of the whole ledger, and the folders that killed ones left beside it: told, never removed."""
+    copies = [path] if os.path.lexists(path) else []
+    unfinished = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
+    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    copies += [each for each in beside if unfinished.fullmatch(each.name) and each.is_dir()]
+    return [(became, each) for each in copies] or [("gone", path)]
+
+
+def _is_real(path: Path) -> bool:
+    """Whether the way to it is still the one that was noted: no folder on it has become a link since."""
+    return os.path.realpath(path.parent) == str(path.parent)
+
+
+def _left(path: Path) -> Found:
+    return ("changed" if os.path.lexists(path) else "gone"), path
+
+
+def _clear_parts(path: Path) -> bool:
+    """Remove what killed ones left of this file before it got its name; whether there was any."""
+    part = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+\.part")
+    found = [each for each in path.parent.iterdir() if part.fullmatch(each.name) and _is_plain(each)]
+    for each in found:
+        each.unlink()
+    return bool(found)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether it is a file, no link, and has no other name that its content would stay under."""
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def _digest(path: Path) -> str | None:
+    """The SHA-256 of a plain file; None of anything else."""
+    if not _is_plain(path):
+        return None
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_ours(wanted: Collection[str], folder: Path) -> bool:
+    """Whether a folder is an export as it was written, or what a killed one left, with nothing else in it."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    inside = set(_inside(folder))
+    if Place.is_unfinished(folder):
+        return all(_UNFINISHED.fullmatch(name) for name in inside)
+    return _is_as_written(wanted, folder, inside)
+
+
+def _is_as_written(wanted: Collection[str], folder: Path, inside: Collection[str]) -> bool:
+    """Whether its manifest was noted, and it holds the files that this lists as they were."""
+    if MANIFEST not in inside or _digest(folder / MANIFEST) not in wanted:
+        return False
+    if (manifest := read_manifest(folder)) is None:
+        return False
+    parts = {part.path: part.sha256 for part in manifest.files}
+    own = {MANIFEST, PACKAGE} if manifest.format == "csv" else {MANIFEST}
+    folders = {Path(path).parent.as_posix() for path in parts} - {"."}
+    if inside != parts.keys() | own | folders:
+        return False
+    return all(_digest(folder / path) == sha256 for path, sha256 in parts.items())
+
+
+def _inside(folder: Path) -> Iterator[str]:
+    """Everything within a folder, folders included; links are not followed."""
+    for at, folders, files in os.walk(folder):
+        for name in folders + files:
+            yield (Path(at) / name).relative_to(folder).as_posix()

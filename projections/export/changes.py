@@ -1,0 +1,221 @@
+"""The feed: every day that is not what it was at an earlier position, old row and new row, and what changed it.
+
+It is a pure function of the ledger. What stood at a position are the entries up to it, judged by the book taken up
+last before it; so a change of the book has a position, too. Applying the changes to the rows of a position gives
+exactly the rows of the later one. Patients are worked through one by one, or by kin where all are concerned, so that
+memory does not grow with their days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from ledger.book import Book, book_of_text
+from ledger.facts.entry import Entry
+from ledger.judge.episode import Episode, Patient
+from ledger.judge.patients import episode_of, gather
+from ledger.judge.steps import judge
+from ledger.store import EpisodeLedger, StoreError
+from projections.reading.cohorts import complete, kin_in
+from projections.rows.day import Cells, day_cells, json_list
+from projections.rows.kept import NOBODY, kept_sheets
+
+INSERT: Final = "insert"
+RESTATE: Final = "restate"
+RETRACT: Final = "retract"
+BY_BOOK: Final = "book"
+"""How a change is named whose cause is a book taken up; an entry's name has a colon."""
+
+_NOTHING: Final[Cells] = (None,) * 9
+_BECAUSE: Final = 11
+_KEY: Final = 3
+
+Key = tuple[str, str]
+Days = dict[Key, Cells]
+"""A patient's rows by episode and date."""
+Told = Callable[[int, int], None]
+
+
+class Streams(NamedTuple):
+    """The entries of some episodes: those up to a position, and those after it."""
+
+    before: dict[str, list[Entry]]
+    since: dict[str, list[Entry]]
+
+
+class Stretch(NamedTuple):
+    """What lies between two positions: the book at the first, the books taken up since, and the last position."""
+
+    since: int
+    upto: int
+    book: Book
+    books: tuple[tuple[int, Book], ...]
+
+    @property
+    def last_book(self) -> Book:
+        """The book at the last position."""
+        return self.books[-1][1] if self.books else self.book
+
+
+class NothingAdopted(Exception):
+    """No book was ever taken up for others: no position has rows yet."""
+
+
+def stretch_of(ledger: EpisodeLedger, since: int, upto: int) -> Stretch:
+    """The stretch between two positions. Before any book was taken up, the first one counts."""
+    adopted = ledger.adoptions()
+    if not adopted:
+        raise NothingAdopted
+    texts = {act.hash: act.book for _, act in adopted}
+    books = {hash: book_of_text(text) for hash, text in texts.items()}
+    begins = [act.hash for position, act in adopted if position <= since] or [adopted[0][1].hash]
+    later = [(position, books[act.hash]) for position, act in adopted if since < position <= upto]
+    return Stretch(since, upto, books[begins[-1]], tuple(later))
+
+
+def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Told = lambda done, of: None) -> Iterator[Cells]:
+    """The changes from a position to a later one, patient by patient, as rows of the dataset ``changes``."""
+    stretch = stretch_of(ledger, since, upto)
+    if since and ledger.forgettings(upto, after=since):
+        raise StoreError("a patient was forgotten meanwhile: what their rows were cannot be told any more")
+    if since == 0:
+        yield from _all_inserted(ledger, stretch, told)
+        return
+    anew = stretch.book.hash != stretch.last_book.hash
+    patients = _everybody(ledger, stretch, told) if anew else _touched(ledger, stretch, told)
+    for patient, streams in patients:
+        yield from _changes_of(ledger, patient, streams, stretch)
+
+
+def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[Cells]:
+    """Every day there is, where nothing was before; each is caused by the entries it rests on."""
+    kin = kin_in(ledger, stretch.upto)
+    if kept := kept_sheets(ledger.forgettings(stretch.upto)):
+        for row in kept.days:
+            yield _change(stretch, NOBODY, (row[1], row[2]), None, row, row[_BECAUSE], None)
+    for done, streams in enumerate(complete(ledger, kin, stretch.upto), 1):
+        for patient in gather(streams):
+            days = _rows_of(patient, stretch.last_book)
+            for key in sorted(days):
+                yield _change(stretch, patient.name, key, None, days[key], days[key][_BECAUSE], None)
+        told(done, len(kin))
+
+
+def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tuple[str, Streams]]:
+    """The patients with entries in the stretch, by name."""
+    names = sorted(ledger.patients_since(stretch.since, stretch.upto))
+    for done, name in enumerate(names, 1):
+        streams = Streams({}, {})
+        for episode in ledger.episodes_of(name):
+            streams.before[episode] = ledger.entries_of(episode, upto=stretch.since)
+            streams.since[episode] = ledger.entries_of(episode, len(streams.before[episode]), stretch.upto)
+        yield name, streams
+        told(done, len(names))
+
+
+def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tuple[str, Streams]]:
+    """Every patient, in one pass over the ledger."""
+    counts = {episode: count for episode, _, _, count in ledger.extents(stretch.since)}
+    kin = kin_in(ledger, stretch.upto)
+    for done, entries in enumerate(complete(ledger, kin, stretch.upto), 1):
+        sharing: dict[str, Streams] = {}
+        for episode, stream in entries.items():
+            count = counts.get(episode, 0)
+            for patient in ledger.patients_of(episode):
+                streams = sharing.setdefault(patient, Streams({}, {}))
+                streams.before[episode], streams.since[episode] = stream[:count], stream[count:]
+        yield from sorted(sharing.items())
+        told(done, len(kin))
+
+
+def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:
+    folded = _folded(streams.before)
+    before = _days_of(name, folded, stretch.book)
+    after = _days_of(name, folded | _folded(_joined(streams)), stretch.last_book)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    if not changed:
+        return
+    known = any(episode.patient == name for episode in folded.values())
+    causes = _Walk(name, streams, stretch, before, after).causes(ledger) if known else {}
+    for key in sorted(changed):
+        cause, position = _told(causes[key]) if known else (after[key][_BECAUSE], None)
+        yield _change(stretch, name, key, before.get(key), after.get(key), cause, position)
+
+
+def _change(
+    stretch: Stretch, name: str, key: Key, old: Cells | None, new: Cells | None, cause: str, position: int | None
+) -> Cells:
+    kind = INSERT if old is None else RETRACT if new is None else RESTATE
+    return (
+        stretch.upto, stretch.last_book.hash, kind, name, *key,
+        *(old[_KEY:] if old else _NOTHING), *(new[_KEY:] if new else _NOTHING), cause, position,
+    )  # fmt: skip
+
+
+Caused = tuple[int, str]
+"""What changed something: its position and its name."""
+
+
+def _told(causes: Sequence[Caused]) -> tuple[str, int]:
+    """The names of what changed a day, the last first, and the position of that one."""
+    names = dict.fromkeys(name for _, name in reversed(causes))
+    return json_list(list(names)), causes[-1][0]
+
+
+class _Walk:
+    """One patient's days after each entry, and each book, of the stretch: what changed which day."""
+
+    def __init__(self, name: str, streams: Streams, stretch: Stretch, before: Days, after: Days) -> None:
+        self.name, self.streams, self.stretch = name, streams, stretch
+        self.before, self.after = before, after
+
+    def causes(self, ledger: EpisodeLedger) -> dict[Key, list[Caused]]:
+        """What changed each day, in the order it did."""
+        found: dict[Key, list[Caused]] = {}
+        moments = self._moments(ledger)
+        book, days = self.stretch.book, self.before
+        streams = {episode: list(entries) for episode, entries in self.streams.before.items()}
+        folded = _folded(streams)
+        for place, (position, what) in enumerate(moments, 1):
+            if isinstance(what, Book):
+                book = what
+            else:
+                streams[what.episode].append(what)
+                folded |= _folded({what.episode: streams[what.episode]})
+            then = self.after if place == len(moments) else _days_of(self.name, folded, book)
+            name = BY_BOOK if isinstance(what, Book) else what.label
+            for key in then.keys() | days.keys():
+                if then.get(key) != days.get(key):
+                    found.setdefault(key, []).append((position, name))
+            days = then
+        return found
+
+    def _moments(self, ledger: EpisodeLedger) -> list[tuple[int, Entry | Book]]:
+        entries = [entry for stream in self.streams.since.values() for entry in stream]
+        positions = ledger.positions_of(entries) if entries else []
+        assert positions is not None, "what was just read stands in the ledger"
+        moments: list[tuple[int, Entry | Book]] = [*zip(positions, entries, strict=True), *self.stretch.books]
+        return sorted(moments, key=lambda moment: moment[0])
+
+
+def _joined(streams: Streams) -> dict[str, list[Entry]]:
+    """The episodes with entries in the stretch, whole."""
+    return {name: streams.before[name] + since for name, since in streams.since.items() if since}
+
+
+def _folded(streams: Mapping[str, Sequence[Entry]]) -> dict[str, Episode]:
+    folded = {name: episode_of(name, entries) for name, entries in streams.items()}
+    return {name: episode for name, episode in folded.items() if episode is not None}
+
+
+def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
+    """The rows of a patient's days, of those episodes whose opening names them now."""
+    theirs = [folded[episode] for episode in sorted(folded) if folded[episode].patient == name]
+    return _rows_of(Patient(name, theirs), book)
+
+
+def _rows_of(patient: Patient, book: Book) -> Days:
+    cases = judge(patient, book)
+    rows = (row for case in cases for row in day_cells(case, [other for other in cases if other is not case]))
+    return {(row[1], row[2]): row for row in rows}

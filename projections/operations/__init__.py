@@ -1,0 +1,1 @@
+"""How a ledger is doing: status, health, the work list, search."""

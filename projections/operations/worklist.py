@@ -1,0 +1,206 @@
+"""What waits for somebody: hard findings, conflicts, holds by reason, and days that must soon be filed.
+
+Everything is chosen from the read model; only what stands on claims is read from the ledger, episode by episode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from ledger.book import Book
+from ledger.judge.patients import episode_of
+from ledger.store import EpisodeLedger
+from projections.audit.claimed_shares import shares_of
+from projections.read_model.queries import Where
+from projections.read_model.views import Views
+from projections.report.holds import CURES
+from projections.rows.finding import FindingRow, finding_row
+
+DAYS_AHEAD: Final = 30
+DAYS_PAST: Final = 14
+"""A filing limit is near from so many days before it until so many after it."""
+SHOWN: Final = 25
+READ_FOR_SHOWN: Final = 500
+
+
+class ConflictShown(msgspec.Struct, frozen=True):
+    """The days of one episode in conflict under one rule."""
+
+    patient: str
+    episode: str
+    rule: str
+    days: int
+    first_date: str
+    last_date: str
+
+
+class HoldReason(msgspec.Struct, frozen=True):
+    """All days on hold for one reason, with what would cure them."""
+
+    reason: str
+    days: int
+    episodes: int
+    first_date: str
+    because: str
+    cure: str
+
+
+class HeldEpisode(msgspec.Struct, frozen=True):
+    """The days of one episode on hold for one reason."""
+
+    patient: str
+    episode: str
+    days: int
+    first_date: str
+    last_date: str
+
+
+class Unbilled(msgspec.Struct, frozen=True):
+    """The billable days of one episode that are on no live claim and must be filed soon, or just missed their limit."""
+
+    patient: str
+    episode: str
+    payer_name: str
+    days: int
+    cents: int
+    first_date: str
+    last_date: str
+    file_by: str
+    is_late: bool
+
+
+class Worklist(msgspec.Struct, frozen=True):
+    """What waits on a date: the first rows of each kind, and how many there are of it."""
+
+    on: str
+    hard: list[FindingRow]
+    hard_rules: list[tuple[str, int]]
+    conflicts: list[ConflictShown]
+    conflict_count: int
+    holds: list[HoldReason]
+    unbilled: list[Unbilled]
+    unbilled_count: int
+    set_aside: int
+
+
+def worklist(ledger: EpisodeLedger, views: Views, book: Book, on: date) -> Worklist:
+    """The worklist of a caught-up read model on a date."""
+    _, hard = findings_page(views, None, "hard", 0, READ_FOR_SHOWN)
+    rules = [(rule, count) for rule, level, count in findings_by_rule(views) if level == "hard"]
+    conflicts = list(_conflicts(views))
+    unbilled = sorted(_unbilled(ledger, views, book, on), key=lambda row: (row.file_by, row.patient, row.episode))
+    return Worklist(
+        on.isoformat(), together(hard)[:SHOWN], rules, conflicts[:SHOWN], len(conflicts), list(_holds(views)),
+        unbilled[:SHOWN], len(unbilled), len(views.set_aside()),
+    )  # fmt: skip
+
+
+def findings_page(
+    views: Views, rule: str | None, level: str | None, start: int, count: int
+) -> tuple[int, list[FindingRow]]:
+    """How many findings of a rule and a level there are, and some of them, by rule, patient, first date."""
+    where = Where()
+    where.add("rule = ?", rule)
+    where.add("level = ?", level)
+    query = views.connection.execute
+    (total,) = query(f"SELECT count(*) FROM findings{where}", where.values).fetchone()
+    chosen = query(
+        f"SELECT * FROM findings{where} ORDER BY rule, patient, first_date, dates, episodes, codes, because"
+        f" LIMIT {count:d} OFFSET {start:d}",
+        where.values,
+    )
+    return total, [finding_row(row) for row in chosen]
+
+
+def together(findings: Iterable[FindingRow]) -> list[FindingRow]:
+    """Findings that follow each other and say the same of the same episodes, as one with all their dates."""
+    groups = (list(alike) for _, alike in groupby(findings, lambda row: (row.rule, row.episodes, row.message)))
+    return [
+        msgspec.structs.replace(
+            group[0],
+            dates=tuple(sorted({date for row in group for date in row.dates})),
+            because=tuple(dict.fromkeys(label for row in group for label in row.because)),
+        )
+        for group in groups
+    ]
+
+
+def findings_by_rule(views: Views) -> list[tuple[str, str, int]]:
+    """Rule, level and how many findings, the hard ones first."""
+    return views.connection.execute(
+        "SELECT rule, level, count(*) FROM findings GROUP BY 1, 2 ORDER BY level, rule"
+    ).fetchall()
+
+
+def _conflicts(views: Views) -> Iterator[ConflictShown]:
+    rows = views.connection.execute(
+        "SELECT patient, episode, reason, count(*), min(date), max(date) FROM days WHERE status = 'conflict'"
+        " GROUP BY 1, 2, 3 ORDER BY 5, 1, 2, 3"
+    )
+    return (ConflictShown(*row) for row in rows)
+
+
+def _holds(views: Views) -> Iterator[HoldReason]:
+    rows = views.connection.execute(
+        "SELECT reason, count(*), count(DISTINCT episode), min(date) FROM days WHERE status = 'hold'"
+        " GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    for reason, days, episodes, first in rows:
+        yield HoldReason(reason, days, episodes, first, CURES[reason].because, CURES[reason].cure)
+
+
+def held_page(views: Views, reason: str, start: int, count: int) -> tuple[int, list[HeldEpisode]]:
+    """How many episodes have days on hold for a reason, and some of them, the longest waiting first."""
+    rows = views.connection.execute(
+        "SELECT patient, episode, count(*), min(date), max(date) FROM days WHERE status = 'hold' AND reason = ?"
+        " GROUP BY 1, 2 ORDER BY 4, 1, 2",
+        (reason,),
+    ).fetchall()
+    return len(rows), [HeldEpisode(*row) for row in rows[start : start + count]]
+
+
+def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, on: date) -> Iterator[Unbilled]:
+    limits = {
+        (payer.id, terms.from_.isoformat(), terms.published.isoformat()): terms.timely_filing_days
+        for payer in book.payers.values()
+        for terms in payer.terms
+    }
+    since = (on - timedelta(days=DAYS_PAST + max(limits.values(), default=0))).isoformat()
+    days = views.connection.execute(
+        "SELECT patient, episode, date, payer, terms_from, terms_published, rate_cents FROM days"
+        " WHERE status = 'billable' AND date >= ? AND patient <> ''"  # what is nobody's any more, nobody files
+        " ORDER BY patient, episode, date",
+        (since,),
+    )
+    near: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
+    for patient, episode, day, payer, from_, published, cents in days:
+        file_by = _later(day, limits[payer, from_, published])
+        if _later(on.isoformat(), -DAYS_PAST) <= file_by <= _later(on.isoformat(), DAYS_AHEAD):
+            near.setdefault((patient, episode, payer), []).append((day, file_by, cents))
+    for (patient, episode, payer), found in near.items():
+        claimed = _claimed_dates(ledger, episode)
+        if left := [row for row in found if row[0] not in claimed]:
+            yield _summed(patient, episode, book.payers[payer].name, left, on)
+
+
+def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], on: date) -> Unbilled:
+    file_by = min(row[1] for row in rows)
+    return Unbilled(
+        patient, episode, payer, len(rows), sum(row[2] for row in rows), rows[0][0], rows[-1][0], file_by,
+        file_by < on.isoformat(),
+    )  # fmt: skip
+
+
+def _claimed_dates(ledger: EpisodeLedger, episode: str) -> set[str]:
+    """The dates on the per-diem lines of an episode's live claims."""
+    folded = episode_of(episode, ledger.entries_of(episode))
+    return {date.fromordinal(day).isoformat() for day in shares_of(folded)} if folded else set()
+
+
+def _later(day: str, days: int) -> str:
+    return date.fromordinal(min(date.fromisoformat(day).toordinal() + days, date.max.toordinal())).isoformat()

@@ -1,0 +1,1 @@
+"""The page of one episode, for a browser or for print."""

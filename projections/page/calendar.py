@@ -1,0 +1,56 @@
+"""Verdict calendars for a terminal: one line a month, one mark a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import groupby
+from typing import Final
+
+from projections.rows.day import DayRow
+
+MARKS: Final = {"billable": "✓", "hold": "?", "not_billable": "✕", "conflict": "!"}
+LEGEND: Final = "✓ billable   ? hold   ✕ not billable   ! conflict   · no day of the episode"
+
+
+def calendars(rows: Iterable[DayRow]) -> Iterator[str]:
+    """A block of lines for each episode: its months with their marks, then its verdicts as runs of dates."""
+    for (patient, episode), days in groupby(rows, key=lambda row: (row.patient, row.episode)):
+        yield "\n".join(_episode(patient, episode, list(days)))
+
+
+def _episode(patient: str, episode: str, days: list[DayRow]) -> Iterator[str]:
+    billable = sum(day.rate_cents or 0 for day in days)
+    count = sum(day.status == "billable" for day in days)
+    whose = f"{episode} of {patient}" if patient else episode  # of the forgotten only the days are left
+    yield f"{whose}: {len(days)} days, {count} billable, {billable / 100:,.2f} dollars"
+    yield "        " + "".join(f"{number:>3}" for number in range(1, 32))
+    for month, in_month in groupby(days, key=lambda day: day.date[:7]):
+        marks = {int(day.date[8:]): MARKS[day.status] for day in in_month}
+        yield f"{month} " + "".join(f"{marks.get(number, '·'):>3}" for number in range(1, 32)).rstrip()
+    for first, last, said in verdict_runs(days):
+        yield f"  {first}" + (f" to {last}" if last != first else " " * 14) + f"  {said}"
+
+
+def verdict_runs(days: Iterable[DayRow]) -> Iterator[tuple[str, str, str]]:
+    """Consecutive days with the same words: first date, last date, the words."""
+    run: tuple[str, str, str] | None = None
+    for day in days:
+        said = words(day)
+        if run and run[2] == said and _next(run[1]) == day.date:
+            run = (run[0], day.date, said)
+            continue
+        if run:
+            yield run
+        run = (day.date, day.date, said)
+    if run:
+        yield run
+
+
+def words(day: DayRow) -> str:
+    """A verdict in the words of reports: ``billable S9325``, ``hold plan_missing``."""
+    return f"{day.status} {day.reason or day.code}"
+
+
+def _next(day: str) -> str:
+    return date.fromordinal(date.fromisoformat(day).toordinal() + 1).isoformat()

@@ -1,0 +1,146 @@
+"""The entries of a page: what was told when by whom, what it states, what became of it, and which days it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from ledger.facts.entry import Entry, statement_of, tag_of
+from ledger.facts.events import FactCorrected, FactRetracted
+from ledger.facts.liveness import live_entries, retracted_identities
+from projections.audit.replay import utc_text
+from projections.page.days import DayShown
+from projections.page.sources import Cause, Sources
+from projections.why.steps import dollars
+
+
+class EntryShown(msgspec.Struct, frozen=True, gc=False):
+    """One entry of the episode; ``standing`` says why it no longer counts, or is empty."""
+
+    position: int
+    recorded_at: str
+    by: str
+    label: str
+    type: str
+    states: tuple[tuple[str, str], ...]
+    does: str
+    target: Cause | None
+    reason: str | None
+    standing: str
+    ended_by: tuple[Cause, ...]
+    decides: tuple[tuple[str, str], ...]
+
+
+def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: Sources) -> tuple[EntryShown, ...]:
+    """The entries of one episode in the order they were recorded."""
+    standing = _standing(entries)
+    by_identity = {(entry.source, entry.id): entry for entry in entries}
+    naming = _naming(entries)
+    decided = _decided(days)
+    return tuple(
+        EntryShown(
+            sources.position(entry),
+            utc_text(entry.recorded_at),
+            entry.by,
+            entry.label,
+            tag_of(statement_of(entry)),
+            tuple(_fields(entry)),
+            _does(entry),
+            _target(entry, by_identity, sources),
+            entry.fact.reason if isinstance(entry.fact, FactCorrected | FactRetracted) else None,
+            standing.get(entry.version, ""),
+            sources.of_entries(naming.get((entry.source, entry.id), ())) if entry.version in standing else (),
+            tuple(date_runs(decided.get(sources.position(entry), ()))),
+        )
+        for entry in entries
+    )
+
+
+def _standing(entries: Sequence[Entry]) -> dict[int, str]:
+    """What no longer counts, by version: taken back, or replaced by a correction."""
+    retracted = retracted_identities(entries)
+    live = {entry.version for entry, _ in live_entries(entries)}
+    found = {}
+    for entry in entries:
+        if (entry.source, entry.id) in retracted and entry.version not in live:
+            found[entry.version] = "retracted"
+        elif entry.version not in live and not isinstance(entry.fact, FactRetracted):
+            found[entry.version] = "corrected"
+    return found
+
+
+Identity = tuple[str, str]
+
+
+def _naming(entries: Sequence[Entry]) -> dict[Identity, list[Entry]]:
+    """The corrections and retractions of each entry."""
+    naming: dict[Identity, list[Entry]] = {}
+    for entry in entries:
+        if isinstance(entry.fact, FactCorrected | FactRetracted):
+            naming.setdefault((entry.fact.target_source, entry.fact.target_id), []).append(entry)
+    return naming
+
+
+def _does(entry: Entry) -> str:
+    match entry.fact:
+        case FactCorrected():
+            return "corrects"
+        case FactRetracted():
+            return "retracts"
+    return ""
+
+
+def _target(entry: Entry, by_identity: Mapping[Identity, Entry], sources: Sources) -> Cause | None:
+    if not isinstance(entry.fact, FactCorrected | FactRetracted):
+        return None
+    return sources.of_entries([by_identity[entry.fact.target_source, entry.fact.target_id]])[0]
+
+
+def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What the entry states, field by field; a retraction says nothing of its own but its reason."""
+    if isinstance(entry.fact, FactRetracted):
+        return
+    for name, value in msgspec.to_builtins(statement_of(entry)).items():
+        if name == "lines":
+            yield from (("line", _line(line)) for line in value)
+        elif name != "type":
+            yield name.replace("_", " "), _value(value)
+
+
+def _value(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "yes" if value else "nothing" if value is None else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    """A line of a claim in short."""
+    units = f"{line['units']} unit{'' if line['units'] == 1 else 's'}"
+    said = f"{line['code']}, {line['from']} to {line['to']}, {units}, {dollars(line['charge_cents'])}"
+    return f"{said}, {_value(line['modifiers'])}" if line.get("modifiers") else said
+
+
+def _decided(days: Iterable[DayShown]) -> dict[int, list[str]]:
+    """The dates that each entry, by position, is a cause of."""
+    decided: dict[int, list[str]] = {}
+    for day in days:
+        for cause in day.causes:
+            decided.setdefault(cause.position, []).append(day.date)
+    return decided
+
+
+def date_runs(dates: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Dates, ascending, as unbroken runs: first and last of each."""
+    first = last = ""
+    for day in dates:
+        if last and date.fromisoformat(day).toordinal() - date.fromisoformat(last).toordinal() == 1:
+            last = day
+            continue
+        if first:
+            yield first, last
+        first = last = day
+    if first:
+        yield first, last

@@ -1,0 +1,134 @@
+"""One episode to look at: its days in months, its lines and findings, and the moments its claims were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from ledger.book import Book
+from ledger.facts.entry import Entry
+from ledger.facts.events import ClaimSubmitted
+from ledger.facts.liveness import live_entries
+from ledger.judge.patients import episode_of
+from ledger.store import EpisodeLedger
+from projections.audit.replay import utc_text
+from projections.operations.worklist import together
+from projections.page.calendar import MARKS
+from projections.page.days import WEEKDAYS, DayShown, MonthShown, months_shown
+from projections.read_model import queries
+from projections.read_model.queries import Filters
+from projections.read_model.views import Views
+from projections.reading.as_known import book_known, load_patient
+from projections.rows.day import DayRow, day_row
+from projections.rows.finding import FindingRow, finding_row
+from projections.rows.line import LineRow, line_row
+from projections.rows.patient import derive_patient
+from projections.why.sentences import STATUS
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A claim of the episode and when the ledger learned of it."""
+
+    claim: str
+    payer: str
+    frequency: str
+    recorded_at: str
+
+
+class VerdictSum(msgspec.Struct, frozen=True):
+    """How many days have a verdict, and what they pay."""
+
+    status: str
+    mark: str
+    words: str
+    days: int
+    cents: int
+
+
+class EpisodeSheet(msgspec.Struct, frozen=True):
+    """An episode as known at an instant, or as known now."""
+
+    patient: str
+    episode: str
+    known_at: str | None
+    verdicts: tuple[VerdictSum, ...]
+    months: tuple[MonthShown, ...]
+    lines: tuple[LineRow, ...]
+    findings: tuple[FindingRow, ...]
+    sent: tuple[Sent, ...]
+    entries: int
+    last_recorded_at: str | None
+
+
+Rows = tuple[list[DayRow], list[LineRow], list[FindingRow]]
+"""The days, lines and findings of one episode."""
+
+
+def episode_sheet(
+    ledger: EpisodeLedger, views: Views, episode: str, book: Book, known_at: datetime | None = None
+) -> EpisodeSheet | None:
+    """An episode out of the caught-up read model, or judged as known at an instant; None if not opened by then."""
+    entries = ledger.entries_of(episode)
+    known = entries if known_at is None else [entry for entry in entries if entry.recorded_at <= known_at]
+    opened = episode_of(episode, known)
+    if opened is None:
+        return None
+    chosen = Filters(patient=opened.patient, episode=episode)
+    days, lines, findings = _of_now(views, chosen) if known_at is None else _then(ledger, book, known_at, chosen)
+    return EpisodeSheet(
+        opened.patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
+        tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)), tuple(_sent(entries)),
+        len(known), utc_text(known[-1].recorded_at),
+    )  # fmt: skip
+
+
+def _of_now(views: Views, chosen: Filters) -> Rows:
+    return (
+        list(queries.day_rows(views, chosen)),
+        list(queries.line_rows(views, chosen)),
+        list(queries.finding_rows(views, chosen)),
+    )
+
+
+def _then(ledger: EpisodeLedger, book: Book, known_at: datetime, chosen: Filters) -> Rows:
+    """The rows as known at an instant: only this patient is judged."""
+    patient = load_patient(ledger, str(chosen.patient), known_at)
+    if patient is None:
+        return [], [], []
+    sheets = derive_patient(patient, book_known(book, known_at))
+    return (
+        [row for row in map(day_row, sheets.days) if row.episode == chosen.episode],
+        [row for row in map(line_row, sheets.lines) if row.episode == chosen.episode],
+        [row for row in map(finding_row, sheets.findings) if chosen.episode in row.episodes],
+    )
+
+
+def _ordered(findings: Iterable[FindingRow]) -> list[FindingRow]:
+    """What stops a claim first; findings that say the same together."""
+    return sorted(together(findings), key=lambda row: (row.level, row.rule, row.dates))
+
+
+def _day_shown(day: DayRow) -> DayShown:
+    weekday = WEEKDAYS[date.fromisoformat(day.date).weekday()]
+    return DayShown(day.date, weekday, day.status, MARKS[day.status], verdict_shown(day), ())
+
+
+def verdict_shown(day: DayRow) -> str:
+    """A verdict in short: ``billable S9325``, ``on hold: plan unsigned``."""
+    status = STATUS[day.status]
+    return f"{status}: {day.reason.replace('_', ' ')}" if day.reason else f"{status} {day.code}"
+
+
+def _verdicts(days: Sequence[DayRow]) -> Iterator[VerdictSum]:
+    for status in ("billable", "hold", "not_billable", "conflict"):
+        found = [day for day in days if day.status == status]
+        yield VerdictSum(status, MARKS[status], STATUS[status], len(found), sum(day.rate_cents or 0 for day in found))
+
+
+def _sent(entries: Iterable[Entry]) -> Iterator[Sent]:
+    """Every live claim, also one that a later claim replaced or voided: it left the house all the same."""
+    for entry, fact in live_entries(list(entries)):
+        if isinstance(fact, ClaimSubmitted):
+            yield Sent(fact.claim, fact.payer, fact.frequency, utc_text(entry.recorded_at))

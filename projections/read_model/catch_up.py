@@ -1,0 +1,140 @@
+"""The read model brought up to the ledger: patients touched since its position, each judged once, rows replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from ledger.book import Book
+from ledger.facts.administration import PatientForgotten
+from ledger.facts.entry import UnreadableEntry
+from ledger.store import EpisodeLedger
+from projections.read_model.tables import SHAPE
+from projections.read_model.version import code_version
+from projections.read_model.views import SetAside, Views
+from projections.reading.as_known import book_known, load_patient
+from projections.rows.digests import is_fingerprint
+from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.patient import derive_patient
+
+LONGEST_POSITION: Final = 18
+Progress = Callable[[int, int], None]
+"""Told after each patient: how many are done, of how many."""
+
+
+def silent(done: int, of: int) -> None:
+    """No progress shown."""
+
+
+def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None:
+    """Why a read model cannot be carried on but must be built anew, in words; None if it can."""
+    noted = views.noted()
+    if not noted.get("ledger"):
+        return None
+    if not all(map(is_fingerprint, views.fingerprints().values())):
+        return "its notes are damaged"
+    if noted.get("book") != book.hash:
+        return of_this_ledger(noted, ledger) or "it was made with another book"
+    if noted.get("code") != code_version():
+        return f"it was made by version {noted.get('code')}, this is {code_version()}"
+    return of_this_ledger(noted, ledger)
+
+
+def of_this_ledger(noted: Mapping[str, str], ledger: EpisodeLedger) -> str | None:
+    """Why a read model does not stand for an earlier state of this ledger, in words; None if it does."""
+    if noted.get("ledger") != ledger.id:
+        return "it was made from another ledger"
+    position = noted.get("position") or ""
+    if not position.isdecimal() or len(position) > LONGEST_POSITION:
+        return "its notes are damaged"
+    if noted.get("last") != ledger.seal_at(int(position)):
+        return "the ledger was put back to an earlier state since it was made"
+    return "a patient was forgotten since it was made" if ledger.forgettings(after=int(position)) else None
+
+
+def catch_up(
+    ledger: EpisodeLedger, views: Views, book: Book, progress: Progress = silent, *, quarantine: bool = False
+) -> int:
+    """Bring every row up to the ledger's last entry; returns that position. One transaction, or nothing.
+
+    Raises UnreadableEntry if an entry cannot be read whose patient is not set aside; ``quarantine`` sets them aside.
+    """
+    head = ledger.position()
+    if made_of(ledger, book, head).items() <= views.noted().items() and not stale_because(views, ledger, book):
+        return head
+    with views.writing():
+        head = ledger.position()  # while this process waited, others may have recorded, and caught up
+        anew = stale_because(views, ledger, book) is not None
+        if anew:
+            views.clear()
+        since = 0 if anew else int(views.noted().get("position", 0))
+        if since == 0:
+            _write_kept(views, ledger.forgettings(head))
+        patients = sorted(ledger.patients_since(since, head))
+        if anew:
+            views.take_back(*views.set_aside().keys() - set(patients))  # it may have been another ledger's
+        views.forget(patients)
+        _write(ledger, views, book, patients, head, progress, quarantine=quarantine)
+        views.note(**made_of(ledger, book, head))
+    if anew:
+        views.empty_log()
+    return head
+
+
+def made_of(ledger: EpisodeLedger, book: Book, head: int) -> dict[str, str]:
+    """What a read model notes of itself when it stands at a position."""
+    return {
+        "position": str(head), "last": ledger.seal_at(head), "book": book.hash, "book_text": book.text,
+        "code": code_version(), "shape": SHAPE, "ledger": ledger.id,
+    }  # fmt: skip
+
+
+def _write(
+    ledger: EpisodeLedger,
+    views: Views,
+    book: Book,
+    patients: Collection[str],
+    upto: int,
+    progress: Progress,
+    known_at: datetime | None = None,
+    quarantine: bool = False,
+) -> None:
+    set_aside = views.set_aside()
+    for done, name in enumerate(patients, 1):
+        try:
+            patient = load_patient(ledger, name, known_at, upto)
+        except UnreadableEntry as error:
+            if name not in set_aside and not quarantine:
+                raise
+            views.put_aside([SetAside(name, error.episode, error.version, error.position)])
+            continue
+        if patient:
+            views.write(name, derive_patient(patient, book))
+        if name in set_aside:
+            views.take_back(name)
+        progress(done, len(patients))
+
+
+def _write_kept(views: Views, acts: Sequence[tuple[int, PatientForgotten]]) -> None:
+    """The rows that stay of the forgotten: nothing touches them until somebody else is."""
+    if kept := kept_sheets(acts):
+        views.write(NOBODY, kept)
+
+
+def fill_as_known(
+    ledger: EpisodeLedger,
+    views: Views,
+    book: Book,
+    known_at: datetime,
+    patients: Collection[str] | None = None,
+    progress: Progress = silent,
+) -> None:
+    """Fill an empty read model with the rows as known at an instant, of some patients or all."""
+    head = ledger.position()
+    names = sorted(ledger.patients_since(0, head)) if patients is None else sorted(patients)
+    with views.writing():
+        if patients is None:
+            _write_kept(views, [each for each in ledger.forgettings(head) if each[1].forgotten_at <= known_at])
+        _write(ledger, views, book_known(book, known_at), names, head, progress, known_at)
+        views.note(**made_of(ledger, book, head))

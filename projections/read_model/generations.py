@@ -1,0 +1,170 @@
+"""Where the read models of a ledger are, and which one is live.
+
+Each built read model is a file of its own (``ledger.views.7.db``); ``ledger.views.db`` is a symbolic link to the live
+one, and switching is replacing that link: a reader opens the old one or the new one, never a mixture. One lock file
+lets one rebuild run at a time; it is free again when its holder ends, however that happens.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from ledger.files import sync
+from projections.read_model.views import NotNow, Views, open_views
+
+_LOGS: Final = ("-wal", "-shm", "-journal")
+
+
+class Places:
+    """The read models beside one ledger."""
+
+    def __init__(self, live: Path) -> None:
+        self.live = Path(os.path.realpath(live.parent)) / live.name
+        self.stem = live.name.removesuffix(".db")
+        self.lock = self.live.with_name(f"{self.stem}.lock")
+        self.certificates = self.live.with_name(f"{self.stem}.certificates")
+
+    def current(self) -> Path | None:
+        """The file of the live read model; None if there is none."""
+        return Path(os.path.realpath(self.live)) if self.live.exists() else None
+
+    def open_live(self) -> Views:
+        """The live read model, an empty one if there is none."""
+        if not self.live.exists():
+            with self._alone():
+                if not self.live.exists():  # another process may have been faster
+                    path = self._next()
+                    open_views(path).close()
+                    self._link(path)
+        return open_views(self.live)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else gives a read model its name meanwhile; held for moments only."""
+        descriptor = os.open(self.live.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _next(self) -> Path:
+        return self.live.with_name(f"{self.stem}.{max(self.generations(), default=0) + 1}.db")
+
+    def _link(self, path: Path) -> None:
+        folder = self._folder()
+        try:
+            link = folder / "link"
+            link.symlink_to(path.name)
+            os.replace(link, self.live)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        sync(self.live.parent)
+
+    def _folder(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{self.stem}.building-", dir=self.live.parent))
+
+    def generations(self) -> dict[int, Path]:
+        """The built read models by number."""
+        pattern = re.compile(re.escape(self.stem) + r"\.([0-9]+)\.db")
+        found = ((pattern.fullmatch(path.name), path) for path in self.live.parent.iterdir())
+        return {int(match[1]): path for match, path in found if match}
+
+    def previous(self) -> Path | None:
+        """What ``rebuild --back`` returns to.
+
+        Of those that are not live the one next below it, else (after going back) the one next above. Any more were left
+        behind by a switch that was killed.
+        """
+        generations = self.generations()
+        current = self.current()
+        live = next(
+            (number for number, path in generations.items() if path == current), max(generations, default=0) + 1
+        )
+        below = [number for number in generations if number < live]
+        above = [number for number in generations if number > live]
+        chosen = max(below) if below else min(above, default=None)
+        return None if chosen is None else generations[chosen]
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[Path]:
+        """A folder of its own for one rebuild; what an earlier one left behind is cleared away first."""
+        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise NotNow("another rebuild of this read model is running; wait for it to end") from error
+            self._clear()
+            folder = self._folder()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+
+    def _clear(self) -> None:
+        for left in self.live.parent.glob(f"{_literally(self.stem)}.building-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        if current := self.current():
+            self._keep_only(current, self.previous())
+
+    def adopt(self, built: Path) -> Path:
+        """Give a built read model its number and its place beside the others; it is not live yet."""
+        sync(built)
+        with self._alone():
+            path = self._next()
+            _remove_logs(path)  # of a deleted one of that number: they would be taken for this one's
+            os.replace(built, path)
+        sync(path.parent)
+        return path
+
+    def switch(self, path: Path) -> None:
+        """Make a read model the live one, at once and for good; of the others the one before is kept."""
+        with self._alone():
+            before = self.current()
+            self._link(path)
+        if before == self.live:  # it was a plain file, and is gone with the link's arrival
+            _remove_logs(self.live)
+        self._keep_only(path, before)
+
+    def remove_all(self) -> list[Path]:
+        """Remove every read model, and the certificates, which show rows of patients; gives what was removed."""
+        with self._alone():
+            generations = [*self.generations().values(), *([self.live] if os.path.lexists(self.live) else [])]
+            shown = sorted(self.certificates.iterdir()) if self.certificates.is_dir() else []
+            for path in (*generations, *shown):
+                _remove(path)
+            sync(self.live.parent)
+        return [*generations, *shown]
+
+    def _keep_only(self, *kept: Path | None) -> None:
+        for other in self.generations().values():
+            if other not in kept:
+                _remove(other)
+
+
+def _remove(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.unlink()
+    _remove_logs(path)
+
+
+def _remove_logs(path: Path) -> None:
+    for ending in _LOGS:
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + ending).unlink()
+
+
+def _literally(name: str) -> str:
+    """A name in which nothing stands for anything else when files are looked for."""
+    return re.sub(r"([*?[])", r"[\1]", name)

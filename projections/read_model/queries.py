@@ -1,0 +1,116 @@
+"""Rows out of the read model, chosen by the filters every read command takes (contract section 2)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from projections.read_model.views import Views
+from projections.rows.day import DayRow, day_row
+from projections.rows.finding import FindingRow, finding_row
+from projections.rows.line import LineRow, line_row
+
+
+class Filters(NamedTuple):
+    """Which rows to show; dates are ``YYYY-MM-DD``, both ends included. Rows are chosen after all is derived.
+
+    Status, reason and authorization choose days, rule chooses findings.
+    """
+
+    episode: str | None = None
+    patient: str | None = None
+    payer: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    authorization: str | None = None
+    rule: str | None = None
+
+
+class Where:
+    """Conditions with their values, for one query."""
+
+    def __init__(self) -> None:
+        self.conditions: list[str] = []
+        self.values: list[str] = []
+
+    def add(self, condition: str, *values: str | None) -> None:
+        """Add a condition, unless a value of it was not asked for."""
+        given = [value for value in values if value is not None]
+        if given:
+            self.conditions.append(condition)
+            self.values += given
+
+    def __str__(self) -> str:
+        return " WHERE " + " AND ".join(self.conditions) if self.conditions else ""
+
+
+def day_rows(views: Views, wanted: Filters) -> Iterator[DayRow]:
+    """The days chosen, by patient, episode, date."""
+    for row in _rows(views, "days", "patient, episode, date", days_where(wanted)):
+        yield day_row(row)
+
+
+def days_where(wanted: Filters) -> Where:
+    """The condition that chooses the days."""
+    where = Where()
+    where.add("patient = ?", wanted.patient)
+    where.add("episode = ?", wanted.episode)
+    where.add("payer = ?", wanted.payer)
+    where.add("date >= ?", wanted.from_)
+    where.add("date <= ?", wanted.to)
+    where.add("status = ?", wanted.status)
+    where.add("reason = ?", wanted.reason)
+    where.add('"authorization" = ?', wanted.authorization)
+    return where
+
+
+def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
+    """The claim lines that touch the dates, by patient, episode, from."""
+    where = Where()
+    where.add("patient = ?", wanted.patient)
+    where.add("episode = ?", wanted.episode)
+    where.add("payer = ?", wanted.payer)
+    where.add('"to" >= ?', wanted.from_)
+    where.add('"from" <= ?', wanted.to)
+    if wanted.from_ and wanted.to:
+        where.add("? <= ?", wanted.from_, wanted.to)  # or a line around an empty span would touch it
+    for row in _rows(views, "lines", 'patient, episode, "from"', where):
+        yield line_row(row)
+
+
+def finding_rows(views: Views, wanted: Filters) -> Iterator[FindingRow]:
+    """The findings that touch the dates, by rule, patient, first date."""
+    where = findings_where(wanted)
+    for row in _rows(views, "findings", "rule, patient, first_date, dates, episodes, codes, because", where):
+        yield finding_row(row)
+
+
+def findings_where(wanted: Filters) -> Where:
+    """The condition that chooses the findings."""
+    where = Where()
+    where.add("rule = ?", wanted.rule)
+    where.add("patient = ?", wanted.patient)
+    where.add("EXISTS (SELECT 1 FROM json_each(episodes) WHERE value = ?)", wanted.episode)
+    where.add("EXISTS (SELECT 1 FROM json_each(payers) WHERE value = ?)", wanted.payer)
+    if wanted.from_ or wanted.to:
+        within = "EXISTS (SELECT 1 FROM json_each(dates) WHERE value BETWEEN ? AND ?)"
+        where.add(within, wanted.from_ or "0000-01-01", wanted.to or "9999-12-31")
+    return where
+
+
+def _rows(views: Views, table: str, order: str, where: Where) -> sqlite3.Cursor:
+    return views.connection.execute(f'SELECT * FROM "{table}"{where} ORDER BY {order}', where.values)
+
+
+def counts(views: Views) -> dict[str, Any]:
+    """Days by verdict, and findings by level and rule."""
+    query = views.connection.execute
+    verdicts = query("SELECT status, reason, count(*) FROM days GROUP BY 1, 2 ORDER BY 1, 2")
+    findings = query("SELECT level, rule, count(*) FROM findings GROUP BY 1, 2 ORDER BY 1, 2")
+    return {
+        "verdicts": {" ".join(filter(None, (status, reason))): number for status, reason, number in verdicts},
+        "findings": {f"{level} {rule}": number for level, rule, number in findings},
+    }

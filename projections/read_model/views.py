@@ -1,0 +1,211 @@
+"""The read model: its tables, and how one patient's rows get in.
+
+It lives in its own file beside the ledger and can be thrown away at any time. ``sqlite-utils`` lays the tables; rows
+and the position they stand for are written in one transaction, patient by patient.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from ledger.recorders import StoreError, without_quotes
+from projections.read_model.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
+from projections.rows.digests import Sums, digests_of
+from projections.rows.patient import Sheets
+
+BUSY_TIMEOUT_SECONDS: Final = 60
+
+
+class SetAside(Struct, frozen=True):
+    """A patient who is left out of every report because an entry cannot be read."""
+
+    patient: str
+    episode: str
+    version: int
+    position: int | None
+
+
+class ViewsError(Exception):
+    """The read model cannot be used; it can be deleted without loss, and is built anew at the next read."""
+
+
+class NotNow(ViewsError, StoreError):
+    """It could not be done now; nothing was half done, and it can be tried again."""
+
+
+class NotViews(ViewsError):
+    """The file where the read model should be is somebody else's database: it is left untouched."""
+
+
+class Views:
+    """One read model: an open database of rows derived from a ledger and a book."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.sums = Sums()
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if names and "model" not in names:
+            raise NotViews("it is another program's database, not a read model")
+        if not names:
+            lay_all_tables(connection)
+        elif "set_aside" not in names:  # it is of an older shape; its rows are built anew before they are read
+            lay_notes(connection)
+
+    def close(self) -> None:
+        """Let the database go."""
+        self.connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction that holds the write lock from its start; everything in it lands, or nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            self.sums = Sums.read(list(self.fingerprints().values()))
+            yield
+            self.note(**{f"fingerprint {table}": text for table, text in zip(TABLES, self.sums.texts(), strict=True)})
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One snapshot: every query in it sees the same rows."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each table, as noted with its rows."""
+        return {table: self.noted().get(f"fingerprint {table}", "0" * 64) for table in TABLES}
+
+    def noted(self) -> dict[str, str]:
+        """What the read model says of itself: position, book, code version."""
+        return dict(self.connection.execute("SELECT key, value FROM model"))
+
+    def note(self, **values: str) -> None:
+        """Write what the read model says of itself, in the caller's transaction."""
+        self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
+
+    def clear(self) -> None:
+        """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
+        for table in (*TABLES, "digests"):
+            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+        lay_tables(self.connection)
+        index_tables(self.connection)
+        self.sums = Sums()
+
+    def empty_log(self) -> None:
+        """Copy the log back and cut it, as far as nobody reads: it still has what was taken out."""
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def forget(self, patients: Iterable[str]) -> None:
+        """Take some patients' rows out, in the caller's transaction."""
+        for patient in patients:
+            found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
+            for digests in found.fetchall():
+                self.sums.add(digests, -1)
+            for table in (*TABLES, "digests"):
+                self.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
+
+    def write(self, patient: str, sheets: Sheets) -> None:
+        """Put one patient's rows in, in the caller's transaction."""
+        insert_rows(self.connection, "days", sheets.days)
+        insert_rows(self.connection, "lines", sheets.lines)
+        insert_rows(self.connection, "findings", sheets.findings)
+        digests = digests_of(patient, sheets)
+        self.connection.execute(INSERT["digests"], (patient, *digests))
+        self.sums.add(digests)
+
+    def set_aside(self) -> dict[str, SetAside]:
+        """The patients left out, by name."""
+        found = self.connection.execute("SELECT patient, episode, version, position FROM set_aside ORDER BY patient")
+        return {row[0]: SetAside(*row) for row in found}
+
+    def put_aside(self, found: Iterable[SetAside]) -> None:
+        """Mark patients as left out, in the caller's transaction."""
+        self.connection.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?)", map(astuple, found))
+
+    def take_back(self, *patients: str) -> None:
+        """Nothing is wrong with these patients any more, in the caller's transaction."""
+        self.connection.executemany("DELETE FROM set_aside WHERE patient = ?", [(patient,) for patient in patients])
+
+
+def lay_all_tables(connection: sqlite3.Connection) -> None:
+    """Everything a read model consists of, empty; nothing if another process was faster."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+            lay_notes(connection)
+            lay_tables(connection)
+            index_tables(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def views_path(ledger: Path) -> Path:
+    """Where a ledger's read model is: ``ledger.views.db`` beside ``ledger.db``."""
+    return ledger.with_name(ledger.name.removesuffix(".db") + ".views.db")
+
+
+def open_views(path: Path) -> Views:
+    """The read model of a file, created with access for its owner alone if it is not there."""
+    path = Path(os.path.realpath(path))  # a write-ahead log lies beside the file itself, not beside a link to it
+    try:
+        if not path.is_file():  # one that is there is not opened: closing it would drop this process's locks on it
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        elif not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
+    except (OSError, sqlite3.Error) as error:
+        raise ViewsError(f"{path}: the read model cannot be opened ({_told(error)})") from error
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA secure_delete = ON")  # somebody may be forgotten
+        views = Views(connection)  # first, so that a foreign database is left as it is
+        _switch_to_wal(connection)
+        return views
+    except (sqlite3.Error, NotViews) as error:
+        connection.close()
+        kind = NotViews if isinstance(error, NotViews) else ViewsError
+        raise kind(f"{path}: the read model cannot be opened ({without_quotes(error)})") from error
+
+
+def _told(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or without_quotes(error)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead mode; SQLite does not wait by itself when another connection is in the way of the switch."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def passing_views() -> Views:
+    """A read model for one answer, gone when it is closed."""
+    return Views(sqlite3.connect("", isolation_level=None))

@@ -1,0 +1,206 @@
+"""Every patient complete, in one pass over the ledger, in bounded memory.
+
+Entries come in the order they were recorded, those of one patient scattered among all others. Episodes that ever named
+a patient in common are *kin*: they are judged together. The texts of a kin are held back as they pass and handed out as
+entries as soon as the last has come, so that only what is under way is held. What the judge never reads (supplies,
+notes) is decoded as it passes, so that a damaged one does not go unnoticed, and is not held. Where too much would be
+held (a ledger whose patients all go on for ever), those that miss most are let go and read by themselves at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.store import EpisodeLedger, StoreError
+from projections.reading.streams import UNREAD, Row, Stream, held_entries_of, hold, look_at
+
+HELD_ENTRIES: Final = 200_000
+"""How many stored texts one pass holds back at most, by default (about 350 bytes each)."""
+PAGE_POSITIONS: Final = 500
+
+Extent = tuple[str, str, int, int]
+"""An episode and a patient it ever named, the episode's first position and its last version."""
+
+
+class Kin(Struct, gc=False):
+    """Episodes that share patients: how many entries each has, where they begin, and what has passed of them."""
+
+    episodes: dict[str, int]
+    patients: list[str]
+    first: int
+    missing: int
+    streams: dict[str, Stream]
+
+    @property
+    def held(self) -> int:
+        """How many entries are held."""
+        return sum(len(stream.held) for stream in self.streams.values()) // 2
+
+
+def kin_in(ledger: EpisodeLedger, upto: int) -> list[Kin]:
+    """All kin of a ledger up to a position."""
+    extents = ledger.extents(upto)
+    counted = sum({episode: versions for episode, _, _, versions in extents}.values())
+    if counted + ledger.count_of_unjudged(upto) != upto:  # positions have no gaps: something is gone
+        extents += _without_beginning(ledger, upto, {extent[0] for extent in extents})
+    return kin_of(extents)
+
+
+def _without_beginning(ledger: EpisodeLedger, upto: int, known: set[str]) -> Iterator[Extent]:
+    """Episodes whose first entry is gone: listed all the same, so that whoever reads them stops there."""
+    for episode, last in ledger.versions_since(0):
+        if episode in known:
+            continue
+        try:
+            began = bool(ledger.entries_of(episode, upto=upto))
+        except UnreadableEntry:
+            began = True
+        if began:
+            patients = ledger.patients_of(episode)
+            if not patients:
+                raise UnreadableEntry(episode, 1)
+            yield from ((episode, patient, 1, last) for patient in patients)
+
+
+def kin_of(extents: Iterable[Extent]) -> list[Kin]:
+    """Kin in the order of their first entries."""
+    by_patient: dict[str, Kin] = {}
+    by_episode: dict[str, Kin] = {}
+    for episode, patient, first, versions in extents:
+        one, other = by_patient.get(patient), by_episode.get(episode)
+        kin = one or other or Kin({}, [], first, 0, {})
+        if one and other and one is not other:
+            kin = _joined(one, other, by_patient, by_episode)
+        if episode not in kin.episodes:
+            kin.episodes[episode] = versions
+            kin.missing += versions
+        if patient not in by_patient:
+            kin.patients.append(patient)
+        by_patient[patient] = by_episode[episode] = kin
+    unique = {id(kin): kin for kin in by_episode.values()}
+    return sorted(unique.values(), key=lambda kin: kin.first)
+
+
+def _joined(one: Kin, other: Kin, by_patient: dict[str, Kin], by_episode: dict[str, Kin]) -> Kin:
+    """Both as one; the smaller goes into the larger, so that long chains stay cheap."""
+    gone, kept = sorted((one, other), key=lambda kin: len(kin.episodes) + len(kin.patients))
+    kept.episodes.update(gone.episodes)
+    kept.patients += gone.patients
+    kept.missing += gone.missing
+    kept.first = min(kept.first, gone.first)
+    by_patient.update(dict.fromkeys(gone.patients, kept))
+    by_episode.update(dict.fromkeys(gone.episodes, kept))
+    return kept
+
+
+def shares(kin: Sequence[Kin], count: int, ahead: int = 0) -> list[list[Kin]]:
+    """The kin in so many parts, each a stretch of the ledger as narrow as can be.
+
+    They are of about equally many entries, but that the first has so many more than each of the others.
+    """
+    total = sum(one.missing for one in kin)
+    first = (total + ahead * (count - 1)) // count
+    parts: list[list[Kin]] = [[] for _ in range(count)]
+    seen = 0
+    for one in kin:
+        after = 1 + (seen - first) * (count - 1) // max(1, total - first)
+        parts[0 if seen < first else min(count - 1, after)].append(one)
+        seen += one.missing
+    return parts
+
+
+def complete(
+    ledger: EpisodeLedger,
+    kin: Sequence[Kin],
+    upto: int,
+    held_entries: int = HELD_ENTRIES,
+    unreadable: Callable[[Kin], None] | None = None,
+    *,
+    whole: bool = True,
+) -> Iterator[dict[str, list[Entry]]]:
+    """The entries of each kin by episode, up to a position; where not ``whole``, without those nobody judges by.
+
+    An entry that cannot be read raises UnreadableEntry; or, where ``unreadable`` is given, that is told and the kin is
+    left out.
+    """
+    for one in _passing(ledger, kin, upto, held_entries, frozenset() if whole else UNREAD):
+        try:
+            streams = {episode: _entries(ledger, one, episode, upto) for episode in one.episodes}
+        except UnreadableEntry:
+            if unreadable is None:
+                raise
+            unreadable(one)
+            continue
+        finally:
+            one.streams = {}
+        yield streams
+
+
+def _passing(
+    ledger: EpisodeLedger, kin: Sequence[Kin], upto: int, held_entries: int, left_out: frozenset[str]
+) -> Iterator[Kin]:
+    """Each kin when the last of its entries has passed; those let go come last, with nothing held."""
+    waiting: dict[str, Stream] = {}
+    for one in kin:
+        one.streams = {episode: Stream(one, [], [], 2 * versions) for episode, versions in one.episodes.items()}
+        waiting.update(one.streams)
+    let_go: list[Kin] = []
+    held = 0
+    for page in _pages(ledger, kin[0].first - 1 if kin else upto, upto):
+        unread, ended, count = hold(page, waiting, left_out)
+        held += count
+        for stream in ended + look_at(unread, waiting):
+            one = stream.kin
+            one.missing -= stream.complete_at // 2 + len(stream.unread)
+            if not one.missing:
+                held -= _release(one, waiting)
+                yield one
+        if held > held_entries:
+            held -= _let_go(waiting, let_go, held - held_entries // 2)
+        if not waiting:
+            break
+    for one in {id(stream.kin): stream.kin for stream in waiting.values()}.values():
+        one.streams = {}  # an entry in between is gone or cannot be read: reading one by one says which
+        let_go.append(one)
+    yield from let_go
+
+
+def _pages(ledger: EpisodeLedger, after: int, upto: int) -> Iterator[list[Row]]:
+    for start in range(after, upto, PAGE_POSITIONS):
+        end = min(start + PAGE_POSITIONS, upto)
+        try:
+            pages = list(ledger.pages(start, end))
+        except StoreError:  # a text that is no UTF-8, or a failure that the slower reading meets, too
+            pages = [[(episode, tag, text) for _, episode, _, tag, text in ledger.scan(start, end)]]
+        yield from pages
+
+
+def _release(kin: Kin, waiting: dict[str, Stream]) -> int:
+    for episode in kin.episodes:
+        del waiting[episode]
+    return kin.held
+
+
+def _let_go(waiting: dict[str, Stream], let_go: list[Kin], wanted: int) -> int:
+    """Let those go that miss most, until so many entries are free; returns how many are."""
+    begun = {id(stream.kin): stream.kin for stream in waiting.values() if stream.held}
+    freed = 0
+    for kin in sorted(begun.values(), key=lambda kin: kin.held - sum(kin.episodes.values())):
+        if freed >= wanted:
+            break
+        freed += _release(kin, waiting)
+        kin.streams = {}
+        let_go.append(kin)
+    return freed
+
+
+def _entries(ledger: EpisodeLedger, kin: Kin, episode: str, upto: int) -> list[Entry]:
+    stream = kin.streams.get(episode)
+    entries = held_entries_of(episode, stream) if stream else None
+    if entries is None:  # whatever is wrong with a text: reading one by one says where
+        entries = ledger.entries_of(episode, upto=upto)
+    return entries

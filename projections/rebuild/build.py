@@ -1,0 +1,211 @@
+"""A read model built from the ledger alone: patients complete and in order, judged once, rows and digests written.
+
+With several processes each takes a stretch of the ledger and writes a file of its own; the parts are then put together.
+The fingerprints do not depend on how the work was shared.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ledger.book import Book, book_of_text
+from ledger.facts.entry import UnreadableEntry
+from ledger.judge.patients import gather
+from ledger.keys.cipher import MasterKey
+from ledger.store import EpisodeLedger, open_ledger
+from projections.read_model.rows_file import RowsFile, lay
+from projections.read_model.tables import TABLES, index_tables
+from projections.read_model.views import NotNow, SetAside
+from projections.reading.as_known import load_patient
+from projections.reading.cohorts import Kin, complete, kin_in, shares
+from projections.rows.digests import Sums
+from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.patient import Sheets, derive_patient
+
+AHEAD_ENTRIES: Final = 20_000
+"""What this process gets done while the others start."""
+MEMORY_MB: Final = 512
+_PROCESS_MB: Final = 90
+_ENTRY_BYTES: Final = 900
+"""What a process takes by itself, and what one held entry costs, with what is made of it: measured, rounded up."""
+
+
+class Work(NamedTuple):
+    """What one process has to do."""
+
+    ledger: str
+    book: str
+    known_on: date | None
+    upto: int
+    held_entries: int
+    quarantine: bool
+    master: MasterKey | None = None
+
+
+class Part(NamedTuple):
+    """What one process made: a file, its fingerprints, and who had to be set aside."""
+
+    path: str
+    sums: list[int]
+    patients: int
+    set_aside: list[SetAside]
+
+
+def held_entries(memory_mb: int, processes: int) -> int:
+    """How many entries each of so many processes may hold back within the memory allowed to all."""
+    each = memory_mb / processes - _PROCESS_MB
+    return max(2_000, int(each * 2**20 / _ENTRY_BYTES))
+
+
+def build(path: Path, work: Work, processes: int, told: Callable[[int, int], None]) -> tuple[Sums, list[SetAside]]:
+    """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
+    with open_ledger(work.ledger, create=False, master=work.master) as ledger:
+        kept = kept_sheets(ledger.forgettings(work.upto))
+        parts = shares(kin_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
+    total = sum(map(len, parts))
+    paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
+    with _helpers(processes - 1) as helpers:
+        for place in paths:
+            lay(place)  # here, so that the others need not load what it takes
+        try:
+            for helper, place, part in zip(helpers, paths[1:], parts[1:], strict=True):
+                helper.send((str(place), work, part))
+            mine = parts[0]
+            parts.clear()  # the others' work is theirs to hold
+            done = [build_part(str(path), work, mine, lambda done: told(done * processes, total), kept)]
+            done += [_answer_of(helper) for helper in helpers]
+        except (EOFError, ConnectionError) as error:
+            raise NotNow("a process of the rebuild was ended from outside, or for want of memory") from error
+    sums = Sums()
+    for made in done:
+        sums.join(Sums(made.sums))
+    _put_together(path, paths[1:])
+    return sums, [patient for made in done for patient in made.set_aside]
+
+
+@contextmanager
+def _helpers(count: int) -> Iterator[list[Connection]]:
+    """Processes that build a part each, by the connections to them; none outlives this.
+
+    No pool: a pool whose process is killed while it starts may wait for ever, and this one must say so.
+    """
+    context = get_context("spawn")
+    started: list[tuple[SpawnProcess, Connection]] = []
+    try:
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_help, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            started.append((process, ours))
+        yield [connection for _, connection in started]
+    finally:
+        for process, connection in started:
+            connection.close()
+            process.kill()
+            process.join()
+
+
+def _help(connection: Connection) -> None:
+    """Build the part that is sent, and send back what was made or what stopped it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked ends its helpers itself
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    path, work, kin = connection.recv()
+    made: Part | Exception
+    try:
+        made = build_part(path, work, kin)
+    except Exception as error:
+        made = error
+    connection.send(made)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)  # it was killed: nobody waits for this part any more
+
+
+def _answer_of(helper: Connection) -> Part:
+    made: Part | Exception = helper.recv()
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def build_part(
+    path: str,
+    work: Work,
+    kin: Sequence[Kin],
+    told: Callable[[int], None] = lambda done: None,
+    kept: Sheets | None = None,
+) -> Part:
+    """Judge some kin and write their rows into a file of their own, beside what was kept of the forgotten."""
+    book = book_of_text(work.book).known(work.known_on)
+    writer = RowsFile(path)
+    if kept:
+        writer.write(NOBODY, kept)
+    set_aside: list[SetAside] = []
+    gc.disable()  # nothing here makes cycles, and the collector would walk every held entry again and again
+    try:
+        with open_ledger(work.ledger, create=False, master=work.master) as ledger:
+            unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
+            passing = complete(ledger, kin, work.upto, work.held_entries, unreadable, whole=False)
+            for done, streams in enumerate(passing, 1):
+                for patient in gather(streams, whole=False):
+                    writer.write(patient.name, derive_patient(patient, book))
+                told(done)
+        writer.close()
+    finally:
+        gc.enable()
+    return Part(path, writer.sums.numbers, writer.patients, set_aside)
+
+
+class _Quarantine:
+    """Sets those aside whose entries cannot be read, and goes on with the others of their kin."""
+
+    def __init__(
+        self, ledger: EpisodeLedger, book: Book, upto: int, writer: RowsFile, set_aside: list[SetAside]
+    ) -> None:
+        self.ledger, self.book, self.upto, self.writer, self.set_aside = ledger, book, upto, writer, set_aside
+
+    def __call__(self, kin: Kin) -> None:
+        for name in sorted(kin.patients):
+            try:
+                patient = load_patient(self.ledger, name, upto=self.upto)
+            except UnreadableEntry as error:
+                self.set_aside.append(SetAside(name, error.episode, error.version, error.position))
+                continue
+            if patient:
+                self.writer.write(name, derive_patient(patient, self.book))
+
+
+def _put_together(path: Path, parts: Sequence[Path]) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -16000")
+    try:
+        for part in parts:
+            connection.execute("ATTACH ? AS part", (str(part),))
+            for table in (*TABLES, "digests"):
+                connection.execute(f'INSERT INTO main."{table}" SELECT * FROM part."{table}"')
+            connection.execute("DETACH part")
+            part.unlink()
+        connection.execute("BEGIN")
+        index_tables(connection)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()

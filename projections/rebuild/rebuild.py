@@ -1,0 +1,208 @@
+"""A rebuild: a new read model beside the live one, compared with it, brought up to the last entry, switched.
+
+Nothing touches the live read model until the switch, which is one replaced link. Killed before that, a rebuild leaves
+the live one as it was; the next one clears its leavings away and starts from the beginning.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from ledger.book import Book
+from ledger.keys.cipher import MasterKey
+from ledger.store import EpisodeLedger, open_ledger
+from projections.read_model.catch_up import Progress, catch_up, made_of, of_this_ledger, silent
+from projections.read_model.generations import Places
+from projections.read_model.tables import SHAPE
+from projections.read_model.version import code_version
+from projections.read_model.views import SetAside, Views, ViewsError, open_views
+from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
+from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
+from projections.rows.digests import Sums
+
+_ROWS: Final = "rows.jsonl"
+_NO_FINGERPRINTS: Final[dict[str, str]] = {}
+
+
+class Wanted(NamedTuple):
+    """How to rebuild: with how many processes and how much memory in all; only to compare; setting patients aside; with
+    which master key."""
+
+    processes: int = 1
+    memory_mb: int = MEMORY_MB
+    check: bool = False
+    quarantine: bool = False
+    master: MasterKey | None = None
+
+
+def rebuild(
+    ledger_name: str, places: Places, book: Book, wanted: Wanted, now: datetime, progress: Progress = silent
+) -> Certificate:
+    """Build, compare, and switch unless something is unexplained (or only a comparison is wanted).
+
+    Raises UnreadableEntry if an entry cannot be read and ``quarantine`` is not wanted, ViewsError if another one runs.
+    """
+    with places.rebuilding() as folder, open_ledger(ledger_name, create=False, master=wanted.master) as ledger:
+        with _held_still(places, ledger) as live:
+            upto = int(live.noted()["position"]) if live else ledger.position()
+            path = folder / "built.db"
+            work = Work(
+                ledger_name, book.text, None, upto, held_entries(wanted.memory_mb, wanted.processes),
+                wanted.quarantine, wanted.master,
+            )  # fmt: skip
+            sums, set_aside = build(path, work, wanted.processes, progress)
+            with closing(open_views(path)) as new:
+                _note(new, ledger, book, upto, sums, set_aside)
+                certificate = _compare(folder, ledger, live, new, book, _made_at(places, now))
+        if wanted.check or certificate.outcome == "unexplained":
+            return _filed(places, folder, certificate)
+        with closing(open_views(path)) as new:
+            catch_up(ledger, new, book, quarantine=wanted.quarantine)
+            certificate = msgspec.structs.replace(certificate, set_aside=tuple(new.set_aside().values()))
+            _settle(new.connection)
+        _filed(places, folder, certificate)
+        places.switch(places.adopt(path))
+        return _filed(places, folder, msgspec.structs.replace(certificate, switched=True))
+
+
+@contextmanager
+def _held_still(places: Places, ledger: EpisodeLedger) -> Iterator[Views | None]:
+    """The live read model in one snapshot, if there is one of this ledger with anything in it."""
+    if places.current() is None:
+        yield None
+        return
+    with closing(open_views(places.live)) as live, live.reading():
+        noted = live.noted()
+        same = "book_text" in noted and of_this_ledger(noted, ledger) is None
+        yield live if same and noted.get("shape") == SHAPE else None
+
+
+def _note(new: Views, ledger: EpisodeLedger, book: Book, upto: int, sums: Sums, set_aside: list[SetAside]) -> None:
+    with new.writing():
+        new.sums = sums
+        new.put_aside(set_aside)
+        new.note(**made_of(ledger, book, upto))
+
+
+def _settle(connection: sqlite3.Connection) -> None:
+    """Everything in the one file, and the query planner told what it holds."""
+    connection.execute("ANALYZE")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _compare(
+    folder: Path, ledger: EpisodeLedger, live: Views | None, new: Views, book: Book, made_at: str
+) -> Certificate:
+    code, noted = code_version(), live.noted() if live else {}
+    compared = _compared(folder, lambda: Comparison(ledger, live, new, book, code)) if live else None
+    causes = dict(sorted(compared.causes.items())) if compared else {}
+    return Certificate(
+        made_at=made_at,
+        outcome=_outcome(live, causes),
+        switched=False,
+        ledger=ledger.id,
+        position=int(new.noted()["position"]),
+        code_before=noted.get("code"),
+        code_after=code,
+        book_before=noted.get("book"),
+        book_after=book.hash,
+        book_changes=book_changes(compared.old_book, book) if compared and compared.old_book else (),
+        fingerprints_before=live.fingerprints() if live else _NO_FINGERPRINTS,
+        fingerprints_after=new.fingerprints(),
+        patients=new.connection.execute("SELECT count(*) FROM digests").fetchone()[0],
+        changed_patients=compared.changed_patients if compared else 0,
+        changed_rows=causes,
+        set_aside=tuple(new.set_aside().values()),
+        rows_file=f"{_file_name(made_at)}.rows.jsonl" if causes else None,
+    )
+
+
+def _made_at(places: Places, now: datetime) -> str:
+    """The time as certificates write it; no two of them have the same."""
+    while True:
+        made_at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if not (places.certificates / f"{_file_name(made_at)}.json").exists():
+            return made_at
+        now += timedelta(microseconds=1)
+
+
+def _compared(folder: Path, begin: Callable[[], Comparison]) -> Comparison:
+    """The comparison made, every changed row in a file of the folder."""
+    comparison = begin()
+    try:
+        _write_rows(folder, comparison.changed_rows())
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        comparison.live.connection.text_factory = _readable  # damaged, so that it is no text any more
+        comparison = begin()
+        _write_rows(folder, comparison.changed_rows())
+    return comparison
+
+
+def _readable(text: bytes) -> str:
+    return text.decode(errors="backslashreplace")
+
+
+def _outcome(live: Views | None, causes: dict[str, int]) -> Literal["first", "equal", "explained", "unexplained"]:
+    if live is None:
+        return "first"
+    if "unexplained" in causes:
+        return "unexplained"
+    return "explained" if causes else "equal"
+
+
+def _write_rows(folder: Path, rows: Iterator[ChangedRow]) -> None:
+    with (folder / _ROWS).open("wb") as out:
+        out.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
+def _filed(places: Places, folder: Path, certificate: Certificate) -> Certificate:
+    """The certificate kept, and the rows it names; each file appears whole or not at all."""
+    places.certificates.mkdir(mode=0o700, exist_ok=True)
+    if certificate.rows_file and (folder / _ROWS).exists():
+        _keep(folder / _ROWS, places.certificates / certificate.rows_file)
+    text = folder / "certificate.json"
+    text.write_bytes(msgspec.json.format(msgspec.json.encode(certificate), indent=2) + b"\n")
+    _keep(text, places.certificates / f"{_file_name(certificate.made_at)}.json")
+    return certificate
+
+
+def _keep(made: Path, path: Path) -> None:
+    made.chmod(0o600)
+    with made.open("rb") as whole:
+        os.fsync(whole.fileno())
+    os.replace(made, path)
+
+
+def _file_name(made_at: str) -> str:
+    return made_at.replace(":", "")
+
+
+def certificates(places: Places) -> list[Certificate]:
+    """The certificates kept, oldest first; a file that is none is passed over."""
+    if not places.certificates.is_dir():
+        return []
+    found = []
+    for path in sorted(path for path in places.certificates.iterdir() if path.suffix == ".json"):
+        with suppress(msgspec.MsgspecError):
+            found.append(msgspec.json.decode(path.read_bytes(), type=Certificate))
+    return found
+
+
+def go_back(places: Places) -> Path:
+    """Make the read model before the live one the live one; ViewsError if there is none."""
+    with places.rebuilding():
+        previous = places.previous()
+        if previous is None:
+            raise ViewsError("there is no earlier read model to go back to")
+        places.switch(previous)
+        return previous

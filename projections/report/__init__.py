@@ -1,0 +1,1 @@
+"""The report of a week: what was billed, held, claimed, and what it rests on."""

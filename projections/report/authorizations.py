@@ -1,0 +1,124 @@
+"""Prior authorizations: how many of their units are drawn, and which of them run out while therapy goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from ledger.facts.events import AuthorizationGranted
+from ledger.judge.case import Case
+from ledger.judge.regions import judged_days
+from projections.report.asked import Asked
+from projections.rows.day import iso
+
+UNITS_LOW: Final = 7
+DAYS_AHEAD: Final = 14
+"""An authorization runs out with so few units left, or if it ends within so many days; and therapy goes on if its last
+day is not longer ago than that."""
+
+
+class Authorization(msgspec.Struct, frozen=True, gc=False):
+    """A live authorization of an episode with the units its days drew, of which ``billable_days`` are billable.
+
+    ``last_day`` is the episode's last day so far, ``ended`` whether a discharge or a death ended it.
+    """
+
+    patient: str
+    episode: str
+    number: str
+    payer: str
+    codes: tuple[str, ...]
+    from_: str = msgspec.field(name="from")
+    to: str
+    units: int
+    drawn: int
+    billable_days: int
+    last_drawn: str | None
+    last_day: str
+    ended: bool
+
+
+class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authorizations"):
+    """An authorization that runs out while therapy goes on; ``lasts_to`` is the last date it can pay for at a unit a
+    day from the last drawn day on."""
+
+    patient: str
+    episode: str
+    number: str
+    payer: str
+    codes: tuple[str, ...]
+    units: int
+    drawn: int
+    billable_days: int
+    left: int
+    last_drawn: str | None
+    to: str
+    lasts_to: str
+    rows: str
+
+
+def authorizations_of(case: Case) -> Iterator[Authorization]:
+    """The live authorizations of a judged episode that has days, by number."""
+    if not case.calendar.every:
+        return
+    billable = {day.date for day in judged_days(case) if day.is_billable}
+    ended = bool(case.patient.deaths or case.episode.discharges)
+    for number, (_, granted) in sorted(case.episode.authorizations.items()):
+        drawn = [date for date, drew in case.drawn.items() if drew == number]
+        yield Authorization(
+            case.patient.name, case.episode.name, number, granted.payer, tuple(sorted(set(granted.codes))),
+            granted.from_.isoformat(), granted.to.isoformat(), granted.units, len(drawn),
+            len(billable.intersection(drawn)), iso(max(drawn)) if drawn else None, iso(case.calendar.last), ended,
+        )  # fmt: skip
+
+
+def has_authorization(facts: Iterable[object]) -> bool:
+    """Whether any fact grants one."""
+    return any(isinstance(fact, AuthorizationGranted) for fact in facts)
+
+
+def running_out(authorizations: Sequence[Authorization], asked: Asked) -> Iterator[RunningOut]:
+    """Those of one episode that run out while therapy goes on, and that no other one follows."""
+    for one in authorizations:
+        if _is_wanted(one, asked) and _is_short(one, asked) and not _is_followed(one, authorizations, asked):
+            yield _running_out(one, asked)
+
+
+def _is_wanted(one: Authorization, asked: Asked) -> bool:
+    """Whether therapy goes on, and the authorization is not long past or far ahead, and within what was asked for."""
+    going_on = not one.ended and one.last_day >= asked.days_from_on(-DAYS_AHEAD)
+    touched = one.from_ <= (asked.to or "9999-12-31") and (asked.from_ or "") <= one.to
+    at_hand = one.to >= asked.days_from_on(-DAYS_AHEAD) and one.from_ <= asked.days_from_on(DAYS_AHEAD)
+    return going_on and at_hand and touched and asked.payer in (None, one.payer)
+
+
+def _is_short(one: Authorization, asked: Asked) -> bool:
+    return one.units - one.drawn <= UNITS_LOW or one.to <= asked.days_from_on(DAYS_AHEAD)
+
+
+def _is_followed(one: Authorization, others: Iterable[Authorization], asked: Asked) -> bool:
+    return any(
+        other.payer == one.payer and set(one.codes) <= set(other.codes) and not _is_short(other, asked)
+        for other in others
+    )
+
+
+def _running_out(one: Authorization, asked: Asked) -> RunningOut:
+    left = one.units - one.drawn
+    begun = one.last_drawn or max(asked.days_from_on(-1), _day_before(one.from_))
+    lasts_to = min(one.to, _later(begun, left))
+    rows = asked.rows("days", payer=None, **{"from": None, "to": None}, episode=one.episode, authorization=one.number)
+    return RunningOut(
+        one.patient, one.episode, one.number, one.payer, one.codes, one.units, one.drawn, one.billable_days, left,
+        one.last_drawn, one.to, lasts_to, rows,
+    )  # fmt: skip
+
+
+def _day_before(day: str) -> str:
+    return Asked(day).days_from_on(-1)
+
+
+def _later(day: str, days: int) -> str:
+    return Asked(day).days_from_on(days)

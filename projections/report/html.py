@@ -1,0 +1,194 @@
+"""The report as one HTML page that needs nothing else: no script, no picture, no address outside itself.
+
+Its style begins with the episode page's, so that both look like one house. Whatever was told is escaped, isolated from
+the direction of the text around it, and freed from marks that nobody sees; none of it becomes part of an attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from jinja2 import Template
+
+from projections.rendering import TEMPLATES, counted, environment, money, styled
+from projections.report.behind import Behind
+from projections.report.charts import Chart, by_days_left, by_month, by_reason
+from projections.report.holds import CURES
+from projections.report.report import Report, Row, key_of
+from projections.report.text import SECTIONS, Column, Section
+
+
+class Cell(NamedTuple):
+    """A cell of a section's table."""
+
+    name: str
+    text: str
+    is_number: bool
+    is_date: bool = False
+
+
+class RowShown(NamedTuple):
+    """A row with its cells and the rows behind its numbers."""
+
+    id: str
+    cells: tuple[Cell, ...]
+    title: str
+    command: str
+    behind: Behind
+
+
+class SumShown(NamedTuple):
+    """The sum of all rows of a section, and the command that lists what is behind it, if a single one does."""
+
+    cells: tuple[Cell, ...]
+    command: str | None
+
+
+class SectionShown(NamedTuple):
+    """A section of the page; ``groups`` are its rows, under a title each where there are several kinds."""
+
+    name: str
+    section: Section
+    chart: Chart | None
+    groups: tuple[tuple[str | None, tuple[RowShown, ...]], ...]
+    sum: SumShown | None
+
+    @property
+    def rows(self) -> list[RowShown]:
+        """All rows of the section."""
+        return [row for _, rows in self.groups for row in rows]
+
+
+class Tile(NamedTuple):
+    """A figure at the head of the page, with where it leads."""
+
+    name: str
+    figure: str
+    says: str
+    section: str
+
+
+def render_report(report: Report) -> str:
+    """The page; the same report always as the same text."""
+    return _template().render(
+        report=report, heading=report.heading, sections=_sections(report), tiles=_tiles(report),
+        **styled("episode.css", "report.css"),
+    )  # fmt: skip
+
+
+@cache
+def _template() -> Template:
+    return environment(TEMPLATES).get_template("report.html")
+
+
+def _sections(report: Report) -> list[SectionShown]:
+    charts = {
+        "billed": by_month(report.billed, report.payer_names, money),
+        "holds": by_reason(report.holds),
+        "unbilled": by_days_left(report.unbilled, money),
+    }
+    return [
+        SectionShown(name, section, charts.get(name), _groups(report, name, section), _sum(report, name, section))
+        for name, section in SECTIONS.items()
+    ]
+
+
+def _groups(report: Report, name: str, section: Section) -> tuple[tuple[str | None, tuple[RowShown, ...]], ...]:
+    rows: Sequence[Row] = getattr(report, name)
+    shown = [_row(report, name, place, section, row) for place, row in enumerate(rows, 1)]
+    if name != "billed":
+        return ((None, tuple(shown)),)
+    by_newest = sorted(zip(report.billed, shown, strict=True), key=lambda pair: pair[0].month, reverse=True)
+    return tuple(
+        (month, tuple(row for _, row in pairs)) for month, pairs in groupby(by_newest, key=lambda pair: pair[0].month)
+    )
+
+
+def _row(report: Report, name: str, place: int, section: Section, row: Row) -> RowShown:
+    cells = tuple(_cell(report, column, row) for column in section.columns)
+    title = ", ".join(cell.text for cell in cells if not cell.is_number and cell.name in section.names)
+    behind = report.behind.get(key_of(row), Behind())
+    return RowShown(f"{name}-{place}", cells, title, row.rows, behind)
+
+
+def _cell(report: Report, column: Column, row: Row) -> Cell:
+    text = column.cell(row)
+    if column.name == "payer":
+        text = report.payer_names.get(text, text)
+    elif column.name == "reason":
+        text = CURES[text].because
+    elif column.name == "rule":
+        text = text.replace("_", " ")
+    if column.name == "dollars":
+        text = "unknown" if text == "unknown" else f"≥ ${text[2:]}" if text.startswith("≥") else f"${text}"
+    return Cell(column.name, text, column.is_number, column.name in _DATES)
+
+
+_DATES: Final = ("oldest", "first by", "ends", "lasts to")
+
+
+def _sum(report: Report, name: str, section: Section) -> SumShown | None:
+    """Days and dollars of all rows together; episodes and claims are not added up, for one may be in several rows."""
+    rows: Sequence[Row] = getattr(report, name)
+    if name == "authorizations" or len(rows) < 2:
+        return None
+    told = {
+        "days": f"{sum(getattr(row, 'days', 0) or getattr(row, 'billable_days', 0) for row in rows):,}",
+        "findings": f"{sum(getattr(row, 'findings', 0) for row in rows):,}",
+        "dollars": _dollars([getattr(row, "cents", None) for row in rows]),
+    }
+    cells = tuple(Cell(column.name, told.get(column.name, ""), column.is_number) for column in section.columns)
+    return SumShown(cells, _whole(report, name))
+
+
+def _dollars(cents: Sequence[int | None]) -> str:
+    known = [one for one in cents if one is not None]
+    return f"{'≥ ' if len(known) < len(cents) else ''}{money(sum(known))}"
+
+
+_STATUS: Final = {"billed": "billable", "holds": "hold", "conflicts": "conflict"}
+
+
+def _whole(report: Report, name: str) -> str | None:
+    """The command that lists what is behind all rows of a section, where one command does."""
+    asked = report.asked
+    if name in _STATUS:
+        return asked.rows("days", status=_STATUS[name])
+    if name == "unbilled":
+        flags = ["--claimed"] if asked.payer is not None else ["--claimed", "--all"]
+        return asked.rows("diff", *flags, kind="unbilled")
+    if name == "exposure" and asked.payer is not None:
+        return asked.rows("diff", "--claimed", payer=None, claims_to=asked.payer)
+    return None
+
+
+def _tiles(report: Report) -> list[Tile]:
+    latest = max((row.month for row in report.billed if row.month <= report.heading.on[:7]), default=None)
+    billed = sum(row.cents for row in report.billed if row.month == latest)
+    lost = sum(row.cents for row in report.unbilled if row.left == "lost")
+    repay_by = min((row.first_repay_by for row in report.exposure if row.first_repay_by), default=None)
+    held = [row.cents for row in report.holds]
+    return [
+        Tile("Billable", money(billed), f"in {latest}" if latest else "no day is billable", "billed"),
+        Tile(
+            "On hold", counted(sum(row.days for row in report.holds), "day"),
+            f"worth {_dollars(held)}" if any(cents is not None for cents in held) else "curable", "holds",
+        ),
+        Tile("On no claim", money(sum(row.cents for row in report.unbilled)), f"{money(lost)} too late", "unbilled"),
+        Tile(
+            "To give back", money(sum(row.cents for row in report.exposure)),
+            f"first by {repay_by}" if repay_by else "to payers", "exposure",
+        ),
+        Tile(
+            "Authorizations", f"{len(report.authorizations):,}",
+            f"lasts to {report.authorizations[0].lasts_to}" if report.authorizations else "none runs out",
+            "authorizations",
+        ),
+        Tile(
+            "In conflict", counted(sum(row.days for row in report.conflicts), "day"),
+            counted(sum(row.findings for row in report.findings), "hard finding"), "conflicts",
+        ),
+    ]  # fmt: skip

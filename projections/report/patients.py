@@ -1,0 +1,102 @@
+"""What no table of the read model holds, patient by patient: claimed days, and authorizations that run out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.book import Book
+from ledger.facts.entry import Entry, UnreadableEntry, statement_of
+from ledger.facts.liveness import known
+from ledger.judge.episode import Patient
+from ledger.judge.patients import episode_of
+from ledger.judge.steps import judge
+from ledger.store import EpisodeLedger
+from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.timeline import episodes_around
+from projections.read_model.catch_up import Progress
+from projections.read_model.views import SetAside, Views
+from projections.reading.as_known import book_known
+from projections.report.asked import Asked
+from projections.report.authorizations import (
+    DAYS_AHEAD,
+    Authorization,
+    RunningOut,
+    authorizations_of,
+    has_authorization,
+    running_out,
+)
+
+Streams = Mapping[str, Sequence[Entry]]
+
+LeftOut = Callable[[SetAside], None]
+"""Told of a patient whose claims cannot be read."""
+
+
+class Told(NamedTuple):
+    """What is to be said of one patient."""
+
+    claimed: Sequence[ClaimedDay]
+    running_out: Sequence[RunningOut]
+
+
+def patients_told(
+    ledger: EpisodeLedger, views: Views, book: Book, asked: Asked, left_out: LeftOut, progress: Progress
+) -> Iterator[Told]:
+    """Every patient with something to say, by name, at the read model's own position."""
+    upto = int(views.noted()["position"])
+    aside = views.set_aside()
+    known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
+    claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
+    names = sorted(claiming | ongoing)
+    for done, name in enumerate(names, 1):
+        try:
+            streams = _streams(ledger, name, upto)
+        except UnreadableEntry as error:
+            if error.episode not in known_aside:
+                raise
+            left_out(SetAside(name, error.episode, error.version, error.position))
+            continue
+        claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
+        yield Told(claimed, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        progress(done, len(names))
+
+
+def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
+    """The patients who may have unbilled days, or claimed ones that do not stand: one that is not billable as claimed
+    has a finding, and one that is claimed again is a billable day."""
+    found = views.connection.execute(
+        "SELECT DISTINCT patient FROM days WHERE status = 'billable'"
+        " UNION SELECT patient FROM findings WHERE rule = 'claimed_not_billable'"
+    )
+    return {patient for (patient,) in found} - set(aside)
+
+
+def _with_recent_days(views: Views, asked: Asked) -> set[str]:
+    """The patients with a day in the last two weeks before the report's date, or later."""
+    found = views.connection.execute(
+        "SELECT DISTINCT patient FROM days WHERE date >= ?", (asked.days_from_on(-DAYS_AHEAD),)
+    )
+    return {patient for (patient,) in found}
+
+
+def _streams(ledger: EpisodeLedger, patient: str, upto: int) -> dict[str, list[Entry]]:
+    return {name: ledger.entries_of(name, upto=upto) for name in episodes_around(ledger, ledger.episodes_of(patient))}
+
+
+def _running_out(streams: Streams, patient: str, book: Book, asked: Asked) -> Iterator[RunningOut]:
+    for authorizations in authorizations_in(streams, patient, book, asked.known_at):
+        yield from running_out(authorizations, asked)
+
+
+def authorizations_in(
+    streams: Streams, patient: str, book: Book, known_at: datetime | None
+) -> Iterator[list[Authorization]]:
+    """The live authorizations of each of a patient's episodes that has days; nobody is judged who never had one."""
+    if not has_authorization(statement_of(entry) for stream in streams.values() for entry in stream):
+        return
+    found = (episode_of(name, known(entries, known_at)) for name, entries in sorted(streams.items()))
+    theirs = [episode for episode in found if episode and episode.patient == patient]
+    for case in judge(Patient(patient, theirs), book_known(book, known_at)):
+        yield list(authorizations_of(case))

@@ -1,0 +1,1 @@
+"""Rows of days, lines and findings: what is derived of one patient."""

@@ -1,0 +1,56 @@
+"""What stays of the forgotten: their billed days and lines, under nobody's name, so that totals are what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final
+
+from ledger.book import Book
+from ledger.facts.administration import KeptLine, PatientForgotten
+from ledger.store import EpisodeLedger
+from projections.reading.as_known import load_patient
+from projections.rows.day import Cells, iso
+from projections.rows.patient import Sheets, derive_patient
+
+NOBODY: Final = ""
+"""The patient of rows that are nobody's any more: a name is never empty."""
+
+
+def kept_sheets(acts: Sequence[tuple[int, PatientForgotten]]) -> Sheets | None:
+    """The rows that acts of forgetting kept, in order; None if nobody was forgotten."""
+    if not acts:
+        return None
+    lines = [(_place(position, line), line) for position, act in acts for line in act.lines]
+    days = [row for place, line in lines for row in _days(place, line)]
+    return Sheets(sorted(days), [], sorted(_line(place, line) for place, line in lines))
+
+
+def sheets_upto(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheets | None:
+    """The rows of a patient at a position, or those that are nobody's; None if there is no such patient."""
+    if patient == NOBODY:
+        return kept_sheets(ledger.forgettings(upto))
+    found = load_patient(ledger, patient, upto=upto)
+    return derive_patient(found, book) if found else None
+
+
+def _place(position: int, line: KeptLine) -> str:
+    """What stands where an episode's name was: the act that forgot it, and which of the act's episodes it was."""
+    return f"(forgotten {position}.{line.episode})"
+
+
+def _days(place: str, line: KeptLine) -> Iterable[Cells]:
+    """The days of a line, which are exactly the billable ones (rulebook section 6)."""
+    first, last = date.fromisoformat(line.from_).toordinal(), date.fromisoformat(line.to).toordinal()
+    for day in range(first, last + 1):
+        yield (
+            NOBODY, place, iso(day), "billable", None, line.code, line.payer, line.terms_from, line.terms_published,
+            line.rate_cents, None, "[]",
+        )  # fmt: skip
+
+
+def _line(place: str, line: KeptLine) -> Cells:
+    return (
+        NOBODY, place, line.payer, line.code, line.from_, line.to, line.units, line.rate_cents, line.charge_cents,
+        None, line.terms_from, "[]",
+    )  # fmt: skip

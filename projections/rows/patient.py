@@ -1,0 +1,38 @@
+"""From a patient's facts to rows: judged once, then written down as days, findings and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ledger.book import Book
+from ledger.judge.case import Case
+from ledger.judge.episode import Patient
+from ledger.judge.findings import find
+from ledger.judge.steps import judge
+from projections.rows.day import Cells, day_cells
+from projections.rows.finding import finding_cells, in_order
+from projections.rows.line import line_cells
+
+
+class Sheets(NamedTuple):
+    """Everything derived of one patient, as the read model keeps it."""
+
+    days: list[Cells]
+    findings: list[Cells]
+    lines: list[Cells]
+
+
+def derive_patient(patient: Patient, book: Book) -> Sheets:
+    """The days, findings and lines of one patient, whose episodes are all given."""
+    return sheets_of(judge(patient, book))
+
+
+def sheets_of(cases: Sequence[Case]) -> Sheets:
+    """The rows of one patient's judged episodes."""
+    days: list[Cells] = []
+    lines: list[Cells] = []
+    for case in cases:
+        days += day_cells(case, [other for other in cases if other is not case])
+        lines += line_cells(case)
+    return Sheets(days, in_order(finding_cells(found) for found in find(cases)), lines)

@@ -1,0 +1,52 @@
+"""The answer to ``why`` for a person's terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from projections.audit.replay import minute
+from projections.why.steps import EvidenceShown
+from projections.why.why import TermsShown, Why
+
+_MARKS: Final = {"passed": "✓", "failed": "✗", "not_asked": "·", "not_reached": "–"}
+
+
+def render_why(answer: Why) -> str:
+    """The answer for a person's terminal: sentence, steps, evidence, terms, and what would turn it."""
+    return "\n".join(_rendered(answer))
+
+
+def _rendered(answer: Why) -> Iterator[str]:
+    yield answer.sentence
+    if answer.steps:
+        yield ""
+        for step in answer.steps:
+            yield f"{step.step:>4} {_MARKS[step.result]} {step.test:<30} {step.says}".rstrip()
+    yield from _evidence(answer)
+    if answer.terms:
+        yield from _cited(answer.terms)
+    if answer.flip:
+        yield f"\nWhat would change it\n     {answer.flip.sentence}"
+
+
+def _evidence(answer: Why) -> Iterator[str]:
+    steps: dict[EvidenceShown, list[int]] = {}
+    for step in answer.steps:
+        for shown in step.evidence:
+            steps.setdefault(shown, []).append(step.step)
+    if steps:
+        yield "\nEvidence"
+    for shown, rested in steps.items():
+        elsewhere = f" in {shown.episode}" if shown.episode != answer.episode else ""
+        recorded = f"by {shown.by}, recorded {minute(shown.recorded_at)}"
+        yield f"     {shown.label} ({shown.type}){elsewhere} {recorded}"
+        yield f"         step{'s' if len(rested) > 1 else ''} {', '.join(map(str, rested))}: {shown.says}"
+
+
+def _cited(terms: TermsShown) -> Iterator[str]:
+    dates = f"from {terms.from_}, published {terms.published}, checked {terms.checked}"
+    asked = ", ".join(terms.documentation) or "no documentation"
+    yield f"\nTerms of {terms.payer_name} {dates}"
+    yield f"     counts {terms.day_counting}, codes {terms.pain_code}, asks for {asked}"
+    yield f"     source: {terms.source}"
