@@ -15,9 +15,9 @@ from typing import Final
 
 import click
 
-from commands.master_key import named_master_key
-from commands.options import House
-from commands.show import print_nowhere, printable, say
+from commands.terminal.options import House
+from commands.terminal.show import print_nowhere, printable, say
+from commands.verbs.master_key import named_master_key
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
@@ -31,33 +31,33 @@ WRONG: Final = 2
 STORE_FAILED: Final = 3
 
 _COMMANDS: Final = {
-    "record": "commands.cli_record",
-    "days": "commands.read",
-    "findings": "commands.read",
-    "lines": "commands.read",
-    "why": "commands.ask",
-    "replay": "commands.ask",
-    "diff": "commands.diff",
-    "page": "commands.page",
-    "bundle": "commands.bundle",
-    "export": "commands.export",
-    "follow": "commands.follow",
-    "status": "commands.ask",
-    "report": "commands.report",
-    "close": "commands.close",
-    "restatements": "commands.close",
-    "rebuild": "commands.build",
-    "migrate": "commands.migrate",
-    "master-key": "commands.master_key",
-    "forget": "commands.forget",
-    "what-if": "commands.what_if",
-    "checkpoint": "commands.proof",
-    "verify": "commands.proof",
-    "serve": "commands.serve",
-    "backup": "commands.backup",
-    "restore": "commands.backup",
-    "doctor": "commands.doctor",
-    "completion": "commands.completion",
+    "record": "commands.verbs.record",
+    "days": "commands.verbs.read",
+    "findings": "commands.verbs.read",
+    "lines": "commands.verbs.read",
+    "why": "commands.verbs.ask",
+    "replay": "commands.verbs.ask",
+    "diff": "commands.verbs.diff",
+    "page": "commands.verbs.page",
+    "bundle": "commands.verbs.bundle",
+    "export": "commands.verbs.export",
+    "follow": "commands.verbs.follow",
+    "status": "commands.verbs.ask",
+    "report": "commands.verbs.report",
+    "close": "commands.verbs.close",
+    "restatements": "commands.verbs.close",
+    "rebuild": "commands.verbs.rebuild",
+    "migrate": "commands.verbs.migrate",
+    "master-key": "commands.verbs.master_key",
+    "forget": "commands.verbs.forget",
+    "what-if": "commands.verbs.what_if",
+    "checkpoint": "commands.verbs.proof",
+    "verify": "commands.verbs.proof",
+    "serve": "commands.verbs.serve",
+    "backup": "commands.verbs.backup",
+    "restore": "commands.verbs.backup",
+    "doctor": "commands.verbs.doctor",
+    "completion": "commands.verbs.completion",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
 

@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from commands.cli import cli
-from commands.shapes import EVENTS, Envelope, Field, Form, Shape
+from commands.door.shapes import EVENTS, Envelope, Field, Form, Shape
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.events import Act, Correction, Event, Fact
 from ledger.judge import steps as days

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from commands.intake import Line, parse_line
-from commands.record import record
+from commands.door.intake import Line, parse_line
+from commands.writing.record import record
 from ledger.book import Book, Code, Payer, Provider
 from ledger.facts.entry import Entry, decode, encode
 from ledger.facts.forms import parse_instant

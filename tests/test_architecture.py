@@ -39,30 +39,30 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     ),
     "click": (
         "commands/cli*.py",
-        "commands/options.py",
-        "commands/read.py",
-        "commands/report.py",
-        "commands/ask.py",
-        "commands/backup.py",
-        "commands/build.py",
-        "commands/bundle.py",
-        "commands/close.py",
-        "commands/engine.py",
-        "commands/migrate.py",
-        "commands/page.py",
-        "commands/proof.py",
-        "commands/diff.py",
-        "commands/doctor.py",
-        "commands/export.py",
-        "commands/follow.py",
-        "commands/forget.py",
-        "commands/master_key.py",
-        "commands/who.py",
-        "commands/pseudonym_key.py",
-        "commands/what_if.py",
-        "commands/serve.py",
-        "commands/show.py",
-        "commands/completion.py",
+        "commands/terminal/options.py",
+        "commands/verbs/read.py",
+        "commands/verbs/report.py",
+        "commands/verbs/ask.py",
+        "commands/verbs/backup.py",
+        "commands/verbs/rebuild.py",
+        "commands/verbs/bundle.py",
+        "commands/verbs/close.py",
+        "commands/terminal/engine.py",
+        "commands/verbs/migrate.py",
+        "commands/verbs/page.py",
+        "commands/verbs/proof.py",
+        "commands/verbs/diff.py",
+        "commands/verbs/doctor.py",
+        "commands/verbs/export.py",
+        "commands/verbs/follow.py",
+        "commands/verbs/forget.py",
+        "commands/verbs/master_key.py",
+        "commands/terminal/who.py",
+        "commands/terminal/pseudonym_key.py",
+        "commands/verbs/what_if.py",
+        "commands/verbs/serve.py",
+        "commands/terminal/show.py",
+        "commands/verbs/completion.py",
     ),
     "fcntl": (
         "ledger/recorders/sqlite/checkpoint_turns.py",
@@ -73,17 +73,17 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     ),
     "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
-    "tabulate": ("commands/show.py",),
+    "tabulate": ("commands/terminal/show.py",),
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
-    "starlette": ("commands/web/*", "commands/serve.py"),  # an extra: loaded by ``serve`` alone
-    "uvicorn": ("commands/serve.py",),
+    "starlette": ("commands/web/*", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
+    "uvicorn": ("commands/verbs/serve.py",),
     "jinja2": (
         "projections/rendering.py",
         "projections/page/html.py",
         "projections/report/html.py",
         "commands/web/site.py",
     ),
-    "random": ("commands/handle.py",),  # how long to wait for another writer
+    "random": ("commands/writing/handle.py",),  # how long to wait for another writer
     "cryptography": (
         "ledger/proof/signing.py",  # makes keys and signatures; checking them is projections/bundle/verify_bundle.py
         "ledger/keys/cipher.py",
@@ -93,13 +93,13 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "ledger/keys/cipher.py",  # keys, and what goes before each cipher text
         "commands/web/security.py",  # the site's token and cookies
     ),
-    "os.urandom": ("commands/handle.py",),  # the nonces
+    "os.urandom": ("commands/writing/handle.py",),  # the nonces
     "uuid": (),
     "print": (),
     "input": (),
     "os.environ": (),  # click reads the environment for its options
     "os.getenv": (),
-    "datetime.now": ("commands/clock.py",),
+    "datetime.now": ("commands/outside.py",),
     "datetime.utcnow": (),
     "datetime.today": (),
     "date.today": (),
@@ -108,7 +108,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.localtime": (),
     "time.gmtime": (),
     "time.monotonic": (  # how long something takes, not when it is
-        "commands/progress.py",
+        "commands/terminal/progress.py",
         "projections/read_model/views.py",
         "ledger/recorders/*",
     ),

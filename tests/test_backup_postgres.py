@@ -231,7 +231,7 @@ def test_it_is_told_how_far_it_came(kept: Place, other: Place, monkeypatch: pyte
 
 WRITER = """
 import itertools, sys
-from commands.handle import Recorder
+from commands.writing.handle import Recorder
 from ledger.store import open_ledger
 from tests.test_decide import SERVED, line, opened
 with open_ledger(sys.argv[1], create=False) as ledger:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.show import printable
+from commands.terminal.show import printable
 from projections.page.calendar import LEGEND, MARKS, calendars, verdict_runs, words
 from projections.rows.day import DayRow
 from tests.command_line import OPENING, House, example, told

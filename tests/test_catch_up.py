@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands import read
-from commands.options import House as Named
-from commands.read import derived
-from commands.record import record
+from commands.terminal.options import House as Named
+from commands.verbs import read
+from commands.verbs.read import derived
+from commands.writing.record import record
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
 from projections.read_model import catch_up as module

@@ -16,8 +16,10 @@ from typing import Any
 import click
 import pytest
 
-from commands import cli, cli_record, read
+from commands import cli
 from commands.cli import Verbs
+from commands.verbs import read
+from commands.verbs import record as cli_record
 from tests.command_line import (
     EXAMPLE,
     INTAKE,

@@ -22,11 +22,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands import close as command
-from commands import closing as module
-from commands import who
-from commands.closing import close_month, closed_months
-from commands.record import record
+from commands.terminal import who
+from commands.verbs import close as command
+from commands.writing import closing as module
+from commands.writing.closing import close_month, closed_months
+from commands.writing.record import record
 from ledger.book import load_book
 from ledger.facts.administration import MonthClosed, encode_act
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError

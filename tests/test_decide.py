@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.decide import Accepted, Decision, Duplicate, Refused, decide
-from commands.intake import Line, read_lines
+from commands.door.intake import Line, read_lines
+from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import (
     ClaimLine,

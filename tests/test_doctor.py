@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from commands import doctor as doctor_command
+from commands.verbs import doctor as doctor_command
 from ledger.recorders.sqlite import rights as sqlite_files
 from ledger.recorders.sqlite.checkpoint_turns import has_reset_bug
 from ledger.recorders.sqlite.rights import Engine, Rights

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import pytest
 from msgspec.structs import replace
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.keys import keyring
 from ledger.keys.cipher import (
     EntryKey,

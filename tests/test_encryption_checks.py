@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from commands.proof import CLOSED
+from commands.verbs.proof import CLOSED
 from ledger.keys.cipher import MasterKey, create_master_key
 from ledger.proof.checkpoint import parse_note
 from ledger.proof.seals import leaf_of, seal_of
@@ -227,7 +227,7 @@ def test_a_closed_ledger_that_lost_a_guard_is_wrong(house: Locked, none: tuple[o
 def test_the_read_model_in_the_clear_deserves_a_look_with_the_key_and_without(
     house: Locked, none: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.doctor.shelter_of", lambda folder: None)
+    monkeypatch.setattr("commands.verbs.doctor.shelter_of", lambda folder: None)
     for run_, tense in ((house.run, "will be"), (house.run, "is"), (lambda *a: without_key(house, *a), "is")):
         row = found(house, run_(*none))["read model's folder"]
         says = f"it {tense} in the clear in {house.folder}, and nothing shows"
@@ -241,7 +241,7 @@ def test_a_read_model_left_beside_the_ledger_is_told_though_another_folder_is_na
 ) -> None:
     away = tmp_path / "away"
     away.mkdir(mode=0o700)
-    monkeypatch.setattr("commands.doctor.shelter_of", lambda folder: "memory" if folder == away else None)
+    monkeypatch.setattr("commands.verbs.doctor.shelter_of", lambda folder: "memory" if folder == away else None)
 
     def of_the_folders() -> list[tuple[str, str]]:
         ended = house.run("--views", away, *none)

@@ -17,8 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from commands.decide import Refused
-from commands.handle import Recorded, Recorder
+from commands.writing.decide import Refused
+from commands.writing.handle import Recorded, Recorder
 from ledger.facts.administration import PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.keys.cipher import MasterKey, MasterKeyError
@@ -550,7 +550,7 @@ def scrubbed_at_once(ledger: EpisodeLedger) -> bool:
 
 BEGINNER = """
 import sys
-from commands.handle import Recorder
+from commands.writing.handle import Recorder
 from ledger.keys.cipher import MasterKey
 from ledger.store import open_ledger
 from tests.test_decide import SERVED, line, opened

@@ -25,7 +25,7 @@ STEPS_APART = 25 // examples(25)
 STARTER = """
 import json, os, sys
 import pyarrow.parquet, sqlite_utils
-import commands.export, commands.read, projections.export.as_parquet
+import commands.verbs.export, commands.verbs.read, projections.export.as_parquet
 from commands.cli import run
 def die_at(step):
     seen = [0]

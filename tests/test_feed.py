@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.adopt import adopt
-from commands.record import record
+from commands.writing.adopt import adopt
+from commands.writing.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger

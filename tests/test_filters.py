@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from commands.options import House
-from commands.read import derived
-from commands.record import record
+from commands.terminal.options import House
+from commands.verbs.read import derived
+from commands.writing.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from projections.read_model import queries

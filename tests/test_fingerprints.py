@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named

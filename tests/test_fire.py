@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from commands.handle import HeadCache
+from commands.writing.handle import HeadCache
 from tests.fire.backups import backups
 from tests.fire.failing import failures, full_disks
 from tests.fire.flips import flips

@@ -22,9 +22,9 @@ from typing import Any, Final
 
 import pytest
 
-from commands.handle import Recorder
-from commands.intake import Line, parse_line
-from commands.record import record
+from commands.door.intake import Line, parse_line
+from commands.writing.handle import Recorder
+from commands.writing.record import record
 from ledger.book import load_book
 from ledger.facts.administration import PatientForgotten
 from ledger.recorders import Forgotten, StoreError
@@ -922,7 +922,7 @@ def _die_before(owner: Any, name: str) -> Callable[[], None]:
 
 
 def _die_at_the_end() -> None:
-    from commands import forget as command
+    from commands.verbs import forget as command
 
     command._tell = _die
 
@@ -931,7 +931,7 @@ PLACES: Final[dict[str, Callable[[], None]]] = {
     "record": _die_before(EpisodeLedger, "record_forgetting"),
     "scrub": _die_before(EpisodeLedger, "scrub"),
     "models": _die_before(Places, "remove_all"),
-    "given": lambda: setattr(__import__("commands.forget").forget, "take_back", _die),
+    "given": lambda: setattr(__import__("commands.verbs.forget").forget, "take_back", _die),
     "end": _die_at_the_end,
 }
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from commands.record import Outcome
-from commands.show import _safe, _text
+from commands.terminal.show import _safe, _text
+from commands.writing.record import Outcome
 from projections.rows.day import DayRow
 from projections.rows.finding import FindingRow
 from projections.rows.line import LineRow

@@ -15,9 +15,9 @@ from eventsourcing.persistence import StoredEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.decide import Duplicate, Refused
-from commands.handle import Handled, HeadCache, Recorded, Recorder
-from commands.intake import Line
+from commands.door.intake import Line
+from commands.writing.decide import Duplicate, Refused
+from commands.writing.handle import Handled, HeadCache, Recorded, Recorder
 from ledger.facts.entry import Entry
 from ledger.facts.heads import Head, fold
 from ledger.recorders import Unknown
@@ -239,7 +239,7 @@ def test_a_duplicate_is_no_second_entry_whatever_the_clock(ledger: EpisodeLedger
 
 CONTENDER = """
 import sys
-from commands.handle import Recorder
+from commands.writing.handle import Recorder
 from ledger.store import open_ledger
 from tests.test_decide import SERVED, line
 with open_ledger(sys.argv[1], create=True) as ledger:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from commands.explain import HIDDEN_NAME
-from commands.intake import Line, Refusal, parse_line
-from commands.shapes import EVENTS
+from commands.door.explain import HIDDEN_NAME
+from commands.door.intake import Line, Refusal, parse_line
+from commands.door.shapes import EVENTS
 from ledger.facts.entry import tag_of
 from ledger.facts.events import ConflictResolved, DrugBilledSeparately, FactCorrected, ServiceBilledSeparately
 from tests.intake_samples import BAD_VALUES, CLAIM_LINE, FACTS, SERVED, entry, every_fact, full, line, put, required

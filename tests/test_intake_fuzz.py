@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.explain import explain
-from commands.intake import Line, Refusal, has_repeated_key, parse_line
+from commands.door.explain import explain
+from commands.door.intake import Line, Refusal, has_repeated_key, parse_line
 from ledger.facts.forms import CONTROL_CHARACTER, Number, check_decimal
 from tests.intake_samples import BAD_VALUES, entry, every_fact, line, put, required
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from commands.intake import Line, Refusal, read_lines
+from commands.door.intake import Line, Refusal, read_lines
 from tests.intake_samples import SERVED, line
 
 

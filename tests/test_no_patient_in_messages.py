@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from commands.intake import Line, parse_line
+from commands.door.intake import Line, parse_line
 from projections.read_model import catch_up
 from tests.command_line import Ended, House, Told, lines_of
 from tests.fire.power import notes_of

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from commands.decide import Duplicate
-from commands.handle import Recorded, Recorder
+from commands.writing.decide import Duplicate
+from commands.writing.handle import Recorded, Recorder
 from ledger.recorders import NoLedger, NotRecorded, StoreError, WrongPath
 from ledger.recorders.postgres import pool as postgres_pool
 from ledger.recorders.postgres import schema as postgres_schema
@@ -377,7 +377,7 @@ def test_eight_writers_of_their_own_and_of_one_episode_lose_and_double_nothing(m
 
 EIGHTH = """
 import sys
-from commands.handle import Recorder
+from commands.writing.handle import Recorder
 from ledger.store import open_ledger
 from tests.test_decide import SERVED, line, opened
 name = sys.argv[2]

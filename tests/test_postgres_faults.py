@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from commands.decide import Duplicate
-from commands.handle import Recorded, Recorder
-from commands.record import record
+from commands.writing.decide import Duplicate
+from commands.writing.handle import Recorded, Recorder
+from commands.writing.record import record
 from ledger.facts.administration import MonthClosed
 from ledger.facts.entry import Entry
 from ledger.recorders import NotRecorded, StoreError, Unknown, reading_back

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.record import Outcome, record
+from commands.writing.record import Outcome, record
 from ledger.store import EpisodeLedger
 from tests.histories import history
 from tests.stores import examples, make, named, open_ledger
@@ -164,7 +164,7 @@ def test_a_stream_takes_constant_memory(ledger: EpisodeLedger) -> None:
 
 RECORD = """
 import sys
-from commands.record import record
+from commands.writing.record import record
 from ledger.store import open_ledger
 with open_ledger(sys.argv[1], create=True) as ledger, open(sys.argv[2], "rb") as stream:
     for outcome in record(ledger, stream, batch=int(sys.argv[3])):

@@ -26,8 +26,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.diff import Narrower
-from commands.show import printable
+from commands.terminal.show import printable
+from commands.verbs.diff import Narrower
 from ledger.book import Book, load_book
 from projections.audit.claimed import ClaimedDay
 from projections.rendering import seen

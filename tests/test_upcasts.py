@@ -18,7 +18,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from msgspec import ValidationError
 
-from commands.intake import Line, parse_line
+from commands.door.intake import Line, parse_line
 from ledger.book import load_book
 from ledger.facts.entry import Entry, decode, encode, tag_of
 from ledger.facts.events import Event, FactCorrected, PainAssessed

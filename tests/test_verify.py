@@ -22,7 +22,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.facts.administration import MonthClosed
 from ledger.proof.breaks import Row
 from ledger.proof.checkpoint import Checkpoint, origin_of

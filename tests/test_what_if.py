@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.book import Book, BookError, Payer, load_book
 from ledger.facts.entry import UnreadableEntry
 from projections.read_model.catch_up import catch_up

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from commands.intake import Line, parse_line
+from commands.door.intake import Line, parse_line
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.facts.events import Event

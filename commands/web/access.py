@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from commands.clock import utc_now
+from commands.outside import utc_now
 from projections.audit.replay import utc_text
 
 

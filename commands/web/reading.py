@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from commands.options import House
+from commands.terminal.options import House
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import catch_up, of_this_ledger, stale_because

@@ -12,11 +12,11 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from commands.clock import utc_now
-from commands.options import House
+from commands.outside import utc_now
+from commands.terminal.options import House
 from commands.web.access import AccessLog, access_file
-from commands.web.monday import Monday
 from commands.web.reading import Reader, Reading
+from commands.web.report import Monday
 from commands.web.security import OpaqueIds, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist

@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from benchmark import stock
-from commands.handle import Recorded, Recorder
-from commands.intake import Line, read_lines
-from commands.record import BATCH_LINES, record
+from commands.door.intake import Line, read_lines
+from commands.writing.handle import Recorded, Recorder
+from commands.writing.record import BATCH_LINES, record
 from ledger.facts.entry import Entry, encode
 from ledger.facts.stored import TAGS
 from ledger.recorders.sqlite.file import SETTINGS, TUNING

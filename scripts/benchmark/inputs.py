@@ -68,7 +68,7 @@ def record_intake(intake: str, ledger: str) -> tuple[Rows, dict[str, Any]]:
     """Task: the whole intake through the door."""
     from collections import Counter
 
-    from commands.record import record
+    from commands.writing.record import record
     from ledger.store import open_ledger
 
     began = time.perf_counter()

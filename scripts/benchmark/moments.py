@@ -35,7 +35,7 @@ def _served(ledger: EpisodeLedger, chance: random.Random, count: int) -> list[En
 
 def catch_up(ledger: str, book: str, views: str, turn: int) -> tuple[Rows, dict[str, Any]]:
     """Task: one late fact recorded, the read model brought up to it; the median of several."""
-    from commands.handle import Recorder
+    from commands.writing.handle import Recorder
     from ledger.book import load_book
     from ledger.store import open_ledger
     from projections.read_model.catch_up import catch_up as bring_up
@@ -59,7 +59,7 @@ def _record_again(recorder: Any, entry: Entry, name: str) -> None:
     """The same day told by another source: a late fact."""
     import msgspec
 
-    from commands.intake import Line, parse_line
+    from commands.door.intake import Line, parse_line
 
     told = {"episode": entry.episode, "source": "late", "id": name, "by": "bench"}
     text = json.dumps(told | {"fact": json.loads(msgspec.json.encode(entry.fact))}).encode()

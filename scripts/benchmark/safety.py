@@ -25,11 +25,11 @@ from benchmark.append import (
     raw_file,
     singles,
 )
-from commands.decide import Accepted, decide
-from commands.handle import random_nonces
-from commands.intake import Line, parse_line
-from commands.record import BATCH_LINES
-from commands.shapes import Envelope
+from commands.door.intake import Line, parse_line
+from commands.door.shapes import Envelope
+from commands.writing.decide import Accepted, decide
+from commands.writing.handle import random_nonces
+from commands.writing.record import BATCH_LINES
 from ledger.facts.entry import Entry, encode
 from ledger.facts.heads import Head
 from ledger.facts.stored import TAGS

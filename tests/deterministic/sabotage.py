@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from eventsourcing.persistence import StoredEvent
 
-from commands.handle import Handled, HeadCache, Recorder
+from commands.writing.handle import Handled, HeadCache, Recorder
 from ledger import store
 from ledger.facts.heads import Head
 from ledger.facts.stored import Row
@@ -148,7 +148,7 @@ def _never_overtaken() -> AbstractContextManager[Any]:
 
 
 def _by_whoever() -> AbstractContextManager[Any]:
-    return patch("commands.decide.same_content", lambda entry, by, fact: entry.fact == fact)
+    return patch("commands.writing.decide.same_content", lambda entry, by, fact: entry.fact == fact)
 
 
 def _no_read_back() -> AbstractContextManager[Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from commands.handle import Handled
-from commands.intake import Refusal, parse_line
+from commands.door.intake import Refusal, parse_line
+from commands.writing.handle import Handled
 from ledger.recorders import StoreError, Unknown
 from tests.deterministic.clients import malformed
 from tests.deterministic.faults import CONFLICT, Died

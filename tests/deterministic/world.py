@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from unittest.mock import patch
 
-from commands.handle import Recorder
+from commands.writing.handle import Recorder
 from ledger.book import Book
 from ledger.recorders import StoreError
 from ledger.recorders.protocol import Entries

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
-from commands.decide import Refused
-from commands.handle import Handled, Recorded, Recorder
-from commands.intake import Line, parse_line
+from commands.door.intake import Line, parse_line
+from commands.writing.decide import Refused
+from commands.writing.handle import Handled, Recorded, Recorder
 from ledger.store import EpisodeLedger
 from tests.deterministic.clients import as_bytes
 from tests.deterministic.clock import SeededClock

@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any
 
 from commands import cli
-from commands.options import House
-from commands.record import Outcome, record
+from commands.terminal.options import House
+from commands.writing.record import Outcome, record
 from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
 from ledger.recorders.sqlite import file as sqlite_file
 from ledger.store import open_ledger
@@ -104,8 +104,8 @@ ACTS: dict[str, Callable[..., int]] = {
 
 def warm() -> None:
     """Load what the acts need before any of them is forked."""
-    for name in ("cli_record", "read", "ask", "proof", "backup", "build"):
-        import_module(f"commands.{name}")
+    for name in ("record", "read", "ask", "proof", "backup", "rebuild"):
+        import_module(f"commands.verbs.{name}")
     from_the_package = House("", None).book
     assert from_the_package
 

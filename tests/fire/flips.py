@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import StoreError
 from ledger.recorders.sqlite.prove import prove

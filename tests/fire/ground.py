@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.recorders import NoLedger
 from ledger.recorders.sqlite.prove import prove
 from ledger.store import open_ledger

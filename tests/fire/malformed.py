@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from commands.intake import Line, parse_line
+from commands.door.intake import Line, parse_line
 from tests.command_line import run
 from tests.intake_samples import BAD_VALUES, entry, every_fact, line, put, required
 

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from commands.record import record
+from commands.writing.record import record
 from ledger.keys import envelope
 from ledger.keys.cipher import MasterKey, Unopened, WrappedKey
 from ledger.keys.keyring import Keyring

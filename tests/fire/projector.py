@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from commands.options import House
+from commands.terminal.options import House
 from ledger.store import open_ledger
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places

@@ -19,10 +19,10 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET
 
-from commands import handle
-from commands.decide import Duplicate, Refused
-from commands.handle import Recorded, Recorder
-from commands.intake import Line, parse_line
+from commands.door.intake import Line, parse_line
+from commands.writing import handle
+from commands.writing.decide import Duplicate, Refused
+from commands.writing.handle import Recorded, Recorder
 from ledger.facts.entry import Entry
 from ledger.facts.stored import read_row
 from ledger.recorders import NotRecorded, StoreError, Unknown

@@ -1,0 +1,176 @@
+"""Why a line is refused, in one sentence a tired biller understands.
+
+A message names the place and what belongs there, never what was found there: values and unfamiliar field names may be
+a patient's data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+import msgspec
+
+from commands.door.shapes import EVENTS, LINE, Form, Shape, out_of_order, shape_of
+from ledger.facts.forms import CONTROL_CHARACTER, Number
+
+CORRECT: Final = "Correct the field and send the line again."
+CORRECT_LINE: Final = "Correct the line and send it again."
+HIDDEN_NAME: Final = "(a field name that is not shown)"
+LONGEST_INTEGER_DIGITS: Final = 400
+
+_NAME = re.compile(r"[A-Za-z_]{1,40}\Z")
+_WORDS = re.compile(r"[a-z]+(?:_[a-z]+)*\Z")
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers a key given more than once."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.repeated: str | None = None
+        if len(self) < len(pairs):
+            times_given = Counter(name for name, _ in pairs)
+            self.repeated = next(name for name, times in times_given.items() if times > 1)
+
+
+def explain(raw: bytes) -> str:
+    """Where a malformed line departs from its form, what was expected there, and what to do."""
+    try:
+        value = _decoded(raw)
+    except UnicodeDecodeError:
+        return "expected text in UTF-8. Save the file as UTF-8 and send the line again."
+    except json.JSONDecodeError as error:
+        return f"expected {LINE.expected}; it breaks at character {error.pos + 1}. {CORRECT_LINE}"
+    except RecursionError:
+        return f"expected {LINE.expected}; it is nested too deeply. {CORRECT_LINE}"
+    otherwise = f"expected {LINE.expected}, in the forms of the reference. {CORRECT_LINE}"
+    return next(_problems(LINE, value, ""), otherwise)
+
+
+def _decoded(raw: bytes) -> Any:
+    return json.loads(
+        raw.decode("utf-8"),
+        object_pairs_hook=_Object,
+        parse_int=lambda text: int(text) if len(text) <= LONGEST_INTEGER_DIGITS else Number(text),
+        parse_float=Number,
+        parse_constant=Number,
+    )
+
+
+def _problems(form: Form, value: Any, path: str) -> Iterator[str]:
+    if form.item is not None:
+        yield from _list_problems(form, form.item, value, path)
+    elif form.shape is not None or form.tagged is not None:
+        yield from _object_problems(form, value, path)
+    elif not _fits(form, value):
+        yield _wrong(path, form.expected)
+
+
+def _wrong(path: str, expected: str) -> str:
+    return f"{path}: expected {expected}. {CORRECT}" if path else f"expected {expected}. {CORRECT_LINE}"
+
+
+def _fits(form: Form, value: Any) -> bool:
+    if isinstance(value, str) and CONTROL_CHARACTER.search(value):
+        return False
+    try:
+        msgspec.convert(form.check(value) if form.check else value, form.hint)
+    except ValueError:
+        return False
+    return True
+
+
+def _list_problems(form: Form, item: Form, value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield _wrong(path, form.expected)
+        return
+    for place, each in enumerate(value):
+        yield from _problems(item, each, f"{path}[{place}]")
+    if not value and not _fits(form, value):
+        yield _wrong(path, form.expected)
+
+
+def _object_problems(form: Form, value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, _Object):
+        yield _wrong(path, form.expected)
+        return
+    if value.repeated is not None:
+        yield _repeated(value.repeated, form, path)
+    shape = form.shape
+    if form.tagged is not None:
+        shape = shape_of(value, form.tagged)
+        if shape is None:
+            yield _unknown_type(value, form.tagged, path)
+            return
+    if shape is not None:
+        yield from _field_problems(shape, value, path, tagged=form.tagged is not None)
+
+
+def _field_problems(shape: Shape, told: _Object, path: str, *, tagged: bool) -> Iterator[str]:
+    for name in told:
+        if name not in shape.fields and not (tagged and name == "type"):
+            yield _unknown_field(name, shape, path)
+    for name, field in shape.fields.items():
+        if name in told:
+            yield from _problems(field.form, told[name], _join(path, name))
+        elif field.required:
+            expected = field.form.expected
+            yield f"{_join(path, name)}: the field is missing; expected {expected}. Add it and send the line again."
+    if shape.order is not None and out_of_order(shape.order, _checked(shape, told)):
+        first, second, strictly = shape.order
+        yield _wrong(_join(path, second), f"an instant after {first}" if strictly else f"a date not before {first}")
+
+
+def _checked(shape: Shape, told: _Object) -> dict[str, Any]:
+    """The two fields that must be in order, as the fast path compares them; both have passed their form."""
+    names = [name for name in shape.order or () if isinstance(name, str) and name in told]
+    return {name: check(told[name]) for name, check in shape.checks if name in names}
+
+
+def _repeated(name: str, form: Form, path: str) -> str:
+    known = {field for shape in (form.tagged or {}).values() for field in ("type", *shape.fields)}
+    known |= form.shape.fields.keys() if form.shape else set()
+    where = _join(path, name if name in known else shown_name(name, None))
+    return f"{where}: expected once, but the field is given more than once. Keep one and send the line again."
+
+
+def _unknown_field(name: str, shape: Shape, path: str) -> str:
+    close = close_name(name, shape.fields)
+    hint = f'did you mean "{close}"?' if close else f"{shape.name} takes {', '.join(shape.fields)}."
+    where = _join(path, shown_name(name, close))
+    return f"{where}: expected no field of this name; {hint} Correct the name or leave it out, and send the line again."
+
+
+def _unknown_type(told: _Object, tagged: Mapping[str, Shape], path: str) -> str:
+    where, expected = _join(path, "type"), "the name of a fact, such as DayServed"
+    if "type" not in told:
+        return f"{where}: the field is missing; expected {expected}. Add it and send the line again."
+    close = close_name(told["type"], tagged) if isinstance(told["type"], str) else None
+    if close:
+        return f'{where}: expected {expected}; did you mean "{close}"? {CORRECT}'
+    if shape_of(told, EVENTS) is not None:
+        return _wrong(where, "a fact that is itself no retraction and no correction")
+    return _wrong(where, expected)
+
+
+def close_name(name: str, known: Mapping[str, Any]) -> str | None:
+    """The known name that a misspelt one resembles, whatever its capitals."""
+    lowered = {each.lower(): each for each in known}
+    matches = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6) if len(name) <= 40 else []
+    return lowered[matches[0]] if matches else None
+
+
+def shown_name(name: str, close: str | None) -> str:
+    """An unfamiliar field name, if it looks like a misspelt field or like a word; else that it is not shown."""
+    if _NAME.match(name) and (close is not None or _WORDS.match(name)):
+        return name
+    return HIDDEN_NAME
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,79 @@
+"""Files of an encrypted ledger's data are listed before they are written, so that ``forget`` can take them back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from commands.outside import utc_now
+from commands.terminal.options import House
+from ledger.keys.cipher import MasterKeyError
+from ledger.recorders import StoreError
+from ledger.store import EpisodeLedger, open_ledger
+from projections.audit.replay import utc_text
+from projections.erasure import handed_out as given
+from projections.erasure.handed_out import Given
+from projections.read_model.generations import Places
+
+
+class Notes:
+    """Lists a file that a command writes; of a ledger that can forget nobody, and without a path, nothing is listed."""
+
+    def __init__(self, places: Places | None, command: str, path: Path | None) -> None:
+        self._places, self._command, self._path = places, command, path
+
+    def content(self, content: bytes, episodes: Sequence[str] | None = None) -> None:
+        """It is about to be written with this content: of these episodes, else of any."""
+        self._note(hashlib.sha256(content).hexdigest(), episodes)
+
+    def begun(self) -> None:
+        """It is about to be written; its content is not known yet."""
+        self._note(None)
+
+    def whole(self, file: Path) -> None:
+        """What was begun is whole; ``file`` tells it from others: itself, or an export's manifest."""
+        if self._places:
+            with file.open("rb") as stream:
+                self._note(hashlib.file_digest(stream, "sha256").hexdigest())
+
+    def _note(self, sha256: str | None, episodes: Sequence[str] | None = None) -> None:
+        if self._places and self._path:
+            about = None if episodes is None else tuple(episodes)
+            path = str(given.real(self._path))
+            given.note(self._places, Given(utc_text(utc_now()), self._command, path, sha256, about))
+
+
+@contextmanager
+def giving(house: House, ledger: EpisodeLedger, command: str, path: Path | None) -> Iterator[Notes]:
+    """To be entered before the ledger is read for a file, and left when the file stands; None is standard output."""
+    with _giving(house, command, path if ledger.encrypted else None) as notes:
+        yield notes
+
+
+@contextmanager
+def giving_unopened(house: House, command: str, path: Path) -> Iterator[Notes]:
+    """The same where the ledger is not opened, and its master key perhaps not named."""
+    with _giving(house, command, path if _is_encrypted(house) else None) as notes:
+        yield notes
+
+
+@contextmanager
+def _giving(house: House, command: str, path: Path | None) -> Iterator[Notes]:
+    if path is None:
+        yield Notes(None, command, None)
+        return
+    with given.giving(house.places):
+        yield Notes(house.places, command, path)
+
+
+def _is_encrypted(house: House) -> bool:
+    """Whether the ledger opens with its master key only; whatever else keeps it shut, the command itself will tell."""
+    try:
+        with open_ledger(house.ledger_name, create=False):
+            return False
+    except MasterKeyError:
+        return True
+    except StoreError:
+        return False

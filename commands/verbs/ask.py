@@ -1,0 +1,138 @@
+"""The questions about one episode or the whole ledger: ``why``, ``replay``, ``status``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import date, datetime
+
+import click
+import msgspec
+
+from commands.terminal.options import SERVICE_DATE, House, format_option, known_at_option, no_episode
+from commands.terminal.show import chosen_form, say, show_rows, show_text
+from commands.verbs.read import live_views
+from ledger.recorders.warnings import warnings_of
+from projections.audit.replay import JournalRow, render_journal, replay_of
+from projections.operations.status import StatusRow, behind, standing
+from projections.why.text import render_why
+from projections.why.why import StepShown, Why, why_of
+
+
+@click.command()
+@click.argument("episode")
+@click.argument("date", type=SERVICE_DATE)
+@format_option
+@known_at_option
+@click.pass_obj
+def why(house: House, /, episode: str, date: str, form: str | None, known_at: datetime | None) -> None:
+    """Say why a service date of an episode is what it is.
+
+    One sentence first, then each step of the rulebook with what it rested on, then the payer's terms, then the smallest
+    single change that would turn the verdict.
+
+    \b
+    Examples:
+      episode-ledger why EP-1 2026-02-03
+      episode-ledger why EP-1 2026-02-03 --known-at 2026-02-10T00:00Z
+    """
+    with house.open() as ledger:
+        ledger.refuse_forgotten(episode)
+        answer = why_of(ledger, episode, _date(date), house.book, known_at)
+    if answer is None:
+        raise no_episode(known_at)
+    match chosen_form(form):
+        case "table":
+            show_text(render_why(answer))
+        case "csv":
+            show_rows(answer.steps, StepShown, form)
+        case _:
+            show_rows([answer], Why, form)
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+@click.command()
+@click.argument("episode")
+@click.option("--from", "from_", type=SERVICE_DATE, help="Only changes of service dates from this one on.")
+@click.option("--to", type=SERVICE_DATE, help="Only changes of service dates up to this one.")
+@format_option
+@known_at_option
+@click.pass_obj
+def replay(
+    house: House, /, episode: str, from_: str | None, to: str | None, form: str | None, known_at: datetime | None
+) -> None:
+    """Tell an episode's story: each entry in order, and which days got which verdict because of it.
+
+    Entries of the patient's other episodes are told where they changed a day of this one.
+
+    \b
+    Examples:
+      episode-ledger replay EP-1
+      episode-ledger replay EP-1 --from 2026-02-01 --to 2026-02-28 --format json
+    """
+    with house.open() as ledger:
+        rows = list(replay_of(ledger, episode, house.book, known_at))
+    if not rows:
+        raise no_episode(known_at)
+    rows = [_within(row, from_ or "0000", to or "9999-12-31") for row in rows]
+    if chosen_form(form) == "table":
+        show_text(render_journal(rows))
+    else:
+        show_rows(rows, JournalRow, form)
+
+
+def _within(row: JournalRow, first: str, last: str) -> JournalRow:
+    changes = tuple(change for change in row.changes if first <= change.date <= last)
+    return msgspec.structs.replace(row, changes=changes)
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """One thing that ``status`` says, for tables and spreadsheets."""
+
+    what: str
+    value: str
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def status(house: House, /, form: str | None) -> None:
+    """Show positions, lag, verdicts and findings in numbers, and the settings in force.
+
+    \b
+    Examples:
+      episode-ledger status
+      episode-ledger status --format json
+    """
+    names = (house.shown_name, str(house.book_folder or "the example book in the package"))
+    with house.open() as ledger, closing(house.views()) as views:
+        lag = behind(ledger, views)
+        with live_views(house, ledger, views):
+            row = standing(ledger, house.places, views, house.book, names, lag)
+    for sentence in warnings_of(row.settings):
+        say(f"{sentence}.")
+    if chosen_form(form) == "json":
+        show_rows([row], StatusRow, form)
+    else:
+        show_rows(_stated(row), Stated, form)
+
+
+def _parts(part: msgspec.Struct) -> Iterable[tuple[str, object]]:
+    return msgspec.structs.asdict(part).items()
+
+
+def _stated(row: StatusRow) -> Iterable[Stated]:
+    for field in msgspec.structs.fields(StatusRow):
+        value = getattr(row, field.name)
+        name = field.encode_name.replace("_", " ")
+        if isinstance(value, dict):
+            for key, part in value.items():
+                yield Stated(f"{name}: {key}", f"{part:,}" if isinstance(part, int) else part)
+        elif isinstance(value, tuple):
+            for part in value:
+                yield Stated(name, ", ".join(f"{key.replace('_', ' ')} {told}" for key, told in _parts(part)))
+        else:
+            yield Stated(name, f"{value:,}" if isinstance(value, int) else value)

@@ -1,0 +1,161 @@
+"""``bundle``: what one hands to a payer, in one file that can be checked without us."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from commands.terminal.handing_out import giving
+from commands.terminal.options import House, known_at_option
+from commands.terminal.progress import progress
+from commands.terminal.show import printable, say
+from commands.terminal.signers import read_checkpoint, signer_of
+from commands.verbs.page import write_private
+from commands.verbs.proof import key_option
+from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
+from ledger.proof.signing import SigningKey, load_key, sign
+from ledger.recorders.naming import folder_of
+from ledger.recorders.proving import prove, prove_entries
+from ledger.store import EpisodeLedger
+from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
+from projections.bundle.zip import zip_of
+
+_MORE: Final = "'episode-ledger verify --checkpoint' says more"
+
+
+@click.command()
+@click.argument("episodes", metavar="EPISODE...", nargs=-1, required=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.zip",
+    help="Where to write it; a file that was not there.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Prove against this checkpoint, and leave out what was recorded after it. Default: a new one, signed now.",
+)
+@click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature on it counts. Default: that of one's own key.")
+@key_option
+@known_at_option
+@click.pass_obj
+def bundle(
+    house: House,
+    /,
+    episodes: tuple[str, ...],
+    out: Path,
+    force: bool,
+    checkpoint: Path | None,
+    signer: str | None,
+    key: Path,
+    known_at: datetime | None,
+) -> None:
+    """Put episodes into one zip that a payer can check without trusting us.
+
+    It holds the episodes' entries with proofs that each stood in the ledger, the signed checkpoint, the terms, the
+    verdicts with their steps, the claim comparison, a report for each episode, and verify_bundle.py, which checks it
+    with Python alone. Only the data of the named episodes is inside. The same ledger, book and checkpoint give the same
+    bytes. Whoever checks it needs your verifier key, from you and by another way than the bundle. Of an encrypted
+    ledger it holds the texts in the open and the stored envelopes that bear their hashes, and no key: what was handed
+    out is not forgotten with its patient.
+
+    \b
+    Examples:
+      episode-ledger bundle EP-1 --out EP-1.zip
+      episode-ledger bundle EP-1 --known-at 2026-02-10T00:00Z --out EP-1-as-known.zip
+      episode-ledger bundle EP-1 --checkpoint 2026-11-23.checkpoint --out EP-1-as-signed.zip
+      python3 verify_bundle.py EP-1.zip --signer VKEY
+    """
+    if signer is not None and checkpoint is None:
+        raise click.UsageError("--signer belongs to --checkpoint; without it the bundle is signed with --key")
+    _refuse_present(out, force)
+    with house.open() as ledger, giving(house, ledger, "bundle", out) as notes:
+        if checkpoint is None:
+            signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(house.ledger_name)))
+        else:
+            signed = _brought(ledger, checkpoint, signer_of(signer, key))
+        chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name
+        _refuse_unknown(chosen, episodes)
+        if signed.key is not None:
+            _refuse_broken(house)
+        with progress("Proving", "entries") as tell:
+            proven = prove_entries(house.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
+        note, says = signed.note(ledger, proven.root, proven.head)
+        members = bundle_of(ledger, house.book, chosen, Proofs(note, says, proven.rows, proven.proofs))
+        later = checkpoint is not None and any(ledger.entries_of(e, len(chosen.around[e])) for e in episodes)
+        _refuse_present(out, force)
+        content = zip_of(members)
+        notes.content(content, episodes)
+        write_private(out, content)
+    say(printable(f"Wrote {len(chosen.wanted):,} entries of {_counted(len(chosen.episodes))} into {out}."))
+    if later:
+        say("Entries recorded after the checkpoint are left out.")
+
+
+def _counted(episodes: int) -> str:
+    return f"{episodes:,} episode{'' if episodes == 1 else 's'}"
+
+
+def _refuse_present(out: Path, force: bool) -> None:
+    if os.path.lexists(out) and not force:
+        raise click.UsageError(f"{out} is there already, and is left as it is; name another file, or give --force")
+
+
+def _refuse_broken(house: House) -> None:
+    """A key of ours signs only a ledger that holds, as ``checkpoint`` does."""
+    with progress("Verifying", "entries") as tell:
+        report = prove(house.ledger_name, (), tell, house.master)
+    if not report.holds:
+        say("episode-ledger: the ledger does not hold, so nothing was signed and no bundle made")
+        say("hint: 'episode-ledger verify' says what is wrong, and at which position")
+        sys.exit(1)
+
+
+def _refuse_unknown(chosen: Chosen, episodes: tuple[str, ...]) -> None:
+    if not all(episodes) or not all(map(chosen.entries_of, chosen.episodes)):
+        several = len(episodes) > 1
+        which = "one of these episodes" if several else "no such episode"
+        by_then = " by then" if chosen.known_at else ""
+        knows = "does not know" if several else "knows"
+        raise click.UsageError(f"the ledger {knows} {which}{by_then}; 'episode-ledger days' lists those it knows")
+
+
+class _Signed(NamedTuple):
+    """The checkpoint that the proofs lead to: one that was brought along, or a new one to be signed with a key."""
+
+    size: int
+    brought: tuple[bytes, Checkpoint] | None = None
+    key: SigningKey | None = None
+
+    def note(self, ledger: EpisodeLedger, root: bytes, head: bytes) -> tuple[bytes, Checkpoint]:
+        """The signed checkpoint over that root and head, and what it says."""
+        if self.brought is not None:
+            if (self.brought[1].root, self.brought[1].head) != (root, head):
+                raise click.UsageError(f"the ledger is not what the checkpoint stands for; {_MORE}")
+            return self.brought
+        assert self.key is not None, "one of the two is there"
+        made = Checkpoint(origin_of(ledger.id), ledger.id, self.size, root, head, time_of(ledger, self.size))
+        text = text_of(made)
+        return note_of(text, sign(text, self.key)), made
+
+
+def _brought(ledger: EpisodeLedger, checkpoint: Path, signer: VerifierKey | None) -> _Signed:
+    """A checkpoint that was brought along; it must be of this ledger, and signed by the one who counts."""
+    shown = read_checkpoint(checkpoint, signer)
+    said = shown.note.checkpoint
+    if not shown.counts:
+        raise click.UsageError(f"{checkpoint}: not signed by the key that counts, or its signature does not hold")
+    if said.ledger != ledger.id:
+        raise click.UsageError(f"{checkpoint}: a checkpoint of another ledger")
+    if said.size > ledger.position():
+        raise click.UsageError(f"the ledger is shorter than the checkpoint says; {_MORE}")
+    return _Signed(said.size, brought=(checkpoint.read_bytes(), said))

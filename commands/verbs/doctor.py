@@ -1,0 +1,198 @@
+"""``doctor``: what could go wrong with this ledger on this machine, before it does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from commands.outside import utc_now
+from commands.terminal.options import House, format_option
+from commands.terminal.show import show_rows
+from commands.verbs.proof import key_option
+from ledger.book import BookError
+from ledger.facts.entry import UnreadableEntry
+from ledger.keys.cipher import MasterKeyError
+from ledger.proof.signing import SigningError, load_key
+from ledger.recorders import NoLedger, StoreError
+from ledger.recorders.as_stored import closed
+from ledger.recorders.naming import views_file
+from ledger.recorders.sqlite.file import plain_path
+from ledger.recorders.sqlite.rights import (
+    access_records_of,
+    engine,
+    files_of,
+    free_bytes,
+    log_bytes,
+    may_write,
+    rights_of,
+)
+from ledger.recorders.warnings import warnings_of
+from ledger.store import EpisodeLedger, in_postgres
+from projections.operations.disk_encryption import shelter_of
+from projections.operations.health import (
+    CheckRow,
+    clear_row,
+    clock_row,
+    closed_row,
+    encryption_row,
+    engine_rows,
+    log_row,
+    model_rows,
+    newest_of,
+    rights_rows,
+    room_row,
+    setting_rows,
+)
+from projections.read_model.generations import Places
+from projections.read_model.version import code_version
+from projections.read_model.views import ViewsError
+
+MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
+
+
+@click.command()
+@key_option
+@format_option
+@click.pass_obj
+def doctor(house: House, /, key: Path, form: str | None) -> None:
+    """Look at what the ledger rests on: versions, settings in force, rights, disk room, clock, lag.
+
+    It changes nothing, and does not walk the ledger: that is verify. Ends with 1 if something is wrong; what is marked
+    warn does not count.
+
+    \b
+    Examples:
+      episode-ledger doctor
+      episode-ledger doctor --format csv
+      episode-ledger doctor && echo "nothing is wrong"
+    """
+    rows = list(_rows(house, key))
+    show_rows(rows, CheckRow, form)
+    if any(row.state == "wrong" for row in rows):
+        sys.exit(1)
+
+
+def _rows(house: House, key: Path) -> Iterator[CheckRow]:
+    yield CheckRow("program", "ok", f"episode-ledger {code_version()}, Python {sys.version.split()[0]}")
+    yield CheckRow("event store library", "ok", f"eventsourcing {version('eventsourcing')}")
+    in_a_file = not in_postgres(house.ledger_name)
+    if in_a_file:
+        yield from engine_rows(engine())
+        yield from _of_the_files(plain_path(house.ledger_name), house.places)
+    yield from _told("book", lambda: _of_the_book(house), "correct that file of the book, or name another with --book")
+    yield from _told("ledger", lambda: _of_the_ledger(house), MENDS)
+    if in_a_file:
+        yield from _of_the_key(key, plain_path(house.ledger_name).parent)
+
+
+def _told(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) -> Iterator[CheckRow]:
+    """The rows of a look that may fail; a failure is a row, too."""
+    try:
+        yield from look()
+    except NoLedger:
+        raise
+    except (StoreError, ViewsError, BookError, UnreadableEntry) as trouble:
+        yield CheckRow(check, "wrong", str(trouble), mends)
+
+
+def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
+    if not path.is_file():
+        raise NoLedger(f"there is no ledger at {path}")
+    views = places.current()
+    files = files_of(path) + (files_of(views) if views else []) + access_records_of(path)
+    yield from rights_rows([rights_of(each) for each in (path.parent, *files)], os.geteuid())
+    if not may_write(path) or not may_write(path.parent):
+        says = "this user may not write to the ledger's file and folder, as SQLite's log needs"
+        yield CheckRow("writable", "wrong", says, "run as the ledger's owner")
+    log = log_bytes(path)
+    yield room_row(*free_bytes(path.parent), path.stat().st_size, log)
+    yield log_row(log)
+
+
+def _of_the_book(house: House) -> Iterator[CheckRow]:
+    named = house.book_folder or "the example book in the package, whose rates are invented"
+    yield CheckRow("book", "ok", f"{named}, hash {house.book.hash[:12]}")
+
+
+def _of_the_ledger(house: House) -> Iterator[CheckRow]:
+    try:
+        opened = house.open()
+    except MasterKeyError as trouble:
+        yield from _of_a_closed_ledger(house, trouble)
+        return
+    with opened as ledger:
+        yield _of_the_store(ledger.position(), ledger.id)
+        yield encryption_row(house.master.id if house.master else None, in_a_file=not in_postgres(house.ledger_name))
+        yield from _of_the_settings(ledger.settings())
+        yield clock_row(utc_now(), newest_of(ledger))
+        yield from _told("read model", lambda: _of_the_model(house, ledger), "delete it; it is built anew")
+    if house.master is not None:
+        yield from _of_what_is_clear(house)
+
+
+def _of_the_store(entries: int, id: str) -> CheckRow:
+    return CheckRow("ledger", "ok", f"{entries:,} entries, id {id}, its guards as they were created")
+
+
+def _of_the_settings(settings: Mapping[str, str]) -> Iterator[CheckRow]:
+    yield from setting_rows(settings)
+    for sentence in warnings_of(settings):
+        yield CheckRow("server", "warn", sentence, "whoever runs the server can say how")
+
+
+def _of_a_closed_ledger(house: House, trouble: MasterKeyError) -> Iterator[CheckRow]:
+    """What can be said of a ledger whose entries could not be opened."""
+    with closed(house.ledger_name) as entries:
+        page = entries.page()
+        yield _of_the_store(entries.max_position(), page.get("id", "none"))
+        yield closed_row(page.get("master_key"), trouble, named=_names_a_key(house))
+        yield from _of_the_settings(entries.settings())
+    yield clock_row(utc_now(), None)
+    if "master_key" in page:
+        yield from _of_what_is_clear(house)
+
+
+def _names_a_key(house: House) -> bool:
+    try:
+        return house.master is not None
+    except MasterKeyError:
+        return True
+
+
+def _of_what_is_clear(house: House) -> Iterator[CheckRow]:
+    """Where read models are in the clear: the folder that is named, and the ledger's own if one was left there."""
+    folder = house.places.live.parent
+    yield clear_row(folder, shelter_of(folder), there=_has_models(house.places))
+    beside = Places(views_file(house.ledger_name, None))
+    if beside.live != house.places.live and not in_postgres(house.ledger_name) and _has_models(beside):
+        yield clear_row(beside.live.parent, shelter_of(beside.live.parent), there=True)
+
+
+def _has_models(places: Places) -> bool:
+    return bool(places.generations() or places.current())
+
+
+def _of_the_model(house: House, ledger: EpisodeLedger) -> Iterator[CheckRow]:
+    if not in_postgres(house.ledger_name) and house.places.current() is None:
+        yield CheckRow("read model", "ok", "none yet; the first read command builds it")
+        return
+    with closing(house.views()) as views:
+        yield from model_rows(ledger, views, house.book)
+
+
+def _of_the_key(key: Path, folder: Path) -> Iterator[CheckRow]:
+    if not os.path.lexists(key):
+        yield CheckRow("signing key", "ok", "none here: checkpoints are signed elsewhere, or not at all")
+        return
+    try:
+        load_key(key, away_from=folder)
+    except SigningError as trouble:
+        yield CheckRow("signing key", "wrong", str(trouble), trouble.hint)
+    else:
+        yield CheckRow("signing key", "ok", "outside the ledger's folder, for its owner alone")

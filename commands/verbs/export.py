@@ -1,0 +1,243 @@
+"""``export``: rows and entries for programs downstream, in files that are whole or not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from commands.outside import utc_now
+from commands.terminal.handing_out import giving
+from commands.terminal.options import House, known_at_option
+from commands.terminal.progress import progress
+from commands.terminal.pseudonym_key import pseudonyms_of
+from commands.terminal.show import printable, say
+from commands.verbs.read import derived
+from commands.writing.adopt import adopt
+from ledger.store import EpisodeLedger
+from projections.audit.replay import utc_text
+from projections.export.changes import changes_since, stretch_of
+from projections.export.columns import Dataset
+from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
+from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
+from projections.export.manifest import MANIFEST, Manifest, Origin, read_manifest
+from projections.export.place import NotOurs, Place
+from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
+from projections.export.shapes import DATASETS
+from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_export, write_export, writer_of
+from projections.read_model.version import code_version
+from projections.read_model.views import NotNow, SetAside, Views
+from projections.rows.day import Cells
+
+CHANGES = "changes"
+
+
+class Asked(NamedTuple):
+    """What the command line asks for."""
+
+    dataset: str
+    form: str
+    out: Path
+    since: int | None
+    known_at: datetime | None
+    deidentified: bool
+    key: Path | None
+
+
+def since_option(command: click.decorators.FC) -> click.decorators.FC:
+    """``--since``: a position the consumer has."""
+    return click.option(
+        "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
+    )(command)
+
+
+@click.command()
+@click.argument("dataset", type=click.Choice([*DATASETS, EVENTS]))
+@click.option(
+    "--format", "form", type=click.Choice(["parquet", "csv", "jsonl", CLOUDEVENTS]), required=True,
+    help="How to write. Parquet needs the extra 'parquet'; cloudevents is for events.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
+    help="Where the export is to stand, as DIR/DATASET.",
+)  # fmt: skip
+@since_option
+@known_at_option
+@click.option("--deidentified", is_flag=True, help="Pseudonyms, shifted dates, nothing that names a patient.")
+@click.option(
+    "--key", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="The key of the pseudonyms; made if it is not there. Default: a file in your own configuration folder.",
+)  # fmt: skip
+@click.pass_obj
+def export(
+    house: House, /, dataset: str, form: str, out: Path, since: int | None, known_at: datetime | None,
+    deidentified: bool, key: Path | None,
+) -> None:  # fmt: skip
+    """Write days, lines, findings, changes, claimed days, authorizations, rates or events into files, for programs
+    downstream.
+
+    DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
+    each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
+    'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
+    everybody; 'rates' are those of the book. docs/feed.md describes every column.
+
+    \b
+    Examples:
+      episode-ledger export days --format parquet --out feed
+      episode-ledger export changes --since 8 --format jsonl --out feed
+      episode-ledger export claimed --format parquet --out feed --known-at 2026-11-01T00:00Z
+      episode-ledger export events --format cloudevents --out feed
+      episode-ledger export lines --format csv --out research --deidentified
+    """
+    asked = Asked(dataset, form, out, since, known_at, deidentified, key)
+    _check(asked)
+    place = Place(out, dataset)
+    listed = None if dataset == RATES else place.link  # the book's rates are nobody's
+    with house.open() as ledger, giving(house, ledger, f"export {dataset}", listed) as notes:
+        check_since(ledger, since or 0)
+        pseudonyms = pseudonyms_of(key, house.beside, out) if deidentified else None
+        try:
+            with place.publishing(partial(_check_alike, asked)) as folder:
+                notes.begun()
+                manifest = _export(house, ledger, asked, pseudonyms, folder)
+                notes.whole(folder / MANIFEST)
+        except NotOurs as error:
+            raise click.UsageError(str(error)) from None
+    click.echo(f"{manifest.rows:,} rows of {dataset} at position {manifest.position:,} in {place.link}")
+
+
+def _check(asked: Asked) -> None:
+    """What the options must have to do with each other."""
+    if (asked.form == CLOUDEVENTS) != (asked.dataset == EVENTS):
+        raise click.UsageError("--format cloudevents is the format of events, and their only one")
+    if asked.since is not None and asked.dataset not in (CHANGES, EVENTS):
+        raise click.UsageError("--since is for changes and events; the others are whole as they stand")
+    if asked.known_at is not None and asked.dataset in (CHANGES, EVENTS):
+        raise click.UsageError("changes and events go by position; --known-at is for the others")
+    if asked.deidentified and asked.dataset == EVENTS:
+        raise click.UsageError("events cannot be de-identified: they hold what was told, free text included")
+    if asked.key is not None and not asked.deidentified:
+        raise click.UsageError("--key is for --deidentified")
+    try:
+        writer_of(asked.form) if asked.form != CLOUDEVENTS else None
+    except ImportError:
+        raise click.UsageError("--format parquet needs pyarrow: pip install 'episode-ledger[parquet]'") from None
+
+
+def _check_alike(asked: Asked, standing: Path) -> None:
+    """An export replaces one of its own kind only: nobody finds names where there were none, or another format."""
+    made = read_manifest(standing)
+    if made and (made.format, made.deidentified) != (asked.form, asked.deidentified):
+        kind = "a de-identified export" if made.deidentified else "an export"
+        raise NotOurs(f"{asked.out / asked.dataset} holds {kind} as {made.format}; name another folder with --out")
+
+
+def check_since(ledger: EpisodeLedger, since: int) -> None:
+    """UsageError if nobody can have that position yet, or what was had there cannot be carried on."""
+    head = ledger.position()
+    if since > head:
+        raise click.UsageError(f"--since {since} lies beyond the ledger's last position, {head}")
+    if since and (forgotten := ledger.forgettings(after=since)):
+        raise click.UsageError(
+            f"a patient was forgotten at position {forgotten[-1][0]}, after --since {since}: remove what you have, and"
+            " take everything anew, from an export of days or with --since 0"
+        )
+
+
+def _export(house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path) -> Manifest:
+    if asked.dataset == EVENTS:
+        return _export_events(ledger, asked, folder)
+    head = adopt(ledger, house.book, utc_now()) if asked.known_at is None else ledger.position()
+    if asked.dataset == CHANGES:
+        return _export_changes(ledger, asked, head, pseudonyms, folder)
+    if asked.dataset == RATES:
+        made = Made(_origin(ledger, asked, head, house.book.hash), asked.deidentified, ())
+        return _write(DATASETS[RATES], rate_rows(house.book, asked.known_at), asked, pseudonyms, made, folder)
+    if asked.dataset in (CLAIMED, AUTHORIZATIONS):
+        return _export_judged(house, ledger, asked, pseudonyms, folder)
+    return _export_views(house, ledger, asked, pseudonyms, folder)
+
+
+def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> Manifest:
+    head = ledger.position()
+    made = Made(_origin(ledger, asked, head, None), False, ())
+    return write_event_export(folder, ledger.id, ledger.follow(asked.since or 0, head), made)
+
+
+def _export_changes(
+    ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
+) -> Manifest:
+    dataset = DATASETS[CHANGES]
+    book = stretch_of(ledger, asked.since or 0, head).last_book
+    made = Made(_origin(ledger, asked, head, book.hash), asked.deidentified, ())
+    with progress("Looking for changes", "patients") as tell:
+        rows = changes_since(ledger, asked.since or 0, head, tell)
+        return _write(dataset, rows, asked, pseudonyms, made, folder)
+
+
+def _export_views(
+    house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> Manifest:
+    dataset = DATASETS[asked.dataset]
+    with derived(house, asked.known_at) as views:
+        made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
+        if pseudonyms is None:
+            return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
+        return _write(dataset, rows_by_patient(views, dataset), asked, pseudonyms, made, folder)
+
+
+def _export_judged(
+    house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> Manifest:
+    """What is judged for this export; the read model says up to where, and who is set aside."""
+    with derived(house) as views, progress("Judging", "patients") as tell:
+        origin, aside = _origin_of(ledger, asked, views), views.set_aside()
+        names = set(aside)
+
+        def leave_out(one: SetAside) -> None:
+            names.add(one.patient)
+            say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
+
+        as_of = AsOf(ledger, origin.position, house.book, asked.known_at)
+        rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)
+        made = Made(origin, asked.deidentified, names)
+        return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)
+
+
+def _write(
+    dataset: Dataset, rows: Iterable[Cells], asked: Asked, pseudonyms: Pseudonyms | None, made: Made, folder: Path
+) -> Manifest:
+    """Rows given patient by patient, written month by month."""
+    columns = dataset.columns if pseudonyms is None else kept_columns(dataset)
+    told = rows if pseudonyms is None else deidentified(rows, dataset, pseudonyms)
+    return write_export(folder, dataset, columns, asked.form, sorted_by_month(told, dataset, columns), made)
+
+
+def _origin_of(ledger: EpisodeLedger, asked: Asked, views: Views) -> Origin:
+    """What a read model that is held still stands for."""
+    noted = views.noted()
+    position = int(noted["position"])
+    if asked.known_at is None and stretch_of(ledger, position, position).last_book.hash != noted["book"]:
+        raise NotNow("another book was taken up while this was asked; run the command again")
+    return _origin(ledger, asked, position, noted["book"])
+
+
+def _origin(ledger: EpisodeLedger, asked: Asked, position: int, book_hash: str | None) -> Origin:
+    since = (asked.since or 0) if asked.dataset in (CHANGES, EVENTS) else None
+    known_at = utc_text(asked.known_at) if asked.known_at else None
+    return Origin(
+        ledger.id, position, ledger.seal_at(position), _recorded_until(ledger, position), since, known_at, book_hash,
+        code_version(),
+    )  # fmt: skip
+
+
+def _recorded_until(ledger: EpisodeLedger, position: int) -> str | None:
+    """When the last entry up to a position was recorded; acts of the house are no entries."""
+    for last in range(position, 0, -1):
+        for _, entry in ledger.follow(last - 1, last):
+            return utc_text(entry.recorded_at)
+    return None

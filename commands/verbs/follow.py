@@ -1,0 +1,101 @@
+"""``follow``: changes of days as they come, for a pipe."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
+from socket import socket
+from typing import Any, Final
+
+import click
+import msgspec
+
+from commands.outside import utc_now
+from commands.terminal.options import House
+from commands.verbs.export import check_since, since_option
+from commands.writing.adopt import adopt
+from ledger.recorders.naming import hint_of
+from projections.export.as_text import as_objects
+from projections.export.changes import changes_since
+from projections.export.shapes import DATASETS
+
+HINTS_AT_ONCE: Final = 4096
+REST_SECONDS: Final = 0.05
+"""Between two looks, however many hints there are: what comes in one go is looked at in one go."""
+
+
+@click.command()
+@since_option
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.01),
+    default=0.5,
+    show_default=True,
+    help="Seconds between looks; PostgreSQL tells sooner when something came.",
+)
+@click.option("--once", is_flag=True, help="End when the ledger's last entry is reached.")
+@click.pass_obj
+def follow(house: House, /, since: int | None, interval: float, once: bool) -> None:
+    """Print each day that is not what it was, as JSON Lines, until stopped.
+
+    A line is a row of 'export changes', and "last": true on the last of those that lead to one position: only then is
+    that position yours, to resume from with --since. Without --since it begins now; --since 0 tells everything. It
+    is made for a pipe, and ends when nobody reads any more.
+
+    \b
+    Examples:
+      episode-ledger follow --since 8 --once && echo "that is all there is now"
+      episode-ledger follow --once --since 0
+    """
+    with suppress(KeyboardInterrupt):  # that is how it is stopped
+        _follow(house, since, interval, once)
+
+
+def _follow(house: House, since: int | None, interval: float, once: bool) -> None:
+    with house.open() as ledger:
+        position = ledger.position() if since is None else since
+        check_since(ledger, position)
+        with nullcontext() if once else hint_of(house.ledger_name) as hint:
+            while True:
+                head = adopt(ledger, house.book, utc_now())
+                if head > position:
+                    check_since(ledger, position)
+                    _print(as_objects(DATASETS["changes"].columns, changes_since(ledger, position, head)))
+                    position = head
+                if once or _reader_left_within(interval, hint):
+                    return
+
+
+def _reader_left_within(seconds: float, hint: socket | None) -> bool:
+    """Wait, at most until a hint; whether whoever reads our output has left, which nobody tells who writes nothing."""
+    rest = min(seconds, REST_SECONDS)
+    return _left_within(rest, None) or _left_within(seconds - rest, hint)
+
+
+def _left_within(seconds: float, hint: socket | None) -> bool:
+    waiting = select.poll()
+    waiting.register(sys.stdout, 0)
+    if hint:
+        waiting.register(hint, select.POLLIN)
+    woken = {each for each, _ in waiting.poll(seconds * 1000)}
+    if hint and hint.fileno() in woken:
+        hint.recv(HINTS_AT_ONCE)  # all of them: one look answers them
+    return sys.stdout.fileno() in woken
+
+
+def _print(changes: Iterable[dict[str, Any]]) -> None:
+    for change, last in _with_last(changes):
+        sys.stdout.buffer.write(msgspec.json.encode(change | {"last": last}) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _with_last(changes: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], bool]]:
+    held: dict[str, Any] | None = None
+    for change in changes:
+        if held is not None:
+            yield held, False
+        held = change
+    if held is not None:
+        yield held, True

@@ -1,0 +1,66 @@
+"""``page``: one episode on one page, for whoever has to be shown it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from commands.terminal.handing_out import giving
+from commands.terminal.options import House, known_at_option, no_episode
+
+
+@click.command()
+@click.argument("episode")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Where to write it. Default: standard output.",
+)
+@known_at_option
+@click.pass_obj
+def page(house: House, /, episode: str, out: Path | None, known_at: datetime | None) -> None:
+    """Write an episode's days, verdicts, causes and entries as one HTML page.
+
+    The page needs nothing else, no script and no network: open it in any browser, print it, or send it. It holds the
+    patient's data of this episode; entries of the patient's other episodes are named by their position only. The same
+    ledger and book give the same page.
+
+    \b
+    Examples:
+      episode-ledger page EP-1 --out EP-1.html
+      episode-ledger page EP-1 --known-at 2026-02-10T00:00Z --out EP-1-as-known.html
+    """
+    from projections.page.html import render_page
+    from projections.page.page import page_of
+
+    with house.open() as ledger, giving(house, ledger, "page", out) as notes:
+        ledger.refuse_forgotten(episode)
+        found = page_of(ledger, episode, house.book, known_at)
+        if found is None:
+            raise no_episode(known_at)
+        html = render_page(found).encode()
+        if out is not None:
+            notes.content(html, [episode])
+            write_private(out, html)
+            return
+    sys.stdout.buffer.write(html)
+    sys.stdout.buffer.flush()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read: whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

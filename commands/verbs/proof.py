@@ -1,0 +1,231 @@
+"""``checkpoint`` and ``verify``: what the ledger is now, signed; and whether it still is what it was."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import click
+from msgspec import Struct
+
+from commands.outside import utc_now
+from commands.terminal.options import Command, House, format_option
+from commands.terminal.progress import progress
+from commands.terminal.show import printable, say, show_rows
+from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
+from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
+from ledger.proof.signing import SigningKey, create_key, load_key, sign
+from ledger.proof.walk import Report
+from ledger.recorders.naming import folder_of
+from ledger.recorders.proving import prove
+
+KEY_NAME = "episode-ledger"
+HINT = "keep this file as it is, and compare it with a backup; docs/proof.md says what each sentence means"
+UNSEEN = (
+    "Without a checkpoint kept elsewhere, a ledger rewritten and sealed anew as a whole, or an older copy put back,"
+    " cannot be told."
+)
+CLOSED = (
+    "The envelopes were not opened: name the master key with --master-key to have what is in them held to what stands"
+    " on them."
+)
+UNSIGNED = "The checkpoints' signatures were not checked: name the signer with --signer."
+
+Result = Literal["holds", "wrong", "fails", "other_ledger", "not_compared"]
+
+
+class ProvedRow(Struct, frozen=True):
+    """What was proved of the ledger, or of one checkpoint; hashes are written as checkpoints write them."""
+
+    subject: str
+    result: Result
+    signature: Signature | None
+    ledger: str
+    entries: int
+    head: str
+    root: str
+    time: str | None
+    position: int | None = None
+    message: str | None = None
+
+
+def key_option(command: Command) -> Command:
+    """``--key``: the signing key, by default in the user's own folder of settings."""
+    return click.option(
+        "--key",
+        envvar="EPISODE_LEDGER_KEY",
+        type=click.Path(path_type=Path),
+        default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
+        metavar="FILE",
+        help="The signing key. Also: EPISODE_LEDGER_KEY. Default: signing.key in your own folder of settings.",
+    )(command)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; a file that was not there.")
+@click.option("--init-key", is_flag=True, help="Make the signing key, print its verifier key, and sign nothing yet.")
+@click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
+@key_option
+@click.pass_obj
+def checkpoint(house: House, /, out: Path | None, init_key: bool, name: str | None, key: Path) -> None:
+    """Sign what the ledger is now, to be kept away from it.
+
+    The whole ledger is walked first, and only one that holds is signed. Whoever keeps the checkpoint can show later,
+    with verify, that nothing it stood for was changed, removed or exchanged. The signing key stays outside the ledger's
+    folder; hand out its verifier key. An encrypted ledger is signed without its master key, too: what is signed are the
+    stored envelopes.
+
+    \b
+    Examples:
+      episode-ledger checkpoint --init-key --name pharmacy.example/ledger
+      episode-ledger checkpoint --out 2026-11-23.checkpoint
+      episode-ledger verify --checkpoint 2026-11-23.checkpoint
+    """
+    folder = folder_of(house.ledger_name)
+    if init_key:
+        if out is not None:
+            raise click.UsageError("--init-key only makes the key; give --out to the next checkpoint")
+        click.echo(_make_key(key, KEY_NAME if name is None else name, folder))
+        return
+    if name is not None:
+        raise click.UsageError("--name belongs to --init-key; a key that was made keeps its name")
+    _refuse_present(out)
+    signing = load_key(key, away_from=folder)
+    with progress("Verifying", "entries") as tell:
+        report = prove(house.ledger_name, (), tell, house.master)
+    if not report.holds:
+        _tell(report, "Nothing was signed: ")
+        sys.exit(1)
+    if report.closed:
+        say(CLOSED)
+    _give(_signed(report, signing), out)
+    if out is not None:
+        say(printable(f"Signed {report.entries:,} entries into {out}; keep it away from the ledger."))
+
+
+def _make_key(key: Path, name: str, folder: Path | None) -> str:
+    if not os.path.lexists(key):  # else the making of it refuses
+        _refuse_present(public_half(key))
+    vkey = create_key(key, name, away_from=folder)
+    _write_new(public_half(key), f"{vkey}\n".encode())
+    say(printable(f"The signing key is in {key}: keep a copy of it safe. This is its verifier key, to hand out:"))
+    return vkey
+
+
+def _refuse_present(path: Path | None) -> None:
+    if path is not None and os.path.lexists(path):
+        raise click.UsageError(f"{path} is there already, and is left as it is; name another file")
+
+
+def _signed(report: Report, key: SigningKey) -> bytes:
+    at = utc_now().replace(microsecond=0)
+    text = text_of(Checkpoint(origin_of(report.ledger), report.ledger, report.entries, report.root, report.head, at))
+    return note_of(text, sign(text, key))
+
+
+def _give(note: bytes, out: Path | None) -> None:
+    if out is not None:
+        _write_new(out, note)
+    else:
+        sys.stdout.buffer.write(note)
+        sys.stdout.buffer.flush()
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """A file that anybody may read, whole or not at all, where none was."""
+    rights = stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, rights)
+    except FileExistsError:
+        raise click.UsageError(f"{path} is there already, and is left as it is; name another file") from None
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+@click.command()
+@click.option(
+    "--checkpoint",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A checkpoint kept elsewhere; may be given several times.",
+)
+@click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature counts. Default: that of one's own key.")
+@key_option
+@format_option
+@click.pass_obj
+def verify(house: House, /, files: Sequence[Path], signer: str | None, key: Path, form: str | None) -> None:
+    """Walk the whole ledger and name the first position that is wrong.
+
+    Each entry is sealed to the one before it; a seal that does not fit is found without anything else. Somebody who
+    seals everything anew is only found with a checkpoint that was kept elsewhere. Ends with 1 if anything is wrong.
+    The envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
+    stands on them; without it they are held to their columns alone.
+
+    \b
+    Examples:
+      episode-ledger verify
+      episode-ledger verify --checkpoint 2026-11-23.checkpoint
+      episode-ledger verify --checkpoint 2026-11-20.checkpoint --checkpoint 2026-11-23.checkpoint
+    """
+    whose = signer_of(signer, key) if files or signer is not None else None
+    shown = [read_checkpoint(file, whose) for file in files]
+    with progress("Verifying", "entries") as tell:
+        report = prove(house.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell, house.master)
+    show_rows(_rows(report, shown), ProvedRow, form, hidden=("ledger", "message"))
+    _tell(report)
+    if report.closed:
+        say(CLOSED)
+    disowned = [each for each in shown if not each.counts]
+    for each in disowned:
+        say(printable(_disowned(each)))
+    if any(each.signature == "not_checked" for each in shown):
+        say(UNSIGNED)
+    if not any(each.counts for each in shown):
+        say(UNSEEN)
+    if disowned or not report.holds:
+        say(f"hint: {HINT}")
+        sys.exit(1)
+
+
+def _rows(report: Report, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
+    first = report.faults[0] if report.faults else None
+    yield ProvedRow(
+        "ledger", "wrong" if first else "holds", None, report.ledger, report.entries,
+        _base64(report.head), _base64(report.root), None, first and first.position, first and first.message,
+    )  # fmt: skip
+    outcomes = iter(report.outcomes)
+    for each in shown:
+        said = each.note.checkpoint
+        yield ProvedRow(
+            each.file, next(outcomes) if each.counts else "not_compared", each.signature, said.ledger, said.size,
+            _base64(said.head), _base64(said.root), said.at.isoformat().replace("+00:00", "Z"),
+        )  # fmt: skip
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _disowned(shown: Shown) -> str:
+    if shown.signature == "bad":
+        return f"{shown.file}: its signature does not hold: the checkpoint or the signature was changed."
+    return f"{shown.file}: not signed by the key that counts; if another's does, name it with --signer."
+
+
+def _tell(report: Report, before: str = "") -> None:
+    for fault in report.faults:
+        sentence = before + (fault.message if before else fault.message[:1].upper() + fault.message[1:])
+        say(printable(f"{sentence}."))

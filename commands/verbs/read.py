@@ -1,0 +1,171 @@
+"""The read commands over rows: ``days``, ``findings``, ``lines``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+
+from commands.terminal.options import (
+    House,
+    calendar_format_option,
+    filter_options,
+    filters,
+    format_option,
+    known_at_option,
+    verdict_options,
+)
+from commands.terminal.progress import progress
+from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end
+from ledger.store import EpisodeLedger
+from projections.page.calendar import LEGEND, calendars
+from projections.read_model import queries
+from projections.read_model.catch_up import catch_up, fill_as_known, stale_because
+from projections.read_model.queries import Filters
+from projections.read_model.views import Views, passing_views
+from projections.reading.as_known import patients_asked_for
+from projections.rows.day import DayRow
+from projections.rows.finding import MESSAGES, FindingRow
+from projections.rows.line import LineRow
+
+
+@contextmanager
+def derived(house: House, known_at: datetime | None = None, wanted: Filters | None = None) -> Iterator[Views]:
+    """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer."""
+    with house.open() as ledger:
+        if known_at is not None:
+            with closing(passing_views()) as views:
+                _fill(house, ledger, views, known_at, wanted or Filters())
+                tell_set_aside(views)
+                yield views
+        else:
+            with closing(house.views()) as views, live_views(house, ledger, views):
+                yield views
+
+
+def tell_set_aside(views: Views) -> None:
+    """Say who is left out of the report, and why."""
+    for aside in views.set_aside().values():
+        entry = f"version {aside.version} of {aside.episode}" + (
+            f" at position {aside.position}" if aside.position else ""
+        )
+        say(printable(f"Patient {aside.patient} is set aside and not shown: {entry} cannot be read."))
+
+
+def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:
+    patients = patients_asked_for(ledger, wanted.patient, wanted.episode)
+    if house.places.current():
+        with closing(house.views()) as live, views.writing():
+            views.put_aside(live.set_aside().values())
+    if later := sum(act.forgotten_at > known_at for _, act in ledger.forgettings()):
+        say(f"Without {later} patients who were forgotten since: what was known of them then cannot be told.")
+    with progress("Judging", "patients") as tell:
+        fill_as_known(ledger, views, house.book, known_at, patients, tell)
+
+
+@contextmanager
+def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
+    """The ledger's own read model, caught up, and held still while it is read."""
+    while True:
+        reason = stale_because(views, ledger, house.book)
+        if reason:
+            say(f"The read model is built anew: {reason}.")
+        with progress("Catching up", "patients") as tell:
+            catch_up(ledger, views, house.book, tell)
+        with views.reading():
+            if not stale_because(views, ledger, house.book):  # else another process has just built it from its book
+                tell_set_aside(views)
+                yield
+                return
+
+
+@click.command()
+@calendar_format_option
+@filter_options
+@verdict_options
+@known_at_option
+@click.pass_obj
+def days(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
+    """Show each service date of each episode with its verdict.
+
+    \b
+    Examples:
+      episode-ledger days
+      episode-ledger days --episode EP-1 --from 2026-11-01 --to 2026-11-30
+      episode-ledger days --payer prairie-blue --known-at 2026-11-02T16:00Z --format csv
+      episode-ledger days --patient P-1 --format calendar
+      episode-ledger days --status hold --reason plan_missing
+    """
+    wanted = filters(options)
+    with derived(house, known_at, wanted) as views:
+        rows = queries.day_rows(views, wanted)
+        if chosen_form(form) == "calendar":
+            _show_calendars(rows)
+        else:
+            show_rows(rows, DayRow, form, ("terms_published",), "No days.")
+
+
+def _show_calendars(rows: Iterator[DayRow]) -> None:
+    shown = False
+    for block in calendars(rows):
+        for line in block.split("\n"):
+            click.echo(printable(line))
+        click.echo()
+        shown = True
+    click.echo(LEGEND if shown else "No days.")
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Exit with 1 if any finding shown is hard.")
+@click.option("--rule", type=click.Choice(list(MESSAGES)), metavar="RULE", help="Only findings of this rule.")
+@format_option
+@filter_options
+@known_at_option
+@click.pass_obj
+def findings(house: House, /, check: bool, form: str | None, known_at: datetime | None, **options: Any) -> None:
+    """Show contradictions and mistakes that are worth a human's time.
+
+    A hard finding should stop a claim; a soft one warns.
+
+    \b
+    Examples:
+      episode-ledger findings
+      episode-ledger findings --rule claimed_twice
+      episode-ledger findings --check --payer prairie-blue && echo "nothing stops the claims"
+    """
+    wanted = filters(options)
+    levels: set[str] = set()
+    with derived(house, known_at, wanted) as views:
+        rows = _noting_levels(queries.finding_rows(views, wanted), levels)
+        show = show_rows_to_the_end if check else show_rows
+        show(rows, FindingRow, form, hidden=("because",), nothing="No findings.")
+    if check and "hard" in levels:
+        sys.exit(1)
+
+
+def _noting_levels(rows: Iterator[FindingRow], levels: set[str]) -> Iterator[FindingRow]:
+    for row in rows:
+        levels.add(row.level)
+        yield row
+
+
+@click.command()
+@format_option
+@filter_options
+@known_at_option
+@click.pass_obj
+def lines(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
+    """Show the claim lines that the billable days make.
+
+    \b
+    Examples:
+      episode-ledger lines --payer prairie-blue --from 2026-11-01 --to 2026-11-30
+      episode-ledger lines --episode EP-1 --format json
+    """
+    wanted = filters(options)
+    with derived(house, known_at, wanted) as views:
+        show_rows(queries.line_rows(views, wanted), LineRow, form, (), "No claim lines: no day is billable.")

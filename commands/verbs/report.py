@@ -1,0 +1,124 @@
+"""``report``: what people look at each Monday."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from commands.outside import utc_now
+from commands.terminal.handing_out import Notes, giving
+from commands.terminal.options import SERVICE_DATE, House, filters, known_at_option
+from commands.terminal.progress import progress
+from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
+from commands.verbs.page import write_private
+from commands.verbs.read import derived
+from ledger.store import EpisodeLedger
+from projections.report.asked import Asked
+from projections.report.behind import SHOWN_RUNS, Collected
+from projections.report.report import Report, report_of
+
+
+@click.command()
+@click.option(
+    "--on", type=SERVICE_DATE, help="The date it is made for. Default: that of --known-at, else today's, UTC."
+)
+@click.option("--payer", help="Only this payer.")
+@click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
+@click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@known_at_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "html"]),
+    help="How to print. Default: table on a terminal, json (JSON Lines) in a pipe, html with --out.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Where to write the page. Default: standard output.",
+)
+@click.option(
+    "--shown",
+    type=click.IntRange(0, 1000),
+    default=SHOWN_RUNS,
+    show_default=True,
+    help="How many stretches of days the page shows behind each number.",
+)
+@click.pass_obj
+def report(
+    house: House,
+    /,
+    on: str | None,
+    payer: str | None,
+    from_: str | None,
+    to: str | None,
+    known_at: datetime | None,
+    form: str | None,
+    out: Path | None,
+    shown: int,
+) -> None:
+    """Show what people look at each Monday.
+
+    Billable days and dollars by payer and month; holds and what would cure them; unbilled days by the time left to file
+    them; money to give back; authorizations running out; conflicts and hard findings. Each row ends with the command
+    that lists what it counts. As html one page with charts and those rows, which needs nothing else. docs/report.md
+    defines every number. With --on the same ledger and book give the same report.
+
+    \b
+    Examples:
+      episode-ledger report
+      episode-ledger report --payer prairie-blue --from 2026-10-01 --to 2026-10-31
+      episode-ledger report --out monday.html
+      episode-ledger report --known-at 2026-11-02T00:00Z --format json
+    """
+    filters({"from_": from_, "to": to})
+    if out is not None and form not in (None, "html"):
+        raise click.UsageError("--out takes the page: --format html")
+    form = "html" if out is not None else chosen_form(form)
+    asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at)
+    with house.open() as ledger, giving(house, ledger, "report", out) as notes:
+        made = _made(house, ledger, asked, Collected(shown) if form == "html" else None)
+        _show(made, form, out, notes)
+
+
+def _utc_date(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()
+
+
+def _made(house: House, ledger: EpisodeLedger, asked: Asked, collected: Collected | None) -> Report:
+    with derived(house, asked.known_at) as views, progress("Judging claims", "patients") as tell:
+        made = report_of(ledger, views, house.book, asked, collected, tell)
+    for aside in made.left_out:
+        say(printable(f"Claims of patient {aside.patient} are not shown: an entry of {aside.episode} cannot be read."))
+    return made
+
+
+def _show(made: Report, form: str, out: Path | None, notes: Notes) -> None:
+    match form:
+        case "html":
+            from projections.report.html import render_report
+
+            _give(render_report(made).encode(), out, notes)
+        case "table":
+            from projections.report.text import render_text
+
+            show_text("\n".join(render_text(made)))
+        case "csv":
+            from projections.report.flat import FlatRow, flat_rows
+
+            show_rows(flat_rows(made), FlatRow, "csv")
+        case _:
+            show_rows(made.rows(), type(made.heading), "json")
+
+
+def _give(page: bytes, out: Path | None, notes: Notes) -> None:
+    if out is not None:
+        notes.content(page)
+        write_private(out, page)
+    else:
+        sys.stdout.buffer.write(page)
+        sys.stdout.buffer.flush()

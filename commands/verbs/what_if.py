@@ -1,0 +1,111 @@
+"""``what-if``: all history judged under another book, and the difference in days, lines and dollars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.terminal.engine import engine_options, processes_for
+from commands.terminal.options import House, filter_options, filters, format_option
+from commands.terminal.progress import progress
+from commands.terminal.show import say, show_rows
+from commands.verbs.read import tell_set_aside
+from ledger.book import Book, BookError, load_book
+from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
+from projections.rebuild.what_if import both_judged, with_changes
+
+
+@click.command()
+@click.option("--book-b", metavar="DIR", help="The other book: a folder with payers/ and providers/.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="PAYER.KEY=VALUE",
+    help="Or this book with one term changed: in every edition of the payer's terms, or with PAYER@FROM only in those"
+    " of that from. Can be given several times.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["payer", "episode", "day", "line"]),
+    default="payer",
+    show_default=True,
+    help="What a row is: totals of a payer or an episode, or a day or claim line that differs.",
+)
+@engine_options
+@format_option
+@filter_options
+@click.pass_obj
+def what_if(
+    house: House,
+    /,
+    book_b: str | None,
+    changes: tuple[str, ...],
+    by: str,
+    processes: int | None,
+    memory: int,
+    form: str | None,
+    **options: Any,
+) -> None:
+    """Judge all history under another book, and show the difference in days, lines and dollars.
+
+    Only what differs is shown. The other book is judged in a folder of its own, gone when the answer is given: the live
+    read model stays as it is, and nothing is recorded.
+
+    \b
+    Examples:
+      episode-ledger --book book-2026 what-if --book-b book-2027
+      episode-ledger what-if --set prairie-blue.rate_cents.S9325=9500
+      episode-ledger what-if --set prairie-blue@2026-07-01.auth_required=false --by episode
+      episode-ledger what-if --set prairie-blue.pain_assessment_days=14 --by day --from 2026-07-01
+    """
+    wanted = filters(options)
+    other = _other_book(house, book_b, changes)
+    with house.open() as ledger:
+        processes = processes or processes_for(ledger.position())
+    with (
+        progress("Judging", "patients") as tell,
+        both_judged(house.ledger_name, house.places, (house.book, other), processes, memory, tell, house.master) as (
+            before,
+            after,
+        ),
+    ):
+        tell_set_aside(after)
+        comparison = Comparison(before, after, wanted)
+        _show(comparison, by, form)
+        say(_told(comparison))
+
+
+def _other_book(house: House, folder: str | None, changes: tuple[str, ...]) -> Book:
+    if bool(folder) == bool(changes):
+        raise click.UsageError("give the other book either with --book-b DIR or with --set PAYER.KEY=VALUE")
+    if folder:
+        return load_book(Path(folder))
+    book = house.book
+    try:
+        return with_changes(book, changes)
+    except BookError as error:
+        raise click.UsageError(f"--set {error}") from error
+
+
+def _show(comparison: Comparison, by: str, form: str | None) -> None:
+    match by:
+        case "day":
+            show_rows(comparison.days(), DayDifference, form, (), "No day differs.")
+        case "line":
+            show_rows(comparison.lines(), LineDifference, form, (), "No claim line differs.")
+        case "episode":
+            show_rows(comparison.totals("episode"), Total, form, ("by",), "No episode's dollars differ.")
+        case _:
+            show_rows(comparison.totals("payer"), Total, form, ("by", "patient"), "No payer's dollars differ.")
+
+
+def _told(comparison: Comparison) -> str:
+    more, fewer, cents = comparison.more_days, comparison.fewer_days, comparison.delta_cents
+    days = "the same days are billable"
+    if more or fewer:
+        days = f"{more:,} more {'day is' if more == 1 else 'days are'} billable, {fewer:,} fewer"
+    dollars = f"{abs(cents) / 100:,.2f} dollars {'more' if cents > 0 else 'less'}" if cents else "the same dollars"
+    return f"Under the other book {days}; {dollars}."

@@ -1,0 +1,1 @@
+"""How entries are decided and written: one path for all of them."""

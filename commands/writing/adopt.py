@@ -1,0 +1,34 @@
+"""A book taken up for others: recorded in the ledger before anything judged by it goes out."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from datetime import datetime
+
+from commands.terminal.show import say
+from commands.writing.handle import random_nonces
+from ledger.book import Book
+from ledger.facts.administration import BookAdopted
+from ledger.store import EpisodeLedger, RecordConflictError
+
+
+def adopt(ledger: EpisodeLedger, book: Book, now: datetime) -> int:
+    """The ledger's head with this book taken up; if another was before, or none, that it is taken up is recorded."""
+    while True:
+        adopted = ledger.adoptions()
+        if adopted and adopted[-1][1].hash == book.hash:
+            return ledger.position()
+        try:
+            position = ledger.record_adoption(BookAdopted(now, _who(), book.text, book.hash, random_nonces(1)[0]))
+        except RecordConflictError:
+            continue  # another was faster; look again what holds now
+        if adopted:
+            say(f"Another book is taken up from position {position} on; what it changes has the cause 'book'.")
+
+
+def _who() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"

@@ -1,0 +1,146 @@
+"""Closing a month: decided, reported, recorded; and the report of a closed one, held against its record.
+
+The first record of a month counts. Should two processes record the same month at the same moment, the one recorded
+first is the closing, for both of them and for ever; the other has no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from commands.writing.handle import random_nonces
+from ledger.book import Book
+from ledger.facts.administration import MonthClosed
+from ledger.facts.entry import UnreadableEntry
+from ledger.facts.forms import Text
+from ledger.store import EpisodeLedger, RecordConflictError, StoreError
+from projections.audit.month import Month, Report, report_of
+from projections.read_model.catch_up import Progress, silent
+from projections.read_model.version import code_version
+
+ATTEMPTS: Final = 20
+
+
+class CannotClose(Exception):
+    """The month cannot be closed as things are: why, and what to do."""
+
+
+class NotOver(CannotClose):
+    """The month is still running."""
+
+
+class NotAsClosed(Exception):
+    """The report of a closed month does not come out as it was: why, and what to do."""
+
+
+class Closed(NamedTuple):
+    """A closed month with its report; ``new`` if it was closed just now."""
+
+    record: MonthClosed
+    report: Report
+    new: bool
+
+
+def closed_months(ledger: EpisodeLedger) -> dict[str, MonthClosed]:
+    """The closed months in the order they were closed; the first record of a month counts."""
+    try:
+        records = ledger.closings()
+    except UnreadableEntry as error:
+        where = f" at position {error.position}" if error.position else ""
+        raise StoreError(
+            f"the record of a closed month{where} cannot be read; restore the ledger from a backup"
+        ) from error
+    found: dict[str, MonthClosed] = {}
+    for _, record in records:
+        found.setdefault(record.month, record)
+    return found
+
+
+def is_name(by: str) -> bool:
+    """Whether somebody can be called so, by the rulebook's form of a short text."""
+    try:
+        msgspec.convert(by, Text)
+        by.encode()
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return False
+    return all(mark.isprintable() for mark in by)
+
+
+def close_month(
+    ledger: EpisodeLedger,
+    book: Book,
+    month: Month,
+    by: str,
+    now: datetime,
+    set_aside: Collection[str] = (),
+    progress: Progress = silent,
+) -> Closed:
+    """Close a month, or give the report of one that is closed.
+
+    NotOver if it still runs, CannotClose if patients are set aside, NotAsClosed if a closed one's report does not come
+    out again.
+    """
+    record = closed_months(ledger).get(month.text)
+    if record is not None:
+        return Closed(record, report_again(ledger, record, progress), new=False)
+    if month.last >= now.astimezone(UTC).date():
+        raise NotOver(f"{month.words} is not over: it can be closed from the day after its last one, in UTC")
+    if set_aside:
+        names = ", ".join(sorted(set_aside))
+        message = f"{month.words} cannot be closed without patients that are set aside: {names}"
+        raise CannotClose(
+            message, "a closed month is whole; mend the ledger from a backup, and 'rebuild' takes them back"
+        )
+    drawn = MonthClosed(month.text, now, by, ledger.position(), book.text, code_version(), "", random_nonces(1)[0])
+    report = report_of(ledger, drawn, progress)
+    mine = msgspec.structs.replace(drawn, report=report.hash)
+    theirs = _record(ledger, mine)
+    return Closed(mine, report, new=True) if theirs == mine else Closed(theirs, report_again(ledger, theirs), new=False)
+
+
+def _record(ledger: EpisodeLedger, mine: MonthClosed) -> MonthClosed:
+    """The record that counts: this one, unless another process was faster."""
+    for _ in range(ATTEMPTS):
+        theirs = closed_months(ledger).get(mine.month)
+        if theirs is not None:
+            return theirs
+        try:
+            ledger.record_closing(mine)
+        except RecordConflictError:  # of this month or another: look again
+            continue
+        except StoreError:  # a commit may fail and yet have been done
+            if closed_months(ledger).get(mine.month) != mine:
+                raise
+        return closed_months(ledger)[mine.month]
+    raise StoreError("others kept closing months, and nothing was recorded; try again")
+
+
+def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress = silent) -> Report:
+    """The report of a closed month, byte for byte as it was; NotAsClosed if it does not come out so."""
+    try:
+        report = report_of(ledger, record, progress)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise _not_as_closed(ledger, record) from error
+    if report.hash != record.report:
+        raise _not_as_closed(ledger, record)
+    return report
+
+
+def _not_as_closed(ledger: EpisodeLedger, record: MonthClosed) -> NotAsClosed:
+    words, here = Month.read(record.month).words, code_version()
+    if ledger.forgettings(after=record.position):
+        message = f"a patient was forgotten since {words} was closed, so its report cannot be made again"
+        return NotAsClosed(message, "the report given out then still proves itself by its hash, which the ledger keeps")
+    if record.code != here:
+        message = (
+            f"{words} was closed by version {record.code}; this is {here}, and its report does not come out the same"
+        )
+        return NotAsClosed(message, "run the version that closed it; what it reported is not shown otherwise")
+    message = (
+        f"the report of {words} does not come out as it was closed: the ledger or the record of the closing was altered"
+    )
+    return NotAsClosed(message, "'episode-ledger verify' tells what was altered; restore the ledger from a backup")

@@ -1,0 +1,215 @@
+"""Whether a line may be written: pure, in the rulebook's order (section 2, "A line is judged in this order").
+
+A message names the line, the field, what was expected and what to do; never a value of the line.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from msgspec import UNSET, Struct
+
+from ledger.book import PER_DIEM_CODES
+from ledger.facts.entry import Entry, same_content
+from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
+from ledger.facts.heads import Head, Kind
+from ledger.facts.upcasts import SCHEMA
+
+if TYPE_CHECKING:
+    from commands.door.intake import Line
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """The line becomes this entry; ``patient`` is whom it names, if it is an opening or corrects one."""
+
+    entry: Entry
+    patient: str | None = None
+
+
+class Duplicate(Struct, frozen=True):
+    """The ledger has this entry already."""
+
+
+class Refused(Struct, frozen=True):
+    """The line is not written, and why."""
+
+    code: str
+    message: str
+
+
+Decision = Accepted | Duplicate | Refused
+
+DUPLICATE: Final = Duplicate()
+_CHAIN_ACTS: Final = (FactRetracted, FactCorrected)
+_LOOKED_INTO: Final = frozenset({EpisodeOpened, FactRetracted, FactCorrected, ServiceBilledSeparately})
+
+
+def decide(
+    line: Line, head: Head, before: Entry | None, now: datetime, nonce: str, keep_recorded_at: bool = False
+) -> Decision:
+    """Judge a well-formed line against its episode; ``before`` is the entry that already has the line's identity."""
+    if before is not None:
+        return _decide_repeat(line, before)
+    if head.forgotten:
+        return _refuse_forgotten(line)
+    looked_into = type(line.fact) in _LOOKED_INTO
+    refused = (
+        (_refuse_opening(line, head) if looked_into or not head.version else None)
+        or (_refuse_time(line, head, now, keep_recorded_at) if line.recorded_at is not None else None)
+        or (looked_into and (_refuse_target(line, head) or _refuse_own_per_diem(line, head)))
+    )
+    return refused or _accept(line, head, now, nonce)
+
+
+def _accept(line: Line, head: Head, now: datetime, nonce: str) -> Accepted:
+    recorded_at = line.recorded_at
+    if recorded_at is None:
+        last = head.last_recorded_at
+        recorded_at = now if last is None or now > last else last
+    elif recorded_at.tzinfo is not UTC:
+        recorded_at = recorded_at.astimezone(UTC)
+    fact = line.fact
+    entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA)
+    return Accepted(entry, _patient_named(line)) if type(fact) in _LOOKED_INTO else Accepted(entry)
+
+
+def _patient_named(line: Line) -> str | None:
+    fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
+    return fact.patient if isinstance(fact, EpisodeOpened) else None
+
+
+def _refused(line: Line, code: str, path: str, expected: str, advice: str) -> Refused:
+    return Refused(code, f"line {line.number}: {path}: expected {expected}. {advice}")
+
+
+def _decide_repeat(line: Line, before: Entry) -> Decision:
+    if same_content(before, line.by, line.fact):
+        return DUPLICATE
+    return _refused(
+        line,
+        "identity_reused",
+        "id",
+        "an id this source has not used in the episode, or the same content again",
+        "Send new content under an id of its own; to change what was told, send a FactCorrected.",
+    )
+
+
+def _refuse_forgotten(line: Line) -> Refused:
+    return _refused(
+        line,
+        "forgotten",
+        "episode",
+        "an episode that was not forgotten with its patient",
+        "Nothing is recorded to it any more; a new course of treatment is a new episode, under a name of its own.",
+    )
+
+
+def _refuse_opening(line: Line, head: Head) -> Refused | None:
+    opens = isinstance(line.fact, EpisodeOpened)
+    if not head.version and not opens:
+        return _refused(
+            line,
+            "not_opened",
+            "episode",
+            "an episode that was opened before",
+            "Send its EpisodeOpened first, then this line again.",
+        )
+    if head.version and opens:
+        return _refused(
+            line,
+            "already_opened",
+            "fact.type",
+            "another fact, for the episode is open",
+            "Correct its opening with a FactCorrected, or give a new episode a name of its own.",
+        )
+    return None
+
+
+def _refuse_time(line: Line, head: Head, now: datetime, keep_recorded_at: bool) -> Refused | None:
+    if not keep_recorded_at:
+        return _refused(
+            line,
+            "recorded_at_not_allowed",
+            "recorded_at",
+            "no such field, for the ledger's own clock counts",
+            "Leave it out; to bring history over, record the file with --keep-recorded-at.",
+        )
+    assert line.recorded_at is not None
+    if line.recorded_at > now:
+        return _refused(
+            line,
+            "clock_future",
+            "recorded_at",
+            "an instant that is not in the future",
+            "Check its offset and the clock of the system that wrote it.",
+        )
+    if head.last_recorded_at is not None and line.recorded_at < head.last_recorded_at:
+        return _refused(
+            line,
+            "clock_backwards",
+            "recorded_at",
+            "an instant not before that of the episode's last entry",
+            "Send the episode's lines in the order they were recorded.",
+        )
+    return None
+
+
+def _refuse_target(line: Line, head: Head) -> Refused | None:
+    fact = line.fact
+    if not isinstance(fact, _CHAIN_ACTS):
+        return None
+    kind = head.kind_of(fact.target_source, fact.target_id)
+    if kind is None:
+        return _refused(
+            line,
+            "no_target",
+            "fact.target_id",
+            "the source and id of an earlier entry of the same episode",
+            "Check both, and send the entry it names first.",
+        )
+    if isinstance(fact, FactRetracted):
+        return _refuse_retracting(line) if kind is Kind.OPENING else None
+    return _refuse_correcting(line, kind, isinstance(fact.fact, EpisodeOpened))
+
+
+def _refuse_retracting(line: Line) -> Refused:
+    return _refused(
+        line,
+        "target_not_correctable",
+        "fact.target_id",
+        "an entry other than the episode's opening",
+        "An opening is never retracted: correct it with a FactCorrected.",
+    )
+
+
+def _refuse_correcting(line: Line, kind: Kind, into_opening: bool) -> Refused | None:
+    of_opening = kind in (Kind.OPENING, Kind.OPENING_CORRECTION)
+    if kind is Kind.RETRACTION:
+        path, expected = "fact.target_id", "an entry that is not a retraction"
+        advice = "A retraction is undone by retracting it with a FactRetracted."
+    elif of_opening and not into_opening:
+        path, expected = "fact.fact.type", "EpisodeOpened, for the target is the episode's opening"
+        advice = "An opening is corrected only by an opening."
+    elif into_opening and not of_opening:
+        path, expected = "fact.fact.type", "any fact but EpisodeOpened, for the target is not the episode's opening"
+        advice = "Name the opening as the target, or correct the target by another fact."
+    else:
+        return None
+    return _refused(line, "target_not_correctable", path, expected, advice)
+
+
+def _refuse_own_per_diem(line: Line, head: Head) -> Refused | None:
+    corrects = isinstance(line.fact, FactCorrected)
+    fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
+    if not isinstance(fact, ServiceBilledSeparately) or fact.code not in PER_DIEM_CODES:
+        return None
+    if fact.billed_by is not UNSET and fact.billed_by != head.provider:
+        return None
+    return _refused(
+        line,
+        "own_per_diem",
+        "fact.fact.billed_by" if corrects else "fact.billed_by",
+        "the NPI of another provider, for this code is a per diem of pain therapy",
+        "Name who billed it; a per diem we billed ourselves is a ClaimSubmitted.",
+    )

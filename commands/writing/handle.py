@@ -1,0 +1,196 @@
+"""The only write path: typed lines in batches, decided against their episodes, appended in one transaction each.
+
+Heads of episodes are kept between batches, and another process may have written meanwhile. Where all of a batch is
+accepted, the append itself finds out: it conflicts, nothing of the batch is recorded, and it is decided afresh. Where
+something is refused or answered ``duplicate``, the heads are first held against the ledger. No outcome is given before
+its entry is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from commands.outside import utc_now
+from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
+from ledger.facts.entry import Entry
+from ledger.facts.heads import Head
+from ledger.recorders import Unknown
+from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
+
+if TYPE_CHECKING:
+    from commands.door.intake import Line
+
+IDENTITIES_HELD: Final = 300_000
+ATTEMPTS: Final = 100
+LONGEST_PAUSE_SECONDS: Final = 0.02
+NONCE_BYTES: Final = 16
+
+
+class Recorded(Struct, frozen=True, gc=False):
+    """The line stands in the ledger as this entry, at this position."""
+
+    entry: Entry
+    position: int
+
+
+Handled = Recorded | Duplicate | Refused
+
+
+def random_nonces(count: int) -> Sequence[str]:
+    """Random bytes for each entry, in hex, so that its hash cannot be guessed back."""
+    text = os.urandom(NONCE_BYTES * count).hex()
+    width = 2 * NONCE_BYTES
+    return [text[start : start + width] for start in range(0, width * count, width)]
+
+
+class HeadCache:
+    """The heads of the episodes last worked on, bounded by the identities they hold."""
+
+    def __init__(self, ledger: EpisodeLedger, identities: int) -> None:
+        self._ledger, self._bound, self._held = ledger, identities, 0
+        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._seen = ledger.position()
+
+    def take(self, episodes: Iterable[str]) -> dict[str, Head]:
+        """The heads of these episodes, taken out: only ``keep`` puts them back."""
+        taken: dict[str, Head] = {}
+        missing: list[str] = []
+        for episode in episodes:
+            if episode in self._heads:
+                taken[episode] = self._heads.pop(episode)
+                self._held -= taken[episode].version
+            else:
+                taken[episode] = Head()
+                missing.append(episode)
+        if missing and self._ledger.encrypted:
+            gone = self._ledger.forgotten().keys() & missing
+            taken |= {episode: Head(forgotten=True) for episode in gone}
+            missing = [episode for episode in missing if episode not in gone]
+        for entry in self._ledger.entries_of_all(missing) if missing else ():
+            taken[entry.episode].apply(entry)
+        return taken
+
+    def keep(self, heads: dict[str, Head], positions: Sequence[int]) -> None:
+        """Hold these heads, brought forward by entries at these positions, and let go of the longest unused."""
+        if positions and positions[0] == self._seen + 1:
+            self._seen = positions[-1]
+        self._heads.update(heads)
+        self._held += sum([head.version for head in heads.values()])
+        while self._held > self._bound:
+            self._held -= self._heads.popitem(last=False)[1].version
+
+    def overtaken(self, versions: dict[str, int]) -> bool:
+        """Whether others wrote to one of these episodes past its version; heads that are behind are dropped."""
+        position = self._ledger.position()
+        if position == self._seen:
+            return False
+        behind = any(versions.get(episode) for episode in self._ledger.forgotten())
+        for episode, version in self._ledger.versions_since(self._seen):
+            if episode in self._heads and self._heads[episode].version < version:
+                self._held -= self._heads.pop(episode).version
+            behind |= versions.get(episode, version) < version
+        self._seen = position
+        return behind
+
+
+class Recorder:
+    """Decides lines and appends what was accepted."""
+
+    def __init__(
+        self,
+        ledger: EpisodeLedger,
+        *,
+        keep_recorded_at: bool = False,
+        clock: Callable[[], datetime] = utc_now,
+        nonces: Callable[[int], Sequence[str]] = random_nonces,
+        identities: int = IDENTITIES_HELD,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self._ledger, self._keep_recorded_at = ledger, keep_recorded_at
+        self._clock, self._nonces, self._attempts = clock, nonces, attempts
+        self._cache = HeadCache(ledger, identities)
+
+    def handle(self, lines: Sequence[Line]) -> list[Handled]:
+        """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
+
+        StoreError if nothing of it was recorded; Unknown if that ends in a failure, or in too many tries, after a
+        conflict: a conflict may be the second answer to what was recorded.
+        """
+        conflicted = False
+        for _ in range(self._attempts):
+            try:
+                handled = self._try(lines)
+            except Forgotten:  # in the middle of it: the next look knows
+                continue
+            except RecordConflictError:
+                conflicted = True
+                time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
+            except StoreError as error:
+                if conflicted and not isinstance(error, Unknown):
+                    raise Unknown(str(error)) from error
+                raise
+            else:
+                if handled is not None:
+                    return handled
+        if conflicted:
+            raise Unknown("others kept writing to the same episodes")
+        raise StoreError("others kept writing to the same episodes, and nothing of the batch was recorded; try again")
+
+    def _try(self, lines: Sequence[Line]) -> list[Handled] | None:
+        """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
+        heads = self._cache.take({line.episode: None for line in lines})
+        versions = {episode: head.version for episode, head in heads.items()}
+        decisions = self._decide_all(lines, heads)
+        if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
+            return None
+        positions = self._append(decisions)
+        self._cache.keep(heads, positions)
+        return list(_with_positions(decisions, positions))
+
+    def _decide_all(self, lines: Sequence[Line], heads: dict[str, Head]) -> list[Decision]:
+        now, keep = self._clock(), self._keep_recorded_at
+        stored: dict[tuple[str, int], Entry] | None = None
+        decisions: list[Decision] = []
+        for line, nonce in zip(lines, self._nonces(len(lines)), strict=True):
+            head = heads[line.episode]
+            version = head.version_of(line.source, line.id)
+            before = None
+            if version is not None:
+                stored = self._stored(lines, heads) if stored is None else stored
+                before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
+            decision = decide(line, head, before, now, nonce, keep)
+            if type(decision) is Accepted:
+                head.apply(decision.entry)
+            decisions.append(decision)
+        return decisions
+
+    def _stored(self, lines: Sequence[Line], heads: dict[str, Head]) -> dict[tuple[str, int], Entry]:
+        """The stored entries that have the identities of these lines, in one read."""
+        versions = ((line.episode, heads[line.episode].version_of(line.source, line.id)) for line in lines)
+        return self._ledger.entries_at({(episode, version) for episode, version in versions if version is not None})
+
+    def _append(self, decisions: Sequence[Decision]) -> list[int]:
+        accepted = [decision for decision in decisions if type(decision) is Accepted]
+        entries = [each.entry for each in accepted]
+        patients = [(each.patient, each.entry.episode) for each in accepted if each.patient is not None]
+        return self._ledger.append(entries, patients) if entries else []
+
+
+def _accepted(decisions: Sequence[Decision], episode: str, version: int) -> Entry:
+    """The entry that was accepted earlier in the same batch."""
+    entries = (decision.entry for decision in decisions if isinstance(decision, Accepted))
+    return next(entry for entry in entries if entry.version == version and entry.episode == episode)
+
+
+def _with_positions(decisions: Iterable[Decision], positions: Iterable[int]) -> Iterator[Handled]:
+    remaining = iter(positions)
+    for decision in decisions:
+        yield Recorded(decision.entry, next(remaining)) if isinstance(decision, Accepted) else decision
