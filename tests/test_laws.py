@@ -154,7 +154,7 @@ def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_
             at_once = serving_labels(case)
             for day in judged_days(case):
                 if day.is_billable and day.date in at_once:
-                    assert at_once[day.date] == causes(case, (), day.date, 24, None)
+                    assert at_once[day.date] == causes(case, (), day.date, day.verdict)
 
 
 @settings(max_examples=150, deadline=None)
@@ -166,7 +166,7 @@ def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
         for case in cases:
             others = [other for other in cases if other is not case]
             days = judged_days(case)
-            each = {d.date: causes(case, others, d.date, d.verdict.step, d.verdict.reason) for d in days}
+            each = {d.date: causes(case, others, d.date, d.verdict) for d in days}
             assert causes_by_date(case, others) == each
             assert [judged_day(case, day.date) for day in days] == days
             assert [cells_on(case, others, day.date) for day in days] == day_cells(case, others)

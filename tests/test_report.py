@@ -38,10 +38,9 @@ from projections.report.billed import Billed
 from projections.report.charts import _ticks, by_month
 from projections.report.claims import BANDS, ClaimSums, band_of
 from projections.report.conflicts import todo_of
-from projections.report.holds import CURES, Hold, rates_of
+from projections.report.holds import Hold, rates_of
 from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
-from projections.why.sentences import SENTENCES
 from tests.command_line import OPENING, House, assert_plain, lines_of, run, told
 from tests.exports import export, manifest_of
 from tests.test_claimed import march
@@ -486,10 +485,6 @@ def test_a_day_without_a_code_has_a_price_only_where_one_code_pays_for_every_mod
 
 def test_what_to_do_about_a_rule_names_no_codes() -> None:
     assert not [rule for rule in MESSAGES if re.search(r"[{}()]", todo_of(rule))]
-
-
-def test_every_hold_has_a_cure() -> None:
-    assert CURES.keys() == {reason for status, reason in SENTENCES if status == "hold"}
 
 
 class Seen(HTMLParser):

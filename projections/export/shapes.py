@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Struct, field
 
+from ledger.judge.steps import PAYER_EXCLUDES_S_CODES, SEVERAL_CODES
 from projections.export.columns import CalendarDate, Word, dataset_of, note
 
 SCHEMA_VERSION: Final = "1"
@@ -19,8 +20,8 @@ _PATIENT: Final = note("the patient's name in the ledger", "pseudonym")
 _EPISODE: Final = note("the episode", "pseudonym")
 _STATUS: Final = note("`billable`, `not_billable`, `hold` or `conflict`", "kept")
 _REASON: Final = note("the verdict's second word; null when billable", "kept")
-_CODE: Final = note("the per-diem code of the day; null before step 20 is passed", "kept")
-_PAYER: Final = note("the payer of the day; null before step 5 is passed", "kept")
+_CODE: Final = note(f"the per-diem code of the day; null before step {SEVERAL_CODES.number} is passed", "kept")
+_PAYER: Final = note(f"the payer of the day; null before step {PAYER_EXCLUDES_S_CODES.number} is passed", "kept")
 _RATE: Final = note("dollars for the day; null unless billable", "kept")
 _AUTHORIZATION: Final = note("the authorization that the day draws a unit from", "left out")
 _TERMS_FROM: Final = note("the first service date of the terms' edition", "left out")

@@ -52,7 +52,7 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
 def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
     """The row of one date of a judged episode."""
     region = region_on(case, date)
-    said = causes(case, others, date, region.verdict.step, region.verdict.reason)
+    said = causes(case, others, date, region.verdict)
     return _cells(case, region, [date], {date: said})[0]
 
 
