@@ -24,7 +24,7 @@ from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_days, claimed_of, patient_of
 from projections.audit.claimed_shares import spread
 from projections.audit.text import Exposure, render_claimed
-from projections.audit.timeline import episodes_around
+from projections.reading.around import episodes_around
 from projections.reading.as_known import book_known
 from tests.harness import book_of, judge_entries
 from tests.histories import history

@@ -38,9 +38,11 @@ from projections.report.billed import Billed
 from projections.report.charts import _ticks, by_month
 from projections.report.claims import BANDS, ClaimSums, band_of
 from projections.report.conflicts import todo_of
-from projections.report.holds import CURES, Hold, rates_of
+from projections.report.holds import Hold
+from projections.report.rates import rates_of
 from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
+from projections.why.cures import CURES
 from projections.why.sentences import SENTENCES
 from tests.command_line import OPENING, House, assert_plain, lines_of, run, told
 from tests.exports import export, manifest_of

@@ -32,8 +32,6 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.merkle import Proof
 from ledger.store import EpisodeLedger, StoreError
 from projections.audit.claimed import claimed_of
-from projections.audit.replay import utc_text
-from projections.audit.timeline import episodes_around
 from projections.bundle import verify_bundle
 from projections.bundle.days import Inside, bundled_claims, bundled_days
 from projections.bundle.readme import readme
@@ -41,7 +39,9 @@ from projections.bundle.zip import Bundled, Manifest, with_manifest
 from projections.page.html import render_page
 from projections.page.page import page_of
 from projections.read_model.version import code_version
+from projections.reading.around import episodes_around
 from projections.reading.as_known import book_known
+from projections.words import utc_text
 
 
 class Chosen(NamedTuple):

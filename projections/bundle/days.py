@@ -17,8 +17,9 @@ from ledger.judge.regions import JudgedDay, judged_days
 from projections.audit.claimed import ClaimedDay
 from projections.page.days import ELSEWHERE, deciding
 from projections.rows.day import DayRow, day_cells, day_row
+from projections.why.day_view import DayView
 from projections.why.sentences import SENTENCES, Said
-from projections.why.steps import DayView, EvidenceShown, StepShown, steps_shown
+from projections.why.steps import EvidenceShown, StepShown, steps_shown
 
 OTHER: Final = "an entry of another episode of the patient"
 

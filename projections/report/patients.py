@@ -12,11 +12,12 @@ from ledger.facts.liveness import known
 from ledger.judge.episode import Patient
 from ledger.judge.patients import episode_of
 from ledger.judge.steps import judge
+from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_of
-from projections.audit.timeline import episodes_around
-from projections.read_model.catch_up import Progress
-from projections.read_model.views import SetAside, Views
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import Views
+from projections.reading.around import episodes_around
 from projections.reading.as_known import book_known
 from projections.report.asked import Asked
 from projections.report.authorizations import (

@@ -26,9 +26,9 @@ from ledger.judge.episode import Patient
 from ledger.judge.patients import episode_of
 from ledger.judge.regions import judged_day
 from ledger.judge.steps import judge
-from projections.audit.replay import verdict_text
+from projections.why.day_view import DayView
 from projections.why.moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
-from projections.why.steps import DayView
+from projections.words import verdict_text
 
 
 class FlipShown(msgspec.Struct, frozen=True, gc=False):

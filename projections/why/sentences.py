@@ -7,11 +7,12 @@ from typing import Final, NamedTuple
 from ledger.facts import events as ev
 from ledger.facts.entry import statement_of
 from ledger.judge import causes as grounds
+from ledger.judge import passed
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
-from projections.rows.day import iso
-from projections.why.steps import DayView, dollars
+from projections.why.day_view import DayView
+from projections.words import dollars, iso
 
 
 class Words(NamedTuple):
@@ -69,7 +70,6 @@ SENTENCES: Final[dict[tuple[str, str | None], Words]] = {
 }
 """A sentence for every status and reason of rulebook section 4."""
 
-STATUS: Final = {"billable": "billable", "not_billable": "not billable", "hold": "on hold", "conflict": "in conflict"}
 
 _UNSERVED: Final = {
     "access": "no recorded dose reaches that day",
@@ -141,7 +141,7 @@ class Said(dict[str, str]):
 
     def hours(self) -> str:
         """The spacing of doses under the orders in force."""
-        facts = map(statement_of, grounds.orders_in_force(self.view.case, self.view.date))
+        facts = map(statement_of, passed.orders_in_force(self.view.case, self.view.date))
         return " and ".join(map(str, sorted({f.interval_hours for f in facts if isinstance(f, ev.TherapyOrdered)})))
 
     def max_hours(self) -> str:
@@ -167,8 +167,8 @@ class Said(dict[str, str]):
         """The codes in conflict."""
         view, verdict = self.view, self.day.verdict
         if verdict.step == 20:
-            return " and ".join(grounds.codes_on(view.case, view.date))
-        found = grounds.codes_against(view.case, view.others, view.date, str(verdict.reason))
+            return " and ".join(passed.codes_on(view.case, view.date))
+        found = passed.codes_against(view.case, view.others, view.date, str(verdict.reason))
         return " and ".join(dict.fromkeys(found))
 
     def numbers(self) -> str:

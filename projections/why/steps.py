@@ -11,55 +11,10 @@ from ledger.book import Terms
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected
 from ledger.judge import causes as grounds
-from ledger.judge.case import Case
+from ledger.judge import passed
 from ledger.judge.episode import Dated
-from projections.audit.replay import utc_text
-from projections.rows.day import iso
-
-
-class DayView(NamedTuple):
-    """One date of a judged episode, beside the patient's other judged episodes."""
-
-    case: Case
-    others: Sequence[Case]
-    date: int
-
-    @property
-    def day(self) -> int:
-        """The date as a set of the episode's calendar."""
-        return self.case.calendar.day(self.date)
-
-    @property
-    def payer(self) -> str | None:
-        """The payer of the day (step 5)."""
-        return next((payer for payer, days in self.case.payers.items() if days & self.day), None)
-
-    @property
-    def terms(self) -> Terms:
-        """The terms in force (step 6 passed)."""
-        regime = self.case.regime_on(self.date)
-        assert regime is not None, "step 6 is passed"
-        return regime.terms
-
-    @property
-    def code(self) -> str:
-        """The code of the day (step 20 passed)."""
-        return next(code for code, days in self.case.codes.items() if days & self.day)
-
-    def grounds(self, step: int) -> list[Entry]:
-        """The entries that a step rests on for the day (``ledger/judge/causes.py``)."""
-        return list(grounds.GROUNDS[step](self.case, self.date))
-
-    def payer_name(self, payer: str | None = None) -> str:
-        """A payer, or the payer of the day, by the name the book has for it."""
-        payer = payer or self.payer or "the payer"
-        return self.case.book.payers[payer].name if payer in self.case.book.payers else payer
-
-    @property
-    def provider_name(self) -> str:
-        """The provider by the name the book has for it."""
-        npi = self.case.episode.opening[1].provider
-        return self.case.book.providers[npi].name if npi in self.case.book.providers else f"provider {npi}"
+from projections.why.day_view import DayView
+from projections.words import dollars, iso, utc_text
 
 
 class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
@@ -105,11 +60,6 @@ def _value(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def dollars(cents: int) -> str:
-    """Whole cents as dollars."""
-    return f"{cents // 100}.{cents % 100:02d} dollars"
-
-
 Shown = tuple[str, Iterable[Entry]]
 """What a passed step says, and the entries it rested on."""
 
@@ -137,7 +87,7 @@ def _agreed(view: DayView) -> Shown:
 
 
 def _at_home(view: DayView) -> Shown:
-    stays = grounds.part_days_in_hospital(view.case, view.date)
+    stays = passed.part_days_in_hospital(view.case, view.date)
     partly = f"in hospital for part of the day, which {view.terms.inpatient_rule} does not count"
     return partly if stays else "no stay touches the day", stays
 
@@ -153,7 +103,7 @@ def _not_held(view: DayView) -> Shown:
 
 
 def _ordered(view: DayView) -> Shown:
-    orders = grounds.orders_in_force(view.case, view.date)
+    orders = passed.orders_in_force(view.case, view.date)
     return f"in force: {', '.join(str(getattr(statement_of(entry), 'order', '')) for entry in orders)}", orders
 
 
@@ -176,7 +126,7 @@ def _assessed(view: DayView) -> Shown:
 
 
 def _coded(view: DayView) -> Shown:
-    chosen = len(grounds.codes_on(view.case, view.date)) > 1
+    chosen = len(passed.codes_on(view.case, view.date)) > 1
     decision = view.grounds(19) if chosen else []
     how = "a human chose it" if chosen else "for every mode" if view.terms.pain_code == "general" else "by the mode"
     return f"{view.code}, {how}", [*decision, *view.grounds(23)]
@@ -216,7 +166,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step("not in a facility", _out_of_facility),
     Step("not in hospice", _with("no hospice election covers the day", 11)),
     Step("not on hold", _not_held),
-    Step("served", lambda v: (f"served, as {v.terms.day_counting} counts", grounds.serving(v.case, v.date))),
+    Step("served", lambda v: (f"served, as {v.terms.day_counting} counts", passed.serving(v.case, v.date))),
     Step("an order in force", _ordered),
     Step("doses close enough", _spaced),
     Step("diagnosis", _with("a diagnosis is in force", 16), lambda terms: "diagnosis" in terms.documentation),
