@@ -14,9 +14,9 @@ from typing import Any
 
 import polars
 
-from projections.audit.replay import utc_text
 from projections.export.columns import Column
 from projections.export.shapes import DATASETS
+from projections.words import utc_text
 from tests.command_line import EXAMPLE, House
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
 
-from projections.page.calendar import MARKS
+from projections.words import MARKS
 from tests.command_line import House, run, told
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "cancer-palliative.jsonl"

@@ -14,9 +14,9 @@ from uuid import uuid4
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
 from ledger.recorders.postgres import pool as postgres_pool
-from ledger.recorders.postgres.recorder import recorder as postgres
+from ledger.recorders.postgres import recorder as postgres
 from ledger.recorders.sqlite import pool as sqlite_pool
-from ledger.recorders.sqlite.recorder import recorder as sqlite
+from ledger.recorders.sqlite import recorder as sqlite
 from tests import stores
 from tests.stores import named
 

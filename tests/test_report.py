@@ -38,7 +38,8 @@ from projections.report.billed import Billed
 from projections.report.charts import _ticks, by_month
 from projections.report.claims import BANDS, ClaimSums, band_of
 from projections.report.conflicts import todo_of
-from projections.report.holds import Hold, rates_of
+from projections.report.holds import Hold
+from projections.report.rates import rates_of
 from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
 from tests.command_line import OPENING, House, assert_plain, lines_of, run, told

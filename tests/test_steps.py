@@ -10,7 +10,7 @@ from ledger.book import PER_DIEM_CODES
 from ledger.judge.clash import RULES, name_of_conflict, rule_between
 from ledger.judge.rule import Step
 from ledger.judge.steps import CLASH, PASSED, SEVERAL_CODES, STEPS
-from projections.report.holds import CURES
+from projections.why.cures import CURES
 from projections.why.moves import MOVES, NO_MOVE
 from projections.why.sentences import SENTENCES
 from projections.why.steps import ASKED

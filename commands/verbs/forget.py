@@ -11,19 +11,18 @@ from typing import Final, NamedTuple
 
 import click
 
-from commands.outside import utc_now
+from commands.outside import random_nonces, utc_now
 from commands.terminal.options import House
 from commands.terminal.show import printable, say
 from commands.terminal.who import named
-from commands.writing.closing import is_name
-from commands.writing.handle import random_nonces
 from ledger.facts.forms import parse_instant
+from ledger.facts.names import is_name
 from ledger.recorders.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit.text import dollars
 from projections.erasure.handed_out import Outcome, given, take_back
 from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models
-from projections.read_model.views import ViewsError
+from projections.read_model.trouble import ViewsError
 
 ATTEMPTS: Final = 100
 GONE: Final = (

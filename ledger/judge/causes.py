@@ -160,14 +160,16 @@ def unserved(case: Case, date: int, others: Others = ()) -> list[Entry]:
 
 def _ending(case: Case, order: str, date: int) -> list[Entry]:
     stops = [stop.entry for stop in case.episode.stops.get(order, ()) if stop.date < date]
-    return stops or _order_entries(case, [order])
+    return stops or order_entries(case, [order])
 
 
-def _order_entries(case: Case, orders: Iterable[str]) -> list[Entry]:
+def order_entries(case: Case, orders: Iterable[str]) -> list[Entry]:
+    """The live entries of these orders."""
     return by_label(case.episode.orders[order][0] for order in orders if order in case.episode.orders)
 
 
-def _orders_serving(case: Case, date: int) -> list[str]:
+def orders_serving(case: Case, date: int) -> list[str]:
+    """The orders that something recorded serves the date under, in force or not."""
     day = case.calendar.day(date)
     return [order for order, days in case.served.items() if days & day]
 
@@ -178,7 +180,7 @@ def remaining_orders(case: Case, date: int) -> list[str]:
     return [order for order, days in case.remaining.items() if days >> place & 1]
 
 
-def _evidence(case: Case, orders: Sequence[str], date: int) -> list[Entry]:
+def evidence_for(case: Case, orders: Sequence[str], date: int) -> list[Entry]:
     """What serves the date: recorded on it or, for access, on the nearest date before it; or the nurse's visit."""
     if len(orders) == 1 and (found := case.evidence.entries_on(orders[0], date)):
         return by_label(found)
@@ -205,20 +207,20 @@ def visits_on(case: Case, date: int) -> list[Entry]:
 
 def served_on(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The evidence of the orders that stand behind the date."""
-    return _evidence(case, remaining_orders(case, date), date)
+    return evidence_for(case, remaining_orders(case, date), date)
 
 
 def without_order(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The evidence, then what ended its orders (or the orders not yet begun)."""
-    orders = _orders_serving(case, date)
+    orders = orders_serving(case, date)
     ended = [entry for order in orders for entry in _ending(case, order, date)]
-    return (_evidence(case, orders, date) or visits_on(case, date)) + by_label(ended)
+    return (evidence_for(case, orders, date) or visits_on(case, date)) + by_label(ended)
 
 
 def too_long(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The orders in force that are behind the evidence, then the evidence."""
-    orders = [o for o in _orders_serving(case, date) if case.evidence.in_force(o) & case.calendar.day(date)]
-    return _order_entries(case, orders) + _evidence(case, orders, date)
+    orders = [o for o in orders_serving(case, date) if case.evidence.in_force(o) & case.calendar.day(date)]
+    return order_entries(case, orders) + evidence_for(case, orders, date)
 
 
 def diagnoses_on(case: Case, date: int, others: Others = ()) -> list[Entry]:
@@ -247,8 +249,8 @@ def decision(case: Case, date: int, others: Others = ()) -> list[Entry]:
 def orders_and_evidence(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The remaining orders and what serves the date under them."""
     orders = remaining_orders(case, date)
-    found = [e for order in sorted(orders) for e in _evidence(case, [order], date)]
-    return _order_entries(case, orders) + by_label(found)
+    found = [e for order in sorted(orders) for e in evidence_for(case, [order], date)]
+    return order_entries(case, orders) + by_label(found)
 
 
 def clashing(case: Case, date: int, others: Others) -> list[Entry]:
@@ -285,49 +287,10 @@ def authorizations_on(case: Case, date: int, others: Others = ()) -> list[Entry]
 
 def remaining_order_entries(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The orders that stand behind the date."""
-    return _order_entries(case, remaining_orders(case, date))
+    return order_entries(case, remaining_orders(case, date))
 
 
 ALIKE: Final[frozenset[Causes]] = frozenset({deaths, discharges, nothing, opening})
 """What is the same on every date that a step takes."""
 ALIKE_UNDER_ONE_COVERAGE: Final[frozenset[Causes]] = frozenset({covering_spells, payer_of_day, provider_and_payer})
 """Likewise, where the episode has one spell of coverage only."""
-
-
-def serving(case: Case, date: int) -> list[Entry]:
-    """Step 13 passed: the evidence, whatever becomes of its orders."""
-    return _evidence(case, _orders_serving(case, date), date) or visits_on(case, date)
-
-
-def orders_in_force(case: Case, date: int) -> list[Entry]:
-    """Step 14 passed: the orders behind the evidence that are in force, whatever their interval."""
-    day = case.calendar.day(date)
-    return _order_entries(case, [o for o in _orders_serving(case, date) if case.evidence.in_force(o) & day])
-
-
-def part_days_in_hospital(case: Case, date: int) -> list[Entry]:
-    """Step 9 passed: the stays that touch the date without making it an inpatient date."""
-    day = case.calendar.day(date)
-    return by_label(entry for days, entry in case.stays("any_overlap") if days & day)
-
-
-def codes_on(case: Case, date: int) -> list[str]:
-    """Step 20: the codes that the date's orders give."""
-    day = case.calendar.day(date)
-    return sorted(code for code, days in case.candidates.items() if days & day)
-
-
-def codes_against(case: Case, others: Iterable[Case], date: int, rule: str) -> list[str]:
-    """Step 21: the day's code, then each code that breaks the rule beside it."""
-    day = case.calendar.day(date)
-    own = next(code for code, days in case.codes.items() if days & day)
-    against = [
-        exposed.code
-        for other in others
-        for exposed in other.exposed()
-        if exposed.days & other.calendar.day(date) and in_scope(case, exposed.payer) & day
-    ]
-    if not settled(case, own) & day:
-        billed = (billed for episode in case.patient.episodes for billed in episode.billed if billed.is_service)
-        against += [b.code for b in billed if b.code in PER_DIEM_CODES and b.from_ <= date <= b.to]
-    return [own, *sorted({code for code in against if rule_between(own, code) == rule})]

@@ -23,15 +23,16 @@ from ledger.judge.case import Case
 from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text
-from projections.read_model.catch_up import Progress, silent
 from projections.read_model.queries import Filters, day_rows
 from projections.read_model.views import Views, passing_views
 from projections.reading.cohorts import complete, kin_in
-from projections.rows.day import Cells, DayRow, iso
+from projections.rows.cells import Cells
+from projections.rows.day import DayRow
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets
+from projections.words import iso, utc_text
 
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _DATE: Final = 2

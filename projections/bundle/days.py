@@ -19,8 +19,9 @@ from ledger.judge.steps import AFTER_DEATH, INPATIENT, STEPS
 from projections.audit.claimed import ClaimedDay
 from projections.page.days import ELSEWHERE
 from projections.rows.day import DayRow, day_cells, day_row
+from projections.why.day_view import DayView
 from projections.why.sentences import SENTENCES, Said
-from projections.why.steps import DayView, EvidenceShown, StepShown, steps_shown
+from projections.why.steps import EvidenceShown, StepShown, steps_shown
 
 OTHER: Final = "an entry of another episode of the patient"
 

@@ -12,7 +12,7 @@ from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.read_model.generations import Places
 from projections.reading.as_known import load_patient
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 from projections.rows.patient import Sheets, derive_patient
 
 _EPISODE, _DATE, _PUBLISHED = 1, 2, 8

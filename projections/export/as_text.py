@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from projections.export.columns import Column
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")
 

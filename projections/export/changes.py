@@ -18,7 +18,8 @@ from ledger.judge.patients import episode_of, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import complete, kin_in
-from projections.rows.day import Cells, day_cells, json_list
+from projections.rows.cells import Cells, json_list
+from projections.rows.day import day_cells
 from projections.rows.kept import NOBODY, kept_sheets
 
 INSERT: Final = "insert"

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Final
 
 from projections.export.columns import Column, Dataset
-from projections.rows.day import Cells, as_list, iso, json_list
+from projections.rows.cells import Cells, as_list, json_list
+from projections.words import iso
 
 PSEUDONYM_HEX: Final = 32
 LONGEST_SHIFT_DAYS: Final = 365

@@ -12,7 +12,7 @@ from typing import Final
 from projections.export.columns import Column, Dataset
 from projections.export.spool import in_order
 from projections.read_model.views import Views
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 
 _SOURCES: Final = {
     "days": (

@@ -21,7 +21,7 @@ from projections.export.manifest import MANIFEST, PACKAGE, Manifest, Origin, Par
 from projections.export.place import create
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 
 Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
 EVENTS: Final = "events"

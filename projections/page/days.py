@@ -13,11 +13,10 @@ import msgspec
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
-from projections.page.calendar import MARKS
 from projections.page.sources import Cause, Sources
-from projections.rows.day import iso
-from projections.why.sentences import SENTENCES, STATUS, Said
-from projections.why.steps import DayView
+from projections.why.day_view import DayView
+from projections.why.sentences import SENTENCES, Said
+from projections.words import MARKS, STATUS, iso
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

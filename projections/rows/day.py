@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from functools import lru_cache
-from typing import Any, Final
 
 import msgspec
 
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
-
-Cells = tuple[Any, ...]
-"""A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""
-
-_encode: Final = msgspec.json.Encoder().encode
-_encode_lines: Final = msgspec.json.Encoder().encode_lines
+from projections.rows.cells import Cells, as_list, json_lists
+from projections.words import iso
 
 
 class DayRow(msgspec.Struct, frozen=True, gc=False):
@@ -72,24 +65,3 @@ def _cells(case: Case, region: Region, days: Sequence[int], because: Mapping[int
 def day_row(cells: Cells) -> DayRow:
     """The row as it is shown."""
     return DayRow(*(*cells[:-1], as_list(cells[-1])))
-
-
-@lru_cache(maxsize=65_536)
-def iso(ordinal: int) -> str:
-    """A service date as reports write it."""
-    return date.fromordinal(ordinal).isoformat()
-
-
-def json_list(parts: Sequence[str]) -> str:
-    """A list as the read model keeps it."""
-    return _encode(parts).decode()
-
-
-def json_lists(lists: Sequence[Sequence[str]]) -> list[str]:
-    """Many lists as the read model keeps them; JSON has no line breaks of its own."""
-    return _encode_lines(lists).decode().split("\n")[:-1]
-
-
-def as_list(text: str) -> tuple[str, ...]:
-    """A list as it is shown."""
-    return msgspec.json.decode(text, type=tuple[str, ...])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
 import msgspec
 
 from ledger.judge.findings import Finding
-from projections.rows.day import Cells, as_list, iso, json_list
+from projections.rows.cells import Cells, as_list, json_list
+from projections.words import iso
 
 
 class FindingRow(msgspec.Struct, frozen=True, gc=False):
@@ -65,3 +67,16 @@ def finding_row(cells: Cells) -> FindingRow:
     return FindingRow(
         rule, level, patient, as_list(episodes), as_list(dates), as_list(codes), as_list(because), message
     )
+
+
+def together(findings: Iterable[FindingRow]) -> list[FindingRow]:
+    """Findings that follow each other and say the same of the same episodes, as one with all their dates."""
+    groups = (list(alike) for _, alike in groupby(findings, lambda row: (row.rule, row.episodes, row.message)))
+    return [
+        msgspec.structs.replace(
+            group[0],
+            dates=tuple(sorted({date for row in group for date in row.dates})),
+            because=tuple(dict.fromkeys(label for row in group for label in row.because)),
+        )
+        for group in groups
+    ]

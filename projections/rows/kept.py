@@ -10,8 +10,9 @@ from ledger.book import Book
 from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import load_patient
-from projections.rows.day import Cells, iso
+from projections.rows.cells import Cells
 from projections.rows.patient import Sheets, derive_patient
+from projections.words import iso
 
 NOBODY: Final = ""
 """The patient of rows that are nobody's any more: a name is never empty."""

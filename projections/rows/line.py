@@ -6,7 +6,8 @@ import msgspec
 
 from ledger.judge.case import Case
 from ledger.judge.lines import pack
-from projections.rows.day import Cells, as_list, iso
+from projections.rows.cells import Cells, as_list
+from projections.words import iso
 
 
 class LineRow(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,8 @@ from ledger.judge.case import Case
 from ledger.judge.episode import Patient
 from ledger.judge.findings import find
 from ledger.judge.steps import judge
-from projections.rows.day import Cells, day_cells
+from projections.rows.cells import Cells
+from projections.rows.day import day_cells
 from projections.rows.finding import finding_cells, in_order
 from projections.rows.line import line_cells
 

@@ -27,9 +27,9 @@ from ledger.judge.patients import episode_of
 from ledger.judge.regions import judged_day
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import judge
-from projections.audit.replay import verdict_text
+from projections.why.day_view import DayView
 from projections.why.moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
-from projections.why.steps import DayView
+from projections.words import verdict_text
 
 RESTED_ON: Final = (
     steps.PASSED,

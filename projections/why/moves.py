@@ -27,13 +27,13 @@ import msgspec
 from ledger.book import GENERAL, PER_DIEM, PER_DIEM_CODES
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of, tag_of
-from ledger.judge import causes, steps
+from ledger.judge import causes, passed, steps
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.evidence import local_date, local_dates_of_run
 from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS
-from projections.rows.day import iso
-from projections.why.steps import DayView
+from projections.why.day_view import DayView
+from projections.words import iso
 
 HYPOTHETICAL: Final = "what-if"
 """The author of an entry that nobody recorded, and the placeholder in it. Its source is empty, as no real one is."""
@@ -235,7 +235,7 @@ def _resume(view: DayView) -> Changes:
 def _decide(view: DayView) -> Changes:
     """Move 16: the day's own code first; after a decision for nothing, any code lifts it."""
     on, own = date.fromordinal(view.date), [code for code, days in view.case.codes.items() if days & view.day]
-    for code in [*own, *(code for code in causes.codes_on(view.case, view.date) if code not in own)] or _modes(view):
+    for code in [*own, *(code for code in passed.codes_on(view.case, view.date) if code not in own)] or _modes(view):
         fact = ev.ConflictResolved(on, code, HYPOTHETICAL)
         yield _tell(view, fact, f"Decide to bill {code} on {on}.")
 

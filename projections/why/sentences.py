@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 
 from ledger.facts import events as ev
 from ledger.facts.entry import statement_of
-from ledger.judge import causes
+from ledger.judge import causes, passed
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import INPATIENT
-from projections.rows.day import iso
-from projections.why.steps import DayView, dollars
+from projections.why.day_view import DayView
+from projections.words import dollars, iso
 
 
 class Words(NamedTuple):
@@ -67,8 +67,6 @@ SENTENCES: Final[dict[str, Words]] = {
     "hold no_rate": Words("the book has no rate of {payer} for {code} on the day", "A rate would cure it."),
 }
 """A sentence for every verdict of every step, in the rulebook's words."""
-
-STATUS: Final = {"billable": "billable", "not_billable": "not billable", "hold": "on hold", "conflict": "in conflict"}
 
 _UNSERVED: Final = {
     "access": "no recorded dose reaches that day",
@@ -140,7 +138,7 @@ class Said(dict[str, str]):
 
     def hours(self) -> str:
         """The spacing of doses under the orders in force."""
-        facts = map(statement_of, causes.orders_in_force(self.view.case, self.view.date))
+        facts = map(statement_of, passed.orders_in_force(self.view.case, self.view.date))
         return " and ".join(map(str, sorted({f.interval_hours for f in facts if isinstance(f, ev.TherapyOrdered)})))
 
     def max_hours(self) -> str:
@@ -166,8 +164,8 @@ class Said(dict[str, str]):
         """The codes in conflict."""
         view, verdict = self.view, self.day.verdict
         if not verdict.names_code:
-            return " and ".join(causes.codes_on(view.case, view.date))
-        found = causes.codes_against(view.case, view.others, view.date, str(verdict.reason))
+            return " and ".join(passed.codes_on(view.case, view.date))
+        found = passed.codes_against(view.case, view.others, view.date, str(verdict.reason))
         return " and ".join(dict.fromkeys(found))
 
     def numbers(self) -> str:

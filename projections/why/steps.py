@@ -10,58 +10,12 @@ import msgspec
 from ledger.book import Terms
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected
-from ledger.judge import causes, steps
-from ledger.judge.case import Case
+from ledger.judge import causes, passed, steps
 from ledger.judge.episode import Dated
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import STEPS
-from projections.audit.replay import utc_text
-from projections.rows.day import iso
-
-
-class DayView(NamedTuple):
-    """One date of a judged episode, beside the patient's other judged episodes."""
-
-    case: Case
-    others: Sequence[Case]
-    date: int
-
-    @property
-    def day(self) -> int:
-        """The date as a set of the episode's calendar."""
-        return self.case.calendar.day(self.date)
-
-    @property
-    def payer(self) -> str | None:
-        """The payer of the day."""
-        return next((payer for payer, days in self.case.payers.items() if days & self.day), None)
-
-    @property
-    def terms(self) -> Terms:
-        """The terms in force, where there are some."""
-        regime = self.case.regime_on(self.date)
-        assert regime is not None, "the day has terms"
-        return regime.terms
-
-    @property
-    def code(self) -> str:
-        """The code of the day, where it has one."""
-        return next(code for code, days in self.case.codes.items() if days & self.day)
-
-    def causes(self, step: Step) -> list[Entry]:
-        """The entries that a step rests on for the day (``ledger/judge/causes.py``)."""
-        return list(step.causes(self.case, self.date, self.others))
-
-    def payer_name(self, payer: str | None = None) -> str:
-        """A payer, or the payer of the day, by the name the book has for it."""
-        payer = payer or self.payer or "the payer"
-        return self.case.book.payers[payer].name if payer in self.case.book.payers else payer
-
-    @property
-    def provider_name(self) -> str:
-        """The provider by the name the book has for it."""
-        npi = self.case.episode.opening[1].provider
-        return self.case.book.providers[npi].name if npi in self.case.book.providers else f"provider {npi}"
+from projections.why.day_view import DayView
+from projections.words import dollars, iso, utc_text
 
 
 class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
@@ -107,11 +61,6 @@ def _value(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def dollars(cents: int) -> str:
-    """Whole cents as dollars."""
-    return f"{cents // 100}.{cents % 100:02d} dollars"
-
-
 Shown = tuple[str, Iterable[Entry]]
 """What a passed step says, and the entries it rested on."""
 
@@ -151,7 +100,7 @@ def _agreed(view: DayView) -> Shown:
 
 
 def _at_home(view: DayView) -> Shown:
-    stays = causes.part_days_in_hospital(view.case, view.date)
+    stays = passed.part_days_in_hospital(view.case, view.date)
     partly = f"in hospital for part of the day, which {view.terms.inpatient_rule} does not count"
     return partly if stays else "no stay touches the day", stays
 
@@ -167,11 +116,11 @@ def _not_held(view: DayView) -> Shown:
 
 
 def _served(view: DayView) -> Shown:
-    return f"served, as {view.terms.day_counting} counts", causes.serving(view.case, view.date)
+    return f"served, as {view.terms.day_counting} counts", passed.serving(view.case, view.date)
 
 
 def _ordered(view: DayView) -> Shown:
-    orders = causes.orders_in_force(view.case, view.date)
+    orders = passed.orders_in_force(view.case, view.date)
     return f"in force: {', '.join(str(getattr(statement_of(entry), 'order', '')) for entry in orders)}", orders
 
 
@@ -194,7 +143,7 @@ def _assessed(view: DayView) -> Shown:
 
 
 def _coded(view: DayView) -> Shown:
-    chosen = len(causes.codes_on(view.case, view.date)) > 1
+    chosen = len(passed.codes_on(view.case, view.date)) > 1
     decision = view.causes(steps.CONFLICT_RESOLVED) if chosen else []
     how = "a human chose it" if chosen else "for every mode" if view.terms.pain_code == "general" else "by the mode"
     return f"{view.code}, {how}", [*decision, *view.causes(steps.NO_RATE)]

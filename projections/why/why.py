@@ -12,10 +12,12 @@ from ledger.facts.entry import Entry
 from ledger.judge.regions import JudgedDay, judged_day
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import judged_among, owner_among
-from projections.rows.day import DayRow, cells_on, day_row, iso
+from projections.rows.day import DayRow, cells_on, day_row
+from projections.why.day_view import DayView
 from projections.why.flip import FlipShown, find_flip
-from projections.why.sentences import SENTENCES, STATUS, Said
-from projections.why.steps import DayView, EvidenceShown, StepShown, steps_shown
+from projections.why.sentences import SENTENCES, Said
+from projections.why.steps import EvidenceShown, StepShown, steps_shown
+from projections.words import STATUS, iso
 
 __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why", "why_of"]
 
