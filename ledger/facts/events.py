@@ -14,16 +14,23 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from ledger.facts.forms import (
     AtLeastOne,
     Cents,
+    DaysSupply,
+    EarlyDate,
     FreeText,
     Hcpcs,
     Icd10,
     Instant,
+    InstantOrDate,
+    IntervalHours,
+    Modifiers,
     Ndc,
     Npi,
     PainScore,
     Quantity,
+    Rank,
     ServiceDate,
     Text,
+    Units,
     Zone,
 )
 
@@ -43,14 +50,27 @@ class EpisodeOpened(Told, tag="EpisodeOpened", frozen=True):
     place_of_service: Text = "12"
 
 
+class EpisodeVoided(Told, tag="EpisodeVoided", frozen=True):
+    """The episode was opened in error: while this is live it has no days, and nothing in it counts but its claims."""
+
+    reason: FreeText
+
+
+class ProviderChanged(Told, tag="ProviderChanged", frozen=True):
+    """From that date on the episode goes on under this NPI."""
+
+    provider: Npi
+    from_: ServiceDate = field(name="from")
+
+
 class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
     """The payer covers the patient from..to; rank 1 is primary."""
 
     payer: Text
     member: Text
-    from_: ServiceDate = field(name="from")
+    from_: EarlyDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
-    rank: AtLeastOne = 1
+    rank: Rank = 1
 
 
 class CoverageEnded(Told, tag="CoverageEnded", frozen=True):
@@ -68,7 +88,7 @@ class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
     from_: ServiceDate = field(name="from")
     prescriber: Npi
     to: ServiceDate | UnsetType = UNSET
-    interval_hours: AtLeastOne = 24
+    interval_hours: IntervalHours = 24
     signed_on: ServiceDate | UnsetType = UNSET
     drug: Text | UnsetType = UNSET
     route: Text | UnsetType = UNSET
@@ -88,6 +108,17 @@ class DayServed(Told, tag="DayServed", frozen=True):
     order: Text
     date: ServiceDate
     infused: Annotated[bool, Meta(description="true or false")] = True
+    place_of_service: Text | UnsetType = UNSET
+
+
+class DaysServed(Told, tag="DaysServed", frozen=True):
+    """The same as a ``DayServed`` on each date from..to: a confirmed delivery ticket, or a patient's log (infused)."""
+
+    order: Text
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate
+    infused: Annotated[bool, Meta(description="true or false")] = False
+    place_of_service: Text | UnsetType = UNSET
 
 
 class InfusionLogged(Told, tag="InfusionLogged", frozen=True):
@@ -114,7 +145,7 @@ class SupplyDispensed(Told, tag="SupplyDispensed", frozen=True):
     item: Text
     quantity: Quantity
     hcpcs: Hcpcs | UnsetType = UNSET
-    days_supply: AtLeastOne | UnsetType = UNSET
+    days_supply: DaysSupply | UnsetType = UNSET
 
 
 class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
@@ -125,6 +156,7 @@ class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
     quantity: Quantity
     unit: Annotated[Literal["F2", "GR", "ME", "ML", "UN"], Meta(description="F2, GR, ME, ML or UN")]
     rx: Text | UnsetType = UNSET
+    days_supply: DaysSupply | UnsetType = UNSET
 
 
 class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
@@ -152,14 +184,14 @@ class HospitalAdmitted(Told, tag="HospitalAdmitted", frozen=True):
     """The patient went into hospital; without a discharge the stay is open."""
 
     stay: Text
-    at: Instant
+    at: InstantOrDate
 
 
 class HospitalDischarged(Told, tag="HospitalDischarged", frozen=True):
     """The patient came home from that stay."""
 
     stay: Text
-    at: Instant
+    at: InstantOrDate
 
 
 class FacilityStayed(Told, tag="FacilityStayed", frozen=True):
@@ -192,6 +224,14 @@ class TherapyResumed(Told, tag="TherapyResumed", frozen=True):
     date: ServiceDate
 
 
+class TherapyRanked(Told, tag="TherapyRanked", frozen=True):
+    """Several infusion therapies run at once, and pain is the first, second, … of them on these dates."""
+
+    rank: Rank
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
+
+
 class PatientDied(Told, tag="PatientDied", frozen=True):
     """The patient died on ``date``."""
 
@@ -209,7 +249,7 @@ class DiagnosisRecorded(Told, tag="DiagnosisRecorded", frozen=True):
     """A diagnosis in force from..to."""
 
     icd10: Icd10
-    from_: ServiceDate = field(name="from")
+    from_: EarlyDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
 
 
@@ -261,9 +301,9 @@ class ClaimLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     code: Hcpcs
     from_: ServiceDate = field(name="from")
     to: ServiceDate
-    units: AtLeastOne
+    units: Units
     charge_cents: Cents
-    modifiers: Annotated[tuple[Text, ...], Meta(description="a list of modifiers")] | UnsetType = UNSET
+    modifiers: Modifiers | UnsetType = UNSET
 
 
 class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
@@ -272,8 +312,9 @@ class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
     claim: Text
     payer: Text
     frequency: Annotated[Literal["1", "7", "8"], Meta(description='"1", "7" or "8"')]
-    lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of one or more claim lines")]
+    lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of 1 to 50 claim lines")]
     replaces: Text | UnsetType = UNSET
+    sent_on: ServiceDate | UnsetType = UNSET
 
 
 class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
@@ -299,7 +340,10 @@ Fact = Union[
     CoverageEnded,
     TherapyOrdered,
     TherapyStopped,
+    EpisodeVoided,
+    ProviderChanged,
     DayServed,
+    DaysServed,
     InfusionLogged,
     NursingVisited,
     SupplyDispensed,
@@ -312,6 +356,7 @@ Fact = Union[
     HospiceElected,
     TherapyHeld,
     TherapyResumed,
+    TherapyRanked,
     PatientDied,
     Discharged,
     DiagnosisRecorded,

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 FIRST_DATE: Final = "2000-01-01"
+FIRST_EARLY_DATE: Final = "1900-01-01"
 LAST_DATE: Final = "2099-12-31"
 LARGEST_INTEGER: Final = 2**53 - 1
 CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -29,6 +30,7 @@ _HCPCS = re.compile(r"(?:[A-Z][0-9]{4}|[0-9]{5})\Z")
 _ICD10 = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?\Z")
 _NDC = re.compile(r"[0-9]{11}\Z")
 _NPI = re.compile(r"[0-9]{10}\Z")
+_MODIFIER = re.compile(r"[A-Z0-9]{2}\Z")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]{1,3})?\Z")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
@@ -61,6 +63,24 @@ def check_date(value: Any) -> Any:
     return value
 
 
+def check_early_date(value: Any) -> Any:
+    """The first date of coverage or of a diagnosis, which may lie long before the ledger's own dates."""
+    if isinstance(value, str) and not (len(value) == 10 and FIRST_EARLY_DATE <= value <= LAST_DATE):
+        raise ValueError
+    return value
+
+
+def _at_most(largest: int) -> Callable[[Any], Any]:
+    """A bound of the door alone: what the ledger holds from before is read whatever its size."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool) and value > largest:
+            raise ValueError
+        return value
+
+    return check
+
+
 def parse_instant(text: str) -> datetime:
     """An instant of the rulebook's form as an aware UTC datetime; ValueError for any other text."""
     if not _INSTANT.match(text):
@@ -79,6 +99,31 @@ def check_instant(value: Any) -> Any:
     if not 2000 <= instant.year <= 2099:
         raise ValueError
     return instant
+
+
+def check_instant_or_date(value: Any) -> Any:
+    """An instant in its canonical text (UTC), or a date as it is: the two are not the same content."""
+    if not isinstance(value, str):
+        return value
+    if len(value) == 10:
+        date.fromisoformat(check_date(value))
+        return value
+    instant = check_instant(value)
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def check_units(value: Any) -> Any:
+    """Units of a claim line: whole numbers as they are, else a decimal; which codes take which, the line says."""
+    return value if isinstance(value, int) else check_decimal(value)
+
+
+def check_modifiers(value: Any) -> Any:
+    """At most four modifiers of two capitals or digits, no repeats."""
+    if isinstance(value, list):
+        fit = all(isinstance(each, str) and _MODIFIER.match(each) for each in value)
+        if len(value) > 4 or not fit or len(set(value)) < len(value):
+            raise ValueError
+    return value
 
 
 def check_decimal(value: Any) -> Any:
@@ -166,5 +211,21 @@ Icd10 = Annotated[
 ]
 Zone = Annotated[str, _form("a time zone of the IANA database such as America/Chicago", check_zone)]
 AtLeastOne = Annotated[int, _form("a whole number from 1", ge=1, le=LARGEST_INTEGER)]
+Rank = Annotated[int, _form("a whole number from 1 to 9", _at_most(9), ge=1, le=LARGEST_INTEGER)]
+IntervalHours = Annotated[int, _form("a whole number from 1 to 8,784", _at_most(8784), ge=1, le=LARGEST_INTEGER)]
+DaysSupply = Annotated[int, _form("a whole number from 1 to 366", _at_most(366), ge=1, le=LARGEST_INTEGER)]
+EarlyDate = Annotated[
+    date, _form(f"a date written YYYY-MM-DD, from {FIRST_EARLY_DATE} to {LAST_DATE}", check_early_date)
+]
+InstantOrDate = Annotated[
+    str, _form("an instant such as 2026-11-02T16:00Z, with Z or an offset, or a date", check_instant_or_date)
+]
+Units = Annotated[
+    int | Decimal,
+    _form("a whole number from 1; of a code that is no per diem also with at most 3 decimal places", check_units),
+]
+Modifiers = Annotated[
+    tuple[str, ...], _form("a list of at most four modifiers of two capitals or digits, no repeats", check_modifiers)
+]
 Cents = Annotated[int, _form("an amount in whole cents, 0 or more", ge=0, le=LARGEST_INTEGER)]
 PainScore = Annotated[int, _form("a whole number from 0 to 10", ge=0, le=10)]
