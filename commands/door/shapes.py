@@ -135,11 +135,15 @@ def _form(hint: Any) -> Form:
     core, metas, nullable = _unwrapped(hint)
     expected = next((meta.description for meta in metas if meta.description), "")
     check = next((meta.extra["check"] for meta in metas if meta.extra), None)
+    if isinstance(core, tuple) and not issubclass(core[0], Struct):
+        return Form(expected, Annotated[(Union[core], *metas)], check)  # a number of either kind
     if isinstance(core, tuple):
         tagged = {str(struct.__struct_config__.tag): _shape(struct) for struct in core}
         return Form('an object with the "type" of a fact and its fields', hint, _check_tagged(tagged), tagged=tagged)
     if get_origin(core) is tuple:
         item = _form(get_args(core)[0])
+        if check:
+            return Form(expected, hint, check)
         return Form(expected, hint, _check_items(item.check) if item.check else None, item=item)
     if isinstance(core, type) and issubclass(core, Struct):
         shape = _shape(core)
