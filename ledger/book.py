@@ -53,8 +53,10 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     checked: date
     accepts_s_codes: bool
     pain_code: Literal["general", "specific"]
-    day_counting: Literal["access", "infused", "infused_or_nursing", "rolling_24h"]
+    day_counting: Literal["access", "course", "infused", "infused_or_nursing", "rolling_24h"]
     rate_cents: dict[str, Cents]
+    charge_cents: dict[str, Cents] = {}
+    course_gap_days: Annotated[int, Meta(ge=0, le=366)] = 14
     max_interval_hours: Positive = 72
     inpatient_rule: Literal["served", "midnight_census", "any_overlap"] = "served"
     hold_days: Literal["not_billable", "access"] = "not_billable"
@@ -63,15 +65,20 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     places_of_service: tuple[str, ...] = ("12",)
     agreement_required: bool = True
     auth_required: bool = False
+    order_signature: Literal["none", "before_claim", "before_service"] = "before_claim"
     documentation: tuple[Literal["diagnosis", "plan", "pain_assessment"], ...] = (
         "diagnosis",
         "plan",
         "pain_assessment",
     )
     plan_signature: Literal["before_service", "before_claim"] = "before_service"
+    plan_max_days: Positive | None = None
     pain_assessment_days: Annotated[int, Meta(ge=0)] = 7
     exclusion_scope: Literal["patient_day", "patient_day_payer"] = "patient_day"
     bundled_exceptions: tuple[Hcpcs, ...] = ()
+    concurrent_percent: tuple[Annotated[int, Meta(ge=0, le=100)], ...] = ()
+    concurrent_modifiers: tuple[str, ...] = ("", "SH", "SJ")
+    place_modifiers: dict[str, tuple[str, ...]] = {}
     line_style: Literal["span", "per_day"] = "span"
     line_max_days: Positive = 31
     split_on_month: bool = True
@@ -94,6 +101,7 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True):
     signed_on: date
     from_: date = field(name="from")
     to: date | None = None
+    rate_cents: dict[str, Cents] = {}
 
 
 class Provider(Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,12 +169,17 @@ class Book:
 
     def agreements(self, npi: str, payer: str) -> list[tuple[int, int]]:
         """The spans (ordinals) in which the provider has an agreement with the payer in force."""
-        provider = self.providers.get(npi)
         return [
             (max(a.from_, a.signed_on).toordinal(), a.to.toordinal() if a.to else OPEN_END)
-            for a in (provider.agreements if provider else ())
-            if a.payer == payer
+            for a in self.agreements_in_order(npi, payer)
         ]
+
+    def agreements_in_order(self, npi: str, payer: str) -> list[Agreement]:
+        """The provider's agreements with the payer by (``from`` as written, ``signed_on``): of several in force, the
+        last one gives the rate."""
+        provider = self.providers.get(npi)
+        found = [a for a in (provider.agreements if provider else ()) if a.payer == payer]
+        return sorted(found, key=lambda agreement: (agreement.from_, agreement.signed_on))
 
     @cached_property
     def text(self) -> str:

@@ -7,12 +7,19 @@ are one chain; of those not retracted, the one recorded last stands in for all, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ledger.facts.entry import Entry
 from ledger.facts.events import FactCorrected, FactRetracted, Statement
 
-Live = tuple[Entry, Statement]
-"""An entry that counts, and what it states (a correction states its inner fact)."""
+
+class Live(NamedTuple):
+    """An entry that counts, what it states (a correction states its inner fact), and the first entry of its chain."""
+
+    entry: Entry
+    fact: Statement
+    first: Entry
+
 
 Identity = tuple[str, str]
 
@@ -22,15 +29,16 @@ def live_entries(entries: Sequence[Entry]) -> list[Live]:
     whole = not entries or entries[-1].version == len(entries)
     mending = [entry for entry in entries if isinstance(entry.fact, FactCorrected | FactRetracted)]
     touched = {entry.id for entry in mending} | {entry.fact.target_id for entry in mending}  # type: ignore[union-attr]
-    live = [(entry, entry.fact) for entry in entries if entry.id not in touched]
+    live = [Live(entry, entry.fact, entry) for entry in entries if entry.id not in touched]  # type: ignore[arg-type]
     live += _standing([entry for entry in entries if entry.id in touched], retracted_identities(mending), whole)
-    live.sort(key=lambda each: each[0].version)
-    return live  # type: ignore[return-value]
+    live.sort(key=lambda each: each.entry.version)
+    return live
 
 
 def _standing(entries: Iterable[Entry], retracted: set[Identity], whole: bool) -> Iterable[Live]:
     """What stands of each chain of these entries."""
     root: dict[Identity, Identity] = {}
+    first: dict[Identity, Entry] = {}
     standing: dict[Identity, Live] = {}
     for entry in entries:
         fact, identity = entry.fact, (entry.source, entry.id)
@@ -40,8 +48,10 @@ def _standing(entries: Iterable[Entry], retracted: set[Identity], whole: bool) -
         assert target is None or target in root or not whole, "a correction names an earlier entry"
         # a target that was left out is of a kind that nobody reads: no correction, and so the root of its chain
         root[identity] = root.get(target, target) if target else identity
+        begun = first.setdefault(root[identity], entry)
         if identity not in retracted:
-            standing[root[identity]] = (entry, fact.fact if isinstance(fact, FactCorrected) else fact)
+            stated = fact.fact if isinstance(fact, FactCorrected) else fact
+            standing[root[identity]] = Live(entry, stated, begun)
     return standing.values()
 
 

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import known
-from ledger.judge.episode import Episode, Patient, fold
+from ledger.facts.zones import zone
+from ledger.judge.episode import Episode
+from ledger.judge.fold import fold
+from ledger.judge.stays import Hospital, Part, Stay, hospital, joined, parts_of
+
+
+class Patient:
+    """A patient's episodes, with the facts that count in every one of them (rulebook section 2, Whose facts)."""
+
+    __slots__ = ("authorizations", "deaths", "episodes", "facility", "hospice", "name", "parts", "stays", "unmatched")
+
+    def __init__(self, name: str, episodes: Sequence[Episode]) -> None:
+        self.name = name
+        self.episodes = sorted(episodes, key=lambda episode: episode.name)
+        self.deaths = [death for ep in self.episodes for death in ep.deaths]
+        self.facility = [stay for ep in self.episodes for stay in ep.facility]
+        self.hospice = [election for ep in self.episodes for election in ep.hospice]
+        self.authorizations = [granted for ep in self.episodes for granted in ep.authorizations]
+        if len(self.episodes) > 1:
+            self.authorizations.sort(key=lambda granted: _place(granted[0]))
+        self.parts: list[Part] = []
+        self.stays: list[Stay] = []
+        self.unmatched: list[Entry] = []
+        """Discharges from hospital that belong to no stay."""
+        if any(ep.admissions or ep.homecomings for ep in self.episodes):
+            self.parts, self.unmatched = parts_of(self._hospital("admissions"), self._hospital("homecomings"))
+            self.stays = joined(self.parts)
+
+    def _hospital(self, kind: str) -> Iterator[tuple[str, Hospital]]:
+        for episode in self.episodes:
+            tz = zone(episode.opening[1].zone)
+            for stay, at, entry in getattr(episode, kind):
+                yield stay, hospital(at, tz, entry)
+
+
+def _place(entry: Entry) -> tuple[datetime, str, int]:
+    """Where an entry stands among those of all the patient's episodes."""
+    return entry.recorded_at, entry.episode, entry.version
 
 
 def episode_of(

@@ -15,8 +15,8 @@ from ledger.judge import causes
 from ledger.judge.authorizations import draw_units
 from ledger.judge.case import Case, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
-from ledger.judge.episode import Patient
 from ledger.judge.evidence import union
+from ledger.judge.patients import Patient
 from ledger.judge.rule import Failed, Others, Step, in_order
 
 

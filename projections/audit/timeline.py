@@ -13,8 +13,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from ledger.book import PER_DIEM_CODES, Book
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of
-from ledger.judge.episode import Episode, Patient
-from ledger.judge.patients import by_episode, episode_of
+from ledger.judge.episode import Episode
+from ledger.judge.patients import Patient, by_episode, episode_of
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from projections.reading.as_known import book_known

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from ledger.book import Book, book_of_text
 from ledger.facts.entry import Entry
-from ledger.judge.episode import Episode, Patient
-from ledger.judge.patients import episode_of, gather
+from ledger.judge.episode import Episode
+from ledger.judge.patients import Patient, episode_of, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import complete, kin_in

@@ -14,8 +14,7 @@ from ledger.book import Book
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import known
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of, gather
+from ledger.judge.patients import Patient, episode_of, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 

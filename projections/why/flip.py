@@ -22,8 +22,7 @@ from ledger.facts.entry import Entry, tag_of
 from ledger.facts.upcasts import SCHEMA
 from ledger.judge import steps
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
+from ledger.judge.patients import Patient, episode_of
 from ledger.judge.regions import judged_day
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import judge
