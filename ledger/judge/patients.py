@@ -29,7 +29,7 @@ class Patient:
             self.authorizations.sort(key=lambda granted: _place(granted[0]))
         self.parts: list[Part] = []
         self.stays: list[Stay] = []
-        self.unmatched: list[Entry] = []
+        self.unmatched: list[Hospital] = []
         """Discharges from hospital that belong to no stay."""
         if any(ep.admissions or ep.homecomings for ep in self.episodes):
             self.parts, self.unmatched = parts_of(self._hospital("admissions"), self._hospital("homecomings"))

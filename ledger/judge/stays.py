@@ -85,7 +85,7 @@ class Stay(NamedTuple):
 
 def parts_of(
     admissions: Iterable[tuple[str, Hospital]], discharges: Iterable[tuple[str, Hospital]]
-) -> tuple[list[Part], list[Entry]]:
+) -> tuple[list[Part], list[Hospital]]:
     """The groups of each stay number, by their first instant; and the discharges that belong to nothing."""
     of_entry: dict[int, Hospital] = {}
     by_number: dict[str, list[Mark]] = {}
@@ -94,11 +94,11 @@ def parts_of(
             of_entry[id(one.entry)] = one
             by_number.setdefault(number, []).append(Mark(one.at, begins, one.entry))
     parts: list[Part] = []
-    unmatched: list[Entry] = []
+    unmatched: list[Hospital] = []
     for number, marks in by_number.items():
         found, alone = groups(marks)
         parts += [_part(number, group, of_entry) for group in found]
-        unmatched += [mark.entry for mark in alone]
+        unmatched += [of_entry[id(mark.entry)] for mark in alone]
     return sorted(parts, key=lambda part: (part.admitted.at, part.stay)), unmatched
 
 
