@@ -100,7 +100,7 @@ class History:
 
     def order(self, episode: str = "E1", name: str = "RX", mode: str = "unspecified", **fields: Any) -> str:
         """An order from 2026-10-25 unless said otherwise."""
-        fields = {"from_": "2026-10-25", "prescriber": SOUTH} | fields
+        fields = {"from_": "2026-10-25", "prescriber": SOUTH, "signed_on": "2026-10-01"} | fields
         return self.add("TherapyOrdered", episode, order=name, mode=mode, **fields)
 
     def serve(self, *days: str, episode: str = "E1", order: str = "RX", infused: bool = True) -> History:
