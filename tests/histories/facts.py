@@ -72,7 +72,11 @@ def gates(rng: Random) -> list[Fact]:
     first, missed = rng.randint(0, 8), rng.choice((0, 0, 0.4))
     dates = [a_day(rng, d, d) for d in range(first, first + rng.choice((9, 9, 14))) if rng.random() >= missed]
     served = [{"type": "DayServed", "order": "A", "date": day} | some_place(rng, 0.02) for day in dates]
-    decided = {"type": "ConflictResolved", "date": a_day(rng, first, first + 8), "bill": rng.choice((None, None, *CODES))}
+    decided = {
+        "type": "ConflictResolved",
+        "date": a_day(rng, first, first + 8),
+        "bill": rng.choice((None, None, *CODES)),
+    }
     decisions = [decided | {"reason": "decided"}] if rng.random() < 0.3 else []
     return [fact for fact in papers if rng.random() < 0.97] + served + decisions
 
