@@ -56,7 +56,7 @@ def opening(rng: Random, patient: str) -> Fact:
     return fact | some_place(rng, 0.02)
 
 
-def gates(rng: Random) -> list[Fact]:
+def gates(rng: Random, *, calm: bool) -> list[Fact]:
     """What opens most gates of an episode, and nine days on which therapy was served, some left out."""
     payer = rng.choice(PAYERS[:2])
     papers: list[Fact] = [
@@ -77,8 +77,8 @@ def gates(rng: Random) -> list[Fact]:
         "date": a_day(rng, first, first + 8),
         "bill": rng.choice((None, None, *CODES)),
     }
-    decisions = [decided | {"reason": "decided"}] if rng.random() < 0.3 else []
-    return [fact for fact in papers if rng.random() < 0.97] + served + decisions
+    decisions = [decided | {"reason": "decided"}] if not calm and rng.random() < 0.3 else []
+    return [fact for fact in papers if calm or rng.random() < 0.97] + served + decisions
 
 
 def ordered(rng: Random) -> Fact:

@@ -32,6 +32,8 @@ LOOKING_BACK = {
     "InfusionLogged": "stopped_at",
 }
 """The facts that may not lie ahead (rulebook, *Told ahead*), with the field that says when."""
+WHERE_THE_PLACE_MATTERS = ("CoverageVerified", "CoverageEnded", "ClaimSubmitted")
+"""The facts of which it matters where their chain began."""
 
 
 class Teller:
@@ -81,7 +83,8 @@ class Teller:
     def mend(self, episode: str) -> None:
         """Retract or correct something told before."""
         earlier = [entry for entry in self.entries if entry["episode"] == episode]
-        target = self.rng.choice(earlier)
+        by_place = [entry for entry in earlier if told_type(entry) in WHERE_THE_PLACE_MATTERS]
+        target = self.rng.choice(by_place if by_place and self.rng.random() < 0.4 else earlier)
         naming = {"target_source": target["source"], "target_id": target["id"], "reason": "mistaken"}
         opened = _root(earlier, target)["fact"]["type"] == "EpisodeOpened"
         retracts = target["fact"]["type"] == "FactRetracted" or self.rng.random() < 0.5
@@ -92,6 +95,14 @@ class Teller:
             self.tell(episode, {"type": "FactCorrected", **naming, "fact": right})
         elif target["fact"]["type"] != "FactRetracted":
             self.tell(episode, {"type": "FactCorrected", **naming, "fact": self.right_fact(target["fact"])})
+
+    def correct_one(self, episode: str, fact: Fact) -> None:
+        """Correct one of the facts of this type that were told before, if there is one."""
+        same = [entry for entry in self.entries if entry["episode"] == episode and told_type(entry) == fact["type"]]
+        if same:
+            wrong = self.rng.choice(same)
+            naming = {"target_source": wrong["source"], "target_id": wrong["id"], "reason": "mistaken"}
+            self.tell(episode, {"type": "FactCorrected", **naming, "fact": fact})
 
     def right_fact(self, wrong: Fact) -> Fact:
         """What a correction says instead: more often than not of the same type."""
@@ -129,6 +140,12 @@ def happened(fact: Fact) -> datetime:
     fact = fact.get("fact", fact)
     said = [fact[name] for name in ("signed_on", "sent_on", LOOKING_BACK.get(fact["type"], "")) if name in fact]
     return max((moment_of(text) for text in said), default=datetime.min.replace(tzinfo=UTC))
+
+
+def told_type(entry: dict[str, Any]) -> str:
+    """The type of the fact, of a correction that of the right one."""
+    fact = entry["fact"]
+    return str(fact.get("fact", fact)["type"])
 
 
 def moment_of(text: str) -> datetime:
