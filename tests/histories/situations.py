@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from .book import CODES, PAYERS, STRANGER
-from .facts import a_day, after, an_instant, in_utc
+from .facts import Fact, a_day, after, an_instant, in_utc
 from .teller import Teller
 
 
@@ -112,7 +112,13 @@ def order_renewed(teller: Teller) -> None:
     modes, hours = ("continuous", "continuous", "intermittent", "unspecified"), (24, 48, 72)
 
     def order(begin: str, **until: str) -> None:
-        fact = {"type": "TherapyOrdered", "order": "R", "prescriber": STRANGER, "signed_on": "2026-10-02", **until}
+        fact: Fact = {
+            "type": "TherapyOrdered",
+            "order": "R",
+            "prescriber": STRANGER,
+            "signed_on": "2026-10-02",
+            **until,
+        }
         fact |= {"mode": rng.choice(modes), "interval_hours": rng.choice(hours), "from": begin}
         teller.tell(episode, fact)
 

@@ -9,8 +9,8 @@ from typing import Any
 from .facts import GROUPS, Fact, opening
 
 BEGINNINGS = (
-    (datetime(2026, 10, 25, 3, tzinfo=UTC), (0, 1, 600, 1441)),
-    (datetime(2026, 11, 4, 1, tzinfo=UTC), (0, 1, 300, 800)),
+    (datetime(2026, 10, 25, 3, tzinfo=UTC), (0, 1, 400, 1000)),
+    (datetime(2026, 11, 4, 1, tzinfo=UTC), (0, 1, 200, 600)),
     (datetime(2026, 11, 15, 3, tzinfo=UTC), (0, 1, 30, 300)),
 )
 """When a house begins to tell, with the minutes between two facts: as it happens, or all of it afterwards."""
