@@ -71,7 +71,7 @@ class EncryptedRecorder(ReadByPosition):
     ) -> Sequence[StoredEvent]:  # fmt: skip
         """An episode's stored events; Forgotten if it was forgotten with its patient."""
         found = self._inner.select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
-        self._envelopes.look_if_changed()
+        self._envelopes.look_again()
         return self._envelopes.opened_events(found)
 
     def select_notifications(
@@ -82,7 +82,7 @@ class EncryptedRecorder(ReadByPosition):
 
         As many as were asked for, if there are: whoever gets fewer has come to the end.
         """
-        self._envelopes.look_if_changed()
+        self._envelopes.look_again()
         after = 0 if start is None else start - int(inclusive_of_start)
         found = list[Notification]()
         while len(found) < limit:
@@ -103,12 +103,12 @@ class EncryptedRecorder(ReadByPosition):
 
     def forgotten(self) -> Mapping[str, PatientForgotten]:
         """The episodes that were forgotten, each with the act that did it, as of now."""
-        self._envelopes.look_if_changed()
+        self._envelopes.look_again()
         return self._envelopes.forgotten
 
     def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
         """Entries after a position, in order, but for those that were forgotten."""
-        self._envelopes.look_if_changed()
+        self._envelopes.look_again()
         rows = self._inner.scan(after, upto)
         while page := list(islice(rows, ROWS_AT_ONCE)):
             yield from self._envelopes.opened(self._envelopes.remembered(page))
@@ -118,7 +118,7 @@ class EncryptedRecorder(ReadByPosition):
 
         One that does not open has no text, which nobody can read: whose it is is found out one by one.
         """
-        self._envelopes.look_if_changed()
+        self._envelopes.look_again()
         for start in range(after, upto, ROWS_AT_ONCE):
             rows = self._envelopes.remembered(list(self._inner.scan(start, min(start + ROWS_AT_ONCE, upto))))
             texts = self._envelopes.texts(rows)
@@ -134,7 +134,7 @@ class EncryptedRecorder(ReadByPosition):
 
     def _opened(self, rows: Sequence[Row]) -> list[Row]:
         """Rows that were asked for by name, opened with what is known of their episodes after they were read."""
-        self._envelopes.look_if_changed()
+        self._envelopes.look_again()
         return list(self._envelopes.opened(rows))
 
     def versions(self, after: int) -> list[tuple[str, int]]:

@@ -32,21 +32,16 @@ class Envelopes:
     def __init__(self, stored: Entries, ledger: str, master: MasterKey) -> None:
         self._stored, self._ledger = stored, ledger
         self._keys = Keyring(master, ledger, stored.keys_of)
+        self._acts: int | None = None
         self.look_again()
 
     def look_again(self) -> None:
-        """Let go of the keys that are held, and read which episodes were forgotten."""
-        self._keys.let_go()
-        self._acts = self._count_of_acts()
-        self._forgotten = {episode: act for _, act in self.forgettings() for episode in act.episodes}
-
-    def look_if_changed(self) -> None:
-        """Look again if there is another act of the house: keys are destroyed with one."""
-        if self._count_of_acts() != self._acts:
-            self.look_again()
-
-    def _count_of_acts(self) -> int:
-        return self._stored.count_of(HOUSE, _LARGEST)
+        """If there is another act of the house, let go of the keys that are held, and read who was forgotten."""
+        acts = self._stored.count_of(HOUSE, _LARGEST)
+        if acts != self._acts:
+            self._keys.let_go()
+            self._forgotten = {episode: act for _, act in self.forgettings() for episode in act.episodes}
+            self._acts = acts
 
     def forgettings(self) -> list[tuple[int, PatientForgotten]]:
         """Every act by which a patient was forgotten, with its position, in order."""
@@ -72,7 +67,6 @@ class Envelopes:
         new = {kept.episode: key for key, kept in drawn}
         keys = self._keys.keys_of(episodes - new.keys()) | new
         if keys.keys() != episodes:
-            self.look_again()
             raise IntegrityError("an episode was forgotten meanwhile, or its key is missing")
         return keys, [kept for _, kept in drawn]
 
