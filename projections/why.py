@@ -18,6 +18,7 @@ from ledger.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.day_sheet import DayRow, cells_on, day_row, iso
 from projections.flip import FlipShown, find_flip
+from projections.load import book_known
 from projections.why_steps import DayView, EvidenceShown, StepShown, steps_shown
 from projections.why_words import SENTENCES, STATUS, Said
 
@@ -77,7 +78,7 @@ def why(
     folded = {name: found for name, entries in known.items() if (found := episode_of(name, entries))}
     if episode not in folded:
         return None
-    book = book if known_at is None else book.known(known_at.date())
+    book = book_known(book, known_at)
     patient = folded[episode].patient
     cases = judge(Patient(patient, [ep for ep in folded.values() if ep.patient == patient]), book)
     case = next(case for case in cases if case.episode.name == episode)
