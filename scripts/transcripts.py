@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = ("README.md", "docs/start/first-episode.md")
+PAGES: Final = (
+    "README.md", "docs/start/first-episode.md",
+    "docs/how-to/close-a-month.md", "docs/how-to/compare.md", "docs/how-to/what-if.md",
+)  # fmt: skip
 
 _FENCE: Final = re.compile(r"^```(console|json \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END: Final = "<end of the output>"
@@ -75,7 +78,8 @@ def _run(text: str, folder: Path) -> list[str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")}
     with transcript.open("w") as out:
         subprocess.run(
-            ["bash", "--noprofile", "--norc", "-c", script], cwd=folder, stdout=out, stdin=subprocess.DEVNULL, check=False,
+            ["bash", "--noprofile", "--norc", "-c", script],
+            cwd=folder, stdout=out, stdin=subprocess.DEVNULL, check=False,
             env=plain | {"TRANSCRIPT": str(transcript), "COLUMNS": "120", "USER": "you", "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
     return [_clean(part) for part in transcript.read_text(encoding="utf-8").split(f"{_END}\n")]
@@ -83,3 +87,17 @@ def _run(text: str, folder: Path) -> list[str]:
 
 def _clean(output: str) -> str:
     return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n")
+
+
+def out_of_date() -> list[str]:
+    """The pages whose commands print something else today."""
+    return [name for name in PAGES if (page := (ROOT / name).read_text(encoding="utf-8")) != run_anew(page)]
+
+
+def write() -> list[str]:
+    """Write into these pages what their commands print today; gives the pages that changed."""
+    stale = out_of_date()
+    for name in stale:
+        path = ROOT / name
+        path.write_text(run_anew(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return stale

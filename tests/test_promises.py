@@ -1,4 +1,4 @@
-"""docs/why/promises.md and docs/why/security.md name tests and scripts that are there; no promise is left without one."""
+"""docs/why/promises.md and security.md name tests and scripts that are there; no promise is left without one."""
 
 from __future__ import annotations
 
