@@ -254,14 +254,14 @@ _DEIDENTIFIED: Final = """\
 
 Made from `projections/export/` by `scripts/reference`; do not edit.
 
-    episode-ledger export days --format parquet --out research --deidentified [--key FILE]
+    episode-ledger export days --format parquet --out research --deidentified --key FILE
 
 **What this is not.** It is not the Safe Harbor of 45 CFR 164.514(b)(2): that wants every element of a date but its
 year removed, and these dates are shifted, so that lengths of stay and gaps can still be counted. Use it where an
 expert has determined that the risk is very small (164.514(b)(1)), or as a limited data set under a data use agreement
 (164.514(e)), and say that dates are shifted. Anyone who knows one true date of a patient knows all of that patient's.
 
-**The key** is 32 random bytes in a file of its own (by default in your own configuration folder, made at the first
+**The key** is 32 random bytes in a file of its own (without `--key` in your own configuration folder, made at the first
 use, 0600), never in the folder of the ledger or of the export. The same key gives the same pseudonyms and shifts, in
 every dataset and at every time, so that exports can be joined; anyone with the key and a list of names can find out
 who is who. If it is lost or destroyed, no new export joins the ones handed out before.
