@@ -42,7 +42,7 @@ _MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
         "plan_signature": "whether the plan is signed before the day, or at the latest before the claim",
         "plan_max_days": "a plan covers no more dates than this, from its `from`",
         "pain_assessment_days": "how many days before a date pain may last have been assessed",
-        "exclusion_scope": "whether days of one patient clash whoever pays, or only with the same payer",
+        "exclusion_scope": "whether days of one patient clash in any case, or only with the same payer",
         "bundled_exceptions": "bundled codes that this payer pays apart",
         "concurrent_percent": "what a day pays at therapy rank 1, 2, 3, …, the last for all further ranks",
         "concurrent_modifiers": "the modifier of each therapy rank",

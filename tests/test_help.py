@@ -60,11 +60,11 @@ def test_an_unknown_topic_names_the_nearest(topic: str, nearest: str) -> None:
 
 def test_the_pages_are_installed_with_the_program(tmp_path: Path) -> None:
     """What ``build_py`` makes is what a wheel contains; it is run from there, away from the checkout."""
-    for name in ("ledger", "projections", "commands"):
-        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in {path.parent for path in ROOT.glob("*/__init__.py")} - {ROOT / "tests"}:
+        shutil.copytree(package, tmp_path / package.name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(DOCS, tmp_path / "docs")
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, tmp_path)
+    for path in filter(Path.is_file, ROOT.glob("[!.]*")):
+        shutil.copy(path, tmp_path)
     build = [
         sys.executable,
         "-c",
