@@ -21,6 +21,11 @@ PAGES = sorted({*ROOT.glob("*.md"), *DOCS.rglob("*.md")})
 NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
 
 
+def root_context() -> click.Context:
+    """As the command line makes it: a command keeps what it was first asked for help with."""
+    return click.Context(cli, info_name="episode-ledger", **cli.context_settings)
+
+
 def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
@@ -85,7 +90,7 @@ def shown_commands(page: str) -> list[str]:
 def trouble_with(line: str) -> str | None:
     """What the command line says of it, without looking at any value."""
     words = shlex.split(re.split(r"\s[|>;]|\s&&|\s2>", line)[0], comments=True)[1:]
-    root = click.Context(cli, info_name="episode-ledger")
+    root = root_context()
     try:
         _, rest, _ = cli.make_parser(root).parse_args(list(words))
         if not rest:
@@ -110,7 +115,7 @@ def test_every_command_shown_exists_with_its_options(name: str) -> None:
 
 def test_the_pages_show_most_commands() -> None:
     shown = {word for name in NAMES for line in shown_commands(text(name)) for word in line.split()}
-    assert set(cli.list_commands(click.Context(cli))) - shown == set()
+    assert set(cli.list_commands(root_context())) - shown == set()
     assert len(shown_commands(text("docs/start/first-episode.md"))) > 8
 
 
@@ -152,14 +157,14 @@ def options(command: click.Command) -> list[Any]:
 
 
 def test_every_environment_variable_is_explained() -> None:
-    root = click.Context(cli)
+    root = root_context()
     commands = [cli, *filter(None, (cli.get_command(root, name) for name in cli.list_commands(root)))]
     read = {option.envvar for command in commands for option in options(command) if option.envvar}
     assert set(re.findall(r"^\| `(\w+)` \|", text("docs/reference/environment.md"), re.MULTILINE)) == read
 
 
 def test_every_command_that_ends_with_1_by_a_check_is_listed() -> None:
-    root = click.Context(cli)
+    root = root_context()
     checking = {name for name in cli.list_commands(root) if "--check " in text_of(cli.get_command(root, name), root)}
     listed = set(re.findall(r"`(\w+)(?: --check)?`", text("docs/reference/exit-status.md")))
     assert checking - listed == set()
