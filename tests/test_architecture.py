@@ -63,6 +63,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/verbs/serve.py",
         "commands/terminal/show.py",
         "commands/verbs/completion.py",
+        "commands/verbs/help.py",
     ),
     "fcntl": (
         "ledger/recorders/sqlite/checkpoint_turns.py",
