@@ -125,7 +125,8 @@ def replaces_unknown(file: PatientFile) -> Iterator[Seen]:
     """A replacement or void of no claim that the episode ever knew."""
     for case in file.cases:
         for claim in case.episode.claims.values():
-            if claim.fact.frequency != "1" and replaces(claim) not in case.episode.claim_numbers:
+            known = case.episode.claim_numbers - {claim.fact.claim}
+            if claim.fact.frequency != "1" and replaces(claim) not in known:
                 yield _whole(case, [claim])
 
 

@@ -38,25 +38,23 @@ class ClaimedLine(Struct, frozen=True, gc=False):
 
 
 def replaces(claim: Claim) -> str | None:
-    """The claim that a replacement or void names, unless that is its own number."""
+    """The number that a replacement or void names; None where it names none."""
     named = claim.fact.replaces
-    if claim.fact.frequency == "1" or named is UNSET or named == claim.fact.claim:
-        return None
-    return str(named)
+    return None if claim.fact.frequency == "1" or named is UNSET else str(named)
 
 
 def live_claims(episode: Episode) -> Iterator[Claim]:
     """Claims of frequency 1 or 7 that no other that counts replaces or voids, whatever the order; of several that
     replace the same, the one recorded last (by the first entry of its chain)."""
-    last: dict[str, int] = {}
+    naming: dict[str, list[Claim]] = {}
     for claim in episode.claims.values():
         if (named := replaces(claim)) is not None:
-            last[named] = max(last.get(named, 0), claim.first.version)
+            naming.setdefault(named, []).append(claim)
     for claim in episode.claims.values():
-        named = replaces(claim)
-        if claim.fact.frequency == "8" or claim.fact.claim in last:
+        if claim.fact.frequency == "8" or any(other is not claim for other in naming.get(claim.fact.claim, ())):
             continue
-        if named is None or claim.first.version == last[named]:
+        alike = naming.get(replaces(claim) or "", ())
+        if all(other.first.version <= claim.first.version for other in alike):
             yield claim
 
 

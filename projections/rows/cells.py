@@ -28,3 +28,7 @@ def json_lists(lists: Sequence[Sequence[str]]) -> list[str]:
 def as_list(text: str) -> tuple[str, ...]:
     """A list as it is shown."""
     return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+NOTHING: Final = "[]"
+"""An empty list as the read model keeps it."""
