@@ -58,9 +58,10 @@ def stay_open(file: PatientFile) -> Iterator[Seen]:
 
 
 def _left_open(stay: Stay) -> Iterator[Seen]:
-    for part, following in pairwise(stay.parts):
-        if part.discharged is None:
-            first, then = part.admitted, following.admitted
+    for part in stay.parts:
+        first = part.admitted
+        then = next((later.admitted for later in stay.parts if later.admitted.at > first.at), None)
+        if part.discharged is None and then is not None:
             entries = [first.entry, then.entry]
             yield Seen(_episodes(entries), tuple(sorted({first.on, then.on})), (), _labels(entries))
 
