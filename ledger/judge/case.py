@@ -48,7 +48,7 @@ class Region(Struct, frozen=True, gc=False):
 
 
 class Exposed(NamedTuple):
-    """Days on which orders give a code, with one of their codes: what the patient's other episodes may clash with."""
+    """Days on which orders give a code that stands on them: what the patient's other episodes may clash with."""
 
     payer: str
     code: str
@@ -165,10 +165,13 @@ class Case:
         return next((regime for regime in self.regimes if regime.days & day), None)
 
     def exposed(self) -> list[Exposed]:
-        """What the patient's other episodes may clash with: days with each of their codes, whatever they fail later."""
+        """What the patient's other episodes may clash with, whatever those days fail later: days with their one code, a
+        human's choice included, or with each of their codes where they have several and nobody settled it."""
+        unsettled = union(self.candidates) & ~union(self.codes)
         return [
-            Exposed(payer, code, days & paid)
+            Exposed(payer, code, shown & paid)
             for code, days in self.candidates.items()
+            if (shown := self.codes[code] | (days & unsettled))
             for payer, paid in self.payers.items()
-            if days & paid
+            if shown & paid
         ]
