@@ -139,7 +139,6 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
     "projections/why/moves.py": "the one-fact changes a person could make, in the order they are tried",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
-    "projections/why/steps.py": "each numbered step as a person reads it, in the order of the steps",
 }
 """Modules past 250 lines, and the one reason why each is still one."""
 
