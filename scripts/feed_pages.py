@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from projections.export.as_parquet import TYPES
-from projections.export.columns import Column, Dataset
+from projections.export.columns import Dataset
 from projections.export.manifest import Manifest, Part
 from projections.export.shapes import DATASETS, SCHEMA_VERSION
+from projections.rows.columns import Column
 
 _JSON: Final = {
     "text": "string", "word": "string", "date": "string `YYYY-MM-DD`", "instant": "string, as in CSV", "count": "integer",
@@ -139,7 +140,7 @@ def feed_page() -> str:
     parts = [_FEED.format(version=SCHEMA_VERSION, order=order)]
     head = ["Column", "Parquet", "CSV", "JSON Lines", "May be null", "Meaning"]
     for dataset in DATASETS.values():
-        parts += [f"## {dataset.name}\n", (dataset.struct.__doc__ or "") + "\n", _table(head, _columns(dataset))]
+        parts += [f"## {dataset.name}\n", dataset.about + "\n", _table(head, _columns(dataset))]
         parts += [_ABOUT[dataset.name]] if dataset.name in _ABOUT else []
     parts += [_EVENTS, "## manifest.json\n", _table(["Key", "Meaning"], _fields(Manifest))]
     parts += ["Each of `files`:\n", _table(["Key", "Meaning"], _fields(Part)), _TOTALS]

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow
 from pyarrow import parquet
 
-from projections.export.columns import Column, Kind
+from projections.rows.columns import Column, Kind
 from projections.rows.day import Cells
 
 GROUP_ROWS: Final = 32_768

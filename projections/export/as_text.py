@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from projections.export.columns import Column
+from projections.rows.columns import Column
 from projections.rows.day import Cells
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
+from projections.rows.columns import Column, columns_of, named_cells, note
 
 Cells = tuple[Any, ...]
 """A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""
@@ -20,21 +21,42 @@ _encode: Final = msgspec.json.Encoder().encode
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
-class DayRow(msgspec.Struct, frozen=True, gc=False):
-    """One service date of one episode with its verdict; dates are ``YYYY-MM-DD``, money is whole cents."""
+_PATIENT: Final = note("the patient's name in the ledger", "pseudonym", shared=True)
+_EPISODE: Final = note("the episode", "pseudonym", shared=True)
 
-    patient: str
-    episode: str
-    date: str
-    status: str
-    reason: str | None
-    code: str | None
-    payer: str | None
-    terms_from: str | None
-    terms_published: str | None
-    rate_cents: int | None
-    authorization: str | None
-    because: tuple[str, ...]
+
+class DayRow(msgspec.Struct, frozen=True, gc=False):
+    """One service date of one episode with its verdict.
+
+    Dates are ``YYYY-MM-DD``, money is whole cents.
+    """
+
+    patient: Annotated[str, _PATIENT]
+    episode: Annotated[str, _EPISODE]
+    date: Annotated[str, note("the service date, local where the patient lives", "shifted", "date")]
+    status: Annotated[str, note("`billable`, `not_billable`, `hold` or `conflict`", "kept", "word", shared=True)]
+    reason: Annotated[str | None, note("the verdict's second word; null when billable", "kept", "word", shared=True)]
+    code: Annotated[
+        str | None, note("the per-diem code of the day; null before step 20 is passed", "kept", "word", shared=True)
+    ]
+    payer: Annotated[
+        str | None, note("the payer of the day; null before step 5 is passed", "kept", "word", shared=True)
+    ]
+    terms_from: Annotated[
+        str | None, note("the first service date of the terms' edition", "left out", "date", shared=True)
+    ]
+    terms_published: Annotated[str | None, note("when that edition was published", "left out", "date", shared=True)]
+    rate_cents: Annotated[int | None, note("dollars for the day; null unless billable", "kept", "money", shared=True)]
+    authorization: Annotated[str | None, note("the authorization that the day draws a unit from", "left out")]
+    because: Annotated[
+        tuple[str, ...], note("the entries that decided, as `source:id`, the decisive one first", "left out")
+    ]
+
+
+DAY_COLUMNS: Final = tuple(columns_of(DayRow))
+DAY_ORDER: Final = ("patient", "episode", "date")
+DayCells: Final = named_cells(DayRow)
+"""A day as the read model keeps it, its places named as the columns are."""
 
 
 def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
@@ -57,21 +79,29 @@ def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
 
 
 def _cells(case: Case, region: Region, days: Sequence[int], because: Mapping[int, Sequence[str]]) -> list[Cells]:
-    patient, episode = case.patient.name, case.episode.name
-    _, status, reason = region.verdict
-    code, payer, rate_cents, terms = region.code, region.payer, region.rate_cents, region.terms
-    from_, published = (terms.from_.isoformat(), terms.published.isoformat()) if terms else (None, None)
+    terms, (_, status, reason) = region.terms, region.verdict
+    shared = DayCells(
+        patient=case.patient.name,
+        episode=case.episode.name,
+        status=status,
+        reason=reason,
+        code=region.code,
+        payer=region.payer,
+        terms_from=terms.from_.isoformat() if terms else None,
+        terms_published=terms.published.isoformat() if terms else None,
+        rate_cents=region.rate_cents,
+    )
     drawn = map((case.drawn if region.is_billable else {}).get, days)
     labels = json_lists([because[day] for day in days])
     return [
-        (patient, episode, date, status, reason, code, payer, from_, published, rate_cents, authorization, entries)
+        shared._replace(date=date, authorization=authorization, because=entries)
         for date, authorization, entries in zip(map(iso, days), drawn, labels, strict=True)
     ]
 
 
 def day_row(cells: Cells) -> DayRow:
     """The row as it is shown."""
-    return DayRow(*(*cells[:-1], as_list(cells[-1])))
+    return shown(DayRow, DAY_COLUMNS, cells)
 
 
 @lru_cache(maxsize=65_536)
@@ -88,6 +118,23 @@ def json_list(parts: Sequence[str]) -> str:
 def json_lists(lists: Sequence[Sequence[str]]) -> list[str]:
     """Many lists as the read model keeps them; JSON has no line breaks of its own."""
     return _encode_lines(lists).decode().split("\n")[:-1]
+
+
+Shown = TypeVar("Shown")
+
+
+def shown(row: type[Shown], columns: Sequence[Column], cells: Cells) -> Shown:
+    """A row as it is shown: the columns of its struct, lists as lists."""
+    return row(
+        *[
+            as_list(cell) if column.kind in ("texts", "dates") else cell
+            for column, cell in zip(columns, cells, strict=False)  # what comes after is for choosing and ordering only
+        ]
+    )
+
+
+NOTHING: Final = "[]"
+"""An empty list as the read model keeps it."""
 
 
 def as_list(text: str) -> tuple[str, ...]:
