@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.proof import merkle, seals
 from ledger.proof.merkle import EMPTY_ROOT, Frontier, proofs_of, root_of
-from ledger.proof.walk import merkle, seals
 from projections.bundle import verify_bundle
 
 Check = Callable[[int, int, bytes, Iterable[bytes]], bytes | None]

@@ -30,8 +30,13 @@ def project() -> dict[str, Any]:
 
 
 def sources() -> set[str]:
-    """Every file in the folders that are packages."""
-    found = (path for top in TOP for path in (ROOT / top).rglob("*") if path.is_file())
+    """Every file in the folders that are packages; also those behind a link to a folder."""
+    found = (
+        Path(folder, name)
+        for top in TOP
+        for folder, _, names in os.walk(ROOT / top, followlinks=True)
+        for name in names
+    )
     return {path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts}
 
 

@@ -55,7 +55,7 @@ class Region(Struct, frozen=True, gc=False):
 
 
 class Exposed(NamedTuple):
-    """Days that passed steps 1-19 with one of their codes: what the patient's other episodes may clash with."""
+    """Days that passed steps 1-19 with a code that stands on them: what the patient's other episodes may clash with."""
 
     payer: str
     code: str
@@ -172,10 +172,13 @@ class Case:
         return next((regime for regime in self.regimes if regime.days & day), None)
 
     def exposed(self) -> list[Exposed]:
-        """What the patient's other episodes may clash with: days past step 19, with each of their codes."""
+        """What the patient's other episodes may clash with: days past step 19 with their one code, a human's choice
+        included, or with each of their codes where step 20 found several and nobody settled it."""
+        unsettled = union(self.candidates) & ~union(self.codes)
         return [
-            Exposed(payer, code, days & paid)
+            Exposed(payer, code, shown & paid)
             for code, days in self.candidates.items()
+            if (shown := self.codes[code] | (days & unsettled))
             for payer, paid in self.payers.items()
-            if days & paid
+            if shown & paid
         ]

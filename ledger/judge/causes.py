@@ -247,18 +247,22 @@ def orders_and_evidence(case: Case, date: int) -> list[Entry]:
 
 
 def clashing(case: Case, others: Iterable[Case], date: int, rule: str) -> list[Entry]:
-    """Step 21: what stands against the day, then the day's own orders and evidence."""
+    """Step 21: what stands against the day, then the day's own orders and evidence; each with the decision that
+    settled its code. A decision that sets services aside settled what stands against the day, too."""
     day = case.calendar.day(date)
     code = next((code for code, days in case.codes.items() if days & day), "")
-    found = [
-        billed.entry
+    billed = [
+        billed
         for episode in case.patient.episodes
         for billed in episode.billed
         if billed.is_service and billed.code in PER_DIEM_CODES and billed.from_ <= date <= billed.to
-        and rule_between(code, billed.code) == rule and not settled(case, code) & day
-    ]  # fmt: skip
+    ]
     against = [entry for other in others for entry in _of_other(case, code, other, date, rule)]
-    return by_label(found) + against + orders_and_evidence(case, date)
+    if settled(case, code) & day:
+        aside = _decision(case, date) if billed else _settling(case, date)
+        return against + orders_and_evidence(case, date) + aside
+    services = by_label(each.entry for each in billed if rule_between(code, each.code) == rule)
+    return services + against + orders_and_evidence(case, date)
 
 
 def _of_other(case: Case, code: str, other: Case, date: int, rule: str) -> list[Entry]:
@@ -266,8 +270,15 @@ def _of_other(case: Case, code: str, other: Case, date: int, rule: str) -> list[
     for exposed in other.exposed():
         counts = in_scope(case, exposed.payer) & case.calendar.day(date)
         if counts and exposed.days & day and rule_between(code, exposed.code) == rule:
-            return orders_and_evidence(other, date)
+            return orders_and_evidence(other, date) + _settling(other, date)
     return []
+
+
+def _settling(case: Case, date: int) -> list[Entry]:
+    """The decision that made one of the date's several codes the code of the day."""
+    day = case.calendar.day(date)
+    is_settled = len(codes_on(case, date)) > 1 and any(days & day for days in case.codes.values())
+    return _decision(case, date) if is_settled else []
 
 
 def authorizations_on(case: Case, date: int) -> list[Entry]:

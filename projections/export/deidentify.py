@@ -1,6 +1,6 @@
 """Rows of which nobody should read who the patient is: pseudonyms under a key, dates shifted, the rest left out.
 
-docs/deidentified.md says column by column what becomes of it, and what this is and is not.
+docs/why/deidentified.md says column by column what becomes of it, and what this is and is not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is exported: the datasets, their columns declared once for every format and for docs/feed.md.
+"""What is exported: the datasets, their columns declared once for every format and for docs/reference/feed.md.
 
 Columns are only ever added, at the end: ``SCHEMA_VERSION`` counts the rest.
 """
@@ -66,7 +66,10 @@ class ExportedClaimedDay(Struct, frozen=True):
     patient: Annotated[str, _PATIENT]
     episode: Annotated[str, _EPISODE]
     date: Annotated[CalendarDate, note("the service date, local where the patient lives", "shifted")]
-    kind: Annotated[Word, note("`overclaimed`, `changed`, `unbilled` or `as_claimed`: see docs/diff.md", "kept")]
+    kind: Annotated[
+        Word,
+        note("`overclaimed`, `changed`, `unbilled` or `as_claimed`: see `episode-ledger help claimed-days`", "kept"),
+    ]
     claim: Annotated[str | None, note("the claim; null when unbilled", "left out")]
     payer: Annotated[Word, note("the payer it was claimed from; when unbilled, the payer of the day", "kept")]
     claimed_code: Annotated[Word | None, note("the code claimed; null when unbilled", "kept")]
