@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from ledger.facts.administration import PatientsMerged, PatientsParted
 from projections.audit.replay import replay_of
+from projections.operations.search import find_episodes
+from projections.read_model.views import open_views
 from tests.command_line import House, example, lines_of
 from tests.stores import open_ledger
 
@@ -127,3 +130,28 @@ def test_the_feed_of_changes_takes_the_old_rows_away_and_puts_the_new_in(house: 
     kinds = {(row["patient"], row["episode"], row["kind"]) for row in rows}
     assert ("P-1 old", "EP-2", "retract") in kinds
     assert ("P-1", "EP-2", "insert") in kinds
+
+
+def test_a_search_for_the_old_name_finds_the_patients_episodes(house: House) -> None:
+    merge(house)
+    with open_ledger(house.ledger, create=False) as ledger, closing(open_views(house.views)) as views:
+        house.run("days")
+        found, _ = find_episodes(ledger, views, "P-1 old")
+    assert {(one.patient, one.episode) for one in found} == {("P-1", "EP-1"), ("P-1", "EP-2")}
+
+
+def test_a_bundle_and_a_page_of_a_merged_patients_episode_are_made(house: House) -> None:
+    merge(house)
+    key = house.folder / "signing.key"
+    house.run("checkpoint", "--init-key", "--key", key)
+    made = house.run("bundle", "EP-2", "--key", key, "--out", house.folder / "EP-2.zip")
+    assert made.status == 0, made
+    assert house.run("page", "EP-2", "--out", house.folder / "EP-2.html").status == 0
+    page = (house.folder / "EP-2.html").read_text(encoding="utf-8")
+    assert "P-1" in page
+
+
+def test_a_difference_between_two_instants_names_the_merge(house: House) -> None:
+    merge(house)
+    ended = house.run("diff", "EP-2", "--between", "2026-11-20T07:00Z", "2026-11-20T09:00Z", "--format", "json")
+    assert any(label.startswith("house:") for row in ended.rows for label in row["because"])
