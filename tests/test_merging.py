@@ -140,9 +140,11 @@ def test_a_search_for_the_old_name_finds_the_patients_episodes(house: House) -> 
     assert {(one.patient, one.episode) for one in found} == {("P-1", "EP-1"), ("P-1", "EP-2")}
 
 
-def test_a_bundle_and_a_page_of_a_merged_patients_episode_are_made(house: House) -> None:
+def test_a_bundle_and_a_page_of_a_merged_patients_episode_are_made(
+    house: House, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     merge(house)
-    key = house.folder / "signing.key"
+    key = tmp_path_factory.mktemp("keys") / "signing.key"
     house.run("checkpoint", "--init-key", "--key", key)
     made = house.run("bundle", "EP-2", "--key", key, "--out", house.folder / "EP-2.zip")
     assert made.status == 0, made
