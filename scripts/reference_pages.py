@@ -19,6 +19,7 @@ from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS
 from projections.rows.finding import MESSAGES
 from scripts import feed_pages
+from scripts.terms_page import terms_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
@@ -186,7 +187,8 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "steps.md": steps_page,
     "findings.md": findings_page,
     "commands.md": commands_page,
-    **{f"../{name}": page for name, page in feed_pages.PAGES.items()},
+    "terms.md": terms_page,
+    **feed_pages.PAGES,
 }
 """What makes each page, by its place from docs/reference."""
 
@@ -204,7 +206,7 @@ def out_of_date(folder: Path = FOLDER) -> list[str]:
 def write(folder: Path = FOLDER) -> list[str]:
     """Write the pages that are out of date; gives their names."""
     stale = out_of_date(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     for name in stale:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(PAGES[name](), encoding="utf-8")
     return stale

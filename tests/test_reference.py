@@ -55,7 +55,7 @@ def test_every_finding_is_described() -> None:
 
 
 def test_every_exported_column_is_described_and_its_way_to_be_unknown() -> None:
-    feed, unknown = PAGES["../feed.md"](), PAGES["../deidentified.md"]()
+    feed, unknown = PAGES["feed.md"](), PAGES["../why/deidentified.md"]()
     for dataset in DATASETS.values():
         for column in dataset.columns:
             assert re.search(rf"^\| `{column.name}` \| (\S.* \| ){{3}}.*\| .*\S \|$", feed, re.MULTILINE)

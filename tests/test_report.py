@@ -215,12 +215,16 @@ def test_holds_are_priced_by_the_terms_of_the_day(house: House) -> None:
         assert (row["cents"], row["priced_days"]) == (sum(known) if known else None, len(known))
 
 
-STATEMENTS = dict(re.findall(r"```sql\n-- (\w+)\n(.*?)```", (ROOT / "docs" / "report.md").read_text(), re.DOTALL))
+STATEMENTS = dict(
+    re.findall(
+        r"```sql\n-- (\w+)\n(.*?)```", (ROOT / "docs" / "reference" / "report-numbers.md").read_text(), re.DOTALL
+    )
+)
 NOT_NUMBERS = {"section", "rows", "because", "cure", "todo"}
 
 
 TABLES = {"days": "*/*", "findings": "*/*", "claimed": "*/*", "authorizations": "*/*", "rates": "*"}
-"""The tables that docs/report.md names, and where below an export their files lie."""
+"""The tables that docs/reference/report-numbers.md names, and where below an export their files lie."""
 
 
 class Feed(NamedTuple):

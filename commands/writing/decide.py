@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct
 
 from commands.writing.ahead import LOOKS_BACK, expected_instead, is_ahead
 from ledger.book import PER_DIEM_CODES
-from ledger.facts.entry import Entry, same_content
+from ledger.facts.entry import Entry, patient_named, same_content
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected, FactRetracted, ServiceBilledSeparately
 from ledger.facts.heads import Head, Kind
 from ledger.facts.upcasts import SCHEMA
@@ -84,8 +84,8 @@ def decide(
     entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA)
     if not looked_into:
         return Accepted(entry)
-    patient = stated.patient if isinstance(stated, EpisodeOpened) else None
-    return _refuse_target(line, head) or _refuse_own_per_diem(line, stated, head) or Accepted(entry, patient)
+    refused = _refuse_target(line, head) or _refuse_own_per_diem(line, stated, head)
+    return refused or Accepted(entry, patient_named(entry))
 
 
 def _refused(line: Line, code: str, path: str, expected: str, advice: str) -> Refused:

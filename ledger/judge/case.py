@@ -10,13 +10,14 @@ from msgspec import Struct
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
+from ledger.judge.authorizations import Draws, Grant
 from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
 from ledger.judge.groups import Mark, groups
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of
-from ledger.judge.stays import Stay
 from ledger.judge.rule import Verdict
+from ledger.judge.stays import Stay
 
 
 class Regime(NamedTuple):
@@ -28,7 +29,7 @@ class Regime(NamedTuple):
 
 
 class Region(Struct, frozen=True, gc=False):
-    """Dates of which the same is said. What they have not come far enough to have is None; no date: what nobody asks."""
+    """Dates of which the same is said. What they have not come far enough to have is None."""
 
     days: Days
     verdict: Verdict
@@ -80,7 +81,7 @@ class Case:
         self.places: Parted[str] = places_of(episode, self.calendar)
         self.providers: Parted[str] = providers_of(episode, self.calendar)
         self.ranks: Parted[int] = ranks_of(episode, self.calendar)
-        self.prices: dict[str, list[tuple[Price, Days]]] = {}
+        self.prices: dict[str, dict[Price, Days]] = {}
         self.served: dict[str, Days] = {}
         self.remaining: dict[str, Days] = {}
         self.codes: dict[str, Days] = {}
@@ -118,6 +119,11 @@ class Case:
             own = [spell for spell in self.spells if (spell.payer, spell.rank) == (payer, rank)]
             for spell in sorted(own, key=lambda spell: (spell.from_, spell.entry.version)):
                 self.members.set(self.calendar.span(spell.from_, spell.to) & days, spell.member)
+
+    @property
+    def standing(self) -> Days:
+        """The dates that no step has taken yet."""
+        return self.calendar.every & ~union({str(place): days for place, (_, days) in enumerate(self.verdicts)})
 
     def verdict_on(self, ordinal: int) -> Verdict | None:
         """The verdict of a date; None outside the calendar."""
@@ -193,10 +199,12 @@ class Case:
         return next((regime for regime in self.regimes if regime.days & day), None)
 
     def exposed(self) -> list[Exposed]:
-        """What the patient's other episodes may clash with: days with each of their codes, whatever they fail later."""
+        """What the patient's other episodes may clash with, whatever it fails later: days with their one code, also
+        where a human chose it; days on which several codes are left, with each of them."""
+        several = union(self.candidates) & ~union(self.codes)
         return [
-            Exposed(payer, code, days & paid)
-            for code, days in self.candidates.items()
+            Exposed(payer, code, days)
+            for code, candidates in self.candidates.items()
             for payer, paid in self.payers.items()
-            if days & paid
+            if (days := (self.codes[code] | (candidates & several)) & paid)
         ]

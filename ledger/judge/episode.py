@@ -89,6 +89,7 @@ class Billed(Struct, frozen=True, gc=False):
     to: int
     entry: Entry
     is_service: bool
+    by: str | None = None
 
 
 class Told(NamedTuple, Generic[T]):
@@ -107,20 +108,26 @@ class Plan(Struct, frozen=True, gc=False):
     signed_on: int
     entry: Entry
 
+    def last_date(self, plan_max_days: int | None) -> int:
+        """The last date it covers, under terms that let a plan cover so many dates at most."""
+        return self.to if plan_max_days is None else min(self.to, self.from_ + plan_max_days - 1)
+
 
 class Episode:
     """The live facts of one episode, by kind."""
 
     __slots__ = (
-        "admissions", "assessments", "authorizations", "billed", "claims", "coverage", "coverage_ends", "deaths",
-        "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings", "hospice", "name", "opening",
-        "orders", "places", "plans", "providers", "ranks", "resolutions", "resumed", "runs", "served", "shared_though",
-        "stops", "told_claims", "visits", "voided",
+        "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
+        "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
+        "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
+        "resumed", "runs", "served", "shared_though", "stops", "told_claims", "visits", "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.opening: tuple[Entry, ev.EpisodeOpened]
+        self.patient: str
+        """The patient the live opening names; who was merged stands under the name that is left."""
         self.voided: list[Entry] = []
         self.shared_though: list[Dated] = []
         """Of a voided episode, what would count in every episode of the patient."""
@@ -150,12 +157,9 @@ class Episode:
         self.authorizations: list[tuple[Entry, ev.AuthorizationGranted]] = []
         self.told_claims: list[Told[ev.ClaimSubmitted]] = []
         self.claims: dict[str, Told[ev.ClaimSubmitted]] = {}
+        self.claim_numbers: set[str] = set()
+        """Every number that an entry, live or not, ever gave a claim."""
         self.resolutions: dict[int, tuple[Entry, ev.ConflictResolved]] = {}
-
-    @property
-    def patient(self) -> str:
-        """The patient the live opening names."""
-        return self.opening[1].patient
 
     def spells(self) -> list[Spell]:
         """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded before it (step 4)."""

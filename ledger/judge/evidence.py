@@ -26,7 +26,7 @@ def local_date(at: datetime, tz: ZoneInfo) -> int:
     return at.astimezone(tz).toordinal()
 
 
-def local_dates_of_run(run: Run, tz: ZoneInfo) -> tuple[int, int]:
+def local_dates_of_run(run: Run | Stretch, tz: ZoneInfo) -> tuple[int, int]:
     """A run's local start date and last date; a run that stops at 00:00 ends on the date before."""
     return local_date(run.started_at, tz), local_date(run.stopped_at - _INSTANT, tz)
 
@@ -205,6 +205,7 @@ class Stretch(Struct, frozen=True, gc=False):
 
     started_at: datetime
     stopped_at: datetime
+    labels: tuple[str, ...]
 
 
 def merged_runs(runs: Iterable[Run]) -> list[Stretch]:
@@ -213,9 +214,10 @@ def merged_runs(runs: Iterable[Run]) -> list[Stretch]:
     for run in sorted(runs, key=lambda run: (run.started_at, run.stopped_at)):
         if stretches and run.started_at <= stretches[-1].stopped_at:
             last = stretches.pop()
-            stretches.append(Stretch(last.started_at, max(last.stopped_at, run.stopped_at)))
+            labels = (*last.labels, run.entry.label)
+            stretches.append(Stretch(last.started_at, max(last.stopped_at, run.stopped_at), labels))
         else:
-            stretches.append(Stretch(run.started_at, run.stopped_at))
+            stretches.append(Stretch(run.started_at, run.stopped_at, (run.entry.label,)))
     return stretches
 
 

@@ -5,14 +5,14 @@ Entries come in the order they count, so that what is written last is what was r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
 from ledger.facts import events as ev
-from ledger.facts.entry import Entry
-from ledger.facts.liveness import Live, live_entries
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.liveness import live_entries
 from ledger.facts.zones import zone
 from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Place, Plan, Run, Served, Span, Told, end_of
 from ledger.judge.stays import hospital
@@ -25,24 +25,27 @@ def fold(name: str, entries: Sequence[Entry]) -> Episode:
         fact = entry.fact
         kind = type(fact)
         if kind in _MENDING:
-            return _fold_live(name, live_entries(entries))
+            return _fold_live(name, entries)
         take = _TAKE.get(kind)
         if take is not None:
             take(episode, entry, fact, entry)
     return _whole(episode)
 
 
-def _fold_live(name: str, live: Iterable[Live]) -> Episode:
+def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
     episode = Episode(name)
-    for entry, fact, first in live:
+    for entry, fact, first in live_entries(entries):
         take = _TAKE.get(type(fact))
         if take is not None:
             take(episode, entry, fact, first)
+    stated = map(statement_of, entries)
+    episode.claim_numbers.update(fact.claim for fact in stated if isinstance(fact, ev.ClaimSubmitted))
     return _whole(episode)
 
 
 def _whole(episode: Episode) -> Episode:
     assert hasattr(episode, "opening"), "every episode begins with its opening, which is corrected, never retracted"
+    episode.patient = episode.opening[1].patient
     for told in sorted(episode.told_claims, key=lambda told: told.first.version):
         episode.claims[told.fact.claim] = told  # the one recorded last, by the first entry of its chain
     return _voided(episode) if episode.voided else episode
@@ -51,8 +54,9 @@ def _whole(episode: Episode) -> Episode:
 def _voided(episode: Episode) -> Episode:
     """What is left of an episode opened in error: its opening and its claims, which are judged without days."""
     left = Episode(episode.name)
-    left.opening, left.voided = episode.opening, episode.voided
+    left.opening, left.voided, left.patient = episode.opening, episode.voided, episode.patient
     left.told_claims, left.claims = episode.told_claims, episode.claims
+    left.claim_numbers = episode.claim_numbers
     tz = zone(episode.opening[1].zone)
     left.shared_though = [
         *episode.deaths,
@@ -135,7 +139,8 @@ def _drug_billed(ep: Episode, entry: Entry, fact: ev.DrugBilledSeparately, first
 def _service_billed(ep: Episode, entry: Entry, fact: ev.ServiceBilledSeparately, first: Entry) -> None:
     from_ = fact.from_.toordinal()
     to = from_ if isinstance(fact.to, UnsetType) else fact.to.toordinal()
-    ep.billed.append(Billed(fact.code, from_, to, entry, True))
+    by = None if isinstance(fact.billed_by, UnsetType) else fact.billed_by
+    ep.billed.append(Billed(fact.code, from_, to, entry, True, by))
 
 
 def _admitted(ep: Episode, entry: Entry, fact: ev.HospitalAdmitted, first: Entry) -> None:
@@ -188,6 +193,7 @@ def _authorized(ep: Episode, entry: Entry, fact: ev.AuthorizationGranted, first:
 
 def _claimed(ep: Episode, entry: Entry, fact: ev.ClaimSubmitted, first: Entry) -> None:
     ep.told_claims.append(Told(entry, fact, first))
+    ep.claim_numbers.add(fact.claim)
 
 
 def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved, first: Entry) -> None:

@@ -52,7 +52,7 @@ def places_of(episode: Episode, calendar: Calendar) -> Parted[str]:
 
 
 def providers_of(episode: Episode, calendar: Calendar) -> Parted[str]:
-    """The provider of each date: of the last change on or before it (of equal ones, recorded last); else the opening's."""
+    """The provider of each date: of the last change on or before it (of equal ones recorded last) or the opening's."""
     parted = Parted(calendar.every, episode.opening[1].provider)
     for from_, npi, _ in sorted(episode.providers, key=lambda change: change[0]):  # stable: as they were recorded
         parted.set(calendar.span(from_, calendar.last), npi)
@@ -93,7 +93,7 @@ def price_of(regime: Regime, code: str, agreed_cents: int, place: str, rank: int
 
 
 def full_rates(case: Case, regime: Regime, code: str) -> Iterator[tuple[int, Days]]:
-    """The full rate of a code on the regime's dates: the agreement's, else the terms'; dates without one are left out."""
+    """The full rate of a code on the regime's dates, the agreement's or the terms'; dates without one are left out."""
     for npi, days in case.providers.on(regime.days):
         rates = Parted(days, regime.terms.rate_cents.get(code))
         for agreement in case.book.agreements_in_order(npi, regime.payer):

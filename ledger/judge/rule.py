@@ -42,6 +42,11 @@ class Verdict(NamedTuple):
         return self.status == "billable"
 
     @property
+    def is_clash(self) -> bool:
+        """Whether its days have their one code, and something of the patient's stands against it."""
+        return self.status == "conflict" and self.names_code
+
+    @property
     def names_payer(self) -> bool:
         """Whether its days have come far enough to have a payer."""
         return "payer" in self.step.known

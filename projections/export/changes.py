@@ -9,17 +9,18 @@ memory does not grow with their days.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ledger.book import Book, book_of_text
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
 from ledger.judge.episode import Episode
-from ledger.judge.patients import Patient, episode_of, gather
+from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import complete, kin_in
 from projections.rows.cells import Cells, json_list
-from projections.rows.day import day_cells
+from projections.rows.day import DAY_ORDER, DayCells, day_cells
 from projections.rows.kept import NOBODY, kept_sheets
 
 INSERT: Final = "insert"
@@ -28,12 +29,10 @@ RETRACT: Final = "retract"
 BY_BOOK: Final = "book"
 """How a change is named whose cause is a book taken up; an entry's name has a colon."""
 
-_NOTHING: Final[Cells] = (None,) * 9
-_BECAUSE: Final = 11
-_KEY: Final = 3
+_NOTHING: Final[Cells] = DayCells()[len(DAY_ORDER) :]
 
 Key = tuple[str, str]
-Days = dict[Key, Cells]
+Days = dict[Key, Any]
 """A patient's rows by episode and date."""
 Told = Callable[[int, int], None]
 
@@ -94,12 +93,12 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterat
     kin = kin_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
         for row in kept.days:
-            yield _change(stretch, NOBODY, (row[1], row[2]), None, row, row[_BECAUSE], None)
+            yield _change(stretch, NOBODY, (row.episode, row.date), None, row, row.because, None)
     for done, streams in enumerate(complete(ledger, kin, stretch.upto), 1):
         for patient in gather(streams):
             days = _rows_of(patient, stretch.last_book)
             for key in sorted(days):
-                yield _change(stretch, patient.name, key, None, days[key], days[key][_BECAUSE], None)
+                yield _change(stretch, patient.name, key, None, days[key], days[key].because, None)
         told(done, len(kin))
 
 
@@ -111,6 +110,8 @@ def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tu
         for episode in ledger.episodes_of(name):
             streams.before[episode] = ledger.entries_of(episode, upto=stretch.since)
             streams.since[episode] = ledger.entries_of(episode, len(streams.before[episode]), stretch.upto)
+        streams.before[HOUSE] = ledger.merge_entries(stretch.since)
+        streams.since[HOUSE] = ledger.merge_entries(stretch.upto)[len(streams.before[HOUSE]) :]
         yield name, streams
         told(done, len(names))
 
@@ -118,29 +119,33 @@ def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tu
 def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tuple[str, Streams]]:
     """Every patient, in one pass over the ledger."""
     counts = {episode: count for episode, _, _, count in ledger.extents(stretch.since)}
+    merged = ledger.merge_entries(stretch.upto)
+    begun = len(ledger.merge_entries(stretch.since))
     kin = kin_in(ledger, stretch.upto)
     for done, entries in enumerate(complete(ledger, kin, stretch.upto), 1):
         sharing: dict[str, Streams] = {}
         for episode, stream in entries.items():
+            if episode == HOUSE:
+                continue
             count = counts.get(episode, 0)
             for patient in ledger.patients_of(episode):
-                streams = sharing.setdefault(patient, Streams({}, {}))
+                streams = sharing.setdefault(patient, Streams({HOUSE: merged[:begun]}, {HOUSE: merged[begun:]}))
                 streams.before[episode], streams.since[episode] = stream[:count], stream[count:]
         yield from sorted(sharing.items())
         told(done, len(kin))
 
 
 def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:
-    folded = _folded(streams.before)
+    folded = episodes_in(streams.before)
     before = _days_of(name, folded, stretch.book)
-    after = _days_of(name, folded | _folded(_joined(streams)), stretch.last_book)
+    after = _days_of(name, folded | episodes_in(_joined(streams)), stretch.last_book)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if not changed:
         return
     known = any(episode.patient == name for episode in folded.values())
     causes = _Walk(name, streams, stretch, before, after).causes(ledger) if known else {}
     for key in sorted(changed):
-        cause, position = _told(causes[key]) if known else (after[key][_BECAUSE], None)
+        cause, position = _told(causes[key]) if known else (after[key].because, None)
         yield _change(stretch, name, key, before.get(key), after.get(key), cause, position)
 
 
@@ -150,7 +155,7 @@ def _change(
     kind = INSERT if old is None else RETRACT if new is None else RESTATE
     return (
         stretch.upto, stretch.last_book.hash, kind, name, *key,
-        *(old[_KEY:] if old else _NOTHING), *(new[_KEY:] if new else _NOTHING), cause, position,
+        *(old[len(DAY_ORDER) :] if old else _NOTHING), *(new[len(DAY_ORDER) :] if new else _NOTHING), cause, position,
     )  # fmt: skip
 
 
@@ -177,13 +182,14 @@ class _Walk:
         moments = self._moments(ledger)
         book, days = self.stretch.book, self.before
         streams = {episode: list(entries) for episode, entries in self.streams.before.items()}
-        folded = _folded(streams)
+        folded = episodes_in(streams)
         for place, (position, what) in enumerate(moments, 1):
             if isinstance(what, Book):
                 book = what
             else:
                 streams[what.episode].append(what)
-                folded |= _folded({what.episode: streams[what.episode]})
+                touched = streams if what.episode == HOUSE else {each: streams[each] for each in (what.episode, HOUSE)}
+                folded |= episodes_in(touched)
             then = self.after if place == len(moments) else _days_of(self.name, folded, book)
             name = BY_BOOK if isinstance(what, Book) else what.label
             for key in then.keys() | days.keys():
@@ -201,13 +207,9 @@ class _Walk:
 
 
 def _joined(streams: Streams) -> dict[str, list[Entry]]:
-    """The episodes with entries in the stretch, whole."""
-    return {name: streams.before[name] + since for name, since in streams.since.items() if since}
-
-
-def _folded(streams: Mapping[str, Sequence[Entry]]) -> dict[str, Episode]:
-    folded = {name: episode_of(name, entries) for name, entries in streams.items()}
-    return {name: episode for name, episode in folded.items() if episode is not None}
+    """The episodes with entries in the stretch, whole; all of them where patients were merged or parted in it."""
+    names = [name for name, since in streams.since.items() if since or streams.since[HOUSE] or name == HOUSE]
+    return {name: streams.before[name] + streams.since[name] for name in names}
 
 
 def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
@@ -218,5 +220,7 @@ def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
 
 def _rows_of(patient: Patient, book: Book) -> Days:
     cases = judge(patient, book)
-    rows = (row for case in cases for row in day_cells(case, [other for other in cases if other is not case]))
-    return {(row[1], row[2]): row for row in rows}
+    rows: list[Any] = []
+    for case in cases:
+        rows += day_cells(case, [other for other in cases if other is not case])
+    return {(row.episode, row.date): row for row in rows}

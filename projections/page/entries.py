@@ -60,7 +60,7 @@ def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: S
 def _standing(entries: Sequence[Entry]) -> dict[int, str]:
     """What no longer counts, by version: taken back, or replaced by a correction."""
     retracted = retracted_identities(entries)
-    live = {entry.version for entry, _ in live_entries(entries)}
+    live = {live.entry.version for live in live_entries(entries)}
     found = {}
     for entry in entries:
         if (entry.source, entry.id) in retracted and entry.version not in live:

@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from ledger.facts.events import AuthorizationGranted
+from ledger.judge.authorizations import Grant, grants_of
 from ledger.judge.case import Case
-from ledger.judge.regions import judged_days
+from ledger.judge.regions import regions
+from projections.reading.as_known import JudgedPatient
 from projections.report.asked import Asked
 from projections.words import iso
 
@@ -59,19 +61,33 @@ class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authoriz
     rows: str
 
 
-def authorizations_of(case: Case) -> Iterator[Authorization]:
-    """The live authorizations of a judged episode that has days, by number."""
-    if not case.calendar.every:
-        return
-    billable = {day.date for day in judged_days(case) if day.is_billable}
-    ended = bool(case.patient.deaths or case.episode.discharges)
-    for number, (_, granted) in sorted(case.episode.authorizations.items()):
-        drawn = [date for date, drew in case.drawn.items() if drew == number]
+def authorizations_of(judged: JudgedPatient, case: Case) -> Iterator[Authorization]:
+    """The live authorizations recorded in a judged episode, by number, with what the patient's episodes drew."""
+    own = [grant for grant in grants_of(case.patient) if grant.entry.episode == case.episode.name]
+    for grant in sorted(own, key=lambda grant: (grant.number, grant.from_)):
+        drawing = {each.episode.name: _drawn(each, grant) for each in judged.cases}
+        concerned = [each for each in judged.cases if each is case or drawing[each.episode.name]]
+        going = [each for each in concerned if each.calendar.every]
+        if not going:
+            continue
+        drawn = sorted(date for dates in drawing.values() for date in dates)
+        billable = sum(_billable(each, drawing[each.episode.name]) for each in going)
         yield Authorization(
-            case.patient.name, case.episode.name, number, granted.payer, tuple(sorted(set(granted.codes))),
-            granted.from_.isoformat(), granted.to.isoformat(), granted.units, len(drawn),
-            len(billable.intersection(drawn)), iso(max(drawn)) if drawn else None, iso(case.calendar.last), ended,
+            case.patient.name, case.episode.name, grant.number, grant.payer, tuple(sorted(set(grant.codes))),
+            iso(grant.from_), iso(grant.to), grant.units, len(drawn), billable, iso(drawn[-1]) if drawn else None,
+            iso(max(each.calendar.last for each in going)),
+            all(each.patient.deaths or each.episode.discharges for each in going),
         )  # fmt: skip
+
+
+def _drawn(case: Case, grant: Grant) -> list[int]:
+    """The dates of an episode that drew a unit from a telling of an authorization."""
+    return [date for date, drew in case.drawn.items() if drew.entry is grant.entry]
+
+
+def _billable(case: Case, dates: Sequence[int]) -> int:
+    return sum(region.is_billable and bool(region.days & case.calendar.day(date))
+               for region in regions(case) for date in dates)  # fmt: skip
 
 
 def has_authorization(facts: Iterable[object]) -> bool:

@@ -90,5 +90,5 @@ def authorizations_in(
     if not has_authorization(statement_of(entry) for stream in streams.values() for entry in stream):
         return
     judged = judged_among({name: streams[name] for name in sorted(streams)}, patient, book, known_at)
-    for case in judged.cases if judged else ():
-        yield list(authorizations_of(case))
+    if judged:
+        yield from (list(authorizations_of(judged, case)) for case in judged.cases)
