@@ -54,7 +54,7 @@ def _is_alike(case: Case, verdict: Verdict) -> bool:
     """Whether the causes of a verdict are the same on every date it takes."""
     found = verdict.step.causes
     if case.patient.taken:
-        return found is deaths or found is discharges
+        return found is discharges
     alike = len(case.spells) == 1 and not (found is provider_and_payer and case.episode.providers)
     return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and alike)
 

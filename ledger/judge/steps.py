@@ -257,7 +257,7 @@ def none_failed(case: Case, standing: Days, others: Others) -> Failed:
 
 
 STEPS: Final = in_order(
-    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths),
+    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths, taken_back.DEATH),
     AFTER_DISCHARGE := Step(not_after_discharge, "not_billable after_discharge", causes.discharges),
     COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing, taken_back.ANY_COVERAGE),
     NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage, taken_back.COVERAGE),
@@ -272,8 +272,8 @@ STEPS: Final = in_order(
     PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.place, taken_back.PLACE),
     NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer, taken_back.PROVIDER),
     INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays, taken_back.HOME),
-    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays),
-    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections),
+    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays, taken_back.FACILITY),
+    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections, taken_back.HOSPICE),
     HELD := Step(not_held, "not_billable held", causes.holds, taken_back.RESUMPTION),
     NOT_SERVED := Step(
         served, "not_billable not_served; not_billable under_24_hours", causes.unserved, taken_back.SERVICE

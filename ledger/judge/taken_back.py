@@ -7,7 +7,7 @@ of a kind of fact whether one of it, had it still counted, would have spoken for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec import UNSET
 
@@ -220,6 +220,18 @@ def _voids_other(case: Case, date: int, taken: Taken) -> bool:
     return not _is_own(case, taken)
 
 
+def _voids_what(kind: Literal["deaths", "parts", "facility", "hospice"]) -> Carries:
+    """The voiding of another episode, in which a fact of this kind is recorded that counts for the patient."""
+
+    def voids(case: Case, date: int, taken: Taken) -> bool:
+        name, facts = taken.entry.episode, getattr(case.patient, kind)
+        entries = [admitted.entry for part in facts for admitted in part.admissions] if kind == "parts" else facts
+        told_in = {getattr(each, "entry", each).episode for each in entries}
+        return not _is_own(case, taken) and name in told_in
+
+    return voids
+
+
 def _authorizes(case: Case, date: int, taken: Taken) -> bool:
     fact, day = taken.fact, case.calendar.day(date)
     assert isinstance(fact, ev.AuthorizationGranted)
@@ -239,7 +251,12 @@ COVERAGE: Final[Carrying] = {ev.CoverageVerified: _own(_covers)}
 PAYING_COVERAGE: Final[Carrying] = {ev.CoverageVerified: _own(_covers_with_terms)}
 PLACE: Final[Carrying] = {ev.DayServed: _own(_names_paid_place), ev.DaysServed: _own(_names_paid_place)}
 PROVIDER: Final[Carrying] = {ev.ProviderChanged: _own(_names_agreed_provider)}
-HOME: Final[Carrying] = {ev.HospitalDischarged: _brings_home, ev.HospitalAdmitted: _brings_home}
+DEATH: Final[Carrying] = {ev.EpisodeVoided: _voids_what("deaths")}
+HOME: Final[Carrying] = {
+    ev.HospitalDischarged: _brings_home, ev.HospitalAdmitted: _brings_home, ev.EpisodeVoided: _voids_what("parts"),
+}  # fmt: skip
+FACILITY: Final[Carrying] = {ev.EpisodeVoided: _voids_what("facility")}
+HOSPICE: Final[Carrying] = {ev.EpisodeVoided: _voids_what("hospice")}
 RESUMPTION: Final[Carrying] = {ev.TherapyResumed: _own(_resumes), ev.TherapyHeld: _own(_parts_hold)}
 SERVICE: Final[Carrying] = {
     ev.DayServed: _own(_serves), ev.DaysServed: _own(_serves), ev.InfusionLogged: _logs,
