@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from msgspec import UNSET
 
 from ledger.book import Terms
+from ledger.day_set import OPEN_END
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
@@ -45,6 +46,24 @@ def takers(case: Case, date: int, verdict: Verdict) -> list[Entry]:
     """The retractions and corrections that took it back."""
     by = {(each.episode, each.version): each for taken in taken_from(case, date, verdict) for each in taken.by}
     return sorted(by.values(), key=lambda entry: (entry.label, entry.episode))
+
+
+def would_make_day(case: Case, date: int, taken: Taken) -> bool:
+    """Whether what was taken back would have stretched the episode's days to a date that is none."""
+    fact, calendar = taken.fact, case.calendar
+    if isinstance(fact, ev.InfusionLogged):
+        first, last = local_dates_of_run(Run(fact.started_at, fact.stopped_at, taken.entry), case.evidence.tz)
+    elif isinstance(fact, ev.TherapyOrdered):
+        first, last = fact.from_.toordinal(), 0
+    elif isinstance(fact, ev.DayServed | ev.DaysServed):
+        first, last = _served_span(fact)
+    elif isinstance(fact, ev.NursingVisited):
+        first = last = fact.date.toordinal()
+    elif isinstance(fact, ev.TherapyStopped | ev.Discharged | ev.PatientDied):
+        first, last = OPEN_END, fact.date.toordinal()
+    else:
+        return False
+    return first <= date < calendar.first or calendar.last < date <= last
 
 
 def _own(carries: Callable[[Case, int, Any], bool]) -> Carries:
