@@ -16,7 +16,7 @@ from ledger.judge.episode import Billed
 from ledger.judge.orders import Telling
 from ledger.judge.pricing import Price, full_rates
 from ledger.judge.rule import Step, Verdict
-from ledger.judge.stays import Stay
+from ledger.judge.stays import Hospital, Stay
 
 
 class DayView(NamedTuple):
@@ -84,6 +84,10 @@ class DayView(NamedTuple):
     def stays(self) -> list[Stay]:
         """The patient's hospital stays that take the day."""
         return [stay for days, stay in self.case.stays(self.terms.inpatient_rule) if days & self.day]
+
+    def homecomings_without_stay(self, stay: Stay) -> list[Hospital]:
+        """The discharges that belong to no stay and may be those of an open one."""
+        return [home for home in self.case.patient.unmatched if home.at >= stay.admitted.at]
 
     @property
     def services(self) -> list[Billed]:

@@ -42,10 +42,9 @@ def bring_home(view: DayView) -> Changes:
 def _unmatched_homecomings(view: DayView, stay: Stay) -> list[Change]:
     open_parts = [part for part in stay.parts if part.discharged is None]
     return [
-        correct(view, home.entry, f"the patient came home from stay {part.stay}", stay=part.stay)
+        correct(view, home.entry, f"it was the discharge from stay {part.stay}", stay=part.stay)
         for part in open_parts
-        for home in view.case.patient.unmatched
-        if home.at >= part.admitted.at
+        for home in view.homecomings_without_stay(stay)
     ]
 
 

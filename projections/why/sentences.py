@@ -14,6 +14,7 @@ from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.clash import codes_against
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
+from ledger.judge.stays import Stay
 from projections.why.day_view import DayView, tellings_of
 from projections.why.moves_choice import others_did_not
 from projections.why.moves_service import nearest_orders, unknown_orders
@@ -151,7 +152,13 @@ class Said(dict[str, str]):
         home = stay.discharged
         until = f"to {iso(local_date(home.at, tz))}" if home else "with no discharge recorded"
         name = "stay" if len(numbers) == 1 else "stays"
-        return f"from {iso(local_date(stay.admitted.at, tz))} {until} ({name} {listed(numbers)})"
+        return f"from {iso(local_date(stay.admitted.at, tz))} {until} ({name} {listed(numbers)}){self._unmatched(stay)}"
+
+    def _unmatched(self, stay: Stay) -> str:
+        homes = [] if stay.discharged else self.view.homecomings_without_stay(stay)
+        tz = self.view.case.evidence.tz
+        told = (f"{home.entry.label} records a discharge on {iso(local_date(home.at, tz))}" for home in homes)
+        return f"; {listed(told)}, but under a stay that has no admission" if homes else ""
 
     def unserved(self) -> str:
         """What is missing, as the payer counts days."""

@@ -9,7 +9,7 @@ import msgspec
 
 from ledger.book import Terms
 from ledger.facts.entry import Entry, statement_of, tag_of
-from ledger.facts.events import FactCorrected, ProviderChanged, TherapyOrdered
+from ledger.facts.events import FactCorrected, FactRetracted, ProviderChanged, TherapyOrdered
 from ledger.judge import causes, passed, steps
 from ledger.judge.episode import Dated
 from ledger.judge.pricing import provider_entries, rank_entries
@@ -51,6 +51,8 @@ def evidence_shown(entry: Entry) -> EvidenceShown:
 
 
 def _says(entry: Entry) -> str:
+    if isinstance(entry.fact, FactRetracted):
+        return f"retracts {entry.fact.target_source}:{entry.fact.target_id}: {entry.fact.reason}"
     fields = {name: value for name, value in msgspec.to_builtins(statement_of(entry)).items() if name != "type"}
     said = ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in fields.items())
     fact = entry.fact
