@@ -120,13 +120,16 @@ class Episode:
     __slots__ = (
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
-        "hospice", "name", "opening", "orders", "places", "plans", "providers", "ranks", "resolutions", "resumed",
-        "runs", "served", "shared_though", "stops", "taken", "told_claims", "visits", "voided",
+        "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
+        "resumed", "runs", "served", "shared_though", "stops", "taken", "told_claims", "visits",
+        "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.opening: tuple[Entry, ev.EpisodeOpened]
+        self.patient: str
+        """The patient the live opening names; who was merged stands under the name that is left."""
         self.voided: list[Entry] = []
         self.shared_though: list[Dated] = []
         """Of a voided episode, what would count in every episode of the patient."""
@@ -161,11 +164,6 @@ class Episode:
         self.taken: list[Taken] = []
         """What was recorded and taken back."""
         self.resolutions: dict[int, tuple[Entry, ev.ConflictResolved]] = {}
-
-    @property
-    def patient(self) -> str:
-        """The patient the live opening names."""
-        return self.opening[1].patient
 
     def spells(self) -> list[Spell]:
         """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded before it (step 4)."""
