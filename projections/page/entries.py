@@ -9,7 +9,7 @@ import msgspec
 
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
-from ledger.facts.liveness import live_entries, retracted_identities
+from ledger.facts.liveness import live_entries, retractions
 from projections.page.days import DayShown
 from projections.page.sources import Cause, Sources
 from projections.words import date_runs, dollars, utc_text
@@ -59,7 +59,7 @@ def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: S
 
 def _standing(entries: Sequence[Entry]) -> dict[int, str]:
     """What no longer counts, by version: taken back, or replaced by a correction."""
-    retracted = retracted_identities(entries)
+    retracted = retractions(entries)
     live = {live.entry.version for live in live_entries(entries)}
     found = {}
     for entry in entries:
