@@ -16,6 +16,7 @@ from commands.writing.record import record
 from ledger.book import Book, Code, Payer, Provider
 from ledger.facts.entry import Entry, decode, encode
 from ledger.facts.forms import parse_instant
+from ledger.facts.merges import Merged, Parted
 from ledger.facts.upcasts import SCHEMA
 from ledger.judge.patients import by_episode, gather
 from projections.read_model import queries
@@ -58,6 +59,9 @@ def typed(entries: list[dict[str, Any]]) -> list[Entry]:
     versions: dict[str, int] = {}
     made = []
     for number, raw in enumerate(entries, 1):
+        if not raw["episode"]:
+            made.append(_act(raw, number))
+            continue
         line = parse_line(number, msgspec.json.encode(raw))
         assert isinstance(line, Line), line
         assert line.recorded_at is not None
@@ -67,6 +71,12 @@ def typed(entries: list[dict[str, Any]]) -> list[Entry]:
         )
         made.append(decode(encode(entry)))
     return made
+
+
+def _act(raw: dict[str, Any], number: int) -> Entry:
+    """An act of the house that merges or parts patients, as readers meet it among entries."""
+    fact = msgspec.convert(raw["fact"], Merged | Parted)
+    return Entry("", number, raw["source"], raw["id"], raw["by"], parse_instant(raw["recorded_at"]), "", fact, SCHEMA)  # type: ignore[arg-type]
 
 
 def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

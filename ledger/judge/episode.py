@@ -119,13 +119,15 @@ class Episode:
     __slots__ = (
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
-        "hospice", "name", "opening", "orders", "places", "plans", "providers", "ranks", "resolutions", "resumed",
-        "runs", "served", "shared_though", "stops", "told_claims", "visits", "voided",
+        "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
+        "resumed", "runs", "served", "shared_though", "stops", "told_claims", "visits", "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.opening: tuple[Entry, ev.EpisodeOpened]
+        self.patient: str
+        """The patient the live opening names; who was merged stands under the name that is left."""
         self.voided: list[Entry] = []
         self.shared_though: list[Dated] = []
         """Of a voided episode, what would count in every episode of the patient."""
@@ -158,11 +160,6 @@ class Episode:
         self.claim_numbers: set[str] = set()
         """Every number that an entry, live or not, ever gave a claim."""
         self.resolutions: dict[int, tuple[Entry, ev.ConflictResolved]] = {}
-
-    @property
-    def patient(self) -> str:
-        """The patient the live opening names."""
-        return self.opening[1].patient
 
     def spells(self) -> list[Spell]:
         """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded before it (step 4)."""

@@ -45,6 +45,7 @@ def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
 
 def _whole(episode: Episode) -> Episode:
     assert hasattr(episode, "opening"), "every episode begins with its opening, which is corrected, never retracted"
+    episode.patient = episode.opening[1].patient
     for told in sorted(episode.told_claims, key=lambda told: told.first.version):
         episode.claims[told.fact.claim] = told  # the one recorded last, by the first entry of its chain
     return _voided(episode) if episode.voided else episode
@@ -53,7 +54,7 @@ def _whole(episode: Episode) -> Episode:
 def _voided(episode: Episode) -> Episode:
     """What is left of an episode opened in error: its opening and its claims, which are judged without days."""
     left = Episode(episode.name)
-    left.opening, left.voided = episode.opening, episode.voided
+    left.opening, left.voided, left.patient = episode.opening, episode.voided, episode.patient
     left.told_claims, left.claims = episode.told_claims, episode.claims
     left.claim_numbers = episode.claim_numbers
     tz = zone(episode.opening[1].zone)

@@ -7,6 +7,7 @@ stay or hold, and nothing recorded vanishes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -38,6 +39,11 @@ class Group(NamedTuple):
         return self.ends[-1] if self.ends else None
 
 
+def recorded(entry: Entry) -> tuple[datetime, str, int]:
+    """Where an entry stands among those of all the patient's episodes (rulebook section 2, Whose facts)."""
+    return entry.recorded_at, entry.episode, entry.version
+
+
 def groups(marks: Iterable[Mark]) -> tuple[list[Group], list[Mark]]:
     """The groups of one number's marks, in order; and the endings that belong to nothing.
 
@@ -45,7 +51,7 @@ def groups(marks: Iterable[Mark]) -> tuple[list[Group], list[Mark]]:
     """
     found: list[tuple[list[Mark], list[Mark]]] = []
     unmatched: list[Mark] = []
-    in_order = sorted(marks, key=lambda mark: (mark.at, mark.entry.label, mark.entry.episode))
+    in_order = sorted(marks, key=lambda mark: (mark.at, *recorded(mark.entry)))
     for _, together in groupby(in_order, key=lambda mark: mark.at):
         runs = bool(found) and not found[-1][1]
         for mark in sorted(together, key=lambda mark: mark.begins == runs):

@@ -11,7 +11,7 @@ from ledger.day_set import Days
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.evidence import Stretch, local_dates_of_run, merged_runs
-from ledger.judge.groups import Mark, groups
+from ledger.judge.groups import Mark, groups, recorded
 from ledger.judge.sightings import PatientFile, Seen
 from ledger.judge.stays import Stay
 
@@ -60,8 +60,10 @@ def stay_open(file: PatientFile) -> Iterator[Seen]:
 def _left_open(stay: Stay) -> Iterator[Seen]:
     for part in stay.parts:
         first = part.admitted
-        then = next((later.admitted for later in stay.parts if later.admitted.at > first.at), None)
-        if part.discharged is None and then is not None:
+        later = [other.admitted for other in stay.parts if other.admitted.at > first.at]
+        if part.discharged is None and later:
+            nearest = min(one.at for one in later)
+            then = max((one for one in later if one.at == nearest), key=lambda one: recorded(one.entry))
             entries = [first.entry, then.entry]
             yield Seen(_episodes(entries), tuple(sorted({first.on, then.on})), (), _labels(entries))
 

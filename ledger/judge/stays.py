@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.facts.entry import Entry
-from ledger.judge.groups import Group, Mark, groups
+from ledger.judge.groups import Group, Mark, groups, recorded
 
 TOGETHER: Final = timedelta(hours=4)
 """Stays that lie less than this apart are one: the patient was moved."""
@@ -47,12 +47,12 @@ class Part(NamedTuple):
 
     @property
     def admitted(self) -> Hospital:
-        """Its earliest admission."""
-        return self.admissions[0]
+        """Its earliest admission; of equal instants, the one recorded last."""
+        return [one for one in self.admissions if one.at == self.admissions[0].at][-1]
 
     @property
     def discharged(self) -> Hospital | None:
-        """Its latest discharge, or None while it is open."""
+        """Its latest discharge (of equal instants, the one recorded last), or None while it is open."""
         return self.discharges[-1] if self.discharges else None
 
 
@@ -64,13 +64,17 @@ class Stay(NamedTuple):
     @property
     def admitted(self) -> Hospital:
         """The earliest admission."""
-        return self.parts[0].admitted
+        first = self.parts[0].admitted.at
+        alike = [part.admitted for part in self.parts if part.admitted.at == first]
+        return max(alike, key=lambda one: recorded(one.entry))
 
     @property
     def discharged(self) -> Hospital | None:
         """The latest discharge, or None while it is open."""
         ends = [part.discharged for part in self.parts]
-        return None if None in ends else max((end for end in ends if end), key=lambda end: end.at)
+        return (
+            None if None in ends else max((end for end in ends if end), key=lambda end: (end.at, *recorded(end.entry)))
+        )
 
     @property
     def admissions(self) -> list[Entry]:

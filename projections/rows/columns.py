@@ -7,16 +7,14 @@ known, and whether many rows in a row share it.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
-
-from projections.rows.cells import Cells, as_list
 
 Kind = Literal["text", "word", "date", "instant", "count", "flag", "money", "texts", "dates"]
 """What a column holds: free text, a word of a small set, a service date, an instant, a whole number, yes or no,
@@ -102,16 +100,3 @@ def named_cells(struct: type[Struct]) -> Any:
 def sql_list(columns: Iterable[Column | str]) -> str:
     """Columns as SQL names them, ready for SELECT or ORDER BY."""
     return ", ".join(f'"{column if isinstance(column, str) else column.name}"' for column in columns)
-
-
-Shown = TypeVar("Shown")
-
-
-def shown(row: type[Shown], columns: Sequence[Column], cells: Cells) -> Shown:
-    """A row as it is shown: the columns of its struct, lists as lists."""
-    return row(
-        *[
-            as_list(cell) if cell is not None and column.kind in ("texts", "dates") else cell
-            for column, cell in zip(columns, cells, strict=False)  # what comes after is for choosing and ordering only
-        ]
-    )

@@ -11,16 +11,14 @@ from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
 from ledger.judge.steps import PAYER_EXCLUDES_S_CODES, SEVERAL_CODES
-from projections.rows.cells import Cells, json_list, json_lists
-from projections.rows.columns import columns_of, named_cells, note, shown
+from projections.rows.cells import Cells, json_list, json_lists, shown
+from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso
 
 _PATIENT: Final = note("the patient's name in the ledger", "pseudonym", shared=True)
 _EPISODE: Final = note("the episode", "pseudonym", shared=True)
-
-
-_FROM_CODE: Final = f"null before step {SEVERAL_CODES.number} is passed"
-_FROM_PAYER: Final = f"null before step {PAYER_EXCLUDES_S_CODES.number} is passed"
+_NULL_BEFORE_CODE: Final = f"null before step {SEVERAL_CODES.number} is passed"
+_NULL_BEFORE_PAYER: Final = f"null before step {PAYER_EXCLUDES_S_CODES.number} is passed"
 
 
 class DayRow(msgspec.Struct, frozen=True, gc=False):
@@ -34,8 +32,8 @@ class DayRow(msgspec.Struct, frozen=True, gc=False):
     date: Annotated[str, note("the service date, local where the patient lives", "shifted", "date")]
     status: Annotated[str, note("`billable`, `not_billable`, `hold` or `conflict`", "kept", "word", shared=True)]
     reason: Annotated[str | None, note("the verdict's second word; null when billable", "kept", "word", shared=True)]
-    code: Annotated[str | None, note(f"the per-diem code of the day; {_FROM_CODE}", "kept", "word", shared=True)]
-    payer: Annotated[str | None, note(f"the payer of the day; {_FROM_PAYER}", "kept", "word", shared=True)]
+    code: Annotated[str | None, note(f"the per-diem code of the day; {_NULL_BEFORE_CODE}", "kept", "word", shared=True)]
+    payer: Annotated[str | None, note(f"the payer of the day; {_NULL_BEFORE_PAYER}", "kept", "word", shared=True)]
     terms_from: Annotated[
         str | None, note("the first service date of the terms' edition", "left out", "date", shared=True)
     ]

@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import msgspec
 
 from ledger.judge.findings import Finding
-from projections.rows.cells import Cells, json_list
-from projections.rows.columns import columns_of, named_cells, note, shown
+from projections.rows.cells import Cells, json_list, shown
+from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso
 
 

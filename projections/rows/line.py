@@ -8,8 +8,8 @@ import msgspec
 
 from ledger.judge.case import Case
 from ledger.judge.lines import pack
-from projections.rows.cells import Cells, json_list
-from projections.rows.columns import columns_of, named_cells, note, shown
+from projections.rows.cells import Cells, json_list, shown
+from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso
 
 
