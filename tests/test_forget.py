@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
@@ -258,7 +259,7 @@ class TestAsked:
 
     def test_what_is_asked_says_how_much_and_that_there_is_no_way_back(self, house: Locked) -> None:
         ended = forget(house)
-        assert "13 entries of 1 episodes; 2 billable days" in ended.err
+        assert "13 entries of 1 episode; 2 billable days" in ended.err
         assert "no way back" in ended.err
         assert MARK not in ended.err
 
@@ -931,7 +932,7 @@ PLACES: Final[dict[str, Callable[[], None]]] = {
     "record": _die_before(EpisodeLedger, "record_forgetting"),
     "scrub": _die_before(EpisodeLedger, "scrub"),
     "models": _die_before(Places, "remove_all"),
-    "given": lambda: setattr(__import__("commands.verbs.forget").forget, "take_back", _die),
+    "given": lambda: setattr(import_module("commands.verbs.forget"), "take_back", _die),
     "end": _die_at_the_end,
 }
 
