@@ -58,6 +58,7 @@ _COMMANDS: Final = {
     "restore": "commands.verbs.backup",
     "doctor": "commands.verbs.doctor",
     "completion": "commands.verbs.completion",
+    "help": "commands.verbs.help",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
 

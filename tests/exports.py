@@ -14,8 +14,8 @@ from typing import Any
 
 import polars
 
-from projections.export.columns import Column
 from projections.export.shapes import DATASETS
+from projections.rows.columns import Column
 from projections.words import utc_text
 from tests.command_line import EXAMPLE, House
 

@@ -84,7 +84,8 @@ def export(
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
     'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
-    everybody; 'rates' are those of the book. docs/feed.md describes every column.
+    everybody; 'rates' are those of the book. 'episode-ledger help feed' describes
+    every column.
 
     \b
     Examples:

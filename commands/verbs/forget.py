@@ -72,7 +72,7 @@ def forget(
         clean = _scrubbed(ledger)
         last = ledger.forgettings()[-1][1].forgotten_at
     if in_postgres(house.ledger_name):
-        say("The server's own log, archives and backups hold the keys for a time: docs/postgres.md says how long.")
+        say("The server's log, archives and backups hold the keys for a time: see 'help postgresql-and-forgetting'.")
     _tell(clean, _take_away(house, episodes, last))
 
 
@@ -209,7 +209,7 @@ def _tell(clean: bool, outcomes: Sequence[Outcome] | None) -> None:
     if not clean:
         say(
             "The destroyed keys may still stand in the database's own log, wrapped with the master key: they go when"
-            " every program that has the ledger open has ended. In PostgreSQL docs/postgres.md says what remains."
+            " every program that has the ledger open has ended. PostgreSQL: see 'help postgresql-and-forgetting'."
         )
     if outcomes is None:
         say("The entries are forgotten all the same; 'episode-ledger forget --finish' takes the rest away later.")

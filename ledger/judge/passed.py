@@ -12,30 +12,30 @@ from ledger.judge.clash import in_scope, rule_between, settled
 
 
 def serving(case: Case, date: int) -> list[Entry]:
-    """Step 13 passed: the evidence, whatever becomes of its orders."""
+    """The evidence of the date, whatever becomes of its orders."""
     return evidence_for(case, orders_serving(case, date), date) or visits_on(case, date)
 
 
 def orders_in_force(case: Case, date: int) -> list[Entry]:
-    """Step 14 passed: the orders behind the evidence that are in force, whatever their interval."""
+    """The orders behind the evidence that are in force, whatever their interval."""
     day = case.calendar.day(date)
     return order_entries(case, [o for o in orders_serving(case, date) if case.evidence.in_force(o) & day])
 
 
 def part_days_in_hospital(case: Case, date: int) -> list[Entry]:
-    """Step 9 passed: the stays that touch the date without making it an inpatient date."""
+    """The stays that touch the date without making it an inpatient date."""
     day = case.calendar.day(date)
     return by_label(entry for days, entry in case.stays("any_overlap") if days & day)
 
 
 def codes_on(case: Case, date: int) -> list[str]:
-    """Step 20: the codes that the date's orders give."""
+    """The codes that the date's orders give."""
     day = case.calendar.day(date)
     return sorted(code for code, days in case.candidates.items() if days & day)
 
 
 def codes_against(case: Case, others: Iterable[Case], date: int, rule: str) -> list[str]:
-    """Step 21: the day's code, then each code that breaks the rule beside it."""
+    """The day's code, then each code that breaks the rule beside it."""
     day = case.calendar.day(date)
     own = next(code for code, days in case.codes.items() if days & day)
     against = [

@@ -26,7 +26,7 @@ from projections.reading.as_known import book_known, judged_among
 from projections.words import iso, utc_text, verdict_text
 
 REPAYMENT_DAYS: Final = {"medicaid": 60}
-"""By kind of payer, the days within which an overpayment is returned once it is identified (docs/diff.md)."""
+"""By kind of payer, the days within which an identified overpayment is returned (docs/reference/claimed-days.md)."""
 
 
 class ClaimedDay(msgspec.Struct, frozen=True, gc=False):

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from projections.export.columns import Column
 from projections.rows.cells import Cells
+from projections.rows.columns import Column
 from projections.words import decimal
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")

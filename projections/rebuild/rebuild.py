@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -130,7 +130,7 @@ def _compare(
 def _made_at(places: Places, now: datetime) -> str:
     """The time as certificates write it; no two of them have the same."""
     while True:
-        made_at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        made_at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         if not (places.certificates / f"{_file_name(made_at)}.json").exists():
             return made_at
         now += timedelta(microseconds=1)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
+
+from projections.rows.columns import Column
 
 Cells = tuple[Any, ...]
 """A row as the read model keeps it: text, whole numbers and None; lists as JSON text."""
 
-_encode: Final = msgspec.json.Encoder().encode
+NOTHING: Final = "[]"
+"""An empty list as the read model keeps it."""
 
+Shown = TypeVar("Shown")
+
+_encode: Final = msgspec.json.Encoder().encode
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
@@ -28,3 +34,13 @@ def json_lists(lists: Sequence[Sequence[str]]) -> list[str]:
 def as_list(text: str) -> tuple[str, ...]:
     """A list as it is shown."""
     return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def shown(row: type[Shown], columns: Sequence[Column], cells: Cells) -> Shown:
+    """A row as it is shown: the columns of its struct, lists as lists."""
+    return row(
+        *[
+            as_list(cell) if column.kind in ("texts", "dates") else cell
+            for column, cell in zip(columns, cells, strict=False)  # what comes after is for choosing and ordering only
+        ]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.book import Book
 from ledger.judge.case import Case
@@ -19,9 +19,9 @@ from projections.rows.line import line_cells
 class Sheets(NamedTuple):
     """Everything derived of one patient, as the read model keeps it."""
 
-    days: list[Cells]
-    findings: list[Cells]
-    lines: list[Cells]
+    days: list[Any]
+    findings: list[Any]
+    lines: list[Any]
 
 
 def derive_patient(patient: Patient, book: Book) -> Sheets:

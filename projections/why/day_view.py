@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ledger.book import Terms
 from ledger.facts.entry import Entry
-from ledger.judge import causes as grounds
 from ledger.judge.case import Case
+from ledger.judge.rule import Step
 from projections.words import payer_name, provider_name
 
 
@@ -26,24 +26,24 @@ class DayView(NamedTuple):
 
     @property
     def payer(self) -> str | None:
-        """The payer of the day (step 5)."""
+        """The payer of the day, if it has one."""
         return next((payer for payer, days in self.case.payers.items() if days & self.day), None)
 
     @property
     def terms(self) -> Terms:
-        """The terms in force (step 6 passed)."""
+        """The terms in force, of a day that has terms."""
         regime = self.case.regime_on(self.date)
-        assert regime is not None, "step 6 is passed"
+        assert regime is not None, "the day has terms"
         return regime.terms
 
     @property
     def code(self) -> str:
-        """The code of the day (step 20 passed)."""
+        """The code of the day, of a day that has one."""
         return next(code for code, days in self.case.codes.items() if days & self.day)
 
-    def grounds(self, step: int) -> list[Entry]:
+    def causes(self, step: Step) -> list[Entry]:
         """The entries that a step rests on for the day (``ledger/judge/causes.py``)."""
-        return list(grounds.GROUNDS[step](self.case, self.date))
+        return list(step.causes(self.case, self.date, self.others))
 
     def payer_name(self, payer: str | None = None) -> str:
         """A payer, or the payer of the day, by the name the book has for it."""

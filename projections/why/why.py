@@ -69,19 +69,18 @@ def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: 
 
 
 def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]]) -> Why:
-    step, status, reason = day.verdict
-    words = SENTENCES[status, reason]
+    words = SENTENCES[day.verdict.words]
     said = words.because.format_map(Said(view, day))
-    sentence = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[status]}: {said}. {words.cure}".rstrip()
+    heading = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[day.verdict.status]}"
     return Why(
         view.case.patient.name,
         view.case.episode.name,
         iso(view.date),
         day_row(cells_on(view.case, view.others, view.date)),
-        sentence,
-        steps_shown(view, step, reason, said),
+        f"{heading}: {said}. {words.cure}".rstrip(),
+        steps_shown(view, day.verdict, said),
         _terms(view, day),
-        find_flip(streams, view, step, view.case.book),
+        find_flip(streams, view, day.verdict, view.case.book),
     )
 
 
