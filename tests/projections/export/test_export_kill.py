@@ -1,0 +1,162 @@
+"""An export killed at any moment leaves a whole one standing: the one before, or its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.command_line import House
+from tests.exports import FORMS, manifest_of, rows_in, told_house
+from tests.projections.export.test_export import as_exported, simulated_house
+from tests.stores import examples
+
+KILLS = examples(51)
+STEPS_APART = 25 // examples(25)
+"""On PostgreSQL every fifth step that touches a file, where each export opens its ledger over a connection."""
+STARTER = """
+import json, os, sys
+import pyarrow.parquet, sqlite_utils
+import commands.verbs.export, commands.verbs.read, projections.export.as_parquet
+from commands.cli import run
+def die_at(step):
+    seen = [0]
+    def count(event, args):
+        if event in ("open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir"):
+            seen[0] += 1
+            if seen[0] == step:
+                os._exit(9)
+    sys.addaudithook(count)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        args, step = json.loads(line)
+        if step:
+            die_at(step)
+        os._exit(run(args))
+    print(child, flush=True)
+    sys.stdin.readline()  # until then the number is this child's, even if it has ended
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Starts the command line in one process after the other, with everything loaded: only its work takes time."""
+
+
+class Starter:
+    """Starts exports, and kills them after a while."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def start(self, args: list[str], die_at_step: int = 0) -> int:
+        """The number of the process; it may be told to die before its n-th step that touches a file or a folder."""
+        return self._asked(json.dumps([args, die_at_step]))
+
+    def ended(self) -> int:
+        return self._asked("")
+
+    def _asked(self, line: str) -> int:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+
+@contextmanager
+def starter() -> Iterator[Starter]:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as it:
+        yield Starter(it)
+        assert it.stdin
+        it.stdin.close()
+
+
+def days_now(house: House) -> list[str]:
+    """Every day as an export has it, in no order."""
+    return sorted(json.dumps(as_exported(row), sort_keys=True) for row in house.run("days").rows)
+
+
+def more(house: House, number: int, episode: str) -> None:
+    """One more entry, which makes another day."""
+    fact = {"type": "NursingVisited", "date": f"2026-{1 + number // 28:02d}-{1 + number % 28:02d}"}
+    told = {"episode": episode, "source": "kill", "id": str(number), "by": "rn-1", "fact": fact}
+    assert house.tell(told).status == 0
+
+
+def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path) -> None:
+    house, rng = simulated_house(tmp_path, 6), random.Random(51)
+    episode = house.run("days").rows[0]["episode"]
+    found: Counter[str] = Counter()
+    named = house.named
+    expected: dict[str, list[str]] = {}
+    took: dict[str, float] = {}
+    with starter() as child:
+        for number in range(KILLS + len(FORMS)):
+            form = FORMS[number % len(FORMS)]
+            out = tmp_path / form
+            more(house, number, episode)
+            now = days_now(house)
+            began = time.monotonic()
+            process = child.start([*named, "export", "days", "--format", form, "--out", str(out)])
+            if form in took:
+                time.sleep(rng.uniform(0, took[form]))
+                os.kill(process, signal.SIGKILL)
+                status = child.ended()
+            else:
+                status = child.ended()
+                took[form] = time.monotonic() - began
+                assert status == 0
+            assert status in (0, -signal.SIGKILL)
+            made = standing(out)
+            assert made in (expected.get(form), now)
+            if status == 0:
+                assert made == now
+            found["new" if made == now else "before"] += 1
+            found["killed"] += status != 0
+            expected[form] = made
+    assert found["killed"] > KILLS / 2
+    assert found["before"] > KILLS / 4
+    for form in FORMS:
+        assert house.run("export", "days", "--format", form, "--out", tmp_path / form).status == 0
+        assert len(list((tmp_path / form).iterdir())) == 4, "two exports, the link, the lock"
+
+
+def standing(out: Path) -> list[str]:
+    """The rows of the export that stands, each file held against its manifest."""
+    place = out / "days"
+    assert manifest_of(place)["rows"]
+    return sorted(json.dumps(row, sort_keys=True) for row in rows_in(place))
+
+
+def test_a_whole_export_stands_after_every_single_step(tmp_path: Path) -> None:
+    house = told_house(tmp_path)
+    out = tmp_path / "out"
+    command = [*house.named, "export", "days", "--format", "csv", "--out",
+               str(out)]  # fmt: skip
+    assert house.run(*command[4:]).status == 0
+    before, seen = days_now(house), list[bool]()
+    more(house, 1, "EP-1")
+    now = days_now(house)
+    assert now != before
+    with starter() as child:
+        for step in range(1, 1000, STEPS_APART):
+            child.start(command, step)
+            status = child.ended()
+            made = standing(out)
+            assert made in (before, now)
+            seen.append(made == now)
+            if status == 0:
+                break
+    assert seen == sorted(seen), "once the new one stands, it stands"
+    assert seen[-1]
+    assert seen.count(False) > 15 // STEPS_APART
