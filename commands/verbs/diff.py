@@ -16,15 +16,17 @@ from commands.terminal.options import INSTANT, SERVICE_DATE, House, filters, for
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
 from commands.verbs.read import tell_set_aside
+from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayChanged, between_of
-from projections.audit.claimed import ClaimedDay, claimed_days, patient_of
+from projections.audit.claimed import ClaimedDay, claimed_days
 from projections.audit.claimed_shares import Kind
 from projections.audit.text import Exposure, render_between, render_claimed
 from projections.read_model.catch_up import silent
 from projections.read_model.queries import Filters
 from projections.read_model.views import SetAside, passing_views
+from projections.reading.as_known import AsKnown
 
 
 @click.command()
@@ -123,7 +125,7 @@ def _between(house: House, wanted: Filters, between: tuple[datetime, datetime], 
         ledger.refuse_forgotten(wanted.episode)
         found = between_of(ledger, wanted.episode, house.book, first, last)
         if found is None:
-            raise no_episode(last if patient_of(ledger, wanted.episode) else None)
+            raise no_episode(last if AsKnown(ledger, house.book).owner(wanted.episode) else None)
     rows = [row for row in found if _is_wanted(row, wanted)]
     if chosen_form(form) == "table":
         show_text("\n".join(render_between(rows)) or "No day changed.")
@@ -141,7 +143,7 @@ def _claimed(
     exposure, left_out = Exposure(), LeftOut(house)
     shown_here = sys.stdout.isatty()  # then the rows themselves tell how far it is
     with house.open() as ledger, nullcontext(silent) if shown_here else progress("Judging", "patients") as tell:
-        patients = None if wanted.episode is None else [_patient_of(ledger, wanted.episode, known_at)]
+        patients = None if wanted.episode is None else [_patient_of(ledger, house.book, wanted.episode, known_at)]
         found = claimed_days(
             ledger, house.book, patients, episode=wanted.episode, payer=wanted.payer, known_at=known_at, every=every,
             unreadable=None if patients else left_out.note, progress=tell,
@@ -154,9 +156,9 @@ def _claimed(
         sys.exit(1)
 
 
-def _patient_of(ledger: EpisodeLedger, episode: str, known_at: datetime | None) -> str:
+def _patient_of(ledger: EpisodeLedger, book: Book, episode: str, known_at: datetime | None) -> str:
     ledger.refuse_forgotten(episode)
-    patient = patient_of(ledger, episode, known_at)
+    patient = AsKnown(ledger, book, known_at).owner(episode)
     if patient is None:
         raise no_episode(known_at)
     return patient

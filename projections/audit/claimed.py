@@ -16,17 +16,14 @@ from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
 from ledger.judge.regions import JudgedDay, judged_days
-from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import Kind, Settled, settle, shares_of
 from projections.audit.replay import utc_text, verdict_text
 from projections.audit.revealed import Past, Revealed, Streams
-from projections.audit.timeline import episodes_around
 from projections.read_model.catch_up import Progress, silent
-from projections.reading.as_known import book_known
+from projections.reading.around import entries_around
+from projections.reading.as_known import book_known, judged_among
 from projections.rows.day import iso
 
 REPAYMENT_DAYS: Final = {"medicaid": 60}
@@ -77,8 +74,7 @@ def claimed_days(
     names = sorted(ledger.patients_since(0, head) if patients is None else patients)
     for done, name in enumerate(names, 1):
         try:
-            around = episodes_around(ledger, ledger.episodes_of(name))
-            streams = {other: ledger.entries_of(other, upto=head) for other in around}
+            streams = entries_around(ledger, ledger.episodes_of(name), head)
         except UnreadableEntry as error:
             if unreadable is None:
                 raise
@@ -94,12 +90,6 @@ def _billed_payer(row: ClaimedDay) -> str | None:
     return row.now_payer if row.kind == "changed" else None
 
 
-def patient_of(ledger: EpisodeLedger, episode: str, known_at: datetime | None = None) -> str | None:
-    """The patient whose episode it is, as known at an instant; None for an episode not opened by then."""
-    found = episode_of(episode, ledger.entries_of(episode), known_at)
-    return found.patient if found else None
-
-
 def claimed_of(
     streams: Streams, patient: str, book: Book, known_at: datetime | None = None, every: bool = False
 ) -> list[ClaimedDay]:
@@ -108,11 +98,9 @@ def claimed_of(
     ``streams`` are the entries of all that the patient's episodes ever had to do with; others do no harm.
     """
     known = {name: known_by(entries, known_at) for name, entries in streams.items()}
-    folded = [episode for name, entries in known.items() if (episode := episode_of(name, entries))]
-    theirs = [episode for episode in folded if episode.patient == patient]
-    cases = judge(Patient(patient, theirs), book_known(book, known_at))
+    judged = judged_among(known, patient, book_known(book, known_at))
     past = Past(known, book, known_at)
-    return [row for case in cases for row in _rows(case, past, every)]
+    return [row for case in (judged.cases if judged else ()) for row in _rows(case, past, every)]
 
 
 def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:

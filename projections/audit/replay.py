@@ -17,7 +17,8 @@ from ledger.facts import events as ev
 from ledger.facts.entry import Entry, tag_of
 from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
-from projections.audit.timeline import Change, Retelling, recorded_around
+from projections.audit.timeline import Change, Retelling
+from projections.reading.around import recorded_around
 from projections.reading.as_known import book_known
 from projections.rows.day import iso
 

@@ -11,12 +11,10 @@ from ledger.book import Book
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.causes import causes
-from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay, judged_days
-from ledger.judge.steps import judge
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.timeline import Change, Moment, Retelling, retell_since
-from projections.reading.as_known import book_known
+from projections.reading.as_known import everyone_judged
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, by version."""
@@ -53,14 +51,10 @@ class Past:
     def _then(self, episode: str, at: datetime) -> _Then | None:
         """Each instant is judged once."""
         if at not in self._judged:
-            book = book_known(self.book, at)
-            patients = [judge(patient, book) for patient in gather(self.streams, at)]
             self._judged[at] = {
-                case.episode.name: _Then(
-                    case, [other for other in cases if other is not case], {day.date: day for day in judged_days(case)}
-                )
-                for cases in patients
-                for case in cases
+                name: _Then(case, judged.others(case), {day.date: day for day in judged_days(case)})
+                for name, judged in everyone_judged(self.streams, self.book, at).items()
+                for case in [judged.case(name)]
             }
         return self._judged[at].get(episode)
 

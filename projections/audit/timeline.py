@@ -17,7 +17,6 @@ from ledger.judge.episode import Episode, Patient
 from ledger.judge.patients import by_episode, episode_of
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
-from ledger.store import EpisodeLedger
 from projections.reading.as_known import book_known
 
 Said = TypeVar("Said")
@@ -174,22 +173,3 @@ def _publications(entries: Iterable[Entry], book: Book) -> set[date]:
     stated = map(statement_of, entries)
     payers = {fact.payer for fact in stated if isinstance(fact, ev.CoverageVerified)} & book.payers.keys()
     return {terms.published for payer in payers for terms in book.payers[payer].terms}
-
-
-def episodes_around(ledger: EpisodeLedger, episodes: Iterable[str]) -> list[str]:
-    """The episodes, and all that their patients' episodes ever had to do with, by name."""
-    names = set(episodes)
-    waiting = list(names)
-    while waiting:
-        sharing = {other for patient in ledger.patients_of(waiting.pop()) for other in ledger.episodes_of(patient)}
-        waiting += sharing - names
-        names |= sharing
-    return sorted(names)
-
-
-def recorded_around(ledger: EpisodeLedger, episode: str) -> list[tuple[int, Entry]]:
-    """The entries of the episode and of all that its patients' episodes ever had to do with, by position."""
-    entries = [entry for name in episodes_around(ledger, [episode]) for entry in ledger.entries_of(name)]
-    positions = ledger.positions_of(entries)
-    assert positions is not None, "what was just read stands in the ledger"
-    return sorted(zip(positions, entries, strict=True), key=lambda placed: placed[0])

@@ -22,10 +22,6 @@ from ledger.facts.administration import time_of_act
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.liveness import known
 from ledger.facts.stored import Row
-from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
-from ledger.judge.steps import judge
 from ledger.keys.cipher import Unopened
 from ledger.keys.envelope import read_envelope
 from ledger.proof.checkpoint import Checkpoint
@@ -33,7 +29,6 @@ from ledger.proof.merkle import Proof
 from ledger.store import EpisodeLedger, StoreError
 from projections.audit.claimed import claimed_of
 from projections.audit.replay import utc_text
-from projections.audit.timeline import episodes_around
 from projections.bundle import verify_bundle
 from projections.bundle.days import Inside, bundled_claims, bundled_days
 from projections.bundle.readme import readme
@@ -41,7 +36,8 @@ from projections.bundle.zip import Bundled, Manifest, with_manifest
 from projections.page.html import render_page
 from projections.page.page import page_of
 from projections.read_model.version import code_version
-from projections.reading.as_known import book_known
+from projections.reading.around import entries_around
+from projections.reading.as_known import book_known, judged_among, owner_among
 
 
 class Chosen(NamedTuple):
@@ -69,7 +65,7 @@ class Chosen(NamedTuple):
 def choose(ledger: EpisodeLedger, episodes: Iterable[str], position: int, known_at: datetime | None) -> Chosen:
     """The entries of episodes as they stood at a position, and all that may decide their days."""
     names = tuple(sorted(set(episodes)))
-    around = {name: ledger.entries_of(name, upto=position) for name in episodes_around(ledger, names)}
+    around = entries_around(ledger, names, position)
     entries = [entry for stream in around.values() for entry in stream]
     positions = ledger.positions_of(entries)
     assert positions is not None, "what was just read stands in the ledger"
@@ -199,13 +195,17 @@ def _published(book: Book, payer: str) -> Payer:
 
 def _derived(ledger: EpisodeLedger, book: Book, chosen: Chosen, number: int, name: str) -> dict[str, bytes]:
     """Verdicts, claim comparison and report of one episode."""
-    case, others = _judged(chosen, name, book)
+    patient = owner_among(chosen.around, name, chosen.known_at)
+    judged = judged_among(chosen.around, patient, book, chosen.known_at) if patient is not None else None
+    assert patient is not None, "the episode has an entry"
+    assert judged is not None, "it is its patient's"
+    case = judged.case(name)
     inside = Inside(chosen.episodes, chosen.positions, _known_entries(chosen))
-    claims = claimed_of(chosen.around, case.patient.name, book, chosen.known_at, every=True)
+    claims = claimed_of(chosen.around, patient, book, chosen.known_at, every=True)
     page = page_of(ledger, name, book, chosen.known_at, upto=chosen.position)
     assert page is not None, "the episode has an entry"
     return {
-        f"verdicts/{number}.jsonl": _lines(bundled_days(case, others, inside)),
+        f"verdicts/{number}.jsonl": _lines(bundled_days(case, judged.others(case), inside)),
         f"claimed/{number}.jsonl": _lines(bundled_claims((day for day in claims if day.episode == name), inside)),
         f"report/{number}.html": render_page(page).encode(),
     }
@@ -214,14 +214,3 @@ def _derived(ledger: EpisodeLedger, book: Book, chosen: Chosen, number: int, nam
 def _known_entries(chosen: Chosen) -> Iterator[Entry]:
     for entries in chosen.around.values():
         yield from known(entries, chosen.known_at)
-
-
-def _judged(chosen: Chosen, name: str, book: Book) -> tuple[Case, list[Case]]:
-    """The episode judged beside the patient's others, as known at the instant."""
-    known_by = {episode: known(entries, chosen.known_at) for episode, entries in chosen.around.items()}
-    folded = {episode: found for episode, entries in known_by.items() if (found := episode_of(episode, entries))}
-    patient = folded[name].patient
-    theirs = [found for found in folded.values() if found.patient == patient]
-    cases = judge(Patient(patient, theirs), book_known(book, chosen.known_at))
-    case = next(case for case in cases if case.episode.name == name)
-    return case, [other for other in cases if other is not case]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
 
 from ledger.book import Book
-from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import claimed_of
-from projections.audit.timeline import episodes_around
 from projections.read_model.catch_up import Progress
 from projections.read_model.views import SetAside
-from projections.reading.as_known import book_known
+from projections.reading.around import entries_around
+from projections.reading.as_known import AsKnown, book_known
 from projections.report.holds import rates_of
 from projections.report.patients import authorizations_in
 from projections.rows.day import Cells, json_list
@@ -68,14 +68,11 @@ def judged_rows(
 def _told(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspec.Struct]:
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
-        streams = _streams(as_of, episodes_around(as_of.ledger, theirs))
+        streams = entries_around(as_of.ledger, theirs, as_of.position)
         return claimed_of(streams, patient, as_of.book, as_of.known_at, every=True)
-    found = authorizations_in(_streams(as_of, theirs), patient, as_of.book, as_of.known_at)
+    streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)
+    found = authorizations_in(streams, patient, as_of.book, as_of.known_at)
     return (one for of_episode in found for one in of_episode)
-
-
-def _streams(as_of: AsOf, episodes: Iterable[str]) -> dict[str, Sequence[Entry]]:
-    return {name: as_of.ledger.entries_of(name, upto=as_of.position) for name in episodes}
 
 
 def _cells(row: msgspec.Struct) -> Cells:

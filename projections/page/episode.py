@@ -11,7 +11,6 @@ from ledger.book import Book
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.liveness import live_entries
-from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.audit.replay import utc_text
 from projections.operations.worklist import together
@@ -20,11 +19,11 @@ from projections.page.days import WEEKDAYS, DayShown, MonthShown, months_shown
 from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.read_model.views import Views
-from projections.reading.as_known import book_known, load_patient
+from projections.reading.as_known import AsKnown
 from projections.rows.day import DayRow, day_row
 from projections.rows.finding import FindingRow, finding_row
 from projections.rows.line import LineRow, line_row
-from projections.rows.patient import derive_patient
+from projections.rows.patient import sheets_of
 from projections.why.sentences import STATUS
 
 
@@ -70,17 +69,16 @@ def episode_sheet(
     ledger: EpisodeLedger, views: Views, episode: str, book: Book, known_at: datetime | None = None
 ) -> EpisodeSheet | None:
     """An episode out of the caught-up read model, or judged as known at an instant; None if not opened by then."""
-    entries = ledger.entries_of(episode)
-    known = entries if known_at is None else [entry for entry in entries if entry.recorded_at <= known_at]
-    opened = episode_of(episode, known)
-    if opened is None:
+    past = AsKnown(ledger, book, known_at)
+    patient = past.owner(episode)
+    if patient is None:
         return None
-    chosen = Filters(patient=opened.patient, episode=episode)
-    days, lines, findings = _of_now(views, chosen) if known_at is None else _then(ledger, book, known_at, chosen)
+    known, chosen = past.entries([episode])[episode], Filters(patient=patient, episode=episode)
+    days, lines, findings = _of_now(views, chosen) if known_at is None else _then(past, chosen)
     return EpisodeSheet(
-        opened.patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
-        tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)), tuple(_sent(entries)),
-        len(known), utc_text(known[-1].recorded_at),
+        patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
+        tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)),
+        tuple(_sent(ledger.entries_of(episode))), len(known), utc_text(known[-1].recorded_at),
     )  # fmt: skip
 
 
@@ -92,12 +90,12 @@ def _of_now(views: Views, chosen: Filters) -> Rows:
     )
 
 
-def _then(ledger: EpisodeLedger, book: Book, known_at: datetime, chosen: Filters) -> Rows:
+def _then(past: AsKnown, chosen: Filters) -> Rows:
     """The rows as known at an instant: only this patient is judged."""
-    patient = load_patient(ledger, str(chosen.patient), known_at)
-    if patient is None:
+    judged = past.judged(str(chosen.patient))
+    if judged is None:
         return [], [], []
-    sheets = derive_patient(patient, book_known(book, known_at))
+    sheets = sheets_of(judged.cases)
     return (
         [row for row in map(day_row, sheets.days) if row.episode == chosen.episode],
         [row for row in map(line_row, sheets.lines) if row.episode == chosen.episode],

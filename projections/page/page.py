@@ -7,30 +7,25 @@ book give the same page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from ledger.book import Book, Terms
-from ledger.facts.entry import Entry
-from ledger.facts.liveness import known
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
 from ledger.judge.regions import JudgedDay, judged_days
-from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_of
 from projections.audit.replay import utc_text
-from projections.audit.timeline import episodes_around
 from projections.page.calendar import MARKS
 from projections.page.days import MonthShown, RunShown, months_shown, runs_shown
 from projections.page.entries import EntryShown, entries_shown
 from projections.page.findings import ClaimedRun, FindingShown, claimed_shown, findings_shown
 from projections.page.sources import Sources
-from projections.reading.as_known import book_known
+from projections.reading.around import entries_around
+from projections.reading.as_known import JudgedPatient, judged_among, owner_among
 from projections.rows.line import LineRow, line_cells, line_row
 from projections.why.sentences import STATUS
 
@@ -93,47 +88,22 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     entries: tuple[EntryShown, ...]
 
 
-class _Judged(NamedTuple):
-    """The episode under judgement beside the patient's others, and the entries of all of them."""
-
-    case: Case
-    cases: Sequence[Case]
-    streams: Mapping[str, Sequence[Entry]]
-
-    @property
-    def others(self) -> list[Case]:
-        return [other for other in self.cases if other is not self.case]
-
-    @property
-    def entries(self) -> Sequence[Entry]:
-        return self.streams[self.case.episode.name]
-
-
 def page_of(
     ledger: EpisodeLedger, episode: str, book: Book, known_at: datetime | None = None, *, upto: int | None = None
 ) -> Page | None:
     """The page of an episode as known at an instant, or of all up to a position; None for one not opened by then."""
     position = ledger.position() if upto is None else upto
-    around = {name: ledger.entries_of(name, upto=position) for name in sorted(episodes_around(ledger, [episode]))}
-    streams = {name: known(entries, known_at) for name, entries in around.items()}
-    judged = _judged(streams, episode, book_known(book, known_at))
-    if judged is None:
+    around = entries_around(ledger, [episode], position)
+    patient = owner_among(around, episode, known_at)
+    judged = judged_among(around, patient, book, known_at) if patient is not None else None
+    if patient is None or judged is None:
         return None
-    claimed = claimed_of(around, judged.case.patient.name, book, known_at, every=True)
+    claimed = claimed_of(around, patient, book, known_at, every=True)
     as_of = (utc_text(known_at), None) if known_at is not None else (None, position)
     own = [day for day in claimed if day.episode == episode]
-    return _page(judged, Sources(ledger, episode, judged.streams), own, as_of, (ledger.id, book.hash))
-
-
-def _judged(streams: Mapping[str, Sequence[Entry]], episode: str, book: Book) -> _Judged | None:
-    folded = {name: found for name, entries in streams.items() if (found := episode_of(name, entries))}
-    if episode not in folded:
-        return None
-    patient = folded[episode].patient
-    theirs = {name: found for name, found in folded.items() if found.patient == patient}
-    cases = judge(Patient(patient, list(theirs.values())), book)
-    case = next(case for case in cases if case.episode.name == episode)
-    return _Judged(case, cases, {name: streams[name] for name in theirs})
+    return _page(
+        judged, judged.case(episode), Sources(ledger, episode, judged.streams), own, as_of, (ledger.id, book.hash)
+    )
 
 
 AsOf = tuple[str | None, int | None]
@@ -141,13 +111,18 @@ AsOf = tuple[str | None, int | None]
 
 
 def _page(
-    judged: _Judged, sources: Sources, claimed: Sequence[ClaimedDay], as_of: AsOf, made_from: tuple[str, str]
+    judged: JudgedPatient,
+    case: Case,
+    sources: Sources,
+    claimed: Sequence[ClaimedDay],
+    as_of: AsOf,
+    made_from: tuple[str, str],
 ) -> Page:
-    case, others, days = judged.case, judged.others, judged_days(judged.case)
+    others, days, entries = judged.others(case), judged_days(case), judged.streams[case.episode.name]
     terms = _terms(case, days)
     runs = runs_shown(case, others, sources, [(cited.payer, cited.terms) for cited in terms])
     shown = [day for run in runs for day in run.days]
-    last = judged.entries[-1]
+    last = entries[-1]
     return Page(
         *_heading(case), *as_of, sources.position(last), utc_text(last.recorded_at), *made_from,
         verdicts=_verdicts(days),
@@ -158,9 +133,9 @@ def _page(
         runs=runs,
         claimed=tuple(claimed_shown(case, claimed, sources)),
         days_as_claimed=sum(day.kind == "as_claimed" for day in claimed),
-        findings=tuple(findings_shown(case, judged.cases, judged.entries, sources)),
+        findings=tuple(findings_shown(case, judged.cases, entries, sources)),
         terms=terms,
-        entries=entries_shown(judged.entries, shown, sources),
+        entries=entries_shown(entries, shown, sources),
     )  # fmt: skip
 
 

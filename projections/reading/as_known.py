@@ -1,13 +1,97 @@
-"""Patients out of the ledger: all their episodes, as known at an instant, ready for the judge."""
+"""The past read in one way: patients and their episodes as known at an instant, or as recorded up to a position.
+
+Every reader of the past goes through here, so that one instant gives one answer: entries recorded by then, terms
+published by its UTC date (rulebook section 1, *known at T*).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ledger.book import Book
+from ledger.facts.entry import Entry
+from ledger.facts.liveness import known
+from ledger.judge.case import Case
 from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
+from ledger.judge.patients import episode_of, gather
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
+
+Streams = Mapping[str, Sequence[Entry]]
+"""The entries of some episodes, each episode's by version."""
+
+
+class JudgedPatient(NamedTuple):
+    """A patient's episodes, judged beside each other, and the entries that were known of each."""
+
+    cases: Sequence[Case]
+    streams: Streams
+
+    def case(self, episode: str) -> Case:
+        """One of the patient's episodes."""
+        return next(case for case in self.cases if case.episode.name == episode)
+
+    def others(self, case: Case) -> list[Case]:
+        """The patient's other episodes, which the days of this one may clash with."""
+        return [other for other in self.cases if other is not case]
+
+
+class AsKnown:
+    """A ledger and a book as known at an instant, or as they stood at a position; without either, as they are now."""
+
+    def __init__(self, ledger: EpisodeLedger, book: Book, at: datetime | None = None, upto: int | None = None) -> None:
+        self.ledger, self.at, self.upto = ledger, at, upto
+        self.book = book_known(book, at)
+
+    def entries(self, episodes: Iterable[str]) -> dict[str, list[Entry]]:
+        """The entries of some episodes."""
+        return {name: known(self.ledger.entries_of(name, upto=self.upto), self.at) for name in episodes}
+
+    def patient(self, name: str) -> Patient | None:
+        """A patient with all their episodes; None if no episode is theirs."""
+        return load_patient(self.ledger, name, self.at, self.upto)
+
+    def owner(self, episode: str) -> str | None:
+        """The patient whose episode it is; None for one not opened by then."""
+        return owner_among(self.entries([episode]), episode)
+
+    def judged(self, patient: str) -> JudgedPatient | None:
+        """A patient's episodes, judged; None if no episode is theirs."""
+        return judged_among(self.entries(self.ledger.episodes_of(patient)), patient, self.book)
+
+
+def owner_among(streams: Streams, episode: str, at: datetime | None = None) -> str | None:
+    """The patient of one of some episodes as known at an instant; None for one not opened by then."""
+    found = episode_of(episode, streams.get(episode, ()), at)
+    return found.patient if found else None
+
+
+def judged_among(streams: Streams, patient: str, book: Book, at: datetime | None = None) -> JudgedPatient | None:
+    """A patient judged by the entries of some episodes as known at an instant; None if none of these is theirs.
+
+    All episodes of the patient are among them; others do no harm.
+    """
+    heard = {name: known(entries, at) for name, entries in streams.items()}
+    found = next((one for one in gather(heard) if one.name == patient), None)
+    return _judged(found, heard, book_known(book, at)) if found else None
+
+
+def everyone_judged(streams: Streams, book: Book, at: datetime | None = None) -> dict[str, JudgedPatient]:
+    """Every patient of some episodes judged as known at an instant, by episode."""
+    heard = {name: known(entries, at) for name, entries in streams.items()}
+    seen = book_known(book, at)
+    return {
+        episode.name: judged
+        for patient in gather(heard)
+        for judged in [_judged(patient, heard, seen)]
+        for episode in patient.episodes
+    }
+
+
+def _judged(patient: Patient, streams: Streams, book: Book) -> JudgedPatient:
+    return JudgedPatient(judge(patient, book), {one.name: streams[one.name] for one in patient.episodes})
 
 
 def load_patient(

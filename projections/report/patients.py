@@ -8,16 +8,12 @@ from typing import NamedTuple
 
 from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry, statement_of
-from ledger.facts.liveness import known
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
-from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_of
-from projections.audit.timeline import episodes_around
 from projections.read_model.catch_up import Progress
 from projections.read_model.views import SetAside, Views
-from projections.reading.as_known import book_known
+from projections.reading.around import entries_around
+from projections.reading.as_known import judged_among
 from projections.report.asked import Asked
 from projections.report.authorizations import (
     DAYS_AHEAD,
@@ -52,7 +48,7 @@ def patients_told(
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
         try:
-            streams = _streams(ledger, name, upto)
+            streams = entries_around(ledger, ledger.episodes_of(name), upto)
         except UnreadableEntry as error:
             if error.episode not in known_aside:
                 raise
@@ -81,10 +77,6 @@ def _with_recent_days(views: Views, asked: Asked) -> set[str]:
     return {patient for (patient,) in found}
 
 
-def _streams(ledger: EpisodeLedger, patient: str, upto: int) -> dict[str, list[Entry]]:
-    return {name: ledger.entries_of(name, upto=upto) for name in episodes_around(ledger, ledger.episodes_of(patient))}
-
-
 def _running_out(streams: Streams, patient: str, book: Book, asked: Asked) -> Iterator[RunningOut]:
     for authorizations in authorizations_in(streams, patient, book, asked.known_at):
         yield from running_out(authorizations, asked)
@@ -96,7 +88,6 @@ def authorizations_in(
     """The live authorizations of each of a patient's episodes that has days; nobody is judged who never had one."""
     if not has_authorization(statement_of(entry) for stream in streams.values() for entry in stream):
         return
-    found = (episode_of(name, known(entries, known_at)) for name, entries in sorted(streams.items()))
-    theirs = [episode for episode in found if episode and episode.patient == patient]
-    for case in judge(Patient(patient, theirs), book_known(book, known_at)):
+    judged = judged_among({name: streams[name] for name in sorted(streams)}, patient, book, known_at)
+    for case in judged.cases if judged else ():
         yield list(authorizations_of(case))

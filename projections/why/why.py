@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
 
 import msgspec
 
-from ledger.book import Book
+from ledger.book import Book, Terms
 from ledger.facts.entry import Entry
-from ledger.facts.liveness import known as known_by
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
 from ledger.judge.regions import JudgedDay, judged_day
-from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
+from projections.reading.as_known import judged_among, owner_among
 from projections.rows.day import DayRow, cells_on, day_row, iso
 from projections.why.flip import FlipShown, find_flip
 from projections.why.sentences import SENTENCES, STATUS, Said
@@ -24,33 +20,13 @@ from projections.why.steps import DayView, EvidenceShown, StepShown, steps_shown
 __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why", "why_of"]
 
 
-class TermsShown(msgspec.Struct, frozen=True, gc=False):
-    """The edition of the payer's terms that the day was read against; the rate is that of the day's code."""
+class TermsShown(Terms, frozen=True, kw_only=True):
+    """The edition of the payer's terms that the day was read against, with every key the book knows of (rulebook
+    section 3); the rate is that of the day's code, in cents, None for a day without one."""
 
     payer: str
     payer_name: str
-    from_: str = msgspec.field(name="from")
-    published: str
-    checked: str
-    source: str
-    day_counting: str
-    pain_code: str
-    max_interval_hours: int
-    inpatient_rule: str
-    hold_days: str
-    facility_days: str
-    midday_switch: str
-    places_of_service: tuple[str, ...]
-    agreement_required: bool
-    auth_required: bool
-    documentation: tuple[str, ...]
-    plan_signature: str
-    pain_assessment_days: int
-    exclusion_scope: str
-    rate_cents: int | None
-
-
-_TERMS_SHOWN: Final = tuple(field.encode_name for field in msgspec.structs.fields(TermsShown))
+    rate_cents: int | None  # type: ignore[assignment]
 
 
 class Why(msgspec.Struct, frozen=True, gc=False):
@@ -73,18 +49,15 @@ def why(
 
     ``streams`` are the entries of all episodes of the patient, by episode; others do no harm.
     """
-    known = {name: known_by(entries, known_at) for name, entries in streams.items()}
-    folded = {name: found for name, entries in known.items() if (found := episode_of(name, entries))}
-    if episode not in folded:
+    patient = owner_among(streams, episode, known_at)
+    judged = judged_among(streams, patient, book, known_at) if patient is not None else None
+    if patient is None or judged is None:
         return None
-    book = book if known_at is None else book.known(known_at.date())
-    patient = folded[episode].patient
-    cases = judge(Patient(patient, [ep for ep in folded.values() if ep.patient == patient]), book)
-    case = next(case for case in cases if case.episode.name == episode)
-    view = DayView(case, [other for other in cases if other is not case], on.toordinal())
+    case = judged.case(episode)
+    view = DayView(case, judged.others(case), on.toordinal())
     if not view.day:
         return Why(patient, episode, on.isoformat(), None, _no_day(view), (), None, None)
-    return _why(view, judged_day(case, view.date), known, book)
+    return _why(view, judged_day(case, view.date), judged.streams)
 
 
 def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: datetime | None = None) -> Why | None:
@@ -93,7 +66,7 @@ def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: 
     return why({name: ledger.entries_of(name) for name in sorted(names)}, episode, on, book, known_at)
 
 
-def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]], book: Book) -> Why:
+def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]]) -> Why:
     step, status, reason = day.verdict
     words = SENTENCES[status, reason]
     said = words.because.format_map(Said(view, day))
@@ -106,7 +79,7 @@ def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]], 
         sentence,
         steps_shown(view, step, reason, said),
         _terms(view, day),
-        find_flip(streams, view, step, book),
+        find_flip(streams, view, step, view.case.book),
     )
 
 
@@ -121,8 +94,6 @@ def _no_day(view: DayView) -> str:
 def _terms(view: DayView, day: JudgedDay) -> TermsShown | None:
     if day.terms is None or day.payer is None:
         return None
-    terms = msgspec.to_builtins(day.terms)
-    values = {name: terms[name] for name in _TERMS_SHOWN if name in terms}
     rate = day.terms.rate_cents.get(day.code) if day.code else None
-    shown = {"payer": day.payer, "payer_name": view.payer_name(), **values, "rate_cents": rate}
-    return msgspec.convert(shown, TermsShown)
+    edition = msgspec.structs.asdict(day.terms) | {"rate_cents": rate}
+    return TermsShown(payer=day.payer, payer_name=view.payer_name(), **edition)

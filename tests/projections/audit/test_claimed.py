@@ -21,11 +21,11 @@ from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, claimed_days, claimed_of, patient_of
+from projections.audit.claimed import ClaimedDay, claimed_days, claimed_of
 from projections.audit.claimed_shares import spread
 from projections.audit.text import Exposure, render_claimed
-from projections.audit.timeline import episodes_around
-from projections.reading.as_known import book_known
+from projections.reading.around import episodes_around
+from projections.reading.as_known import AsKnown, book_known
 from tests.harness import book_of, judge_entries
 from tests.histories import history
 from tests.projections.why.test_why import Story, recorded
@@ -329,10 +329,11 @@ def test_a_ledger_is_told_patient_by_patient(tmp_path: Path) -> None:
         assert list(claimed_days(ledger, load_book(), ["P-3"])) == rows[1:3]
         assert list(claimed_days(ledger, load_book(), payer="cascade-medicaid")) == [rows[0], rows[3]]
         assert list(claimed_days(ledger, load_book(), ["P-1"], episode="EP-9")) == []
-        assert patient_of(ledger, "EP-3") == "P-3"
-        assert patient_of(ledger, "EP-9") is None
+        book = load_book()
+        assert AsKnown(ledger, book).owner("EP-3") == "P-3"
+        assert AsKnown(ledger, book).owner("EP-9") is None
         early = datetime(2026, 1, 1, tzinfo=UTC)
-        assert patient_of(ledger, "EP-3", early) is None
+        assert AsKnown(ledger, book, early).owner("EP-3") is None
         assert list(claimed_days(ledger, load_book(), known_at=early)) == []
 
 
