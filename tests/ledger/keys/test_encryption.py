@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -40,7 +41,7 @@ from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import UnreadableEntry, open_ledger
 from projections.read_model.catch_up import catch_up
 from projections.read_model.views import passing_views
-from tests.command_line import LIVE, Ended, House, assert_plain, example, lines_of, run, told
+from tests.command_line import LIVE, Ended, House, assert_plain, example, forked, lines_of, run, told
 from tests.encrypted_house import EXAMPLES, Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
 from tests.harness import book_of
 from tests.histories import history
@@ -585,11 +586,9 @@ def test_a_writer_killed_at_any_moment_leaves_every_entry_it_answered_and_no_key
     answered: set[str] = set()
     for number in range(6):
         lines = [line for episode in range(40) for line in example(f"EP-{number}-{episode}", f"P-{episode}")[:3]]
-        child = os.fork()
-        if not child:
-            _record_and_note(house, lines, tmp_path / "noted")
-        while child and not (tmp_path / "noted").exists():
-            pass
+        child = forked(partial(_record_and_note, house, lines, tmp_path / "noted"))
+        while not (tmp_path / "noted").exists():
+            assert os.waitpid(child, os.WNOHANG) == (0, 0)
         signal.sigtimedwait([], rng.uniform(0, 0.05))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -604,12 +603,12 @@ def test_a_writer_killed_at_any_moment_leaves_every_entry_it_answered_and_no_key
     assert house.run("verify").status == 0
 
 
-def _record_and_note(house: Locked, lines: list[Any], noted: Path) -> None:
+def _record_and_note(house: Locked, lines: list[Any], noted: Path) -> int:
     with house.open() as ledger, noted.open("w", encoding="utf-8", buffering=1) as notes:
         for line, outcome in zip(lines, record(ledger, BytesIO(lines_of(lines)), batch=5), strict=True):
             if outcome.outcome == "recorded":
                 notes.write(f"{line['episode']} {line['source']}:{line['id']}\n")
-    os._exit(0)
+    return 0
 
 
 class TestAnAppendWithoutAnAnswer:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from typing import Any, Final
 import pytest
 
 from commands.door.intake import Line, parse_line
+from commands.verbs import forget as forget_verb
 from commands.writing.handle import Recorder
 from commands.writing.record import record
 from ledger.book import load_book
@@ -41,7 +43,7 @@ from projections.read_model.views import passing_views
 from projections.reading.as_known import load_patient
 from projections.rebuild import rebuild as rebuild_module
 from projections.rebuild.build import build
-from tests.command_line import LIVE, Ended, House, Told, assert_plain, example, lines_of, told
+from tests.command_line import LIVE, Ended, House, Told, assert_plain, example, forked, lines_of, status_of, told
 from tests.encrypted_house import Locked, failing_append, files_with, rows_of, spelled, unguarded
 from tests.running_site import Browser, Running
 
@@ -859,11 +861,7 @@ class TestKilled:
         while True:
             house = copied(untouched, tmp_path / str(step))
             secrets, before, others = secrets_of(house), totals(house), of_others(house)
-            child = os.fork()
-            if not child:
-                dies_at(step)
-                os._exit(forget(house).status)
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            status = status_of(forked(partial(killed_at, step, house)))
             states.add(self.looked_at(house, secrets, before, others))
             shutil.rmtree(tmp_path / str(step))
             if status != -signal.SIGKILL:
@@ -877,11 +875,7 @@ class TestKilled:
     def test_between_its_parts(self, untouched: Locked, tmp_path: Path, place: str) -> None:
         house = copied(untouched, tmp_path / place)
         secrets, before, others = secrets_of(house), totals(house), of_others(house)
-        child = os.fork()
-        if not child:
-            PLACES[place]()
-            os._exit(forget(house).status)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert status_of(forked(partial(killed_in, place, house))) == -signal.SIGKILL
         found = self.looked_at(house, secrets, before, others)
         assert found == ("nothing" if place == "record" else "forgotten")
 
@@ -931,9 +925,19 @@ PLACES: Final[dict[str, Callable[[], None]]] = {
     "record": _die_before(EpisodeLedger, "record_forgetting"),
     "scrub": _die_before(EpisodeLedger, "scrub"),
     "models": _die_before(Places, "remove_all"),
-    "given": lambda: setattr(__import__("commands.verbs.forget").forget, "take_back", _die),
+    "given": lambda: setattr(forget_verb, "take_back", _die),
     "end": _die_at_the_end,
 }
+
+
+def killed_at(step: int, house: Locked) -> int:
+    dies_at(step)
+    return forget(house).status
+
+
+def killed_in(place: str, house: Locked) -> int:
+    PLACES[place]()
+    return forget(house).status
 
 
 class TestFinish:
