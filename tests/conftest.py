@@ -11,16 +11,37 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import command_line, harness, stores
 from tests.place import made, place  # noqa: F401  # fixtures for every test
+from tests.stories import StoriesTold
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, command_line.run, harness, harness.derive)
 """Whatever opens a ledger of the tests' store: a module of tests that has one of them is run on PostgreSQL, too."""
 _OURS: list[Path] = []
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> StoriesTold:
+    """The ledger of the stories, to be changed."""
+    return StoriesTold(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for every page that a process of the tests looks at."""
+    from tests.browsing import chromium  # here, since loading it takes longer than most tests
+
+    with chromium() as opened:
+        yield opened
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -30,8 +30,8 @@ import pytest
 
 from tests.command_line import House, lines_of
 from tests.harness import Derived
+from tests.scenario_checks import check, check_because, check_outcomes
 from tests.scenario_language import NotationError, Scenario, dates_of, moments, scenario_of, tables
-from tests.whole.test_scenarios import check, check_because, check_outcomes
 
 Given = dict[str, Any]
 Row = dict[str, Any]

@@ -12,20 +12,22 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from commands.door.intake import Line, parse_line
 from projections.read_model import catch_up
 from tests.command_line import Ended, House, Told, lines_of
 from tests.fire.power import notes_of
 from tests.fire.stage import Arms, Stage
-from tests.intake_samples import every_fact, put
+from tests.marked import (
+    EP,
+    MARK,
+    history,
+    marked,
+    told,
+)
 
-MARK = "ZQSECRETZQ"
 NAMED_ON_PURPOSE = "is set aside and not shown"
-EP = "EP-1"
 
 READS: tuple[tuple[str, ...], ...] = (
     ("days",), ("findings",), ("lines",), ("status",), ("why", EP, "2026-11-02"), ("replay", EP),
@@ -39,40 +41,6 @@ READS: tuple[tuple[str, ...], ...] = (
     ("verify",), ("checkpoint", "--out", "one.checkpoint"), ("backup", "--out", "one.backup"),
     ("restore", "--check", "one.backup"), ("restore", "--check", "ledger.db"), ("doctor",),
 )  # fmt: skip
-
-
-def marked(fact: Told) -> Told:
-    """A fact with the mark in every place that takes free text."""
-    line = told(fact)
-    for path in _texts(line["fact"], "fact"):
-        changed = put(line, path, f"{MARK} {path}")
-        if isinstance(parse_line(1, json.dumps(changed).encode()), Line):
-            line = changed
-    return dict(line["fact"])
-
-
-def _texts(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _texts(each, f"{path}.{key}")
-    elif isinstance(value, list):
-        for at, each in enumerate(value):
-            yield from _texts(each, f"{path}[{at}]")
-    elif isinstance(value, str):
-        yield path
-
-
-def told(fact: Told, id: str = f"{MARK} id", **changes: Any) -> Told:
-    return {"episode": EP, "source": f"{MARK} source", "id": id, "by": f"{MARK} by", "fact": fact} | changes
-
-
-def history() -> list[Told]:
-    """Every fact there is, marked, in one episode; the opening first."""
-    facts = [marked(fact) for fact in every_fact()]
-    facts.sort(key=lambda fact: fact["type"] != "EpisodeOpened")
-    kept = [fact for fact in facts if fact["type"] not in ("FactRetracted", "FactCorrected")]
-    opened = [fact for at, fact in enumerate(kept) if not at or fact["type"] != "EpisodeOpened"]
-    return [told(fact, f"{MARK} {at}") for at, fact in enumerate(opened)]
 
 
 @pytest.fixture

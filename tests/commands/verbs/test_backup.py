@@ -16,6 +16,9 @@ from ledger.recorders.backup_file import Held
 from ledger.recorders.sqlite import backup as sqlite_backup
 from ledger.store import EpisodeLedger, open_ledger
 from tests.command_line import SERVED, House, assert_plain, example, lines_of, run, told
+from tests.tampering import (
+    alter,
+)
 
 pytestmark = pytest.mark.sqlite_file
 
@@ -152,14 +155,6 @@ def test_nobody_records_into_a_backup(house: House, backup: Path) -> None:
     before = backup.read_bytes()
     assert_plain(run("--ledger", backup, "record", "-", stdin=b""), 3, "is a backup; 'episode-ledger restore' makes")
     assert backup.read_bytes() == before
-
-
-def alter(backup: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(backup, isolation_level=None)) as file:
-        for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            file.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            file.execute(statement)
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,9 @@ from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
 from ledger.store import open_ledger
 from tests import ROOT, stores
 from tests.command_line import BOOK, INTAKE, LIVE, SERVED, Ended, assert_plain, example, lines_of, run, told
-from tests.commands.verbs.test_backup import alter
-from tests.ledger.recorders.test_postgres import changed
-from tests.place import Place
+from tests.place import Place, changed
 from tests.proxy import Wire
+from tests.tampering import alter
 
 SAYS = "as it is, even if it is empty"
 
@@ -232,7 +231,7 @@ WRITER = """
 import itertools, sys
 from commands.writing.handle import Recorder
 from ledger.store import open_ledger
-from tests.commands.writing.test_decide import SERVED, line, opened
+from tests.builders import SERVED, line, opened
 with open_ledger(sys.argv[1], create=False) as ledger:
     recorder = Recorder(ledger)
     for number in itertools.count():

@@ -22,10 +22,17 @@ import pytest
 
 from projections.audit.between import DayChanged
 from tests import GOLDENS, ROOT
-from tests.command_line import LIVE, Ended, Told, assert_plain, lines_of, run
-from tests.projections.audit.test_claimed import FIELDS, Course, march, summer
-from tests.projections.rebuild.test_rebuild import plant
+from tests.command_line import LIVE, assert_plain, lines_of, run
 from tests.stores import placed
+from tests.stories import (
+    FIELDS,
+    StoriesTold,
+    march,
+)
+from tests.tampering import (
+    UNREADABLE,
+    plant,
+)
 
 GOLDEN = GOLDENS
 BETWEEN = (
@@ -34,60 +41,28 @@ BETWEEN = (
 )
 SPAN = ("--between", "2026-04-03T00:00Z", "2026-09-01T00:00Z")
 WHOLE = ("diff", "--claimed", "--all")
-BROKEN = "UPDATE entries SET state = substr(state, 1, 20) WHERE originator_id = 'EP-2' AND originator_version = 3"
 MENDED = "UPDATE entries SET state = ? WHERE originator_id = 'EP-2' AND originator_version = 3"
 
 
-def stories() -> list[Told]:
-    """Four patients: coverage lost after the claim, terms told late, an authorization granted late, all in order."""
-    lost = march().at("2026-05-11T15:00Z")
-    lost.tell("cov-end", "CoverageEnded", payer="cascade-medicaid", last_date="2026-03-03")
-    late = Course(units=1).days("2026-03-02", "2026-03-03").at("2026-04-02T15:00Z")
-    late.claim("2026-03-02", "2026-03-02", 7200).at("2026-05-04T15:00Z").authorized(5, "late")
-    told: list[Told] = []
-    for number, course in enumerate((lost, summer(), late, march()), 1):
-        course.told[0]["fact"]["patient"] = f"P-{number}"
-        told += [entry | {"episode": f"EP-{number}"} for entry in course.told]
-    return told
-
-
-class Site:
-    """A ledger of the stories, read against the packaged book."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ledger = folder / "ledger.db"
-        recorded = self.run("record", "--keep-recorded-at", "-", stdin=lines_of(stories()))
-        assert recorded.status == 0
-
-    def run(self, *args: object, **more: Any) -> Ended:
-        return run("--ledger", self.ledger, *args, **more)
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(tmp_path_factory: pytest.TempPathFactory) -> StoriesTold:
     """To be read only."""
-    return Site(tmp_path_factory.mktemp("diff"))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Site:
-    """To be changed."""
-    return Site(tmp_path)
+    return StoriesTold(tmp_path_factory.mktemp("diff"))
 
 
 # The shapes
 
 
-def between_two_instants(site: Site) -> bytes:
+def between_two_instants(site: StoriesTold) -> bytes:
     return site.run("diff", "EP-1", *SPAN).out + site.run("diff", "EP-2", *SPAN).out
 
 
-def claimed(site: Site) -> bytes:
+def claimed(site: StoriesTold) -> bytes:
     return site.run(*WHOLE, "--every").out
 
 
 @pytest.mark.parametrize("shape", [between_two_instants, claimed], ids=["between", "claimed"])
-def test_every_byte_is_as_it_was(site: Site, shape: Any, request: pytest.FixtureRequest) -> None:
+def test_every_byte_is_as_it_was(site: StoriesTold, shape: Any, request: pytest.FixtureRequest) -> None:
     name = request.node.callspec.id
     golden, out = GOLDEN / f"diff-{name}.jsonl", shape(site)
     if os.environ.get("GOLDEN") == "write":
@@ -100,7 +75,7 @@ def test_every_byte_is_as_it_was(site: Site, shape: Any, request: pytest.Fixture
     assert kinds in ({"entry", "terms"}, {"overclaimed", "changed", "unbilled", "as_claimed"})
 
 
-def test_a_spreadsheet_gets_the_same_columns(site: Site) -> None:
+def test_a_spreadsheet_gets_the_same_columns(site: StoriesTold) -> None:
     for args, keys in ((("EP-1", *SPAN), BETWEEN), (("--claimed", "--all"), FIELDS)):
         sheet = site.run("diff", *args, "--format", "csv").out.decode()
         table = list(csv.reader(io.StringIO(sheet, newline="")))
@@ -112,7 +87,7 @@ def test_a_spreadsheet_gets_the_same_columns(site: Site) -> None:
 # Between
 
 
-def test_the_changes_are_what_days_shows_at_the_two_instants(site: Site) -> None:
+def test_the_changes_are_what_days_shows_at_the_two_instants(site: StoriesTold) -> None:
     for episode in ("EP-1", "EP-2", "EP-3", "EP-4"):
         then, now = (site.run("days", "--episode", episode, "--known-at", at).rows for at in SPAN[1:])
         before, after = (
@@ -125,13 +100,13 @@ def test_the_changes_are_what_days_shows_at_the_two_instants(site: Site) -> None
         assert bool(differ) == (episode != "EP-4")
 
 
-def test_dates_choose_the_changes(site: Site) -> None:
+def test_dates_choose_the_changes(site: StoriesTold) -> None:
     assert [row["date"] for row in site.run("diff", "EP-1", *SPAN, "--from", "2026-03-05").rows] == ["2026-03-05"]
     assert [row["date"] for row in site.run("diff", "EP-1", *SPAN, "--to", "2026-03-04").rows] == ["2026-03-04"]
     assert site.run("diff", "EP-1", *SPAN, "--to", "2026-03-03", tty=True).out == b"No day changed.\n"
 
 
-def test_a_person_reads_what_changed(site: Site) -> None:
+def test_a_person_reads_what_changed(site: StoriesTold) -> None:
     since = ("--between", "2026-08-04T00:00Z", "2026-09-01T00:00Z")
     assert site.run("diff", "EP-2", *since, "--from", "2026-07-02", tty=True).out.decode() == (
         "2026-07-02 to 2026-07-03  billable S9325 to prairie-blue → billable S9326 to prairie-blue"
@@ -143,7 +118,7 @@ def test_a_person_reads_what_changed(site: Site) -> None:
 # Claimed
 
 
-def test_money_to_give_back_ends_with_1(site: Site) -> None:
+def test_money_to_give_back_ends_with_1(site: StoriesTold) -> None:
     ended = site.run("diff", "EP-1", "--claimed")
     assert (ended.status, [row["kind"] for row in ended.rows]) == (1, ["overclaimed"] * 2)
     assert ended.err == "2 days overclaimed, 144.04 dollars to give back, the first by 2026-07-10.\n"
@@ -157,12 +132,12 @@ def test_money_to_give_back_ends_with_1(site: Site) -> None:
         ("EP-4", "What was claimed is what is billable now."),
     ],
 )
-def test_without_money_to_give_back_it_ends_with_0(site: Site, episode: str, told: str) -> None:
+def test_without_money_to_give_back_it_ends_with_0(site: StoriesTold, episode: str, told: str) -> None:
     ended = site.run("diff", episode, "--claimed")
     assert (ended.status, ended.err) == (0, told + "\n")
 
 
-def test_all_patients_or_one_payers(site: Site) -> None:
+def test_all_patients_or_one_payers(site: StoriesTold) -> None:
     ended = site.run(*WHOLE)
     assert (ended.status, ended.err) == (
         1,
@@ -175,14 +150,14 @@ def test_all_patients_or_one_payers(site: Site) -> None:
     assert site.run("diff", "--claimed", "--payer", "nobody").rows == []
 
 
-def test_dates_choose_rows_sum_and_status(site: Site) -> None:
+def test_dates_choose_rows_sum_and_status(site: StoriesTold) -> None:
     ended = site.run(*WHOLE, "--to", "2026-03-04")
     assert (ended.status, [row["date"] for row in ended.rows]) == (1, ["2026-03-04", "2026-03-03"])
     assert ended.err.startswith("1 day overclaimed, 72.02 dollars")
     assert site.run(*WHOLE, "--from", "2026-06-01").status == 0
 
 
-def test_as_known_at_an_instant(site: Site) -> None:
+def test_as_known_at_an_instant(site: StoriesTold) -> None:
     assert site.run(*WHOLE, "--known-at", "2026-05-11T14:59:59Z").status == 0
     ended = site.run(*WHOLE, "--known-at", "2026-05-11T15:00Z")
     assert (ended.status, {row["patient"] for row in ended.rows}) == (1, {"P-1", "P-3"})
@@ -190,7 +165,7 @@ def test_as_known_at_an_instant(site: Site) -> None:
     assert (early.status, early.out, early.err) == (0, b"", "What was claimed is what is billable now.\n")
 
 
-def test_a_person_reads_it_side_by_side(site: Site) -> None:
+def test_a_person_reads_it_side_by_side(site: StoriesTold) -> None:
     out = site.run(*WHOLE, "--every", tty=True).out.decode()
     assert all(len(line) <= 120 for line in out.splitlines())
     assert (
@@ -244,12 +219,12 @@ def test_the_page_shows_what_comes_out(tmp_path: Path) -> None:
         (["EP-1", "--between", "2025-01-01T00:00Z", "2026-01-01T00:00Z"], "the ledger knows no such episode by then;"),
     ],
 )
-def test_a_wrong_command_line_ends_with_2(site: Site, args: list[str], told: str) -> None:
+def test_a_wrong_command_line_ends_with_2(site: StoriesTold, args: list[str], told: str) -> None:
     assert_plain(site.run("diff", *args), 2, told)
 
 
 @pytest.mark.parametrize("form", ["json", "table"])
-def test_the_check_holds_though_its_reader_leaves(own: Site, form: str) -> None:
+def test_the_check_holds_though_its_reader_leaves(own: StoriesTold, form: str) -> None:
     told = []
     for number in range(10, 160):  # more than fits into a pipe
         course = march().at("2026-05-11T15:00Z").tell("home", "Discharged", date="2026-03-02")
@@ -266,8 +241,8 @@ def test_the_check_holds_though_its_reader_leaves(own: Site, form: str) -> None:
 
 
 @pytest.mark.sqlite_file
-def test_an_entry_that_cannot_be_read_stops_it(own: Site) -> None:
-    plant(own.ledger, BROKEN)
+def test_an_entry_that_cannot_be_read_stops_it(own: StoriesTold) -> None:
+    plant(own.ledger, UNREADABLE, "EP-2", 3)
     for args in (["EP-2", "--claimed"], ["EP-2", *SPAN]):
         assert_plain(own.run("diff", *args), 3, "an entry cannot be read", "episode EP-2, version 3")
     ended = own.run(*WHOLE)
@@ -276,11 +251,11 @@ def test_an_entry_that_cannot_be_read_stops_it(own: Site) -> None:
 
 
 @pytest.mark.sqlite_file
-def test_who_is_set_aside_is_told_and_left_out(own: Site) -> None:
+def test_who_is_set_aside_is_told_and_left_out(own: StoriesTold) -> None:
     with closing(sqlite3.connect(own.ledger)) as connection:
         query = "SELECT state FROM entries WHERE originator_id = 'EP-2' AND originator_version = 3"
         (text,) = connection.execute(query).fetchone()
-    plant(own.ledger, BROKEN)
+    plant(own.ledger, UNREADABLE, "EP-2", 3)
     assert own.run("rebuild", "--quarantine").status == 0
     ended = own.run(*WHOLE)
     assert (ended.status, {row["patient"] for row in ended.rows}) == (1, {"P-1", "P-3"})
@@ -294,7 +269,7 @@ def test_who_is_set_aside_is_told_and_left_out(own: Site) -> None:
 
 
 @pytest.mark.sqlite_file
-def test_who_shared_an_episode_with_them_is_left_out_as_well(own: Site) -> None:
+def test_who_shared_an_episode_with_them_is_left_out_as_well(own: StoriesTold) -> None:
     """What was known of EP-9 when it was P-2's cannot be told without EP-2."""
     told = march().at("2026-05-01T10:00Z").told
     fact = {"type": "EpisodeOpened", "patient": "P-9", "provider": "1234567893", "zone": "America/Chicago"}
@@ -309,7 +284,7 @@ def test_who_shared_an_episode_with_them_is_left_out_as_well(own: Site) -> None:
     told.append({"source": "chart", "id": "moved", "by": "rn-1", "recorded_at": "2026-05-01T10:00Z", "fact": moved})
     lines = lines_of(entry | {"episode": "EP-9"} for entry in told)
     assert own.run("record", "--keep-recorded-at", "-", stdin=lines).status == 0
-    plant(own.ledger, BROKEN)
+    plant(own.ledger, UNREADABLE, "EP-2", 3)
     assert own.run("rebuild", "--quarantine").status == 0
     ended = own.run(*WHOLE)
     assert (ended.status, {row["patient"] for row in ended.rows}) == (1, {"P-1", "P-3"})

@@ -22,7 +22,7 @@ from ledger.recorders.proving import prove
 from projections.operations.disk_encryption import shelter_of
 from projections.operations.health import clear_row
 from tests.command_line import Ended, House, assert_plain, example, run
-from tests.projections.bundle.test_encryption_bundle import Locked
+from tests.encrypted_house import Locked
 
 pytestmark = pytest.mark.sqlite_file
 
@@ -33,10 +33,8 @@ CHANGED = 3
 @pytest.fixture
 def house(tmp_path: Path) -> Locked:
     """An encrypted ledger in a folder for its owner alone, its keys away from it."""
-    folder = tmp_path / "house"
-    folder.mkdir(mode=0o700)
-    create_master_key(tmp_path / "keys" / "master.key")
-    made = Locked(folder, tmp_path / "keys" / "master.key")
+    made = Locked(tmp_path)
+    made.folder.chmod(0o700)
     assert made.tell(*example()).status == 0
     return made
 
@@ -48,7 +46,7 @@ def without_key(house: House, *args: object) -> Ended:
 
 def another_key(house: Locked) -> dict[str, str]:
     """The environment of somebody who has another master key."""
-    path = house.master_key.with_name("another.key")
+    path = house.key.with_name("another.key")
     if not path.exists():
         create_master_key(path)
     return {"EPISODE_MASTER_KEY_FILE": str(path)}
@@ -147,7 +145,7 @@ def found(house: House, ended: Ended, status: int = 0) -> dict[str, dict[str, An
 
 def id_of(house: Locked) -> str:
     """The id of the master key."""
-    return MasterKey(bytes.fromhex(house.master_key.read_text())).id
+    return MasterKey(bytes.fromhex(house.key.read_text())).id
 
 
 @pytest.fixture

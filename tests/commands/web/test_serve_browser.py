@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests import ROOT
+from tests.browsing import CHECKED, LONG_WORD, REBOUND, UNDECIDED, WIDTHS
 from tests.command_line import House, run, told
-from tests.projections.page.test_page_browser import ARGUMENTS, CHECKED, CHROMIUM, LONG_WORD, UNDECIDED, WIDTHS
 from tests.running_site import Running, running
 
 EXAMPLES = ROOT / "docs" / "examples"
 HOSTILE = f"<script>document.title='taken'</script>{LONG_WORD}"
 DAY = "2026-09-16"
-REBOUND = "evil.example"
 OUTLINE = """() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
     return [e.tagName, s.outlineStyle, parseFloat(s.outlineWidth), b.top < innerHeight && b.bottom > 0]; }"""
 
@@ -42,17 +40,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 def site(house: House) -> Iterator[Running]:
     with running(house.ledger) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert found, "no Chromium was found; on Debian: apt-get install chromium (scripts/test does it for root)"
-    with sync_playwright() as playwright:
-        elsewhere = f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"
-        opened = playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS, elsewhere])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -22,7 +22,6 @@ from ledger.facts.events import (
     DayServed,
     EpisodeOpened,
     Event,
-    FactCorrected,
     FactRetracted,
     PainAssessed,
     ServiceBilledSeparately,
@@ -30,33 +29,18 @@ from ledger.facts.events import (
 from ledger.facts.heads import Head, Kind, fold
 from ledger.facts.liveness import live_entries
 from ledger.facts.upcasts import SCHEMA
-from tests.histories import history
+from tests.builders import (
+    DAY,
+    SERVED,
+    correct,
+    line,
+    opened,
+    per_diem,
+    retract,
+)
+from tests.histories import LAKESIDE, NORTHSIDE, STRANGER, history
 
-NORTHSIDE, LAKESIDE, STRANGER = "1234567893", "1999999984", "1245319599"
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
-DAY = date(2026, 11, 2)
-SERVED = DayServed(order="RX-1", date=DAY)
-
-
-def opened(provider: str = NORTHSIDE, patient: str = "P-1") -> EpisodeOpened:
-    return EpisodeOpened(patient=patient, provider=provider, zone="America/Chicago")
-
-
-def retract(id: str, source: str = "chart") -> FactRetracted:
-    return FactRetracted(target_source=source, target_id=id, reason="mistaken")
-
-
-def correct(id: str, fact: Any, source: str = "chart") -> FactCorrected:
-    return FactCorrected(target_source=source, target_id=id, reason="mistaken", fact=fact)
-
-
-def per_diem(billed_by: Any = msgspec.UNSET, code: str = "S9326") -> ServiceBilledSeparately:
-    return ServiceBilledSeparately(code=code, from_=DAY, to=DAY, billed_by=billed_by)
-
-
-def line(id: str, fact: Event, episode: str = "EP-1", number: int = 7, **changes: Any) -> Line:
-    said = {"source": "chart", "by": "rn-1", "recorded_at": None} | changes
-    return Line(number=number, episode=episode, id=id, fact=fact, **said)
 
 
 class Desk:

@@ -23,7 +23,8 @@ from ledger.facts.heads import Head, fold
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from tests import ROOT
-from tests.commands.writing.test_decide import LAKESIDE, NORTHSIDE, SERVED, correct, line, opened, per_diem, retract
+from tests.builders import SERVED, correct, line, opened, per_diem, retract
+from tests.histories import LAKESIDE, NORTHSIDE
 from tests.stores import examples, named, open_ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -242,7 +243,7 @@ CONTENDER = """
 import sys
 from commands.writing.handle import Recorder
 from ledger.store import open_ledger
-from tests.commands.writing.test_decide import SERVED, line
+from tests.builders import SERVED, line
 with open_ledger(sys.argv[1], create=True) as ledger:
     recorder = Recorder(ledger)
     for number in range(60):

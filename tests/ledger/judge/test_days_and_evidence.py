@@ -11,8 +11,8 @@ from ledger.judge.patients import by_episode, gather
 from ledger.judge.steps import judge
 from projections.reading.as_known import book_known
 from tests.harness import book_of, judge_entries, typed
+from tests.scenario_checks import ALL, by_name, check, check_because
 from tests.scenario_language import STEP_OF, Scenario, scenario_of
-from tests.whole.test_scenarios import ALL, by_name, check, check_because
 
 
 @pytest.mark.parametrize("scenario", by_name([s for s in ALL if s.derives]))

@@ -45,8 +45,8 @@ from tests.command_line import LIVE, Ended, House, assert_plain, example, forked
 from tests.encrypted_house import EXAMPLES, Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
 from tests.harness import book_of
 from tests.histories import history
-from tests.whole.test_no_patient_in_messages import MARK
-from tests.whole.test_no_patient_in_messages import history as every_fact_marked
+from tests.marked import MARK
+from tests.marked import history as every_fact_marked
 
 pytestmark = pytest.mark.sqlite_file
 

@@ -30,9 +30,8 @@ from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.proving import prove
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import ROOT, stores
+from tests.builders import SERVED, entry, line, opened
 from tests.command_line import INTAKE, Ended, assert_plain, run
-from tests.commands.writing.test_decide import SERVED, line, opened
-from tests.ledger.recorders.test_store import entry
 from tests.place import Place
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.jsonl"))
@@ -552,7 +551,7 @@ import sys
 from commands.writing.handle import Recorder
 from ledger.keys.cipher import MasterKey
 from ledger.store import open_ledger
-from tests.commands.writing.test_decide import SERVED, line, opened
+from tests.builders import SERVED, line, opened
 name = sys.argv[2]
 with open_ledger(sys.argv[1], create=False, master=MasterKey(bytes(range(32)))) as ledger:
     recorder = Recorder(ledger)

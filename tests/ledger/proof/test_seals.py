@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ledger.proof.seals import leaf_of
-from ledger.store import EpisodeLedger, StoreError
-from tests.ledger.recorders.test_store import entry
+from ledger.store import StoreError
+from tests.builders import entry
+from tests.seals import (
+    assert_sealed,
+    expected_seals,
+    stored_seals,
+)
 from tests.stores import open_ledger
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.db"
-
-
-def field(kind: bytes, data: bytes) -> bytes:
-    return kind + len(data).to_bytes(8, "big") + data
-
-
-def expected_seals(ledger_id: str, rows: list[tuple[int, str, int, str, str]]) -> Iterator[str]:
-    seal = hashlib.sha256(b"\0" + field(b"t", ledger_id.encode())).digest()
-    for position, episode, version, tag, text in rows:
-        parts = [field(b"i", position.to_bytes(8, "big")), field(b"t", episode.encode())]
-        parts += [field(b"i", version.to_bytes(8, "big")), field(b"t", tag.encode()), field(b"t", text.encode())]
-        leaf = hashlib.sha256(b"\0" + b"".join(parts)).digest()
-        seal = hashlib.sha256(b"\1" + seal + leaf).digest()
-        yield seal.hex()
 
 
 def test_each_entry_is_sealed_to_the_one_before(path: Path) -> None:
@@ -89,11 +78,3 @@ def test_a_refused_append_leaves_the_chain_as_it_was(path: Path) -> None:
             ledger.append([entry(1)])
         ledger.append([entry(2)])
         assert_sealed(ledger)
-
-
-def stored_seals(ledger: EpisodeLedger) -> list[str]:
-    return [ledger.seal_at(position) for position in range(1, ledger.position() + 1)]
-
-
-def assert_sealed(ledger: EpisodeLedger) -> None:
-    assert stored_seals(ledger) == list(expected_seals(ledger.id, list(ledger.scan())))

@@ -14,7 +14,7 @@ from ledger.recorders.sqlite.checkpoint_turns import CHECKPOINT_PAGES, ROWS_BETW
 from ledger.recorders.sqlite.pool import LedgerConnection
 from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger, open_ledger
-from tests.ledger.recorders.test_store import entry
+from tests.builders import entry
 
 
 @pytest.fixture

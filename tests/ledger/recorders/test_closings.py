@@ -9,18 +9,17 @@ import msgspec
 import pytest
 
 from ledger.book import load_book
-from ledger.facts.administration import BookAdopted, MonthClosed
+from ledger.facts.administration import BookAdopted
 from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry
 from projections.read_model.catch_up import catch_up, stale_because
 from projections.read_model.views import passing_views
 from projections.reading.cohorts import complete, kin_in
-from tests.ledger.proof.test_seals import assert_sealed
-from tests.ledger.recorders.test_store import entry
-from tests.stores import open_ledger
-
-OCTOBER = MonthClosed(
-    "2026-10", datetime(2026, 11, 3, 9, tzinfo=UTC), "controller-1", 2, "the book", "0.1.0", "0" * 64, "1" * 32
+from tests.builders import (
+    OCTOBER,
+    entry,
 )
+from tests.seals import assert_sealed
+from tests.stores import open_ledger
 
 
 @pytest.fixture

@@ -21,10 +21,12 @@ from ledger.recorders.postgres.url import file_stem, shown
 from ledger.recorders.warnings import warnings_of
 from ledger.store import RecordConflictError, open_ledger
 from tests import ROOT, stores
+from tests.builders import SERVED, entry, line, opened
 from tests.command_line import BOOK, INTAKE, LIVE, assert_plain, run
-from tests.commands.writing.test_decide import SERVED, line, opened
-from tests.ledger.recorders.test_store import entry
-from tests.place import Place
+from tests.place import (
+    Place,
+    changed,
+)
 
 # Making it
 
@@ -271,14 +273,6 @@ def test_who_waits_too_long_for_a_turn_is_told_and_nothing_is_recorded(
 # What is said
 
 
-def changed(url: str, **parts: str) -> str:
-    """A URL with another password, host, port or database."""
-    split = stores.urlsplit(url)
-    user, password = parts.get("user", split.username), parts.get("password", split.password)
-    netloc = f"{user}:{password}@{parts.get('host', split.hostname)}:{parts.get('port', split.port)}"
-    return split._replace(netloc=netloc, path=parts.get("path", split.path)).geturl()
-
-
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
@@ -376,7 +370,7 @@ EIGHTH = """
 import sys
 from commands.writing.handle import Recorder
 from ledger.store import open_ledger
-from tests.commands.writing.test_decide import SERVED, line, opened
+from tests.builders import SERVED, line, opened
 name = sys.argv[2]
 with open_ledger(sys.argv[1], create=False) as ledger:
     recorder = Recorder(ledger)

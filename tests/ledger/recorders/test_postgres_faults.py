@@ -23,10 +23,8 @@ from ledger.recorders import NotRecorded, StoreError, Unknown, reading_back
 from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger, open_ledger
 from tests import ROOT, stores
+from tests.builders import OCTOBER, SERVED, entry, line, opened
 from tests.command_line import INTAKE, OPENING, assert_plain, lines_of, told
-from tests.commands.writing.test_decide import SERVED, line, opened
-from tests.ledger.recorders.test_closings import OCTOBER
-from tests.ledger.recorders.test_store import entry
 from tests.place import Place
 from tests.proxy import LATE_SECONDS, Wire
 

@@ -24,8 +24,8 @@ from ledger.recorders.postgres.hint import CHANNEL, HINT, listening
 from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
+from tests.builders import entry
 from tests.command_line import BOOK, INTAKE, LIVE, Told, interruptible, lines_of, told
-from tests.ledger.recorders.test_store import entry
 from tests.place import Place
 
 WAIT_SECONDS = 20

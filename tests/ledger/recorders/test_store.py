@@ -10,29 +10,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from ledger.facts.entry import Entry, encode
-from ledger.facts.events import DayServed, EpisodeOpened, Event
+from ledger.facts.entry import encode
+from ledger.facts.events import DayServed
 from ledger.facts.heads import fold
-from ledger.facts.upcasts import SCHEMA
 from ledger.recorders.sqlite.file import SETTINGS
 from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry
+from tests.builders import (
+    OPENING,
+    entry,
+)
 from tests.stores import on_postgres, open_ledger
 
-NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-OPENING = EpisodeOpened(patient="P-1", provider="1234567893", zone="America/Chicago")
 SERVED = DayServed(order="RX-1", date=date(2026, 11, 2))
-
-
-def entry(version: int, episode: str = "EP-1", fact: Event | None = None) -> Entry:
-    said = fact or (OPENING if version == 1 else SERVED)
-    at = NOON + timedelta(minutes=version)
-    return Entry(episode, version, "pump", f"{episode}-{version}", "rn-1", at, f"{version:032x}", said, SCHEMA)
 
 
 @pytest.fixture

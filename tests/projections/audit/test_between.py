@@ -15,11 +15,10 @@ from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from projections.audit.between import DayChanged, between, between_of
 from projections.audit.text import render_between
-from tests.harness import book_of, judge_entries
+from tests.harness import book_of, judge_entries, typed
 from tests.histories import history
-from tests.projections.audit.test_replay import judged, placed
-from tests.projections.why.test_why import Story, recorded
 from tests.stores import open_ledger
+from tests.stories import Story, judged, placed
 
 COMPARED = ("status", "reason", "code", "payer", "rate_cents", "authorization")
 LATER = "2027-01-01T00:00Z"
@@ -28,7 +27,7 @@ LATER = "2027-01-01T00:00Z"
 def changed(story: Story, first: str, last: str = LATER, episode: str = "EP-1") -> list[DayChanged]:
     """The changes of a story between two instants, read against the packaged book."""
     instants = datetime.fromisoformat(first), datetime.fromisoformat(last)
-    found = between(placed(recorded(story.told)), episode, load_book(), *instants)
+    found = between(placed(typed(story.told)), episode, load_book(), *instants)
     assert found is not None
     return found
 
@@ -115,7 +114,7 @@ def test_what_was_recorded_earlier_is_told_earlier_whatever_its_position() -> No
     at(here, "2026-03-05T09:00Z").tell("died", "PatientDied", date="2026-02-02")
     at(brought, "2026-03-01T09:00Z").served("2026-02-03", "EP-2")
     span = datetime.fromisoformat("2026-02-28T00:00Z"), datetime.fromisoformat(LATER)
-    rows = between(placed(recorded(here.told + brought.told)), "EP-1", load_book(), *span) or []
+    rows = between(placed(typed(here.told + brought.told)), "EP-1", load_book(), *span) or []
     assert [(row.date, row.because) for row in rows] == [
         ("2026-02-03", ("chart:died", "chart:day-03")),
         ("2026-02-04", ("chart:died",)),
@@ -123,7 +122,7 @@ def test_what_was_recorded_earlier_is_told_earlier_whatever_its_position() -> No
 
 
 def test_an_episode_not_yet_opened_has_nothing_to_tell() -> None:
-    told = placed(recorded(served_in_february().told))
+    told = placed(typed(served_in_february().told))
     early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
     assert between(told, "EP-1", load_book(), early, early) is None
     assert between(told, "EP-9", load_book(), early, late) is None
@@ -135,7 +134,7 @@ def test_an_episode_not_yet_opened_has_nothing_to_tell() -> None:
 
 def test_the_ledger_tells_the_same(tmp_path: Path) -> None:
     story = at(served_in_february(), "2026-03-01T09:00Z").tell("died", "PatientDied", date="2026-02-03")
-    entries = recorded(story.told)
+    entries = typed(story.told)
     instants = datetime(2026, 2, 15, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         ledger.append(entries, [("P-1", "EP-1")])
@@ -174,7 +173,7 @@ def moments(entries: list[Entry], book: Book) -> list[datetime]:
 @given(st.integers(0, 2**64 - 1).map(Random))
 def test_the_rows_are_the_days_that_differ_as_known_at_the_two_instants(rng: Random) -> None:
     told, tables = history(rng)
-    entries, book = recorded(told), book_of(tables)
+    entries, book = typed(told), book_of(tables)
     first, last = sorted(rng.choices(moments(entries, book), k=2))
     before, after = days_as_known(entries, book, first), days_as_known(entries, book, last)
     for episode in {entry.episode for entry in entries}:
@@ -221,7 +220,7 @@ def test_the_histories_reach_both_kinds_of_causes() -> None:
     longest = 0
     for seed in range(60):
         told, tables = history(Random(seed))
-        entries, book = recorded(told), book_of(tables)
+        entries, book = typed(told), book_of(tables)
         ends = entries[0].recorded_at, entries[-1].recorded_at + timedelta(days=30)
         rows = between(placed(entries), entries[0].episode, book, *ends) or []
         causes |= {row.cause for row in rows}
@@ -234,7 +233,7 @@ def test_two_spans_make_one() -> None:
     """A day that differs over both spans differs over one of them."""
     for seed in range(25):
         told, tables = history(Random(seed))
-        entries, book = recorded(told), book_of(tables)
+        entries, book = typed(told), book_of(tables)
         at = moments(entries, book)
         first, middle, last = at[0], at[len(at) // 2], at[-1]
         episode = entries[0].episode

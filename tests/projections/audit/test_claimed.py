@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.book import PER_DIEM_CODES, Book, load_book
+from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.claims import claimed_lines
 from ledger.judge.patients import by_episode, gather
@@ -26,64 +26,17 @@ from projections.audit.claimed_shares import spread
 from projections.audit.text import Exposure, render_claimed
 from projections.reading.around import episodes_around
 from projections.reading.as_known import AsKnown, book_known
-from tests.harness import book_of, judge_entries
+from tests.harness import book_of, judge_entries, typed
 from tests.histories import history
-from tests.projections.why.test_why import Story, recorded
 from tests.stores import open_ledger
-
-FIELDS = (
-    "patient episode date kind claim payer claimed_code claimed_cents known_when_claimed known_now now_payer now_code"
-    " now_cents exposure_cents revealed_by revealed_at repay_by file_by"
+from tests.stories import (
+    FIELDS,
+    Course,
+    march,
+    summer,
 )
+
 ZONE = {"provider": "1234567893", "zone": "America/Chicago"}
-
-
-class Course(Story):
-    """A course under one payer, every gate open, in a month; then claims, and what came to light after them."""
-
-    def __init__(self, payer: str = "cascade-medicaid", month: str = "2026-03", units: int = 31) -> None:
-        super().__init__()
-        self.payer = payer
-        self.clock = datetime.fromisoformat(f"{month}-01T09:00+00:00")
-        self.tell("open", "EpisodeOpened", patient="P-1", **ZONE)
-        self.tell("cov", "CoverageVerified", payer=payer, member="M-1", from_="2026-01-01")
-        self.tell("rx", "TherapyOrdered", order="RX", mode="continuous", from_=f"{month}-01", prescriber="1245319599")
-        self.tell("dx", "DiagnosisRecorded", icd10="G89.3", from_="2026-01-01")
-        self.tell("pain", "PainAssessed", date=f"{month}-01", score=6)
-        self.tell("plan", "PlanSigned", plan="A", signed_on=f"{month}-01", from_=f"{month}-01", to="2026-12-31")
-        if units:
-            self.authorized(units)
-
-    def authorized(self, units: int, id_: str = "auth") -> Course:
-        self.tell(id_, "AuthorizationGranted", number=f"N-{id_}", payer=self.payer, units=units,
-                  codes=sorted(PER_DIEM_CODES), from_="2026-01-01", to="2026-12-31")  # fmt: skip
-        return self
-
-    def days(self, *days: str) -> Course:
-        for day in days:
-            self.served(day)
-        return self
-
-    def at(self, moment: str) -> Course:
-        self.clock = datetime.fromisoformat(moment)
-        return self
-
-    def claim(self, first: str, last: str, cents: int, claim: str = "C-1", **more: Any) -> Course:
-        days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-        line = {"code": more.pop("code", "S9325"), "from": first, "to": last, "units": days, "charge_cents": cents}
-        claimed = {"claim": claim, "payer": self.payer, "frequency": "1", "lines": [line], **more}
-        self.tell(f"claim-{claim}", "ClaimSubmitted", **claimed)
-        return self
-
-    def rows(self, known_at: str | None = None, every: bool = False) -> list[ClaimedDay]:
-        instant = datetime.fromisoformat(known_at) if known_at else None
-        return claimed_of(by_episode(recorded(self.told)), "P-1", load_book(), instant, every)
-
-
-def march() -> Course:
-    """Four Medicaid days of March, claimed in April with ten cents that no four days share evenly."""
-    course = Course().days("2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05").at("2026-04-02T15:00Z")
-    return course.claim("2026-03-02", "2026-03-05", 28810)
 
 
 def picked(row: ClaimedDay, fields: str) -> tuple[Any, ...]:
@@ -146,12 +99,6 @@ def test_a_day_that_is_no_day_any_more_is_overclaimed() -> None:
         "billable S9325",
         None,
     )
-
-
-def summer() -> Course:
-    """Two days of July under prairie-blue, claimed before its terms from July were published on 20 August."""
-    course = Course("prairie-blue", "2026-07").days("2026-07-02", "2026-07-03")
-    return course.at("2026-08-03T15:00Z").claim("2026-07-02", "2026-07-03", 18000)
 
 
 def test_newly_published_terms_change_the_code_by_the_mode() -> None:
@@ -316,7 +263,7 @@ def stored(folder: Path, *told: list[dict[str, Any]]) -> EpisodeLedger:
     for number, story in enumerate(told, 1):
         entries = [entry | {"episode": f"EP-{number}"} for entry in story]
         entries[0]["fact"] = entries[0]["fact"] | {"patient": f"P-{number}"}
-        ledger.append(recorded(entries), [(f"P-{number}", f"EP-{number}")])
+        ledger.append(typed(entries), [(f"P-{number}", f"EP-{number}")])
     return ledger
 
 
@@ -357,7 +304,7 @@ def test_what_was_known_under_another_patient_counts_as_well(tmp_path: Path) -> 
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         for name, course in (("EP-1", one), ("EP-2", two)):
             pairs = [("P-1", name), ("P-2", name)] if name == "EP-2" else [("P-1", name)]
-            ledger.append(recorded([entry | {"episode": name} for entry in course.told]), pairs)
+            ledger.append(typed([entry | {"episode": name} for entry in course.told]), pairs)
         assert episodes_around(ledger, ["EP-2"]) == episodes_around(ledger, ["EP-1"]) == ["EP-1", "EP-2"]
         (row,) = claimed_days(ledger, load_book(), ["P-2"], every=True)
     assert picked(row, "kind patient known_when_claimed known_now") == (
@@ -369,7 +316,7 @@ def test_the_episodes_around_one_are_found_over_several_patients(tmp_path: Path)
     pairs = [("P-1", "EP-1"), ("P-1", "EP-2"), ("P-2", "EP-2"), ("P-2", "EP-3"), ("P-3", "EP-3"), ("P-9", "EP-9")]
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         names = sorted({name for _, name in pairs})
-        ledger.append(recorded([Course().told[0] | {"episode": name} for name in names]), pairs)
+        ledger.append(typed([Course().told[0] | {"episode": name} for name in names]), pairs)
         assert episodes_around(ledger, ["EP-1"]) == ["EP-1", "EP-2", "EP-3"]
         assert episodes_around(ledger, ["EP-9"]) == ["EP-9"]
         assert episodes_around(ledger, ["EP-8"]) == ["EP-8"]
@@ -472,7 +419,7 @@ def billed_history(rng: Random) -> tuple[list[Entry], Book]:
         cut = rng.randint(len(told) // 3, len(told))
         at = told[cut - 1]["recorded_at"]
         lines: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-        for line in judge_entries(recorded(told[:cut]), book, datetime.fromisoformat(at)).lines:
+        for line in judge_entries(typed(told[:cut]), book, datetime.fromisoformat(at)).lines:
             kept = {name: line[name] for name in ("code", "from", "to", "units", "charge_cents")}
             lines[line["episode"], line["payer"]].append(
                 kept | {"charge_cents": line["charge_cents"] + rng.randint(0, 5)}
@@ -483,7 +430,7 @@ def billed_history(rng: Random) -> tuple[list[Entry], Book]:
                       "lines": some}}
             for (episode, payer), some in lines.items()
         ]  # fmt: skip
-    return recorded(told), book
+    return typed(told), book
 
 
 def words(day: JudgedDay | None) -> str | None:

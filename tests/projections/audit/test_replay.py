@@ -12,31 +12,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.book import Book, load_book
+from ledger.book import load_book
 from ledger.facts.entry import Entry
 from projections.audit.replay import JournalRow, render_journal, replay, replay_of
-from tests.harness import book_of, judge_entries
+from tests.harness import book_of, typed
 from tests.histories import history
-from tests.projections.why.test_why import Story, recorded
 from tests.stores import open_ledger
-
-Days = dict[tuple[str, str], str]
-
-
-def placed(entries: list[Entry]) -> list[tuple[int, Entry]]:
-    """Entries with positions that have gaps, as a ledger's may."""
-    return [(position * 3, entry) for position, entry in enumerate(entries, 1)]
+from tests.stories import (
+    Days,
+    Story,
+    judged,
+    placed,
+)
 
 
 def retold(story: Story, episode: str = "EP-1") -> list[JournalRow]:
     """The journal of a story, read against the packaged book."""
-    return list(replay(placed(recorded(story.told)), episode, load_book()))
-
-
-def judged(entries: list[Entry], book: Book, known_at: datetime | None = None) -> Days:
-    """Every day of every episode with its verdict, as ``days`` gives it."""
-    rows = judge_entries(entries, book, known_at).days
-    return {(row["episode"], row["date"]): f"{row['status']} {row['reason'] or row['code']}" for row in rows}
+    return list(replay(placed(typed(story.told)), episode, load_book()))
 
 
 def summed(rows: Iterable[JournalRow], episode: str) -> Days:
@@ -139,7 +131,7 @@ def test_an_unknown_episode_has_no_journal() -> None:
 @pytest.mark.parametrize("seed", range(150))
 def test_the_changes_add_up_to_the_days(seed: int) -> None:
     told, tables = history(Random(seed))
-    entries, book = recorded(told), book_of(tables)
+    entries, book = typed(told), book_of(tables)
     halfway = entries[len(entries) // 2].recorded_at
     for known_at in (None, halfway):
         days = judged(entries, book, known_at)
@@ -163,7 +155,7 @@ def check_rows(rows: list[JournalRow], entries: list[Entry], episode: str, known
 @pytest.mark.parametrize("seed", range(0, 150, 10))
 def test_each_row_changes_what_judging_before_and_after_it_differs_in(seed: int) -> None:
     told, tables = history(Random(seed))
-    entries, book = recorded(told), book_of(tables)
+    entries, book = typed(told), book_of(tables)
     episode = entries[0].episode
     rows = {row.position: row for row in replay(placed(entries), episode, book)}
     before: Days = {}
@@ -178,7 +170,7 @@ def test_each_row_changes_what_judging_before_and_after_it_differs_in(seed: int)
 def test_the_ledger_gives_the_same_journal(tmp_path: Path) -> None:
     story = Story().opened().planned().served("2026-02-03")
     story.opened("EP-2").planned("EP-2").served("2026-02-03", "EP-2").opened("EP-7", patient="P-7")
-    entries = recorded(story.told)
+    entries = typed(story.told)
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         ledger.append(entries, [("P-1", "EP-1"), ("P-1", "EP-2"), ("P-7", "EP-7")])
         rows = list(replay_of(ledger, "EP-1", load_book()))
@@ -190,6 +182,6 @@ def test_every_kind_of_entry_is_told_somewhere() -> None:
     types: Counter[Any] = Counter()
     for seed in range(40):
         told, tables = history(Random(seed))
-        entries = recorded(told)
+        entries = typed(told)
         types.update(row.type for row in replay(placed(entries), "E1", book_of(tables)))
     assert {"FactCorrected", "FactRetracted", "EpisodeOpened", "ClaimSubmitted", "DayServed"} <= types.keys()

@@ -25,7 +25,7 @@ from projections.bundle import bundle as bundling
 from projections.bundle import verify_bundle
 from projections.bundle.zip import zip_of
 from tests.command_line import Ended, House, assert_plain, told
-from tests.projections.bundle.test_bundle import (
+from tests.projections.bundle.bundles import (
     AT,
     LAST,
     LATER,

@@ -24,7 +24,7 @@ from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
 from tests.encrypted_house import Locked
 from tests.exports import export, manifest_of, rows_in
-from tests.projections.export.test_export_kill import starter
+from tests.projections.export.starter import starter
 
 pytestmark = pytest.mark.sqlite_file
 

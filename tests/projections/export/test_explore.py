@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -36,7 +37,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     datasette = Datasette(immutables=[str(copy)], config_dir=METADATA.parent)  # as `datasette serve docs/datasette -i`
 
     def get(path: str) -> Any:
-        return asyncio.run(_get(datasette, path))
+        with ThreadPoolExecutor(1) as aside:  # where a browser is driven, this thread has a loop already
+            return aside.submit(asyncio.run, _get(datasette, path)).result()
 
     return get
 

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import stat
-import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -22,12 +21,19 @@ from ledger.store import EpisodeLedger
 from projections.audit.replay import utc_text
 from projections.export.shapes import DATASETS
 from projections.read_model.version import code_version
-from tests import ROOT
 from tests.command_line import BOOK, House, assert_plain, run, told
-from tests.exports import FORMS, Row, export, manifest_of, rows_in, told_house
+from tests.exports import (
+    FORMS,
+    Row,
+    as_exported,
+    export,
+    manifest_of,
+    rows_in,
+    simulated_house,
+    told_house,
+)
 from tests.stores import open_ledger
 
-SIMULATE = ROOT / "scripts" / "simulate"
 VIEWS = ("days", "lines", "findings")
 
 
@@ -40,23 +46,6 @@ def house(tmp_path: Path) -> House:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> House:
     """Sixty simulated episodes over several years, in the house's own book."""
     return simulated_house(tmp_path_factory.mktemp("simulated"), 60)
-
-
-def simulated_house(folder: Path, episodes: int) -> House:
-    """A house told simulated histories, in their own book."""
-    command = [sys.executable, str(SIMULATE), "--episodes", str(episodes), "--seed", "3", "--out", str(folder / "told")]
-    subprocess.run(command, check=True, capture_output=True)
-    house = House(folder)
-    house.book = folder / "told" / "book"
-    assert house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl").status == 0
-    return house
-
-
-def as_exported(row: Row) -> Row:
-    """A row as a read command prints it, with its cents as dollars."""
-    cents = {name for name, cell in row.items() if name.endswith("_cents") and cell is not None}
-    dollars = {name: str(Decimal(cell).scaleb(-2)) if name in cents else cell for name, cell in row.items()}
-    return {name.removesuffix("_cents"): cell for name, cell in dollars.items()}
 
 
 def month_of(row: Row, dated_by: str = "date") -> str:

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import House, assert_plain
-from tests.commands.verbs.test_diff import Site, own
 from tests.exports import export, manifest_of, rows_in
-from tests.projections.read_model.test_quarantine import broken
-from tests.projections.rebuild.test_rebuild import house
-from tests.projections.report.test_report import set_aside, tell_of_one_who_shared_an_episode
+from tests.read_models import three_patients_house
+from tests.stories import StoriesTold
+from tests.tampering import broken, set_aside, tell_of_one_who_shared_an_episode
 
-__all__ = ["house", "own"]
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return three_patients_house(tmp_path)
 
 
 @pytest.mark.sqlite_file
@@ -28,7 +30,7 @@ def test_who_is_set_aside_is_counted_and_not_shown(house: House, tmp_path: Path)
 
 
 @pytest.mark.sqlite_file
-def test_claims_that_need_what_cannot_be_read_are_left_out_as_well(own: Site, tmp_path: Path) -> None:
+def test_claims_that_need_what_cannot_be_read_are_left_out_as_well(own: StoriesTold, tmp_path: Path) -> None:
     tell_of_one_who_shared_an_episode(own)
     command = ["--format", "jsonl", "--out", tmp_path / "out"]
     assert own.run("export", "claimed", *command).status == 0

@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 import io
-import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from projections.page.calendar import MARKS
 from tests import ROOT
+from tests.browsing import (
+    CHECKED,
+    LEAST_CONTRAST,
+    LONG_WORD,
+    UNDECIDED,
+    WIDTHS,
+    contrast,
+    open_page,
+)
 from tests.command_line import House, run, told
 
 EXAMPLE = ROOT / "docs" / "examples" / "cancer-palliative.jsonl"
-WIDTHS = {"desk": 1280, "phone": 390}
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LONG_WORD = "Supercalifragilistic" * 6
 RIGHT_TO_LEFT = "\u202eenod txen eb ot\u202c"
-CHECKED = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp")}
-"""Axe does not judge the contrast of a single sign."""
-LEAST_CONTRAST = 4.5
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert found, "no Chromium was found; on Debian: apt-get install chromium (scripts/test does it for root)"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 NOTES = 40
@@ -83,12 +62,6 @@ def page_file(house: House, name: str) -> Path:
     out = house.folder / name
     assert run("--ledger", house.ledger, "page", "EP-2005", "--out", out).status == 0
     return out
-
-
-def open_page(browser: Browser, path: Path, width: int, **more: Any) -> Page:
-    page = browser.new_context(viewport={"width": width, "height": 900}, **more).new_page()
-    page.goto(path.as_uri())
-    return page
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
@@ -141,18 +114,6 @@ def test_verdicts_and_all_other_text_stand_out_from_their_ground(browser: Browse
         assert min(contrast(ink, ground) for ink, ground in found) >= LEAST_CONTRAST
     grounds = {tuple(page.evaluate(colours, f".month a.{status}")[0])[1] for status in MARKS}
     assert len(grounds) == len(MARKS)
-
-
-def contrast(ink: str, ground: str) -> float:
-    """The ratio of WCAG 2: from 1 to 21."""
-    lighter, darker = sorted((luminance(ink), luminance(ground)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)

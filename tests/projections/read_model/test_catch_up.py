@@ -33,25 +33,11 @@ from projections.read_model.queries import Filters
 from projections.read_model.views import TABLES, Views, ViewsError, open_views, passing_views, views_path
 from projections.reading.as_known import book_known, patients_asked_for
 from tests import stores
-from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, lines_of, told
+from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, told
 from tests.harness import book_of
 from tests.histories import history
+from tests.read_models import LATER, Tables, tables, tell
 from tests.stores import examples, open_ledger
-
-LATER = datetime(2027, 12, 1, tzinfo=UTC)
-Tables = dict[str, list[tuple[Any, ...]]]
-
-
-def tell(ledger: EpisodeLedger, entries: Sequence[Told]) -> None:
-    stream = BytesIO(lines_of(entries))
-    outcomes = list(record(ledger, stream, keep_recorded_at=True, clock=lambda: LATER))
-    assert {outcome.outcome for outcome in outcomes} <= {"recorded"}, outcomes
-
-
-def tables(views: Views) -> Tables:
-    """Every row of every table, in an order of its own."""
-    query = views.connection.execute
-    return {table: sorted(query(f'SELECT * FROM "{table}"').fetchall(), key=repr) for table in TABLES}
 
 
 def afresh(ledger: EpisodeLedger, book: Book) -> Tables:

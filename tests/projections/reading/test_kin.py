@@ -20,9 +20,9 @@ from projections.reading import cohorts as module
 from projections.reading.cohorts import Extent, Kin, complete, kin_in, kin_of, shares
 from projections.rows.patient import derive_patient
 from tests.harness import book_of
-from tests.projections.read_model.test_catch_up import tell
-from tests.projections.rebuild.test_rebuild import crowd, mixed, plant
+from tests.read_models import crowd, mixed, tell
 from tests.stores import open_ledger
+from tests.tampering import WRONG, plant
 
 
 def extent(episode: str, patient: str, first: int, versions: int = 3) -> Extent:
@@ -265,25 +265,6 @@ def in_episodes(ledger: EpisodeLedger) -> set[str]:
 
 
 # What cannot be read
-
-WRONG: dict[str, tuple[str, int]] = {
-    "an unknown event": ("UPDATE entries SET state = replace(state, '\"type\":\"', '\"type\":\"os.')"
-                         " WHERE position = ?", 0),
-    "an unknown tag": ("UPDATE entries SET topic = 'os:system' WHERE position = ?", 0),
-    "another tag": ("UPDATE entries SET topic = 'Discharged' WHERE position = ?", 0),
-    "broken text": ("UPDATE entries SET state = substr(state, 1, 20) WHERE position = ?", 0),
-    "no object": ("UPDATE entries SET state = '[1]' WHERE position = ?", 0),
-    "no fact": ("UPDATE entries SET state = '{\"schema\":2}' WHERE position = ?", 0),
-    "two texts": ("UPDATE entries SET state = state || ',' || state WHERE position = ?", 0),
-    "no text": ("UPDATE entries SET state = CAST(x'7b22ff227d' AS TEXT) WHERE position = ?", 0),
-    "a number that is none": ("UPDATE entries SET state = replace(state, '\"schema\":2', '\"schema\":[]')"
-                              " WHERE position = ?", 0),
-    "another episode": ("UPDATE entries SET originator_id = 'E9' WHERE position = ?", 1),
-    "another version in the text": ("UPDATE entries SET state = replace(state, '\"version\":', '\"version\":1')"
-                                    " WHERE position = ?", 0),
-    "another version": ("UPDATE entries SET originator_version = 7000 WHERE position = ?", 0),
-    "an entry gone": ("DELETE FROM entries WHERE position = ?", 1),
-}  # fmt: skip
 
 
 @pytest.mark.sqlite_file

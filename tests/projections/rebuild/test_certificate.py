@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,28 +23,14 @@ from projections.read_model.views import open_views
 from projections.rebuild import build as building
 from projections.rebuild import certificate as certifying
 from projections.rebuild import rebuild as rebuilding
-from projections.rebuild.certificate import Certificate, ChangedRow, book_changes
+from projections.rebuild.certificate import ChangedRow, book_changes
 from projections.rebuild.rebuild import certificates
 from projections.rows import kept as forgotten
 from projections.rows.patient import Sheets, derive_patient
 from tests.command_line import BOOK, House
 from tests.harness import book_of
-from tests.projections.read_model.test_catch_up import Tables
-from tests.projections.rebuild.test_rebuild import Site, crowd, house, mixed, site, whole
+from tests.read_models import Site, Tables, crowd, mixed, rows, whole
 from tests.stores import examples
-
-__all__ = ["house", "site"]
-
-
-def rows(site: Site, made: Certificate) -> list[ChangedRow]:
-    """The rows that a certificate's file lists."""
-    if made.rows_file is None:
-        return []
-    lines = (site.places.certificates / made.rows_file).read_bytes().splitlines()
-    found = [msgspec.json.decode(line, type=ChangedRow) for line in lines]
-    assert Counter(row.cause for row in found) == made.changed_rows
-    assert len({row.patient for row in found if row.table != "model"}) == made.changed_patients
-    return found
 
 
 def naive(before: Tables, after: Tables) -> Counter[tuple[str, str, str]]:

@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.book import Book, load_book
+from ledger.book import load_book
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.events import DayServed, EpisodeOpened, Event, TherapyOrdered
 from ledger.facts.upcasts import SCHEMA
@@ -29,136 +29,23 @@ from ledger.recorders import StoreError
 from projections.read_model import rows_file
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
-from projections.read_model.views import open_views, passing_views, views_path
+from projections.read_model.views import open_views
 from projections.rebuild import build as building
 from projections.rebuild import rebuild as rebuilding
 from projections.rebuild.build import MEMORY_MB, held_entries
-from projections.rebuild.certificate import Certificate
-from projections.rebuild.rebuild import Wanted, certificates, rebuild
+from projections.rebuild.rebuild import certificates
 from tests import ROOT
-from tests.command_line import BOOK, INTAKE, LIVE, House, Told, assert_plain, example, told
+from tests.command_line import BOOK, INTAKE, LIVE, House, assert_plain, example, told
 from tests.harness import book_of
-from tests.histories import history
-from tests.projections.read_model.test_catch_up import Tables, tables, tell
+from tests.read_models import (
+    Site,
+    crowd,
+    holding,
+    mixed,
+    tables,
+    whole,
+)
 from tests.stores import examples, named, open_ledger
-
-NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
-
-
-class Site:
-    """A ledger in a folder, its read models, and the book it is judged by."""
-
-    def __init__(self, folder: Path, entries: Sequence[Told], book: Book) -> None:
-        self.path, self.book = folder / "ledger.db", book
-        self.places = Places(views_path(self.path))
-        with open_ledger(self.path, create=True) as ledger:
-            tell(ledger, entries)
-
-    def tell(self, *entries: Told) -> None:
-        """Record more."""
-        with open_ledger(self.path, create=False) as ledger:
-            tell(ledger, entries)
-
-    def catch_up(self, book: Book | None = None) -> Tables:
-        """The live read model brought up to date, and its rows."""
-        with open_ledger(self.path, create=False) as ledger, closing(self.places.open_live()) as views:
-            catch_up(ledger, views, book or self.book)
-            return tables(views)
-
-    def rebuild(self, book: Book | None = None, **wanted: Any) -> Certificate:
-        """One rebuild."""
-        return rebuild(named(self.path), self.places, book or self.book, Wanted(**wanted), NOW)
-
-    def rows(self) -> Tables:
-        """The live rows as they stand."""
-        with closing(open_views(self.places.live)) as views:
-            return tables(views)
-
-    def damage(self, statement: str, *values: object) -> None:
-        """Change the live read model behind its back."""
-        with closing(sqlite3.connect(self.places.live, isolation_level=None)) as connection:
-            assert connection.execute(statement, values).rowcount > 0
-
-    def plant(self, statement: str, *values: object) -> None:
-        """Change the ledger behind its back, its guards taken off and put back."""
-        plant(self.path, statement, *values)
-
-    def names(self) -> list[str]:
-        """The files of the read models, without logs and certificates."""
-        names = (path.name for path in self.path.parent.glob("ledger.views.*"))
-        return sorted(name for name in names if not name.endswith(("-wal", "-shm", ".lock", ".certificates")))
-
-
-def plant(path: Path, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        guards = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-        for name, _ in guards:
-            connection.execute(f"DROP TRIGGER {name}")
-        assert connection.execute(statement, values).rowcount > 0
-        for _, text in guards:
-            connection.execute(text)
-
-
-def crowd(rng: Random, histories: int) -> tuple[list[list[Told]], dict[str, Any]]:
-    """Several random histories under one book; each two share their patients, each has episodes of its own."""
-    found, book = [], {}
-    for number in range(histories):
-        entries, book = history(rng)
-        found.append([_renamed(entry, number) for entry in entries])
-    return found, book
-
-
-def _renamed(entry: Told, number: int) -> Told:
-    def fact(fact: Told) -> Told:
-        changed = {"patient": f"{fact['patient']}.{number // 2}"} if "patient" in fact else {}
-        inner = {"fact": _fact(fact["fact"])} if "fact" in fact else {}
-        return fact | changed | inner
-
-    _fact = fact
-    return entry | {"episode": f"{entry['episode']}.{number}", "fact": fact(entry["fact"])}
-
-
-def mixed(rng: Random, histories: Sequence[Sequence[Told]]) -> list[Told]:
-    """The histories as they might arrive: each in its own order, one in between the other."""
-    order = [number for number, entries in enumerate(histories) for _ in entries]
-    rng.shuffle(order)
-    coming = [iter(entries) for entries in histories]
-    return [next(coming[number]) for number in order]
-
-
-def whole(path: Path, book: Book) -> tuple[dict[str, str], Tables]:
-    """Fingerprints and rows of a read model made in one piece by catching up."""
-    with open_ledger(path, create=False) as ledger, closing(passing_views()) as views:
-        catch_up(ledger, views, book)
-        return views.fingerprints(), tables(views)
-
-
-@contextmanager
-def holding(count: int) -> Iterator[None]:
-    """At most so many entries are held back in a rebuild."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rebuilding, "held_entries", lambda memory, processes: count)
-        yield
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """Three patients, caught up."""
-    told = [entry for number in (1, 2, 3) for entry in example(f"EP-{number}", f"P-{number}")]
-    site = Site(tmp_path, [entry | {"recorded_at": "2026-03-01T10:00Z"} for entry in told], load_book(BOOK))
-    site.catch_up()
-    return site
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    """Three patients, caught up, with a command line."""
-    house = House(tmp_path)
-    house.run("record", INTAKE)
-    house.tell(*example("EP-2", "P-2"), *example("EP-3", "P-3"))
-    assert len(house.run("days").rows) == 9
-    return house
-
 
 # The same rows
 

@@ -43,13 +43,13 @@ from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
 from projections.why.sentences import SENTENCES
 from tests import GOLDENS, ROOT
-from tests.command_line import OPENING, House, assert_plain, lines_of, run, told
-from tests.commands.verbs.test_diff import BROKEN, Site, own
+from tests.command_line import OPENING, House, assert_plain, run, told
 from tests.exports import export, manifest_of
-from tests.projections.audit.test_claimed import march
-from tests.projections.rebuild.test_rebuild import plant
-
-__all__ = ["own"]
+from tests.stories import StoriesTold
+from tests.tampering import (
+    set_aside,
+    tell_of_one_who_shared_an_episode,
+)
 
 Row = dict[str, Any]
 HOSTILE = "<script>alert('x')</script> \"&amp; $(id) \u202e`rm` #'"
@@ -780,18 +780,8 @@ def test_a_bar_is_as_long_as_its_months_dollars(paid: dict[tuple[str, str], int]
                 assert ends - start == pytest.approx(full * total / most, abs=1)
 
 
-def set_aside(own: Site) -> list[Row]:
-    """Version 3 of EP-2 cannot be read any more, and its patient is set aside; the report's lines then."""
-    plant(own.ledger, BROKEN)
-    assert own.run("rebuild", "--quarantine").status == 0
-    ended = own.run("report", "--on", "2026-06-01")
-    assert ended.status == 0
-    assert ended.err.startswith("Patient P-2 is set aside and not shown")
-    return ended.rows
-
-
 @pytest.mark.sqlite_file
-def test_who_is_set_aside_is_in_no_number_and_the_page_says_so(own: Site) -> None:
+def test_who_is_set_aside_is_in_no_number_and_the_page_says_so(own: StoriesTold) -> None:
     whole = own.run("report", "--on", "2026-06-01").rows
     rows = set_aside(own)
     assert (whole[0]["set_aside"], rows[0]["set_aside"]) == (0, 1)
@@ -807,19 +797,8 @@ def test_who_is_set_aside_is_in_no_number_and_the_page_says_so(own: Site) -> Non
     assert "P-2" not in page
 
 
-def tell_of_one_who_shared_an_episode(own: Site) -> None:
-    """P-9, whose claimed episode was P-2's at first."""
-    story = march().at("2026-05-01T10:00Z").told
-    fact = OPENING | {"patient": "P-9"}
-    moved = {"type": "FactCorrected", "target_source": "chart", "target_id": "open", "reason": "not them", "fact": fact}
-    story[0]["fact"]["patient"] = "P-2"
-    story.append({"source": "chart", "id": "moved", "by": "rn-1", "recorded_at": "2026-05-01T10:00Z", "fact": moved})
-    lines = lines_of(entry | {"episode": "EP-9"} for entry in story)
-    assert own.run("record", "--keep-recorded-at", "-", stdin=lines).status == 0
-
-
 @pytest.mark.sqlite_file
-def test_who_shared_an_episode_with_them_is_left_out_of_what_was_claimed(own: Site) -> None:
+def test_who_shared_an_episode_with_them_is_left_out_of_what_was_claimed(own: StoriesTold) -> None:
     tell_of_one_who_shared_an_episode(own)
     rows = set_aside(own)
     exposed = sum(row["days"] for row in rows if row["section"] == "exposure")

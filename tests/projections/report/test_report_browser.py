@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from tests import ROOT
+from tests.browsing import CHECKED, LEAST_CONTRAST, WIDTHS, contrast, open_page
 from tests.command_line import House
-from tests.projections.page.test_page_browser import (
-    ARGUMENTS,
-    CHECKED,
-    CHROMIUM,
-    LEAST_CONTRAST,
-    WIDTHS,
-    contrast,
-    open_page,
-)
 
 SIMULATE = ROOT / "scripts" / "simulate"
 UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp"), ("color-contrast", "imgNode")}
 """Axe does not judge the contrast of a single sign, nor of words in a drawing."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert found, "no Chromium was found; on Debian: apt-get install chromium (scripts/test does it for root)"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +41,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_nothing_is_refused_or_asked_for_from_elsewhere(chromium: Browser, written: Path, width: int) -> None:
-    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+def test_nothing_is_refused_or_asked_for_from_elsewhere(browser: Browser, written: Path, width: int) -> None:
+    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
     asked: list[str] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -73,8 +53,8 @@ def test_nothing_is_refused_or_asked_for_from_elsewhere(chromium: Browser, writt
 
 
 @pytest.mark.parametrize("width", [*WIDTHS.values(), 320, 800])
-def test_it_is_never_wider_than_the_window(chromium: Browser, written: Path, width: int) -> None:
-    page = open_page(chromium, written, width)
+def test_it_is_never_wider_than_the_window(browser: Browser, written: Path, width: int) -> None:
+    page = open_page(browser, written, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut_off = """[...document.querySelectorAll('td, th, li, p, h1, h2, h3, h4, figcaption')]
         .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline'
@@ -85,9 +65,9 @@ def test_it_is_never_wider_than_the_window(chromium: Browser, written: Path, wid
 
 @pytest.mark.parametrize("width", [*WIDTHS.values(), 320, 800])
 def test_of_each_chart_one_drawing_is_shown_and_nothing_of_it_is_cut(
-    chromium: Browser, written: Path, width: int
+    browser: Browser, written: Path, width: int
 ) -> None:
-    page = open_page(chromium, written, width)
+    page = open_page(browser, written, width)
     shown = page.locator("svg:visible")
     assert shown.count() == page.locator("figure").count() == 3
     outside = """[...document.querySelectorAll('svg')].filter(s => s.getClientRects().length).flatMap(s =>
@@ -102,8 +82,8 @@ def test_of_each_chart_one_drawing_is_shown_and_nothing_of_it_is_cut(
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_axe_finds_nothing(chromium: Browser, written: Path, width: int) -> None:
-    page = open_page(chromium, written, width, bypass_csp=True)
+def test_axe_finds_nothing(browser: Browser, written: Path, width: int) -> None:
+    page = open_page(browser, written, width, bypass_csp=True)
     wanted = {"resultTypes": ["violations", "incomplete"], "runOnly": {"type": "tag", "values": CHECKED}}
     found = Axe().run(page, options=wanted).response
     assert len(found["passes"]) > 15
@@ -114,8 +94,8 @@ def test_axe_finds_nothing(chromium: Browser, written: Path, width: int) -> None
     assert undecided <= UNDECIDED, "the next test measures the charts"
 
 
-def test_parts_of_a_bar_stand_out_from_the_page_and_their_numbers_from_them(chromium: Browser, written: Path) -> None:
-    page = open_page(chromium, written, WIDTHS["desk"])
+def test_parts_of_a_bar_stand_out_from_the_page_and_their_numbers_from_them(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["desk"])
     fills = set(page.evaluate("[...document.querySelectorAll('svg rect')].map(e => getComputedStyle(e).fill)"))
     assert len(fills) >= 6
     for fill in fills:
@@ -126,8 +106,8 @@ def test_parts_of_a_bar_stand_out_from_the_page_and_their_numbers_from_them(chro
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_a_number_leads_to_its_rows_and_back(chromium: Browser, written: Path, width: int) -> None:
-    page = open_page(chromium, written, width)
+def test_a_number_leads_to_its_rows_and_back(browser: Browser, written: Path, width: int) -> None:
+    page = open_page(browser, written, width)
     row = page.locator("#holds-1")
     row.get_by_role("link").first.click()
     rows = page.locator(":target")
@@ -138,8 +118,8 @@ def test_a_number_leads_to_its_rows_and_back(chromium: Browser, written: Path, w
     assert page.locator(":target").get_attribute("id") == "holds-1"
 
 
-def test_the_first_link_skips_to_the_report_and_focus_is_seen(chromium: Browser, written: Path) -> None:
-    page = open_page(chromium, written, WIDTHS["desk"])
+def test_the_first_link_skips_to_the_report_and_focus_is_seen(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["desk"])
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     for _ in range(12):
@@ -148,8 +128,8 @@ def test_the_first_link_skips_to_the_report_and_focus_is_seen(chromium: Browser,
     assert page.locator("a[href][tabindex]").count() == 0
 
 
-def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(chromium: Browser, written: Path) -> None:
-    page = open_page(chromium, written, WIDTHS["phone"])
+def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["phone"])
     table = page.locator("#holds table")
     assert table.get_by_role("columnheader").count() == 7
     assert table.get_by_role("row").nth(1).get_by_role("cell").count() == 6
@@ -157,8 +137,8 @@ def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(chromium: 
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
-def test_on_paper_everything_is_there(chromium: Browser, written: Path, paper: str) -> None:
-    page = open_page(chromium, written, WIDTHS["desk"])
+def test_on_paper_everything_is_there(browser: Browser, written: Path, paper: str) -> None:
+    page = open_page(browser, written, WIDTHS["desk"])
     printed = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format=paper))).pages]
     whole = "".join(printed)
     assert "Skip to the report" not in whole

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,6 @@ from commands.door.intake import Line, parse_line
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.facts.events import Event
-from ledger.facts.upcasts import SCHEMA
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
@@ -24,9 +22,12 @@ from projections.why.flip import FlipShown, with_fact
 from projections.why.sentences import SENTENCES
 from projections.why.text import render_why
 from projections.why.why import Why, why, why_of
-from tests.harness import book_of
-from tests.histories import history
+from tests.harness import book_of, typed
+from tests.histories import STRANGER, history
 from tests.stores import open_ledger
+from tests.stories import (
+    Story,
+)
 
 REASONS = {
     "not_billable": (
@@ -43,65 +44,6 @@ REASONS = {
 """Rulebook section 4."""
 VERDICTS = {(status, reason) for status, reasons in REASONS.items() for reason in reasons}
 SEEDS = 250
-NORTHSIDE, PRESCRIBER = "1234567893", "1245319599"
-
-
-def recorded(told: list[dict[str, Any]]) -> list[Entry]:
-    """Intake as the ledger would hold it, each line through the door."""
-    versions: Counter[str] = Counter()
-    entries = []
-    for number, entry in enumerate(told, 1):
-        line = parse_line(number, msgspec.json.encode(entry))
-        assert isinstance(line, Line), line
-        assert line.recorded_at
-        versions[line.episode] += 1
-        entries.append(
-            Entry(line.episode, versions[line.episode], line.source, line.id, line.by, line.recorded_at, "0" * 32,
-                  line.fact, SCHEMA)
-        )  # fmt: skip
-    return entries
-
-
-class Story:
-    """Entries told one after another, an hour apart, from 2026-02-01 on; read against the packaged book."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
-        self.clock = datetime.fromisoformat("2026-02-01T09:00:00+00:00")
-
-    def tell(self, id_: str, type_: str, episode: str = "EP-1", **fields: Any) -> Story:
-        """One fact; ``from`` is written ``from_``."""
-        fact = {"type": type_} | {name.rstrip("_"): value for name, value in fields.items()}
-        self.told.append({"episode": episode, "source": "chart", "id": id_, "by": "rn-1", "fact": fact,
-                          "recorded_at": self.clock.isoformat()})  # fmt: skip
-        self.clock += timedelta(hours=1)
-        return self
-
-    def opened(self, episode: str = "EP-1", **changes: Any) -> Story:
-        """An episode of 3 February 2026 with every gate of prairie-blue open, but for plan and service."""
-        told = {"patient": "P-1", "provider": NORTHSIDE, "zone": "America/Chicago"} | changes
-        self.tell("open", "EpisodeOpened", episode, **told)
-        self.tell("cov", "CoverageVerified", episode, payer="prairie-blue", member="M-1", from_="2026-01-01")
-        self.tell("rx", "TherapyOrdered", episode, order="RX", mode="continuous", from_="2026-02-01",
-                  prescriber=PRESCRIBER)  # fmt: skip
-        self.tell("dx", "DiagnosisRecorded", episode, icd10="G89.3", from_="2026-01-01")
-        return self.tell("pain", "PainAssessed", episode, date="2026-02-01", score=6)
-
-    def planned(self, episode: str = "EP-1", signed_on: str = "2026-02-01") -> Story:
-        """A plan of treatment for February."""
-        return self.tell("plan", "PlanSigned", episode, plan="A", signed_on=signed_on, from_="2026-02-01",
-                         to="2026-02-28")  # fmt: skip
-
-    def served(self, day: str, episode: str = "EP-1") -> Story:
-        """An infused day."""
-        return self.tell(f"day-{day[-2:]}", "DayServed", episode, order="RX", date=day)
-
-    def why(self, day: str, episode: str = "EP-1", known_at: str | None = None) -> Why:
-        """Why a date has its verdict."""
-        at = datetime.fromisoformat(known_at) if known_at else None
-        answer = why(by_episode(recorded(self.told)), episode, date.fromisoformat(day), load_book(), at)
-        assert answer is not None
-        return answer
 
 
 BILLABLE = """\
@@ -240,7 +182,7 @@ def test_an_episode_without_service_has_no_days() -> None:
 
 
 def test_an_unknown_episode_has_no_answer() -> None:
-    streams = by_episode(recorded(Story().opened().told))
+    streams = by_episode(typed(Story().opened().told))
     assert why(streams, "EP-9", date(2026, 2, 3), load_book()) is None
     early = datetime.fromisoformat("2026-01-31T00:00:00+00:00")
     assert why(streams, "EP-1", date(2026, 2, 3), load_book(), early) is None
@@ -285,7 +227,7 @@ def fact(type_: str, **fields: Any) -> dict[str, Any]:
 
 COVERED = {"was": "cov", "type": "CoverageVerified", "member": "M", "from": "2026-01-01"}
 STAYED = "2026-02-01T15:00:00Z"
-ORDER = fact("TherapyOrdered", order="RX", mode="continuous", from_="2026-02-01", prescriber=PRESCRIBER)
+ORDER = fact("TherapyOrdered", order="RX", mode="continuous", from_="2026-02-01", prescriber=STRANGER)
 UNITS = fact("AuthorizationGranted", number="N1", payer="cascade-medicaid", codes=["S9325"], units=1,
              from_="2026-02-01", to="2026-02-28")  # fmt: skip
 CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
@@ -332,7 +274,7 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
      "Record a pain assessment made on 2026-02-03 or in the 7 days before it."),
     ("conflict_resolved", (fact("ConflictResolved", date="2026-02-03", bill=None, reason="theirs"),),
      "Decide to bill S9325 on 2026-02-03."),
-    ("pain_code_exclusion", (fact("ServiceBilledSeparately", code="S9326", from_="2026-02-03", billed_by=PRESCRIBER),),
+    ("pain_code_exclusion", (fact("ServiceBilledSeparately", code="S9326", from_="2026-02-03", billed_by=STRANGER),),
      "Decide to bill S9325 on 2026-02-03."),
     ("auth_missing", (COVERED | {"payer": "cascade-medicaid"},),
      "Add an authorization by Cascade Medicaid (example) of S9325 for 2026-02-03."),
@@ -390,7 +332,7 @@ def sampled_days(seed: int) -> Iterator[Sample]:
     told, tables = history(Random(seed))
     for fact in (entry["fact"] for entry in told if seed % 4 == 0):
         fact |= {"signed_on": "2026-10-30"} if fact.get("plan") == "A" else {}
-    streams, book = by_episode(recorded(told)), book_of(tables)
+    streams, book = by_episode(typed(told)), book_of(tables)
     for patient in gather(streams):
         for case in judge(patient, book):
             one_of_each = {day.verdict: day for day in judged_days(case)}
@@ -463,7 +405,7 @@ def test_random_days_are_told_and_turned() -> None:
 @pytest.mark.parametrize("known_at", [None, "2026-02-01T14:30:00+00:00"])
 def test_the_ledger_gives_the_same_answer(tmp_path: Path, known_at: str | None) -> None:
     story = Story().opened().planned().served("2026-02-03").opened("EP-2").served("2026-02-03", "EP-2")
-    entries = recorded(story.told)
+    entries = typed(story.told)
     at = datetime.fromisoformat(known_at) if known_at else None
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         ledger.append(entries, [("P-1", "EP-1"), ("P-1", "EP-2")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -17,29 +16,21 @@ from projections.read_model.views import SetAside, open_views
 from projections.rebuild.certificate import ChangedRow
 from tests.command_line import House, Told, assert_plain, example, told
 from tests.harness import book_of
-from tests.projections.read_model.test_catch_up import Tables
-from tests.projections.reading.test_kin import WRONG
-from tests.projections.rebuild.test_certificate import rows
-from tests.projections.rebuild.test_rebuild import Site, crowd, holding, house, mixed, plant, site, whole
+from tests.read_models import Site, Tables, crowd, holding, mixed, rows, whole
 from tests.stores import open_ledger
+from tests.tampering import (
+    UNREADABLE,
+    WRONG,
+    broken,
+    plant,
+)
 
-__all__ = ["house", "site"]
-
-BROKEN = "UPDATE entries SET state = substr(state, 1, 20) WHERE originator_id = ? AND originator_version = ?"
 SAID = "Patient P-2 is set aside and not shown: version 4 of EP-2 at position 15 cannot be read.\n"
 LATER = "2030-01-01T00:00Z"
 READS = (["days"], ["findings"], ["lines"], ["status"], ["days", "--known-at", LATER],
          ["findings", "--known-at", LATER], ["lines", "--known-at", LATER])  # fmt: skip
 
 pytestmark = pytest.mark.sqlite_file
-
-
-def broken(house: House) -> str:
-    """Version 4 of EP-2 (position 15) cannot be read any more; gives back what it was."""
-    with closing(sqlite3.connect(house.ledger)) as connection:
-        text = connection.execute("SELECT state FROM entries WHERE position = 15").fetchone()[0]
-    plant(house.ledger, BROKEN, "EP-2", 4)
-    return str(text)
 
 
 def unread(house: House) -> None:
@@ -95,7 +86,7 @@ def test_an_episode_that_lost_its_beginning(house: House) -> None:
 def test_an_entry_recorded_since_stops_it_too(house: House) -> None:
     """The live read model stands before the entry, so that it is met in catching up."""
     house.tell(told("late", episode="EP-2"))
-    plant(house.ledger, BROKEN, "EP-2", 12)
+    plant(house.ledger, UNREADABLE, "EP-2", 12)
     for command in (["days"], ["rebuild"]):
         assert_plain(house.run(*command), 3, "episode EP-2, version 12, position 34")
     ended = house.run("rebuild", "--quarantine")
@@ -150,7 +141,7 @@ def test_another_entry_that_cannot_be_read_stops_it_again(house: House) -> None:
     broken(house)
     house.run("rebuild", "--quarantine")
     house.tell(told("late", episode="EP-3"))
-    plant(house.ledger, BROKEN, "EP-3", 12)
+    plant(house.ledger, UNREADABLE, "EP-3", 12)
     assert_plain(house.run("days"), 3, "episode EP-3, version 12")
     assert_plain(house.run("rebuild"), 3, "an entry cannot be read")
     ended = house.run("rebuild", "--quarantine")
@@ -213,7 +204,7 @@ def test_marks_of_another_ledgers_patients_are_dropped(house: House, tmp_path: P
 
 
 def test_damage_is_told_from_being_set_aside(site: Site) -> None:
-    site.plant(BROKEN, "EP-2", 4)
+    site.plant(UNREADABLE, "EP-2", 4)
     site.damage("UPDATE lines SET units = 99 WHERE patient = 'P-1'")
     site.rebuild(quarantine=True)
     site.damage("INSERT INTO days SELECT 'P-2', 'EP-2', date, status, reason, code, payer, terms_from,"
@@ -283,7 +274,7 @@ def test_the_others_are_as_they_were(seed: int, held: int, tmp_path_factory: pyt
 
 def test_what_is_set_aside_is_noted_with_its_place(site: Site) -> None:
     site.catch_up()
-    site.plant(BROKEN, "EP-1", 1)
+    site.plant(UNREADABLE, "EP-1", 1)
     made = site.rebuild(quarantine=True)
     assert made.set_aside == (SetAside("P-1", "EP-1", 1, 1),)
     listed: list[ChangedRow] = rows(site, made)
