@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,8 @@ from tests.deterministic.sabotage import WRONGS, Wrong
 from tests.deterministic.world import World
 
 SEEDS = range(100)
+AT_ONCE = 40
+"""So many of the seeds are tried with every change, the others before a release: ``pytest -m soak``."""
 STEPS = 1_000
 TOGETHER = 10
 FILE_STEPS = 2_000
@@ -44,11 +47,15 @@ def ran(ground: Ground, seed: int, steps: int) -> World:
     return world
 
 
-def test_a_hundred_thousand_steps_are_taken() -> None:
-    assert len(SEEDS) * STEPS >= 100_000
+def groups() -> list[Any]:
+    return [pytest.param(first, marks=[pytest.mark.soak] * (first >= AT_ONCE)) for first in SEEDS[::TOGETHER]]
 
 
-@pytest.mark.parametrize("first", SEEDS[::TOGETHER])
+def test_a_hundred_thousand_steps_are_taken_before_a_release_and_forty_thousand_with_every_change() -> None:
+    assert (len(SEEDS) * STEPS, AT_ONCE * STEPS) == (100_000, 40_000)
+
+
+@pytest.mark.parametrize("first", groups())
 def test_whatever_goes_wrong_the_ledger_is_one_story_and_everybody_is_told_the_truth(first: int) -> None:
     happened: Counter[str] = Counter()
     for seed in range(first, first + TOGETHER):

@@ -13,7 +13,6 @@ from random import Random
 
 import pytest
 
-from commands.writing.handle import HeadCache
 from tests.fire.backups import backups
 from tests.fire.failing import failures, full_disks
 from tests.fire.flips import flips
@@ -22,7 +21,6 @@ from tests.fire.malformed import malformed
 from tests.fire.moved import moved
 from tests.fire.power import power_cuts
 from tests.fire.projector import projectors_killed
-from tests.fire.simulation import simulate
 from tests.fire.stage import scratch
 
 SEED = 20261123
@@ -134,32 +132,3 @@ def test_a_plain_copy_during_writes_is_refused_and_is_seen_to_lack_entries(folde
     found = backups(folder, 10, rng, plain_copy=True)
     assert (found["taken"], found["refused"]) == (10, 10)
     assert found["lacking"] > 0
-
-
-@pytest.mark.parametrize("part", range(4))
-def test_simulated_recorders_over_a_failing_store_answer_what_is_true(folder: Path, part: int) -> None:
-    seed = SEED + part
-    print(f"seed {seed}")
-    found = simulate(folder, 25_000, Random(seed))
-    assert found["steps"] >= 25_000
-    for seen in ("recorded", "duplicate", "identity_reused", "not_opened", "no_target", "failed", "restarts"):
-        assert found[seen] > 20
-    assert found["unknown, and recorded"] > 0
-    assert found["unknown, and not recorded"] > 0
-
-
-def test_a_store_that_lies_about_a_lost_acknowledgement_is_seen(folder: Path, rng: Random) -> None:
-    with pytest.raises(AssertionError, match=r"seed \d+ of a world, step \d+: what failed left no trace"):
-        simulate(folder, 5_000, rng, honest=False)
-
-
-def test_a_recorder_that_does_not_notice_others_is_seen(
-    folder: Path, rng: Random, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(HeadCache, "overtaken", lambda self, versions: False)
-    with pytest.raises(AssertionError, match="of a world"):
-        simulate(folder, 5_000, rng)
-
-
-def test_a_simulation_can_be_run_again_from_its_seed(folder: Path) -> None:
-    assert simulate(folder, 1_000, Random(7)) == simulate(folder, 1_000, Random(7))
