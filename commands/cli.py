@@ -23,7 +23,7 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
-from projections.read_model.views import NotViews, ViewsError
+from projections.read_model.trouble import NotViews, ViewsError
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -58,6 +58,7 @@ _COMMANDS: Final = {
     "restore": "commands.verbs.backup",
     "doctor": "commands.verbs.doctor",
     "completion": "commands.verbs.completion",
+    "help": "commands.verbs.help",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
 

@@ -22,7 +22,7 @@ from ledger.facts.administration import (
 )
 from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import WrongPath
-from ledger.recorders.encrypted import EncryptedEntries
+from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.protocol import Entries
 
 
@@ -74,7 +74,7 @@ class HouseActs:
 
     def forgettings(self, upto: int | None = None, after: int = 0) -> list[tuple[int, PatientForgotten]]:
         """Every act by which a patient was forgotten, after a position up to another, in order."""
-        if not isinstance(self._entries, EncryptedEntries):
+        if not isinstance(self._entries, EncryptedRecorder):
             return []
         acts = self._entries.forgettings()
         return [(at, act) for at, act in acts if after < at and (upto is None or at <= upto)]
@@ -86,6 +86,6 @@ class HouseActs:
 
         Every entry of the act's episodes is unreadable from then on, to everybody and for ever.
         """
-        if not isinstance(self._entries, EncryptedEntries):
+        if not isinstance(self._entries, EncryptedRecorder):
             raise WrongPath("nothing can be forgotten in a ledger that is not encrypted")
         return self._record_act(act, len(self.house_acts()), forgotten=act.episodes, right_after=right_after)

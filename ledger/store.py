@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
-from eventsourcing.application import Application
+from eventsourcing.application import Application, Repository
 from eventsourcing.persistence import (
     ApplicationRecorder,
+    EventStore,
     InfrastructureFactory,
     Mapper,
     RecordConflictError,
@@ -27,10 +28,10 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.stored import Row, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
-from ledger.recorders.encrypted import EncryptedEntries, opened_with
-from ledger.recorders.mapping import EntryMapper
+from ledger.recorders.encrypted import EncryptedRecorder, opened_with
+from ledger.recorders.mapping import EntryMapper, EntryStore, EpisodeRepository, NotOffered
 from ledger.recorders.naming import in_postgres, postgres_module
-from ledger.recorders.protocol import Entries
+from ledger.recorders.protocol import Entries, StoredEntries
 from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite.recorder import LedgerFactory
 
@@ -46,10 +47,17 @@ LEDGER_URL: Final = "LEDGER_URL"
 
 
 class EpisodeLedger(HouseActs, Application[str]):
-    """Every entry of every episode, append-only, in the order it was recorded."""
+    """Every entry of every episode, append-only, in the order it was recorded.
+
+    The library's ``save``, ``events``, ``repository`` and ``notification_log`` work on it, encrypted or not: what goes
+    in takes the way of ``append``, what was forgotten is passed over, or ``Forgotten`` where it is asked for by name.
+    """
 
     name = "EpisodeLedger"
     log_section_size = LOG_SECTION_ENTRIES
+
+    log = NotOffered("the notification log has its long name")
+    take_snapshot = NotOffered("what is made from entries can be made again, and a snapshot would outlive forgetting")
 
     def __init__(self, env: EnvType, master: MasterKey | None = None) -> None:
         self._master = master
@@ -71,14 +79,22 @@ class EpisodeLedger(HouseActs, Application[str]):
         return EntryMapper()
 
     def construct_recorder(self) -> ApplicationRecorder:
-        """Our recorder, also as what the ledger asks of it; with the master key where entries are encrypted."""
-        recorder = self.factory.application_recorder()
+        """The recorder, with the master key around it where entries are encrypted; to the ledger it is its entries."""
         try:
-            self._entries = opened_with(cast(Entries, recorder), self._master)
+            recorder = opened_with(cast(StoredEntries, self.factory.application_recorder()), self._master)
         except BaseException:
             self.factory.close()
             raise
-        return recorder
+        self._entries: Entries = recorder
+        return cast(ApplicationRecorder, recorder)
+
+    def construct_event_store(self) -> EventStore[str]:
+        """The library's event store, over the one way in."""
+        return EntryStore(self.mapper, self.recorder, self._insert)
+
+    def construct_repository(self) -> Repository[str]:
+        """Episodes made from their entries; none is held between calls."""
+        return EpisodeRepository(self.events)
 
     @property
     def id(self) -> str:
@@ -90,7 +106,7 @@ class EpisodeLedger(HouseActs, Application[str]):
     @property
     def encrypted(self) -> bool:
         """Whether its entries are encrypted, so that patients can be forgotten."""
-        return isinstance(self._entries, EncryptedEntries)
+        return isinstance(self._entries, EncryptedRecorder)
 
     def settings(self) -> dict[str, str]:
         """The engine's settings in force, read back from it."""
@@ -102,12 +118,13 @@ class EpisodeLedger(HouseActs, Application[str]):
         ``RecordConflictError`` if another writer recorded one of these versions meanwhile, ``StoreError`` if the store
         failed: then nothing was recorded. ``Unknown`` if it cannot be told.
         """
-        _assert_contiguous(entries)
         return self._insert(list(map(self.mapper.to_stored_event, entries)), patients)
 
     def _insert(
         self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = (), **more: Any
     ) -> list[int]:
+        """The one way in, for entries and acts."""
+        _assert_contiguous(stored)
         try:
             return list(self._entries.insert_events(stored, patients=patients, **more) or ())
         except StoreError as error:
@@ -170,7 +187,7 @@ class EpisodeLedger(HouseActs, Application[str]):
 
     def forgotten(self) -> Mapping[str, PatientForgotten]:
         """The episodes that were forgotten with their patients, each with the act that did it."""
-        return self._entries.forgotten() if isinstance(self._entries, EncryptedEntries) else {}
+        return self._entries.forgotten() if isinstance(self._entries, EncryptedRecorder) else {}
 
     def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
         """The keys that an encrypted ledger keeps of these episodes, wrapped."""
@@ -207,10 +224,10 @@ def _in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:
         yield entry
 
 
-def _assert_contiguous(entries: Sequence[Entry]) -> None:
-    last: dict[str, int] = {}
-    for entry in entries:
-        episode, version = entry.episode, entry.version
+def _assert_contiguous(stored: Sequence[StoredEvent]) -> None:
+    last: dict[Any, int] = {}
+    for each in stored:
+        episode, version = each.originator_id, each.originator_version
         assert version == last.get(episode, version - 1) + 1, "versions of an episode without a gap"
         last[episode] = version
 

@@ -1,4 +1,4 @@
-"""The pages docs/feed.md and docs/deidentified.md, made from the declarations of what is exported."""
+"""The pages docs/reference/feed.md and docs/why/deidentified.md, made from the declarations of what is exported."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from projections.export.as_parquet import TYPES
-from projections.export.columns import Column, Dataset
+from projections.export.columns import Dataset
 from projections.export.manifest import Manifest, Part
 from projections.export.shapes import DATASETS, SCHEMA_VERSION
+from projections.rows.columns import Column
 
 _JSON: Final = {
     "text": "string", "word": "string", "date": "string `YYYY-MM-DD`", "instant": "string, as in CSV", "count": "integer",
@@ -23,15 +24,15 @@ _CSV: Final = {
     "texts": "JSON array", "dates": "JSON array",
 }  # fmt: skip
 _MEANS: Final = {
-    "ledger": "the ledger's own name", "position": "the last position that counts", "seal": "the ledger's seal there",
+    "ledger": "the ledger's id", "position": "the last position that counts", "seal": "the ledger's seal there",
     "recorded_until": "when the last entry up to there was recorded (UTC)",
     "since": "of changes and events: the position they begin after; else null",
     "known_at": "the instant of `--known-at`; else null",
     "book_hash": "SHA-256 of the book that gave the verdicts or rates; null for events",
-    "code_version": "the judge that gave them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `authorizations`, `rates` or `events`",
+    "code_version": "the version of the program that judged them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `authorizations`, `rates` or `events`",
     "format": "`parquet`, `csv`, `jsonl` or `cloudevents`", "schema_version": "the version of this page",
-    "deidentified": "whether names were taken out",     "patients_set_aside": "patients left out because an entry of theirs cannot be read",
-    "columns": "the columns there are, in order", "rows": "rows in all files", "totals": "sums over all rows",
+    "deidentified": "whether it is de-identified", "patients_set_aside": "patients left out because an entry of theirs cannot be read",
+    "columns": "the columns, in order", "rows": "rows in all files", "totals": "sums over all rows",
     "files": "each file, see below", "path": "its place in the export", "bytes": "its length",
     "sha256": "SHA-256 of its bytes, in hex",
 }  # fmt: skip
@@ -43,7 +44,9 @@ Made from `projections/export/` by `scripts/reference`; do not edit. This is ver
 
 Within a version columns are only ever added, at the end; none is removed, renamed, moved or given another type. A
 test holds `tests/golden/export/v{version}` against the code and fails on anything else. What changes otherwise gets a
-new version, which stands in every manifest as `schema_version`.
+new version, which every manifest names as `schema_version`.
+
+How to use it: [feed programs downstream](../how-to/feed-downstream.md).
 
 ## Getting it
 
@@ -53,14 +56,13 @@ new version, which stands in every manifest as `schema_version`.
     episode-ledger follow --since 1200 | your-loader            # changes as they come
 
 `feed/days` is a link to a folder that is never touched again: `service_month=YYYY-MM/part-0.parquet` for each month
-that has rows, and `manifest.json`; beside CSV a Frictionless `datapackage.json`, too. A next export is written beside
-it, made whole on disk, and takes its place in one step; the one before is kept until the one after. A reader that
+that has rows, and `manifest.json`; beside CSV a Frictionless `datapackage.json`, too. The next export is written beside
+it, finished on disk, and takes its place in one step; the previous one is kept until the one after. A reader that
 opens several files resolves the link first (`realpath feed/days`) and reads below that. One folder holds a dataset in
-one format. No rows: no files, and a manifest that says so. Files are for their owner alone (0600).
+one format. Without rows there are no files, and the manifest says so. Files are readable by their owner alone (0600).
 
 The month is that of `date`; of a line that of `from`; of a finding that of its first date; of an authorization that
-of the episode's last day, `last_day`: whoever looks for those that run out while therapy goes on needs the last
-months alone. `rates` are reference data and have no months: one file, `feed/rates/part-0.parquet`. Within a month rows
+of the episode's last day, `last_day`: to find those that run out while therapy goes on, the last months are enough. `rates` are reference data and have no months: one file, `feed/rates/part-0.parquet`. Within a month rows
 are ordered by {order} as code points; those of `claimed` for one date in the order in which the claims were recorded. Equal ledgers, books and programs give equal bytes.
 
 | | Parquet | CSV | JSON Lines |
@@ -73,34 +75,35 @@ are ordered by {order} as code points; those of `claimed` for one date in the or
 | list | list | a JSON array | an array |
 
 The numbers are the same in every format, and whole cents: no format rounds. In CSV a text that begins with `=`, `+`,
-`-`, `@`, a tab, a carriage return or an apostrophe has an apostrophe put before it, so that no spreadsheet takes it
-for a formula: take one leading apostrophe off to have the text.
+`-`, `@`, a tab, a carriage return or an apostrophe gets an apostrophe before it, so that no spreadsheet takes it for a
+formula: remove one leading apostrophe to get the text.
 
 ## Keeping a copy up to date
 
 1. Load `days` and keep the `position` of its manifest.
-2. Ask for `changes` with `--since` that position, or `follow` from there. In one transaction, for each row: take the
-   day with its `patient`, `episode` and `date` away (if there was one), put the new values in (unless it is a
+2. Ask for `changes` with `--since` that position, or `follow` from there. In one transaction, for each row: remove the
+   day with its `patient`, `episode` and `date` (if there is one), insert the new values (unless it is a
    `retract`), and keep the rows' `position`. With no rows, nothing changed.
 3. That gives exactly what `export days` gives at that position: every column, `because` included.
 
 - A `restate` whose verdict is the same differs in something else: its rate, its terms, its causes.
 - A day that went to another patient is a `retract` there and an `insert` here.
-- Positions count the ledger's entries, and the acts of the house between them. A change of the book is such an act:
-  `export` and `follow` record a book the first time something judged by it goes out, so it has a position of its own
-  and its changes have the cause `book`. What stood at a position is judged by the book taken up last by then (before
-  the first: by the first).
-- `cause` names what changed the day since then, the last first; `cause_position` is the position of that one. Of a
-  patient who was not known at `--since` it names the entries the verdict rests on, and `cause_position` is null.
-- A position beyond the ledger's last is an error (exit status 2): the ledger was put back, or it is another. Compare
+- Positions count the ledger's entries, and the administrative acts between them. A change of the book is such an act:
+  `export` and `follow` record a book the first time something judged by it is exported, so it has a position of its own
+  and its changes have the cause `book`. A position is judged by the book adopted last by then (before the first: by
+  the first).
+- `cause` names what changed the day since then, the latest first; `cause_position` is the position of the first in that
+  list. For a patient who was not known at `--since` it names the entries the verdict rests on, and `cause_position` is
+  null.
+- A position beyond the ledger's last is an error (exit status 2): the ledger was restored, or it is another one. Compare
   `ledger`, and the `seal` of your position, then start again from `--since 0`.
-- **Another `code_version`**: the changes compare what this judge says of then and of now. If the judge itself was
-  changed since you loaded (`code_version` differs), load `days` anew.
+- **Another `code_version`**: the changes compare what this version says of then and of now. If the program was changed
+  since you loaded (`code_version` differs), load `days` again.
 - `follow` prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the last row that leads
-  to a position. Only then commit, and only then is that position yours; if the stream ends before, roll back and ask
-  again. It ends with 0 when it is stopped (Ctrl-C) or nobody reads any more.
+  to a position. Commit only then; if the stream ends before, roll back and ask again. It ends with 0 when it is
+  stopped (Ctrl-C) or its reader is gone.
 - A patient set aside by a quarantine is missing from `days`, `lines`, `findings`, `claimed` and `authorizations` (the
-  manifest says how many are), and stops `changes` with exit status 3: what is not known cannot be compared.
+  manifest says how many are set aside), and stops `changes` with exit status 3: what cannot be read cannot be compared.
 """
 
 
@@ -134,12 +137,12 @@ def _fields(struct: type[msgspec.Struct]) -> Iterator[list[str]]:
 
 
 def feed_page() -> str:
-    """docs/feed.md."""
+    """docs/reference/feed.md."""
     order = "; ".join(f"`{', '.join(each.order)}` ({each.name})" for each in DATASETS.values())
     parts = [_FEED.format(version=SCHEMA_VERSION, order=order)]
     head = ["Column", "Parquet", "CSV", "JSON Lines", "May be null", "Meaning"]
     for dataset in DATASETS.values():
-        parts += [f"## {dataset.name}\n", (dataset.struct.__doc__ or "") + "\n", _table(head, _columns(dataset))]
+        parts += [f"## {dataset.name}\n", dataset.about + "\n", _table(head, _columns(dataset))]
         parts += [_ABOUT[dataset.name]] if dataset.name in _ABOUT else []
     parts += [_EVENTS, "## manifest.json\n", _table(["Key", "Meaning"], _fields(Manifest))]
     parts += ["Each of `files`:\n", _table(["Key", "Meaning"], _fields(Part)), _TOTALS]
@@ -150,7 +153,7 @@ _ABOUT: Final = {
     "claimed": """\
 These are the rows of `episode-ledger diff --claimed --all --every`, with dollars in place of cents: `claimed_cents` is
 `claimed_charge` here, `now_cents` is `now_rate`, `exposure_cents` is `exposure`. A date has a row for every line of a
-live claim that it stands on: sums of `now_rate` over them would count the day more than once, sums of `claimed_charge`
+live claim that names it: sums of `now_rate` over them would count the day more than once, sums of `claimed_charge`
 and `exposure` do not.
 """,
     "authorizations": """\
@@ -171,8 +174,8 @@ one object a line.
 | Attribute | Value |
 | --- | --- |
 | `specversion` | `1.0` |
-| `id` | the ledger's name, a slash, the position |
-| `source` | `urn:episode-ledger:` and the ledger's name |
+| `id` | the ledger's id, a slash, the position |
+| `source` | `urn:episode-ledger:` and the ledger's id |
 | `type` | `episode-ledger.`, the fact's type, `.v1` |
 | `subject` | the episode |
 | `time` | when it was recorded (UTC) |
@@ -180,8 +183,8 @@ one object a line.
 | `sequence` | the position in nineteen digits, so that text order is the order of recording (the *sequence* extension) |
 | `data` | the line of intake, with `recorded_at`, and `version`, its number in the episode; without `version` it can be recorded again with `--keep-recorded-at` |
 
-Positions missing in between are acts of the house. Events hold whatever was told, free text included: they are never
-de-identified.
+Positions missing in between are administrative acts. Events hold everything that was recorded, free text included: they are
+never de-identified.
 """
 _TOTALS: Final = """\
 `totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,
@@ -201,17 +204,17 @@ _BECOMES: Final = {
 }
 _WHY: Final = {
     "authorization": "a number the payer gave for this patient",
-    "terms_from": "a public date; beside shifted dates it would tell by how much they are shifted",
+    "terms_from": "a public date; beside shifted dates it would reveal by how much they are shifted",
     "terms_published": "likewise",
     "because": "names given by other systems; they may hold a record number, a name or a date",
     "cause": "names given by other systems; they may hold a record number, a name or a date",
     "claim": "a number given for this patient",
     "number": "a number the payer gave for this patient",
     "revealed_by": "names given by other systems; they may hold a record number, a name or a date",
-    "revealed_at": "when it was recorded, to the microsecond: patients told of in one delivery could be told from it; "
+    "revealed_at": "when it was recorded, to the microsecond: patients recorded in one delivery could be recognized by it; "
     "where new terms revealed it, a public date",
     "repay_by": "60 days after `revealed_at`",
-    "from": "mostly the first day of a year or a month: moved, it would tell by how much",
+    "from": "mostly the first day of a year or a month: moved, it would reveal by how much",
     "to": "likewise",
     "cause_position": "would put patients in the order of their recording",
     "message": "text",
@@ -228,7 +231,7 @@ _SAFE_HARBOR: Final = [
     ("C", "Elements of dates (except year) related to an individual; ages over 89",
      "**Not met by the letter:** dates are shifted, by 1 to 365 days back, the same for all dates of a patient, not removed. "
      "The ledger holds no birth dates and no ages, so there is none to cap; a death shows only as the end of days."),
-    ("D", "Telephone numbers", "The ledger holds none of its own. Whatever stands in free text is not exported."),
+    ("D", "Telephone numbers", "The ledger holds none of its own. Free text is not exported."),
     ("E", "Fax numbers", "As D."),
     ("F", "E-mail addresses", "As D."),
     ("G", "Social security numbers", "As D."),
@@ -237,7 +240,7 @@ _SAFE_HARBOR: Final = [
     ("J", "Account numbers", "Claim numbers and `source:id` are left out."),
     ("K", "Certificate and license numbers", "Providers' and prescribers' NPI are never exported."),
     ("L", "Vehicle identifiers", "As D."),
-    ("M", "Device identifiers and serial numbers", "Pumps' names stand in `source:id`, which is left out."),
+    ("M", "Device identifiers and serial numbers", "Pumps' names are in `source:id`, which is left out."),
     ("N", "Web addresses", "As D."),
     ("O", "IP addresses", "As D."),
     ("P", "Biometric identifiers", "As D."),
@@ -252,25 +255,24 @@ _DEIDENTIFIED: Final = """\
 
 Made from `projections/export/` by `scripts/reference`; do not edit.
 
-    episode-ledger export days --format parquet --out research --deidentified [--key FILE]
+    episode-ledger export days --format parquet --out research --deidentified --key FILE
 
 **What this is not.** It is not the Safe Harbor of 45 CFR 164.514(b)(2): that wants every element of a date but its
 year removed, and these dates are shifted, so that lengths of stay and gaps can still be counted. Use it where an
 expert has determined that the risk is very small (164.514(b)(1)), or as a limited data set under a data use agreement
-(164.514(e)), and say that dates are shifted. Somebody who knows one true date of a patient knows all of that
-patient's.
+(164.514(e)), and say that dates are shifted. Anyone who knows one true date of a patient knows all of that patient's.
 
-**The key** is 32 random bytes in a file of its own (by default in your own configuration folder, made at the first
+**The key** is 32 random bytes in a file of its own (without `--key` in your own configuration folder, made at the first
 use, 0600), never in the folder of the ledger or of the export. The same key gives the same pseudonyms and shifts, in
-every dataset and at every time, so that exports can be joined; whoever has the key and a list of names can find out
-who is who. Lose it, and nobody can add to what was handed out before; destroy it, and no new export joins.
+every dataset and at every time, so that exports can be joined; anyone with the key and a list of names can find out
+who is who. If it is lost or destroyed, no new export joins the ones handed out before.
 
 **The shift** is a number of days from 1 to 365, drawn for each patient by the key. All dates of a patient move
-together; service months are those of the shifted dates. Rows are ordered by pseudonym, so that their order tells
+together; service months are those of the shifted dates. Rows are ordered by pseudonym, so that their order reveals
 nothing.
 
 **Lines** that follow upon each other with one payer, code and rate are put together: their breaks at months' ends
-would tell how far they are shifted. Units and dollars add up to the same.
+would reveal how far they are shifted. Units and dollars add up to the same.
 
 **Authorizations** keep their units and what was drawn, and lose their number and the dates between which they hold:
 these mostly begin and end with a year or a month. **`rates`** are of no patient and stay as they are.
@@ -281,7 +283,7 @@ these mostly begin and end with a year or a month. **`rates`** are of no patient
 public: with several payers known, a shift can be found out from it. The last days of all patients lie near the day of
 the export. A rare reason, or a very long episode, may be one patient's alone. `totals` of the manifest are over all
 patients. In `changes` an episode that was corrected from one patient to another appears under both, with two shifts.
-An expert has these to weigh.
+An expert has to weigh these.
 
 ## The eighteen identifiers
 
@@ -295,7 +297,7 @@ An expert has these to weigh.
 
 
 def deidentified_page() -> str:
-    """docs/deidentified.md."""
+    """docs/why/deidentified.md."""
     identifiers = "\n".join(f"| ({letter}) | {name} | {what} |" for letter, name, what in _SAFE_HARBOR)
     parts = [_DEIDENTIFIED.format(identifiers=identifiers)]
     for dataset in DATASETS.values():
@@ -311,4 +313,5 @@ def _treatments(dataset: Dataset) -> Iterator[list[str]]:
         yield [f"`{column.name}`", _BECOMES[column.deidentified], _WHY.get(bare, "") if told else ""]
 
 
-PAGES: Final[dict[str, Any]] = {"feed.md": feed_page, "deidentified.md": deidentified_page}
+PAGES: Final[dict[str, Any]] = {"feed.md": feed_page, "../why/deidentified.md": deidentified_page}
+"""What makes each page, by its place from docs/reference."""

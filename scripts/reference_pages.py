@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations, product
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -16,14 +13,13 @@ import msgspec
 
 from commands.cli import cli
 from commands.door.shapes import EVENTS, Envelope, Field, Form, Shape
-from ledger.book import PER_DIEM_CODES
 from ledger.facts.events import Act, Correction, Event, Fact
-from ledger.judge import steps as days
-from ledger.judge.clash import RULES as CLASHES
-from ledger.judge.clash import name_of_conflict, rule_between
 from ledger.judge.findings import RULES
+from ledger.judge.rule import Step
+from ledger.judge.steps import STEPS
 from projections.rows.finding import MESSAGES
 from scripts import feed_pages
+from scripts.terms_page import terms_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
@@ -131,13 +127,8 @@ def schema_page() -> str:
 
 
 def steps_page() -> str:
-    """The numbered steps and the verdicts they give."""
-    found = (_step_number(step) for step in vars(days).values() if callable(step))
-    steps = dict(sorted(step for step in found if step))
-    rows = (
-        (str(number), f"`{step.__name__}`", _prose(step), "; ".join(f"`{name}`" for name in _verdicts(number, step)))
-        for number, step in steps.items()
-    )
+    """The steps and the verdicts they give."""
+    rows = ((str(step.number), f"`{step.test.__name__}`", _prose(step.test), _verdicts(step)) for step in STEPS)
     return "\n".join(
         [
             "# The steps of the judge\n",
@@ -148,29 +139,8 @@ def steps_page() -> str:
     )
 
 
-def _step_number(step: Callable[..., Any]) -> tuple[int, Callable[..., Any]] | None:
-    named = re.match(r"step_(\d+)_", getattr(step, "__name__", ""))
-    return (int(named[1]), step) if named else None
-
-
-def _verdicts(number: int, step: Callable[..., Any]) -> list[str]:
-    """The verdicts that a step's text names; those of a conflict are whatever two per diems can give."""
-    found: list[str] = []
-    for call in ast.walk(ast.parse(inspect.getsource(step))):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-            if call.func.id in ("_not_billable", "_hold"):
-                found.append(f"{call.func.id[1:]} {ast.literal_eval(call.args[1])}")
-            elif call.func.id == "Verdict":
-                found += [f"conflict {rule}" for rule in _conflicts(number)]
-    return list(dict.fromkeys(found))
-
-
-def _conflicts(number: int) -> list[str]:
-    if number == 20:
-        possible = {name_of_conflict(pair) for pair in combinations(PER_DIEM_CODES, 2)}
-    else:
-        possible = {rule_between(*pair) for pair in product(PER_DIEM_CODES, repeat=2)}
-    return [rule for rule in CLASHES if rule in possible]
+def _verdicts(step: Step) -> str:
+    return "; ".join(f"`{verdict.words}`" for verdict in step.verdicts.values())
 
 
 # findings.md
@@ -217,7 +187,8 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "steps.md": steps_page,
     "findings.md": findings_page,
     "commands.md": commands_page,
-    **{f"../{name}": page for name, page in feed_pages.PAGES.items()},
+    "terms.md": terms_page,
+    **feed_pages.PAGES,
 }
 """What makes each page, by its place from docs/reference."""
 
@@ -235,7 +206,7 @@ def out_of_date(folder: Path = FOLDER) -> list[str]:
 def write(folder: Path = FOLDER) -> list[str]:
     """Write the pages that are out of date; gives their names."""
     stale = out_of_date(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     for name in stale:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(PAGES[name](), encoding="utf-8")
     return stale

@@ -16,9 +16,9 @@ from typing import Any
 
 import polars
 
-from projections.audit.replay import utc_text
-from projections.export.columns import Column
 from projections.export.shapes import DATASETS
+from projections.rows.columns import Column
+from projections.words import utc_text
 from tests import ROOT
 from tests.command_line import EXAMPLE, House
 

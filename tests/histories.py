@@ -14,7 +14,8 @@ START = date(2026, 10, 20)
 DAYS = 24
 ZONES = ("America/Chicago", "America/Los_Angeles")
 PAYERS = ("alpha", "beta", "nowhere")
-CODES = ("S9325", "S9326", "S9327", "S9328")
+PER_DIEM = {"continuous": "S9326", "intermittent": "S9327", "implanted_pump": "S9328", "unspecified": "S9325"}
+MODES, CODES = tuple(PER_DIEM), tuple(sorted(PER_DIEM.values()))
 
 
 def history(rng: Random) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -32,7 +33,30 @@ def history(rng: Random) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         teller.tell(episode, rng.choices([_care, _trouble, _money], weights)[0](rng))
         if rng.random() < 0.12:
             teller.mend(episode)
-    return teller.entries, book(rng)
+    tables = book(rng)
+    if len(episodes) > 1 and rng.random() < 0.4:
+        _settle(rng, teller, [episode for episode, _ in episodes], tables)
+    return teller.entries, tables
+
+
+def _settle(rng: Random, teller: _Teller, episodes: list[str], tables: dict[str, Any]) -> None:
+    """Orders whose codes conflict on a day or two, settled by a human or not, beside the other episodes' service."""
+    for terms in (terms for payer in tables["payers"] for terms in payer["terms"]):
+        terms["pain_code"] = rng.choice(("specific", "specific", terms["pain_code"]))
+    first, several = rng.randint(4, 18), rng.choice(episodes)
+    for episode in rng.sample(episodes, len(episodes)):
+        modes = rng.sample(MODES, 2 if episode == several else rng.choice((0, 1, 1)))
+        for order, mode in zip("YZ", modes, strict=False):
+            ordered = {"type": "TherapyOrdered", "order": order, "mode": mode, "prescriber": STRANGER}
+            teller.tell(episode, ordered | {"from": START.isoformat()})
+            for day in range(first, first + rng.choice((1, 2))):
+                teller.tell(episode, {"type": "DayServed", "order": order, "date": _day(rng, day, day)})
+        if len(modes) > 1 and rng.random() < 0.9:
+            code = PER_DIEM[rng.choice((*modes, *modes, *modes, *MODES))]
+            decided = {"type": "ConflictResolved", "date": _day(rng, first, first), "bill": code}
+            teller.tell(episode, decided | {"reason": "decided"})
+    if rng.random() < 0.15:
+        teller.mend(rng.choice(episodes))
 
 
 class _Teller:
@@ -123,7 +147,7 @@ def _order(rng: Random) -> dict[str, Any]:
     return {
         "type": "TherapyOrdered",
         "order": rng.choice("AAB"),
-        "mode": rng.choice(("continuous", "intermittent", "implanted_pump", "unspecified")),
+        "mode": rng.choice(MODES),
         "prescriber": STRANGER,
         "interval_hours": rng.choice((24, 24, 25, 48, 72, 168)),
         **_span(rng, 0.7),

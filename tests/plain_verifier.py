@@ -1,4 +1,4 @@
-"""A second verifier, written from docs/proof.md alone: the standard library, whole lists, nothing of the project's.
+"""A second verifier, written from docs/reference/seals.md alone: the standard library and nothing of the project's.
 
 It is slow and simple on purpose. What it says is compared with what ``ledger.proof`` says.
 """

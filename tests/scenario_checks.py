@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenario_language import STEP_OF, Scenario, scenarios
+from tests.scenario_language import ALL_PASSED, STEP_OF, Scenario, scenarios
 
 ALL = scenarios()
 
@@ -62,16 +62,17 @@ def check_days(scenario: Scenario, found: list[Row]) -> None:
 
 
 def check_nulls(found: list[Row]) -> None:
-    """A row says no more than its verdict knows: payer past step 5, terms past 6, code past 20, rate if billable."""
+    """A row says no more than its verdict knows: payer, terms and code past the steps that find them."""
+    payer, terms, code = (STEP_OF[reason] for reason in ("payer_excludes_s_codes", "no_terms", "specific_pair"))
     for row in found:
-        step = STEP_OF[row["reason"]] if row["reason"] else 24
+        step = STEP_OF[row["reason"]] if row["reason"] else ALL_PASSED
         assert (row["reason"] is None) == (row["status"] == "billable"), row
-        assert (row["payer"] is not None) == (step > 5), row
-        assert (row["terms_from"] is not None) == (step > 6) == (row["terms_published"] is not None), row
+        assert (row["payer"] is not None) == (step > payer), row
+        assert (row["terms_from"] is not None) == (step > terms) == (row["terms_published"] is not None), row
         assert (row["rate_cents"] is not None) == (row["status"] == "billable"), row
         assert row["authorization"] is None or row["status"] == "billable", row
-        if step != 20:
-            assert (row["code"] is not None) == (step > 20), row
+        if step != code:
+            assert (row["code"] is not None) == (step > code), row
 
 
 def check_unpacking(days: list[Row], lines: list[Row]) -> None:

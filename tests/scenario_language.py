@@ -21,7 +21,7 @@ Expectations, each a block of lines:
 
 - ``days``: ``EP-1 DATES billable S9325 [auth=A-1] [payer=blue] [rate=9000] [terms=2026-01-01]``,
   ``EP-1 DATES hold plan_missing``, ``EP-1 none``. Complete for every episode it names. The code follows the reason from
-  step 20 on (``-`` for none).
+  the step on that finds it (``-`` for none).
 - ``findings``: ``hard claimed_twice EP-1,EP-2 DATES S9325 [patient=P-2]`` (``-``: no code); ``each DATES`` for a
   finding a date. Complete.
 - ``lines``: ``EP-1 A..B S9325 8 x 9000 = 72000 [auth=A-1] [payer=blue] [terms=2026-01-01]``. Complete.
@@ -81,15 +81,38 @@ KEYS: Final = frozenset(
 )
 AT_ONE_MOMENT: Final = frozenset({"known_at", "days", "billable", "findings", "lines", "because", "claimed"})
 
-# The step that gives each reason; conflicts name their own code or none, so the notation makes them say which.
+# The verdicts of rulebook section 4, a line a step. Two steps give the same conflicts; the first of them is meant here,
+# and conflicts name their own code or none, so the notation makes them say which.
+RULEBOOK: Final = """
+    not_billable after_death
+    not_billable after_discharge
+    hold coverage_unverified
+    not_billable not_covered
+    not_billable payer_excludes_s_codes
+    hold no_terms
+    not_billable place_of_service
+    hold no_agreement
+    not_billable inpatient
+    not_billable facility
+    not_billable hospice
+    not_billable held
+    not_billable not_served, not_billable under_24_hours
+    hold no_order
+    not_billable interval_too_long
+    hold no_diagnosis
+    hold plan_missing, hold plan_unsigned
+    hold pain_assessment_overdue
+    not_billable conflict_resolved
+    conflict pain_code_exclusion, conflict specific_pair
+    conflict pain_code_exclusion, conflict duplicate_per_diem, conflict specific_pair
+    hold auth_missing, hold auth_exhausted
+    hold no_rate
+"""
+STEPS: Final = [line.strip().split(", ") for line in RULEBOOK.strip().splitlines()]
 STEP_OF: Final = {
-    "after_death": 1, "after_discharge": 2, "coverage_unverified": 3, "not_covered": 4, "payer_excludes_s_codes": 5,
-    "no_terms": 6, "place_of_service": 7, "no_agreement": 8, "inpatient": 9, "facility": 10, "hospice": 11, "held": 12,
-    "not_served": 13, "under_24_hours": 13, "no_order": 14, "interval_too_long": 15, "no_diagnosis": 16,
-    "plan_missing": 17, "plan_unsigned": 17, "pain_assessment_overdue": 18, "conflict_resolved": 19,
-    "pain_code_exclusion": 20, "specific_pair": 20, "duplicate_per_diem": 21, "auth_missing": 22, "auth_exhausted": 22,
-    "no_rate": 23,
-}  # fmt: skip
+    verdict.split()[1]: number for number, verdicts in reversed([*enumerate(STEPS, 1)]) for verdict in verdicts
+}
+ALL_PASSED: Final = len(STEPS) + 1
 
 
 class NotationError(Exception):
@@ -342,9 +365,9 @@ def _expected_day(line: str) -> tuple[str, list[str], Expected]:
     reason = None if status == "billable" else words.pop(0)
     if reason is not None and reason not in STEP_OF:
         raise NotationError(f"no such reason: {line}")
-    early = reason is not None and STEP_OF[reason] < 20
+    early = reason is not None and STEP_OF[reason] < STEP_OF["specific_pair"]
     if early == bool(words) or len(words) > 1:
-        raise NotationError(f"a code is named from step 20 on: {line}")
+        raise NotationError(f"a code is named from the step on that finds it: {line}")
     code = None if early or words[0] == "-" else words[0]
     return episode, dates_of(dates), {"status": status, "reason": reason, "code": code, **expected}
 

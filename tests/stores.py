@@ -128,13 +128,13 @@ def owned(path: str | os.PathLike[str]) -> str:
     return in_schema(server(), schema_of(path))
 
 
-def make(path: str | os.PathLike[str]) -> None:
-    """See to it that there is a ledger on PostgreSQL; on a file, recording does that."""
+def make(path: str | os.PathLike[str], master_key_id: str = "") -> None:
+    """See to it that there is a ledger on PostgreSQL, encrypted or not; on a file, recording does that."""
     if on_postgres():
         schema = schema_of(path)
         if not _owner().execute("SELECT to_regclass(%s)", (f"{schema}.schema_versions",)).fetchone()[0]:  # type: ignore[index]
             _owner().execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            migrate(owned(path), ROLE)
+            migrate(owned(path), ROLE, master_key_id)
 
 
 def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:

@@ -12,10 +12,10 @@ from commands.terminal.options import House
 from ledger.keys.cipher import MasterKeyError
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger, open_ledger
-from projections.audit.replay import utc_text
 from projections.erasure import handed_out as given
 from projections.erasure.handed_out import Given
 from projections.read_model.generations import Places
+from projections.words import utc_text
 
 
 class Notes:

@@ -162,9 +162,9 @@ def verdict_options(command: Command) -> Command:
 def _known_reason(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A reason that some verdict has: a misspelt one would look like good news."""
     if value is not None:
-        from projections.why.sentences import SENTENCES
+        from ledger.judge.steps import STEPS
 
-        known = sorted({reason for _, reason in SENTENCES if reason})
+        known = sorted({reason for step in STEPS for reason in step.verdicts})
         if value not in known:
             raise click.BadParameter(f"no verdict has that reason; there are {', '.join(known)}")
     return value

@@ -8,8 +8,8 @@ from typing import Final
 
 import click
 
+from commands.outside import random_nonces
 from commands.terminal.show import say
-from commands.writing.handle import random_nonces
 from projections.export.deidentify import KEY_BYTES, Pseudonyms
 
 _NONCES: Final = 2

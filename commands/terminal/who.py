@@ -7,7 +7,7 @@ import pwd
 
 import click
 
-from commands.writing.closing import is_name
+from ledger.facts.names import is_name
 
 
 def named(by: str | None, does: str) -> str:

@@ -30,12 +30,13 @@ from commands.writing.closing import (
 from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month, MonthHead, MonthRow, Report
-from projections.audit.replay import minute, utc_text
 from projections.audit.restated import Restated, Restatements
 from projections.audit.text import dollars
 from projections.read_model.queries import Filters
+from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
-from projections.read_model.views import SetAside, passing_views
+from projections.read_model.views import passing_views
+from projections.words import minute, utc_text
 
 
 class MonthType(click.ParamType[Month]):

@@ -18,14 +18,15 @@ from commands.terminal.show import chosen_form, print_nowhere, say, show_rows, s
 from commands.verbs.read import tell_set_aside
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
+from ledger.progress import silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayChanged, between_of
 from projections.audit.claimed import ClaimedDay, claimed_days
 from projections.audit.claimed_shares import Kind
 from projections.audit.text import Exposure, render_between, render_claimed
-from projections.read_model.catch_up import silent
 from projections.read_model.queries import Filters
-from projections.read_model.views import SetAside, passing_views
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import passing_views
 from projections.reading.as_known import AsKnown
 
 

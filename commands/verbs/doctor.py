@@ -50,8 +50,8 @@ from projections.operations.health import (
     setting_rows,
 )
 from projections.read_model.generations import Places
+from projections.read_model.trouble import ViewsError
 from projections.read_model.version import code_version
-from projections.read_model.views import ViewsError
 
 MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
 

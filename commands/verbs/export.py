@@ -19,7 +19,6 @@ from commands.terminal.show import printable, say
 from commands.verbs.read import derived
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text
 from projections.export.changes import changes_since, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
@@ -29,9 +28,11 @@ from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
 from projections.export.shapes import DATASETS
 from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_export, write_export, writer_of
+from projections.read_model.trouble import NotNow, SetAside
 from projections.read_model.version import code_version
-from projections.read_model.views import NotNow, SetAside, Views
-from projections.rows.day import Cells
+from projections.read_model.views import Views
+from projections.rows.cells import Cells
+from projections.words import utc_text
 
 CHANGES = "changes"
 
@@ -83,7 +84,8 @@ def export(
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
     'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
-    everybody; 'rates' are those of the book. docs/feed.md describes every column.
+    everybody; 'rates' are those of the book. 'episode-ledger help feed' describes
+    every column.
 
     \b
     Examples:

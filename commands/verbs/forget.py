@@ -11,19 +11,18 @@ from typing import Final, NamedTuple
 
 import click
 
-from commands.outside import utc_now
+from commands.outside import random_nonces, utc_now
 from commands.terminal.options import House
 from commands.terminal.show import printable, say
 from commands.terminal.who import named
-from commands.writing.closing import is_name
-from commands.writing.handle import random_nonces
 from ledger.facts.forms import parse_instant
+from ledger.facts.names import is_name
 from ledger.recorders.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit.text import dollars
 from projections.erasure.handed_out import Outcome, given, take_back
 from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models
-from projections.read_model.views import ViewsError
+from projections.read_model.trouble import ViewsError
 
 ATTEMPTS: Final = 100
 GONE: Final = (
@@ -73,7 +72,7 @@ def forget(
         clean = _scrubbed(ledger)
         last = ledger.forgettings()[-1][1].forgotten_at
     if in_postgres(house.ledger_name):
-        say("The server's own log, archives and backups hold the keys for a time: docs/postgres.md says how long.")
+        say("The server's log, archives and backups hold the keys for a time: see 'help postgresql-and-forgetting'.")
     _tell(clean, _take_away(house, episodes, last))
 
 
@@ -209,7 +208,7 @@ def _tell(clean: bool, outcomes: Sequence[Outcome] | None) -> None:
     if not clean:
         say(
             "The destroyed keys may still stand in the database's own log, wrapped with the master key: they go when"
-            " every program that has the ledger open has ended. In PostgreSQL docs/postgres.md says what remains."
+            " every program that has the ledger open has ended. PostgreSQL: see 'help postgresql-and-forgetting'."
         )
     if outcomes is None:
         say("The entries are forgotten all the same; 'episode-ledger forget --finish' takes the rest away later.")

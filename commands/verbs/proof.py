@@ -25,7 +25,7 @@ from ledger.recorders.naming import folder_of
 from ledger.recorders.proving import prove
 
 KEY_NAME = "episode-ledger"
-HINT = "keep this file as it is, and compare it with a backup; docs/proof.md says what each sentence means"
+HINT = "keep this file as it is, and compare it with a backup; 'episode-ledger help seals' explains each sentence"
 UNSEEN = (
     "Without a checkpoint kept elsewhere, a ledger rewritten and sealed anew as a whole, or an older copy put back,"
     " cannot be told."

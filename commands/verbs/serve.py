@@ -40,7 +40,7 @@ def serve(house: House, /, host: str, port: int) -> None:
 
     Prints a link that lets one browser in, once, and a token for others. The site changes nothing; each page with a
     patient's data leaves a line in the file of access records beside the ledger. Needs no script in the browser.
-    Ctrl-C ends it. docs/serve.md says more.
+    Ctrl-C ends it. 'episode-ledger help serve' says more.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from commands.outside import utc_now
-from projections.audit.replay import utc_text
+from projections.words import utc_text
 
 
 class Access(msgspec.Struct, frozen=True):

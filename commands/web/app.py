@@ -36,7 +36,7 @@ from commands.web.site import Refused, Site
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import Forgotten, StoreError
-from projections.read_model.views import ViewsError
+from projections.read_model.trouble import ViewsError
 
 LONGEST_FORM_BYTES: Final = 4096
 PUBLIC: Final = ("/enter", "/style.css")

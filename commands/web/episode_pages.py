@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commands.web.site import Refused, Site, known_at_asked
-from projections.audit.replay import utc_text
 from projections.page.episode import episode_sheet
 from projections.why.why import Why, why_of
+from projections.words import utc_text
 
 
 def calendar_page(site: Site, request: Request) -> Response:

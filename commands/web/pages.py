@@ -11,10 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from commands.web.security import style_by_hash
 from commands.web.site import Refused, Site, page_number
 from projections.operations.search import find_episodes
-from projections.operations.worklist import DAYS_AHEAD, DAYS_PAST, findings_by_rule, findings_page, held_page, together
+from projections.operations.worklist import DAYS_AHEAD, DAYS_PAST, findings_by_rule, findings_page, held_page
 from projections.report.claims import BANDS
-from projections.report.holds import CURES
-from projections.rows.finding import MESSAGES
+from projections.rows.finding import MESSAGES, together
+from projections.why.cures import CURES
 
 ROWS_A_PAGE: Final = 50
 LONGEST_SEARCH: Final = 128

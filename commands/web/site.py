@@ -20,9 +20,8 @@ from commands.web.report import Monday
 from commands.web.security import OpaqueIds, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist
-from projections.page.calendar import MARKS
-from projections.page.entries import date_runs
 from projections.rendering import environment
+from projections.words import MARKS, date_runs
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 

@@ -6,8 +6,8 @@ import os
 import pwd
 from datetime import datetime
 
+from commands.outside import random_nonces
 from commands.terminal.show import say
-from commands.writing.handle import random_nonces
 from ledger.book import Book
 from ledger.facts.administration import BookAdopted
 from ledger.store import EpisodeLedger, RecordConflictError

@@ -12,14 +12,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from commands.writing.handle import random_nonces
+from commands.outside import random_nonces
 from ledger.book import Book
 from ledger.facts.administration import MonthClosed
 from ledger.facts.entry import UnreadableEntry
-from ledger.facts.forms import Text
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit.month import Month, Report, report_of
-from projections.read_model.catch_up import Progress, silent
 from projections.read_model.version import code_version
 
 ATTEMPTS: Final = 20
@@ -58,16 +57,6 @@ def closed_months(ledger: EpisodeLedger) -> dict[str, MonthClosed]:
     for _, record in records:
         found.setdefault(record.month, record)
     return found
-
-
-def is_name(by: str) -> bool:
-    """Whether somebody can be called so, by the rulebook's form of a short text."""
-    try:
-        msgspec.convert(by, Text)
-        by.encode()
-    except (msgspec.ValidationError, UnicodeEncodeError):
-        return False
-    return all(mark.isprintable() for mark in by)
 
 
 def close_month(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import UNSET, Struct
 
 from ledger.book import PER_DIEM_CODES
-from ledger.facts.entry import Entry, same_content
+from ledger.facts.entry import Entry, patient_named, same_content
 from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
 from ledger.facts.heads import Head, Kind
 from ledger.facts.upcasts import SCHEMA
@@ -71,12 +71,7 @@ def _accept(line: Line, head: Head, now: datetime, nonce: str) -> Accepted:
         recorded_at = recorded_at.astimezone(UTC)
     fact = line.fact
     entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA)
-    return Accepted(entry, _patient_named(line)) if type(fact) in _LOOKED_INTO else Accepted(entry)
-
-
-def _patient_named(line: Line) -> str | None:
-    fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
-    return fact.patient if isinstance(fact, EpisodeOpened) else None
+    return Accepted(entry, patient_named(entry)) if type(fact) in _LOOKED_INTO else Accepted(entry)
 
 
 def _refused(line: Line, code: str, path: str, expected: str, advice: str) -> Refused:

@@ -8,7 +8,6 @@ its entry is committed.
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from commands.outside import utc_now
+from commands.outside import random_nonces, utc_now
 from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
 from ledger.facts.entry import Entry
 from ledger.facts.heads import Head
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 IDENTITIES_HELD: Final = 300_000
 ATTEMPTS: Final = 100
 LONGEST_PAUSE_SECONDS: Final = 0.02
-NONCE_BYTES: Final = 16
 
 
 class Recorded(Struct, frozen=True, gc=False):
@@ -42,13 +40,6 @@ class Recorded(Struct, frozen=True, gc=False):
 
 
 Handled = Recorded | Duplicate | Refused
-
-
-def random_nonces(count: int) -> Sequence[str]:
-    """Random bytes for each entry, in hex, so that its hash cannot be guessed back."""
-    text = os.urandom(NONCE_BYTES * count).hex()
-    width = 2 * NONCE_BYTES
-    return [text[start : start + width] for start in range(0, width * count, width)]
 
 
 class HeadCache:

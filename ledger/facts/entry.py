@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ledger.facts.events import Event, FactCorrected
+from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.upcasts import upcast
 
 
@@ -98,3 +98,9 @@ def same_content(entry: Entry, by: str, fact: Event) -> bool:
 def statement_of(entry: Entry) -> Event:
     """What the entry states: a correction states its inner fact."""
     return entry.fact.fact if isinstance(entry.fact, FactCorrected) else entry.fact
+
+
+def patient_named(entry: Entry) -> str | None:
+    """The patient whom an entry names, if it is an opening or corrects one."""
+    stated = statement_of(entry)
+    return stated.patient if isinstance(stated, EpisodeOpened) else None

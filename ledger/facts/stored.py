@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
-from ledger.judge.evidence import zone
+from ledger.facts.zones import zone
 
 Row = tuple[int, str, int, str, str]
 """One stored entry: position, episode, version, tag, text."""

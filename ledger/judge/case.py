@@ -12,14 +12,7 @@ from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
 from ledger.judge.episode import Dated, Episode, Patient, Spell
 from ledger.judge.evidence import Evidence, local_date, union
-
-
-class Verdict(NamedTuple):
-    """A verdict's words, and the step (rulebook section 4) that gave it; step 24 is ``billable``."""
-
-    step: int
-    status: str
-    reason: str | None
+from ledger.judge.rule import Verdict
 
 
 class Regime(NamedTuple):
@@ -42,7 +35,7 @@ class Region(Struct, frozen=True, gc=False):
     @property
     def is_billable(self) -> bool:
         """Whether the days go on a claim line."""
-        return self.verdict.step == 24
+        return self.verdict.is_billable
 
     @property
     def rate_cents(self) -> int | None:
@@ -55,7 +48,7 @@ class Region(Struct, frozen=True, gc=False):
 
 
 class Exposed(NamedTuple):
-    """Days that passed steps 1-19 with one of their codes: what the patient's other episodes may clash with."""
+    """Days on which orders give a code that stands on them: what the patient's other episodes may clash with."""
 
     payer: str
     code: str
@@ -83,7 +76,7 @@ class Case:
         self._find_payers_and_terms()
 
     def _find_payers_and_terms(self) -> None:
-        """The payer of each day (step 5) and its terms (step 6), whatever the day fails otherwise."""
+        """The payer of each day and its terms, whatever the day fails otherwise."""
         free = self.calendar.every
         for spell in self.spells:
             covered = self.calendar.span(spell.from_, spell.to) & free
@@ -106,12 +99,12 @@ class Case:
 
     @property
     def covered(self) -> Days:
-        """Dates with a coverage spell (step 4)."""
+        """Dates with a coverage spell."""
         return self.spans((spell.from_, spell.to) for spell in self.spells)
 
     @property
     def governed(self) -> Days:
-        """Dates with terms in force (step 6)."""
+        """Dates with terms in force."""
         return union({str(place): regime.days for place, regime in enumerate(self.regimes)})
 
     def spans(self, spans: Iterable[tuple[int, int]]) -> Days:
@@ -172,10 +165,13 @@ class Case:
         return next((regime for regime in self.regimes if regime.days & day), None)
 
     def exposed(self) -> list[Exposed]:
-        """What the patient's other episodes may clash with: days past step 19, with each of their codes."""
+        """What the patient's other episodes may clash with, whatever those days fail later: days with their one code, a
+        human's choice included, or with each of their codes where they have several and nobody settled it."""
+        unsettled = union(self.candidates) & ~union(self.codes)
         return [
-            Exposed(payer, code, days & paid)
+            Exposed(payer, code, shown & paid)
             for code, days in self.candidates.items()
+            if (shown := self.codes[code] | (days & unsettled))
             for payer, paid in self.payers.items()
-            if days & paid
+            if shown & paid
         ]

@@ -1,4 +1,4 @@
-"""Codes against codes: what an episode's orders give together (step 20), and what stands against a day (step 21)."""
+"""Codes against codes: what an episode's orders give together, and what stands against a day."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ RULES = ("pain_code_exclusion", "duplicate_per_diem", "specific_pair")
 
 
 def name_of_conflict(codes: Collection[str]) -> str:
-    """The rule that several codes of one day break (step 20)."""
+    """The rule that several codes of one day break."""
     return "pain_code_exclusion" if GENERAL in codes else "specific_pair"
 
 
 def rule_between(code: str, other: str) -> str:
-    """The rule that a code of another episode or service breaks beside the day's own code (step 21)."""
+    """The rule that a code of another episode or service breaks beside the day's own code."""
     if code == other:
         return "duplicate_per_diem"
     return name_of_conflict((code, other))

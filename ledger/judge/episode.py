@@ -149,7 +149,7 @@ class Episode:
         return self.opening[1].patient
 
     def spells(self) -> list[Spell]:
-        """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded after it (step 4)."""
+        """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded after it."""
         return sorted(
             (self._spell(entry, fact) for entry, fact in self.coverage),
             key=lambda spell: (spell.rank, spell.from_, spell.payer, -spell.to, spell.entry.label),

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from ledger.day_set import Calendar, Days, smear
 from ledger.facts.entry import Entry
+from ledger.facts.zones import zone
 from ledger.judge.episode import Episode, Run, Served
 
 _INSTANT: timedelta = timedelta(microseconds=1)
 _DAY: timedelta = timedelta(days=1)
-
-
-@lru_cache(maxsize=1024)
-def zone(name: str) -> ZoneInfo:
-    """The time zone of a patient's address."""
-    return ZoneInfo(name)
 
 
 def local_date(at: datetime, tz: ZoneInfo) -> int:

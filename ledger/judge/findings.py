@@ -15,12 +15,13 @@ from msgspec import Struct
 from ledger.book import GENERAL, PER_DIEM_CODES, Book, Terms
 from ledger.day_set import Days
 from ledger.facts.entry import Entry
-from ledger.judge.case import Case, Region, Verdict
+from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes_by_date
 from ledger.judge.claims import claimed_lines
 from ledger.judge.clash import in_scope, rule_between, settled
 from ledger.judge.lines import days_between
 from ledger.judge.regions import regions
+from ledger.judge.rule import Verdict
 
 
 class Finding(Struct, frozen=True, gc=False):
@@ -112,7 +113,7 @@ def _verdict_rule(rule: str) -> Callable[[PatientFile], Iterator[Seen]]:
         """Days in conflict under the rule, with the codes that clash under it."""
         for case, verdict, days in file.taken.get(rule, ()):
             for date in case.calendar.dates(days):
-                codes = _candidates(case, date) if verdict.step == 20 else _clashing(file, case, date, rule)
+                codes = _clashing(file, case, date, rule) if verdict.names_code else _candidates(case, date)
                 payer = [payer for payer, paid in case.payers.items() if paid & case.calendar.day(date)]
                 yield Seen(case.episode.name, (date,), codes, file.because(case, date), payer)
 
@@ -187,7 +188,7 @@ def _served_although(reason: str) -> Callable[[PatientFile], Iterator[Seen]]:
 
 def _served_on(file: PatientFile, case: Case, date: int, verdict: Verdict) -> Seen:
     evidence = [entry.label for order in case.evidence.infused for entry in case.evidence.entries_on(order, date)]
-    named = case.payers.items() if verdict.step > 5 else ()
+    named = case.payers.items() if verdict.names_payer else ()
     payer = [payer for payer, days in named if days & case.calendar.day(date)]
     return Seen(case.episode.name, (date,), (), [*evidence, *file.because(case, date)], payer)
 
@@ -252,10 +253,10 @@ def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
 
 
 def _asking_for_plans(case: Case) -> Iterator[tuple[str, Days]]:
-    """The days whose verdict names terms (step 6 passed) that list ``plan``, by payer."""
+    """The days whose verdict names terms that list ``plan``, by payer."""
     before = 0
     for verdict, days in case.verdicts:
-        if verdict.step <= 6:
+        if not verdict.names_terms:
             before |= days
     for regime in case.regimes:
         if "plan" in regime.terms.documentation:

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from ledger.book import Terms
 from ledger.day_set import Days
-from ledger.judge.case import Case, Regime, Region, Verdict
+from ledger.judge.case import Case, Regime, Region
+from ledger.judge.rule import Verdict
 
 
 class JudgedDay(Struct, frozen=True, gc=False):
@@ -25,7 +26,7 @@ class JudgedDay(Struct, frozen=True, gc=False):
     @property
     def is_billable(self) -> bool:
         """Whether the day goes on a claim line."""
-        return self.verdict.step == 24
+        return self.verdict.is_billable
 
 
 def regions(case: Case) -> list[Region]:
@@ -37,22 +38,20 @@ def regions(case: Case) -> list[Region]:
 
 def _regions(case: Case) -> Iterator[Region]:
     for verdict, days in case.verdicts:
-        if not days:
-            continue
-        if verdict.step <= 5:
-            yield Region(days, verdict, None, None, None)
-        elif verdict.step == 6:
+        if verdict.names_terms:
+            for regime in case.regimes:
+                if regime.days & days:
+                    yield from _by_code(case, verdict, regime, regime.days & days)
+        elif verdict.names_payer:
             for payer, paid in case.payers.items():
                 if paid & days:
                     yield Region(paid & days, verdict, payer, None, None)
         else:
-            for regime in case.regimes:
-                if regime.days & days:
-                    yield from _by_code(case, verdict, regime, regime.days & days)
+            yield Region(days, verdict, None, None, None)
 
 
 def _by_code(case: Case, verdict: Verdict, regime: Regime, days: Days) -> Iterator[Region]:
-    if verdict.step <= 20:
+    if not verdict.names_code:
         yield Region(days, verdict, regime.payer, regime.terms, None)
         return
     for code, coded in case.codes.items():

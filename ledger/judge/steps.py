@@ -1,116 +1,101 @@
-"""The verdict of a day: the numbered steps of rulebook section 4, over sets of days.
+"""The verdict of a day: the steps of rulebook section 4, in its order, over sets of days.
 
-A step takes the case and the days still standing, and yields the verdicts it gives with the days it takes. The order of
-``STEPS`` is the rulebook's. Steps 21-23 come after every episode of the patient has gone through 1-20, because a clash
-looks at the others' days as they stand there.
+The test of a step takes the case, the days still standing and the patient's other cases; it yields the reason of each
+verdict it gives, with the days that fail by it. The table ``STEPS`` has every step with its verdicts and their causes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ledger.book import GENERAL, Book
 from ledger.day_set import Days
+from ledger.judge import causes
 from ledger.judge.authorizations import draw_units
-from ledger.judge.case import Case, Regime, Verdict
+from ledger.judge.case import Case, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
 from ledger.judge.episode import Patient
 from ledger.judge.evidence import union
-
-Failed = Iterator[tuple[Verdict, Days]]
-Step = Callable[[Case, Days], Failed]
-
-BILLABLE: Final = Verdict(24, "billable", None)
+from ledger.judge.rule import Failed, Others, Step, in_order
 
 
-@cache
-def _not_billable(step: int, reason: str) -> Verdict:
-    return Verdict(step, "not_billable", reason)
-
-
-@cache
-def _hold(step: int, reason: str) -> Verdict:
-    return Verdict(step, "hold", reason)
-
-
-def step_1_not_after_death(case: Case, standing: Days) -> Failed:
+def not_after_death(case: Case, standing: Days, others: Others) -> Failed:
     """The date is not after the earliest death recorded for the patient."""
-    yield _not_billable(1, "after_death"), case.after(case.patient.deaths)
+    yield "after_death", case.after(case.patient.deaths)
 
 
-def step_2_not_after_discharge(case: Case, standing: Days) -> Failed:
+def not_after_discharge(case: Case, standing: Days, others: Others) -> Failed:
     """The date is not after the episode's earliest discharge."""
-    yield _not_billable(2, "after_discharge"), case.after(case.episode.discharges)
+    yield "after_discharge", case.after(case.episode.discharges)
 
 
-def step_3_coverage_verified(case: Case, standing: Days) -> Failed:
+def coverage_verified(case: Case, standing: Days, others: Others) -> Failed:
     """Some coverage was ever verified."""
-    yield _hold(3, "coverage_unverified"), 0 if case.spells else standing
+    yield "coverage_unverified", 0 if case.spells else standing
 
 
-def step_4_covered(case: Case, standing: Days) -> Failed:
+def covered(case: Case, standing: Days, others: Others) -> Failed:
     """A coverage spell covers the date."""
-    yield _not_billable(4, "not_covered"), standing & ~case.covered
+    yield "not_covered", standing & ~case.covered
 
 
-def step_5_payer_accepts_s_codes(case: Case, standing: Days) -> Failed:
+def payer_accepts_s_codes(case: Case, standing: Days, others: Others) -> Failed:
     """Of the covering payers, one remains that does not exclude S codes: the payer of the day."""
-    yield _not_billable(5, "payer_excludes_s_codes"), standing & ~union(case.payers)
+    yield "payer_excludes_s_codes", standing & ~union(case.payers)
 
 
-def step_6_terms_in_force(case: Case, standing: Days) -> Failed:
+def terms_in_force(case: Case, standing: Days, others: Others) -> Failed:
     """That payer has terms in force; there are no default terms."""
-    yield _hold(6, "no_terms"), standing & ~case.governed
+    yield "no_terms", standing & ~case.governed
 
 
-def step_7_place_of_service(case: Case, standing: Days) -> Failed:
+def place_of_service(case: Case, standing: Days, others: Others) -> Failed:
     """The episode's place of service is one the terms pay."""
     place = case.episode.opening[1].place_of_service
     for regime in case.regimes:
         if place not in regime.terms.places_of_service:
-            yield _not_billable(7, "place_of_service"), regime.days
+            yield "place_of_service", regime.days
 
 
-def step_8_agreement(case: Case, standing: Days) -> Failed:
+def agreement(case: Case, standing: Days, others: Others) -> Failed:
     """If the terms require it, the provider has an agreement with the payer in force."""
     npi = case.episode.opening[1].provider
     for regime in case.regimes:
         if regime.terms.agreement_required:
             agreed = case.spans(case.book.agreements(npi, regime.payer))
-            yield _hold(8, "no_agreement"), regime.days & ~agreed
+            yield "no_agreement", regime.days & ~agreed
 
 
-def step_9_not_inpatient(case: Case, standing: Days) -> Failed:
+def not_inpatient(case: Case, standing: Days, others: Others) -> Failed:
     """The date is no inpatient date under the terms' rule."""
     for regime in case.regimes:
         for days, _ in case.stays(regime.terms.inpatient_rule):
-            yield _not_billable(9, "inpatient"), regime.days & days
+            yield "inpatient", regime.days & days
 
 
-def step_10_not_in_facility(case: Case, standing: Days) -> Failed:
+def not_in_facility(case: Case, standing: Days, others: Others) -> Failed:
     """The date is in no facility stay, or the terms pay facility days."""
     days = case.spans((stay.from_, stay.to) for stay in case.patient.facility)
     for regime in case.regimes:
         if regime.terms.facility_days == "not_billable":
-            yield _not_billable(10, "facility"), regime.days & days
+            yield "facility", regime.days & days
 
 
-def step_11_not_in_hospice(case: Case, standing: Days) -> Failed:
+def not_in_hospice(case: Case, standing: Days, others: Others) -> Failed:
     """The date is in no hospice election."""
-    yield _not_billable(11, "hospice"), case.spans((elected.from_, elected.to) for elected in case.patient.hospice)
+    yield "hospice", case.spans((elected.from_, elected.to) for elected in case.patient.hospice)
 
 
-def step_12_not_held(case: Case, standing: Days) -> Failed:
+def not_held(case: Case, standing: Days, others: Others) -> Failed:
     """The date is in no hold, or the terms count held days as access."""
     for days, _ in case.held():
         for regime in case.regimes:
             if regime.terms.hold_days == "not_billable":
-                yield _not_billable(12, "held"), regime.days & days
+                yield "held", regime.days & days
 
 
-def step_13_served(case: Case, standing: Days) -> Failed:
+def served(case: Case, standing: Days, others: Others) -> Failed:
     """The date was served under the terms' way of counting days."""
     touched = union(case.evidence.touched)  # unserved only under rolling_24h: the others serve what a run touches
     for counting, days in _by_counting(case.regimes):
@@ -118,8 +103,8 @@ def step_13_served(case: Case, standing: Days) -> Failed:
         for order, dates in served.items():
             case.served[order] = case.served.get(order, 0) | (dates & days)
         unserved = days & ~union(served) & ~by_visit
-        yield _not_billable(13, "under_24_hours"), unserved & touched
-        yield _not_billable(13, "not_served"), unserved
+        yield "under_24_hours", unserved & touched
+        yield "not_served", unserved
 
 
 def _by_counting(regimes: Iterable[Regime]) -> Iterable[tuple[str, Days]]:
@@ -129,58 +114,58 @@ def _by_counting(regimes: Iterable[Regime]) -> Iterable[tuple[str, Days]]:
     return counted.items()
 
 
-def step_14_order_in_force(case: Case, standing: Days) -> Failed:
+def order_in_force(case: Case, standing: Days, others: Others) -> Failed:
     """An order behind that evidence is in force."""
     case.remaining = {order: days & case.evidence.in_force(order) for order, days in case.served.items()}
-    yield _hold(14, "no_order"), standing & ~union(case.remaining)
+    yield "no_order", standing & ~union(case.remaining)
 
 
-def step_15_interval(case: Case, standing: Days) -> Failed:
+def interval(case: Case, standing: Days, others: Others) -> Failed:
     """One of those orders is dosed often enough; the others drop out."""
     for regime in case.regimes:
         for order in case.remaining:
             if case.interval_of(order) > regime.terms.max_interval_hours:
                 case.remaining[order] &= ~regime.days
-    yield _not_billable(15, "interval_too_long"), standing & ~union(case.remaining)
+    yield "interval_too_long", standing & ~union(case.remaining)
 
 
 def _requiring(case: Case, document: str) -> Iterator[Regime]:
     return (regime for regime in case.regimes if document in regime.terms.documentation)
 
 
-def step_16_diagnosis(case: Case, standing: Days) -> Failed:
+def diagnosis(case: Case, standing: Days, others: Others) -> Failed:
     """A diagnosis is in force, where the terms ask for one."""
     diagnosed = case.spans((diagnosis.from_, diagnosis.to) for diagnosis in case.episode.diagnoses)
     for regime in _requiring(case, "diagnosis"):
-        yield _hold(16, "no_diagnosis"), regime.days & ~diagnosed
+        yield "no_diagnosis", regime.days & ~diagnosed
 
 
-def step_17_plan(case: Case, standing: Days) -> Failed:
+def plan(case: Case, standing: Days, others: Others) -> Failed:
     """A plan covers the date and, under ``before_service``, one of those was signed on or before it."""
     planned = case.spans((plan.from_, plan.to) for plan in case.episode.plans)
     signed = case.spans((max(plan.from_, plan.signed_on), plan.to) for plan in case.episode.plans)
     for regime in _requiring(case, "plan"):
-        yield _hold(17, "plan_missing"), regime.days & ~planned
+        yield "plan_missing", regime.days & ~planned
         if regime.terms.plan_signature == "before_service":
-            yield _hold(17, "plan_unsigned"), regime.days & ~signed
+            yield "plan_unsigned", regime.days & ~signed
 
 
-def step_18_pain_assessment(case: Case, standing: Days) -> Failed:
+def pain_assessment(case: Case, standing: Days, others: Others) -> Failed:
     """Pain was assessed on the date or in the days before it that the terms allow."""
     for regime in _requiring(case, "pain_assessment"):
         reach = regime.terms.pain_assessment_days
         fresh = case.spans((assessed.date, assessed.date + reach) for assessed in case.episode.assessments)
-        yield _hold(18, "pain_assessment_overdue"), regime.days & ~fresh
+        yield "pain_assessment_overdue", regime.days & ~fresh
 
 
-def step_19_not_waived(case: Case, standing: Days) -> Failed:
+def not_waived(case: Case, standing: Days, others: Others) -> Failed:
     """No human decided to bill nothing on the date."""
     for date, (_, decided) in case.episode.resolutions.items():
         if decided.bill is None:
-            yield _not_billable(19, "conflict_resolved"), case.calendar.day(date)
+            yield "conflict_resolved", case.calendar.day(date)
 
 
-def step_20_one_code(case: Case, standing: Days) -> Failed:
+def one_code(case: Case, standing: Days, others: Others) -> Failed:
     """The remaining orders give one code, or a human chose one of theirs."""
     for regime in case.regimes:
         if regime.terms.pain_code == "general":
@@ -198,7 +183,7 @@ def step_20_one_code(case: Case, standing: Days) -> Failed:
         for code in codes - {chosen}:
             case.codes[code] &= ~day
         if chosen is None:
-            yield Verdict(20, "conflict", name_of_conflict(codes)), day
+            yield name_of_conflict(codes), day
 
 
 def _several(sets: dict[str, Days]) -> Days:
@@ -209,20 +194,19 @@ def _several(sets: dict[str, Days]) -> Days:
     return twice
 
 
-def step_21_no_clash(case: Case, standing: Days, others: Iterable[Case]) -> Failed:
+def no_clash(case: Case, standing: Days, others: Others) -> Failed:
     """Nothing of the patient's other episodes, or billed by others, stands against the day's code."""
-    for rule, days in clashes(case, standing, others):
-        yield Verdict(21, "conflict", rule), days
+    yield from clashes(case, standing, others)
 
 
-def step_22_authorized(case: Case, standing: Days) -> Failed:
+def authorized(case: Case, standing: Days, others: Others) -> Failed:
     """If the terms require it, an authorization has a unit for the date."""
     missing, exhausted = draw_units(case, standing)
-    yield _hold(22, "auth_missing"), missing
-    yield _hold(22, "auth_exhausted"), exhausted
+    yield "auth_missing", missing
+    yield "auth_exhausted", exhausted
 
 
-def step_23_rated(case: Case) -> Failed:
+def rated(case: Case, standing: Days, others: Others) -> Failed:
     """The code is in force on the date and the terms have a rate for it."""
     for code, days in case.codes.items():
         listed = case.book.codes.get(code)
@@ -232,58 +216,72 @@ def step_23_rated(case: Case) -> Failed:
                 [(listed.from_.toordinal(), listed.to.toordinal() if listed.to else case.calendar.last)]
             )
         rated = union({str(at): r.days for at, r in enumerate(case.regimes) if code in r.terms.rate_cents})
-        yield _hold(23, "no_rate"), days & ~(in_force & rated)
+        yield "no_rate", days & ~(in_force & rated)
 
 
-STEPS: Final[tuple[Step, ...]] = (
-    step_1_not_after_death,
-    step_2_not_after_discharge,
-    step_3_coverage_verified,
-    step_4_covered,
-    step_5_payer_accepts_s_codes,
-    step_6_terms_in_force,
-    step_7_place_of_service,
-    step_8_agreement,
-    step_9_not_inpatient,
-    step_10_not_in_facility,
-    step_11_not_in_hospice,
-    step_12_not_held,
-    step_13_served,
-    step_14_order_in_force,
-    step_15_interval,
-    step_16_diagnosis,
-    step_17_plan,
-    step_18_pain_assessment,
-    step_19_not_waived,
-    step_20_one_code,
+def none_failed(case: Case, standing: Days, others: Others) -> Failed:
+    """The date failed no step."""
+    yield "", standing
+
+
+STEPS: Final = in_order(
+    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths),
+    AFTER_DISCHARGE := Step(not_after_discharge, "not_billable after_discharge", causes.discharges),
+    COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing),
+    NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage),
+    PAYER_EXCLUDES_S_CODES := Step(
+        payer_accepts_s_codes, "not_billable payer_excludes_s_codes", causes.covering_spells, establishes="payer"
+    ),
+    NO_TERMS := Step(terms_in_force, "hold no_terms", causes.payer_of_day, establishes="terms"),
+    PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.opening),
+    NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer),
+    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays),
+    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays),
+    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections),
+    HELD := Step(not_held, "not_billable held", causes.holds),
+    NOT_SERVED := Step(served, "not_billable not_served; not_billable under_24_hours", causes.unserved),
+    NO_ORDER := Step(order_in_force, "hold no_order", causes.without_order),
+    INTERVAL_TOO_LONG := Step(interval, "not_billable interval_too_long", causes.too_long),
+    NO_DIAGNOSIS := Step(diagnosis, "hold no_diagnosis", causes.diagnoses_on),
+    PLAN := Step(plan, "hold plan_missing; hold plan_unsigned", causes.plans_on),
+    PAIN_ASSESSMENT_OVERDUE := Step(pain_assessment, "hold pain_assessment_overdue", causes.last_assessment),
+    CONFLICT_RESOLVED := Step(not_waived, "not_billable conflict_resolved", causes.decision),
+    SEVERAL_CODES := Step(
+        one_code, "conflict pain_code_exclusion; conflict specific_pair", causes.orders_and_evidence, establishes="code"
+    ),
+    CLASH := Step(
+        no_clash,
+        "conflict pain_code_exclusion; conflict duplicate_per_diem; conflict specific_pair",
+        causes.clashing,
+    ),
+    AUTHORIZATION := Step(authorized, "hold auth_missing; hold auth_exhausted", causes.authorizations_on),
+    NO_RATE := Step(rated, "hold no_rate", causes.remaining_order_entries),
 )
+"""The table of rulebook section 4: a step stands here in its place, and has its number from it."""
+
+PASSED: Final = in_order(*STEPS, Step(none_failed, "billable", causes.served_on))[-1]
+"""What comes of a day that fails none of them."""
 
 
 def judge(patient: Patient, book: Book) -> list[Case]:
-    """Every day of every episode of one patient, judged. Pure: the same facts and book give the same verdicts."""
+    """Every day of every episode of one patient, judged. Pure: the same facts and book give the same verdicts.
+
+    A step is taken in all episodes before the next, because the later ones look at the other episodes as they are then.
+    """
     cases = [Case(episode, patient, book) for episode in patient.episodes]
-    standing = [_through_step_20(case) for case in cases]
-    for place, case in enumerate(cases):
-        others = cases[:place] + cases[place + 1 :]
-        left = _take(case, standing[place], step_21_no_clash(case, standing[place], others))
-        left = _take(case, left, step_22_authorized(case, left))
-        left = _take(case, left, step_23_rated(case))
-        case.verdicts.append((BILLABLE, left))
+    others = [cases[:place] + cases[place + 1 :] for place in range(len(cases))]
+    standing = [case.calendar.every for case in cases]
+    for step in (*STEPS, PASSED):
+        for place, case in enumerate(cases):
+            standing[place] = _take(step, case, standing[place], others[place])
     return cases
 
 
-def _through_step_20(case: Case) -> Days:
-    standing = case.calendar.every
-    for step in STEPS:
-        standing = _take(case, standing, step(case, standing))
-    return standing
-
-
-def _take(case: Case, standing: Days, failed: Failed) -> Days:
+def _take(step: Step, case: Case, standing: Days, others: Others) -> Days:
     """Give each failing day its first verdict; what is left goes on to the next step."""
-    for verdict, days in failed:
+    for reason, days in step.test(case, standing, others):
         taken = standing & days
         if taken:
-            case.verdicts.append((verdict, taken))
+            case.verdicts.append((step.verdicts[reason], taken))
             standing &= ~taken
     return standing

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.keys.cipher import EntryKey, MasterKey, MasterKeyError, Unopened, WrappedKey
 from ledger.keys.envelope import open_envelope, read_envelope
-from ledger.proof.consistency import Locks
 
 KEYS_HELD: Final = 20_000
 
 WRONG_KEY: Final = "that is not the master key this ledger was made with"
 Fetch = Callable[[Collection[str]], Iterable[WrappedKey]]
 """Gives the keys that the ledger keeps of some episodes, as far as there are any."""
+Open = Callable[[bytes, int, bytes, bytes], bytes | None]
+"""Opens an encrypted entry by its columns and text; None if it has no key that opens, Unopened if it is another's."""
+
+
+class Locks(NamedTuple):
+    """What it takes to look into a ledger that is encrypted; without ``open``, envelopes are only held to columns.
+
+    ``kept`` says whether there is a key of an episode.
+    """
+
+    kept: Callable[[str], bool]
+    open: Open | None = None
+    hide_name: Callable[[str], str] = str
 
 
 def locks_of(page: Mapping[str, str], master: MasterKey | None, fetch: Fetch) -> Locks | None:

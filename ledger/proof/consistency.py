@@ -6,9 +6,9 @@ through, read without the types of the facts, so that entries of any age are hel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from ledger.facts.administration import HOUSE
 from ledger.keys.cipher import Unopened
 from ledger.keys.envelope import read_envelope
+from ledger.keys.keyring import Locks
 from ledger.proof.breaks import Fault
 
 NONCE_CHARACTERS: Final = 32
@@ -52,21 +53,6 @@ _HOUSE: Final = HOUSE.encode()
 
 Pair = tuple[bytes, bytes]
 """A patient and an episode that named them, as stored."""
-
-
-Open = Callable[[bytes, int, bytes, bytes], bytes | None]
-"""Opens an encrypted entry by its columns and text; None if it has no key that opens, Unopened if it is another's."""
-
-
-class Locks(NamedTuple):
-    """What it takes to look into a ledger that is encrypted; without ``open``, envelopes are only held to columns.
-
-    ``kept`` says whether there is a key of an episode.
-    """
-
-    kept: Callable[[str], bool]
-    open: Open | None = None
-    hide_name: Callable[[str], str] = str
 
 
 class Contents:

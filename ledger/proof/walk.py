@@ -13,9 +13,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ledger.keys.keyring import Locks
 from ledger.proof.breaks import SEALS_BACK, Break, Fault, Row
 from ledger.proof.checkpoint import Checkpoint
-from ledger.proof.consistency import Contents, Locks, Pair
+from ledger.proof.consistency import Contents, Pair
 from ledger.proof.merkle import Frontier
 from ledger.proof.seals import first_seal, leaf_of, seal_of
 

@@ -1,11 +1,64 @@
-"""Entry to stored event and back: by a closed table of tags, never by import paths."""
+"""The event store library's seams, with entries in them: what a ledger offers of each, and what it does not.
+
+Entries are mapped by a closed table of tags, never by import paths.
+"""
 
 from __future__ import annotations
 
-from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+from abc import ABC
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from ledger.facts.entry import Entry, encode
+from eventsourcing.application import Repository
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    EventStore,
+    JSONTranscoder,
+    Mapper,
+    Notification,
+    Recording,
+    StoredEvent,
+    Subscription,
+    Tracking,
+)
+
+from ledger.facts.entry import Entry, encode, patient_named
+from ledger.facts.heads import Head, fold
 from ledger.facts.stored import TAGS, read_stored
+
+Insert = Callable[[Sequence[StoredEvent], Iterable[tuple[str, str]]], list[int]]
+"""The one way in: appends entries with the (patient, episode) pairs they name; gives their positions."""
+
+
+class NotOffered:
+    """A name of the library's that a ledger does not have; whoever asks for it is told why."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        """AttributeError, always."""
+        raise AttributeError(f"{owner.__name__} has no {self._name!r}: {self._why}")
+
+
+class OneRecorder:
+    """What a factory does not build: a ledger has one recorder; the library's others would make tables beside it."""
+
+    aggregate_recorder = NotOffered("a ledger keeps no snapshots; what is made from entries can be made again")
+    tracking_recorder = NotOffered("who reads a ledger keeps their position with what they made of it")
+    process_recorder = NotOffered("a ledger follows no other application")
+
+
+class ReadByPosition(ApplicationRecorder, ABC):
+    """A recorder whose readers ask by position, which cannot miss an entry."""
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[Any]:
+        """Not offered."""
+        raise NotImplementedError("readers of a ledger ask by position, with 'follow' or the notification log")
 
 
 class EntryMapper(Mapper[str]):
@@ -24,3 +77,41 @@ class EntryMapper(Mapper[str]):
         return read_stored(
             str(stored_event.originator_id), stored_event.originator_version, stored_event.topic, stored_event.state
         )
+
+
+class EntryStore(EventStore[str]):
+    """Entries by episode; what is put goes in as ``append`` does it, with the patients that it names."""
+
+    def __init__(self, mapper: Mapper[str], recorder: AggregateRecorder, insert: Insert) -> None:
+        super().__init__(mapper, recorder)
+        self._insert = insert
+
+    def put(  # type: ignore[override]  # entries, and nothing beside them
+        self, domain_events: Sequence[Entry], *, tracking: Tracking | None = None
+    ) -> list[Recording[str]]:
+        """Record entries; each with its notification, which has its position."""
+        if tracking is not None:
+            raise NotImplementedError("a ledger keeps no positions in other applications")
+        stored = [self.mapper.to_stored_event(entry) for entry in domain_events]
+        named = [(patient_named(entry), entry.episode) for entry in domain_events]
+        positions = self._insert(stored, [(patient, episode) for patient, episode in named if patient is not None])
+        return [
+            Recording(entry, Notification(each.originator_id, each.originator_version, each.topic, each.state, at))
+            for entry, each, at in zip(domain_events, stored, positions, strict=True)
+        ]
+
+
+def head_of(head: Head | None, entries: Iterable[Entry]) -> Head | None:
+    """An episode as deciding sees it, or None if it has no entry; a projector in the library's sense."""
+    folded = fold(head, entries)
+    return folded if folded.version else None
+
+
+class EpisodeRepository(Repository[str]):
+    """Episodes made from their entries: heads, unless a projector makes something else of them."""
+
+    def get(  # type: ignore[override]  # what it gives is what the projector gives
+        self, aggregate_id: str, *, version: int | None = None, projector_func: Callable[..., Any] = head_of
+    ) -> Any:
+        """An episode, as of a version if one is given; AggregateNotFoundError if the projector gives nothing."""
+        return super().get(aggregate_id, version=version, projector_func=projector_func)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import Notification, StoredEvent
 
 from ledger.facts.stored import Row
 from ledger.keys.cipher import WrappedKey
@@ -22,7 +22,6 @@ class Entries(Protocol):
         right_after: int | None = ...,
         keys: Sequence[WrappedKey] = ...,
         forgotten: Sequence[str] = ...,
-        **_: Any,
     ) -> Sequence[int] | None:
         """Append entries, sealed, with the (patient, episode) pairs they name, in one transaction; their positions.
 
@@ -85,3 +84,22 @@ class Entries(Protocol):
 
     def settings(self) -> dict[str, str]:
         """The settings of the engine in force, read back from it."""
+
+
+class StoredEntries(Entries, Protocol):
+    """The entries of one ledger, as the event store library asks for them, too."""
+
+    def select_events(
+        self, originator_id: Any, *, gt: int | None = ..., lte: int | None = ..., desc: bool = ...,
+        limit: int | None = ...,
+    ) -> Sequence[StoredEvent]:  # fmt: skip
+        """An episode's stored events."""
+
+    def select_notifications(
+        self, start: int | None, limit: int, stop: int | None = ..., topics: Sequence[str] = ..., *,
+        inclusive_of_start: bool = ...,
+    ) -> Sequence[Notification]:  # fmt: skip
+        """Entries in the order of their positions."""
+
+    def max_notification_id(self) -> int | None:
+        """The position of the last entry, if there is one."""

@@ -12,10 +12,9 @@ from ledger.book import Book, Terms
 from ledger.facts.entry import Entry, tag_of
 from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text, verdict_text
 from projections.audit.timeline import Moment, Retelling, retell_since
 from projections.reading.around import recorded_around
-from projections.rows.day import iso
+from projections.words import iso, utc_text, verdict_text
 
 
 class DayChanged(msgspec.Struct, frozen=True, gc=False):

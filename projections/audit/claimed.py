@@ -17,17 +17,16 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import Kind, Settled, settle, shares_of
-from projections.audit.replay import utc_text, verdict_text
 from projections.audit.revealed import Past, Revealed, Streams
-from projections.read_model.catch_up import Progress, silent
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among
-from projections.rows.day import iso
+from projections.words import iso, utc_text, verdict_text
 
 REPAYMENT_DAYS: Final = {"medicaid": 60}
-"""By kind of payer, the days within which an overpayment is returned once it is identified (docs/diff.md)."""
+"""By kind of payer, the days within which an identified overpayment is returned (docs/reference/claimed-days.md)."""
 
 
 class ClaimedDay(msgspec.Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -23,18 +23,18 @@ from ledger.judge.case import Case
 from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text
-from projections.read_model.catch_up import Progress, silent
 from projections.read_model.queries import Filters, day_rows
 from projections.read_model.views import Views, passing_views
 from projections.reading.cohorts import complete, kin_in
-from projections.rows.day import Cells, DayRow, iso
+from projections.rows.cells import NOTHING, Cells
+from projections.rows.day import DayCells, DayRow
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets
+from projections.words import iso, utc_text
 
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
-_DATE: Final = 2
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -207,7 +207,7 @@ def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progr
     kept = kept_sheets(ledger.forgettings(closed.position))
     with views.writing():
         if kept:
-            views.write(NOBODY, Sheets([row for row in kept.days if month.has(row[_DATE])], [], []))
+            views.write(NOBODY, Sheets([row for row in kept.days if month.has(row.date)], [], []))
         for done, streams in enumerate(complete(ledger, kin, closed.position), 1):
             for patient in gather(streams):
                 views.write(patient.name, Sheets(_cells(patient.name, judge(patient, book), month), [], []))
@@ -215,7 +215,7 @@ def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progr
 
 
 def _cells(patient: str, cases: Sequence[Case], month: Month) -> list[Cells]:
-    return [(patient, case.episode.name, *_said(day)) for case in cases for day in days_within(case, month)]
+    return [_said(patient, case.episode.name, day) for case in cases for day in days_within(case, month)]
 
 
 def days_within(case: Case, month: Month) -> Iterable[JudgedDay]:
@@ -226,10 +226,12 @@ def days_within(case: Case, month: Month) -> Iterable[JudgedDay]:
     return (day for day in judged_days(case) if first <= day.date <= last)
 
 
-def _said(day: JudgedDay) -> tuple[Any, ...]:
+def _said(patient: str, episode: str, day: JudgedDay) -> Cells:
     verdict, terms = day.verdict, day.terms
-    return (
-        iso(day.date), verdict.status, verdict.reason, day.code, day.payer,
-        terms.from_.isoformat() if terms else None, terms.published.isoformat() if terms else None,
-        day.rate_cents, day.authorization, "[]",
+    cells: Cells = DayCells(
+        patient=patient, episode=episode, date=iso(day.date), status=verdict.status, reason=verdict.reason,
+        code=day.code, payer=day.payer, terms_from=terms.from_.isoformat() if terms else None,
+        terms_published=terms.published.isoformat() if terms else None, rate_cents=day.rate_cents,
+        authorization=day.authorization, because=NOTHING,
     )  # fmt: skip
+    return cells

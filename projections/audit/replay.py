@@ -7,7 +7,7 @@ Entries of the patient's other episodes are told if, and only if, they changed a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby
 
 import msgspec
@@ -15,12 +15,11 @@ import msgspec
 from ledger.book import Book
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, tag_of
-from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
 from projections.audit.timeline import Change, Retelling
 from projections.reading.around import recorded_around
 from projections.reading.as_known import book_known
-from projections.rows.day import iso
+from projections.words import iso, minute, utc_text, verdict_text
 
 
 class DayChange(msgspec.Struct, frozen=True, gc=False):
@@ -69,21 +68,6 @@ def replay_of(
 
 def _shown(change: Change[str]) -> DayChange:
     return DayChange(change.episode, iso(change.date), change.before, change.after)
-
-
-def verdict_text(day: JudgedDay) -> str:
-    """A day's verdict in two words: ``billable S9325``, ``hold plan_missing``."""
-    return f"{day.verdict.status} {day.verdict.reason or day.code}"
-
-
-def utc_text(at: datetime) -> str:
-    """An instant as rows carry it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def minute(instant: str) -> str:
-    """An instant of a row as a person reads it, to the minute."""
-    return f"{instant[:10]} {instant[11:16]} UTC"
 
 
 def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> JournalRow:

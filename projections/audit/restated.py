@@ -19,18 +19,18 @@ from ledger.facts.entry import Entry, UnreadableEntry, tag_of
 from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import judge
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import Standing
 from projections.audit.month import Month, book_of_closing, days_within
-from projections.audit.replay import utc_text, verdict_text
 from projections.audit.since_closing import Step, book_steps, in_order, same_terms, told_by_book
 from projections.audit.timeline import Retelling
-from projections.read_model.catch_up import Progress, silent
 from projections.read_model.queries import Filters
 from projections.read_model.views import passing_views
 from projections.reading.as_known import book_known
-from projections.reading.cohorts import Kin, complete, kin_in
-from projections.rows.day import iso
+from projections.reading.cohorts import complete, kin_in
+from projections.reading.streams import Kin
+from projections.words import iso, utc_text, verdict_text
 
 _ONE_BY_ONE: Final = 10
 """Where less than one in so many entries is needed, they are looked up; else the ledger is passed over once."""

@@ -74,7 +74,7 @@ class Past:
     def _when_claimed(self, episode: str, share: Share) -> Revealed:
         then = self._then(episode, share.claimed_at)
         verdict = then.case.verdict_on(share.date) if then else None
-        because = causes(then.case, then.others, share.date, verdict.step, verdict.reason) if then and verdict else ()
+        because = causes(then.case, then.others, share.date, verdict) if then and verdict else ()
         return Revealed(tuple(because), share.claimed_at)
 
     def _moments(self, episode: str, shares: Sequence[Share]) -> list[Moment | None]:

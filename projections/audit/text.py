@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from projections.audit.between import DayChanged
 from projections.audit.claimed import ClaimedDay
-from projections.audit.replay import minute
+from projections.words import minute
 
 Row = TypeVar("Row", DayChanged, ClaimedDay)
 

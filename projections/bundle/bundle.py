@@ -28,7 +28,6 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.merkle import Proof
 from ledger.store import EpisodeLedger, StoreError
 from projections.audit.claimed import claimed_of
-from projections.audit.replay import utc_text
 from projections.bundle import verify_bundle
 from projections.bundle.days import Inside, bundled_claims, bundled_days
 from projections.bundle.readme import readme
@@ -38,6 +37,7 @@ from projections.page.page import page_of
 from projections.read_model.version import code_version
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, owner_among
+from projections.words import utc_text
 
 
 class Chosen(NamedTuple):

@@ -14,17 +14,20 @@ import msgspec
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.rule import Step
+from ledger.judge.steps import AFTER_DEATH, INPATIENT, STEPS
 from projections.audit.claimed import ClaimedDay
-from projections.page.days import ELSEWHERE, deciding
+from projections.page.days import ELSEWHERE
 from projections.rows.day import DayRow, day_cells, day_row
+from projections.why.day_view import DayView
 from projections.why.sentences import SENTENCES, Said
-from projections.why.steps import DayView, EvidenceShown, StepShown, steps_shown
+from projections.why.steps import EvidenceShown, StepShown, steps_shown
 
 OTHER: Final = "an entry of another episode of the patient"
 
 _PASSED_ELSEWHERE: Final = {
-    1: "a death is recorded in another episode, not before the day",
-    9: "a stay is recorded in another episode, and does not take the day",
+    AFTER_DEATH: "a death is recorded in another episode, not before the day",
+    INPATIENT: "a stay is recorded in another episode, and does not take the day",
 }
 """What a passed step says instead where its details are those of an entry that is not inside."""
 
@@ -91,20 +94,20 @@ def bundled_days(case: Case, others: Sequence[Case], inside: Inside) -> Iterator
     """Each day of a judged episode with its steps, in order."""
     for day, cells in zip(judged_days(case), day_cells(case, others), strict=True):
         view = DayView(case, others, day.date)
-        step, _, reason = day.verdict
+        shown = steps_shown(view, day.verdict, _because(view, day))
         row = msgspec.structs.asdict(day_row(cells)) | {
-            "because": inside.names(deciding(view, step, reason)),
-            "steps": tuple(_step(shown, day, inside) for shown in steps_shown(view, step, reason, _because(view, day))),
+            "because": inside.names(view.causes(day.verdict.step)),
+            "steps": tuple(_step(*each, day, inside) for each in zip(STEPS, shown, strict=True)),
         }
         yield BundledDay(**row)
 
 
 def _because(view: DayView, day: JudgedDay) -> str:
-    return SENTENCES[day.verdict.status, day.verdict.reason].because.format_map(Said(view, day))
+    return SENTENCES[day.verdict.words].because.format_map(Said(view, day))
 
 
-def _step(shown: StepShown, day: JudgedDay, inside: Inside) -> BundledStep:
-    says = shown.says if all(map(inside.has, shown.evidence)) else _in_general(shown, day)
+def _step(step: Step, shown: StepShown, day: JudgedDay, inside: Inside) -> BundledStep:
+    says = shown.says if all(map(inside.has, shown.evidence)) else _in_general(step, shown, day)
     evidence = tuple(map(inside.evidence, shown.evidence))
     return msgspec.convert(
         {"step": shown.step, "test": shown.test, "result": shown.result, "says": says, "evidence": evidence},
@@ -112,12 +115,12 @@ def _step(shown: StepShown, day: JudgedDay, inside: Inside) -> BundledStep:
     )
 
 
-def _in_general(shown: StepShown, day: JudgedDay) -> str:
+def _in_general(step: Step, shown: StepShown, day: JudgedDay) -> str:
     """The sentence of a step without the details of entries that are not inside."""
     if shown.result == "failed":
         general = ELSEWHERE.get(str(day.verdict.reason))
         return shown.says if general is None else general.format(code=day.code)
-    return _PASSED_ELSEWHERE.get(shown.step, shown.says)
+    return _PASSED_ELSEWHERE.get(step, shown.says)
 
 
 def bundled_claims(days: Iterable[ClaimedDay], inside: Inside) -> Iterator[ClaimedDay]:

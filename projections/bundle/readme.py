@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ledger.judge.steps import STEPS
+
 _README = """\
 A bundle of an episode ledger
 =============================
@@ -56,7 +58,7 @@ What is not proven
 
 """
 
-_WHERE = """\
+_WHERE = f"""\
 What is where
 -------------
 
@@ -64,7 +66,7 @@ What is where
     manifest.sha256     the manifest's own SHA-256
     checkpoint.txt      the ledger's size and Merkle root, signed
     entries/N.jsonl     the entries of episode number N, each with its proof
-    verdicts/N.jsonl    its days: the verdict, the entries that decided it, each of the 23 steps
+    verdicts/N.jsonl    its days: the verdict, the entries that decided it, each of the {len(STEPS)} steps
     claimed/N.jsonl     each claimed day beside what is known now
     report/N.html       all of it to be read: open it in any browser
     book/               the codes, the payers' dated terms and the provider's agreements it was read against

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.book import Book
 from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.read_model.generations import Places
 from projections.reading.as_known import load_patient
-from projections.rows.day import Cells
 from projections.rows.patient import Sheets, derive_patient
-
-_EPISODE, _DATE, _PUBLISHED = 1, 2, 8
 
 
 class Unknown(Exception):
@@ -81,15 +78,17 @@ def _sheets(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheet
 def _kept(sheets: Sequence[Sheets], episodes: Sequence[str]) -> Iterator[KeptLine]:
     """The claim lines of these episodes, without whose they are and which authorization they drew on."""
     numbers = {episode: number for number, episode in enumerate(episodes, 1)}
-    published = {(row[_EPISODE], row[_DATE]): row[_PUBLISHED] for each in sheets for row in each.days}
-    lines = [row for each in sheets for row in each.lines if row[_EPISODE] in numbers]
-    for row in sorted(lines, key=lambda row: (numbers[row[_EPISODE]], row[4])):
-        yield _without_identity(row, numbers[row[_EPISODE]], published[row[_EPISODE], row[4]])
+    published = {(row.episode, row.date): row.terms_published for each in sheets for row in each.days}
+    lines = [row for each in sheets for row in each.lines if row.episode in numbers]
+    for row in sorted(lines, key=lambda row: (numbers[row.episode], row.from_)):
+        yield _without_identity(row, numbers[row.episode], published[row.episode, row.from_])
 
 
-def _without_identity(row: Cells, number: int, terms_published: str) -> KeptLine:
-    _, _, payer, code, from_, to, units, rate_cents, charge_cents, _, terms_from, _ = row
-    return KeptLine(number, payer, code, from_, to, units, rate_cents, charge_cents, terms_from, terms_published)
+def _without_identity(row: Any, number: int, terms_published: str) -> KeptLine:
+    return KeptLine(
+        number, row.payer, row.code, row.from_, row.to, row.units, row.rate_cents, row.charge_cents, row.terms_from,
+        terms_published,
+    )  # fmt: skip
 
 
 def remove_models(places: Places) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from ledger.files import sync
 from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
-from projections.read_model.views import NotNow
+from projections.read_model.trouble import NotNow
 
 Became = Literal["removed", "changed", "gone", "backup"]
 Found = tuple[Became, Path]

@@ -10,8 +10,8 @@ import msgspec
 import pyarrow
 from pyarrow import parquet
 
-from projections.export.columns import Column, Kind
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
+from projections.rows.columns import Column, Kind
 
 GROUP_ROWS: Final = 32_768
 """Rows of a row group: what is held in memory at once."""

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from projections.export.columns import Column
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
+from projections.rows.columns import Column
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")
 

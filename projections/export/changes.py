@@ -9,7 +9,7 @@ memory does not grow with their days.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ledger.book import Book, book_of_text
 from ledger.facts.entry import Entry
@@ -18,7 +18,8 @@ from ledger.judge.patients import episode_of, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import complete, kin_in
-from projections.rows.day import Cells, day_cells, json_list
+from projections.rows.cells import Cells, json_list
+from projections.rows.day import DAY_ORDER, DayCells, day_cells
 from projections.rows.kept import NOBODY, kept_sheets
 
 INSERT: Final = "insert"
@@ -27,12 +28,10 @@ RETRACT: Final = "retract"
 BY_BOOK: Final = "book"
 """How a change is named whose cause is a book taken up; an entry's name has a colon."""
 
-_NOTHING: Final[Cells] = (None,) * 9
-_BECAUSE: Final = 11
-_KEY: Final = 3
+_NOTHING: Final[Cells] = DayCells()[len(DAY_ORDER) :]
 
 Key = tuple[str, str]
-Days = dict[Key, Cells]
+Days = dict[Key, Any]
 """A patient's rows by episode and date."""
 Told = Callable[[int, int], None]
 
@@ -93,12 +92,12 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterat
     kin = kin_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
         for row in kept.days:
-            yield _change(stretch, NOBODY, (row[1], row[2]), None, row, row[_BECAUSE], None)
+            yield _change(stretch, NOBODY, (row.episode, row.date), None, row, row.because, None)
     for done, streams in enumerate(complete(ledger, kin, stretch.upto), 1):
         for patient in gather(streams):
             days = _rows_of(patient, stretch.last_book)
             for key in sorted(days):
-                yield _change(stretch, patient.name, key, None, days[key], days[key][_BECAUSE], None)
+                yield _change(stretch, patient.name, key, None, days[key], days[key].because, None)
         told(done, len(kin))
 
 
@@ -139,7 +138,7 @@ def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Str
     known = any(episode.patient == name for episode in folded.values())
     causes = _Walk(name, streams, stretch, before, after).causes(ledger) if known else {}
     for key in sorted(changed):
-        cause, position = _told(causes[key]) if known else (after[key][_BECAUSE], None)
+        cause, position = _told(causes[key]) if known else (after[key].because, None)
         yield _change(stretch, name, key, before.get(key), after.get(key), cause, position)
 
 
@@ -149,7 +148,7 @@ def _change(
     kind = INSERT if old is None else RETRACT if new is None else RESTATE
     return (
         stretch.upto, stretch.last_book.hash, kind, name, *key,
-        *(old[_KEY:] if old else _NOTHING), *(new[_KEY:] if new else _NOTHING), cause, position,
+        *(old[len(DAY_ORDER) :] if old else _NOTHING), *(new[len(DAY_ORDER) :] if new else _NOTHING), cause, position,
     )  # fmt: skip
 
 
@@ -217,5 +216,7 @@ def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
 
 def _rows_of(patient: Patient, book: Book) -> Days:
     cases = judge(patient, book)
-    rows = (row for case in cases for row in day_cells(case, [other for other in cases if other is not case]))
-    return {(row[1], row[2]): row for row in rows}
+    rows: list[Any] = []
+    for case in cases:
+        rows += day_cells(case, [other for other in cases if other is not case])
+    return {(row.episode, row.date): row for row in rows}

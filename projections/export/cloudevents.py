@@ -8,8 +8,8 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from ledger.facts.entry import Entry, tag_of
-from projections.audit.replay import utc_text
 from projections.export.shapes import SCHEMA_VERSION
+from projections.words import utc_text
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from projections.export.columns import Column, Dataset, Kind
+from projections.export.columns import Dataset
 from projections.export.manifest import Part
+from projections.rows.columns import Column, Kind
 
 _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
     "text": {"type": "string"},
@@ -32,7 +33,7 @@ def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[Part
     return {
         "profile": "tabular-data-package",
         "name": f"episode-ledger-{dataset.name}",
-        "title": (dataset.struct.__doc__ or "").strip(),
+        "title": dataset.about,
         "resources": [_resource(dataset, part, schema) for part in parts],
     }
 

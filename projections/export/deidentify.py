@@ -1,27 +1,30 @@
 """Rows of which nobody should read who the patient is: pseudonyms under a key, dates shifted, the rest left out.
 
-docs/deidentified.md says column by column what becomes of it, and what this is and is not.
+docs/why/deidentified.md says column by column what becomes of it, and what this is and is not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
-from projections.export.columns import Column, Dataset
-from projections.rows.day import Cells, as_list, iso, json_list
+from projections.export.columns import Dataset
+from projections.rows.cells import Cells, as_list, json_list
+from projections.rows.columns import Column
+from projections.rows.line import LineCells
+from projections.words import iso
 
 PSEUDONYM_HEX: Final = 32
 LONGEST_SHIFT_DAYS: Final = 365
 KEY_BYTES: Final = 32
 
-_FROM, _TO, _UNITS, _CHARGE = 4, 5, 6, 8
-_SAME_LINE: Final = (0, 1, 2, 3, 7)
-"""What lines have in common that are put together: patient, episode, payer, code, rate."""
+_SAME_LINE: Final = attrgetter("patient", "episode", "payer", "code", "rate_cents")
+"""What lines have in common that are put together."""
 
 
 def kept_columns(dataset: Dataset) -> tuple[Column, ...]:
@@ -82,8 +85,8 @@ def _earlier(day: str, days: int) -> str:
 
 def _merged_lines(rows: Iterable[Cells]) -> Iterator[Cells]:
     """Lines put together that follow upon each other: a break at a month's end would tell how far dates are shifted."""
-    held: Cells | None = None
-    for row in rows:
+    held: Any = None
+    for row in map(LineCells._make, rows):
         if held is not None and _follows(held, row):
             held = _together(held, row)
             continue
@@ -94,18 +97,11 @@ def _merged_lines(rows: Iterable[Cells]) -> Iterator[Cells]:
         yield held
 
 
-def _follows(line: Cells, other: Cells) -> bool:
-    following = date.fromisoformat(line[_TO]) + timedelta(days=1)
-    return _said(line) == _said(other) and following.isoformat() == other[_FROM]
+def _follows(line: Any, other: Any) -> bool:
+    following = date.fromisoformat(line.to) + timedelta(days=1)
+    return bool(_SAME_LINE(line) == _SAME_LINE(other) and following.isoformat() == other.from_)
 
 
-def _said(line: Cells) -> Sequence[object]:
-    return [line[place] for place in _SAME_LINE]
-
-
-def _together(line: Cells, other: Cells) -> Cells:
-    cells = list(line)
-    cells[_TO] = other[_TO]
-    cells[_UNITS] += other[_UNITS]
-    cells[_CHARGE] += other[_CHARGE]
-    return tuple(cells)
+def _together(line: Any, other: Any) -> Any:
+    units, charge_cents = line.units + other.units, line.charge_cents + other.charge_cents
+    return line._replace(to=other.to, units=units, charge_cents=charge_cents)

@@ -10,15 +10,15 @@ import msgspec
 
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
+from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import claimed_of
-from projections.read_model.catch_up import Progress
-from projections.read_model.views import SetAside
+from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
 from projections.reading.as_known import AsKnown, book_known
-from projections.report.holds import rates_of
 from projections.report.patients import authorizations_in
-from projections.rows.day import Cells, json_list
+from projections.report.rates import rates_of
+from projections.rows.cells import Cells, json_list
 
 CLAIMED: Final = "claimed"
 AUTHORIZATIONS: Final = "authorizations"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.files import sync
-from projections.read_model.views import NotNow
+from projections.read_model.trouble import NotNow
 
 _BUILDING: Final = ".building-"
 

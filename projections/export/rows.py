@@ -9,43 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from projections.export.columns import Column, Dataset
+from projections.export.columns import Dataset
 from projections.export.spool import in_order
 from projections.read_model.views import Views
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
+from projections.rows.columns import Column, sql_list
+from projections.rows.day import DAY_COLUMNS
+from projections.rows.finding import FINDING_COLUMNS
+from projections.rows.line import LINE_COLUMNS
 
-_SOURCES: Final = {
-    "days": (
-        "SELECT patient, episode, date, status, reason, code, payer, terms_from, terms_published, rate_cents,"
-        " authorization, because FROM days",
-        "substr(date, 1, 7)",
-        "patient, episode, date",
-    ),
-    "lines": (
-        'SELECT patient, episode, payer, code, "from", "to", units, rate_cents, charge_cents, authorization,'
-        " terms_from, modifiers FROM lines",
-        'substr("from", 1, 7)',
-        'patient, episode, "from"',
-    ),
-    "findings": (
-        "SELECT rule, level, patient, episodes, dates, codes, because, message FROM findings",
-        "substr(first_date, 1, 7)",
-        "patient, rule, dates, episodes, codes, because",
-    ),
-}
-"""Where a dataset's rows are in the read model, what their month is, and their order within it."""
+_MONTHS: Final = {"days": "date", "lines": "from", "findings": "first_date"}
+"""The column that gives a row its month."""
+_KEPT: Final = {"days": DAY_COLUMNS, "lines": LINE_COLUMNS, "findings": FINDING_COLUMNS}
 
 
 def rows_by_month(views: Views, dataset: Dataset) -> Iterator[Cells]:
     """The rows of a dataset by month, each month's in the dataset's order."""
-    source, month, order = _SOURCES[dataset.name]
-    return iter(views.connection.execute(f"{source} ORDER BY {month}, {order}"))
+    return _select(views, dataset, f'substr("{_MONTHS[dataset.name]}", 1, 7), {sql_list(dataset.order)}')
 
 
 def rows_by_patient(views: Views, dataset: Dataset) -> Iterator[Cells]:
     """The rows of a dataset, each patient's together."""
-    source, _, order = _SOURCES[dataset.name]
-    return iter(views.connection.execute(f"{source} ORDER BY {order}"))
+    return _select(views, dataset, sql_list(dataset.order))
+
+
+def _select(views: Views, dataset: Dataset, order: str) -> Iterator[Cells]:
+    columns = sql_list(_KEPT[dataset.name])
+    return iter(views.connection.execute(f'SELECT {columns} FROM "{dataset.name}" ORDER BY {order}'))
 
 
 def sorted_by_month(rows: Iterable[Cells], dataset: Dataset, columns: Sequence[Column]) -> Iterator[Cells]:

@@ -1,81 +1,30 @@
-"""What is exported: one struct a dataset, the one declaration of its columns for every format and for docs/feed.md.
+"""What is exported: the datasets, their columns declared once for every format and for docs/reference/feed.md.
 
 Columns are only ever added, at the end: ``SCHEMA_VERSION`` counts the rest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
 
 from msgspec import Struct, field
 
-from projections.export.columns import CalendarDate, Word, dataset_of, note
+from projections.export.columns import Dataset, dataset_of
+from projections.rows.columns import CalendarDate, Column, Word, columns_of, note
+from projections.rows.day import DAY_COLUMNS, DAY_ORDER, DayRow
+from projections.rows.finding import FINDING_ORDER, FindingRow
+from projections.rows.line import LINE_ORDER, LineRow
 
 SCHEMA_VERSION: Final = "1"
 
 _PATIENT: Final = note("the patient's name in the ledger", "pseudonym")
 _EPISODE: Final = note("the episode", "pseudonym")
-_STATUS: Final = note("`billable`, `not_billable`, `hold` or `conflict`", "kept")
-_REASON: Final = note("the verdict's second word; null when billable", "kept")
-_CODE: Final = note("the per-diem code of the day; null before step 20 is passed", "kept")
-_PAYER: Final = note("the payer of the day; null before step 5 is passed", "kept")
-_RATE: Final = note("dollars for the day; null unless billable", "kept")
-_AUTHORIZATION: Final = note("the authorization that the day draws a unit from", "left out")
-_TERMS_FROM: Final = note("the first service date of the terms' edition", "left out")
-_TERMS_PUBLISHED: Final = note("when that edition was published", "left out")
-_BECAUSE: Final = note("the entries that decided, as `source:id`, the decisive one first", "left out")
 
 
-class ExportedDay(Struct, frozen=True):
-    """One service date of one episode with its verdict."""
-
-    patient: Annotated[str, _PATIENT]
-    episode: Annotated[str, _EPISODE]
-    date: Annotated[CalendarDate, note("the service date, local where the patient lives", "shifted")]
-    status: Annotated[Word, _STATUS]
-    reason: Annotated[Word | None, _REASON]
-    code: Annotated[Word | None, _CODE]
-    payer: Annotated[Word | None, _PAYER]
-    terms_from: Annotated[CalendarDate | None, _TERMS_FROM]
-    terms_published: Annotated[CalendarDate | None, _TERMS_PUBLISHED]
-    rate: Annotated[Decimal | None, _RATE]
-    authorization: Annotated[str | None, _AUTHORIZATION]
-    because: Annotated[tuple[str, ...], _BECAUSE]
-
-
-class ExportedLine(Struct, frozen=True):
-    """One claim line to bill: consecutive billable days of one payer, code, rate, authorization and edition."""
-
-    patient: Annotated[str, _PATIENT]
-    episode: Annotated[str, _EPISODE]
-    payer: Annotated[Word, note("the payer to bill", "kept")]
-    code: Annotated[Word, note("the per-diem code", "kept")]
-    from_: Annotated[CalendarDate, note("the first service date", "shifted")] = field(name="from")
-    to: Annotated[CalendarDate, note("the last service date, included", "shifted")]
-    units: Annotated[int, note("days, which are units", "kept")]
-    rate: Annotated[Decimal, note("dollars for a day", "kept")]
-    charge: Annotated[Decimal, note("dollars for the line: `units` times `rate`", "kept")]
-    authorization: Annotated[str | None, _AUTHORIZATION]
-    terms_from: Annotated[CalendarDate, _TERMS_FROM]
-    modifiers: Annotated[tuple[str, ...], note("the modifiers; none in this edition", "left out")]
-
-
-class ExportedFinding(Struct, frozen=True):
-    """One contradiction or mistake worth a human's time."""
-
-    rule: Annotated[Word, note("the rule that was broken", "kept")]
-    level: Annotated[Word, note("`hard` stops a claim, `soft` warns", "kept")]
-    patient: Annotated[str, _PATIENT]
-    episodes: Annotated[tuple[str, ...], note("the episodes concerned", "pseudonym")]
-    dates: Annotated[tuple[CalendarDate, ...], note("the service dates concerned", "shifted")]
-    codes: Annotated[tuple[str, ...], note("the codes concerned", "kept")]
-    because: Annotated[tuple[str, ...], _BECAUSE]
-    message: Annotated[str, note("what is wrong and what to do, in a sentence", "left out")]
-
-
-class ExportedChange(Struct, frozen=True):
+class ChangePlace(Struct, frozen=True):
     """One day that is not what it was: take the row with the old values away, put the one with the new values in."""
 
     position: Annotated[int, note("where these changes lead: the consumer's next `--since`", "kept")]
@@ -87,24 +36,11 @@ class ExportedChange(Struct, frozen=True):
     patient: Annotated[str, _PATIENT]
     episode: Annotated[str, _EPISODE]
     date: Annotated[CalendarDate, note("the service date; with patient and episode the key of the day", "shifted")]
-    old_status: Annotated[Word | None, _STATUS]
-    old_reason: Annotated[Word | None, _REASON]
-    old_code: Annotated[Word | None, _CODE]
-    old_payer: Annotated[Word | None, _PAYER]
-    old_terms_from: Annotated[CalendarDate | None, _TERMS_FROM]
-    old_terms_published: Annotated[CalendarDate | None, _TERMS_PUBLISHED]
-    old_rate: Annotated[Decimal | None, _RATE]
-    old_authorization: Annotated[str | None, _AUTHORIZATION]
-    old_because: Annotated[tuple[str, ...] | None, _BECAUSE]
-    new_status: Annotated[Word | None, _STATUS]
-    new_reason: Annotated[Word | None, _REASON]
-    new_code: Annotated[Word | None, _CODE]
-    new_payer: Annotated[Word | None, _PAYER]
-    new_terms_from: Annotated[CalendarDate | None, _TERMS_FROM]
-    new_terms_published: Annotated[CalendarDate | None, _TERMS_PUBLISHED]
-    new_rate: Annotated[Decimal | None, _RATE]
-    new_authorization: Annotated[str | None, _AUTHORIZATION]
-    new_because: Annotated[tuple[str, ...] | None, _BECAUSE]
+
+
+class ChangeCause(Struct, frozen=True):
+    """What made a day another."""
+
     cause: Annotated[
         tuple[str, ...],
         note("what changed the day since then, the last first: entries as `source:id`, or `book`", "left out"),
@@ -115,13 +51,25 @@ class ExportedChange(Struct, frozen=True):
     ]
 
 
+def change_columns() -> Iterator[Column]:
+    """A change's columns: which day it is, the day's columns as they were and as they are, and what changed it."""
+    said = DAY_COLUMNS[len(DAY_ORDER) :]
+    yield from columns_of(ChangePlace)
+    for age in ("old", "new"):
+        yield from (column._replace(name=f"{age}_{column.name}", nullable=True) for column in said)
+    yield from columns_of(ChangeCause)
+
+
 class ExportedClaimedDay(Struct, frozen=True):
     """One service date as claimed, as known when claimed and as known now; or a billable day that is on no claim."""
 
     patient: Annotated[str, _PATIENT]
     episode: Annotated[str, _EPISODE]
     date: Annotated[CalendarDate, note("the service date, local where the patient lives", "shifted")]
-    kind: Annotated[Word, note("`overclaimed`, `changed`, `unbilled` or `as_claimed`: see docs/diff.md", "kept")]
+    kind: Annotated[
+        Word,
+        note("`overclaimed`, `changed`, `unbilled` or `as_claimed`: see `episode-ledger help claimed-days`", "kept"),
+    ]
     claim: Annotated[str | None, note("the claim; null when unbilled", "left out")]
     payer: Annotated[Word, note("the payer it was claimed from; when unbilled, the payer of the day", "kept")]
     claimed_code: Annotated[Word | None, note("the code claimed; null when unbilled", "kept")]
@@ -179,16 +127,20 @@ class ExportedRate(Struct, frozen=True):
     rate: Annotated[Decimal, note("dollars for a day", "kept")]
 
 
+def _declared(name: str, struct: type[Struct], dated_by: str | None, *order: str, is_key: bool = True) -> Dataset:
+    return dataset_of(name, struct.__doc__, columns_of(struct), dated_by, *order, is_key=is_key)
+
+
 DATASETS: Final = {
     dataset.name: dataset
     for dataset in (
-        dataset_of("days", ExportedDay, "date", "patient", "episode", "date"),
-        dataset_of("lines", ExportedLine, "from", "patient", "episode", "from"),
-        dataset_of("findings", ExportedFinding, "dates", "patient", "rule", "dates", "episodes", "codes", "because"),
-        dataset_of("changes", ExportedChange, "date", "patient", "episode", "date"),
-        dataset_of("claimed", ExportedClaimedDay, "date", "patient", "episode", "date", is_key=False),
-        dataset_of("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number"),
-        dataset_of("rates", ExportedRate, None, "payer", "terms_from", "terms_published", "code", is_key=False),
+        _declared("days", DayRow, "date", *DAY_ORDER),
+        _declared("lines", LineRow, "from", *LINE_ORDER),
+        _declared("findings", FindingRow, "dates", *(name for name in FINDING_ORDER if name != "first_date")),
+        dataset_of("changes", ChangePlace.__doc__, change_columns(), "date", *DAY_ORDER),
+        _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, is_key=False),
+        _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number"),
+        _declared("rates", ExportedRate, None, "payer", "terms_from", "terms_published", "code", is_key=False),
     )
 }
 """The datasets by name, in the order they are documented."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 
 ROWS_AT_ONCE: Final = 2_000
 

@@ -15,13 +15,14 @@ from ledger.facts.entry import Entry
 from projections.audit.claimed_shares import Kind
 from projections.export.as_text import dollars, write_csv, write_jsonl
 from projections.export.cloudevents import write_events
-from projections.export.columns import Column, Dataset
+from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
 from projections.export.manifest import MANIFEST, PACKAGE, Manifest, Origin, Part, part_of, text_of
 from projections.export.place import create
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
+from projections.rows.columns import Column
 
 Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
 EVENTS: Final = "events"

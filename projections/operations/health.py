@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -144,14 +144,18 @@ def _size(count: int) -> str:
 
 def clock_row(now: datetime, newest: datetime | None) -> CheckRow:
     """This machine's clock, against the year and the newest entry."""
-    says = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    says = _to_the_second(now)
     todo = "set this machine's clock before anything is recorded: recorded_at cannot be corrected"
     if not FIRST_YEAR <= now.year <= LAST_YEAR:
         return CheckRow("clock", "wrong", f"{says}: that is not the time", todo)
     if newest is not None and newest > now + SKEW:
-        told = f"{says}, before the newest of the last entries ({newest:%Y-%m-%dT%H:%M:%SZ}): it is slow, or was fast"
+        told = f"{says}, before the newest of the last entries ({_to_the_second(newest)}): it is slow, or was fast"
         return CheckRow("clock", "wrong", told, todo)
     return CheckRow("clock", "ok", says)
+
+
+def _to_the_second(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def newest_of(ledger: EpisodeLedger) -> datetime | None:

@@ -11,8 +11,9 @@ from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import of_this_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import counts
+from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
-from projections.read_model.views import SetAside, Views
+from projections.read_model.views import Views
 from projections.rebuild.rebuild import certificates
 
 SHOWN_REBUILDS: Final = 10

@@ -5,9 +5,8 @@ Everything is chosen from the read model; only what stands on claims is read fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -18,8 +17,8 @@ from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
 from projections.read_model.queries import Where
 from projections.read_model.views import Views
-from projections.report.holds import CURES
-from projections.rows.finding import FindingRow, finding_row
+from projections.rows.finding import FindingRow, finding_row, together
+from projections.why.cures import CURES
 
 DAYS_AHEAD: Final = 30
 DAYS_PAST: Final = 14
@@ -115,19 +114,6 @@ def findings_page(
         where.values,
     )
     return total, [finding_row(row) for row in chosen]
-
-
-def together(findings: Iterable[FindingRow]) -> list[FindingRow]:
-    """Findings that follow each other and say the same of the same episodes, as one with all their dates."""
-    groups = (list(alike) for _, alike in groupby(findings, lambda row: (row.rule, row.episodes, row.message)))
-    return [
-        msgspec.structs.replace(
-            group[0],
-            dates=tuple(sorted({date for row in group for date in row.dates})),
-            because=tuple(dict.fromkeys(label for row in group for label in row.because)),
-        )
-        for group in groups
-    ]
 
 
 def findings_by_rule(views: Views) -> list[tuple[str, str, int]]:

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Final
 
 from projections.rows.day import DayRow
+from projections.words import MARKS
 
-MARKS: Final = {"billable": "✓", "hold": "?", "not_billable": "✕", "conflict": "!"}
 LEGEND: Final = "✓ billable   ? hold   ✕ not billable   ! conflict   · no day of the episode"
 
 

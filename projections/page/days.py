@@ -11,14 +11,12 @@ from typing import Final
 import msgspec
 
 from ledger.facts.entry import Entry
-from ledger.judge import causes as grounds
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
-from projections.page.calendar import MARKS
 from projections.page.sources import Cause, Sources
-from projections.rows.day import iso
-from projections.why.sentences import SENTENCES, STATUS, Said
-from projections.why.steps import DayView
+from projections.why.day_view import DayView
+from projections.why.sentences import SENTENCES, Said
+from projections.words import MARKS, STATUS, iso
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -87,26 +85,16 @@ Told = tuple[JudgedDay, DayShown, str]
 
 
 def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
-    step, status, reason = day.verdict
-    entries = deciding(view, step, reason)
+    entries = view.causes(day.verdict.step)
     shown = DayShown(
         iso(day.date),
         WEEKDAYS[date.fromordinal(day.date).weekday()],
-        status,
-        MARKS[status],
+        day.verdict.status,
+        MARKS[day.verdict.status],
         verdict_words(day),
         sources.of_entries(entries),
     )
     return day, shown, _sentence(view, day, entries, sources)
-
-
-def deciding(view: DayView, step: int, reason: str | None) -> list[Entry]:
-    """The entries that decided a day's verdict, the decisive ones first."""
-    if step == 24:
-        return grounds.served_on(view.case, view.date)
-    if step == 21:
-        return grounds.clashing(view.case, view.others, view.date, str(reason))
-    return view.grounds(step)
 
 
 def verdict_words(day: JudgedDay) -> str:
@@ -116,17 +104,12 @@ def verdict_words(day: JudgedDay) -> str:
 
 
 def _sentence(view: DayView, day: JudgedDay, entries: Sequence[Entry], sources: Sources) -> str:
-    words = SENTENCES[day.verdict.status, day.verdict.reason]
+    words = SENTENCES[day.verdict.words]
     because = words.because
-    if _decided_elsewhere(day, entries, sources):
+    if not all(map(sources.is_own, entries)):
         because = ELSEWHERE.get(str(day.verdict.reason), because)
     status = STATUS[day.verdict.status].capitalize()
     return f"{status}: {because.format_map(Said(view, day))}. {words.cure}".rstrip()
-
-
-def _decided_elsewhere(day: JudgedDay, entries: Sequence[Entry], sources: Sources) -> bool:
-    """Whether the sentence's details may be another episode's; those of step 20 are always the episode's own."""
-    return day.verdict.step in (1, 9, 21) and not all(map(sources.is_own, entries))
 
 
 def _sameness(told: Told) -> tuple[object, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -11,10 +10,9 @@ import msgspec
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
 from ledger.facts.liveness import live_entries, retracted_identities
-from projections.audit.replay import utc_text
 from projections.page.days import DayShown
 from projections.page.sources import Cause, Sources
-from projections.why.steps import dollars
+from projections.words import date_runs, dollars, utc_text
 
 
 class EntryShown(msgspec.Struct, frozen=True, gc=False):
@@ -130,17 +128,3 @@ def _decided(days: Iterable[DayShown]) -> dict[int, list[str]]:
         for cause in day.causes:
             decided.setdefault(cause.position, []).append(day.date)
     return decided
-
-
-def date_runs(dates: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Dates, ascending, as unbroken runs: first and last of each."""
-    first = last = ""
-    for day in dates:
-        if last and date.fromisoformat(day).toordinal() - date.fromisoformat(last).toordinal() == 1:
-            last = day
-            continue
-        if first:
-            yield first, last
-        first = last = day
-    if first:
-        yield first, last

@@ -12,19 +12,16 @@ from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.liveness import live_entries
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text
-from projections.operations.worklist import together
-from projections.page.calendar import MARKS
 from projections.page.days import WEEKDAYS, DayShown, MonthShown, months_shown
 from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.read_model.views import Views
 from projections.reading.as_known import AsKnown
 from projections.rows.day import DayRow, day_row
-from projections.rows.finding import FindingRow, finding_row
+from projections.rows.finding import FindingRow, finding_row, together
 from projections.rows.line import LineRow, line_row
 from projections.rows.patient import sheets_of
-from projections.why.sentences import STATUS
+from projections.words import MARKS, STATUS, utc_text
 
 
 class Sent(msgspec.Struct, frozen=True):

@@ -12,11 +12,9 @@ from ledger.facts.entry import Entry, statement_of
 from ledger.judge.case import Case
 from ledger.judge.findings import Finding, find
 from projections.audit.claimed import ClaimedDay
-from projections.page.entries import date_runs
 from projections.page.sources import Cause, Sources
-from projections.rows.day import iso
 from projections.rows.finding import MESSAGES
-from projections.why.sentences import STATUS
+from projections.words import STATUS, date_runs, iso
 
 SECRET_CODE: Final = "a code of another episode"
 

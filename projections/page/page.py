@@ -18,8 +18,6 @@ from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_of
-from projections.audit.replay import utc_text
-from projections.page.calendar import MARKS
 from projections.page.days import MonthShown, RunShown, months_shown, runs_shown
 from projections.page.entries import EntryShown, entries_shown
 from projections.page.findings import ClaimedRun, FindingShown, claimed_shown, findings_shown
@@ -27,7 +25,7 @@ from projections.page.sources import Sources
 from projections.reading.around import entries_around
 from projections.reading.as_known import JudgedPatient, judged_among, owner_among
 from projections.rows.line import LineRow, line_cells, line_row
-from projections.why.sentences import STATUS
+from projections.words import MARKS, STATUS, utc_text
 
 
 class VerdictTotal(msgspec.Struct, frozen=True, gc=False):

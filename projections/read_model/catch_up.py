@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from ledger.book import Book
 from ledger.facts.administration import PatientForgotten
 from ledger.facts.entry import UnreadableEntry
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.read_model.tables import SHAPE
+from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
-from projections.read_model.views import SetAside, Views
+from projections.read_model.views import Views
 from projections.reading.as_known import book_known, load_patient
 from projections.rows.digests import is_fingerprint
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import derive_patient
 
 LONGEST_POSITION: Final = 18
-Progress = Callable[[int, int], None]
-"""Told after each patient: how many are done, of how many."""
-
-
-def silent(done: int, of: int) -> None:
-    """No progress shown."""
 
 
 def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from ledger.files import sync
-from projections.read_model.views import NotNow, Views, open_views
+from projections.read_model.trouble import NotNow
+from projections.read_model.views import Views, open_views
 
 _LOGS: Final = ("-wal", "-shm", "-journal")
 

@@ -9,40 +9,28 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, Final
 
+from projections.rows.columns import sql_list
+from projections.rows.day import DAY_COLUMNS, DAY_ORDER
+from projections.rows.finding import FINDING_ORDER, KEPT_FINDING_COLUMNS
+from projections.rows.line import LINE_COLUMNS, LINE_ORDER
+
 SHAPE: Final = "2"
 """The shape of the tables; a read model of another shape is built anew."""
 
-DAY_COLUMNS: Final = {
-    "patient": str, "episode": str, "date": str, "status": str, "reason": str, "code": str, "payer": str,
-    "terms_from": str, "terms_published": str, "rate_cents": int, "authorization": str, "because": str,
-}  # fmt: skip
-LINE_COLUMNS: Final = {
-    "patient": str, "episode": str, "payer": str, "code": str, "from": str, "to": str, "units": int,
-    "rate_cents": int, "charge_cents": int, "authorization": str, "terms_from": str, "modifiers": str,
-}  # fmt: skip
-FINDING_COLUMNS: Final = {
-    "rule": str, "level": str, "patient": str, "episodes": str, "dates": str, "codes": str, "because": str,
-    "message": str, "payers": str, "first_date": str,
-}  # fmt: skip
 TABLES: Final[Mapping[str, Mapping[str, type]]] = {
-    "days": DAY_COLUMNS,
-    "lines": LINE_COLUMNS,
-    "findings": FINDING_COLUMNS,
+    table: {column.name: column.sql_type for column in columns}
+    for table, columns in (("days", DAY_COLUMNS), ("lines", LINE_COLUMNS), ("findings", KEPT_FINDING_COLUMNS))
 }
 """The tables of rows, in the order of a patient's digests."""
 
-ORDER: Final = {
-    "days": "patient, episode, date",
-    "lines": 'patient, episode, "from"',
-    "findings": "patient, rule, first_date, dates, episodes, codes, because",
-}
+ORDER: Final = {"days": sql_list(DAY_ORDER), "lines": sql_list(LINE_ORDER), "findings": sql_list(FINDING_ORDER)}
 """The canonical order of a table's rows: that of a patient's digest."""
 
 INDEXES: Final = {
-    "days": ["patient", "episode", "date"],
-    "lines": ["patient", "episode", "from"],
-    "findings": ["patient"],
-    "digests": ["patient"],
+    "days": DAY_ORDER,
+    "lines": LINE_ORDER,
+    "findings": ("patient",),
+    "digests": ("patient",),
 }
 
 
@@ -56,8 +44,8 @@ INSERT: Final = {table: _insert_into(table, len(columns)) for table, columns in 
 
 
 SHARED: Final = {
-    "days": ("patient", "episode", "status", "reason", "code", "payer", "terms_from", "terms_published", "rate_cents"),
-    "lines": ("patient", "episode", "payer", "code", "rate_cents", "authorization", "terms_from", "modifiers"),
+    table: tuple(column.name for column in columns if column.shared)
+    for table, columns in (("days", DAY_COLUMNS), ("lines", LINE_COLUMNS))
 }
 """Columns that many rows in a row have in common: bound once for all of them."""
 RUN_ROWS: Final = 32
@@ -115,8 +103,7 @@ def index_tables(connection: sqlite3.Connection) -> None:
     """The indexes: laid after the rows where many come at once."""
     for table, columns in INDEXES.items():
         unique = "UNIQUE " if table in ("days", "digests") else ""
-        names = ", ".join(f'"{name}"' for name in columns)
-        connection.execute(f'CREATE {unique}INDEX "{table}_by_patient" ON "{table}" ({names})')
+        connection.execute(f'CREATE {unique}INDEX "{table}_by_patient" ON "{table}" ({sql_list(columns)})')
 
 
 def lay_notes(connection: sqlite3.Connection) -> None:

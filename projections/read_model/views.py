@@ -15,36 +15,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import astuple
 
-from ledger.recorders import StoreError, without_quotes
+from ledger.recorders import without_quotes
 from projections.read_model.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
+from projections.read_model.trouble import NotViews, SetAside, ViewsError
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
-
-
-class SetAside(Struct, frozen=True):
-    """A patient who is left out of every report because an entry cannot be read."""
-
-    patient: str
-    episode: str
-    version: int
-    position: int | None
-
-
-class ViewsError(Exception):
-    """The read model cannot be used; it can be deleted without loss, and is built anew at the next read."""
-
-
-class NotNow(ViewsError, StoreError):
-    """It could not be done now; nothing was half done, and it can be tried again."""
-
-
-class NotViews(ViewsError):
-    """The file where the read model should be is somebody else's database: it is left untouched."""
 
 
 class Views:

@@ -12,11 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from msgspec import Struct
-
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger, StoreError
-from projections.reading.streams import UNREAD, Row, Stream, held_entries_of, hold, look_at
+from projections.reading.streams import UNREAD, Kin, Row, Stream, held_entries_of, hold, look_at
 
 HELD_ENTRIES: Final = 200_000
 """How many stored texts one pass holds back at most, by default (about 350 bytes each)."""
@@ -24,21 +22,6 @@ PAGE_POSITIONS: Final = 500
 
 Extent = tuple[str, str, int, int]
 """An episode and a patient it ever named, the episode's first position and its last version."""
-
-
-class Kin(Struct, gc=False):
-    """Episodes that share patients: how many entries each has, where they begin, and what has passed of them."""
-
-    episodes: dict[str, int]
-    patients: list[str]
-    first: int
-    missing: int
-    streams: dict[str, Stream]
-
-    @property
-    def held(self) -> int:
-        """How many entries are held."""
-        return sum(len(stream.held) for stream in self.streams.values()) // 2
 
 
 def kin_in(ledger: EpisodeLedger, upto: int) -> list[Kin]:

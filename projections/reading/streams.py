@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import MsgspecError, Struct
 
 from ledger.facts.entry import Entry, decode_all
 from ledger.facts.stored import TAGS
 from ledger.judge.episode import is_read
-
-if TYPE_CHECKING:
-    from projections.reading.cohorts import Kin
 
 Row = tuple[str, str, str]
 """Episode, tag and text of a stored entry."""
@@ -34,6 +31,21 @@ class Stream(Struct, gc=False):
     unread: list[int]
     complete_at: int
     """How long ``held`` is when all entries have passed."""
+
+
+class Kin(Struct, gc=False):
+    """Episodes that share patients: how many entries each has, where they begin, and what has passed of them."""
+
+    episodes: dict[str, int]
+    patients: list[str]
+    first: int
+    missing: int
+    streams: dict[str, Stream]
+
+    @property
+    def held(self) -> int:
+        """How many entries are held."""
+        return sum(len(stream.held) for stream in self.streams.values()) // 2
 
 
 def hold(

@@ -27,9 +27,10 @@ from ledger.keys.cipher import MasterKey
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile, lay
 from projections.read_model.tables import TABLES, index_tables
-from projections.read_model.views import NotNow, SetAside
+from projections.read_model.trouble import NotNow, SetAside
 from projections.reading.as_known import load_patient
-from projections.reading.cohorts import Kin, complete, kin_in, shares
+from projections.reading.cohorts import complete, kin_in, shares
+from projections.reading.streams import Kin
 from projections.rows.digests import Sums
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets, derive_patient

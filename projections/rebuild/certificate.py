@@ -19,8 +19,9 @@ import msgspec
 from ledger.book import Book, book_of_text
 from ledger.store import EpisodeLedger
 from projections.read_model.tables import ORDER, TABLES
-from projections.read_model.views import SetAside, Views
-from projections.rows.day import Cells
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import Views
+from projections.rows.cells import Cells
 from projections.rows.digests import Digests, Sums, digest, digests_of
 from projections.rows.kept import sheets_upto
 from projections.rows.patient import Sheets

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -18,12 +18,14 @@ import msgspec
 
 from ledger.book import Book
 from ledger.keys.cipher import MasterKey
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
-from projections.read_model.catch_up import Progress, catch_up, made_of, of_this_ledger, silent
+from projections.read_model.catch_up import catch_up, made_of, of_this_ledger
 from projections.read_model.generations import Places
 from projections.read_model.tables import SHAPE
+from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version
-from projections.read_model.views import SetAside, Views, ViewsError, open_views
+from projections.read_model.views import Views, open_views
 from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
 from projections.rows.digests import Sums
@@ -128,7 +130,7 @@ def _compare(
 def _made_at(places: Places, now: datetime) -> str:
     """The time as certificates write it; no two of them have the same."""
     while True:
-        made_at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        made_at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         if not (places.certificates / f"{_file_name(made_at)}.json").exists():
             return made_at
         now += timedelta(microseconds=1)

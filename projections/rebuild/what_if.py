@@ -22,10 +22,12 @@ import msgspec
 from ledger.book import Book, BookError, Payer, Terms
 from ledger.facts.forms import check_hcpcs
 from ledger.keys.cipher import MasterKey
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
-from projections.read_model.catch_up import Progress, catch_up, silent, stale_because
+from projections.read_model.catch_up import catch_up, stale_because
 from projections.read_model.generations import Places
-from projections.read_model.views import SetAside, Views, open_views
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import Views, open_views
 from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")

@@ -6,8 +6,8 @@ import shlex
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from projections.audit.replay import utc_text
 from projections.read_model.queries import Filters
+from projections.words import utc_text
 
 
 class Asked(NamedTuple):

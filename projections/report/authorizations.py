@@ -11,7 +11,7 @@ from ledger.facts.events import AuthorizationGranted
 from ledger.judge.case import Case
 from ledger.judge.regions import judged_days
 from projections.report.asked import Asked
-from projections.rows.day import iso
+from projections.words import iso
 
 UNITS_LOW: Final = 7
 DAYS_AHEAD: Final = 14

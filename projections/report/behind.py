@@ -14,7 +14,7 @@ from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
 from projections.report.claims import ClaimSums
-from projections.rows.day import as_list
+from projections.rows.cells import as_list
 
 Key = tuple[str, ...]
 """A section and what its row is about: its payer, month, reason, rule, band, kind or number."""

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 import msgspec
 
-from ledger.book import GENERAL, Book
+from ledger.book import Book
 from projections.read_model.queries import days_where
 from projections.read_model.views import Views
 from projections.report.asked import Asked
-
-
-class Cure(NamedTuple):
-    """A reason for a hold in plain words, and what would cure it."""
-
-    because: str
-    cure: str
-
-
-CURES: Final[dict[str, Cure]] = {
-    "coverage_unverified": Cure("coverage unverified", "verify the patient's coverage and record it"),
-    "no_terms": Cure("no payer's terms", "put the payer's terms for these dates into the book"),
-    "no_agreement": Cure("no agreement", "put a signed agreement with the payer into the book"),
-    "no_order": Cure("no order in force", "record the physician's order for these dates"),
-    "no_diagnosis": Cure("no diagnosis", "record a diagnosis in force on these dates"),
-    "plan_missing": Cure("plan of treatment missing", "get a plan of treatment for these dates, and have it signed"),
-    "plan_unsigned": Cure("plan signed late", "find a plan that was signed on or before the day"),
-    "pain_assessment_overdue": Cure("pain assessment overdue", "find the pain assessment of that time and record it"),
-    "auth_missing": Cure("authorization missing", "get an authorization for the code and these dates"),
-    "auth_exhausted": Cure("authorized units used up", "ask the payer for more units, one for each day"),
-    "no_rate": Cure("no rate", "put the payer's rate for the code into the book"),
-}
-"""What cures each hold of rulebook section 4."""
+from projections.report.rates import rates_of
+from projections.why.cures import CURES
 
 
 class Hold(msgspec.Struct, frozen=True, tag_field="section", tag="holds"):
@@ -86,24 +63,3 @@ def _priced(views: Views, book: Book, asked: Asked) -> dict[tuple[str, str | Non
             cents, before = priced.get((reason, payer), (0, 0))
             priced[reason, payer] = cents + days * rate, before + days
     return priced
-
-
-class Rate(msgspec.Struct, frozen=True):
-    """What an edition of a payer's terms pays for a day; without a code, for a day whose code is not known yet."""
-
-    payer: str
-    terms_from: str
-    terms_published: str
-    code: str | None
-    rate_cents: int
-
-
-def rates_of(book: Book) -> list[Rate]:
-    """Every rate of the book. A payer who takes S9325 for every mode of therapy needs no code to price a day."""
-    return [
-        Rate(payer.id, terms.from_.isoformat(), terms.published.isoformat(), code, cents)
-        for payer in book.payers.values()
-        for terms in payer.terms
-        for known, cents in sorted(terms.rate_cents.items())
-        for code in ([known, None] if known == GENERAL and terms.pain_code == "general" else [known])
-    ]

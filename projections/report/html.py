@@ -16,9 +16,9 @@ from jinja2 import Template
 from projections.rendering import TEMPLATES, counted, environment, money, styled
 from projections.report.behind import Behind
 from projections.report.charts import Chart, by_days_left, by_month, by_reason
-from projections.report.holds import CURES
 from projections.report.report import Report, Row, key_of
 from projections.report.text import SECTIONS, Column, Section
+from projections.why.cures import CURES
 
 
 class Cell(NamedTuple):

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry, statement_of
+from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_of
-from projections.read_model.catch_up import Progress
-from projections.read_model.views import SetAside, Views
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import Views
 from projections.reading.around import entries_around
 from projections.reading.as_known import judged_among
 from projections.report.asked import Asked

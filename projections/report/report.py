@@ -8,10 +8,10 @@ from operator import attrgetter
 import msgspec
 
 from ledger.book import Book
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text
-from projections.read_model.catch_up import Progress, silent
-from projections.read_model.views import SetAside, Views
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
 from projections.report.behind import Behind, Collected, Key, collect_claimed
@@ -20,6 +20,7 @@ from projections.report.claims import ClaimSums, Exposed, Unbilled
 from projections.report.conflicts import Conflict, HardFinding, conflicts, hard_findings
 from projections.report.holds import Hold, holds
 from projections.report.patients import patients_told
+from projections.words import utc_text
 
 Row = Billed | Hold | Unbilled | Exposed | RunningOut | Conflict | HardFinding
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 from projections.rows.patient import Sheets
 
 MODULUS: Final = 2**256

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from itertools import groupby
+from operator import attrgetter
+from typing import Annotated, Final
 
 import msgspec
 
 from ledger.judge.findings import Finding
-from projections.rows.day import Cells, as_list, iso, json_list
+from projections.rows.cells import Cells, json_list, shown
+from projections.rows.columns import columns_of, named_cells, note
+from projections.words import iso
 
 
 class FindingRow(msgspec.Struct, frozen=True, gc=False):
-    """One finding: what is contradictory, on which dates, because of which entries."""
+    """One contradiction or mistake worth a human's time."""
 
-    rule: str
-    level: str
-    patient: str
-    episodes: tuple[str, ...]
-    dates: tuple[str, ...]
-    codes: tuple[str, ...]
-    because: tuple[str, ...]
-    message: str
+    rule: Annotated[str, note("the rule that was broken", "kept", "word")]
+    level: Annotated[str, note("`hard` stops a claim, `soft` warns", "kept", "word")]
+    patient: Annotated[str, note("the patient's name in the ledger", "pseudonym")]
+    episodes: Annotated[tuple[str, ...], note("the episodes concerned", "pseudonym")]
+    dates: Annotated[tuple[str, ...], note("the service dates concerned", "shifted", "dates")]
+    codes: Annotated[tuple[str, ...], note("the codes concerned", "kept")]
+    because: Annotated[
+        tuple[str, ...], note("the entries that decided, as `source:id`, the decisive one first", "left out")
+    ]
+    message: Annotated[str, note("what is wrong and what to do, in a sentence", "left out")]
+
+
+class KeptFinding(FindingRow, frozen=True, gc=False):
+    """A finding as the read model keeps it: with what it is chosen and ordered by."""
+
+    payers: Annotated[tuple[str, ...], note("the payers concerned, to choose by", "left out")]
+    first_date: Annotated[str, note("the first of the dates, to order by", "left out", "date")]
+
+
+FINDING_COLUMNS: Final = tuple(columns_of(FindingRow))
+KEPT_FINDING_COLUMNS: Final = tuple(columns_of(KeptFinding))
+FINDING_ORDER: Final = ("patient", "rule", "first_date", "dates", "episodes", "codes", "because")
+FindingCells: Final = named_cells(KeptFinding)
+"""A finding as the read model keeps it, its places named as the columns are."""
 
 
 MESSAGES: Final[dict[str, str]] = {
@@ -48,20 +68,36 @@ def finding_cells(found: Finding) -> Cells:
     message = MESSAGES[found.rule].format(codes=", ".join(found.codes))
     dates = [iso(date) for date in found.dates]
     lists = (json_list(part) for part in (found.episodes, dates, found.codes, found.because))
-    return (found.rule, found.level, found.patient, *lists, message, json_list(found.payers), dates[0])
+    cells: Cells = FindingCells(
+        found.rule, found.level, found.patient, *lists, message, json_list(found.payers), dates[0]
+    )
+    return cells
+
+
+_place: Final = attrgetter(*(name for name in FINDING_ORDER if name != "patient"))
 
 
 def in_order(rows: Iterable[Cells]) -> list[Cells]:
     """Findings by rule, first date, dates, episodes, codes, causes."""
     found = list(rows)
     if len(found) > 1:
-        found.sort(key=lambda row: (row[0], row[9], row[4], row[3], row[5], row[6]))
+        found.sort(key=_place)
     return found
 
 
 def finding_row(cells: Cells) -> FindingRow:
     """The row as it is shown."""
-    rule, level, patient, episodes, dates, codes, because, message = cells[:8]
-    return FindingRow(
-        rule, level, patient, as_list(episodes), as_list(dates), as_list(codes), as_list(because), message
-    )
+    return shown(FindingRow, FINDING_COLUMNS, cells)
+
+
+def together(findings: Iterable[FindingRow]) -> list[FindingRow]:
+    """Findings that follow each other and say the same of the same episodes, as one with all their dates."""
+    groups = (list(alike) for _, alike in groupby(findings, lambda row: (row.rule, row.episodes, row.message)))
+    return [
+        msgspec.structs.replace(
+            group[0],
+            dates=tuple(sorted({date for row in group for date in row.dates})),
+            because=tuple(dict.fromkeys(label for row in group for label in row.because)),
+        )
+        for group in groups
+    ]

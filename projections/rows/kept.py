@@ -10,8 +10,11 @@ from ledger.book import Book
 from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import load_patient
-from projections.rows.day import Cells, iso
+from projections.rows.cells import NOTHING, Cells
+from projections.rows.day import DayCells
+from projections.rows.line import LineCells
 from projections.rows.patient import Sheets, derive_patient
+from projections.words import iso
 
 NOBODY: Final = ""
 """The patient of rows that are nobody's any more: a name is never empty."""
@@ -43,14 +46,17 @@ def _days(place: str, line: KeptLine) -> Iterable[Cells]:
     """The days of a line, which are exactly the billable ones (rulebook section 6)."""
     first, last = date.fromisoformat(line.from_).toordinal(), date.fromisoformat(line.to).toordinal()
     for day in range(first, last + 1):
-        yield (
-            NOBODY, place, iso(day), "billable", None, line.code, line.payer, line.terms_from, line.terms_published,
-            line.rate_cents, None, "[]",
+        yield DayCells(
+            patient=NOBODY, episode=place, date=iso(day), status="billable", code=line.code, payer=line.payer,
+            terms_from=line.terms_from, terms_published=line.terms_published, rate_cents=line.rate_cents,
+            because=NOTHING,
         )  # fmt: skip
 
 
 def _line(place: str, line: KeptLine) -> Cells:
-    return (
-        NOBODY, place, line.payer, line.code, line.from_, line.to, line.units, line.rate_cents, line.charge_cents,
-        None, line.terms_from, "[]",
+    cells: Cells = LineCells(
+        patient=NOBODY, episode=place, payer=line.payer, code=line.code, from_=line.from_, to=line.to,
+        units=line.units, rate_cents=line.rate_cents, charge_cents=line.charge_cents, terms_from=line.terms_from,
+        modifiers=NOTHING,
     )  # fmt: skip
+    return cells

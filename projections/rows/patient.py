@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.book import Book
 from ledger.judge.case import Case
 from ledger.judge.episode import Patient
 from ledger.judge.findings import find
 from ledger.judge.steps import judge
-from projections.rows.day import Cells, day_cells
+from projections.rows.cells import Cells
+from projections.rows.day import day_cells
 from projections.rows.finding import finding_cells, in_order
 from projections.rows.line import line_cells
 
@@ -18,9 +19,9 @@ from projections.rows.line import line_cells
 class Sheets(NamedTuple):
     """Everything derived of one patient, as the read model keeps it."""
 
-    days: list[Cells]
-    findings: list[Cells]
-    lines: list[Cells]
+    days: list[Any]
+    findings: list[Any]
+    lines: list[Any]
 
 
 def derive_patient(patient: Patient, book: Book) -> Sheets:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -20,15 +20,28 @@ from ledger.book import Book
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, tag_of
 from ledger.facts.upcasts import SCHEMA
-from ledger.judge import causes as grounds
+from ledger.judge import steps
 from ledger.judge.case import Case
 from ledger.judge.episode import Patient
 from ledger.judge.patients import episode_of
 from ledger.judge.regions import judged_day
+from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import judge
-from projections.audit.replay import verdict_text
+from projections.why.day_view import DayView
 from projections.why.moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
-from projections.why.steps import DayView
+from projections.words import verdict_text
+
+RESTED_ON: Final = (
+    steps.PASSED,
+    steps.NO_RATE,
+    steps.PLAN,
+    steps.PAIN_ASSESSMENT_OVERDUE,
+    steps.NO_DIAGNOSIS,
+    steps.NO_TERMS,
+    steps.AUTHORIZATION,
+)
+"""The steps whose entries make a day billable, in the order they are taken away: its service, orders, plan, assessment,
+diagnosis, coverage and authorization."""
 
 
 class FlipShown(msgspec.Struct, frozen=True, gc=False):
@@ -51,15 +64,25 @@ def with_fact(entries: Sequence[Entry], fact: ev.Event, recorded_at: datetime) -
     ]  # fmt: skip
 
 
-def find_flip(streams: Mapping[str, Sequence[Entry]], view: DayView, step: int, book: Book) -> FlipShown:
-    """The change that turns the day; ``streams`` are the patient's episodes as known, ``step`` is the verdict's."""
+def find_flip(streams: Mapping[str, Sequence[Entry]], view: DayView, verdict: Verdict, book: Book) -> FlipShown:
+    """The change that turns the day from its verdict; ``streams`` are the patient's episodes as known."""
     trial = _Trial(streams, view, book)
-    return _undoing(trial) if step == 24 else _curing(trial, step)
+    return _undoing(trial) if verdict.is_billable else _curing(trial, verdict.step)
 
 
 class _Outcome(NamedTuple):
-    step: int
+    """What a change makes of the day; without a verdict there would be no such day."""
+
+    verdict: Verdict | None
     text: str | None
+
+    @property
+    def is_billable(self) -> bool:
+        return self.verdict is not None and self.verdict.is_billable
+
+    @property
+    def reached(self) -> int:
+        return self.verdict.step.number if self.verdict else 0
 
 
 class _Trial:
@@ -72,7 +95,7 @@ class _Trial:
         self.recorded_at = last + timedelta(microseconds=1)
 
     def outcome(self, change: Change) -> _Outcome:
-        """The day's verdict after the change; step 0 if there would be no such day."""
+        """The day's verdict after the change."""
         entries = with_fact(self.streams[change.episode], change.fact, self.recorded_at)
         changed = episode_of(change.episode, entries)
         assert changed is not None, "it has entries"
@@ -84,22 +107,22 @@ class _Trial:
 
 def _on(case: Case, on: int) -> _Outcome:
     if not case.calendar.day(on):
-        return _Outcome(0, None)
+        return _Outcome(None, None)
     day = judged_day(case, on)
-    return _Outcome(day.verdict.step, verdict_text(day))
+    return _Outcome(day.verdict, verdict_text(day))
 
 
 def _shown(flips: bool, sentence: str, change: Change, text: str | None) -> FlipShown:
     return FlipShown(flips, sentence, change.episode, tag_of(change.fact), msgspec.to_builtins(change.fact), text)
 
 
-def _curing(trial: _Trial, step: int) -> FlipShown:
+def _curing(trial: _Trial, step: Step) -> FlipShown:
     best: tuple[Change, _Outcome] | None = None
     for change in _worth_trying(trial.view, step):
         outcome = trial.outcome(change)
-        if outcome.step == 24:
+        if outcome.is_billable:
             return _shown(True, change.sentence, change, outcome.text)
-        if outcome.step > (best[1].step if best else step):
+        if outcome.reached > (best[1].reached if best else step.number):
             best = change, outcome
     sentence = "No single change of those tried makes this day billable."
     if best is None:
@@ -109,7 +132,7 @@ def _curing(trial: _Trial, step: int) -> FlipShown:
     return _shown(False, sentence, change, outcome.text)
 
 
-def _worth_trying(view: DayView, step: int) -> Changes:
+def _worth_trying(view: DayView, step: Step) -> Changes:
     for move in MOVES:
         if step in move.cures:
             yield from move.propose(view)
@@ -122,7 +145,7 @@ def _undoing(trial: _Trial) -> FlipShown:
     for entry in _rested_on(trial.view):
         change = retract(trial.view, entry)
         outcome = trial.outcome(change)
-        if outcome.step != 24:
+        if not outcome.is_billable:
             then = in_words(outcome.text)
             sentence = f"Without {named(trial.view, entry)} the day would be {then}."
             return _shown(True, sentence, change, outcome.text)
@@ -130,9 +153,7 @@ def _undoing(trial: _Trial) -> FlipShown:
 
 
 def _rested_on(view: DayView) -> list[Entry]:
-    found = [*grounds.served_on(view.case, view.date)]
-    for step in (23, 17, 18, 16, 6, 22):
-        found += view.grounds(step)
+    found = [entry for step in RESTED_ON for entry in view.causes(step)]
     return list({(entry.episode, entry.version): entry for entry in found}.values())
 
 

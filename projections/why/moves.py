@@ -27,11 +27,13 @@ import msgspec
 from ledger.book import GENERAL, PER_DIEM, PER_DIEM_CODES
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of, tag_of
-from ledger.judge import causes as grounds
+from ledger.judge import causes, passed, steps
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.evidence import local_date, local_dates_of_run
-from projections.rows.day import iso
-from projections.why.steps import DayView
+from ledger.judge.rule import Step
+from ledger.judge.steps import STEPS
+from projections.why.day_view import DayView
+from projections.words import iso
 
 HYPOTHETICAL: Final = "what-if"
 """The author of an entry that nobody recorded, and the placeholder in it. Its source is empty, as no real one is."""
@@ -60,8 +62,8 @@ def retract(view: DayView, entry: Entry) -> Change:
     return Change(entry.episode, fact, f"Retract {named(view, entry)}, if it never happened.")
 
 
-def _retract_all(step: int) -> Callable[[DayView], Changes]:
-    return lambda view: (retract(view, entry) for entry in view.grounds(step))
+def _retract_all(step: Step) -> Callable[[DayView], Changes]:
+    return lambda view: (retract(view, entry) for entry in view.causes(step))
 
 
 def _correct(view: DayView, entry: Entry, says: str, **fields: object) -> Change:
@@ -77,7 +79,7 @@ def _tell(view: DayView, fact: ev.Event, sentence: str) -> Change:
 def _sign_plan(view: DayView) -> Changes:
     """Move 1. A plan that is there and signed too late comes first."""
     on = date.fromordinal(view.date)
-    for entry in view.grounds(17):
+    for entry in view.causes(steps.PLAN):
         yield _correct(view, entry, f"the plan was signed on or before {on}", signed_on=on)
     when = ", on or before that day" if view.terms.plan_signature == "before_service" else ""
     fact = ev.PlanSigned(HYPOTHETICAL, on, on, on)
@@ -175,12 +177,12 @@ def _to_the_day(view: DayView, entry: Entry) -> Change:
     return _correct(view, entry, f"it was on {iso(view.date)} or later", date=date.fromordinal(view.date))
 
 
-def _move_end(step: int) -> Callable[[DayView], Changes]:
+def _move_end(step: Step) -> Callable[[DayView], Changes]:
     """Moves 10 and 12: a discharge or a death before the day."""
 
     def changes(view: DayView) -> Changes:
-        yield from (_to_the_day(view, entry) for entry in view.grounds(step))
-        yield from (retract(view, entry) for entry in view.grounds(step))
+        yield from (_to_the_day(view, entry) for entry in view.causes(step))
+        yield from (retract(view, entry) for entry in view.causes(step))
 
     return changes
 
@@ -196,7 +198,7 @@ def _bring_home(view: DayView) -> Changes:
     """Move 13: the homecoming is put on the last date that leaves the day out of hospital."""
     patient, tz = view.case.patient, view.case.evidence.tz
     on = date.fromordinal(view.date - (view.terms.inpatient_rule == "any_overlap"))
-    for entry in view.grounds(9):
+    for entry in view.causes(steps.INPATIENT):
         stay = str(getattr(statement_of(entry), "stay", ""))
         admitted, home = patient.admissions[stay].at, patient.homecomings.get(stay)
         at = max(admitted, datetime.combine(on, time(12), tzinfo=tz).astimezone(UTC))
@@ -204,15 +206,15 @@ def _bring_home(view: DayView) -> Changes:
             says = f"the patient came home from stay {stay} on {on}"
             told = Change(entry.episode, ev.HospitalDischarged(stay, at), f"Record that {says}, if that is so.")
             yield _correct(view, home.entry, says, at=at) if home else told
-    yield from _retract_all(9)(view)
+    yield from _retract_all(steps.INPATIENT)(view)
 
 
-def _end_before(step: int) -> Callable[[DayView], Changes]:
+def _end_before(step: Step) -> Callable[[DayView], Changes]:
     """Move 14."""
 
     def changes(view: DayView) -> Changes:
         before = date.fromordinal(view.date - 1)
-        for entry in view.grounds(step):
+        for entry in view.causes(step):
             if getattr(statement_of(entry), "from_", before) <= before:
                 yield _correct(view, entry, f"it ended on {before}", to=before)
         yield from _retract_all(step)(view)
@@ -224,16 +226,16 @@ def _resume(view: DayView) -> Changes:
     """Move 15."""
     on = date.fromordinal(view.date)
     for hold, held in view.case.episode.holds.items():
-        if held.entry in view.grounds(12) and held.date < view.date:
+        if held.entry in view.causes(steps.HELD) and held.date < view.date:
             fact = ev.TherapyResumed(hold, on)
             yield _tell(view, fact, f"Record that hold {hold} was resumed on {on}, if that is so.")
-    yield from _retract_all(12)(view)
+    yield from _retract_all(steps.HELD)(view)
 
 
 def _decide(view: DayView) -> Changes:
     """Move 16: the day's own code first; after a decision for nothing, any code lifts it."""
     on, own = date.fromordinal(view.date), [code for code, days in view.case.codes.items() if days & view.day]
-    for code in [*own, *(code for code in grounds.codes_on(view.case, view.date) if code not in own)] or _modes(view):
+    for code in [*own, *(code for code in passed.codes_on(view.case, view.date) if code not in own)] or _modes(view):
         fact = ev.ConflictResolved(on, code, HYPOTHETICAL)
         yield _tell(view, fact, f"Decide to bill {code} on {on}.")
 
@@ -241,7 +243,7 @@ def _decide(view: DayView) -> Changes:
 def _modes(view: DayView) -> list[str]:
     if view.terms.pain_code == "general":
         return [GENERAL]
-    orders = [view.case.episode.orders[order][1] for order in grounds.remaining_orders(view.case, view.date)]
+    orders = [view.case.episode.orders[order][1] for order in causes.remaining_orders(view.case, view.date)]
     return sorted({PER_DIEM[order.mode] for order in orders})
 
 
@@ -267,35 +269,50 @@ def _correct_place(view: DayView) -> Changes:
         yield _correct(view, view.case.episode.opening[0], f"the place of service is {place}", place_of_service=place)
 
 
+def _after(step: Step) -> tuple[Step, ...]:
+    return STEPS[step.number :]
+
+
 class Move(NamedTuple):
     """A kind of change, the steps it cures, and those it may help in passing."""
 
     propose: Callable[[DayView], Changes]
-    cures: tuple[int, ...]
-    may_help: Sequence[int] = ()
+    cures: tuple[Step, ...]
+    may_help: Sequence[Step] = ()
 
 
 MOVES: Final[tuple[Move, ...]] = (
-    Move(_sign_plan, (17,)),
-    Move(_assess, (18,)),
-    Move(_diagnose, (16,)),
-    Move(_verify_coverage, (3, 4, 5), range(6, 24)),
-    Move(_authorize, (22,)),
-    Move(_record_day, (13,), (14, 15)),
-    Move(_correct_log, (13,)),
-    Move(_order, (13, 14, 15)),
-    Move(_move_stop, (13, 14)),
-    Move(_move_end(2), (2,)),
-    Move(_uncut_coverage, (4,), range(5, 24)),
-    Move(_move_end(1), (1,)),
-    Move(_bring_home, (9,)),
-    Move(_end_before(10), (10,)),
-    Move(_end_before(11), (11,)),
-    Move(_resume, (12,)),
-    Move(_decide, (19, 20, 21)),
-    Move(_yield_elsewhere, (21,)),
-    Move(_retract_service, (21,)),
-    Move(_correct_place, (7,)),
+    Move(_sign_plan, (steps.PLAN,)),
+    Move(_assess, (steps.PAIN_ASSESSMENT_OVERDUE,)),
+    Move(_diagnose, (steps.NO_DIAGNOSIS,)),
+    Move(
+        _verify_coverage,
+        (steps.COVERAGE_UNVERIFIED, steps.NOT_COVERED, steps.PAYER_EXCLUDES_S_CODES),
+        _after(steps.PAYER_EXCLUDES_S_CODES),
+    ),
+    Move(_authorize, (steps.AUTHORIZATION,)),
+    Move(_record_day, (steps.NOT_SERVED,), (steps.NO_ORDER, steps.INTERVAL_TOO_LONG)),
+    Move(_correct_log, (steps.NOT_SERVED,)),
+    Move(_order, (steps.NOT_SERVED, steps.NO_ORDER, steps.INTERVAL_TOO_LONG)),
+    Move(_move_stop, (steps.NOT_SERVED, steps.NO_ORDER)),
+    Move(_move_end(steps.AFTER_DISCHARGE), (steps.AFTER_DISCHARGE,)),
+    Move(_uncut_coverage, (steps.NOT_COVERED,), _after(steps.NOT_COVERED)),
+    Move(_move_end(steps.AFTER_DEATH), (steps.AFTER_DEATH,)),
+    Move(_bring_home, (steps.INPATIENT,)),
+    Move(_end_before(steps.FACILITY), (steps.FACILITY,)),
+    Move(_end_before(steps.HOSPICE), (steps.HOSPICE,)),
+    Move(_resume, (steps.HELD,)),
+    Move(_decide, (steps.CONFLICT_RESOLVED, steps.SEVERAL_CODES, steps.CLASH)),
+    Move(_yield_elsewhere, (steps.CLASH,)),
+    Move(_retract_service, (steps.CLASH,)),
+    Move(_correct_place, (steps.PLACE_OF_SERVICE,)),
 )
 """Every kind of change in the order tried. A step in neither list of a move could be turned by it only by accident (an
 order recorded so that a switch drops another's code), which nobody would call a cure."""
+
+NO_MOVE: Final[dict[Step, str]] = {
+    steps.NO_TERMS: "the payer's terms come with the book, not with a fact",
+    steps.NO_AGREEMENT: "an agreement comes with the book, not with a fact",
+    steps.NO_RATE: "codes and rates come with the book, not with a fact",
+}
+"""The steps that no fact cures, and why; other coverage may still help in passing."""

@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 
 from ledger.facts import events as ev
 from ledger.facts.entry import statement_of
-from ledger.judge import causes as grounds
+from ledger.judge import causes, passed
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
-from projections.rows.day import iso
-from projections.why.steps import DayView, dollars
+from ledger.judge.steps import INPATIENT
+from projections.why.day_view import DayView
+from projections.words import dollars, iso
 
 
 class Words(NamedTuple):
@@ -23,53 +24,49 @@ class Words(NamedTuple):
 
 _DECIDE = "A human has to decide which of them is billed."
 
-SENTENCES: Final[dict[tuple[str, str | None], Words]] = {
-    ("billable", None): Words("{code} to {payer} at {rate}, because {evidence}"),
-    ("not_billable", "after_death"): Words("the patient died on {died}"),
-    ("not_billable", "after_discharge"): Words("the patient was discharged on {discharged}"),
-    ("hold", "coverage_unverified"): Words("nobody verified any coverage", "Verified coverage would cure it."),
-    ("not_billable", "not_covered"): Words("no verified coverage covers the day"),
-    ("not_billable", "payer_excludes_s_codes"): Words("no payer that covers it takes S codes ({covering})"),
-    ("hold", "no_terms"): Words("the book has no terms of {payer} for the day", "The payer's terms would cure it."),
-    ("not_billable", "place_of_service"): Words("{payer} does not pay at place of service {place}"),
-    ("hold", "no_agreement"): Words(
+SENTENCES: Final[dict[str, Words]] = {
+    "billable": Words("{code} to {payer} at {rate}, because {evidence}"),
+    "not_billable after_death": Words("the patient died on {died}"),
+    "not_billable after_discharge": Words("the patient was discharged on {discharged}"),
+    "hold coverage_unverified": Words("nobody verified any coverage", "Verified coverage would cure it."),
+    "not_billable not_covered": Words("no verified coverage covers the day"),
+    "not_billable payer_excludes_s_codes": Words("no payer that covers it takes S codes ({covering})"),
+    "hold no_terms": Words("the book has no terms of {payer} for the day", "The payer's terms would cure it."),
+    "not_billable place_of_service": Words("{payer} does not pay at place of service {place}"),
+    "hold no_agreement": Words(
         "{provider} has no agreement with {payer} for the day", "A signed agreement in the book would cure it."
     ),
-    ("not_billable", "inpatient"): Words("the patient was in hospital, admitted on {admitted}"),
-    ("not_billable", "facility"): Words("the patient was in a nursing facility"),
-    ("not_billable", "hospice"): Words("the patient had elected hospice"),
-    ("not_billable", "held"): Words("therapy was on hold"),
-    ("not_billable", "not_served"): Words("{unserved}"),
-    ("not_billable", "under_24_hours"): Words("the pump ran that day, but {payer} pays full 24 hours of a run only"),
-    ("hold", "no_order"): Words("no order is in force for the service of that day", "Such an order would cure it."),
-    ("not_billable", "interval_too_long"): Words("doses are {hours} hours apart and {payer} pays up to {max_hours}"),
-    ("hold", "no_diagnosis"): Words("no diagnosis is in force on the day", "One that is would cure it."),
-    ("hold", "plan_missing"): Words(
-        "no plan of treatment covers the day", "A signed plan that covers it would cure it."
-    ),
-    ("hold", "plan_unsigned"): Words(
+    "not_billable inpatient": Words("the patient was in hospital, admitted on {admitted}"),
+    "not_billable facility": Words("the patient was in a nursing facility"),
+    "not_billable hospice": Words("the patient had elected hospice"),
+    "not_billable held": Words("therapy was on hold"),
+    "not_billable not_served": Words("{unserved}"),
+    "not_billable under_24_hours": Words("the pump ran that day, but {payer} pays full 24 hours of a run only"),
+    "hold no_order": Words("no order is in force for the service of that day", "Such an order would cure it."),
+    "not_billable interval_too_long": Words("doses are {hours} hours apart and {payer} pays up to {max_hours}"),
+    "hold no_diagnosis": Words("no diagnosis is in force on the day", "One that is would cure it."),
+    "hold plan_missing": Words("no plan of treatment covers the day", "A signed plan that covers it would cure it."),
+    "hold plan_unsigned": Words(
         "the plan of treatment was signed on {signed} only", "A plan signed on or before the day would cure it."
     ),
-    ("hold", "pain_assessment_overdue"): Words(
+    "hold pain_assessment_overdue": Words(
         "pain was {assessed}, and {payer} asks for {reach}", "An assessment in that time would cure it."
     ),
-    ("not_billable", "conflict_resolved"): Words("a human decided to bill nothing that day"),
-    ("conflict", "pain_code_exclusion"): Words("{codes} stand on one day, and S9325 excludes the others", _DECIDE),
-    ("conflict", "specific_pair"): Words("{codes} stand on one day", _DECIDE),
-    ("conflict", "duplicate_per_diem"): Words(
+    "not_billable conflict_resolved": Words("a human decided to bill nothing that day"),
+    "conflict pain_code_exclusion": Words("{codes} stand on one day, and S9325 excludes the others", _DECIDE),
+    "conflict specific_pair": Words("{codes} stand on one day", _DECIDE),
+    "conflict duplicate_per_diem": Words(
         "{codes} stands on the day more than once", "A human has to decide which one yields."
     ),
-    ("hold", "auth_missing"): Words(
+    "hold auth_missing": Words(
         "no authorization by {payer} covers {code} that day", "An authorization that does would cure it."
     ),
-    ("hold", "auth_exhausted"): Words(
+    "hold auth_exhausted": Words(
         "the authorized units are used up ({numbers})", "One more unit for the day would cure it."
     ),
-    ("hold", "no_rate"): Words("the book has no rate of {payer} for {code} on the day", "A rate would cure it."),
+    "hold no_rate": Words("the book has no rate of {payer} for {code} on the day", "A rate would cure it."),
 }
-"""A sentence for every status and reason of rulebook section 4."""
-
-STATUS: Final = {"billable": "billable", "not_billable": "not billable", "hold": "on hold", "conflict": "in conflict"}
+"""A sentence for every verdict of every step, in the rulebook's words."""
 
 _UNSERVED: Final = {
     "access": "no recorded dose reaches that day",
@@ -96,7 +93,7 @@ class Said(dict[str, str]):
     def evidence(self) -> str:
         """What shows that the day was served."""
         case, on = self.view.case, self.view.date
-        facts = [statement_of(entry) for entry in grounds.served_on(case, on)]
+        facts = [statement_of(entry) for entry in causes.served_on(case, on)]
         if isinstance(facts[0], ev.NursingVisited):
             return "a nurse visited that day"
         if case.evidence.any_infused & self.view.day:
@@ -107,7 +104,7 @@ class Said(dict[str, str]):
 
     def _nearest(self) -> str:
         case, on = self.view.case, self.view.date
-        orders = grounds.remaining_orders(case, on)
+        orders = causes.remaining_orders(case, on)
         before = case.calendar.span(case.calendar.first, on)
         recorded = max(case.evidence.recorded.get(order, 0) & before for order in orders)
         return iso(case.calendar.first + recorded.bit_length() - 1)
@@ -131,7 +128,7 @@ class Said(dict[str, str]):
 
     def admitted(self) -> str:
         """The local date of the admission."""
-        fact = statement_of(self.view.grounds(9)[0])
+        fact = statement_of(self.view.causes(INPATIENT)[0])
         assert isinstance(fact, ev.HospitalAdmitted)
         return iso(local_date(fact.at, self.view.case.evidence.tz))
 
@@ -141,7 +138,7 @@ class Said(dict[str, str]):
 
     def hours(self) -> str:
         """The spacing of doses under the orders in force."""
-        facts = map(statement_of, grounds.orders_in_force(self.view.case, self.view.date))
+        facts = map(statement_of, passed.orders_in_force(self.view.case, self.view.date))
         return " and ".join(map(str, sorted({f.interval_hours for f in facts if isinstance(f, ev.TherapyOrdered)})))
 
     def max_hours(self) -> str:
@@ -166,9 +163,9 @@ class Said(dict[str, str]):
     def codes(self) -> str:
         """The codes in conflict."""
         view, verdict = self.view, self.day.verdict
-        if verdict.step == 20:
-            return " and ".join(grounds.codes_on(view.case, view.date))
-        found = grounds.codes_against(view.case, view.others, view.date, str(verdict.reason))
+        if not verdict.names_code:
+            return " and ".join(passed.codes_on(view.case, view.date))
+        found = passed.codes_against(view.case, view.others, view.date, str(verdict.reason))
         return " and ".join(dict.fromkeys(found))
 
     def numbers(self) -> str:

@@ -1,4 +1,4 @@
-"""The numbered steps of one day as a person reads them: what each asked, what came out, and on what it rested."""
+"""The steps of one day as a person reads them: what each asked, what came out, and on what it rested."""
 
 from __future__ import annotations
 
@@ -10,56 +10,12 @@ import msgspec
 from ledger.book import Terms
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected
-from ledger.judge import causes as grounds
-from ledger.judge.case import Case
+from ledger.judge import causes, passed, steps
 from ledger.judge.episode import Dated
-from projections.audit.replay import utc_text
-from projections.rows.day import iso
-
-
-class DayView(NamedTuple):
-    """One date of a judged episode, beside the patient's other judged episodes."""
-
-    case: Case
-    others: Sequence[Case]
-    date: int
-
-    @property
-    def day(self) -> int:
-        """The date as a set of the episode's calendar."""
-        return self.case.calendar.day(self.date)
-
-    @property
-    def payer(self) -> str | None:
-        """The payer of the day (step 5)."""
-        return next((payer for payer, days in self.case.payers.items() if days & self.day), None)
-
-    @property
-    def terms(self) -> Terms:
-        """The terms in force (step 6 passed)."""
-        regime = self.case.regime_on(self.date)
-        assert regime is not None, "step 6 is passed"
-        return regime.terms
-
-    @property
-    def code(self) -> str:
-        """The code of the day (step 20 passed)."""
-        return next(code for code, days in self.case.codes.items() if days & self.day)
-
-    def grounds(self, step: int) -> list[Entry]:
-        """The entries that a step rests on for the day (``ledger/judge/causes.py``)."""
-        return list(grounds.GROUNDS[step](self.case, self.date))
-
-    def payer_name(self, payer: str | None = None) -> str:
-        """A payer, or the payer of the day, by the name the book has for it."""
-        payer = payer or self.payer or "the payer"
-        return self.case.book.payers[payer].name if payer in self.case.book.payers else payer
-
-    @property
-    def provider_name(self) -> str:
-        """The provider by the name the book has for it."""
-        npi = self.case.episode.opening[1].provider
-        return self.case.book.providers[npi].name if npi in self.case.book.providers else f"provider {npi}"
+from ledger.judge.rule import Step, Verdict
+from ledger.judge.steps import STEPS
+from projections.why.day_view import DayView
+from projections.words import dollars, iso, utc_text
 
 
 class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
@@ -105,11 +61,6 @@ def _value(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def dollars(cents: int) -> str:
-    """Whole cents as dollars."""
-    return f"{cents // 100}.{cents % 100:02d} dollars"
-
-
 Shown = tuple[str, Iterable[Entry]]
 """What a passed step says, and the entries it rested on."""
 
@@ -121,10 +72,22 @@ def _ended(ended: Sequence[Dated], what: str) -> Shown:
     return f"the {what} was on {iso(first)}, not before the day", [e.entry for e in ended if e.date == first]
 
 
+def _verified(view: DayView) -> Shown:
+    return "coverage was verified", [view.case.spells[0].entry]
+
+
 def _covered(view: DayView) -> Shown:
     spells = [spell for spell in view.case.spells if spell.from_ <= view.date <= spell.to]
     payers = dict.fromkeys(view.payer_name(spell.payer) for spell in spells)
     return f"covered by {', '.join(payers)}", [spell.entry for spell in spells]
+
+
+def _paid(view: DayView) -> Shown:
+    return f"the payer is {view.payer_name()}", view.causes(steps.NO_TERMS)
+
+
+def _governed(view: DayView) -> Shown:
+    return f"from {view.terms.from_}, published {view.terms.published}", []
 
 
 def _placed(view: DayView) -> Shown:
@@ -137,28 +100,32 @@ def _agreed(view: DayView) -> Shown:
 
 
 def _at_home(view: DayView) -> Shown:
-    stays = grounds.part_days_in_hospital(view.case, view.date)
+    stays = passed.part_days_in_hospital(view.case, view.date)
     partly = f"in hospital for part of the day, which {view.terms.inpatient_rule} does not count"
     return partly if stays else "no stay touches the day", stays
 
 
 def _out_of_facility(view: DayView) -> Shown:
-    stays = view.grounds(10)
+    stays = view.causes(steps.FACILITY)
     return "in a facility, but the terms pay such days" if stays else "no facility stay covers the day", stays
 
 
 def _not_held(view: DayView) -> Shown:
-    holds = view.grounds(12)
+    holds = view.causes(steps.HELD)
     return "held, but the terms count held days as access" if holds else "no hold covers the day", holds
 
 
+def _served(view: DayView) -> Shown:
+    return f"served, as {view.terms.day_counting} counts", passed.serving(view.case, view.date)
+
+
 def _ordered(view: DayView) -> Shown:
-    orders = grounds.orders_in_force(view.case, view.date)
+    orders = passed.orders_in_force(view.case, view.date)
     return f"in force: {', '.join(str(getattr(statement_of(entry), 'order', '')) for entry in orders)}", orders
 
 
 def _spaced(view: DayView) -> Shown:
-    orders = grounds.remaining_orders(view.case, view.date)
+    orders = causes.remaining_orders(view.case, view.date)
     hours = sorted({view.case.interval_of(order) for order in orders})
     return f"a dose every {' or '.join(map(str, hours))} hours, at most {view.terms.max_interval_hours} apart", []
 
@@ -171,84 +138,85 @@ def _planned(view: DayView) -> Shown:
 
 
 def _assessed(view: DayView) -> Shown:
-    entries = grounds.last_assessment(view.case, view.date)
+    entries = causes.last_assessment(view.case, view.date)
     return f"pain was assessed in the {view.terms.pain_assessment_days} days before the day, or on it", entries
 
 
 def _coded(view: DayView) -> Shown:
-    chosen = len(grounds.codes_on(view.case, view.date)) > 1
-    decision = view.grounds(19) if chosen else []
+    chosen = len(passed.codes_on(view.case, view.date)) > 1
+    decision = view.causes(steps.CONFLICT_RESOLVED) if chosen else []
     how = "a human chose it" if chosen else "for every mode" if view.terms.pain_code == "general" else "by the mode"
-    return f"{view.code}, {how}", [*decision, *view.grounds(23)]
+    return f"{view.code}, {how}", [*decision, *view.causes(steps.NO_RATE)]
 
 
 def _authorized(view: DayView) -> Shown:
-    return f"one unit of {view.case.drawn[view.date]}", grounds.authorizations_on(view.case, view.date)
+    return f"one unit of {view.case.drawn[view.date]}", causes.authorizations_on(view.case, view.date)
 
 
 def _rated(view: DayView) -> Shown:
     return f"{view.code} at {dollars(view.terms.rate_cents[view.code])} a day", []
 
 
-def _with(text: str, step: int) -> Callable[[DayView], Shown]:
-    """A fixed sentence over the entries that the step's grounds name."""
-    return lambda view: (text, view.grounds(step))
+def _listed(document: str) -> Callable[[Terms], bool]:
+    return lambda terms: document in terms.documentation
 
 
-class Step(NamedTuple):
-    """A step: its name, what it says when passed, and whether the terms ask it at all."""
+def _with(text: str, step: Step) -> Callable[[DayView], Shown]:
+    """A fixed sentence over the entries that a step rests on."""
+    return lambda view: (text, view.causes(step))
 
-    name: str
+
+class Asked(NamedTuple):
+    """A step in a person's words: what it asks for, what it says when passed, and whether the terms ask it at all."""
+
+    test: str
     passed: Callable[[DayView], Shown]
     is_asked: Callable[[Terms], bool] = lambda terms: True
 
 
-STEPS: Final[tuple[Step, ...]] = (
-    Step("not after the patient's death", lambda v: _ended(v.case.patient.deaths, "death")),
-    Step("not after the discharge", lambda v: _ended(v.case.episode.discharges, "discharge")),
-    Step("some coverage was verified", lambda v: ("coverage was verified", [v.case.spells[0].entry])),
-    Step("coverage covers the day", _covered),
-    Step("a covering payer takes S codes", lambda v: (f"the payer is {v.payer_name()}", v.grounds(6))),
-    Step("the payer has terms", lambda v: (f"from {v.terms.from_}, published {v.terms.published}", [])),
-    Step("place of service", _placed),
-    Step("agreement with the payer", _agreed, lambda terms: terms.agreement_required),
-    Step("not in hospital", _at_home),
-    Step("not in a facility", _out_of_facility),
-    Step("not in hospice", _with("no hospice election covers the day", 11)),
-    Step("not on hold", _not_held),
-    Step("served", lambda v: (f"served, as {v.terms.day_counting} counts", grounds.serving(v.case, v.date))),
-    Step("an order in force", _ordered),
-    Step("doses close enough", _spaced),
-    Step("diagnosis", _with("a diagnosis is in force", 16), lambda terms: "diagnosis" in terms.documentation),
-    Step("plan of treatment", _planned, lambda terms: "plan" in terms.documentation),
-    Step("pain assessment", _assessed, lambda terms: "pain_assessment" in terms.documentation),
-    Step("no decision to bill nothing", _with("nobody decided so", 19)),
-    Step("one code", _coded),
-    Step("no clash", _with("no other per diem stands against it", 19)),
-    Step("authorization", _authorized, lambda terms: terms.auth_required),
-    Step("rate", _rated),
-)
-"""The 23 steps of rulebook section 4, in order."""
+ASKED: Final[dict[Step, Asked]] = {
+    steps.AFTER_DEATH: Asked("not after the patient's death", lambda v: _ended(v.case.patient.deaths, "death")),
+    steps.AFTER_DISCHARGE: Asked("not after the discharge", lambda v: _ended(v.case.episode.discharges, "discharge")),
+    steps.COVERAGE_UNVERIFIED: Asked("some coverage was verified", _verified),
+    steps.NOT_COVERED: Asked("coverage covers the day", _covered),
+    steps.PAYER_EXCLUDES_S_CODES: Asked("a covering payer takes S codes", _paid),
+    steps.NO_TERMS: Asked("the payer has terms", _governed),
+    steps.PLACE_OF_SERVICE: Asked("place of service", _placed),
+    steps.NO_AGREEMENT: Asked("agreement with the payer", _agreed, lambda terms: terms.agreement_required),
+    steps.INPATIENT: Asked("not in hospital", _at_home),
+    steps.FACILITY: Asked("not in a facility", _out_of_facility),
+    steps.HOSPICE: Asked("not in hospice", _with("no hospice election covers the day", steps.HOSPICE)),
+    steps.HELD: Asked("not on hold", _not_held),
+    steps.NOT_SERVED: Asked("served", _served),
+    steps.NO_ORDER: Asked("an order in force", _ordered),
+    steps.INTERVAL_TOO_LONG: Asked("doses close enough", _spaced),
+    steps.NO_DIAGNOSIS: Asked("diagnosis", _with("a diagnosis is in force", steps.NO_DIAGNOSIS), _listed("diagnosis")),
+    steps.PLAN: Asked("plan of treatment", _planned, _listed("plan")),
+    steps.PAIN_ASSESSMENT_OVERDUE: Asked("pain assessment", _assessed, _listed("pain_assessment")),
+    steps.CONFLICT_RESOLVED: Asked("no decision to bill nothing", _with("nobody decided so", steps.CONFLICT_RESOLVED)),
+    steps.SEVERAL_CODES: Asked("one code", _coded),
+    steps.CLASH: Asked("no clash", _with("no other per diem stands against it", steps.CONFLICT_RESOLVED)),
+    steps.AUTHORIZATION: Asked("authorization", _authorized, lambda terms: terms.auth_required),
+    steps.NO_RATE: Asked("rate", _rated),
+}
+"""Every step of rulebook section 4."""
 
 
-def steps_shown(view: DayView, failing: int, reason: str | None, because: str) -> tuple[StepShown, ...]:
-    """All steps of the day in order; ``failing`` is the verdict's step (24 if the day is billable)."""
-    return tuple(_shown(view, step, test, failing, reason, because) for step, test in enumerate(STEPS, 1))
+def steps_shown(view: DayView, verdict: Verdict, because: str) -> tuple[StepShown, ...]:
+    """All steps of the day in order; ``because`` is what the one says that gave the verdict."""
+    return tuple(_shown(view, step, verdict, because) for step in STEPS)
 
 
-def _shown(view: DayView, step: int, test: Step, failing: int, reason: str | None, because: str) -> StepShown:
-    if step > failing:
-        return StepShown(step, test.name, "not_reached", "", ())
-    if step == failing:
-        if step == 21:
-            entries: Iterable[Entry] = grounds.clashing(view.case, view.others, view.date, str(reason))
-        else:
-            entries = view.grounds(step)
-        return StepShown(step, test.name, "failed", because, _evidence(entries))
-    if step > 6 and not test.is_asked(view.terms):
-        return StepShown(step, test.name, "not_asked", "the payer's terms do not ask for it", ())
-    says, entries = test.passed(view)
-    return StepShown(step, test.name, "passed", says, _evidence(entries))
+def _shown(view: DayView, step: Step, verdict: Verdict, because: str) -> StepShown:
+    asked = ASKED[step]
+    if step.number > verdict.step.number:
+        return StepShown(step.number, asked.test, "not_reached", "", ())
+    if step is verdict.step:
+        return StepShown(step.number, asked.test, "failed", because, _evidence(view.causes(step)))
+    if "terms" in step.known and not asked.is_asked(view.terms):
+        return StepShown(step.number, asked.test, "not_asked", "the payer's terms do not ask for it", ())
+    says, entries = asked.passed(view)
+    return StepShown(step.number, asked.test, "passed", says, _evidence(entries))
 
 
 def _evidence(entries: Iterable[Entry]) -> tuple[EvidenceShown, ...]:

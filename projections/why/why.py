@@ -12,10 +12,12 @@ from ledger.facts.entry import Entry
 from ledger.judge.regions import JudgedDay, judged_day
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import judged_among, owner_among
-from projections.rows.day import DayRow, cells_on, day_row, iso
+from projections.rows.day import DayRow, cells_on, day_row
+from projections.why.day_view import DayView
 from projections.why.flip import FlipShown, find_flip
-from projections.why.sentences import SENTENCES, STATUS, Said
-from projections.why.steps import DayView, EvidenceShown, StepShown, steps_shown
+from projections.why.sentences import SENTENCES, Said
+from projections.why.steps import EvidenceShown, StepShown, steps_shown
+from projections.words import STATUS, iso
 
 __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why", "why_of"]
 
@@ -67,19 +69,18 @@ def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: 
 
 
 def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]]) -> Why:
-    step, status, reason = day.verdict
-    words = SENTENCES[status, reason]
+    words = SENTENCES[day.verdict.words]
     said = words.because.format_map(Said(view, day))
-    sentence = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[status]}: {said}. {words.cure}".rstrip()
+    heading = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[day.verdict.status]}"
     return Why(
         view.case.patient.name,
         view.case.episode.name,
         iso(view.date),
         day_row(cells_on(view.case, view.others, view.date)),
-        sentence,
-        steps_shown(view, step, reason, said),
+        f"{heading}: {said}. {words.cure}".rstrip(),
+        steps_shown(view, day.verdict, said),
         _terms(view, day),
-        find_flip(streams, view, step, view.case.book),
+        find_flip(streams, view, day.verdict, view.case.book),
     )
 
 

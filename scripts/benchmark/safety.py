@@ -27,8 +27,8 @@ from benchmark.append import (
 )
 from commands.door.intake import Line, parse_line
 from commands.door.shapes import Envelope
+from commands.outside import random_nonces
 from commands.writing.decide import Accepted, decide
-from commands.writing.handle import random_nonces
 from commands.writing.record import BATCH_LINES
 from ledger.facts.entry import Entry, encode
 from ledger.facts.heads import Head

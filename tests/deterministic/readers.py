@@ -14,7 +14,7 @@ from projections.export.changes import changes_since
 from projections.read_model.catch_up import catch_up
 from projections.read_model.tables import ORDER
 from projections.read_model.views import passing_views
-from projections.rows.day import Cells
+from projections.rows.cells import Cells
 from projections.rows.patient import Sheets, derive_patient
 from tests.deterministic.lagging import Lagging
 from tests.deterministic.model import Model, must

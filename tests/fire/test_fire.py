@@ -1,4 +1,4 @@
-"""Under fire: nothing acknowledged is lost. Short forms; ``scripts/fire`` runs the long ones (docs/promises.md).
+"""Under fire: nothing acknowledged is lost. Short forms; ``scripts/fire`` runs the long ones (docs/why/promises.md).
 
 Each figure has a control that breaks the promise on purpose and must be seen to; else the fire would prove nothing.
 """

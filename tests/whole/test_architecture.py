@@ -64,6 +64,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/verbs/serve.py",
         "commands/terminal/show.py",
         "commands/verbs/completion.py",
+        "commands/verbs/help.py",
     ),
     "fcntl": (
         "ledger/recorders/sqlite/checkpoint_turns.py",
@@ -139,7 +140,6 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
     "projections/why/moves.py": "the one-fact changes a person could make, in the order they are tried",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
-    "projections/why/steps.py": "each numbered step as a person reads it, in the order of the steps",
 }
 """Modules past 250 lines, and the one reason why each is still one."""
 
@@ -294,6 +294,19 @@ def test_sql_of_the_ledgers_tables_is_in_the_recorders() -> None:
     }
     assert found
     assert {name for name in found if not matches(name, ("ledger/recorders/*",))} == set()
+
+
+def test_the_date_of_an_instant_is_its_utc_date() -> None:
+    """An instant knows only the date of the offset it was written in; terms are known from a UTC date on."""
+    in_utc = ("astimezone(UTC)", "utc_now()")
+    found = [
+        (module.name, ast.unparse(node))
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "date"
+        if not node.args and not ast.unparse(node.func.value).endswith(in_utc)
+    ]
+    assert found == []
 
 
 def functions() -> list[tuple[int, str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import permutations
 from random import Random
 from typing import Any
 
@@ -11,7 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.book import Book
+from ledger.judge.case import Case
 from ledger.judge.causes import causes, causes_by_date, serving_labels
+from ledger.judge.clash import RULES, rule_between
 from ledger.judge.lines import pack, unpack
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import judged_day, judged_days
@@ -48,11 +53,17 @@ def same_rows(one: Any, other: Any) -> None:
 
 def without_recency(entries: Entries) -> Entries:
     """The history without what makes the order of arrival matter: corrections, repeats of a key, ends of coverage."""
+    return [entry for entry in without_repeats(entries) if entry["fact"]["type"] != "CoverageEnded"]
+
+
+def without_repeats(entries: Entries) -> Entries:
+    """The history without corrections, and without what is told under a key once more: to retract such a fact brings
+    back another one."""
     kept: Entries = []
     seen: set[tuple[str, ...]] = set()
     for entry in entries:
         fact = entry["fact"]
-        if fact["type"] in ("FactRetracted", "FactCorrected", "CoverageEnded"):
+        if fact["type"] in ("FactRetracted", "FactCorrected"):
             continue
         if fact["type"] in RECORDED_LAST:
             scope = "" if "stay" in fact else entry["episode"]
@@ -154,7 +165,7 @@ def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_
             at_once = serving_labels(case)
             for day in judged_days(case):
                 if day.is_billable and day.date in at_once:
-                    assert at_once[day.date] == causes(case, (), day.date, 24, None)
+                    assert at_once[day.date] == causes(case, (), day.date, day.verdict)
 
 
 @settings(max_examples=150, deadline=None)
@@ -166,7 +177,7 @@ def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
         for case in cases:
             others = [other for other in cases if other is not case]
             days = judged_days(case)
-            each = {d.date: causes(case, others, d.date, d.verdict.step, d.verdict.reason) for d in days}
+            each = {d.date: causes(case, others, d.date, d.verdict) for d in days}
             assert causes_by_date(case, others) == each
             assert [judged_day(case, day.date) for day in days] == days
             assert [cells_on(case, others, day.date) for day in days] == day_cells(case, others)
@@ -178,11 +189,41 @@ def test_the_judge_agrees_with_the_slow_plain_model(rng: Random, as_known: bool)
     assert_models_agree(rng, as_known)
 
 
-@pytest.mark.parametrize("seed", range(40))
+SEEDS, PARTS = 40, 10
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_judge_agrees_with_the_slow_plain_model_on_seeded_histories(seed: int) -> None:
-    for part in range(10):
-        rng = Random(seed * 10 + part)
+    for part in range(PARTS):
+        rng = Random(seed * PARTS + part)
         assert_models_agree(rng, rng.random() < 0.3)
+
+
+def test_the_seeded_histories_settle_conflicts_beside_another_episode() -> None:
+    """Of such days some are told apart: there the codes that lost would break another rule than the one that won."""
+    beside = [pair for seed in range(SEEDS * PARTS) for pair in settled_beside(*history(Random(seed)))]
+    told_apart = [pair for pair in beside if pair[0] != pair[1]]
+    assert len(beside) >= 15
+    assert len(told_apart) >= 5
+
+
+def settled_beside(entries: Entries, tables: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """For each settled conflict on a day with one code of another episode: the rule that this code and the winning one
+    break, and the first that it would break with each of the codes that were settled."""
+    for patient in gather(by_episode(typed(entries))):
+        cases = judge(patient, book_of(tables))
+        for case, other in permutations(cases, 2):
+            for day in case.episode.resolutions:
+                won, among = codes_of(case, case.codes, day), codes_of(case, case.candidates, day)
+                theirs = codes_of(other, other.codes, day)
+                if won and theirs and len(among) > 1:
+                    (winner,), (code,) = won, theirs
+                    ranked = sorted((rule_between(code, each) for each in among), key=RULES.index)
+                    yield rule_between(code, winner), ranked[0]
+
+
+def codes_of(case: Case, codes: dict[str, int], day: int) -> list[str]:
+    return [code for code, days in codes.items() if days & case.calendar.day(day)]
 
 
 def assert_models_agree(rng: Random, as_known: bool) -> None:
@@ -213,22 +254,49 @@ EXCLUSIONS = ("not_billable", "conflict")
 def test_the_causes_of_an_exclusion_or_conflict_name_what_alone_would_change_its_reason(rng: Random) -> None:
     """Retract one fact that excludes or clashes: if the day's verdict moves on, the fact was among its causes."""
     entries, tables = history(rng)
-    entries = [entry for entry in entries if entry["fact"]["type"] not in ("FactRetracted", "FactCorrected")]
-    book = book_of(tables)
-    before = {(row["episode"], row["date"]): row for row in judge_entries(typed(entries), book).days}
+    entries = without_repeats(entries)
     target = rng.choice([entry for entry in entries if entry["fact"]["type"] in EXCLUDING])
+    assert_named_where_it_matters(entries, book_of(tables), target)
+
+
+def test_the_causes_of_a_clash_name_the_decisions_that_settled_what_stands_against_it() -> None:
+    """The law above for each decision that bills a code: a random fact is rarely one."""
+    mattered = 0
+    for seed in range(200):
+        entries, tables = history(Random(seed))
+        entries, book = without_repeats(entries), book_of(tables)
+        for target in entries:
+            if target["fact"].get("bill"):
+                mattered += assert_named_where_it_matters(entries, book, target)
+    assert mattered > 10
+
+
+def assert_named_where_it_matters(entries: Entries, book: Book, target: dict[str, Any]) -> int:
+    """Retract a fact; it was among the causes of each day whose verdict moves on. How many days those are."""
+    before = {(row["episode"], row["date"]): row for row in judge_entries(typed(entries), book).days}
     retraction = {
         "episode": target["episode"], "source": "law", "id": "r", "by": "x", "recorded_at": entries[-1]["recorded_at"],
         "fact": {"type": "FactRetracted", **naming(target)},
     }  # fmt: skip
     after = {(r["episode"], r["date"]): r for r in judge_entries(typed([*entries, retraction]), book).days}
-    for key, row in before.items():
-        if row["status"] in EXCLUSIONS and row["reason"] in EXCLUDING[target["fact"]["type"]]:
-            moved = key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
-            if moved:
-                assert f"{target['source']}:{target['id']}" in row["because"]
+    moved = [
+        row
+        for key, row in before.items()
+        if row["status"] in EXCLUSIONS and row["reason"] in reasons_of(target["fact"])
+        if key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
+    ]
+    for row in moved:
+        assert f"{target['source']}:{target['id']}" in row["because"]
+    return len(moved)
 
 
+def reasons_of(fact: dict[str, Any]) -> set[str]:
+    """The reasons a fact can give. A decision to bill nothing takes its day out of the others' way: no cause of what
+    is left."""
+    return {"conflict_resolved"} if fact.get("bill", "") is None else EXCLUDING[fact["type"]]
+
+
+CLASHES = {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"}
 EXCLUDING = {
     "PatientDied": {"after_death"},
     "Discharged": {"after_discharge"},
@@ -237,9 +305,9 @@ EXCLUDING = {
     "FacilityStayed": {"facility"},
     "HospiceElected": {"hospice"},
     "TherapyHeld": {"held"},
-    "ConflictResolved": {"conflict_resolved"},
-    "ServiceBilledSeparately": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"},
-    "DayServed": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"},
-    "InfusionLogged": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"},
-    "TherapyOrdered": {"pain_code_exclusion", "duplicate_per_diem", "specific_pair", "interval_too_long"},
+    "ConflictResolved": {"conflict_resolved", *CLASHES},
+    "ServiceBilledSeparately": CLASHES,
+    "DayServed": CLASHES,
+    "InfusionLogged": CLASHES,
+    "TherapyOrdered": {"interval_too_long", *CLASHES},
 }

@@ -1,4 +1,4 @@
-"""docs/promises.md and docs/security.md name tests and scripts that are there; no promise is left without one."""
+"""docs/why/promises.md and security.md name tests and scripts that are there; no promise is left without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGES = ("promises.md", "security.md")
 
 
 def page(name: str) -> str:
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return (ROOT / "docs" / "why" / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,7 +1,7 @@
 """Destroying keys in PostgreSQL, as far as a client of the server can.
 
 What is deleted stays in the tables' files until they are rewritten, and in the server's write-ahead log, its archives
-and its base backups for as long as those are kept: docs/postgres.md says what to do about them.
+and its base backups for as long as those are kept: docs/why/postgresql-and-forgetting.md says what to do.
 """
 
 from __future__ import annotations

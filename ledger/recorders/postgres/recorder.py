@@ -10,19 +10,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from eventsourcing.persistence import (
-    ApplicationRecorder,
-    InfrastructureFactory,
-    Notification,
-    StoredEvent,
-    Subscription,
-)
+from eventsourcing.persistence import InfrastructureFactory, Notification, StoredEvent
 from eventsourcing.postgres import PostgresFactory, PostgresRecorder
 from eventsourcing.utils import Environment
 
 from ledger.facts.stored import Row
 from ledger.keys.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
+from ledger.recorders.mapping import OneRecorder, ReadByPosition
 from ledger.recorders.postgres.append import TAKE_TURN, insert_all
 from ledger.recorders.postgres.forget import rewrite
 from ledger.recorders.postgres.pool import LedgerDatastore
@@ -40,7 +35,7 @@ _AT_PLACES = (
 )
 
 
-class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
+class LedgerRecorder(PostgresRecorder, ReadByPosition):
     """Writes and reads the entries of one ledger, and the patients of its episodes."""
 
     datastore: LedgerDatastore
@@ -48,10 +43,9 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
     def create_table(self) -> None:
         """Nothing: tables are made by migrating."""
 
-    def insert_events(
+    def insert_events(  # type: ignore[override]  # what it does not know it refuses
         self, stored_events: Sequence[StoredEvent], *, patients: Iterable[tuple[str, str]] = (),
         keys: Sequence[WrappedKey] = (), forgotten: Sequence[str] = (), right_after: int | None = None,
-        **_: Any,
     ) -> Sequence[int]:  # fmt: skip
         """Append entries, sealed, in one transaction; their positions."""
         if not stored_events:
@@ -96,10 +90,6 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
     def max_notification_id(self) -> int | None:
         """The position of the last entry, if there is one."""
         return self._rows("SELECT max(position) FROM entries")[0][0]  # type: ignore[no-any-return]
-
-    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[Any]:
-        """Not offered: readers poll by position, which cannot miss."""
-        raise NotImplementedError("readers of a ledger poll by position")
 
     def max_position(self) -> int:
         """The position of the last entry, 0 in an empty ledger."""
@@ -227,7 +217,7 @@ class LedgerRecorder(PostgresRecorder, ApplicationRecorder):
         return self.datastore.rows(statement, values)
 
 
-class LedgerFactory(PostgresFactory):
+class LedgerFactory(OneRecorder, PostgresFactory):
     """Builds the recorder of one ledger; nothing is looked up by import path."""
 
     URL: Final = "LEDGER_URL"

@@ -19,6 +19,7 @@ from ledger.facts.stored import Row
 from ledger.keys.cipher import WrappedKey
 from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
+from ledger.recorders.mapping import OneRecorder, ReadByPosition
 from ledger.recorders.sealing import sealed
 from ledger.recorders.sqlite import statements as sql
 from ledger.recorders.sqlite.file import SETTINGS
@@ -31,7 +32,7 @@ SMALL_PAGE_POSITIONS: Final = 500
 _LARGEST = 2**63 - 1
 
 
-class LedgerRecorder(SQLiteApplicationRecorder):
+class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
     """Writes and reads the entries of one ledger file, and the patients of its episodes."""
 
     datastore: LedgerDatastore
@@ -46,7 +47,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """None: the tables were created, or checked, when the file was opened."""
         return []
 
-    def _insert_events(
+    def _insert_events(  # type: ignore[override]  # what it does not know it refuses
         self,
         c: SQLiteCursor,
         stored_events: Sequence[StoredEvent],
@@ -55,7 +56,6 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         keys: Sequence[WrappedKey] = (),
         forgotten: Sequence[str] = (),
         right_after: int | None = None,
-        **_: Any,
     ) -> Sequence[int]:
         if not stored_events:
             return []
@@ -218,7 +218,7 @@ def _head(c: SQLiteCursor) -> tuple[int, bytes]:
     return 0, first_seal(c.fetchone()[0])
 
 
-class LedgerFactory(SQLiteFactory):
+class LedgerFactory(OneRecorder, SQLiteFactory):
     """Builds the recorder of one ledger file; nothing is looked up by import path."""
 
     MASTER_KEY: Final = "MASTER_KEY_ID"

@@ -184,7 +184,7 @@ def test_the_page_shows_what_comes_out(tmp_path: Path) -> None:
     docs = ROOT / "docs"
     for path in sorted((docs / "examples").glob("*.jsonl")):
         assert run("--ledger", tmp_path / "ledger.db", "record", "--keep-recorded-at", path).status == 0
-    page = (docs / "diff.md").read_text(encoding="utf-8")
+    page = (docs / "how-to" / "compare.md").read_text(encoding="utf-8")
     shown = re.findall(r"(?ms)^\$ episode-ledger (diff .*?)\n(.*?)(?=^$|^```|^\$ )", page)
     assert len(shown) == 3
     for command, said in shown:

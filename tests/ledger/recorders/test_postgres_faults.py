@@ -279,7 +279,7 @@ def test_no_patient_data_is_in_the_servers_log_whatever_goes_wrong(own_log: tupl
 
 
 def test_one_who_has_every_statement_logged_leaves_the_values_out(own_log: tuple[Place, Path]) -> None:
-    """An administrator may log every statement with its values; the setting of the role that docs/postgres.md tells
+    """An administrator may log every statement with its values; the setting of docs/how-to/postgresql.md for the role
     leaves them out, and without it they are there: the log is really looked at.
     """
     server, log = own_log

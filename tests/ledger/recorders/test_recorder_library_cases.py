@@ -1,4 +1,5 @@
-"""The event store library's own recorder cases, run against our recorders: on real files, and on a real server."""
+"""The event store library's own recorder cases, run against our recorders: on real files and on a real server, as they
+are and with the wrapper around them that encrypts."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from uuid import uuid4
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
+from ledger.keys.cipher import MasterKey
+from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.postgres import pool as postgres_pool
 from ledger.recorders.postgres import recorder as postgres
 from ledger.recorders.sqlite import pool as sqlite_pool
@@ -27,10 +30,14 @@ with patch.dict("sys.modules", {"eventsourcing.cipher": _no_cipher}):
     import eventsourcing.tests.persistence as library
 
 
+KEY = MasterKey(bytes(range(32)))
+
+
 class OnAStore:
     """Text identities and a new ledger for each case."""
 
     moved: type | None = None
+    master: MasterKey | None = None
 
     def new_originator_id(self) -> str:
         return str(uuid4())
@@ -38,16 +45,22 @@ class OnAStore:
     def create_recorder(self) -> Any:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)  # type: ignore[attr-defined]
-        path = Path(folder.name) / "ledger.db"
-        stores.make(path)
-        datastore, recorder = self._of(path)
+        datastore, recorder = self._of(Path(folder.name) / "ledger.db")
         self.addCleanup(datastore.close)  # type: ignore[attr-defined]
-        return (type("Recorder", (self.moved, recorder), {}) if self.moved else recorder)(datastore)
+        if self.master is None:
+            return self._moved(recorder)(datastore)
+        inner = recorder(datastore)
+        return self._moved(EncryptedRecorder)(inner, inner.page()["id"], self.master)
 
-    def _of(self, path: Path) -> tuple[Any, type]:
+    def _moved(self, recorder: type) -> type:
+        return type("Recorder", (self.moved, recorder), {}) if self.moved else recorder
+
+    def _of(self, path: Path) -> tuple[Any, Any]:
+        key_id = self.master.id if self.master else ""
+        stores.make(path, key_id)
         if stores.on_postgres():
             return postgres_pool.LedgerDatastore(named(path)), postgres.LedgerRecorder
-        return sqlite_pool.LedgerDatastore(str(path), create=True), sqlite.LedgerRecorder
+        return sqlite_pool.LedgerDatastore(str(path), create=True, master_key=key_id), sqlite.LedgerRecorder
 
 
 class CountingFromZero:
@@ -99,3 +112,27 @@ class TestPositionsDoNotInterleave(OnAStore, library.NonInterleavingNotification
     def test(self) -> None:
         """It starts from ``max_notification_id() is None``, which select_notifications takes as the beginning."""
         super().test()
+
+
+class TestEncryptedApplicationRecorder(TestApplicationRecorder):
+    """The same, encrypted."""
+
+    master = KEY
+
+
+class TestEncryptedApplicationRecorderFromZero(TestApplicationRecorderFromZero):
+    """The same, encrypted."""
+
+    master = KEY
+
+
+class TestEncryptedAggregateRecorder(TestAggregateRecorder):
+    """The same, encrypted."""
+
+    master = KEY
+
+
+class TestEncryptedPositionsDoNotInterleave(TestPositionsDoNotInterleave):
+    """The same, encrypted."""
+
+    master = KEY

@@ -25,6 +25,9 @@ from msgspec.structs import replace
 
 from ledger.book import book_of_text
 from ledger.facts.administration import BookAdopted, MonthClosed
+from ledger.judge import steps
+from ledger.judge.rule import Step
+from ledger.judge.steps import STEPS
 from ledger.proof.signing import create_key
 from ledger.recorders.sqlite.leaves import prove_entries
 from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
@@ -158,12 +161,18 @@ def test_the_entries_are_there_to_the_letter(sender: Sender, members: Members) -
     assert [tuple(row.values())[:5] for row in rows(members["entries/1.jsonl"])] == stored
 
 
+def of_step(row: dict[str, Any], step: Step) -> dict[str, Any]:
+    """What a day says of a step."""
+    said: dict[str, Any] = row["steps"][step.number - 1]
+    return said
+
+
 def test_the_verdicts_are_those_that_days_prints_each_with_its_steps(sender: Sender) -> None:
     told_days = sender.house.run("days", "--episode", "EP-1", "--known-at", AT, "--format", "json").rows
     found = rows(sender.members("EP-1", "--known-at", AT)["verdicts/1.jsonl"])
     assert [{key: value for key, value in row.items() if key != "steps"} for row in found] == told_days
-    assert {tuple(step["step"] for step in row["steps"]) for row in found} == {tuple(range(1, 24))}
-    served = found[0]["steps"][12]
+    assert {tuple(step["step"] for step in row["steps"]) for row in found} == {tuple(range(1, len(STEPS) + 1))}
+    served = of_step(found[0], steps.NOT_SERVED)
     position = next(r["position"] for r in rows(sender.members("EP-1")["entries/1.jsonl"]) if r["version"] == 7)
     assert (served["test"], served["evidence"]) == ("served", [{"position": position, "entry": "pump:2026-02-02"}])
 
@@ -207,12 +216,14 @@ def test_what_decided_a_day_elsewhere_is_named_by_its_position_alone(sender: Sen
     assert (first["status"], first["reason"]) == ("conflict", "duplicate_per_diem")
     assert f"{OTHER} (position {position['ZZ-7']})" in first["because"]
     assert "pump:2026-02-02" in first["because"]
-    died = first["steps"][0]
+    died = of_step(first, steps.AFTER_DEATH)
     assert died["says"] == "a death is recorded in another episode, not before the day"
     assert died["evidence"] == [{"position": position["ZZ-16"], "entry": OTHER}]
-    assert second["steps"][8]["says"] == "a stay is recorded in another episode, and does not take the day"
+    assert (
+        of_step(second, steps.INPATIENT)["says"] == "a stay is recorded in another episode, and does not take the day"
+    )
     assert (third["status"], third["reason"]) == ("conflict", "pain_code_exclusion")
-    assert third["steps"][20]["says"].startswith("S9325 stands beside another per diem of the patient")
+    assert of_step(third, steps.CLASH)["says"].startswith("S9325 stands beside another per diem of the patient")
     assert b"S9328" not in members["verdicts/1.jsonl"] + members["claimed/1.jsonl"] + members["report/1.html"]
     changed = next(row for row in rows(members["claimed/1.jsonl"]) if row["kind"] == "overclaimed")
     assert changed["revealed_by"] == [f"{OTHER} (position {position['ZZ-7']})"]
@@ -221,16 +232,17 @@ def test_what_decided_a_day_elsewhere_is_named_by_its_position_alone(sender: Sen
 @pytest.mark.parametrize(
     ("fact", "verdict", "step", "says"),
     [
-        ({"type": "PatientDied", "date": "2026-01-17"}, "after_death", 1, "the patient had died before the day"),
-        ({"type": "HospitalAdmitted", "stay": "ZZ-", "at": "2026-01-17T12:00Z"}, "inpatient", 9,
+        ({"type": "PatientDied", "date": "2026-01-17"}, "after_death", steps.AFTER_DEATH,
+         "the patient had died before the day"),
+        ({"type": "HospitalAdmitted", "stay": "ZZ-", "at": "2026-01-17T12:00Z"}, "inpatient", steps.INPATIENT,
          "the patient was in hospital"),
-        ({"type": "FacilityStayed", "kind": "snf", "from": "2026-01-17"}, "facility", 10,
+        ({"type": "FacilityStayed", "kind": "snf", "from": "2026-01-17"}, "facility", steps.FACILITY,
          "the patient was in a nursing facility"),
-        ({"type": "HospiceElected", "from": "2026-01-17"}, "hospice", 11, "the patient had elected hospice"),
+        ({"type": "HospiceElected", "from": "2026-01-17"}, "hospice", steps.HOSPICE, "the patient had elected hospice"),
     ],
 )  # fmt: skip
 def test_a_day_lost_to_another_episode_says_why_and_not_what_was_told(
-    tmp_path: Path, fact: dict[str, Any], verdict: str, step: int, says: str
+    tmp_path: Path, fact: dict[str, Any], verdict: str, step: Step, says: str
 ) -> None:
     sender = Sender(tmp_path)
     elsewhere = told("ZZ-it", fact, episode="EP-2", source="ZZ-s", by="ZZ-b")
@@ -238,15 +250,16 @@ def test_a_day_lost_to_another_episode_says_why_and_not_what_was_told(
     made = sender.members("EP-1")
     for row in rows(made["verdicts/1.jsonl"]):
         assert (row["reason"], row["because"]) == (verdict, [f"{OTHER} (position 15)"])
-        assert (row["steps"][step - 1]["says"], row["steps"][step - 1]["result"]) == (says, "failed")
-        assert row["steps"][step - 1]["evidence"] == [{"position": 15, "entry": OTHER}]
+        failed = of_step(row, step)
+        assert (failed["says"], failed["result"]) == (says, "failed")
+        assert failed["evidence"] == [{"position": 15, "entry": OTHER}]
     assert [mark for mark in ("ZZ-", "2026-01-17") if mark.encode() in zip_of(made)] == []
 
 
 def test_an_episode_that_is_named_too_is_no_secret(sender: Sender) -> None:
     both = sender.members("EP-1", "EP-2")
     assert "ZZ-source:ZZ-7" in rows(both["verdicts/1.jsonl"])[0]["because"]
-    assert "2027-07-17" in rows(both["verdicts/1.jsonl"])[0]["steps"][0]["says"]
+    assert "2027-07-17" in of_step(rows(both["verdicts/1.jsonl"])[0], steps.AFTER_DEATH)["says"]
     assert OTHER.encode() not in both["verdicts/1.jsonl"]
 
 

@@ -242,7 +242,7 @@ def test_a_plain_bundle_is_byte_for_byte_what_it_was(tmp_path: Path, monkeypatch
     numbers = iter(range(1_000))
     monkeypatch.setattr("ledger.recorders.sqlite.file.secrets.token_hex", lambda _: "5f" * 16)
     monkeypatch.setattr(
-        "commands.writing.handle.os.urandom", lambda size: hashlib.shake_256(str(next(numbers)).encode()).digest(size)
+        "commands.outside.os.urandom", lambda size: hashlib.shake_256(str(next(numbers)).encode()).digest(size)
     )
     sender = Sender(tmp_path)
     tell(sender.house, of_another("EP-9", "ZZ-patient"), AT)

@@ -24,7 +24,7 @@ Ask = Callable[[str], Any]
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    """Ask a Datasette over a copy, made as docs/explore.md says."""
+    """Ask a Datasette over a copy, made as docs/how-to/explore.md says."""
     house = House(tmp_path_factory.mktemp("explore"))
     assert (
         run("--ledger", house.ledger, "record", "--keep-recorded-at", DOCS / "examples/cancer-palliative.jsonl").status

@@ -18,9 +18,9 @@ import polars
 import pytest
 
 from ledger.store import EpisodeLedger
-from projections.audit.replay import utc_text
 from projections.export.shapes import DATASETS
 from projections.read_model.version import code_version
+from projections.words import utc_text
 from tests.command_line import BOOK, House, assert_plain, run, told
 from tests.exports import (
     FORMS,

@@ -23,7 +23,7 @@ from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
 from projections.export.changes import NothingAdopted, changes_since
 from projections.export.shapes import DATASETS
-from projections.rows.day import Cells, as_list
+from projections.rows.cells import Cells, as_list
 from projections.rows.patient import derive_patient
 from tests.command_line import House, example, told
 from tests.harness import book_of

@@ -1,4 +1,4 @@
-"""What exports look like, byte for byte: version 1 of the contract with those downstream (docs/feed.md).
+"""What exports look like, byte for byte: version 1 of the contract with those downstream (docs/reference/feed.md).
 
 ``golden/export/vN`` holds every dataset in every format, Parquet as its schema and rows in words. Within a version
 columns are only added at the end. After a deliberate change:

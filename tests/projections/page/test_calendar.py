@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from commands.terminal.show import printable
-from projections.page.calendar import LEGEND, MARKS, calendars, verdict_runs, words
+from projections.page.calendar import LEGEND, calendars, verdict_runs, words
 from projections.rows.day import DayRow
+from projections.words import MARKS
 from tests.command_line import OPENING, House, example, told
 
 

@@ -17,12 +17,11 @@ import msgspec
 import pytest
 
 from ledger.book import load_book
-from projections.page.calendar import MARKS
 from projections.page.html import render_page
 from projections.page.page import page_of
 from projections.rendering import money, seen
-from projections.why.sentences import STATUS
 from projections.why.why import why_of
+from projections.words import MARKS, STATUS
 from tests import ROOT
 from tests.command_line import LIVE, House, assert_plain, example, lines_of, run, told
 from tests.harness import book_of

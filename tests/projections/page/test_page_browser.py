@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from projections.page.calendar import MARKS
+from projections.words import MARKS
 from tests import ROOT
 from tests.browsing import (
     CHECKED,

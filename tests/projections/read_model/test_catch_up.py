@@ -30,7 +30,8 @@ from projections.read_model import catch_up as module
 from projections.read_model import queries
 from projections.read_model.catch_up import catch_up, fill_as_known, stale_because
 from projections.read_model.queries import Filters
-from projections.read_model.views import TABLES, Views, ViewsError, open_views, passing_views, views_path
+from projections.read_model.trouble import ViewsError
+from projections.read_model.views import TABLES, Views, open_views, passing_views, views_path
 from projections.reading.as_known import book_known, patients_asked_for
 from tests import stores
 from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, told

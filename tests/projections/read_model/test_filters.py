@@ -26,7 +26,8 @@ from ledger.judge.patients import by_episode, gather
 from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.reading.as_known import book_known
-from projections.rows.day import as_list, day_row
+from projections.rows.cells import as_list
+from projections.rows.day import day_row
 from projections.rows.finding import finding_row
 from projections.rows.line import line_row
 from projections.rows.patient import derive_patient

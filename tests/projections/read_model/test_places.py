@@ -13,7 +13,8 @@ import pytest
 from ledger.recorders import StoreError
 from projections.read_model import generations as module
 from projections.read_model.generations import Places
-from projections.read_model.views import Views, ViewsError, open_views
+from projections.read_model.trouble import ViewsError
+from projections.read_model.views import Views, open_views
 
 
 @pytest.fixture

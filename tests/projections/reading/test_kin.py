@@ -17,7 +17,8 @@ from ledger.judge.episode import is_read
 from ledger.judge.patients import gather
 from ledger.store import EpisodeLedger, UnreadableEntry
 from projections.reading import cohorts as module
-from projections.reading.cohorts import Extent, Kin, complete, kin_in, kin_of, shares
+from projections.reading.cohorts import Extent, complete, kin_in, kin_of, shares
+from projections.reading.streams import Kin
 from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.read_models import crowd, mixed, tell

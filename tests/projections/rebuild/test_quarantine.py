@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts.entry import UnreadableEntry
-from projections.read_model.views import SetAside, open_views
+from projections.read_model.trouble import SetAside
+from projections.read_model.views import open_views
 from projections.rebuild.certificate import ChangedRow
 from tests.command_line import House, Told, assert_plain, example, told
 from tests.harness import book_of

@@ -38,10 +38,10 @@ from projections.report.billed import Billed
 from projections.report.charts import _ticks, by_month
 from projections.report.claims import BANDS, ClaimSums, band_of
 from projections.report.conflicts import todo_of
-from projections.report.holds import CURES, Hold, rates_of
+from projections.report.holds import Hold
+from projections.report.rates import rates_of
 from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
-from projections.why.sentences import SENTENCES
 from tests import GOLDENS, ROOT
 from tests.command_line import OPENING, House, assert_plain, run, told
 from tests.exports import export, manifest_of
@@ -215,12 +215,16 @@ def test_holds_are_priced_by_the_terms_of_the_day(house: House) -> None:
         assert (row["cents"], row["priced_days"]) == (sum(known) if known else None, len(known))
 
 
-STATEMENTS = dict(re.findall(r"```sql\n-- (\w+)\n(.*?)```", (ROOT / "docs" / "report.md").read_text(), re.DOTALL))
+STATEMENTS = dict(
+    re.findall(
+        r"```sql\n-- (\w+)\n(.*?)```", (ROOT / "docs" / "reference" / "report-numbers.md").read_text(), re.DOTALL
+    )
+)
 NOT_NUMBERS = {"section", "rows", "because", "cure", "todo"}
 
 
 TABLES = {"days": "*/*", "findings": "*/*", "claimed": "*/*", "authorizations": "*/*", "rates": "*"}
-"""The tables that docs/report.md names, and where below an export their files lie."""
+"""The tables that docs/reference/report-numbers.md names, and where below an export their files lie."""
 
 
 class Feed(NamedTuple):
@@ -486,10 +490,6 @@ def test_a_day_without_a_code_has_a_price_only_where_one_code_pays_for_every_mod
 
 def test_what_to_do_about_a_rule_names_no_codes() -> None:
     assert not [rule for rule in MESSAGES if re.search(r"[{}()]", todo_of(rule))]
-
-
-def test_every_hold_has_a_cure() -> None:
-    assert CURES.keys() == {reason for status, reason in SENTENCES if status == "hold"}
 
 
 class Seen(HTMLParser):

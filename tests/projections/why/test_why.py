@@ -15,35 +15,30 @@ from commands.door.intake import Line, parse_line
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.facts.events import Event
+from ledger.judge import steps
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import JudgedDay, judged_days
-from ledger.judge.steps import judge
+from ledger.judge.rule import Step
+from ledger.judge.steps import STEPS, judge
 from projections.why.flip import FlipShown, with_fact
-from projections.why.sentences import SENTENCES
+from projections.why.steps import StepShown
 from projections.why.text import render_why
 from projections.why.why import Why, why, why_of
 from tests.harness import book_of, typed
 from tests.histories import STRANGER, history
+from tests.scenario_language import STEPS as RULEBOOK
 from tests.stores import open_ledger
 from tests.stories import (
     Story,
 )
 
-REASONS = {
-    "not_billable": (
-        "after_death", "after_discharge", "not_covered", "payer_excludes_s_codes", "place_of_service", "inpatient",
-        "facility", "hospice", "held", "not_served", "under_24_hours", "interval_too_long", "conflict_resolved",
-    ),
-    "hold": (
-        "coverage_unverified", "no_terms", "no_agreement", "no_order", "no_diagnosis", "plan_missing",
-        "plan_unsigned", "pain_assessment_overdue", "auth_missing", "auth_exhausted", "no_rate",
-    ),
-    "conflict": ("pain_code_exclusion", "specific_pair", "duplicate_per_diem"),
-    "billable": (None,),
-}  # fmt: skip
-"""Rulebook section 4."""
-VERDICTS = {(status, reason) for status, reasons in REASONS.items() for reason in reasons}
+VERDICTS = {verdict for verdicts in RULEBOOK for verdict in verdicts} | {"billable"}
 SEEDS = 250
+
+
+def shown(answer: Why, step: Step) -> StepShown:
+    """What an answer says of a step."""
+    return answer.steps[step.number - 1]
 
 
 BILLABLE = """\
@@ -110,7 +105,9 @@ def test_a_day_without_a_plan_asks_for_one() -> None:
         "2026-02-03 of EP-1 is on hold: no plan of treatment covers the day. "
         "A signed plan that covers it would cure it."
     )
-    assert [step.result for step in answer.steps] == ["passed"] * 16 + ["failed"] + ["not_reached"] * 6
+    before = STEPS.index(steps.PLAN)
+    reached = ["passed"] * before + ["failed"]
+    assert [step.result for step in answer.steps] == reached + ["not_reached"] * (len(STEPS) - before - 1)
     assert answer.flip == FlipShown(
         True,
         "Sign a plan of treatment that covers 2026-02-03, on or before that day.",
@@ -131,7 +128,7 @@ def test_a_plan_signed_late_is_corrected_before_another_is_asked_for() -> None:
     assert answer.flip.sentence == (
         "Correct chart:plan (PlanSigned): the plan was signed on or before 2026-02-03, if that is so."
     )
-    assert [shown.label for shown in answer.steps[16].evidence] == ["chart:plan"]
+    assert [shown.label for shown in shown(answer, steps.PLAN).evidence] == ["chart:plan"]
 
 
 def test_a_conflict_between_episodes_names_both_and_who_could_yield() -> None:
@@ -143,7 +140,7 @@ def test_a_conflict_between_episodes_names_both_and_who_could_yield() -> None:
         "2026-02-03 of EP-1 is in conflict: S9325 stands on the day more than once. "
         "A human has to decide which one yields."
     )
-    failed = answer.steps[20]
+    failed = shown(answer, steps.CLASH)
     assert (failed.result, [(shown.episode, shown.label) for shown in failed.evidence]) == (
         "failed",
         [("EP-2", "chart:rx"), ("EP-2", "chart:day-03"), ("EP-1", "chart:rx"), ("EP-1", "chart:day-03")],
@@ -200,9 +197,9 @@ def test_a_correction_counts_as_what_it_says_is_right() -> None:
     right = {"type": "DayServed", "order": "RX", "date": "2026-02-03", "infused": True}
     story = Story().opened().planned().served("2026-02-04")
     story.tell("fix", "FactCorrected", target_source="chart", target_id="day-04", reason="misread", fact=right)
-    (shown,) = story.why("2026-02-03").steps[12].evidence
-    assert (shown.label, shown.type) == ("chart:fix", "DayServed")
-    assert shown.says == "order RX, date 2026-02-03, infused yes (corrects chart:day-04)"
+    (entry,) = shown(story.why("2026-02-03"), steps.NOT_SERVED).evidence
+    assert (entry.label, entry.type) == ("chart:fix", "DayServed")
+    assert entry.says == "order RX, date 2026-02-03, infused yes (corrects chart:day-04)"
 
 
 def story_of(*facts: dict[str, Any], **opening: Any) -> Story:
@@ -320,10 +317,6 @@ def test_a_billable_day_says_what_made_it_one(facts: tuple[dict[str, Any], ...],
     assert sentence.endswith(f" dollars, because {because}.")
 
 
-def test_every_status_and_reason_has_a_sentence() -> None:
-    assert set(SENTENCES) == VERDICTS
-
-
 Sample = tuple[dict[str, list[Entry]], Book, str, JudgedDay]
 
 
@@ -357,28 +350,33 @@ def verdict_after(streams: dict[str, list[Entry]], book: Book, episode: str, on:
     return None if row is None else f"{row.status} {row.reason or row.code}"
 
 
-def check_steps(answer: Why, step: int) -> None:
+MAY_NOT_BE_ASKED = (
+    steps.NO_AGREEMENT, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE, steps.AUTHORIZATION
+)  # fmt: skip
+
+
+def check_steps(answer: Why, step: Step) -> None:
     """Steps before the failing one passed or were not asked, it failed with the causes, the rest was not reached."""
     row = answer.verdict
     assert row is not None
-    assert [shown.step for shown in answer.steps] == list(range(1, 24))
-    for shown in answer.steps:
-        if shown.step < step:
-            assert shown.result == "passed" or (shown.result == "not_asked" and shown.step in (8, 16, 17, 18, 22))
-            assert shown.says
+    for number, (each, said) in enumerate(zip(STEPS, answer.steps, strict=True), 1):
+        assert said.step == each.number == number
+        if each.number < step.number:
+            assert said.result == "passed" or (said.result == "not_asked" and each in MAY_NOT_BE_ASKED)
+            assert said.says
         else:
-            assert shown.result == ("failed" if shown.step == step else "not_reached")
-    if step < 24:
-        failed = answer.steps[step - 1]
-        assert list(dict.fromkeys(shown.label for shown in failed.evidence)) == list(row.because)
+            assert said.result == ("failed" if each is step else "not_reached")
+    if step in STEPS:
+        failed = shown(answer, step)
+        assert list(dict.fromkeys(entry.label for entry in failed.evidence)) == list(row.because)
         assert failed.says in answer.sentence
     else:
-        assert {shown.label for shown in answer.steps[12].evidence} >= set(row.because)
+        assert {entry.label for entry in shown(answer, steps.NOT_SERVED).evidence} >= set(row.because)
     assert (answer.terms is not None) == (row.terms_from is not None)
 
 
 def test_random_days_are_told_and_turned() -> None:
-    met: set[tuple[str, str | None]] = set()
+    met: set[str] = set()
     for seed in range(SEEDS):
         for streams, book, episode, day in sampled_days(seed):
             on = date.fromordinal(day.date)
@@ -386,8 +384,7 @@ def test_random_days_are_told_and_turned() -> None:
             assert answer is not None
             assert answer.flip is not None
             assert answer.verdict is not None
-            verdict = answer.verdict.status, answer.verdict.reason
-            assert verdict == day.verdict[1:]
+            assert (answer.verdict.status, answer.verdict.reason) == day.verdict[1:]
             assert answer.sentence.startswith(f"{on} of {episode} is ")
             assert answer.sentence.endswith(".")
             assert "None" not in answer.sentence
@@ -396,9 +393,9 @@ def test_random_days_are_told_and_turned() -> None:
                 after = verdict_after(streams, book, episode, on, answer.flip)
                 assert after == answer.flip.verdict
                 is_billable = str(after).startswith("billable")
-                assert is_billable == (answer.flip.flips and verdict[0] != "billable"), answer
+                assert is_billable == (answer.flip.flips and not day.is_billable), answer
             assert render_why(answer).startswith(answer.sentence)
-            met.add(verdict)
+            met.add(day.verdict.words)
     assert met == VERDICTS
 
 

@@ -1,0 +1,97 @@
+"""What a step of the rulebook is: a test, the verdicts it gives, their causes, and what it establishes of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ledger.day_set import Days
+from ledger.facts.entry import Entry
+
+if TYPE_CHECKING:
+    from ledger.judge.case import Case
+
+Others = Sequence["Case"]
+"""The judged episodes of the patient beside a case."""
+Failed = Iterator[tuple[str, Days]]
+"""The reasons of a step's verdicts, each with the days that fail by it; a day counts where it comes first."""
+Test = Callable[["Case", Days, Others], Failed]
+"""(case, the days still standing, others) -> the days that fail, standing or not."""
+Causes = Callable[["Case", int, Others], Sequence[Entry]]
+"""(case, date, others) -> the entries that the step rests on for the date, the decisive ones first."""
+Part = Literal["payer", "terms", "code"]
+"""What a day has from the step on that finds it."""
+
+
+class Verdict(NamedTuple):
+    """The words of a verdict, and the step that gave it; a billable day has passed them all."""
+
+    step: Step
+    status: str
+    reason: str | None
+
+    @property
+    def words(self) -> str:
+        """The verdict as the rulebook writes it: ``hold plan_missing``, ``billable``."""
+        return f"{self.status} {self.reason}" if self.reason else self.status
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether its days go on a claim line."""
+        return self.status == "billable"
+
+    @property
+    def names_payer(self) -> bool:
+        """Whether its days have come far enough to have a payer."""
+        return "payer" in self.step.known
+
+    @property
+    def names_terms(self) -> bool:
+        """Whether its days have come far enough to be read against terms."""
+        return "terms" in self.step.known
+
+    @property
+    def names_code(self) -> bool:
+        """Whether its days have come far enough to have one code."""
+        return "code" in self.step.known
+
+
+@dataclass(eq=False, repr=False)
+class Step:
+    """A row of the table in rulebook section 4: its test, and the verdicts it ``gives`` as the last column has them.
+
+    Its number, and what the steps before it establish, come from its place in the table (``in_order``).
+    """
+
+    test: Test
+    gives: str
+    causes: Causes
+    establishes: Part | None = None
+    number: int = field(default=0, init=False)
+    known: frozenset[Part] = field(default=frozenset(), init=False)
+    verdicts: dict[str, Verdict] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.verdicts = {}
+        for words in self.gives.split("; "):
+            status, _, reason = words.partition(" ")
+            self.verdicts[reason] = Verdict(self, status, reason or None)
+
+    @property
+    def name(self) -> str:
+        """Its lasting name, the words of its verdicts; the number may change by edition."""
+        return ", ".join(verdict.reason or verdict.status for verdict in self.verdicts.values())
+
+    def __repr__(self) -> str:
+        return f"<step {self.number}: {self.name}>"
+
+
+def in_order(*steps: Step) -> tuple[Step, ...]:
+    """A table of steps: each gets its number, and knows what those before it establish."""
+    known: frozenset[Part] = frozenset()
+    for number, step in enumerate(steps, 1):
+        step.number, step.known = number, known
+        if step.establishes:
+            known |= {step.establishes}
+    return steps
