@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import command_line, harness, stores
+from tests import command_line, harness, stores, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 from tests.stories import StoriesTold
 
@@ -52,9 +54,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "sqlite_file: about the ledger's file itself, what stands beside it, or a script that makes one"
-    )
     os.environ[stores.STORE] = config.getoption("--store")
     if stores.FOLDER not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
         holder = Path(tempfile.mkdtemp(prefix="episode-ledger-postgres-"))
@@ -70,6 +69,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(holder, ignore_errors=True)
         del os.environ[stores.FOLDER]
     _OURS.clear()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if not tiers.marked(item):
+        item.add_marker(tiers.by_file(item))
+
+
+@pytest.fixture(autouse=True)
+def _alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quick test starts no process, and asks no server."""
+    if request.node.get_closest_marker("quick"):
+
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("a quick test starts no process: mark it, or see tests/tiers.py")
+
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        monkeypatch.setattr(BaseProcess, "start", refuse)
+        monkeypatch.setattr(os, "fork", refuse)
 
 
 @pytest.hookimpl(tryfirst=True)

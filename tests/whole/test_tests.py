@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import pytest
 
 from tests import ROOT
+from tests.tiers import BY_FILE, TIERS, marked
 
 
 def modules() -> list[tuple[str, str]]:
@@ -36,3 +40,20 @@ def test_every_room_is_a_package() -> None:
     assert [
         str(path.parent) for path in (ROOT / "tests").rglob("*.py") if not path.with_name("__init__.py").exists()
     ] == []
+
+
+def test_every_test_is_in_one_tier(request: pytest.FixtureRequest) -> None:
+    """Of those that are run now; with the whole suite, of all but ``soak``."""
+    found = Counter(len(marked(item)) for item in request.session.items)
+    assert found.keys() == {1}
+
+
+def test_the_tiers_are_explained_where_pytest_shows_them(pytestconfig: pytest.Config) -> None:
+    shown = [line.split(":")[0] for line in pytestconfig.getini("markers")]
+    assert [name for name in shown if name in TIERS] == list(TIERS)
+
+
+def test_every_tier_by_file_has_a_file(request: pytest.FixtureRequest) -> None:
+    paths = [PurePosixPath(name) for name, _ in modules()]
+    named = [file for files in BY_FILE.values() for file in files]
+    assert [file for file in named if not any(path.match(file) for path in paths)] == []

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +25,8 @@ from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
 from tests.encrypted_house import Locked
 from tests.exports import export, manifest_of, rows_in
-from tests.projections.export.starter import starter
+from tests.projections.export.starter import Starter, starter
+from tests.tiers import in_proportion
 
 pytestmark = pytest.mark.sqlite_file
 
@@ -515,18 +517,23 @@ def _commands(out: Path) -> Iterator[tuple[str, list[object]]]:
 
 
 class TestKills:
+    @pytest.mark.parametrize("apart", in_proportion(40, 1))
     @pytest.mark.parametrize("command", ["page", "report", "export"])
     def test_no_file_is_missed_whenever_its_command_is_killed(
-        self, house: Locked, out: Path, monkeypatch: pytest.MonkeyPatch, command: str
+        self, house: Locked, out: Path, monkeypatch: pytest.MonkeyPatch, command: str, apart: int
     ) -> None:
-        """After each kill everything that was written goes; at most an empty folder stays, for the next to clear."""
+        """After each kill everything that was written goes; at most an empty folder stays, for the next to clear.
+
+        Each of the last steps is tried, where files are given out; of those before, some with every change.
+        """
         args = [*house.named, *map(str, dict(_commands(out))[command])]
         for name, value in house.env.items():
             monkeypatch.setenv(name, value)
         assert house.run("days").status == 0
         left = 0
         with starter() as child:
-            for step in range(1, 2000):
+            end = bisect_left(range(2000), True, key=lambda step: self.ends_by_itself(child, house, args, step))
+            for step in [*range(1, end - 14, apart), *range(max(1, end - 14), 2000)]:
                 child.start(args, step)
                 status = child.ended()
                 left += bool(files_in(out)) and status != 0
@@ -537,6 +544,12 @@ class TestKills:
                     break
         assert status == 0
         assert left > 1, "some kills left something behind"
+
+    def ends_by_itself(self, child: Starter, house: Locked, args: list[str], step: int) -> bool:
+        child.start(args, step + 1)
+        status = child.ended()
+        take(house, "EP-1")
+        return status == 0
 
     def test_a_taking_back_that_was_killed_is_finished_by_the_next(self, house: Locked, out: Path) -> None:
         one = page(house, out / "one.html")
@@ -549,7 +562,7 @@ class TestKills:
         with subprocess.Popen([sys.executable, "-c", TAKER], stdin=-1, stdout=-1, text=True) as process:
             assert process.stdin
             assert process.stdout
-            for step in range(1, 500):
+            for step in range(1, 500, 3):
                 shutil.rmtree(out)
                 shutil.copytree(before, out, symlinks=True)
                 list_of(house).write_bytes(lines)

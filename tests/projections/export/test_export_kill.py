@@ -10,16 +10,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import House
 from tests.exports import FORMS, as_exported, manifest_of, rows_in, simulated_house, told_house
 from tests.projections.export.starter import (
     starter,
 )
-from tests.stores import examples
-
-KILLS = examples(51)
-STEPS_APART = 25 // examples(25)
-"""On PostgreSQL every fifth step that touches a file, where each export opens its ledger over a connection."""
+from tests.tiers import in_proportion
 
 
 def days_now(house: House) -> list[str]:
@@ -34,7 +32,8 @@ def more(house: House, number: int, episode: str) -> None:
     assert house.tell(told).status == 0
 
 
-def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", in_proportion(15, 51))
+def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path, kills: int) -> None:
     house, rng = simulated_house(tmp_path, 6), random.Random(51)
     episode = house.run("days").rows[0]["episode"]
     found: Counter[str] = Counter()
@@ -42,7 +41,7 @@ def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path) -> None:
     expected: dict[str, list[str]] = {}
     took: dict[str, float] = {}
     with starter() as child:
-        for number in range(KILLS + len(FORMS)):
+        for number in range(kills + len(FORMS)):
             form = FORMS[number % len(FORMS)]
             out = tmp_path / form
             more(house, number, episode)
@@ -65,8 +64,8 @@ def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path) -> None:
             found["new" if made == now else "before"] += 1
             found["killed"] += status != 0
             expected[form] = made
-    assert found["killed"] > KILLS / 2
-    assert found["before"] > KILLS / 4
+    assert found["killed"] > kills / 2
+    assert found["before"] > kills / 4
     for form in FORMS:
         assert house.run("export", "days", "--format", form, "--out", tmp_path / form).status == 0
         assert len(list((tmp_path / form).iterdir())) == 4, "two exports, the link, the lock"
@@ -79,7 +78,8 @@ def standing(out: Path) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in rows_in(place))
 
 
-def test_a_whole_export_stands_after_every_single_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", in_proportion(4, 1))
+def test_a_whole_export_stands_whichever_step_was_the_last(tmp_path: Path, apart: int) -> None:
     house = told_house(tmp_path)
     out = tmp_path / "out"
     command = [*house.named, "export", "days", "--format", "csv", "--out",
@@ -90,7 +90,7 @@ def test_a_whole_export_stands_after_every_single_step(tmp_path: Path) -> None:
     now = days_now(house)
     assert now != before
     with starter() as child:
-        for step in range(1, 1000, STEPS_APART):
+        for step in range(1, 1000, apart):
             child.start(command, step)
             status = child.ended()
             made = standing(out)
@@ -100,4 +100,4 @@ def test_a_whole_export_stands_after_every_single_step(tmp_path: Path) -> None:
                 break
     assert seen == sorted(seen), "once the new one stands, it stands"
     assert seen[-1]
-    assert seen.count(False) > 15 // STEPS_APART
+    assert seen.count(False) > 15 // apart
