@@ -20,7 +20,9 @@ def day(text: str, said: str = "billable S9325", episode: str = "EP-1", cents: i
     billable = status == "billable"
     reason, code = (None, rest) if billable else (rest, None)
     paid = cents if billable else None
-    return DayRow("P-1", episode, text, status, reason, code, "blue", None, None, paid, None, ())
+    return DayRow(
+        "P-1", episode, text, status, reason, code, "blue", None, None, paid, None, (), None, None, None, None
+    )
 
 
 def days(first: str, *saids: str) -> list[DayRow]:
