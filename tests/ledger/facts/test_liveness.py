@@ -57,7 +57,7 @@ def test_a_target_that_nobody_judges_by_may_be_left_out() -> None:
     for more, standing in ({}, "e"), ({"r": retracts("e")}, "d"):
         entries = stream(**facts, **more)
         left = [entry for entry in entries if entry.id != "a"]
-        assert live_entries(left) == live_entries(entries)
+        assert [each[:2] for each in live_entries(left)] == [each[:2] for each in live_entries(entries)]
         assert [entry.id for entry, _, _ in live_entries(left)] == ["open", "b", standing]
 
 
