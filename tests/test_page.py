@@ -78,7 +78,7 @@ def told_examples(tmp_path_factory: pytest.TempPathFactory) -> House:
     return house
 
 
-EPISODES = [f"EP-20{number:02}" for number in range(1, 13)]
+EPISODES = [f"EP-20{number:02}" for number in range(1, 15)]
 
 
 def page_html(house: House, episode: str, *options: object) -> str:
