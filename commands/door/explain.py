@@ -15,14 +15,17 @@ from typing import Any, Final
 
 import msgspec
 
+from commands.door.rules import ends_never
 from commands.door.shapes import EVENTS, LINE, Form, Shape, out_of_order, shape_of
-from ledger.facts.forms import CONTROL_CHARACTER, Number
+from ledger.facts.forms import Number
+from ledger.facts.texts import fault_of
 
 CORRECT: Final = "Correct the field and send the line again."
 CORRECT_LINE: Final = "Correct the line and send it again."
 HIDDEN_NAME: Final = "(a field name that is not shown)"
 LONGEST_INTEGER_DIGITS: Final = 400
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_]{1,40}\Z")
 _WORDS = re.compile(r"[a-z]+(?:_[a-z]+)*\Z")
 
@@ -67,22 +70,25 @@ def _problems(form: Form, value: Any, path: str) -> Iterator[str]:
         yield from _list_problems(form, form.item, value, path)
     elif form.shape is not None or form.tagged is not None:
         yield from _object_problems(form, value, path)
-    elif not _fits(form, value):
-        yield _wrong(path, form.expected)
+    elif expected := _expected_instead(form, value):
+        yield _wrong(path, expected)
 
 
 def _wrong(path: str, expected: str) -> str:
-    return f"{path}: expected {expected}. {CORRECT}" if path else f"expected {expected}. {CORRECT_LINE}"
+    stop = "" if expected.endswith("?") else "."
+    return f"{path}: expected {expected}{stop} {CORRECT}" if path else f"expected {expected}{stop} {CORRECT_LINE}"
 
 
-def _fits(form: Form, value: Any) -> bool:
-    if isinstance(value, str) and CONTROL_CHARACTER.search(value):
-        return False
+def _expected_instead(form: Form, value: Any) -> str | None:
+    """What a single value should be that it is not; None if it has its form."""
     try:
         msgspec.convert(form.check(value) if form.check else value, form.hint)
     except ValueError:
-        return False
-    return True
+        meant = form.meant(value) if form.meant and isinstance(value, str) else None
+        return f"{form.expected}; did you mean {meant}?" if meant else form.expected
+    if form.text is None and isinstance(value, str) and _SURROGATE.search(value):
+        return form.expected
+    return fault_of(value, form.text) if form.text else None
 
 
 def _list_problems(form: Form, item: Form, value: Any, path: str) -> Iterator[str]:
@@ -91,7 +97,7 @@ def _list_problems(form: Form, item: Form, value: Any, path: str) -> Iterator[st
         return
     for place, each in enumerate(value):
         yield from _problems(item, each, f"{path}[{place}]")
-    if not value and not _fits(form, value):
+    if not value and _expected_instead(form, value):
         yield _wrong(path, form.expected)
 
 
@@ -116,20 +122,20 @@ def _field_problems(shape: Shape, told: _Object, path: str, *, tagged: bool) -> 
         if name not in shape.fields and not (tagged and name == "type"):
             yield _unknown_field(name, shape, path)
     for name, field in shape.fields.items():
-        if name in told:
+        if name == "to" and ends_never in shape.rules and (wrong := ends_never(told)):
+            yield _wrong(_join(path, name), wrong[1])
+        elif name in told:
             yield from _problems(field.form, told[name], _join(path, name))
         elif field.required:
             expected = field.form.expected
             yield f"{_join(path, name)}: the field is missing; expected {expected}. Add it and send the line again."
-    if shape.order is not None and out_of_order(shape.order, _checked(shape, told)):
+    checked = told | {name: check(told[name]) for name, check in shape.checks if name in told}
+    if shape.order is not None and out_of_order(shape.order, checked):
         first, second, strictly = shape.order
         yield _wrong(_join(path, second), f"an instant after {first}" if strictly else f"a date not before {first}")
-
-
-def _checked(shape: Shape, told: _Object) -> dict[str, Any]:
-    """The two fields that must be in order, as the fast path compares them; both have passed their form."""
-    names = [name for name in shape.order or () if isinstance(name, str) and name in told]
-    return {name: check(told[name]) for name, check in shape.checks if name in names}
+    for rule in shape.rules:
+        if wrong := rule(checked):
+            yield _wrong(_join(path, wrong[0]), wrong[1])
 
 
 def _repeated(name: str, form: Form, path: str) -> str:

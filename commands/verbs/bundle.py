@@ -24,6 +24,7 @@ from ledger.recorders.proving import prove, prove_entries
 from ledger.store import EpisodeLedger
 from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
 from projections.bundle.zip import zip_of
+from projections.words import counted
 
 _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 
@@ -96,13 +97,10 @@ def bundle(
         content = zip_of(members)
         notes.content(content, episodes)
         write_private(out, content)
-    say(printable(f"Wrote {len(chosen.wanted):,} entries of {_counted(len(chosen.episodes))} into {out}."))
+    entries = counted(len(chosen.wanted), "entry", "entries")
+    say(printable(f"Wrote {entries} of {counted(len(chosen.episodes), 'episode')} into {out}."))
     if later:
         say("Entries recorded after the checkpoint are left out.")
-
-
-def _counted(episodes: int) -> str:
-    return f"{episodes:,} episode{'' if episodes == 1 else 's'}"
 
 
 def _refuse_present(out: Path, force: bool) -> None:

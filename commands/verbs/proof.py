@@ -23,6 +23,7 @@ from ledger.proof.signing import SigningKey, create_key, load_key, sign
 from ledger.proof.walk import Report
 from ledger.recorders.naming import folder_of
 from ledger.recorders.proving import prove
+from projections.words import utc_text
 
 KEY_NAME = "episode-ledger"
 HINT = "keep this file as it is, and compare it with a backup; 'episode-ledger help seals' explains each sentence"
@@ -211,7 +212,7 @@ def _rows(report: Report, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
         said = each.note.checkpoint
         yield ProvedRow(
             each.file, next(outcomes) if each.counts else "not_compared", each.signature, said.ledger, said.size,
-            _base64(said.head), _base64(said.root), said.at.isoformat().replace("+00:00", "Z"),
+            _base64(said.head), _base64(said.root), utc_text(said.at),
         )  # fmt: skip
 
 

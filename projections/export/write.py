@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from ledger.facts.entry import Entry
 from projections.audit.claimed_shares import Kind
-from projections.export.as_text import dollars, write_csv, write_jsonl
+from projections.export.as_text import write_csv, write_jsonl
 from projections.export.cloudevents import write_events
 from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
@@ -23,6 +23,7 @@ from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
+from projections.words import decimal
 
 Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
 EVENTS: Final = "events"
@@ -129,5 +130,5 @@ class Totals:
 
     def told(self) -> dict[str, int | str]:
         """The sums as the manifest has them."""
-        sums = {name: dollars(number) if name in self._money else number for name, number in self.sums.items()}
+        sums = {name: decimal(number) if name in self._money else number for name, number in self.sums.items()}
         return {**self.words, **sums}
