@@ -79,7 +79,7 @@ def told_examples(tmp_path_factory: pytest.TempPathFactory) -> House:
     return house
 
 
-EPISODES = [f"EP-20{number:02}" for number in range(1, 13)]
+EPISODES = [f"EP-20{number:02}" for number in range(1, 15)]
 
 
 def page_html(house: House, episode: str, *options: object) -> str:
@@ -226,7 +226,7 @@ def test_one_label_in_two_episodes_names_the_own_entry_unless_both_are_meant(hou
 def test_each_edition_of_terms_is_cited_with_its_source(told_examples: House) -> None:
     read = Read(section(page_html(told_examples, "EP-2001"), "terms"))
     assert "Terms 1: Prairie Blue (example), from 2025-01-01 58 days" in read.text
-    assert "Published 2026-08-20, last compared with the source 2026-11-01. Source: Invented amendment" in read.text
+    assert "Published 2026-08-20, last compared with the source 2026-11-28. Source: Invented amendment" in read.text
 
 
 def test_it_shows_what_was_known_at_an_instant(told_examples: House) -> None:
