@@ -37,7 +37,7 @@ class Story:
         self.tell("open", "EpisodeOpened", episode, **told)
         self.tell("cov", "CoverageVerified", episode, payer="prairie-blue", member="M-1", from_="2026-01-01")
         self.tell("rx", "TherapyOrdered", episode, order="RX", mode="continuous", from_="2026-02-01",
-                  prescriber=STRANGER)  # fmt: skip
+                  prescriber=STRANGER, signed_on="2026-02-01")  # fmt: skip
         self.tell("dx", "DiagnosisRecorded", episode, icd10="G89.3", from_="2026-01-01")
         return self.tell("pain", "PainAssessed", episode, date="2026-02-01", score=6)
 
