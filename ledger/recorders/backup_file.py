@@ -25,8 +25,6 @@ from ledger.recorders.sqlite.file import BACKUP_MARK, plain_errors
 from ledger.recorders.sqlite.prove import prove
 from ledger.recorders.sqlite.schema import SCHEMAS
 
-Told = Callable[[int, int], None]
-
 COPIED: Final = {
     "ledger": ("key", "value"),
     "keys": ("id", "episode", "wrapped"),
