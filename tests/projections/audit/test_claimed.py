@@ -115,7 +115,7 @@ def test_newly_published_terms_change_the_code_by_the_mode() -> None:
 def test_a_cheaper_code_leaves_the_difference_to_give_back() -> None:
     course = summer().at("2026-09-01T10:00Z")
     fact = {"type": "TherapyOrdered", "order": "RX", "mode": "intermittent", "from": "2026-07-01",
-            "prescriber": "1245319599"}  # fmt: skip
+            "prescriber": "1245319599", "signed_on": "2026-07-01"}  # fmt: skip
     course.tell("mode", "FactCorrected", target_source="chart", target_id="rx", reason="misread", fact=fact)
     assert [picked(row, "kind now_code now_cents exposure_cents revealed_at") for row in course.rows()] == [
         ("changed", "S9327", 8100, 900, "2026-08-20T00:00:00Z")
@@ -126,7 +126,7 @@ def test_a_code_changed_by_the_mode_names_the_correction() -> None:
     course = Course("prairie-blue", "2026-09").days("2026-09-02").at("2026-10-01T10:00Z")
     course.claim("2026-09-02", "2026-09-02", 9800, code="S9326").at("2026-10-05T10:00Z")
     fact = {"type": "TherapyOrdered", "order": "RX", "mode": "implanted_pump", "from": "2026-09-01",
-            "prescriber": "1245319599"}  # fmt: skip
+            "prescriber": "1245319599", "signed_on": "2026-07-01"}  # fmt: skip
     course.tell("mode", "FactCorrected", target_source="chart", target_id="rx", reason="misread", fact=fact)
     (row,) = course.rows()
     assert picked(row, "kind claimed_code now_code exposure_cents revealed_by revealed_at") == (
