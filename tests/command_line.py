@@ -9,7 +9,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,24 @@ LIVE = [sys.executable, "-c", "from commands.cli import main; main()"]
 def interruptible() -> None:
     """For ``preexec_fn``: a process started in the background is deaf to SIGINT, and so would be what it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def forked(act: Callable[[], int]) -> int:
+    """Start a copy of this process for one act; its number. Whatever happens there, it never goes on with the tests."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        os._exit(act())
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(70)
+
+
+def status_of(child: int) -> int:
+    """How a copy of this process ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class Ended(NamedTuple):

@@ -13,7 +13,7 @@ from ledger.facts.entry import Entry
 from ledger.judge.authorizations import Draws, Grant
 from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
-from ledger.judge.groups import Mark, groups
+from ledger.judge.groups import Group, Mark, groups
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of
 from ledger.judge.rule import Verdict
@@ -168,12 +168,18 @@ class Case:
         """The dates of each hold with its beginnings: from the earliest up to but not including its latest
         resumption."""
         found: list[tuple[Days, list[Entry]]] = []
+        for _, group in self.holds():
+            last = group.last.at - 1 if group.last else self.calendar.last
+            found.append((self.calendar.span(group.first.at, last), [mark.entry for mark in group.begins]))
+        return found
+
+    def holds(self) -> list[tuple[str, Group]]:
+        """The holds of each number."""
+        found: list[tuple[str, Group]] = []
         for hold in self.episode.holds:
             marks = [Mark(held.date, True, held.entry) for held in self.episode.holds[hold]]
             marks += [Mark(resumed.date, False, resumed.entry) for resumed in self.episode.resumed.get(hold, ())]
-            for group in groups(marks)[0]:
-                last = group.last.at - 1 if group.last else self.calendar.last
-                found.append((self.calendar.span(group.first.at, last), [mark.entry for mark in group.begins]))
+            found += [(hold, group) for group in groups(marks)[0]]
         return found
 
     def served_under(self, terms: Terms) -> tuple[dict[str, Days], Days]:

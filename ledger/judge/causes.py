@@ -18,14 +18,22 @@ from ledger.judge.episode import Dated
 from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
 from ledger.judge.rule import Causes, Others, Verdict
+from ledger.judge.taken_back import takers
 
 
 def causes(case: Case, others: Others, date: int, verdict: Verdict) -> list[str]:
     """The labels of the entries that decided a day's verdict, the decisive ones first; no repeats."""
-    found = verdict.step.causes(case, date, others)
+    found = deciding(case, others, date, verdict)
     if len(found) == 1:
         return [found[0].label]
     return list(dict.fromkeys([entry.label for entry in found]))
+
+
+def deciding(case: Case, others: Others, date: int, verdict: Verdict) -> Sequence[Entry]:
+    """The entries that decided a day's verdict: what it rests on, then what took away that which would have carried
+    the day."""
+    found = verdict.step.causes(case, date, others)
+    return [*found, *takers(case, date, verdict)] if case.patient.taken else found
 
 
 def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
@@ -45,6 +53,8 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
 def _is_alike(case: Case, verdict: Verdict) -> bool:
     """Whether the causes of a verdict are the same on every date it takes."""
     found = verdict.step.causes
+    if case.patient.taken:
+        return found is discharges
     alike = len(case.spells) == 1 and not (found is provider_and_payer and case.episode.providers)
     return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and alike)
 

@@ -137,12 +137,13 @@ def decision_without_effect(file: PatientFile) -> Iterator[Seen]:
     """A decision for a date that is no day, whose code is not the day's, or that left a clash as it was."""
     for case in file.cases:
         for date, (entry, decided) in case.episode.resolutions.items():
-            if not _has_effect(case, date, decided.bill):
+            if not has_effect(case, date, decided.bill):
                 codes = [decided.bill] if decided.bill else []
                 yield Seen((case.episode.name,), (date,), codes, (entry.label, *file.because(case, date)))
 
 
-def _has_effect(case: Case, date: int, bill: str | None) -> bool:
+def has_effect(case: Case, date: int, bill: str | None) -> bool:
+    """Whether the last decision for a date, which bills that code or nothing, changes anything on it."""
     day = case.calendar.day(date)
     verdict = case.verdict_on(date)
     if verdict is None or bill is None:

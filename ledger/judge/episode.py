@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct
 from ledger.day_set import OPEN_END
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
+from ledger.facts.liveness import Taken
 from ledger.judge.orders import Telling
 
 T = TypeVar("T")
@@ -120,7 +121,8 @@ class Episode:
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
         "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
-        "resumed", "runs", "served", "shared_though", "stops", "told_claims", "visits", "voided",
+        "resumed", "runs", "served", "shared_though", "stops", "taken", "told_claims", "visits",
+        "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -159,6 +161,8 @@ class Episode:
         self.claims: dict[str, Told[ev.ClaimSubmitted]] = {}
         self.claim_numbers: set[str] = set()
         """Every number that an entry, live or not, ever gave a claim."""
+        self.taken: list[Taken] = []
+        """What was recorded and taken back."""
         self.resolutions: dict[int, tuple[Entry, ev.ConflictResolved]] = {}
 
     def spells(self) -> list[Spell]:

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of
-from ledger.facts.liveness import live_entries
+from ledger.facts.liveness import live_entries, taken_back
 from ledger.facts.zones import zone
 from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Place, Plan, Run, Served, Span, Told, end_of
 from ledger.judge.stays import hospital
@@ -38,6 +38,7 @@ def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
         take = _TAKE.get(type(fact))
         if take is not None:
             take(episode, entry, fact, first)
+    episode.taken = taken_back(entries)
     stated = map(statement_of, entries)
     episode.claim_numbers.update(fact.claim for fact in stated if isinstance(fact, ev.ClaimSubmitted))
     return _whole(episode)

@@ -19,7 +19,9 @@ from ledger.judge.stays import Hospital, Part, Stay, hospital, joined, parts_of
 class Patient:
     """A patient's episodes, with the facts that count in every one of them (rulebook section 2, Whose facts)."""
 
-    __slots__ = ("authorizations", "deaths", "episodes", "facility", "hospice", "name", "parts", "stays", "unmatched")
+    __slots__ = (
+        "authorizations", "deaths", "episodes", "facility", "hospice", "name", "parts", "stays", "taken", "unmatched",
+    )  # fmt: skip
 
     def __init__(self, name: str, episodes: Sequence[Episode]) -> None:
         self.name = name
@@ -28,6 +30,7 @@ class Patient:
         self.facility = [stay for ep in self.episodes for stay in ep.facility]
         self.hospice = [election for ep in self.episodes for election in ep.hospice]
         self.authorizations = [granted for ep in self.episodes for granted in ep.authorizations]
+        self.taken = [taken for ep in self.episodes for taken in ep.taken]
         if len(self.episodes) > 1:
             self.authorizations.sort(key=lambda granted: recorded(granted[0]))
         self.parts: list[Part] = []

@@ -11,6 +11,7 @@ from ledger.facts.entry import Entry
 
 if TYPE_CHECKING:
     from ledger.judge.case import Case
+    from ledger.judge.taken_back import Carrying
 
 Others = Sequence["Case"]
 """The judged episodes of the patient beside a case."""
@@ -66,12 +67,15 @@ class Verdict(NamedTuple):
 class Step:
     """A row of the table in rulebook section 4: its test, and the verdicts it ``gives`` as the last column has them.
 
+    ``carried`` are the kinds of fact that speak for a day before it, to be found among what was taken back.
+
     Its number, and what the steps before it establish, come from its place in the table (``in_order``).
     """
 
     test: Test
     gives: str
     causes: Causes
+    carried: Carrying = field(default_factory=dict)
     establishes: Part | None = None
     number: int = field(default=0, init=False)
     known: frozenset[Part] = field(default=frozenset(), init=False)

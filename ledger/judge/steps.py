@@ -11,7 +11,7 @@ from typing import Final
 
 from ledger.book import GENERAL, Book, Terms
 from ledger.day_set import Days
-from ledger.judge import causes
+from ledger.judge import causes, taken_back
 from ledger.judge.authorizations import draw_units
 from ledger.judge.case import Case, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
@@ -257,38 +257,53 @@ def none_failed(case: Case, standing: Days, others: Others) -> Failed:
 
 
 STEPS: Final = in_order(
-    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths),
+    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths, taken_back.DEATH),
     AFTER_DISCHARGE := Step(not_after_discharge, "not_billable after_discharge", causes.discharges),
-    COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing),
-    NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage),
+    COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing, taken_back.ANY_COVERAGE),
+    NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage, taken_back.COVERAGE),
     PAYER_EXCLUDES_S_CODES := Step(
-        payer_accepts_s_codes, "not_billable payer_excludes_s_codes", causes.covering_spells, establishes="payer"
+        payer_accepts_s_codes,
+        "not_billable payer_excludes_s_codes",
+        causes.covering_spells,
+        taken_back.PAYING_COVERAGE,
+        establishes="payer",
     ),
-    NO_TERMS := Step(terms_in_force, "hold no_terms", causes.payer_of_day, establishes="terms"),
-    PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.place),
-    NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer),
-    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays),
-    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays),
-    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections),
-    HELD := Step(not_held, "not_billable held", causes.holds),
-    NOT_SERVED := Step(served, "not_billable not_served; not_billable under_24_hours", causes.unserved),
-    NO_ORDER := Step(order_in_force, "hold no_order", causes.without_order),
-    INTERVAL_TOO_LONG := Step(interval, "not_billable interval_too_long", causes.too_long),
-    ORDER_UNSIGNED := Step(order_signed, "hold order_unsigned", causes.unsigned_orders),
-    NO_DIAGNOSIS := Step(diagnosis, "hold no_diagnosis", causes.diagnoses_on),
-    PLAN := Step(plan, "hold plan_missing; hold plan_unsigned", causes.plans_on),
-    PAIN_ASSESSMENT_OVERDUE := Step(pain_assessment, "hold pain_assessment_overdue", causes.last_assessment),
-    CONFLICT_RESOLVED := Step(not_waived, "not_billable conflict_resolved", causes.decision),
+    NO_TERMS := Step(terms_in_force, "hold no_terms", causes.payer_of_day, taken_back.PAYING_COVERAGE, "terms"),
+    PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.place, taken_back.PLACE),
+    NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer, taken_back.PROVIDER),
+    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays, taken_back.HOME),
+    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays, taken_back.FACILITY),
+    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections, taken_back.HOSPICE),
+    HELD := Step(not_held, "not_billable held", causes.holds, taken_back.RESUMPTION),
+    NOT_SERVED := Step(
+        served, "not_billable not_served; not_billable under_24_hours", causes.unserved, taken_back.SERVICE
+    ),
+    NO_ORDER := Step(order_in_force, "hold no_order", causes.without_order, taken_back.ORDER),
+    INTERVAL_TOO_LONG := Step(interval, "not_billable interval_too_long", causes.too_long, taken_back.CLOSE_ORDER),
+    ORDER_UNSIGNED := Step(order_signed, "hold order_unsigned", causes.unsigned_orders, taken_back.SIGNED_ORDER),
+    NO_DIAGNOSIS := Step(diagnosis, "hold no_diagnosis", causes.diagnoses_on, taken_back.DIAGNOSIS),
+    PLAN := Step(plan, "hold plan_missing; hold plan_unsigned", causes.plans_on, taken_back.PLAN),
+    PAIN_ASSESSMENT_OVERDUE := Step(
+        pain_assessment, "hold pain_assessment_overdue", causes.last_assessment, taken_back.ASSESSMENT
+    ),
+    CONFLICT_RESOLVED := Step(not_waived, "not_billable conflict_resolved", causes.decision, taken_back.DECISION),
     SEVERAL_CODES := Step(
-        one_code, "conflict pain_code_exclusion; conflict specific_pair", causes.orders_and_evidence, establishes="code"
+        one_code,
+        "conflict pain_code_exclusion; conflict specific_pair",
+        causes.orders_and_evidence,
+        taken_back.ONE_CODE,
+        establishes="code",
     ),
     CLASH := Step(
         no_clash,
         "conflict pain_code_exclusion; conflict duplicate_per_diem; conflict specific_pair",
         causes.clashing,
+        taken_back.SETTLEMENT,
     ),
-    AUTHORIZATION := Step(authorized, "hold auth_missing; hold auth_exhausted", causes.authorizations_on),
-    NO_RATE := Step(rated, "hold no_rate; not_billable concurrent_unpaid", causes.orders_and_rank),
+    AUTHORIZATION := Step(
+        authorized, "hold auth_missing; hold auth_exhausted", causes.authorizations_on, taken_back.AUTHORIZATION
+    ),
+    NO_RATE := Step(rated, "hold no_rate; not_billable concurrent_unpaid", causes.orders_and_rank, taken_back.RANK),
 )
 """The table of rulebook section 4: a step stands here in its place, and has its number from it."""
 

@@ -9,10 +9,10 @@ import msgspec
 
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
-from ledger.facts.liveness import live_entries, retracted_identities
+from ledger.facts.liveness import live_entries, retractions
 from projections.page.days import DayShown
 from projections.page.sources import Cause, Sources
-from projections.words import date_runs, dollars, utc_text
+from projections.words import counted, date_runs, dollars, utc_text
 
 
 class EntryShown(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +59,7 @@ def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: S
 
 def _standing(entries: Sequence[Entry]) -> dict[int, str]:
     """What no longer counts, by version: taken back, or replaced by a correction."""
-    retracted = retracted_identities(entries)
+    retracted = retractions(entries)
     live = {live.entry.version for live in live_entries(entries)}
     found = {}
     for entry in entries:
@@ -116,7 +116,7 @@ def _value(value: Any) -> str:
 
 def _line(line: Mapping[str, Any]) -> str:
     """A line of a claim in short."""
-    units = f"{line['units']} unit{'' if line['units'] == 1 else 's'}"
+    units = counted(line["units"], "unit")
     said = f"{line['code']}, {line['from']} to {line['to']}, {units}, {dollars(line['charge_cents'])}"
     return f"{said}, {_value(line['modifiers'])}" if line.get("modifiers") else said
 

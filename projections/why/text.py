@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from projections.why.steps import EvidenceShown
+from projections.why.sentences import listed
+from projections.why.steps import COUNTED, EvidenceShown
 from projections.why.why import TermsShown, Why
 from projections.words import minute
 
@@ -46,7 +47,10 @@ def _evidence(answer: Why) -> Iterator[str]:
 
 def _cited(terms: TermsShown) -> Iterator[str]:
     dates = f"from {terms.from_}, published {terms.published}, checked {terms.checked}"
-    asked = ", ".join(terms.documentation) or "no documentation"
+    asked = (
+        listed(word.replace("_", " ") for word in terms.documentation) if terms.documentation else "no documentation"
+    )
     yield f"\nTerms of {terms.payer_name} {dates}"
-    yield f"     counts {terms.day_counting}, codes {terms.pain_code}, asks for {asked}"
+    codes = "S9325 for every mode" if terms.pain_code == "general" else "a code for each mode"
+    yield f"     counts {COUNTED[terms.day_counting]}, pays {codes}, asks for {asked}"
     yield f"     source: {terms.source}"
