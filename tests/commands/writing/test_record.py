@@ -30,7 +30,7 @@ from tests.stores import examples, make, named, open_ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 OPENING = {"type": "EpisodeOpened", "patient": "P-1", "provider": "1234567893", "zone": "America/Chicago"}
-SERVED = {"type": "DayServed", "order": "RX-1", "date": "2026-11-02"}
+SERVED = {"type": "DayServed", "order": "RX-1", "date": "2025-11-02"}
 
 
 @pytest.fixture
