@@ -1,15 +1,25 @@
-# Sourced by the other scripts: makes .venv from a bare Python 3.11 to 3.13 and puts it first on PATH.
+# Sourced by the other scripts: makes .venv from a bare Python 3.11 to 3.14 and puts it first on PATH.
 # Usage: . scripts/environment.sh [EXTRAS], e.g. "test". PYTHON names another interpreter, VENV another folder.
 
+# Windows has no file locks as the ledger needs them. Its shells with a POSIX layer are no help: their Python has none either.
+need_posix() {
+    case "$(uname -s)" in
+        MINGW* | MSYS* | CYGWIN*)
+            echo "Windows is not supported: Episode Ledger needs a POSIX system such as Linux. Run this in WSL." >&2
+            return 1
+            ;;
+    esac
+}
+
 find_python() {
-    for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+    for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
         [ -n "$candidate" ] || continue
-        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
             echo "$candidate"
             return
         fi
     done
-    echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
+    echo "No Python 3.11 to 3.14 was found. Install one, or name it: PYTHON=/path/to/python3.14 $0" >&2
     return 1
 }
 
@@ -47,6 +57,7 @@ need_compiler() {
     return 1
 }
 
+need_posix
 VENV=${VENV:-.venv}
 EXTRAS=${1:-}
 wanted="$(cat pyproject.toml constraints.txt | cksum) $EXTRAS"
@@ -58,5 +69,6 @@ if [ ! -x "$VENV/bin/python" ] || [ "$(cat "$VENV/installed-$EXTRAS" 2>/dev/null
         --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}"
     echo "$wanted" >"$VENV/installed-$EXTRAS"
 fi
-PATH="$PWD/$VENV/bin:$PATH"
+VENV=$(cd "$VENV" && pwd)
+PATH="$VENV/bin:$PATH"
 export PATH

@@ -16,7 +16,7 @@ BY_FILE = {
     "browser": ["*_browser.py"],
     "process": [
         "fire/*", "deterministic/*", "commands/web/*", "*_kill.py", "test_postgres_faults.py", "test_follow.py",
-        "test_bench.py", "test_simulate.py",
+        "test_bench.py", "test_simulate.py", "test_packaging.py", "test_episode_ledger.py",
     ],
     "store": [
         "ledger/keys/*", "ledger/recorders/*", "ledger/proof/test_verify.py", "projections/bundle/*",

@@ -60,7 +60,7 @@ class House:
     def __init__(
         self,
         ledger: str,
-        book: str | None,
+        book: str | None = None,
         views: str | None = None,
         master_key: Callable[[], MasterKey | None] | None = None,
     ) -> None:

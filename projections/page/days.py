@@ -16,7 +16,7 @@ from ledger.judge.regions import JudgedDay, judged_days
 from projections.page.sources import Cause, Sources
 from projections.why.day_view import DayView
 from projections.why.sentences import SENTENCES, Said
-from projections.words import MARKS, STATUS, iso
+from projections.words import MARKS, STATUS, iso, verdict_text, verdict_words
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -91,16 +91,10 @@ def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
         WEEKDAYS[date.fromordinal(day.date).weekday()],
         day.verdict.status,
         MARKS[day.verdict.status],
-        verdict_words(day),
+        verdict_words(verdict_text(day)),
         sources.of_entries(entries),
     )
     return day, shown, _sentence(view, day, entries, sources)
-
-
-def verdict_words(day: JudgedDay) -> str:
-    """A verdict in short: ``billable S9325``, ``on hold: plan unsigned``."""
-    status, reason = STATUS[day.verdict.status], day.verdict.reason
-    return f"{status}: {reason.replace('_', ' ')}" if reason else f"{status} {day.code}"
 
 
 def _sentence(view: DayView, day: JudgedDay, entries: Sequence[Entry], sources: Sources) -> str:

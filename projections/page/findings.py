@@ -14,7 +14,7 @@ from ledger.judge.findings import Finding, find
 from projections.audit.claimed import ClaimedDay
 from projections.page.sources import Cause, Sources
 from projections.rows.finding import MESSAGES
-from projections.words import STATUS, date_runs, iso
+from projections.words import date_runs, iso, payer_name, verdict_words
 
 SECRET_CODE: Final = "a code of another episode"
 
@@ -121,7 +121,7 @@ def _claimed_run(case: Case, days: Sequence[ClaimedDay], first: str, last: str, 
     day = days[0]
 
     def name(payer: str | None) -> str | None:
-        return case.book.payers[payer].name if payer in case.book.payers else payer
+        return None if payer is None else payer_name(case.book, payer)
 
     def total(field: str) -> int:
         return sum(getattr(each, field) for each in days)
@@ -136,8 +136,4 @@ def _claimed_run(case: Case, days: Sequence[ClaimedDay], first: str, last: str, 
 
 
 def _words(verdict: str | None) -> str | None:
-    """A verdict of a row in the words of the page: ``on hold: plan unsigned``."""
-    if verdict is None:
-        return None
-    status, said = verdict.split(" ", 1)
-    return f"{STATUS[status]} {said}" if status == "billable" else f"{STATUS[status]}: {said.replace('_', ' ')}"
+    return None if verdict is None else verdict_words(verdict)

@@ -9,6 +9,7 @@ from ledger.book import Terms
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.rule import Step
+from projections.words import payer_name, provider_name
 
 
 class DayView(NamedTuple):
@@ -46,11 +47,9 @@ class DayView(NamedTuple):
 
     def payer_name(self, payer: str | None = None) -> str:
         """A payer, or the payer of the day, by the name the book has for it."""
-        payer = payer or self.payer or "the payer"
-        return self.case.book.payers[payer].name if payer in self.case.book.payers else payer
+        return payer_name(self.case.book, payer or self.payer or "the payer")
 
     @property
     def provider_name(self) -> str:
         """The provider by the name the book has for it."""
-        npi = self.case.episode.opening[1].provider
-        return self.case.book.providers[npi].name if npi in self.case.book.providers else f"provider {npi}"
+        return provider_name(self.case.book, self.case.episode.opening[1].provider)

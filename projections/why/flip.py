@@ -29,7 +29,7 @@ from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import judge
 from projections.why.day_view import DayView
 from projections.why.moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
-from projections.words import verdict_text
+from projections.words import verdict_in_sentence, verdict_text
 
 RESTED_ON: Final = (
     steps.PASSED,
@@ -128,7 +128,7 @@ def _curing(trial: _Trial, step: Step) -> FlipShown:
     if best is None:
         return FlipShown(False, sentence, None, None, None, None)
     change, outcome = best
-    sentence += f" This brings it furthest: {change.sentence} It would then be {in_words(outcome.text)}."
+    sentence += f" This brings it furthest: {change.sentence} It would then be {verdict_in_sentence(outcome.text)}."
     return _shown(False, sentence, change, outcome.text)
 
 
@@ -146,7 +146,7 @@ def _undoing(trial: _Trial) -> FlipShown:
         change = retract(trial.view, entry)
         outcome = trial.outcome(change)
         if not outcome.is_billable:
-            then = in_words(outcome.text)
+            then = verdict_in_sentence(outcome.text)
             sentence = f"Without {named(trial.view, entry)} the day would be {then}."
             return _shown(True, sentence, change, outcome.text)
     return FlipShown(False, "No single retraction makes this day not billable.", None, None, None, None)
@@ -155,13 +155,3 @@ def _undoing(trial: _Trial) -> FlipShown:
 def _rested_on(view: DayView) -> list[Entry]:
     found = [entry for step in RESTED_ON for entry in view.causes(step)]
     return list({(entry.episode, entry.version): entry for entry in found}.values())
-
-
-def in_words(text: str | None) -> str:
-    """A verdict's text as part of a sentence."""
-    if text is None:
-        return "no day of the episode"
-    status, word = text.split(" ", 1)
-    return {"billable": f"billable as {word}", "hold": f"on hold ({word})", "conflict": f"in conflict ({word})"}.get(
-        status, f"not billable ({word})"
-    )

@@ -129,6 +129,7 @@ def test_a_command_that_does_not_exist_is_found(line: str) -> None:
 # What is shown
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", transcripts.PAGES)
 def test_what_a_page_shows_is_what_its_commands_print(name: str) -> None:
     page = text(name)
@@ -136,6 +137,7 @@ def test_what_a_page_shows_is_what_its_commands_print(name: str) -> None:
     assert page == transcripts.run_anew(page), "run scripts/reference and look at what changed"
 
 
+@pytest.mark.process
 def test_what_is_no_longer_printed_is_found() -> None:
     page = "```console\n$ echo it was 2026-01-01 10:00\nit was 2026-01-01 09:59\n\n$ echo new\nold\n```\n"
     assert transcripts.run_anew(page) == page.replace("old", "new")

@@ -260,7 +260,7 @@ class TestAsked:
 
     def test_what_is_asked_says_how_much_and_that_there_is_no_way_back(self, house: Locked) -> None:
         ended = forget(house)
-        assert "13 entries of 1 episodes; 2 billable days" in ended.err
+        assert "13 entries of 1 episode; 2 billable days" in ended.err
         assert "no way back" in ended.err
         assert MARK not in ended.err
 

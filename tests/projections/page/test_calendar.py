@@ -75,8 +75,8 @@ def test_a_month_without_days_between_has_no_line() -> None:
 def test_each_episode_has_a_block_of_its_own() -> None:
     rows = [day("2026-03-01", episode="EP-1"), day("2026-03-01", episode="EP-2", cents=123456)]
     first, second = calendars(rows)
-    assert first.startswith("EP-1 of P-1: 1 days, 1 billable, 90.00 dollars")
-    assert second.startswith("EP-2 of P-1: 1 days, 1 billable, 1,234.56 dollars")
+    assert first.startswith("EP-1 of P-1: 1 day, 1 billable, 90.00 dollars")
+    assert second.startswith("EP-2 of P-1: 1 day, 1 billable, 1,234.56 dollars")
     assert list(calendars([])) == []
 
 

@@ -19,9 +19,9 @@ import pytest
 from ledger.book import load_book
 from projections.page.html import render_page
 from projections.page.page import page_of
-from projections.rendering import money, seen
+from projections.rendering import seen
 from projections.why.why import why_of
-from projections.words import MARKS, STATUS
+from projections.words import MARKS, STATUS, money
 from tests import ROOT
 from tests.command_line import LIVE, House, assert_plain, example, lines_of, run, told
 from tests.harness import book_of

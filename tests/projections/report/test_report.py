@@ -42,6 +42,7 @@ from projections.report.holds import Hold
 from projections.report.rates import rates_of
 from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
+from projections.words import money
 from tests import GOLDENS, ROOT
 from tests.command_line import OPENING, House, assert_plain, run, told
 from tests.exports import export, manifest_of
@@ -761,7 +762,7 @@ def test_a_scale_has_a_few_round_steps(most: int, about: int) -> None:
 )
 def test_a_bar_is_as_long_as_its_months_dollars(paid: dict[tuple[str, str], int]) -> None:
     rows = [Billed(payer, month, 1, 1, cents, "") for (payer, month), cents in sorted(paid.items())]
-    drawn = by_month(rows, {}, str)
+    drawn = by_month(rows, {})
     assert drawn is not None
     assert len(drawn.series) <= 6
     months = sorted({month for _, month in paid})
@@ -770,7 +771,7 @@ def test_a_bar_is_as_long_as_its_months_dollars(paid: dict[tuple[str, str], int]
         assert len(drawing.bars) == int(months[-1][5:]) - int(months[0][5:]) + 1
         for bar in drawing.bars:
             total = sum(cents for (_, month), cents in paid.items() if month == bar.label)
-            assert bar.value == str(total)
+            assert bar.value == money(total)
             assert all(part.x + part.width <= drawing.width for part in bar.parts)
             if bar.parts:
                 ends = bar.parts[-1].x + bar.parts[-1].width
