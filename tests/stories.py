@@ -37,7 +37,7 @@ class Story:
         self.tell("open", "EpisodeOpened", episode, **told)
         self.tell("cov", "CoverageVerified", episode, payer="prairie-blue", member="M-1", from_="2026-01-01")
         self.tell("rx", "TherapyOrdered", episode, order="RX", mode="continuous", from_="2026-02-01",
-                  prescriber=STRANGER)  # fmt: skip
+                  prescriber=STRANGER, signed_on="2026-02-01")  # fmt: skip
         self.tell("dx", "DiagnosisRecorded", episode, icd10="G89.3", from_="2026-01-01")
         return self.tell("pain", "PainAssessed", episode, date="2026-02-01", score=6)
 
@@ -78,7 +78,8 @@ class Course(Story):
         self.clock = datetime.fromisoformat(f"{month}-01T09:00+00:00")
         self.tell("open", "EpisodeOpened", patient="P-1", provider=NORTHSIDE, zone="America/Chicago")
         self.tell("cov", "CoverageVerified", payer=payer, member="M-1", from_="2026-01-01")
-        self.tell("rx", "TherapyOrdered", order="RX", mode="continuous", from_=f"{month}-01", prescriber=STRANGER)
+        self.tell("rx", "TherapyOrdered", order="RX", mode="continuous", from_=f"{month}-01", prescriber=STRANGER,
+                  signed_on=f"{month}-01")  # fmt: skip
         self.tell("dx", "DiagnosisRecorded", icd10="G89.3", from_="2026-01-01")
         self.tell("pain", "PainAssessed", date=f"{month}-01", score=6)
         self.tell("plan", "PlanSigned", plan="A", signed_on=f"{month}-01", from_=f"{month}-01", to="2026-12-31")

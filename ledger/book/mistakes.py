@@ -104,7 +104,7 @@ def _form(hint: Any) -> _Form:
     kind = get_origin(core) or core
     meta = metas[0] if metas else Meta()
     bounds = next((each for each in metas if each.ge is not None or each.min_length is not None), meta)
-    check = next((each.extra["check"] for each in metas if each.extra), None)
+    check = next((each.extra["bound"].check for each in metas if each.extra), None)
     expected = next((each.description for each in metas if each.description), None)
     items = get_args(core)
     return _Form(kind, items, expected or _words(kind, items, bounds), bounds, check)

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from ledger.facts.forms import LARGEST_INTEGER, Cents, Hcpcs, Modifiers, check_modifiers, check_npi, has_npi_check_digit
+from ledger.facts.forms import (
+    LARGEST_INTEGER,
+    Bound,
+    Cents,
+    Hcpcs,
+    Modifiers,
+    check_modifiers,
+    check_npi,
+    has_npi_check_digit,
+)
 
 PER_DIEM: Final = {"continuous": "S9326", "intermittent": "S9327", "implanted_pump": "S9328", "unspecified": "S9325"}
 """The per-diem code of each mode of therapy (rulebook section 4, Code)."""
@@ -49,7 +58,7 @@ def _check_rank_modifier(value: Any) -> Any:
 
 
 def _form(says: str, check: Callable[[Any], Any] | None = None, **constraints: Any) -> Meta:
-    return Meta(description=says, extra={"check": check} if check else None, **constraints)
+    return Meta(description=says, extra={"bound": Bound(check)}, **constraints)
 
 
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from ledger.book import PACKAGED, PER_DIEM_CODES, Book, BookError, book_of_text, load_book
+from ledger.book import PACKAGED, PER_DIEM_CODES, Agreement, Book, BookError, Terms, book_of_text, load_book
+from ledger.book.tables import FAMILIES
 from ledger.day_set import OPEN_END
 from ledger.facts.forms import check_npi
 
 # Rulebook section 5, word for word.
 SUPPLIES = ["A4212", "A4215", "A4216", "A4217", "A4221", "A4222", "A4223", "A4305", "A4306", "A4649"]
 EQUIPMENT = ["E0776", "E0779", "E0780", "E0781", "E0791"]
-CATHETER_CARE = ["S5498", "S5501", "S5502"]
+CATHETER_CARE = ["S5497", "S5498", "S5501", "S5502"]
+# Section 3, likewise.
+THERAPY = """
+S9329–S9331, S9336, S9338–S9343, S9345–S9349, S9351, S9353, S9355, S9357, S9359, S9361, S9363–S9368, S9370, S9372–S9377,
+S9379, S9490, S9494, S9497, S9500–S9504, S9537, S9538, S9542, S9558–S9560, S9562, S9590
+"""
 
 TERMS = """
 [[terms]]
@@ -54,6 +61,13 @@ source = "HCPCS Level II"
 EDITION_1_HASH = "ce8b07e94b7cf4dab02a2ceec18e72f3c8c356055ded2e04174921c9a3c0b925"
 
 
+def named(ranges: str) -> Iterator[str]:
+    """The codes of a list such as S9329–S9331, S9336."""
+    for part in ranges.replace(",", " ").split():
+        first, _, last = part.partition("–")
+        yield from (f"S{number}" for number in range(int(first[1:]), int((last or first)[1:]) + 1))
+
+
 def file_text(folder: Path, name: str) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +89,13 @@ def packaged() -> Book:
 class TestThePackagedBook:
     def test_it_has_every_way_of_counting_days_and_a_payer_of_each_kind(self, packaged: Book) -> None:
         terms = [terms for payer in packaged.payers.values() for terms in payer.terms]
-        assert {each.day_counting for each in terms} == {"access", "infused", "infused_or_nursing", "rolling_24h"}
+        assert {each.day_counting for each in terms} == {
+            "access",
+            "course",
+            "infused",
+            "infused_or_nursing",
+            "rolling_24h",
+        }
         assert {payer.kind for payer in packaged.payers.values()} == {"commercial", "medicaid", "medicare"}
         assert not any(each.accepts_s_codes for each in packaged.payers["medicare"].terms)
 
@@ -102,8 +122,22 @@ class TestThePackagedBook:
         assert families["pain"] == sorted(PER_DIEM_CODES) == ["S9325", "S9326", "S9327", "S9328"]
         assert families["catheter_care"] == CATHETER_CARE
         assert families["pharmacy_hours"] == ["S9810"]
-        assert (families["supply"], families["equipment"]) == (SUPPLIES, EQUIPMENT)
-        assert families.keys() == {"pain", "catheter_care", "pharmacy_hours", "supply", "equipment", "nursing", "drug"}
+        assert families["bundled"] == [*SUPPLIES, *EQUIPMENT]
+        assert families["therapy"] == list(named(THERAPY))
+        assert families.keys() == set(FAMILIES)
+
+    def test_every_key_of_an_edition_and_an_agreement_is_shown_by_a_payer_or_provider(self) -> None:
+        files = [*(PACKAGED / "payers").glob("*.toml"), *(PACKAGED / "providers").glob("*.toml")]
+        shown = {line.split(" = ")[0] for path in files for line in path.read_text().splitlines()}
+        keys = {field.encode_name for kind in (Terms, Agreement) for field in msgspec.structs.fields(kind)}
+        assert keys - shown == set()
+
+    def test_what_a_source_does_not_say_is_named_as_a_choice_or_invented(self, packaged: Book) -> None:
+        for payer in packaged.payers.values():
+            for terms in payer.terms:
+                assert re.search(r"this project's|[Ii]nvented", terms.source), payer.id
+                if "National Home Infusion" in terms.source or "Oregon" in terms.source:
+                    assert terms.day_counting == "course", "the reading of their texts"
 
     @pytest.mark.parametrize("code", sorted(PER_DIEM_CODES))
     def test_every_per_diem_includes_the_rulebooks_items(self, packaged: Book, code: str) -> None:
