@@ -11,7 +11,6 @@ value of a foreign type is passed through: ``msgspec.convert`` refuses it with t
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +18,8 @@ from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
+
+from ledger.facts.zones import zone_names
 
 FIRST_DATE: Final = "2000-01-01"
 LAST_DATE: Final = "2099-12-31"
@@ -118,14 +119,9 @@ def check_npi(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime"}  # neither is a place
-
-
 def check_zone(value: Any) -> Any:
     """A time zone that the IANA database knows."""
-    if isinstance(value, str) and value not in _zones():
+    if isinstance(value, str) and value not in zone_names():
         raise ValueError
     return value
 
