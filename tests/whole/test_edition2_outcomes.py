@@ -14,7 +14,7 @@ import pytest
 from commands.writing.record import Outcome, record
 from tests.stores import open_ledger
 
-FOLDER = Path(__file__).parent / "golden" / "edition2"
+FOLDER = Path(__file__).parent.parent / "golden" / "edition2"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
