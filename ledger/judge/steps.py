@@ -13,11 +13,11 @@ from ledger.book import GENERAL, Book
 from ledger.day_set import Days
 from ledger.judge import causes
 from ledger.judge.authorizations import draw_units
-from ledger.judge.case import Case, Regime
+from ledger.judge.case import Case, Others, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
 from ledger.judge.episode import Patient
 from ledger.judge.evidence import union
-from ledger.judge.rule import Failed, Others, Step, in_order
+from ledger.judge.rule import Failed, Step, in_order
 
 
 def not_after_death(case: Case, standing: Days, others: Others) -> Failed:
