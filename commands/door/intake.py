@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 import msgspec
 from msgspec import UNSET
 
-from commands.door.explain import explain
+from commands.door.explain import faults_of
 from commands.door.line_reader import LONGEST_LINE_BYTES, numbered_lines
 from commands.door.shapes import (
     EVENTS,
     LINE,
     Envelope,
-    Prepare,
-    Shape,
     prepare,
     prepare_as_before,
     shape_of,
@@ -31,12 +29,12 @@ from ledger.facts.texts import CONTROL_CHARACTER, TextKind, fault_of
 class Unformed(msgspec.Struct, frozen=True, gc=False):
     """What is wrong with a line that has the forms of edition 1, but not today's; the past may bear it out.
 
-    ``names`` are the fields and texts that are of a form that no new name may have: where all of them stand in the
-    ledger the line is taken. None if more is wrong: then it is only known again, if it stands there itself.
+    ``names`` are the fields and texts that are of a form that no new name may have, each with its message: where all
+    of them stand in the ledger the line is taken. None if more is wrong: then it is only known again, if it stands.
     """
 
     message: str
-    names: frozenset[tuple[str, str]] | None
+    names: Mapping[tuple[str, str], str] | None
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -82,15 +80,23 @@ def parse_line(number: int, raw: bytes) -> Line | Refusal:
     try:
         return _typed(number, raw)
     except (ValueError, RecursionError):
-        message = f"line {number}: {explain(raw)}"
-        return Refusal(number, "malformed", message, _as_before(number, raw, message))
+        return _refused(number, raw)
+
+
+def _refused(number: int, raw: bytes) -> Refusal:
+    faults = [(f"line {number}: {each.message}", each.name) for each in faults_of(raw)]
+    if faults[-1][1] is None:
+        unformed = Unformed(faults[-1][0], None)
+    else:
+        unformed = Unformed(faults[0][0], {name: message for message, name in faults if name})
+    return Refusal(number, "malformed", unformed.message, _as_before(number, raw, unformed))
 
 
 def _typed(number: int, raw: bytes) -> Line:
     told = _decoder.decode(raw)
     fact, at = told.fact, told.recorded_at
     texts = _texts_without_repeated_key(raw, told)
-    if (not _is_plain(texts) and _faults(told)) or ":" in told.source:
+    if (not _is_plain(texts) and _has_faults(told)) or ":" in told.source:
         raise ValueError
     shape = shape_of(fact, EVENTS)
     if shape is None:
@@ -121,38 +127,29 @@ def _is_plain(texts: list[str]) -> bool:
     return " " not in joined or ('" ' not in joined and ' "' not in joined)
 
 
-def _faults(told: Envelope) -> list[tuple[str, str, TextKind]]:
-    """The texts of a line that do not have their form, with their fields and kinds."""
-    whole = {name: getattr(told, name) for name in told.__struct_fields__}
-    return [each for each in texts_in(LINE, whole) if fault_of(each[1], each[2])]
+def _has_faults(told: Envelope) -> bool:
+    """Whether a text of a line does not have its form."""
+    return any(fault_of(text, kind) for _, text, kind in _texts_with_form(told))
 
 
-def _as_before(number: int, raw: bytes, message: str) -> Line | None:
-    """The line by the forms of edition 1, if it has those: all of today's hold but for names, or it may be known."""
+def _texts_with_form(told: Envelope) -> Iterator[tuple[str, str, TextKind]]:
+    return texts_in(LINE, {name: getattr(told, name) for name in told.__struct_fields__})
+
+
+def _as_before(number: int, raw: bytes, unformed: Unformed) -> Line | None:
+    """The line by the forms of edition 1, if it has those; by today's where nothing but names is wrong."""
+    prepared = prepare_as_before if unformed.names is None else prepare
     try:
         told = _decoder.decode(raw)
-        if any(map(CONTROL_CHARACTER.search, _texts_without_repeated_key(raw, told))):
+        _texts_without_repeated_key(raw, told)
+        if any(CONTROL_CHARACTER.search(text) for _, text, _ in _texts_with_form(told)):
             return None
-        faults, shape = _faults(told), EVENTS[told.fact["type"]]
-        only_names = ":" not in told.source and all(kind == "name" for *_, kind in faults)
-        typed = _converted(shape, prepare, told.fact) if only_names else None
-        names = frozenset((name, text) for name, text, _ in faults) if typed else None
-        typed = typed or _converted(shape, prepare_as_before, _decoder.decode(raw).fact)
+        shape = EVENTS[told.fact["type"]]
+        typed: Event = msgspec.convert(prepared(shape, told.fact), shape.struct)
         recorded_at = None if told.recorded_at is UNSET else parse_instant(told.recorded_at)
     except (ValueError, RecursionError, LookupError, TypeError):
         return None
-    if typed is None:
-        return None
-    unformed = Unformed(message, names)
     return Line(number, told.episode, told.source, told.id, told.by, typed, recorded_at, unformed)
-
-
-def _converted(shape: Shape, prepare: Prepare, fact: dict[str, Any]) -> Event | None:
-    try:
-        converted: Event = msgspec.convert(prepare(shape, fact), shape.struct)
-    except ValueError:
-        return None
-    return converted
 
 
 def has_repeated_key(raw: bytes, strings: int) -> bool:

@@ -15,8 +15,8 @@ from commands.terminal.options import House, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from commands.terminal.signers import read_checkpoint, signer_of
-from commands.verbs.page import write_private
 from commands.verbs.proof import key_option
+from ledger.files import write_whole
 from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.naming import folder_of
@@ -96,7 +96,7 @@ def bundle(
         _refuse_present(out, force)
         content = zip_of(members)
         notes.content(content, episodes)
-        write_private(out, content)
+        write_whole(out, content)
     entries = counted(len(chosen.wanted), "entry", "entries")
     say(printable(f"Wrote {entries} of {counted(len(chosen.episodes), 'episode')} into {out}."))
     if later:

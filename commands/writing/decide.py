@@ -98,10 +98,12 @@ def _refuse_form(
     """Nothing if the line stands in the ledger itself, or if all that is wrong with it is names that stand there."""
     if before is not None and same_content(before, line.by, line.fact):
         return None
+    if unformed.names is None:
+        return Refused("malformed", unformed.message)
     opened = ("episode", line.episode) if head.version or head.forgotten else None
-    if unformed.names is not None and all(name == opened or name in standing for name in unformed.names):
-        return None
-    return Refused("malformed", unformed.message)
+    new = (message for name, message in unformed.names.items() if name != opened and name not in standing)
+    message = next(new, None)
+    return None if message is None else Refused("malformed", message)
 
 
 def _decide_repeat(line: Line, before: Entry) -> Decision:

@@ -26,8 +26,8 @@ class Standing:
 
     def for_line(self, line: Line, head: Head) -> Names:
         """Those of a line's names that stand: looked for where they are likely, then everywhere."""
-        names = (line.unformed and line.unformed.names) or frozenset()
-        asked = names - {("episode", line.episode)}  # its head says that
+        names = (line.unformed and line.unformed.names) or {}
+        asked = names.keys() - {("episode", line.episode)}  # its head says that
         for look in (self._look_for_patients, self._look_into_episode, self._look_everywhere):
             if not asked - self._known:
                 break

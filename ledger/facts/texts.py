@@ -23,11 +23,11 @@ _FAULTS: Final = {
     "Co": "text without characters of private use, which mean nothing elsewhere",
     "Zl": "text without line and paragraph separators",
     "Zp": "text without line and paragraph separators",
-    "Zs": "text with no space but the plain one (here is a no-break space, or another)",
+    "Zs": "text with plain spaces only (here is another, such as a no-break space)",
 }
 _AT_THE_ENDS: Final = "text with no space at either end"
 _NOT_NFC: Final = (
-    "text in Unicode normal form NFC (here, for one, an accented letter is written as a letter and an accent: NFD)"
+    "text in Unicode normal form NFC (here it is in another, such as NFD, which writes an accent apart from its letter)"
 )
 
 

@@ -6,8 +6,6 @@ only read (and caught up first, as by every reading); if it was made otherwise, 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -22,6 +20,7 @@ import msgspec
 
 from ledger.book import Book, BookError, Payer, Terms
 from ledger.book.mistakes import mistakes_in
+from ledger.files import locked
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
@@ -151,20 +150,10 @@ def _passing_folder(places: Places) -> Iterator[Path]:
     """A folder beside the ledger, gone afterwards; those of killed runs, which nobody holds any more, go first."""
     prefix, parent = f"{places.stem}.what-if-", places.live.parent
     with ExitStack() as stack:
-        with _locked(parent, fcntl.LOCK_EX):
+        with locked(parent):
             for left in parent.glob(f"{escape(prefix)}*"):
-                with suppress(OSError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                with suppress(OSError), locked(left, busy=BlockingIOError()):
                     shutil.rmtree(left, ignore_errors=True)
             folder = Path(stack.enter_context(TemporaryDirectory(prefix=prefix, dir=parent)))
-            stack.enter_context(_locked(folder, fcntl.LOCK_EX))
+            stack.enter_context(locked(folder))
         yield folder
-
-
-@contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, how)
-        yield
-    finally:
-        os.close(descriptor)

@@ -126,7 +126,8 @@ NEVER_IMPORTED: dict[str, tuple[str, ...]] = {
 """What each package does not know of: imports run one way."""
 
 PURE = (
-    "day_set", "forms", "events", "upcasts", "entry", "liveness", "episode", "patients", "heads", "book/__init__", "book/files", "book/mistakes",
+    "day_set", "forms", "events", "upcasts", "entry", "liveness", "episode", "patients", "heads",
+    "book/__init__", "book/files", "book/mistakes",
     "book/reference", "book/tables", "evidence",
     "case", "authorizations", "clash", "days", "judged", "grounds", "claims", "findings", "lines",
     "seals", "merkle", "checkpoint", "breaks", "contents", "proof", "house", "stored", "envelope", "keyring",

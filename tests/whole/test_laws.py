@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -32,17 +32,8 @@ drawn = st.integers(0, 2**64 - 1).map(Random)
 """Quick and many; a failing seed is told. ``shrinkable`` is slow and few, but finds the smallest history."""
 shrinkable = st.randoms(use_true_random=False)
 
-RECORDED_LAST = {
-    "TherapyOrdered": "order",
-    "HospitalAdmitted": "stay",
-    "HospitalDischarged": "stay",
-    "TherapyHeld": "hold",
-    "TherapyResumed": "hold",
-    "AuthorizationGranted": "number",
-    "ClaimSubmitted": "claim",
-    "ConflictResolved": "date",
-}
-"""Facts of which the one recorded last counts, with what makes two of them one (rulebook, Business duplicates)."""
+LATEST = date.max.isoformat()
+"""The last date of what is open."""
 
 
 def same_rows(one: Any, other: Any) -> None:
@@ -52,27 +43,54 @@ def same_rows(one: Any, other: Any) -> None:
 
 
 def without_recency(entries: Entries) -> Entries:
-    """The history without what makes the order of arrival matter: corrections, repeats of a key, ends of coverage."""
+    """The history without what makes the order of arrival matter: corrections, what is told again, ends of coverage."""
     return [entry for entry in without_repeats(entries) if entry["fact"]["type"] != "CoverageEnded"]
 
 
 def without_repeats(entries: Entries) -> Entries:
-    """The history without corrections, and without what is told under a key once more: to retract such a fact brings
-    back another one."""
+    """The history without corrections, and without what is told once more of a date that was told already: of such
+    facts the one recorded last counts, and to retract it brings back another one."""
     kept: Entries = []
-    seen: set[tuple[str, ...]] = set()
+    seen: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for entry in entries:
-        fact = entry["fact"]
-        if fact["type"] in ("FactRetracted", "FactCorrected"):
+        if entry["fact"]["type"] in ("FactRetracted", "FactCorrected"):
             continue
-        if fact["type"] in RECORDED_LAST:
-            scope = "" if "stay" in fact else entry["episode"]
-            key = (scope, fact["type"], fact[RECORDED_LAST[fact["type"]]])
-            if key in seen:
-                continue
-            seen.add(key)
+        found = [(key, span) for key, span in of_which_the_last_counts(entry)]
+        if any(overlap(span, other) for key, span in found for other in seen.get(key, ())):
+            continue
+        for key, span in found:
+            seen.setdefault(key, []).append(span)
         kept.append(entry)
     return kept
+
+
+def of_which_the_last_counts(entry: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
+    """What a fact says of which the last one recorded counts (rulebook, sections 2 and 4), each with its dates."""
+    fact, episode = entry["fact"], entry["episode"]
+    kind, span = fact["type"], (fact.get("from", ""), fact.get("to", LATEST))
+    if kind == "TherapyOrdered":
+        yield (episode, kind, fact["order"]), span
+    elif kind == "AuthorizationGranted":
+        yield (kind, fact["payer"], fact["number"]), span
+    elif kind == "TherapyRanked":
+        yield (episode, kind), span
+    elif kind == "ProviderChanged":
+        yield (episode, kind), (fact["from"], fact["from"])
+    elif kind == "CoverageVerified":
+        yield (episode, kind, fact["payer"], str(fact.get("rank", 1))), (fact["from"], fact["from"])
+    elif kind == "ClaimSubmitted":
+        yield (episode, kind, fact["claim"]), ("", LATEST)
+        if fact["frequency"] in "78" and "replaces" in fact:
+            yield (episode, "replacement", fact["replaces"]), ("", LATEST)
+    elif kind == "ConflictResolved":
+        yield (episode, kind), (fact["date"], fact["date"])
+    elif kind in ("DayServed", "DaysServed") and "place_of_service" in fact:
+        yield (episode, "place", kind), span if kind == "DaysServed" else (fact["date"], fact["date"])
+
+
+def overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two spans share a date."""
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 def rearranged(entries: Entries, rng: Random) -> Entries:
@@ -153,7 +171,7 @@ def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -
             lines = pack(case)
             assert list(unpack(lines)) == [(d.date, d.payer, d.code) for d in days if d.is_billable]
             assert sum(line.units for line in lines) == sum(day.is_billable for day in days)
-            assert sum(line.charge_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
+            assert sum(line.expected_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
 
 
 @settings(max_examples=150, deadline=None)

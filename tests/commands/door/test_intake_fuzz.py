@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.door.explain import explain
+from commands.door.explain import faults_of
 from commands.door.intake import Line, Refusal, has_repeated_key, parse_line, texts_and_keys
 from ledger.facts.forms import Number, check_decimal
 from ledger.facts.texts import CONTROL_CHARACTER
@@ -150,7 +150,7 @@ def test_a_broken_line_is_answered_and_never_raises(seed: int) -> None:
 
 @pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact["type"])
 def test_nothing_is_found_wrong_with_a_good_line(fact: dict[str, Any]) -> None:
-    assert "in the forms of the reference" in explain(line(fact))
+    assert "in the forms of the reference" in faults_of(line(fact))[-1].message
 
 
 @seeded

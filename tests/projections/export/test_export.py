@@ -455,7 +455,7 @@ def test_everything_is_on_disk_before_it_stands(house: House, tmp_path: Path) ->
             assert missing == []
         os.rename(old, new)
 
-    with patch("projections.export.place.os.fsync", note), patch("projections.export.place.os.replace", replace):
+    with patch("ledger.files.os.fsync", note), patch("ledger.files.os.replace", replace):
         export(house, "days", "csv", out)
 
 
