@@ -80,7 +80,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     subprocess.run(command, check=True, capture_output=True)
     house = House(folder)
     house.book = folder / "told" / "book"
-    assert house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl").status == 0
+    recorded = house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl")
+    assert {row["code"] for row in recorded.rows} <= {None, "told_ahead"}  # planted
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
     return house
