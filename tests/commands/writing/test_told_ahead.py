@@ -11,8 +11,8 @@ from commands.door.intake import Line, parse_line
 from commands.writing.ahead import LOOKS_BACK
 from commands.writing.decide import Accepted, Refused
 from ledger.facts.events import Event
+from tests.commands.writing.test_decide import Desk
 from tests.intake_samples import CLAIM_LINE, FACTS, line, required
-from tests.test_decide import Desk
 
 NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
 """In Chicago it is still the 20th, half an hour before midnight; in Kiritimati it is the evening of the 21st."""
