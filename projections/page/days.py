@@ -17,7 +17,7 @@ from projections.page.sources import Cause, Sources
 from projections.why.day_view import DayView
 from projections.why.sentences import SENTENCES
 from projections.why.telling import telling
-from projections.words import MARKS, STATUS, iso
+from projections.words import MARKS, STATUS, iso, said
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -100,9 +100,8 @@ def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
 
 
 def verdict_words(day: JudgedDay) -> str:
-    """A verdict in short: ``billable S9325``, ``on hold: plan unsigned``."""
-    status, reason = STATUS[day.verdict.status], day.verdict.reason
-    return f"{status}: {reason.replace('_', ' ')}" if reason else f"{status} {day.code}"
+    """A verdict in short: ``billable S9325``, ``on hold: plan signed late``."""
+    return said(day.verdict.status, day.verdict.reason, day.code)
 
 
 def _sentence(view: DayView, day: JudgedDay, entries: Sequence[Entry], sources: Sources) -> str:

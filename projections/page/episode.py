@@ -21,7 +21,7 @@ from projections.rows.day import DayRow, day_row
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.rows.line import LineRow, line_row
 from projections.rows.patient import sheets_of
-from projections.words import MARKS, STATUS, utc_text
+from projections.words import MARKS, STATUS, said, utc_text
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -111,9 +111,8 @@ def _day_shown(day: DayRow) -> DayShown:
 
 
 def verdict_shown(day: DayRow) -> str:
-    """A verdict in short: ``billable S9325``, ``on hold: plan unsigned``."""
-    status = STATUS[day.status]
-    return f"{status}: {day.reason.replace('_', ' ')}" if day.reason else f"{status} {day.code}"
+    """A verdict in short: ``billable S9325``, ``on hold: plan signed late``."""
+    return said(day.status, day.reason, day.code)
 
 
 def _verdicts(days: Sequence[DayRow]) -> Iterator[VerdictSum]:

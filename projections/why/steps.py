@@ -16,8 +16,7 @@ from ledger.judge.pricing import provider_entries, rank_entries
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import STEPS
 from projections.why.day_view import DayView, tellings_of
-from projections.why.sentences import listed
-from projections.words import dollars, iso, utc_text
+from projections.words import dollars, iso, listed, utc_text
 
 
 class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
