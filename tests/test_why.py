@@ -300,8 +300,8 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
     ("no_terms", (COVERED | {"payer": "stranger"},),
      "Put the terms of stranger that are in force on 2026-02-03 into the book. What the day is then follows from it."),
     ("no_agreement", (COVERED | {"payer": "harbor-trust"},),
-     "Put a signed agreement of Northside Home Infusion (example) with Harbor Trust Fund (example), in force on 2026-02-03, "
-     "into the book."),
+     "Put a signed agreement of Northside Home Infusion (example) with Harbor Trust Fund (example), in force on "
+     "2026-02-03, into the book."),
     ("inpatient", (fact("HospitalAdmitted", stay="S", at=STAYED),),
      "Record that the patient came home from stay S on 2026-02-03, if that is so."),
     ("inpatient", (fact("HospitalAdmitted", stay="S", at=STAYED),
@@ -322,7 +322,8 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
      "Correct chart:more-2 (InfusionLogged): the pump ran until 2026-02-04 18:00 UTC, if that is so."),
     ("no_order", (ORDER | {"was": "rx", "to": "2026-02-02"},),
      "Record order RX anew, in force on 2026-02-03, if it was."),
-    ("no_order", (ORDER | {"was": "rx", "order": "RX-2"},), "Correct chart:day-03 (DayServed): it was of order RX-2, if that is so."),
+    ("no_order", (ORDER | {"was": "rx", "order": "RX-2"},),
+     "Correct chart:day-03 (DayServed): it was of order RX-2, if that is so."),
     ("no_order", (fact("TherapyStopped", order="RX", date="2026-02-02"),),
      "Correct chart:more-0 (TherapyStopped): it was on 2026-02-03 or later, if that is so."),
     ("interval_too_long", (ORDER | {"was": "rx", "interval_hours": 168},),
@@ -415,7 +416,8 @@ def verdict_after(streams: dict[str, list[Entry]], book: Book, episode: str, on:
 
 
 MAY_NOT_BE_ASKED = (
-    steps.NO_AGREEMENT, steps.ORDER_UNSIGNED, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE, steps.AUTHORIZATION
+    steps.NO_AGREEMENT, steps.ORDER_UNSIGNED, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE,
+    steps.AUTHORIZATION,
 )  # fmt: skip
 
 
