@@ -49,6 +49,16 @@ REASONS: Final = {
 """A verdict's second word as a person says it."""
 
 
+COUNTED: Final = {
+    "access": "days of access",
+    "course": "the course of therapy",
+    "infused": "days infused",
+    "infused_or_nursing": "days infused or nursed",
+    "rolling_24h": "full 24 hours of infusion",
+}
+"""What a payer counts under each ``day_counting``."""
+
+
 def said(status: str, reason: str | None, code: str | None) -> str:
     """A verdict in short: ``billable S9325``, ``on hold: plan signed late``."""
     return f"{STATUS[status]}: {REASONS[reason]}" if reason else f"{STATUS[status]} {code}"
