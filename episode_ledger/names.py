@@ -18,7 +18,7 @@ from projections.audit.claimed import claimed_days
 from projections.audit.replay import replay_of
 from projections.export.changes import changes_since
 from projections.read_model.queries import Filters, day_rows, finding_rows, line_rows
-from projections.read_model.views import ViewsError
+from projections.read_model.trouble import ViewsError
 from projections.rebuild.certificate import Certificate
 from projections.rebuild.rebuild import Wanted as RebuildOptions
 from projections.rebuild.rebuild import rebuild

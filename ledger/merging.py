@@ -9,7 +9,7 @@ import msgspec
 
 from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted, decode_act, time_of_act
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.merges import SOURCE, Merged, Parted, names_together
+from ledger.facts.merges import SOURCE, Merged, Merges, Parted, names_together
 from ledger.facts.stored import Row
 from ledger.facts.upcasts import SCHEMA
 from ledger.recorders.protocol import Entries
@@ -39,6 +39,17 @@ class MergedPatients:
     def names_together(self) -> Mapping[str, frozenset[str]]:
         """Every name that was ever merged, or merged into, with those that are one patient with it."""
         return names_together(self.merge_entries())
+
+    def survivor_of(self, patient: str) -> str:
+        """The name under which the patient's rows are now."""
+        return Merges(self.merge_entries()).survivor(patient)
+
+    def episodes_naming(self, patient: str) -> list[str]:
+        """Every episode that ever named the patient, by any of the names that are theirs now."""
+        merges = Merges(self.merge_entries())
+        own = merges.survivor(patient)
+        names = [name for name in self.names_of(patient) if merges.survivor(name) == own]
+        return sorted({episode for name in names for episode in self._entries.episodes_of(name)})
 
     def _merge(self, row: Row) -> Entry:
         position, _, version, _, text = row

@@ -12,7 +12,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from projections.words import COUNTED, REASONS, listed
+from projections.words import COUNTED, REASONS, counted, listed, moment, money
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -43,18 +43,3 @@ def styled(*names: str) -> dict[str, str]:
 def seen(text: str) -> str:
     """Text in which nothing hides: a mark that is not printed, or turns the writing around, is named instead."""
     return "".join(mark if mark.isprintable() else f"⟨U+{ord(mark):04X}⟩" for mark in text)
-
-
-def money(cents: int) -> str:
-    """Whole cents as dollars."""
-    return f"{'−' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
-
-
-def moment(instant: str) -> str:
-    """An instant as a person reads it, to the second."""
-    return f"{instant[:10]} {instant[11:19].rstrip('Z')} UTC"
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: ``1 day``, ``1,200 days``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -9,7 +9,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,24 @@ LIVE = [sys.executable, "-c", "from commands.cli import main; main()"]
 def interruptible() -> None:
     """For ``preexec_fn``: a process started in the background is deaf to SIGINT, and so would be what it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def forked(act: Callable[[], int]) -> int:
+    """Start a copy of this process for one act; its number. Whatever happens there, it never goes on with the tests."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        os._exit(act())
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(70)
+
+
+def status_of(child: int) -> int:
+    """How a copy of this process ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class Ended(NamedTuple):
@@ -64,6 +83,7 @@ def run(*args: object, stdin: bytes = b"", tty: bool = False, env: dict[str, str
         if "record" in args:
             stores.make(args[1])
         args = (*stores.placed(args[1]), *args[2:])
+        env = stores.told_of_the_key() | (env or {})
     out = (_Terminal if tty else _Screen)(io.BytesIO(), encoding="utf-8")
     err = io.StringIO()
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")} | (env or {})
@@ -97,7 +117,7 @@ class House:
         """One command."""
         if args and args[0] == "record":
             stores.make(self.ledger)
-        return run(*self.named, *args, **more)
+        return run(*self.named, *args, env=stores.told_of_the_key() | (more.pop("env", None) or {}), **more)
 
     def tell(self, *told: Told, **more: Any) -> Ended:
         """Record lines given on standard input."""

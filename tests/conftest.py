@@ -10,17 +10,67 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
+from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import command_line, harness, stores
+from ledger.store import EpisodeLedger
+from tests import command_line, harness, stores, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
+from tests.stories import StoriesTold
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, command_line.run, harness, harness.derive)
 """Whatever opens a ledger of the tests' store: a module of tests that has one of them is run on PostgreSQL, too."""
 _OURS: list[Path] = []
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> StoriesTold:
+    """The ledger of the stories, to be changed."""
+    return StoriesTold(tmp_path)
+
+
+@pytest.fixture
+def every_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The kind of store that this test's ledgers are on, each in turn."""
+    monkeypatch.setenv(stores.STORE, request.param)
+    return str(request.param)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "every_store" in metafunc.fixturenames:
+        in_a_file = metafunc.definition.get_closest_marker("sqlite_file")
+        metafunc.parametrize("every_store", stores.KINDS[:1] if in_a_file else stores.KINDS, indirect=True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """What a test names its ledger by."""
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[EpisodeLedger]:
+    """A ledger with nothing in it."""
+    with stores.open_ledger(path, create=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for every page that a process of the tests looks at."""
+    from tests.browsing import chromium  # here, since loading it takes longer than most tests
+
+    with chromium() as opened:
+        yield opened
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,9 +81,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "sqlite_file: about the ledger's file itself, what stands beside it, or a script that makes one"
-    )
     os.environ[stores.STORE] = config.getoption("--store")
     if stores.FOLDER not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
         holder = Path(tempfile.mkdtemp(prefix="episode-ledger-postgres-"))
@@ -49,6 +96,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(holder, ignore_errors=True)
         del os.environ[stores.FOLDER]
     _OURS.clear()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if not tiers.marked(item):
+        item.add_marker(tiers.by_file(item))
+
+
+@pytest.fixture(autouse=True)
+def _alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quick test starts no process, and asks no server."""
+    if request.node.get_closest_marker("quick"):
+
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("a quick test starts no process: mark it, or see tests/tiers.py")
+
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        monkeypatch.setattr(BaseProcess, "start", refuse)
+        monkeypatch.setattr(os, "fork", refuse)
 
 
 @pytest.hookimpl(tryfirst=True)

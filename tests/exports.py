@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +19,7 @@ import polars
 from projections.export.shapes import DATASETS
 from projections.rows.columns import Column
 from projections.words import utc_text
+from tests import ROOT
 from tests.command_line import EXAMPLE, House
 
 Row = dict[str, Any]
@@ -94,3 +97,23 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, datetime):
         return utc_text(cell)
     return cell.isoformat() if hasattr(cell, "isoformat") else cell
+
+
+SIMULATE = ROOT / "scripts" / "simulate"
+
+
+def simulated_house(folder: Path, episodes: int) -> House:
+    """A house told simulated histories, in their own book."""
+    command = [sys.executable, str(SIMULATE), "--episodes", str(episodes), "--seed", "3", "--out", str(folder / "told")]
+    subprocess.run(command, check=True, capture_output=True)
+    house = House(folder)
+    house.book = folder / "told" / "book"
+    assert house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl").status == 0
+    return house
+
+
+def as_exported(row: Row) -> Row:
+    """A row as a read command prints it, with its cents as dollars."""
+    cents = {name for name, cell in row.items() if name.endswith("_cents") and cell is not None}
+    dollars = {name: str(Decimal(cell).scaleb(-2)) if name in cents else cell for name, cell in row.items()}
+    return {name.removesuffix("_cents"): cell for name, cell in dollars.items()}

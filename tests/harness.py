@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ from projections.read_model.views import passing_views
 from projections.reading.as_known import book_known
 from projections.rows.patient import derive_patient
 from tests.stores import open_ledger
+
+LATER: Final = datetime(2029, 1, 1, tzinfo=UTC)
+"""The ledger's clock while scenarios are told: after all that they tell of."""
 
 
 class Derived(msgspec.Struct):
@@ -98,7 +101,7 @@ def derive(
     """The whole way: lines through the door into a real ledger file, then judged from what it holds."""
     stream = io.BytesIO(b"\n".join(map(_line, entries)))
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
-        outcomes = list(record(ledger, stream, keep_recorded_at=keep_recorded_at))
+        outcomes = list(record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER))
         stored = [entry for _, entry in ledger.follow(0)]
     derived = judge_entries(stored, book_of(book), parse_instant(known_at) if known_at else None)
     derived.outcomes = msgspec.json.decode(msgspec.json.encode(outcomes))

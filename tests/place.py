@@ -46,3 +46,11 @@ def place(tmp_path: Path) -> Place:
 def made(place: Place) -> Place:
     migrate(place.owner, stores.ROLE)
     return place
+
+
+def changed(url: str, **parts: str) -> str:
+    """A URL with another password, host, port or database."""
+    split = stores.urlsplit(url)
+    user, password = parts.get("user", split.username), parts.get("password", split.password)
+    netloc = f"{user}:{password}@{parts.get('host', split.hostname)}:{parts.get('port', split.port)}"
+    return split._replace(netloc=netloc, path=parts.get("path", split.path)).geturl()

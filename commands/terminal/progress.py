@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Told = Callable[[int, int], None]
+from ledger.progress import Progress, silent
 
 
 @contextmanager
-def progress(doing: str, unit: str) -> Iterator[Told]:
+def progress(doing: str, unit: str) -> Iterator[Progress]:
     """A function to be told (done, of how many; 0 if unknown); shows a line a few times a second."""
     if not sys.stderr.isatty():
-        yield lambda done, of: None
+        yield silent
         return
     started, shown = time.monotonic(), [0.0]
 

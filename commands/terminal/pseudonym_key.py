@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ import click
 
 from commands.outside import random_nonces
 from commands.terminal.show import say
+from ledger.files import write_new
 from projections.export.deidentify import KEY_BYTES, Pseudonyms
 
 _NONCES: Final = 2
@@ -40,10 +40,6 @@ def _read(path: Path) -> bytes:
 def _draw(path: Path) -> bytes:
     text = "".join(random_nonces(_NONCES))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(descriptor)
+    write_new(path, f"{text}\n".encode("ascii"))
     say(f"A new key for pseudonyms was drawn: {path}. Keep it safe: another key gives other pseudonyms.")
     return bytes.fromhex(text)

@@ -15,8 +15,8 @@ from commands.terminal.options import House, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from commands.terminal.signers import read_checkpoint, signer_of
-from commands.verbs.page import write_private
 from commands.verbs.proof import key_option
+from ledger.files import write_whole
 from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.naming import folder_of
@@ -24,6 +24,7 @@ from ledger.recorders.proving import prove, prove_entries
 from ledger.store import EpisodeLedger
 from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
 from projections.bundle.zip import zip_of
+from projections.words import counted
 
 _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 
@@ -95,14 +96,11 @@ def bundle(
         _refuse_present(out, force)
         content = zip_of(members)
         notes.content(content, episodes)
-        write_private(out, content)
-    say(printable(f"Wrote {len(chosen.wanted):,} entries of {_counted(len(chosen.episodes))} into {out}."))
+        write_whole(out, content)
+    entries = counted(len(chosen.wanted), "entry", "entries")
+    say(printable(f"Wrote {entries} of {counted(len(chosen.episodes), 'episode')} into {out}."))
     if later:
         say("Entries recorded after the checkpoint are left out.")
-
-
-def _counted(episodes: int) -> str:
-    return f"{episodes:,} episode{'' if episodes == 1 else 's'}"
 
 
 def _refuse_present(out: Path, force: bool) -> None:

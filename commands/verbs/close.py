@@ -31,12 +31,11 @@ from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month, MonthHead, MonthRow, Report
 from projections.audit.restated import Restated, Restatements
-from projections.audit.text import dollars
 from projections.read_model.queries import Filters
 from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
 from projections.read_model.views import passing_views
-from projections.words import minute, utc_text
+from projections.words import counted, minute, more_or_less, utc_text
 
 
 class MonthType(click.ParamType[Month]):
@@ -235,7 +234,5 @@ def _tell_left_out(house: House, ledger: EpisodeLedger, found: Restatements) -> 
 def _difference(month: Month, found: Restatements) -> str:
     if not found.found:
         return f"No day of {month.words} differs from what was closed."
-    days = "1 day" if found.found == 1 else f"{found.found:,} days"
-    cents = found.delta_cents
-    money = f"{dollars(abs(cents))} dollars {'more' if cents > 0 else 'less'}" if cents else "the same dollars"
-    return f"{days} of {month.words} {'differs' if found.found == 1 else 'differ'} from what was closed: {money}."
+    days, differ = counted(found.found, "day"), "differs" if found.found == 1 else "differ"
+    return f"{days} of {month.words} {differ} from what was closed: {more_or_less(found.delta_cents)}."

@@ -97,7 +97,9 @@ def _told(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) -> Ite
         yield from look()
     except NoLedger:
         raise
-    except (StoreError, ViewsError, BookError, UnreadableEntry) as trouble:
+    except BookError as trouble:
+        yield from (CheckRow(check, "wrong", mistake, mends) for mistake in str(trouble).splitlines())
+    except (StoreError, ViewsError, UnreadableEntry) as trouble:
         yield CheckRow(check, "wrong", str(trouble), mends)
 
 

@@ -19,10 +19,10 @@ from ledger.facts.forms import parse_instant
 from ledger.facts.names import is_name
 from ledger.recorders.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections.audit.text import dollars
 from projections.erasure.handed_out import Outcome, given, take_back
 from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models
 from projections.read_model.trouble import ViewsError
+from projections.words import counted, dollars
 
 ATTEMPTS: Final = 100
 GONE: Final = (
@@ -136,8 +136,9 @@ def _confirm(made: Plan, yes: bool) -> None:
 
 def _told(made: Plan) -> str:
     return (
-        f"{made.entries:,} entries of {len(made.episodes)} episodes; {made.days:,} billable days in {len(made.lines)}"
-        f" lines over {dollars(made.cents)} dollars stay without a name"
+        f"{counted(made.entries, 'entry', 'entries')} of {counted(len(made.episodes), 'episode')};"
+        f" {counted(made.days, 'billable day')} in {counted(len(made.lines), 'line')} over {dollars(made.cents)}"
+        " stay without a name"
     )
 
 

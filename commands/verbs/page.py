@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from commands.terminal.handing_out import giving
 from commands.terminal.options import House, known_at_option, no_episode
+from ledger.files import write_whole
 
 
 @click.command()
@@ -46,21 +46,7 @@ def page(house: House, /, episode: str, out: Path | None, known_at: datetime | N
         html = render_page(found).encode()
         if out is not None:
             notes.content(html, [episode])
-            write_private(out, html)
+            write_whole(out, html)
             return
     sys.stdout.buffer.write(html)
     sys.stdout.buffer.flush()
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read: whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,11 +17,13 @@ from commands.terminal.options import Command, House, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
+from ledger.files import READABLE, write_new
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
 from ledger.proof.walk import Report
 from ledger.recorders.naming import folder_of
 from ledger.recorders.proving import prove
+from projections.words import utc_text
 
 KEY_NAME = "episode-ledger"
 HINT = "keep this file as it is, and compare it with a backup; 'episode-ledger help seals' explains each sentence"
@@ -137,20 +138,11 @@ def _give(note: bytes, out: Path | None) -> None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """A file that anybody may read, whole or not at all, where none was."""
-    rights = stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH
+    """A file that others may read, where none was."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, rights)
+        write_new(path, content, READABLE)
     except FileExistsError:
         raise click.UsageError(f"{path} is there already, and is left as it is; name another file") from None
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 @click.command()
@@ -211,7 +203,7 @@ def _rows(report: Report, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
         said = each.note.checkpoint
         yield ProvedRow(
             each.file, next(outcomes) if each.counts else "not_compared", each.signature, said.ledger, said.size,
-            _base64(said.head), _base64(said.root), said.at.isoformat().replace("+00:00", "Z"),
+            _base64(said.head), _base64(said.root), utc_text(said.at),
         )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from commands.terminal.handing_out import Notes, giving
 from commands.terminal.options import SERVICE_DATE, House, filters, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
-from commands.verbs.page import write_private
 from commands.verbs.read import derived
+from ledger.files import write_whole
 from ledger.store import EpisodeLedger
 from projections.report.asked import Asked
 from projections.report.behind import SHOWN_RUNS, Collected
@@ -118,7 +118,7 @@ def _show(made: Report, form: str, out: Path | None, notes: Notes) -> None:
 def _give(page: bytes, out: Path | None, notes: Notes) -> None:
     if out is not None:
         notes.content(page)
-        write_private(out, page)
+        write_whole(out, page)
     else:
         sys.stdout.buffer.write(page)
         sys.stdout.buffer.flush()

@@ -15,6 +15,7 @@ from commands.verbs.read import tell_set_aside
 from ledger.book import Book, BookError, load_book
 from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
 from projections.rebuild.what_if import both_judged, with_changes
+from projections.words import counted, more_or_less
 
 
 @click.command()
@@ -106,6 +107,5 @@ def _told(comparison: Comparison) -> str:
     more, fewer, cents = comparison.more_days, comparison.fewer_days, comparison.delta_cents
     days = "the same days are billable"
     if more or fewer:
-        days = f"{more:,} more {'day is' if more == 1 else 'days are'} billable, {fewer:,} fewer"
-    dollars = f"{abs(cents) / 100:,.2f} dollars {'more' if cents > 0 else 'less'}" if cents else "the same dollars"
-    return f"Under the other book {days}; {dollars}."
+        days = f"{counted(more, 'more day is', 'more days are')} billable, {fewer:,} fewer"
+    return f"Under the other book {days}; {more_or_less(cents)}."

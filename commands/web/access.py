@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from commands.outside import utc_now
+from ledger.files import add_line
 from projections.words import utc_text
 
 
@@ -43,20 +44,9 @@ class AccessLog:
         """Write a line, or raise ``NotRecorded``."""
         access = Access(utc_text(utc_now()), session, self.user, remote, page, **seen)
         try:
-            self._append(msgspec.json.encode(access) + b"\n")
+            add_line(self.path, msgspec.json.encode(access) + b"\n")
         except OSError as error:
             raise NotRecorded(f"the access record could not be written ({error.strerror})") from error
-
-    def _append(self, line: bytes) -> None:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
-            size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                line = b"\n" + line  # a disk that was full cut the last one off
-            if os.write(descriptor, line) != len(line):
-                raise OSError(None, "the disk is full")
-        finally:
-            os.close(descriptor)
 
 
 def access_file(views: Path) -> Path:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Literal, Union
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec.structs import force_setattr
 
 from ledger.facts.forms import (
     AtLeastOne,
@@ -23,15 +24,18 @@ from ledger.facts.forms import (
     InstantOrDate,
     IntervalHours,
     Modifiers,
+    Name,
     Ndc,
     Npi,
     PainScore,
     Quantity,
     Rank,
     ServiceDate,
+    Target,
     Text,
     Units,
     Zone,
+    as_stored_at,
 )
 
 Mode = Literal["continuous", "intermittent", "implanted_pump", "unspecified"]
@@ -44,7 +48,7 @@ class Told(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", gc
 class EpisodeOpened(Told, tag="EpisodeOpened", frozen=True):
     """The first entry of every episode, once: whose it is, who provides it, and where the days are counted."""
 
-    patient: Text
+    patient: Name
     provider: Npi
     zone: Zone
     place_of_service: Text = "12"
@@ -66,8 +70,8 @@ class ProviderChanged(Told, tag="ProviderChanged", frozen=True):
 class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
     """The payer covers the patient from..to; rank 1 is primary."""
 
-    payer: Text
-    member: Text
+    payer: Name
+    member: Name
     from_: EarlyDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
     rank: Rank = 1
@@ -76,14 +80,14 @@ class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
 class CoverageEnded(Told, tag="CoverageEnded", frozen=True):
     """Spells of this payer that begin on or before ``last_date`` end on it at the latest."""
 
-    payer: Text
+    payer: Name
     last_date: ServiceDate
 
 
 class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
     """A physician's order; ``interval_hours`` is the spacing of doses."""
 
-    order: Text
+    order: Name
     mode: Annotated[Mode, Meta(description="continuous, intermittent, implanted_pump or unspecified")]
     from_: ServiceDate = field(name="from")
     prescriber: Npi
@@ -97,7 +101,7 @@ class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
 class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
     """A permanent stop; ``date`` is the order's last date."""
 
-    order: Text
+    order: Name
     date: ServiceDate
     reason: FreeText | UnsetType = UNSET
 
@@ -105,7 +109,7 @@ class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
 class DayServed(Told, tag="DayServed", frozen=True):
     """Therapy was in place that date; ``infused`` false: available, nothing infused."""
 
-    order: Text
+    order: Name
     date: ServiceDate
     infused: Annotated[bool, Meta(description="true or false")] = True
     place_of_service: Text | UnsetType = UNSET
@@ -114,7 +118,7 @@ class DayServed(Told, tag="DayServed", frozen=True):
 class DaysServed(Told, tag="DaysServed", frozen=True):
     """The same as a ``DayServed`` on each date from..to: a confirmed delivery ticket, or a patient's log (infused)."""
 
-    order: Text
+    order: Name
     from_: ServiceDate = field(name="from")
     to: ServiceDate
     infused: Annotated[bool, Meta(description="true or false")] = False
@@ -124,7 +128,7 @@ class DaysServed(Told, tag="DaysServed", frozen=True):
 class InfusionLogged(Told, tag="InfusionLogged", frozen=True):
     """A pump's log of one run."""
 
-    order: Text
+    order: Name
     started_at: Instant
     stopped_at: Instant
 
@@ -155,7 +159,7 @@ class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
     ndc: Ndc
     quantity: Quantity
     unit: Annotated[Literal["F2", "GR", "ME", "ML", "UN"], Meta(description="F2, GR, ME, ML or UN")]
-    rx: Text | UnsetType = UNSET
+    rx: Name | UnsetType = UNSET
     days_supply: DaysSupply | UnsetType = UNSET
 
 
@@ -167,7 +171,7 @@ class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
     from_: ServiceDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
     ndc: Ndc | UnsetType = UNSET
-    claim: Text | UnsetType = UNSET
+    claim: Name | UnsetType = UNSET
 
 
 class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
@@ -180,18 +184,22 @@ class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
     billed_by: Npi | UnsetType = UNSET
 
 
-class HospitalAdmitted(Told, tag="HospitalAdmitted", frozen=True):
+class _Hospital(Told, frozen=True):
+    stay: Name
+    at: InstantOrDate
+
+    def __post_init__(self) -> None:
+        """However an instant was written or stored, it has one text; ValueError for what is none."""
+        if (at := as_stored_at(self.at)) != self.at:
+            force_setattr(self, "at", at)
+
+
+class HospitalAdmitted(_Hospital, tag="HospitalAdmitted", frozen=True):
     """The patient went into hospital; without a discharge the stay is open."""
 
-    stay: Text
-    at: InstantOrDate
 
-
-class HospitalDischarged(Told, tag="HospitalDischarged", frozen=True):
+class HospitalDischarged(_Hospital, tag="HospitalDischarged", frozen=True):
     """The patient came home from that stay."""
-
-    stay: Text
-    at: InstantOrDate
 
 
 class FacilityStayed(Told, tag="FacilityStayed", frozen=True):
@@ -212,7 +220,7 @@ class HospiceElected(Told, tag="HospiceElected", frozen=True):
 class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
     """Therapy is held from ``from`` until it is resumed."""
 
-    hold: Text
+    hold: Name
     from_: ServiceDate = field(name="from")
     reason: FreeText | UnsetType = UNSET
 
@@ -220,7 +228,7 @@ class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
 class TherapyResumed(Told, tag="TherapyResumed", frozen=True):
     """Therapy is resumed on ``date``, which is no held date."""
 
-    hold: Text
+    hold: Name
     date: ServiceDate
 
 
@@ -256,7 +264,7 @@ class DiagnosisRecorded(Told, tag="DiagnosisRecorded", frozen=True):
 class PlanSigned(Told, tag="PlanSigned", frozen=True):
     """A plan of treatment for from..to; a recertification is another one."""
 
-    plan: Text
+    plan: Name
     signed_on: ServiceDate
     from_: ServiceDate = field(name="from")
     to: ServiceDate
@@ -287,8 +295,8 @@ class CoordinationNoted(Told, tag="CoordinationNoted", frozen=True):
 class AuthorizationGranted(Told, tag="AuthorizationGranted", frozen=True):
     """A prior authorization; one unit is one day."""
 
-    number: Text
-    payer: Text
+    number: Name
+    payer: Name
     codes: Annotated[tuple[Hcpcs, ...], Meta(min_length=1, description="a list of one or more codes")]
     units: AtLeastOne
     from_: ServiceDate = field(name="from")
@@ -309,11 +317,11 @@ class ClaimLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
     """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void."""
 
-    claim: Text
-    payer: Text
+    claim: Name
+    payer: Name
     frequency: Annotated[Literal["1", "7", "8"], Meta(description='"1", "7" or "8"')]
     lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of 1 to 50 claim lines")]
-    replaces: Text | UnsetType = UNSET
+    replaces: Name | UnsetType = UNSET
     sent_on: ServiceDate | UnsetType = UNSET
 
 
@@ -328,8 +336,8 @@ class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
 class FactRetracted(Told, tag="FactRetracted", frozen=True):
     """The target never happened."""
 
-    target_source: Text
-    target_id: Text
+    target_source: Target
+    target_id: Target
     reason: FreeText
 
 
@@ -373,8 +381,8 @@ Statement = Union[Fact, Act]
 class FactCorrected(Told, tag="FactCorrected", frozen=True):
     """The target was wrong, ``fact`` is right."""
 
-    target_source: Text
-    target_id: Text
+    target_source: Target
+    target_id: Target
     reason: FreeText
     fact: Statement
 

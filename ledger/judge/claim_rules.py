@@ -62,12 +62,14 @@ def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
         for line in file.per_diem[case.episode.name]:
             span = case.calendar.span(line.from_, line.to)
             for regime, days in _with_terms(case) if span else ():
-                unsigned = _unplanned(case, regime, line.claimed_on) | _unordered(case, regime, line.claimed_on)
-                for date in case.calendar.dates(span & days & unsigned):
-                    because = [line.entry.label, *_signatures(case, date)]
-                    yield Seen(
-                        (case.episode.name,), (date,), (line.code,), because, (line.payer, regime.payer), _of(line)
-                    )
+                unplanned = _unplanned(case, regime, line.claimed_on)
+                unordered = _unordered(case, regime, line.claimed_on)
+                for date in case.calendar.dates(span & days & (unplanned | unordered)):
+                    day = case.calendar.day(date)
+                    plans = _plans(case, date) if unplanned & day else ()
+                    because = [line.entry.label, *plans, *(_orders(case, day) if unordered & day else ())]
+                    payers = line.payer, regime.payer
+                    yield Seen((case.episode.name,), (date,), (line.code,), because, payers, _of(line))
 
 
 def _with_terms(case: Case) -> Iterator[tuple[Regime, Days]]:
@@ -99,12 +101,13 @@ def _unordered(case: Case, regime: Regime, claimed_on: int) -> Days:
     return regime.days & ~signed
 
 
-def _signatures(case: Case, date: int) -> Iterator[str]:
-    """What covers the date and may be signed: plans, and orders in force."""
-    yield from (plan.entry.label for plan in case.episode.plans if plan.from_ <= date <= plan.to)
-    for order in case.evidence.orders.values():
-        if telling := order.telling_on(case.calendar.day(date)):
-            yield telling.entry.label
+def _plans(case: Case, date: int) -> Iterator[str]:
+    return (plan.entry.label for plan in case.episode.plans if plan.from_ <= date <= plan.to)
+
+
+def _orders(case: Case, day: Days) -> Iterator[str]:
+    tellings = (order.telling_on(day) for order in case.evidence.orders.values())
+    return (telling.entry.label for telling in tellings if telling)
 
 
 def claimed_ahead(file: PatientFile) -> Iterator[Seen]:

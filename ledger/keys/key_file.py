@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.files import sync
+from ledger.files import write_new
 
 _LARGEST_BYTES: Final = 4096
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -48,27 +48,16 @@ class PrivateFile(NamedTuple):
         """The file and its folder, whole and on disk, or no file."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+            write_new(path, content)
         except FileExistsError:
             raise self.trouble(
                 "something is already where the key should go; it is left as it is",
                 "name another place for the new key",
             ) from None
         except OSError as error:
-            raise self._unwritten(error, "name a place you may write to, or make room") from None
-        try:
-            with open(descriptor, "wb") as file:
-                os.fchmod(file.fileno(), stat.S_IRUSR | stat.S_IWUSR)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            sync(path.parent)
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise self._unwritten(error, "make room, and make the key again") from None
-
-    def _unwritten(self, error: OSError, hint: str) -> KeyTrouble:
-        return self.trouble(f"the key could not be written ({error.strerror})", hint)
+            raise self.trouble(
+                f"the key could not be written ({error.strerror})", "name a place you may write to, or make room"
+            ) from None
 
     def read(self, path: Path) -> str:
         """What stands in the file, which must be open to its owner alone."""

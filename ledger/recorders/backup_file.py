@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,14 +18,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from ledger.files import sync
+from ledger.files import create, name_new, sync
 from ledger.proof.walk import Report
 from ledger.recorders import without_quotes
 from ledger.recorders.sqlite.file import BACKUP_MARK, plain_errors
 from ledger.recorders.sqlite.prove import prove
 from ledger.recorders.sqlite.schema import SCHEMAS
-
-Told = Callable[[int, int], None]
 
 COPIED: Final = {
     "ledger": ("key", "value"),
@@ -186,16 +183,12 @@ def beside(out: Path) -> Iterator[Path]:
 
 def touch(file: Path) -> None:
     """An empty file that was not there, for its owner alone."""
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR))
+    os.close(create(file))
 
 
 def give_name(made: Path, out: Path) -> None:
     """Its name, for good, and never another file's."""
     try:
-        os.link(made, out)
+        name_new(made, out)
     except FileExistsError:
         raise NotABackup(f"{out} is there already, and is left as it is; name another file") from None
-    except OSError:  # a disk without links, such as a memory stick's
-        refuse_present(out)
-        os.rename(made, out)
-    sync(out.absolute().parent)

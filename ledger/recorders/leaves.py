@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ledger.facts.stored import Row
+from ledger.progress import Progress
 from ledger.proof.merkle import Proof
 from ledger.proof.seals import first_seal, leaf_of, seal_of
 from ledger.recorders import StoreError
 
-Told = Callable[[int, int], None]
 StoredRow = tuple[int, bytes, int, bytes, bytes, bytes]
 """Position, episode, version, tag, text and seal, as their bytes stand in the database."""
 
@@ -27,7 +27,7 @@ class Proven(NamedTuple):
 class LeafWalk:
     """One pass over the entries: gives their leaves, and keeps the wanted rows and the last seal."""
 
-    def __init__(self, ledger_id: str, size: int, wanted: frozenset[int], tell: Told) -> None:
+    def __init__(self, ledger_id: str, size: int, wanted: frozenset[int], tell: Progress) -> None:
         self.size, self.wanted, self.tell = size, wanted, tell
         self.seal = first_seal(ledger_id)
         self.rows: dict[int, Row] = {}

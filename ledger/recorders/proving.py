@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ledger.keys.cipher import MasterKey
+from ledger.progress import Progress, silent
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.walk import Report
-from ledger.recorders.leaves import Proven, Told
+from ledger.recorders.leaves import Proven
 from ledger.recorders.naming import in_postgres, postgres_module
 from ledger.recorders.sqlite import leaves as sqlite_leaves
 from ledger.recorders.sqlite import prove as sqlite_proof
@@ -16,7 +17,7 @@ from ledger.recorders.sqlite import prove as sqlite_proof
 def prove(
     name: str,
     checkpoints: Sequence[Checkpoint] = (),
-    tell: Told = lambda done, of: None,
+    tell: Progress = silent,
     master: MasterKey | None = None,
 ) -> Report:
     """Walk the whole ledger so named, as it is at this moment, and say what holds.
@@ -29,9 +30,7 @@ def prove(
     return report
 
 
-def prove_entries(
-    name: str, ledger_id: str, size: int, wanted: Collection[int], tell: Told = lambda done, of: None
-) -> Proven:
+def prove_entries(name: str, ledger_id: str, size: int, wanted: Collection[int], tell: Progress = silent) -> Proven:
     """The entries at the wanted positions as they are stored, each with its proof in the tree of that size.
 
     Every seal on the way is made anew; StoreError where one does not fit, or the ledger is shorter.

@@ -7,8 +7,7 @@ Entries of the patient's other episodes are told if, and only if, they changed a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
-from itertools import groupby
+from datetime import datetime
 
 import msgspec
 
@@ -19,7 +18,7 @@ from ledger.store import EpisodeLedger
 from projections.audit.timeline import Change, Retelling
 from projections.reading.around import recorded_around
 from projections.reading.as_known import book_known
-from projections.words import iso, minute, utc_text, verdict_text
+from projections.words import counted, iso, minute, runs, utc_text, verdict_text
 
 
 class DayChange(msgspec.Struct, frozen=True, gc=False):
@@ -90,22 +89,14 @@ def _paragraph(row: JournalRow) -> Iterator[str]:
         f"{row.position}  {row.episode}  {row.source}:{row.id} ({row.type}{of})"
         f" by {row.by}, recorded {minute(row.recorded_at)}"
     )
-    for first, last, count in _runs(row.changes):
-        span = first.date if count == 1 else f"{first.date}..{last.date}"
+    for run in runs(row.changes, _change):
+        first = run[0]
+        span = first.date if len(run) == 1 else f"{first.date}..{run[-1].date}"
         where = "" if first.episode == row.episode else f" of {first.episode}"
-        days = "1 day" if count == 1 else f"{count} days"
-        yield f"    {span}{where} {first.before or 'no day'} → {first.after or 'no day'} ({days})"
+        yield f"    {span}{where} {first.before or 'no day'} → {first.after or 'no day'} ({counted(len(run), 'day')})"
     if not row.changes:
         yield "    changes no day"
 
 
-def _runs(changes: Sequence[DayChange]) -> Iterator[tuple[DayChange, DayChange, int]]:
-    """Changes of one kind on consecutive dates: the first, the last, and how many."""
-
-    def kind(placed: tuple[int, DayChange]) -> tuple[object, ...]:
-        place, change = placed
-        return change.episode, change.before, change.after, date.fromisoformat(change.date).toordinal() - place
-
-    for _, placed in groupby(enumerate(changes), kind):
-        run = [change for _, change in placed]
-        yield run[0], run[-1], len(run)
+def _change(change: DayChange) -> tuple[str, str | None, str | None]:
+    return change.episode, change.before, change.after

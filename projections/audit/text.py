@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from textwrap import wrap
 from typing import Final, TypeVar
 
 from projections.audit.between import DayChanged
 from projections.audit.claimed import ClaimedDay
-from projections.words import minute
+from projections.words import amount, counted, dollars, minute, more_or_less, runs
 
 Row = TypeVar("Row", DayChanged, ClaimedDay)
 
@@ -27,12 +26,12 @@ _COLUMNS: Final = "  {:<24}  {:<20}  {:<34}  {:<34}"
 
 def render_between(rows: Iterable[DayChanged]) -> Iterator[str]:
     """Two lines for each run of dates: what changed, and because of what."""
-    for run in _runs(rows, _change):
+    for run in runs(rows, _change):
         first = run[0]
         delta = sum(row.cents_after - row.cents_before for row in run)
-        money = f", {dollars(abs(delta))} dollars {'more' if delta > 0 else 'less'}" if delta else ""
+        money = f", {more_or_less(delta)}" if delta else ""
         verdicts = f"{_verdict(first.before, first.payer_before)} → {_verdict(first.after, first.payer_after)}"
-        yield from _folded(f"{_span(run)}  {verdicts} ({_days(len(run))}{money})", "")
+        yield from _folded(f"{_span(run)}  {verdicts} ({counted(len(run), 'day')}{money})", "")
         yield from _folded(f"{_why(first)}, {_late(run)}")
 
 
@@ -58,8 +57,8 @@ def _why(row: DayChanged) -> str:
 def _late(run: list[DayChanged]) -> str:
     latest, least = run[0].days_late, run[-1].days_late
     if latest < 0:
-        return f"{_days(-latest)} ahead" if latest == least else f"{-latest} to {_days(-least)} ahead"
-    return f"{_days(latest)} late" if latest == least else f"{least} to {_days(latest)} late"
+        return f"{counted(-latest, 'day')} ahead" if latest == least else f"{-latest} to {counted(-least, 'day')} ahead"
+    return f"{counted(latest, 'day')} late" if latest == least else f"{least} to {counted(latest, 'day')} late"
 
 
 def render_claimed(rows: Iterable[ClaimedDay]) -> Iterator[str]:
@@ -67,12 +66,12 @@ def render_claimed(rows: Iterable[ClaimedDay]) -> Iterator[str]:
     for (patient, episode), of_episode in groupby(rows, lambda row: (row.patient, row.episode)):
         yield f"{episode} of {patient}"
         yield _line("dates", "claimed", "known when claimed", "known now")
-        for run in _runs(of_episode, _alike):
+        for run in runs(of_episode, _alike):
             first = run[0]
-            claimed = f"{first.claimed_code} {dollars(_sum(run, 'claimed_cents'))}" if first.claim else "nothing"
+            claimed = f"{first.claimed_code} {amount(_sum(run, 'claimed_cents'))}" if first.claim else "nothing"
             then = (first.known_when_claimed or "no day") if first.claim else "–"
             now = first.known_now or "no day"
-            now += f" {dollars(_sum(run, 'now_cents'))}" if first.now_cents else ""
+            now += f" {amount(_sum(run, 'now_cents'))}" if first.now_cents else ""
             yield _line(_span(run), claimed, then, now)
             yield from _folded(_what_follows(run))
 
@@ -84,10 +83,10 @@ def _alike(row: ClaimedDay) -> tuple[object, ...]:
 
 def _what_follows(run: list[ClaimedDay]) -> str:
     first = run[0]
-    words = f"{_KINDS[first.kind]}: {_days(len(run))}"
+    words = f"{_KINDS[first.kind]}: {counted(len(run), 'day')}"
     words += f" of {first.claim} to {first.payer}" if first.claim else f" of {first.payer}"
     if back := _sum(run, "exposure_cents"):
-        words += f", {dollars(back)} dollars to refund" + (f" by {first.repay_by}" if first.repay_by else "")
+        words += f", {dollars(back)} to refund" + (f" by {first.repay_by}" if first.repay_by else "")
     if first.revealed_at:
         words += f"; revealed{_by(first)} on {first.revealed_at[:10]}"
     if first.file_by:
@@ -117,33 +116,8 @@ def _sum(run: Iterable[ClaimedDay], field: str) -> int:
     return sum(getattr(row, field) for row in run)
 
 
-def dollars(cents: int) -> str:
-    """Money as a person reads it."""
-    return f"{cents // 100:,}.{cents % 100:02}"
-
-
-def _days(count: int) -> str:
-    return f"{count:,} {'day' if count == 1 else 'days'}"
-
-
 def _span(run: list[Row]) -> str:
     return run[0].date if len(run) == 1 else f"{run[0].date} to {run[-1].date}"
-
-
-def _runs(rows: Iterable[Row], alike: Callable[[Row], object]) -> Iterator[list[Row]]:
-    """Rows of consecutive dates that are alike."""
-    run: list[Row] = []
-    for row in rows:
-        if run and not (_follows(run[-1], row) and alike(run[-1]) == alike(row)):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
-
-
-def _follows(one: Row, other: Row) -> bool:
-    return (date.fromisoformat(other.date) - date.fromisoformat(one.date)).days == 1
 
 
 class Exposure:
@@ -165,13 +139,13 @@ class Exposure:
 
     def told(self) -> str:
         """What they add up to, in one sentence."""
-        wrong = [f"{_days(self.days[kind])} {_KINDS[kind]}" for kind in _WRONG if kind in self.days]
+        wrong = [f"{counted(self.days[kind], 'day')} {_KINDS[kind]}" for kind in _WRONG if kind in self.days]
         parts = []
         if wrong:
             first = f", the first by {self.repay_by}" if self.repay_by else ""
-            parts.append(f"{', '.join(wrong)}, {dollars(self.cents)} dollars to refund{first}")
+            parts.append(f"{', '.join(wrong)}, {dollars(self.cents)} to refund{first}")
         if "unbilled" in self.days:
-            parts.append(f"{_days(self.days['unbilled'])} unbilled, the first must be filed by {self.file_by}")
+            parts.append(f"{counted(self.days['unbilled'], 'day')} unbilled, the first must be filed by {self.file_by}")
         return "; ".join(parts) + "." if parts else "Every claimed day is billable as claimed."
 
 

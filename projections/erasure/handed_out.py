@@ -12,7 +12,6 @@ them. So nothing that was read before a patient was forgotten can appear afterwa
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
@@ -22,7 +21,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.files import sync
+from ledger.files import add_line, locked, unfinished, write_whole
 from projections.erasure.recall import Became, Outcome, take_export, take_file, tell_copy
 from projections.read_model.generations import Places
 
@@ -78,24 +77,14 @@ def real(path: Path) -> Path:
 @contextmanager
 def giving(places: Places) -> Iterator[None]:
     """Nothing is taken back meanwhile; several may write at once."""
-    with _held(places, fcntl.LOCK_SH):
+    with locked(_lock(places), shared=True):
         yield
 
 
 def note(places: Places, about: Given) -> None:
     """Add a line, on disk when this returns; to be called while ``giving``."""
     line = json.dumps(msgspec.to_builtins(about)).encode() + b"\n"  # plain JSON carries names that are no UTF-8
-    descriptor = os.open(_list(places), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line  # the last one was cut off
-        if os.write(descriptor, line) != len(line):
-            raise OSError(None, "the disk is full")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync(_list(places).parent)
+    add_line(_list(places), line)
 
 
 def take_back(places: Places, episodes: Collection[str]) -> list[Outcome]:
@@ -105,7 +94,7 @@ def take_back(places: Places, episodes: Collection[str]) -> list[Outcome]:
     for somebody to look at, because it is not as it was written or could not be removed, or because lines of the list
     itself cannot be read; ``backup``, which is never removed. Those that are removed or gone are struck from the list.
     """
-    with _held(places, fcntl.LOCK_EX):
+    with locked(_lock(places)):
         lines = _lines(places)
         outcomes, struck = list[Outcome](), set[Given]()
         for path, notes in _by_path(lines).items():
@@ -155,16 +144,9 @@ def _list(places: Places) -> Path:
     return places.live.with_name(f"{places.stem}.given.jsonl")
 
 
-@contextmanager
-def _held(places: Places, how: int) -> Iterator[None]:
-    """The list held by those who write files, or alone; a file of its own, for the list is replaced."""
-    lock = places.live.with_name(f"{places.stem}.given.lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(descriptor, how)
-        yield
-    finally:
-        os.close(descriptor)
+def _lock(places: Places) -> Path:
+    """Held by those who write files, or alone; a file of its own, for the list is replaced."""
+    return places.live.with_name(f"{places.stem}.given.lock")
 
 
 def _lines(places: Places) -> list[_Line]:
@@ -187,13 +169,8 @@ def _read(text: bytes) -> Given | None:
 
 
 def _rewrite(places: Places, lines: Sequence[_Line]) -> None:
-    """The list with these lines only, at once."""
+    """The list with these lines only, at once; nobody else is here."""
     path = _list(places)
-    beside = path.with_name(f"{path.name}.part")
-    beside.unlink(missing_ok=True)  # of a killed one: nobody else is here
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.writelines(line.text + b"\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
-    sync(path.parent)
+    for left in unfinished(path):
+        left.unlink()
+    write_whole(path, (line.text + b"\n" for line in lines))

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from ledger.files import sync
+from ledger.files import sync, unfinished
 from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
 from projections.read_model.trouble import NotNow
@@ -84,8 +84,7 @@ def _left(path: Path) -> Found:
 
 def _clear_parts(path: Path) -> bool:
     """Remove what killed ones left of this file before it got its name; whether there was any."""
-    part = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+\.part")
-    found = [each for each in path.parent.iterdir() if part.fullmatch(each.name) and _is_plain(each)]
+    found = list(filter(_is_plain, unfinished(path)))
     for each in found:
         each.unlink()
     return bool(found)

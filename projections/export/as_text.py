@@ -5,20 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
+from projections.words import decimal
 
 _ESCAPED: Final = frozenset("=+-@\t\r'")
 
 Turn = Callable[[Any], Any]
 
 
-@lru_cache(maxsize=65_536)
 def dollars(cents: int) -> str:
     """Whole cents as dollars: ``90.00``."""
     return f"{cents // 100}.{cents % 100:02d}"
@@ -48,7 +47,7 @@ def _csv_turn(column: Column) -> Turn | None:
         return no_formula
     if column.kind == "flag":
         return _or_none(lambda cell: "true" if cell else "false")
-    return _or_none(dollars) if column.kind == "money" else None
+    return _or_none(decimal) if column.kind == "money" else None
 
 
 def write_jsonl(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
@@ -80,7 +79,7 @@ def _json_turn(column: Column) -> Turn | None:
         return _or_none(_raw)
     if column.kind == "flag":
         return _or_none(bool)
-    return _or_none(dollars) if column.kind == "money" else None
+    return _or_none(decimal) if column.kind == "money" else None
 
 
 def _raw(text: str) -> msgspec.Raw:

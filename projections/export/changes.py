@@ -8,7 +8,7 @@ memory does not grow with their days.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.book import Book, book_of_text
@@ -17,6 +17,7 @@ from ledger.facts.entry import Entry
 from ledger.judge.episode import Episode
 from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import complete, kin_in
 from projections.rows.cells import Cells, json_list
@@ -34,7 +35,6 @@ _NOTHING: Final[Cells] = DayCells()[len(DAY_ORDER) :]
 Key = tuple[str, str]
 Days = dict[Key, Any]
 """A patient's rows by episode and date."""
-Told = Callable[[int, int], None]
 
 
 class Streams(NamedTuple):
@@ -74,7 +74,7 @@ def stretch_of(ledger: EpisodeLedger, since: int, upto: int) -> Stretch:
     return Stretch(since, upto, books[begins[-1]], tuple(later))
 
 
-def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Told = lambda done, of: None) -> Iterator[Cells]:
+def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress = silent) -> Iterator[Cells]:
     """The changes from a position to a later one, patient by patient, as rows of the dataset ``changes``."""
     stretch = stretch_of(ledger, since, upto)
     if since and ledger.forgettings(upto, after=since):
@@ -88,7 +88,7 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Told = lam
         yield from _changes_of(ledger, patient, streams, stretch)
 
 
-def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[Cells]:
+def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[Cells]:
     """Every day there is, where nothing was before; each is caused by the entries it rests on."""
     kin = kin_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
@@ -102,7 +102,7 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterat
         told(done, len(kin))
 
 
-def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tuple[str, Streams]]:
+def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
     """The patients with entries in the stretch, by name."""
     names = sorted(ledger.patients_since(stretch.since, stretch.upto))
     for done, name in enumerate(names, 1):
@@ -116,7 +116,7 @@ def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tu
         told(done, len(names))
 
 
-def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Told) -> Iterator[tuple[str, Streams]]:
+def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
     """Every patient, in one pass over the ledger."""
     counts = {episode: count for episode, _, _, count in ledger.extents(stretch.since)}
     merged = ledger.merge_entries(stretch.upto)

@@ -8,20 +8,14 @@ ends, however that happens, and what a killed one left behind is cleared away by
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
 
-from ledger.files import sync
+from ledger.files import Generations, locked, put_in_place, sync
 from projections.read_model.trouble import NotNow
-
-_BUILDING: Final = ".building-"
 
 
 class NotOurs(Exception):
@@ -34,6 +28,7 @@ class Place:
     def __init__(self, out: Path, name: str) -> None:
         self.out, self.name = out, name
         self.link = out / name
+        self._numbered = Generations(self.link, f".{name}")
 
     def current(self) -> Path | None:
         """The folder of the export that stands; None if there is none. NotOurs if it is something else."""
@@ -42,7 +37,7 @@ class Place:
                 raise NotOurs(f"{self.link} is there already and no export; name another folder with --out")
             return None
         folder = self.out / os.readlink(self.link)
-        if folder.parent != self.out or folder not in self._generations().values():
+        if folder.parent != self.out or folder not in self._numbered.all().values():
             raise NotOurs(f"{self.link} leads elsewhere; name another folder with --out")
         return folder
 
@@ -58,11 +53,12 @@ class Place:
             if current:
                 check(current)
             self._clear(current)
-            staged = Path(tempfile.mkdtemp(prefix=self._building, dir=self.out))
+            staged = self._numbered.folder()
             try:
                 yield staged
-                _sync_all(staged)
-                self._publish(staged, max(self._generations(), default=0) + 1)
+                made = self._numbered.next()
+                put_in_place(staged, made)
+                self._numbered.switch(made)
                 self._clear(self.current())
             finally:
                 shutil.rmtree(staged, ignore_errors=True)
@@ -81,7 +77,7 @@ class Place:
                 self.link.unlink()
                 sync(self.out)
             for folder in taken:
-                passing = tempfile.mkdtemp(prefix=self._building, dir=self.out)
+                passing = self._numbered.folder()
                 os.replace(folder, passing)
                 shutil.rmtree(passing)
             sync(self.out)
@@ -90,69 +86,24 @@ class Place:
     def _standing(self) -> list[Path]:
         """The link and the folders of exports, finished or left behind."""
         links = [self.link] if os.path.lexists(self.link) else []
-        return [*links, *self._generations().values(), *self._left_behind()]
+        return [*links, *self._numbered.all().values(), *self._numbered.left_behind()]
 
     @staticmethod
     def is_unfinished(folder: Path) -> bool:
         """Whether a folder beside an export is named as one that is being written, or was when it was killed."""
-        return _BUILDING in folder.name
+        return ".building-" in folder.name
 
-    @property
-    def _building(self) -> str:
-        return f".{self.name}{_BUILDING}"
-
-    def _left_behind(self) -> list[Path]:
-        """Unfinished folders; while nobody else is here, those of killed ones."""
-        return sorted(self.out.glob(f"{self._building}*"))
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        descriptor = os.open(self.out / f".{self.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise NotNow(f"another export of {self.name} into this folder is running; wait for it") from error
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _publish(self, staged: Path, number: int) -> None:
-        made = self.out / f".{self.name}.{number}"
-        os.replace(staged, made)
-        folder = Path(tempfile.mkdtemp(prefix=self._building, dir=self.out))
-        try:
-            link = folder / "link"
-            link.symlink_to(made.name)
-            sync(self.out)
-            os.replace(link, self.link)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        sync(self.out)
-
-    def _generations(self) -> dict[int, Path]:
-        pattern = re.compile(re.escape(f".{self.name}.") + "([0-9]+)")
-        found = ((pattern.fullmatch(path.name), path) for path in self.out.iterdir())
-        return {int(match[1]): path for match, path in found if match}
+    def _alone(self) -> AbstractContextManager[None]:
+        busy = NotNow(f"another export of {self.name} into this folder is running; wait for it")
+        return locked(self.out / f".{self.name}.lock", busy=busy)
 
     def _clear(self, current: Path | None) -> None:
         """Take away everything of killed exports, and all but the export that stands and the one before it."""
-        generations = self._generations()
+        generations = self._numbered.all()
         live = next((number for number, path in generations.items() if path == current), 0)
         before = max((number for number in generations if number < live), default=0)
         for number, path in generations.items():
             if number not in (live, before):
                 shutil.rmtree(path, ignore_errors=True)
-        for left in self._left_behind():
+        for left in self._numbered.left_behind():
             shutil.rmtree(left, ignore_errors=True)
-
-
-def create(path: Path) -> int:
-    """A new file for its owner alone, open for writing; its folders likewise."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-
-
-def _sync_all(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        sync(path)

@@ -12,17 +12,18 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeVar, get_args
 from msgspec.structs import asdict
 
 from ledger.facts.entry import Entry
+from ledger.files import create
 from projections.audit.claimed_shares import Kind
-from projections.export.as_text import dollars, write_csv, write_jsonl
+from projections.export.as_text import write_csv, write_jsonl
 from projections.export.cloudevents import write_events
 from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
 from projections.export.manifest import MANIFEST, PACKAGE, Manifest, Origin, Part, part_of, text_of
-from projections.export.place import create
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
+from projections.words import decimal
 
 Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
 EVENTS: Final = "events"
@@ -69,6 +70,7 @@ def write_export(
     for month, of_month in groupby(rows, MonthOf(dataset, columns)):
         path = folder / (f"service_month={month}" if month else "") / f"part-0.{form}"
         before = totals.rows
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         with os.fdopen(create(path), "wb") as file:
             write(file, columns, totals.counting(of_month))
         parts.append(part_of(folder, path, totals.rows - before))
@@ -129,5 +131,5 @@ class Totals:
 
     def told(self) -> dict[str, int | str]:
         """The sums as the manifest has them."""
-        sums = {name: dollars(number) if name in self._money else number for name, number in self.sums.items()}
+        sums = {name: decimal(number) if name in self._money else number for name, number in self.sums.items()}
         return {**self.words, **sums}

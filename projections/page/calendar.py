@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from itertools import groupby
 from typing import Final
 
 from projections.rows.day import DayRow
-from projections.words import MARKS
+from projections.words import MARKS, counted, dollars, runs, verdict_of
 
 LEGEND: Final = "✓ billable   ? hold   ✕ not billable   ! conflict   · no day of the episode"
 
@@ -23,7 +22,7 @@ def _episode(patient: str, episode: str, days: list[DayRow]) -> Iterator[str]:
     billable = sum(day.rate_cents or 0 for day in days)
     count = sum(day.status == "billable" for day in days)
     whose = f"{episode} of {patient}" if patient else episode  # of the forgotten only the days are left
-    yield f"{whose}: {len(days)} days, {count} billable, {billable / 100:,.2f} dollars"
+    yield f"{whose}: {counted(len(days), 'day')}, {count} billable, {dollars(billable)}"
     yield "        " + "".join(f"{number:>3}" for number in range(1, 32))
     for month, in_month in groupby(days, key=lambda day: day.date[:7]):
         marks = {int(day.date[8:]): MARKS[day.status] for day in in_month}
@@ -34,23 +33,10 @@ def _episode(patient: str, episode: str, days: list[DayRow]) -> Iterator[str]:
 
 def verdict_runs(days: Iterable[DayRow]) -> Iterator[tuple[str, str, str]]:
     """Consecutive days with the same words: first date, last date, the words."""
-    run: tuple[str, str, str] | None = None
-    for day in days:
-        said = words(day)
-        if run and run[2] == said and _next(run[1]) == day.date:
-            run = (run[0], day.date, said)
-            continue
-        if run:
-            yield run
-        run = (day.date, day.date, said)
-    if run:
-        yield run
+    for run in runs(days, words):
+        yield run[0].date, run[-1].date, words(run[0])
 
 
 def words(day: DayRow) -> str:
-    """A verdict in the words of reports: ``billable S9325``, ``hold plan_missing``."""
-    return f"{day.status} {day.reason or day.code}"
-
-
-def _next(day: str) -> str:
-    return date.fromordinal(date.fromisoformat(day).toordinal() + 1).isoformat()
+    """A day's verdict in two words."""
+    return verdict_of(day.status, day.reason, day.code)

@@ -17,7 +17,7 @@ from projections.page.sources import Cause, Sources
 from projections.why.day_view import DayView
 from projections.why.sentences import SENTENCES
 from projections.why.telling import telling
-from projections.words import MARKS, STATUS, iso, said
+from projections.words import MARKS, STATUS, iso, verdict_text, verdict_words
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -94,15 +94,10 @@ def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
         WEEKDAYS[date.fromordinal(day.date).weekday()],
         day.verdict.status,
         MARKS[day.verdict.status],
-        verdict_words(day),
+        verdict_words(verdict_text(day)),
         sources.of_entries(entries),
     )
     return day, shown, _sentence(view, day, entries, sources)
-
-
-def verdict_words(day: JudgedDay) -> str:
-    """A verdict in short: ``billable S9325``, ``on hold: plan signed late``."""
-    return said(day.verdict.status, day.verdict.reason, day.code)
 
 
 def _sentence(view: DayView, day: JudgedDay, entries: Sequence[Entry], sources: Sources) -> str:

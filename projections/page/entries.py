@@ -12,7 +12,7 @@ from ledger.facts.events import FactCorrected, FactRetracted
 from ledger.facts.liveness import live_entries, retractions
 from projections.page.days import DayShown
 from projections.page.sources import Cause, Sources
-from projections.words import date_runs, dollars, utc_text
+from projections.words import counted, date_runs, dollars, utc_text
 
 
 class EntryShown(msgspec.Struct, frozen=True, gc=False):
@@ -116,7 +116,7 @@ def _value(value: Any) -> str:
 
 def _line(line: Mapping[str, Any]) -> str:
     """A line of a claim in short."""
-    units = f"{line['units']} unit{'' if line['units'] == 1 else 's'}"
+    units = counted(line["units"], "unit")
     said = f"{line['code']}, {line['from']} to {line['to']}, {units}, {dollars(line['charge_cents'])}"
     return f"{said}, {_value(line['modifiers'])}" if line.get("modifiers") else said
 

@@ -21,7 +21,7 @@ from projections.rows.day import DayRow, day_row
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.rows.line import LineRow, line_row
 from projections.rows.patient import sheets_of
-from projections.words import MARKS, STATUS, said, utc_text
+from projections.words import MARKS, STATUS, utc_text, verdict_of, verdict_words
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -107,12 +107,14 @@ def _ordered(findings: Iterable[FindingRow]) -> list[FindingRow]:
 
 def _day_shown(day: DayRow) -> DayShown:
     weekday = WEEKDAYS[date.fromisoformat(day.date).weekday()]
-    return DayShown(day.date, weekday, day.status, MARKS[day.status], verdict_shown(day), ())
-
-
-def verdict_shown(day: DayRow) -> str:
-    """A verdict in short: ``billable S9325``, ``on hold: plan signed late``."""
-    return said(day.status, day.reason, day.code)
+    return DayShown(
+        day.date,
+        weekday,
+        day.status,
+        MARKS[day.status],
+        verdict_words(verdict_of(day.status, day.reason, day.code)),
+        (),
+    )
 
 
 def _verdicts(days: Sequence[DayRow]) -> Iterator[VerdictSum]:

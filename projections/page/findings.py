@@ -15,7 +15,7 @@ from ledger.judge.findings import Finding, find
 from projections.audit.claimed import ClaimedDay
 from projections.page.sources import Cause, Sources
 from projections.rows.finding import message_of
-from projections.words import date_runs, iso, said
+from projections.words import date_runs, iso, payer_name, verdict_words
 
 SECRET_CODE: Final = "a code of another episode"
 SECRET_CLAIM: Final = "a claim of another episode"
@@ -130,7 +130,7 @@ def _claimed_run(case: Case, days: Sequence[ClaimedDay], first: str, last: str, 
     day = days[0]
 
     def name(payer: str | None) -> str | None:
-        return case.book.payers[payer].name if payer in case.book.payers else payer
+        return None if payer is None else payer_name(case.book, payer)
 
     def total(field: str) -> int:
         return sum(getattr(each, field) for each in days)
@@ -145,8 +145,4 @@ def _claimed_run(case: Case, days: Sequence[ClaimedDay], first: str, last: str, 
 
 
 def _words(verdict: str | None) -> str | None:
-    """A verdict of a row in the words of the page: ``on hold: plan signed late``."""
-    if verdict is None:
-        return None
-    status, word = verdict.split(" ", 1)
-    return said(status, None, word) if status == "billable" else said(status, word, None)
+    return None if verdict is None else verdict_words(verdict)

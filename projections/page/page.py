@@ -25,7 +25,7 @@ from projections.page.sources import Sources
 from projections.reading.around import entries_around
 from projections.reading.as_known import JudgedPatient, judged_among, owner_among
 from projections.rows.line import LineRow, line_cells, line_row
-from projections.words import MARKS, STATUS, utc_text
+from projections.words import MARKS, STATUS, payer_name, utc_text
 
 
 class VerdictTotal(msgspec.Struct, frozen=True, gc=False):
@@ -125,7 +125,7 @@ def _page(
         *_heading(case), *as_of, sources.position(last), utc_text(last.recorded_at), *made_from,
         verdicts=_verdicts(days),
         payers=_payers(case, days),
-        payer_names={payer: _payer_name(case.book, payer) for payer in case.payers},
+        payer_names={payer: payer_name(case.book, payer) for payer in case.payers},
         lines=tuple(line_row(cells) for cells in line_cells(case)),
         months=tuple(months_shown(shown)),
         runs=runs,
@@ -168,13 +168,9 @@ def _payers(case: Case, days: Iterable[JudgedDay]) -> tuple[PayerTotal, ...]:
         if day.is_billable:
             priced.setdefault((str(day.payer), str(day.code)), []).append(day.rate_cents or 0)
     return tuple(
-        PayerTotal(payer, _payer_name(case.book, payer), code, len(rates), sum(rates))
+        PayerTotal(payer, payer_name(case.book, payer), code, len(rates), sum(rates))
         for (payer, code), rates in sorted(priced.items())
     )
-
-
-def _payer_name(book: Book, payer: str) -> str:
-    return book.payers[payer].name if payer in book.payers else payer
 
 
 def _terms(case: Case, days: Iterable[JudgedDay]) -> tuple[TermsCited, ...]:
@@ -187,6 +183,6 @@ def _terms(case: Case, days: Iterable[JudgedDay]) -> tuple[TermsCited, ...]:
             editions[key] = day.terms
             counted[key] = counted.get(key, 0) + 1
     return tuple(
-        TermsCited(number, payer, _payer_name(case.book, payer), editions[payer, known_as], count)
+        TermsCited(number, payer, payer_name(case.book, payer), editions[payer, known_as], count)
         for number, ((payer, known_as), count) in enumerate(counted.items(), 1)
     )

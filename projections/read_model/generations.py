@@ -7,17 +7,14 @@ lets one rebuild run at a time; it is free again when its holder ends, however t
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ledger.files import sync
+from ledger.files import Generations, locked, put_in_place, sync
 from projections.read_model.trouble import NotNow
 from projections.read_model.views import Views, open_views
 
@@ -30,6 +27,7 @@ class Places:
     def __init__(self, live: Path) -> None:
         self.live = Path(os.path.realpath(live.parent)) / live.name
         self.stem = live.name.removesuffix(".db")
+        self._numbered = Generations(self.live, self.stem, ".db")
         self.lock = self.live.with_name(f"{self.stem}.lock")
         self.certificates = self.live.with_name(f"{self.stem}.certificates")
 
@@ -42,42 +40,18 @@ class Places:
         if not self.live.exists():
             with self._alone():
                 if not self.live.exists():  # another process may have been faster
-                    path = self._next()
+                    path = self._numbered.next()
                     open_views(path).close()
-                    self._link(path)
+                    self._numbered.switch(path)
         return open_views(self.live)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[None]:
         """Nobody else gives a read model its name meanwhile; held for moments only."""
-        descriptor = os.open(self.live.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _next(self) -> Path:
-        return self.live.with_name(f"{self.stem}.{max(self.generations(), default=0) + 1}.db")
-
-    def _link(self, path: Path) -> None:
-        folder = self._folder()
-        try:
-            link = folder / "link"
-            link.symlink_to(path.name)
-            os.replace(link, self.live)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        sync(self.live.parent)
-
-    def _folder(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix=f"{self.stem}.building-", dir=self.live.parent))
+        return locked(self.live.parent)
 
     def generations(self) -> dict[int, Path]:
         """The built read models by number."""
-        pattern = re.compile(re.escape(self.stem) + r"\.([0-9]+)\.db")
-        found = ((pattern.fullmatch(path.name), path) for path in self.live.parent.iterdir())
-        return {int(match[1]): path for match, path in found if match}
+        return self._numbered.all()
 
     def previous(self) -> Path | None:
         """What ``rebuild --back`` returns to.
@@ -98,42 +72,35 @@ class Places:
     @contextmanager
     def rebuilding(self) -> Iterator[Path]:
         """A folder of its own for one rebuild; what an earlier one left behind is cleared away first."""
-        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise NotNow("another rebuild of this read model is running; wait for it to end") from error
+        busy = NotNow("another rebuild of this read model is running; wait for it to end")
+        with locked(self.lock, busy=busy):
             self._clear()
-            folder = self._folder()
+            folder = self._numbered.folder()
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(descriptor)
 
     def _clear(self) -> None:
-        for left in self.live.parent.glob(f"{_literally(self.stem)}.building-*"):
+        for left in self._numbered.left_behind():
             shutil.rmtree(left, ignore_errors=True)
         if current := self.current():
             self._keep_only(current, self.previous())
 
     def adopt(self, built: Path) -> Path:
         """Give a built read model its number and its place beside the others; it is not live yet."""
-        sync(built)
+        sync(built)  # the long wait for the disk is over before others have to wait
         with self._alone():
-            path = self._next()
+            path = self._numbered.next()
             _remove_logs(path)  # of a deleted one of that number: they would be taken for this one's
-            os.replace(built, path)
-        sync(path.parent)
+            put_in_place(built, path)
         return path
 
     def switch(self, path: Path) -> None:
         """Make a read model the live one, at once and for good; of the others the one before is kept."""
         with self._alone():
             before = self.current()
-            self._link(path)
+            self._numbered.switch(path)
         if before == self.live:  # it was a plain file, and is gone with the link's arrival
             _remove_logs(self.live)
         self._keep_only(path, before)
@@ -164,8 +131,3 @@ def _remove_logs(path: Path) -> None:
     for ending in _LOGS:
         with suppress(FileNotFoundError):
             path.with_name(path.name + ending).unlink()
-
-
-def _literally(name: str) -> str:
-    """A name in which nothing stands for anything else when files are looked for."""
-    return re.sub(r"([*?[])", r"[\1]", name)

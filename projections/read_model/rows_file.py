@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from ledger.files import create
 from projections.read_model.tables import INSERT, RUN_ROWS, insert_rows, lay_notes, lay_tables
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
@@ -17,7 +18,7 @@ ROWS_AT_ONCE: Final = 2_000
 
 def lay(path: Path) -> None:
     """A new file with empty tables."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(create(path))
     with closing(_connect(path)) as connection:
         connection.execute("BEGIN")
         lay_notes(connection)

@@ -11,7 +11,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from multiprocessing import get_context, parent_process
@@ -24,6 +24,7 @@ from ledger.book import Book, book_of_text
 from ledger.facts.entry import UnreadableEntry
 from ledger.judge.patients import gather
 from ledger.keys.cipher import MasterKey
+from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile, lay
 from projections.read_model.tables import TABLES, index_tables
@@ -70,7 +71,7 @@ def held_entries(memory_mb: int, processes: int) -> int:
     return max(2_000, int(each * 2**20 / _ENTRY_BYTES))
 
 
-def build(path: Path, work: Work, processes: int, told: Callable[[int, int], None]) -> tuple[Sums, list[SetAside]]:
+def build(path: Path, work: Work, processes: int, told: Progress) -> tuple[Sums, list[SetAside]]:
     """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
     with open_ledger(work.ledger, create=False, master=work.master) as ledger:
         kept = kept_sheets(ledger.forgettings(work.upto))
@@ -85,7 +86,7 @@ def build(path: Path, work: Work, processes: int, told: Callable[[int, int], Non
                 helper.send((str(place), work, part))
             mine = parts[0]
             parts.clear()  # the others' work is theirs to hold
-            done = [build_part(str(path), work, mine, lambda done: told(done * processes, total), kept)]
+            done = [build_part(str(path), work, mine, lambda done, of: told(done * processes, total), kept)]
             done += [_answer_of(helper) for helper in helpers]
         except (EOFError, ConnectionError) as error:
             raise NotNow("a process of the rebuild was ended from outside, or for want of memory") from error
@@ -150,7 +151,7 @@ def build_part(
     path: str,
     work: Work,
     kin: Sequence[Kin],
-    told: Callable[[int], None] = lambda done: None,
+    told: Progress = silent,
     kept: Sheets | None = None,
 ) -> Part:
     """Judge some kin and write their rows into a file of their own, beside what was kept of the forgotten."""
@@ -167,7 +168,7 @@ def build_part(
             for done, streams in enumerate(passing, 1):
                 for patient in gather(streams, whole=False):
                     writer.write(patient.name, derive_patient(patient, book))
-                told(done)
+                told(done, len(kin))
         writer.close()
     finally:
         gc.enable()

@@ -6,7 +6,6 @@ the live one as it was; the next one clears its leavings away and starts from th
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from ledger.book import Book
+from ledger.files import create, put_in_place, write_whole
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
@@ -163,7 +163,8 @@ def _outcome(live: Views | None, causes: dict[str, int]) -> Literal["first", "eq
 
 
 def _write_rows(folder: Path, rows: Iterator[ChangedRow]) -> None:
-    with (folder / _ROWS).open("wb") as out:
+    (folder / _ROWS).unlink(missing_ok=True)
+    with open(create(folder / _ROWS), "wb") as out:
         out.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
@@ -171,18 +172,10 @@ def _filed(places: Places, folder: Path, certificate: Certificate) -> Certificat
     """The certificate kept, and the rows it names; each file appears whole or not at all."""
     places.certificates.mkdir(mode=0o700, exist_ok=True)
     if certificate.rows_file and (folder / _ROWS).exists():
-        _keep(folder / _ROWS, places.certificates / certificate.rows_file)
-    text = folder / "certificate.json"
-    text.write_bytes(msgspec.json.format(msgspec.json.encode(certificate), indent=2) + b"\n")
-    _keep(text, places.certificates / f"{_file_name(certificate.made_at)}.json")
+        put_in_place(folder / _ROWS, places.certificates / certificate.rows_file)
+    text = msgspec.json.format(msgspec.json.encode(certificate), indent=2) + b"\n"
+    write_whole(places.certificates / f"{_file_name(certificate.made_at)}.json", text)
     return certificate
-
-
-def _keep(made: Path, path: Path) -> None:
-    made.chmod(0o600)
-    with made.open("rb") as whole:
-        os.fsync(whole.fileno())
-    os.replace(made, path)
 
 
 def _file_name(made_at: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
 from projections.report.claims import ClaimSums
 from projections.rows.cells import as_list
+from projections.words import follows
 
 Key = tuple[str, ...]
 """A section and what its row is about: its payer, month, reason, rule, band, kind or number."""
@@ -95,8 +95,7 @@ class Collected:
 
 
 def _carries_on(last: Run, alike: tuple[str, tuple[str, ...], str], on: str) -> bool:
-    follows = date.fromisoformat(on).toordinal() - date.fromisoformat(last.to).toordinal() == 1
-    return follows and (last.patient, last.episodes, last.says) == alike
+    return follows(last.to, on) and (last.patient, last.episodes, last.says) == alike
 
 
 Day = tuple[str, str, str, str, int | None]

@@ -14,6 +14,7 @@ from projections.report.billed import Billed
 from projections.report.claims import BANDS, Unbilled
 from projections.report.holds import Hold
 from projections.report.text import LEFT
+from projections.words import counted, money, whole_dollars
 
 MONTHS_DRAWN: Final = 18
 PAYERS_DRAWN: Final = 5
@@ -119,7 +120,7 @@ def _ticks(most: int, about: int) -> Iterable[int]:
     return range(0, most + 1, step)
 
 
-def by_month(rows: Sequence[Billed], payer_names: dict[str, str], money: Callable[[int], str]) -> Chart | None:
+def by_month(rows: Sequence[Billed], payer_names: dict[str, str]) -> Chart | None:
     """Dollars by month, each bar made of what the payers pay."""
     if not rows:
         return None
@@ -127,13 +128,13 @@ def by_month(rows: Sequence[Billed], payer_names: dict[str, str], money: Callabl
     recent = [row for row in rows if row.month >= months[0]]
     own = _largest(recent)
     cents = {(row.month, row.payer): row.cents for row in recent}
-    bars = [_month_bar(month, own, cents, money) for month in months]
+    bars = [_month_bar(month, own, cents) for month in months]
     names = [payer_names.get(payer, payer) for payer in own]
     others = len({row.payer for row in recent}) - len(own)
-    series = [*names, f"{others} other {'payer' if others == 1 else 'payers'}"] if others else names
+    series = [*names, counted(others, "other payer")] if others else names
     most = max(bars, key=lambda bar: sum(bar.parts))
     says = f"{len(bars)} months from {months[0]} to {months[-1]}; the most is {most.value} in {most.label}."
-    return chart("chart-billed", "Billable dollars by month and payer", says, bars, _whole_dollars, series)
+    return chart("chart-billed", "Billable dollars by month and payer", says, bars, whole_dollars, series)
 
 
 def _months(first: str, last: str) -> list[str]:
@@ -152,14 +153,10 @@ def _largest(rows: Iterable[Billed]) -> list[str]:
     return ranked if len(ranked) <= PAYERS_DRAWN + 1 else ranked[:PAYERS_DRAWN]
 
 
-def _month_bar(month: str, own: Sequence[str], cents: dict[tuple[str, str], int], money: Callable[[int], str]) -> Bar:
+def _month_bar(month: str, own: Sequence[str], cents: dict[tuple[str, str], int]) -> Bar:
     total = sum(paid for (when, _), paid in cents.items() if when == month)
     parts = [cents.get((month, payer), 0) for payer in own]
     return Bar(month, (*parts, total - sum(parts)), money(total))
-
-
-def _whole_dollars(cents: int) -> str:
-    return f"${cents // 100:,}"
 
 
 def by_reason(rows: Sequence[Hold]) -> Chart | None:
@@ -175,7 +172,7 @@ def by_reason(rows: Sequence[Hold]) -> Chart | None:
     return chart("chart-holds", "Days on hold by reason", says, bars, "{:,}".format)
 
 
-def by_days_left(rows: Sequence[Unbilled], money: Callable[[int], str]) -> Chart | None:
+def by_days_left(rows: Sequence[Unbilled]) -> Chart | None:
     """Dollars that are billable and on no claim, by the days left to file them, whatever the payer."""
     if not rows:
         return None
@@ -184,4 +181,4 @@ def by_days_left(rows: Sequence[Unbilled], money: Callable[[int], str]) -> Chart
         Bar(LEFT[name], (cents[name], 0) if name == "lost" else (0, cents[name]), money(cents[name])) for name in cents
     ]
     says = f"{money(sum(cents.values()))} on no claim, of which {money(cents['lost'])} too late to file."
-    return chart("chart-unbilled", "Unbilled dollars by the time left to file", says, bars, _whole_dollars)
+    return chart("chart-unbilled", "Unbilled dollars by the time left to file", says, bars, whole_dollars)

@@ -13,12 +13,13 @@ from typing import Final, NamedTuple
 
 from jinja2 import Template
 
-from projections.rendering import TEMPLATES, counted, environment, money, styled
+from projections.rendering import TEMPLATES, environment, styled
 from projections.report.behind import Behind
 from projections.report.charts import Chart, by_days_left, by_month, by_reason
 from projections.report.report import Report, Row, key_of
 from projections.report.text import SECTIONS, Column, Section
 from projections.why.cures import CURES
+from projections.words import counted, money
 
 
 class Cell(NamedTuple):
@@ -86,9 +87,9 @@ def _template() -> Template:
 
 def _sections(report: Report) -> list[SectionShown]:
     charts = {
-        "billed": by_month(report.billed, report.payer_names, money),
+        "billed": by_month(report.billed, report.payer_names),
         "holds": by_reason(report.holds),
-        "unbilled": by_days_left(report.unbilled, money),
+        "unbilled": by_days_left(report.unbilled),
     }
     return [
         SectionShown(name, section, charts.get(name), _groups(report, name, section), _sum(report, name, section))

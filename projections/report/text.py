@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from projections.audit.text import dollars
 from projections.report.holds import Hold
 from projections.report.report import Report
+from projections.words import amount
 
 Cell = Callable[[Any], str]
 
@@ -45,7 +45,7 @@ def _dollars(row: Any) -> str:
     if row.cents is None:
         return "unknown"
     known_in_part = isinstance(row, Hold) and row.priced_days < row.days
-    return f"{'≥ ' if known_in_part else ''}{dollars(row.cents)}"
+    return f"{'≥ ' if known_in_part else ''}{amount(row.cents)}"
 
 
 _MONEY: Final = Column("dollars", _dollars, True)

@@ -12,7 +12,7 @@ import msgspec
 from ledger.judge.findings import Finding
 from projections.rows.cells import Cells, json_list, shown
 from projections.rows.columns import columns_of, named_cells, note
-from projections.words import iso, listed, said
+from projections.words import iso, listed, verdict_words
 
 
 class FindingRow(msgspec.Struct, frozen=True, gc=False):
@@ -152,10 +152,9 @@ def _now(verdict: str, claimed: Sequence[str]) -> str:
     """What a claimed day is now."""
     if not verdict:
         return "no day of the episode"
-    status, *words = verdict.split(" ", 2)
-    if status != "billable":
-        return said(status, words[0], None)
-    code, payer = words
+    if not verdict.startswith("billable "):
+        return verdict_words(verdict)
+    _, code, payer = verdict.split(" ", 2)
     return f"billable to {payer}" if code in claimed else f"billable as {code}"
 
 

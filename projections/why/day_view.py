@@ -17,6 +17,7 @@ from ledger.judge.orders import Telling
 from ledger.judge.pricing import Price, full_rates
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.stays import Hospital, Stay
+from projections.words import payer_name, provider_name
 
 
 class DayView(NamedTuple):
@@ -116,13 +117,11 @@ class DayView(NamedTuple):
 
     def payer_name(self, payer: str | None = None) -> str:
         """A payer, or the payer of the day, by the name the book has for it."""
-        payer = payer or self.payer or "the payer"
-        return self.case.book.payers[payer].name if payer in self.case.book.payers else payer
+        return payer_name(self.case.book, payer or self.payer or "the payer")
 
     def provider_name(self, npi: str | None = None) -> str:
         """A provider, or the provider of the day, by the name the book has for it."""
-        npi = npi or self.provider
-        return self.case.book.providers[npi].name if npi in self.case.book.providers else f"provider {npi}"
+        return provider_name(self.case.book, npi or str(self.provider))
 
 
 def tellings_of(entries: Sequence[Entry]) -> Iterator[tuple[Entry, ev.TherapyOrdered]]:

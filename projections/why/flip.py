@@ -30,7 +30,7 @@ from projections.why.change import HYPOTHETICAL, Change, named, retract
 from projections.why.day_view import DayView
 from projections.why.moves import worth_trying
 from projections.why.outside import Outside, outside_cure
-from projections.words import verdict_text
+from projections.words import verdict_in_sentence, verdict_text
 
 RESTED_ON: Final = (
     steps.PASSED,
@@ -150,7 +150,7 @@ def _not_enough(outside: Outside | None, best: tuple[Change, _Outcome] | None) -
     if best is None:
         return FlipShown(False, sentence, None, None, None, None)
     change, outcome = best
-    sentence += f" This brings it furthest: {change.sentence} It would then be {in_words(outcome.text)}."
+    sentence += f" This brings it furthest: {change.sentence} It would then be {verdict_in_sentence(outcome.text)}."
     return _shown(False, sentence, change, outcome.text)
 
 
@@ -159,7 +159,7 @@ def _undoing(trial: _Trial) -> FlipShown:
         change = retract(trial.view, entry)
         outcome = trial.outcome(change)
         if not outcome.is_billable:
-            then = in_words(outcome.text)
+            then = verdict_in_sentence(outcome.text)
             sentence = f"Without {named(trial.view, entry)} the day would be {then}."
             return _shown(True, sentence, change, outcome.text)
     return FlipShown(False, "No single retraction makes this day not billable.", None, None, None, None)
@@ -168,13 +168,3 @@ def _undoing(trial: _Trial) -> FlipShown:
 def _rested_on(view: DayView) -> list[Entry]:
     found = [entry for step in RESTED_ON for entry in view.causes(step)]
     return list({(entry.episode, entry.version): entry for entry in found}.values())
-
-
-def in_words(text: str | None) -> str:
-    """A verdict's text as part of a sentence."""
-    if text is None:
-        return "no day of the episode"
-    status, word = text.split(" ", 1)
-    return {"billable": f"billable as {word}", "hold": f"on hold ({word})", "conflict": f"in conflict ({word})"}.get(
-        status, f"not billable ({word})"
-    )

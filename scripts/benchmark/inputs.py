@@ -46,7 +46,7 @@ def prepare(work: Path, events: int, seed: int, say: Callable[[str], None]) -> I
 def _recipe() -> str:
     """A digest of what decides on the file's content: another one makes a ledger anew."""
     sources = [SCRIPTS / "simulate", *sorted((SCRIPTS / "simulation").glob("*.py"))]
-    sources += [CHECKOUT / "ledger" / name for name in ("events.py", "recorders/sqlite_file.py")]
+    sources += [CHECKOUT / "ledger" / name for name in ("facts/events.py", "recorders/sqlite/file.py")]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 

@@ -14,6 +14,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.progress import silent
+
 Rows = list[tuple[str, float, int]]
 PASSES: Final = 3
 SCAN: Final = "SELECT position, originator_id, originator_version, topic, state FROM entries ORDER BY position"
@@ -63,7 +65,7 @@ def timed_build(ledger: str, book: str, path: Path, processes: int) -> tuple[flo
         upto = opened.position()
     work = Work(ledger, load_book(Path(book)).text, None, upto, held_entries(MEMORY_MB, processes), False)
     began = time.perf_counter()
-    sums, _ = build_views(path, work, processes, lambda done, of: None)
+    sums, _ = build_views(path, work, processes, silent)
     return time.perf_counter() - began, upto, sums.texts()
 
 

@@ -13,7 +13,7 @@ from commands.writing.handle import Handled, HeadCache, Recorder
 from ledger import store
 from ledger.facts.heads import Head
 from ledger.facts.stored import Row
-from ledger.recorders import StoreError, Unknown, reading_back
+from ledger.recorders import NotRecorded, StoreError, Unknown, reading_back
 from ledger.recorders.protocol import Entries
 from tests.deterministic.ground import Shelf
 from tests.deterministic.writers import Made
@@ -96,6 +96,16 @@ class Lying(Shelf):
         if len(self.rows) % 50 == 49:
             return range(50, 50 + len(stored_events))
         return super().insert_events(stored_events, **more)
+
+
+class Denying(Shelf):
+    """Now and then it records, and says that it recorded nothing: nobody asks it again then."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **more: Any) -> Sequence[int]:
+        positions = super().insert_events(stored_events, **more)
+        if len(self.rows) % 50 == 0:
+            raise NotRecorded("a lie: it was recorded")
+        return positions
 
 
 class Rewriting(Shelf):
@@ -205,6 +215,7 @@ WRONGS = {
     "a read-back that takes another's entry for its own": Wrong("is another entry", patched=_takes_anothers),
     "a cache that passes over what others did": Wrong("the rulebook says", patched=_passes_over_others),
     "a store that does half": Wrong(STANDS + "|of a recorded batch", shelf=HalfDone),
+    "a store that records and denies it": Wrong(STANDS, shelf=Denying),
     "a store that acknowledges and does nothing": Wrong("is another entry|is not where", shelf=Lying),
     "a store that rewrites the past": Wrong("has changed", shelf=Rewriting),
     "a duplicate by somebody else": Wrong("the rulebook says", patched=_by_whoever),

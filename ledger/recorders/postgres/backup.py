@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.progress import Progress, silent
 from ledger.recorders.backup_file import (
     Held,
     NotABackup,
-    Told,
     held_by,
     make_backup,
     mark,
@@ -39,13 +39,13 @@ _FORMAT: Final = "SELECT value FROM ledger WHERE key = 'format'"
 _GUARD: Final = "CREATE TRIGGER"
 
 
-def backup(url: str, out: Path, made_at: str, tell: Told = lambda done, of: None) -> Held:
+def backup(url: str, out: Path, made_at: str, tell: Progress = silent) -> Held:
     """Write a backup of a ledger to a file that was not there, restore it beside, prove that, and only then name it."""
     with plain_errors(out):
         return make_backup(out, lambda to: _copy(url, to, made_at, tell))
 
 
-def restore(file: Path, url: str, tell: Told = lambda done, of: None) -> Held:
+def restore(file: Path, url: str, tell: Progress = silent) -> Held:
     """Make a ledger of a backup in a schema that has none: tables and rows in one transaction, committed once proved.
 
     The backup is proved before, too: what is damaged never gets to the server.
@@ -72,7 +72,7 @@ def _in_one_go(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def _copy(url: str, to: Path, made_at: str, tell: Told) -> Held:
+def _copy(url: str, to: Path, made_at: str, tell: Progress) -> Held:
     """The rows of one moment, whatever others commit meanwhile."""
     with one_moment(url) as connection, closing(sqlite3.connect(to, isolation_level=None)) as copy:
         check(connection)
@@ -150,7 +150,7 @@ def _put(
                 count(1)
 
 
-def _counting(of: int, tell: Told) -> Callable[[int], None]:
+def _counting(of: int, tell: Progress) -> Callable[[int], None]:
     """Tells how many rows are done, of about as many as there are entries."""
     done = 0
 

@@ -6,7 +6,7 @@ No number is drawn from a sequence, so that a tail which was cut off is told by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import psycopg
 
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.keys.keyring import locks_of
+from ledger.progress import Progress, silent
 from ledger.proof.breaks import Fault, Row
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.consistency import Pair
@@ -34,8 +35,6 @@ from ledger.recorders.postgres.schema import (
 )
 from ledger.recorders.postgres.url import parts_of
 
-Told = Callable[[int, int], None]
-
 _PAGE_ROWS: Final = 2_000
 _ROWS: Final = (
     "SELECT position, convert_to(originator_id, 'UTF8'), originator_version, convert_to(topic, 'UTF8'),"
@@ -51,7 +50,7 @@ _DAMAGED: Final = (psycopg.errors.InternalError_, psycopg.errors.DataCorrupted, 
 def prove(
     url: str,
     checkpoints: Sequence[Checkpoint] = (),
-    tell: Told = lambda done, of: None,
+    tell: Progress = silent,
     master: MasterKey | None = None,
 ) -> Report:
     """Walk the whole ledger that a URL leads to, as it is at this moment, and say what holds."""
@@ -62,7 +61,7 @@ def prove(
 def prove_within(
     connection: Connection,
     checkpoints: Sequence[Checkpoint] = (),
-    tell: Told = lambda done, of: None,
+    tell: Progress = silent,
     master: MasterKey | None = None,
 ) -> Report:
     """Walk the whole ledger as a transaction sees it."""
@@ -89,9 +88,7 @@ def prove_within(
     return walk.report(last_number=walk.last, patients=patients, others=others, whole=whole)
 
 
-def prove_entries(
-    url: str, ledger_id: str, size: int, wanted: Collection[int], tell: Told = lambda done, of: None
-) -> Proven:
+def prove_entries(url: str, ledger_id: str, size: int, wanted: Collection[int], tell: Progress = silent) -> Proven:
     """The entries at the wanted positions as they are stored, each with its proof in the tree of that size."""
     walk = LeafWalk(ledger_id, size, frozenset(wanted), tell)
     with one_moment(url) as connection:

@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from ledger.progress import Progress, silent
 from ledger.recorders import StoreError
 from ledger.recorders.backup_file import (
     BESIDE,
     Held,
     NotABackup,
-    Told,
     beside,
     give_name,
     held_by,
@@ -28,7 +28,7 @@ from ledger.recorders.sqlite.file import check_format, connect, plain_errors, pl
 PAGES_AT_ONCE: Final = 2_000
 
 
-def backup(name: str, out: Path, made_at: str, tell: Told = lambda done, of: None) -> Held:
+def backup(name: str, out: Path, made_at: str, tell: Progress = silent) -> Held:
     """Write a backup of a ledger to a file that was not there, restore it beside, prove that, and only then name it."""
     path = plain_path(name)
     with plain_errors(path):
@@ -56,7 +56,7 @@ def restore(file: Path, out: str) -> Held:
     return held
 
 
-def _copy(path: Path, to: Path, made_at: str, tell: Told) -> Held:
+def _copy(path: Path, to: Path, made_at: str, tell: Progress) -> Held:
     """The pages of one moment: the transaction keeps it, whatever others commit meanwhile."""
     with closing(connect(path)) as source, closing(sqlite3.connect(to, isolation_level=None)) as copy:
         source.execute("PRAGMA query_only = 1")

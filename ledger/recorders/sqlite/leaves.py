@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from ledger.progress import Progress, silent
 from ledger.proof.merkle import proofs_of
-from ledger.recorders.leaves import LeafWalk, Proven, StoredRow, Told
+from ledger.recorders.leaves import LeafWalk, Proven, StoredRow
 from ledger.recorders.sqlite.file import connect, plain_errors, plain_path
 
 _PAGE_ROWS: Final = 2_000
@@ -18,9 +19,7 @@ _ROWS: Final = (
 )
 
 
-def prove_entries(
-    name: str, ledger_id: str, size: int, wanted: Collection[int], tell: Told = lambda done, of: None
-) -> Proven:
+def prove_entries(name: str, ledger_id: str, size: int, wanted: Collection[int], tell: Progress = silent) -> Proven:
     """The entries at the wanted positions as they are stored, each with its proof in the tree of that size.
 
     Every seal on the way is made anew; StoreError where one does not fit, or the ledger is shorter.

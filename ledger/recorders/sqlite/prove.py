@@ -7,13 +7,14 @@ rows; readers of a ledger also go through its indexes, so that SQLite's own chec
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.keys.keyring import locks_of
+from ledger.progress import Progress, silent
 from ledger.proof.breaks import Fault, Row
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.consistency import Pair
@@ -21,8 +22,6 @@ from ledger.proof.walk import Report, Walk
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite.file import BUSY_TIMEOUT_SECONDS, explain, plain_path
 from ledger.recorders.sqlite.schema import EXPECTED, FORMAT, SCHEMAS
-
-Told = Callable[[int, int], None]
 
 _PAGE_ROWS: Final = 500
 _COLUMNS: Final = {
@@ -60,7 +59,7 @@ _CANNOT_WRITE: Final = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite
 def prove(
     name: str,
     checkpoints: Sequence[Checkpoint] = (),
-    tell: Told = lambda done, of: None,
+    tell: Progress = silent,
     master: MasterKey | None = None,
 ) -> Report:
     """Walk the whole ledger at a path, as it is at this moment, and say what holds.
@@ -77,7 +76,7 @@ def prove(
         return Walk("", checkpoints).report(last_number=0, patients=(), others=[_damage(error, path, 0)], whole=False)
 
 
-def _prove(file: _File, checkpoints: Sequence[Checkpoint], tell: Told, master: MasterKey | None) -> Report:
+def _prove(file: _File, checkpoints: Sequence[Checkpoint], tell: Progress, master: MasterKey | None) -> Report:
     file.begin()
     if not file.has_a_ledger():
         missing = Fault("damaged", None, "there is no ledger in the file: it is empty, or another program's database")

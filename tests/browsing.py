@@ -1,0 +1,68 @@
+"""A real browser for pages: which, how wide, and what is asked of every page."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+WIDTHS = {"desk": 1280, "phone": 390}
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+REBOUND = "evil.example"
+"""A name that leads to this machine, as one of a foreign site may."""
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+]
+
+LONG_WORD = "Supercalifragilistic" * 6
+
+CHECKED = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp")}
+"""Axe does not judge the contrast of a single sign."""
+
+LEAST_CONTRAST = 4.5
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert found, "no Chromium was found; on Debian: apt-get install chromium (scripts/test does it for root)"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def open_page(browser: Browser, path: Path, width: int, **more: Any) -> Page:
+    page = browser.new_context(viewport={"width": width, "height": 900}, **more).new_page()
+    page.goto(path.as_uri())
+    return page
+
+
+def contrast(ink: str, ground: str) -> float:
+    """The ratio of WCAG 2: from 1 to 21."""
+    lighter, darker = sorted((luminance(ink), luminance(ground)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,471 @@
+"""The site: who gets in, what every answer carries, what it shows, what it records, and that it changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import ROOT
+from tests.command_line import House, assert_plain, run, told
+from tests.running_site import Answer, Browser, Running, running
+
+EXAMPLES = ROOT / "docs" / "examples"
+HOSTILE = "<script>alert(1)</script>"
+BREAKS_OUT = "\"'><img src=x onerror=alert(1)>&amp;{{7*7}}\u202e"
+STRICT = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+}
+PATIENTS = ("P-1001", "P-1005", "EP-2005", "script", "onerror")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """Every example of the documentation, and a patient and an episode whose names are hostile."""
+    house = House(tmp_path_factory.mktemp("site"))
+    for intake in sorted(EXAMPLES.glob("*.jsonl")):
+        assert run("--ledger", house.ledger, "record", "--keep-recorded-at", intake).status == 0
+    opening = {"type": "EpisodeOpened", "patient": HOSTILE, "provider": "1234567893", "zone": "America/Chicago"}
+    served = {"type": "DayServed", "order": BREAKS_OUT, "date": "2026-02-02"}
+    hostile = [told("o", opening, episode=BREAKS_OUT), told(HOSTILE, served, episode=BREAKS_OUT)]
+    assert run("--ledger", house.ledger, "record", "-", stdin=b"".join(json.dumps(o).encode() + b"\n" for o in hostile)
+               ).status == 0  # fmt: skip
+    return house
+
+
+@pytest.fixture(scope="module")
+def site(house: House) -> Iterator[Running]:
+    with running(house.ledger) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def visitor(site: Running) -> Browser:
+    return site.visitor()
+
+
+def every_page(visitor: Browser) -> dict[str, Answer]:
+    """One page of each kind."""
+    address = visitor.address_of("EP-2005")
+    paths = {
+        "worklist": "/",
+        "findings": "/findings?rule=claimed_not_billable&level=hard",
+        "holds": "/holds?reason=auth_exhausted",
+        "report": "/report",
+        "charts": "/report/page",
+        "calendar": address,
+        "day": f"{address}?day=2026-09-16",
+        "then": f"{address}?day=2026-09-16&known_at=2026-09-01T00:00Z",
+        "why": f"{address}/why?day=2026-09-16",
+        "no such page": "/nowhere",
+        "no such day": f"{address}?day=16.9.2026",
+    }
+    return {name: visitor.get(path) for name, path in paths.items()} | {"found": visitor.found("EP-")}
+
+
+def access_records(house: House) -> list[dict[str, str | None]]:
+    text = (house.folder / "ledger.access.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class Tags(HTMLParser):
+    """Which tags a page has, and which attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+def text_of(answer: Answer) -> str:
+    """What a reader reads, without the tags."""
+    return html.unescape(re.sub(r"<[^>]*>", "", answer.text))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/findings", "/report", "/report/page", "/holds?reason=no_order", "/episode/abc"]
+)
+def test_without_a_session_there_is_only_the_door(site: Running, path: str) -> None:
+    for cookie in (None, f"episode-ledger-{site.port}=guessed", f"episode-ledger-{site.port}={site.token}"):
+        answer = site.stranger().get(path, cookie=cookie)
+        assert answer.status == 403
+        assert "printed in the terminal" in answer.text
+        assert not any(name in answer.text for name in PATIENTS)
+
+
+def test_the_printed_link_lets_one_browser_in_once(house: House) -> None:
+    with running(house.ledger) as site:
+        path, first, second = urlsplit(site.link).path, site.stranger(), site.stranger()
+        assert (first.get(path).status, first.get("/").status) == (303, 200)
+        answer = second.get(path)
+        assert answer.status == 403
+        assert "used already" in answer.text
+        assert second.get("/").status == 403
+        assert first.get(path).headers["location"] == "/", "whoever is in just goes on"
+
+
+def test_the_token_lets_others_in_and_a_wrong_one_does_not(site: Running) -> None:
+    browser = site.stranger()
+    for wrong in ("", "x", site.token[:-1], site.token + "a", "ü" * 10):
+        answer = browser.post("/enter", token=wrong)
+        assert answer.status == 403
+        assert "set-cookie" not in answer.headers
+    answer = browser.post("/enter", token=site.token)
+    assert answer.headers["location"] == "/"
+    cookie = answer.headers["set-cookie"].lower()
+    assert {"httponly", "samesite=strict", "path=/"} <= set(cookie.split("; "))
+    assert site.token not in cookie
+    assert browser.get("/").status == 200
+
+
+def test_whoever_leaves_is_out(site: Running) -> None:
+    browser = site.visitor()
+    kept = browser.cookie
+    assert browser.post("/leave").status == 303
+    assert browser.get("/", cookie=kept).status == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1:1", "127.0.0.1", "localhost.:{port}"]
+)
+def test_another_host_is_not_answered(site: Running, visitor: Browser, host: str) -> None:
+    for path in ("/", "/enter", "/style.css"):
+        answer = visitor.get(path, host=host.format(port=site.port))
+        assert (answer.status, answer.headers["content-type"]) == (421, "text/plain; charset=utf-8")
+
+
+@pytest.mark.parametrize("host", ["localhost:{port}", "[::1]:{port}"])
+def test_every_name_of_loopback_is_answered(site: Running, visitor: Browser, host: str) -> None:
+    assert visitor.get("/", host=host.format(port=site.port)).status == 200
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "http://127.0.0.1:1", "https://127.0.0.1:{port}"]
+)
+def test_a_form_of_another_site_does_nothing(site: Running, visitor: Browser, origin: str | None) -> None:
+    sent = origin and origin.format(port=site.port)
+    for path, body in (("/enter", f"token={site.token}"), ("/search", "text=EP"), ("/leave", "")):
+        answer = visitor.ask("POST", path, body, origin=sent)
+        assert answer.status == 403
+        assert "set-cookie" not in answer.headers
+    assert visitor.get("/").status == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+def test_nothing_else_can_be_asked(visitor: Browser, method: str) -> None:
+    assert visitor.ask(method, "/").status == 405
+
+
+def test_a_search_is_never_in_an_address(visitor: Browser) -> None:
+    assert visitor.get("/search?text=EP-2005").status == 405
+    answer = visitor.post("/search", text="P-1005")
+    assert re.fullmatch(r"/found/[a-z2-7]{24}", answer.headers["location"])
+    assert "EP-2006" in visitor.get(answer.headers["location"]).text
+    assert visitor.post("/search", text="  ").status == 400
+    assert visitor.post("/search", text="x" * 5000).status == 413
+
+
+def test_every_answer_forbids_what_it_can(site: Running, visitor: Browser) -> None:
+    answers = every_page(visitor) | {
+        "door": site.stranger().get("/"),
+        "style": visitor.get("/style.css"),
+        "host": visitor.get("/", host="evil.example"),
+        "method": visitor.ask("PUT", "/"),
+        "redirect": visitor.post("/search", text="x"),
+    }
+    for name, answer in answers.items():
+        assert STRICT.items() <= answer.headers.items(), name
+        policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+        assert policy.pop("style-src").startswith("'sha256-" if name == "charts" else "'self'"), name
+        assert policy == {
+            "default-src": "'none'", "form-action": "'self'", "base-uri": "'none'", "frame-ancestors": "'none'",
+        }  # fmt: skip
+        assert "server" not in answer.headers
+
+
+def test_no_page_has_a_script_or_an_address_that_tells_something(visitor: Browser) -> None:
+    for name, answer in every_page(visitor).items():
+        tags = Tags()
+        tags.feed(answer.text)
+        assert not {"script", "img", "iframe", "object", "embed"} & tags.names, name
+        assert not [attribute for attribute in tags.attributes if attribute.startswith("on") or attribute == "style"]
+        for href in answer.hrefs():
+            assert not any(known in href for known in PATIENTS), (name, href)
+            assert href.startswith(("/", "#", "?")), (name, href)
+        title = re.search(r"<title>(.*?)</title>", answer.text)
+        assert title, name
+        assert not any(known in title[1] for known in PATIENTS), "a browser keeps titles in its history"
+
+
+def test_ids_are_of_this_process_alone(house: House, visitor: Browser) -> None:
+    address = visitor.address_of("EP-2005")
+    with running(house.ledger) as other:
+        stranger = other.visitor()
+        assert stranger.get(address).status == 404
+        assert stranger.address_of("EP-2005") != address
+    for wrong in ("/episode/EP-2005", "/episode/aaaaaaaaaaaaaaaaaaaaaaaa", address[:-1], address + "/..", "/found/aa"):
+        answer = visitor.get(wrong)
+        assert answer.status == 404
+        assert "EP-2005" not in answer.text
+    searched = visitor.post("/search", text="EP-2005").headers["location"].removeprefix("/found/")
+    assert visitor.get(f"/episode/{searched}").status == 404, "an id of a search is no id of an episode"
+
+
+def test_hostile_names_are_shown_and_do_nothing(visitor: Browser) -> None:
+    page = visitor.found("onerror=")
+    address = next(href for href in page.hrefs() if href.startswith("/episode/"))
+    for answer in (page, visitor.get(address), visitor.get(f"{address}/why?day=2026-02-02"), visitor.get("/")):
+        assert answer.status == 200
+        assert "<script" not in answer.text
+        assert "<img" not in answer.text
+        assert "\u202e" not in answer.text
+    calendar = visitor.get(address)
+    assert html.escape(HOSTILE) in calendar.text
+    assert "&amp;amp;{{7*7}}⟨U+202E⟩" in calendar.text
+    assert "⟨U+202E⟩" in visitor.found(BREAKS_OUT).text
+
+
+def test_the_calendar_says_what_the_command_says(house: House, visitor: Browser) -> None:
+    address = visitor.address_of("EP-2005")
+    for query, options in (("", ()), ("?known_at=2026-09-01T00:00Z", ("--known-at", "2026-09-01T00:00Z"))):
+        rows = run("--ledger", house.ledger, "days", "--episode", "EP-2005", *options).rows
+        page = visitor.get(address + query).text
+        shown = re.findall(r'<a class="(\w+)" href="[^"]*[?&]day=([0-9-]+)[^"]*"[^>]*><span class="n">', page)
+        assert [(row["status"], row["date"]) for row in rows] == shown
+    assert len({status for status, _ in shown}) > 1
+
+
+def test_a_day_says_what_why_says(house: House, visitor: Browser) -> None:
+    address = visitor.address_of("EP-2005")
+    for asked, options in (("", ()), ("&known_at=2026-09-22T00:00Z", ("--known-at", "2026-09-22T00:00Z"))):
+        (answer,) = run("--ledger", house.ledger, "why", "EP-2005", "2026-09-16", *options).rows
+        beside = text_of(visitor.get(f"{address}?day=2026-09-16{asked}"))
+        alone = text_of(visitor.get(f"{address}/why?day=2026-09-16{asked}"))
+        assert answer["sentence"] in beside
+        assert answer["sentence"] in alone
+        for part in (answer["flip"]["sentence"], answer["terms"]["source"]):
+            assert part in alone
+        for step in answer["steps"]:
+            assert step["says"] in alone
+            assert all(evidence["label"] in alone for evidence in step["evidence"])
+
+
+def test_a_claim_leads_to_what_was_known_when_it_was_sent(visitor: Browser) -> None:
+    address = visitor.address_of("EP-2003")
+    page = visitor.get(f"{address}?day=2026-10-12")
+    sent = [href for href in page.hrefs() if "known_at=" in href and "day=2026-10-12" in href and "#" not in href]
+    assert sent
+    then = visitor.get(sent[0])
+    assert then.status == 200
+    assert "As known at" in then.text
+
+
+def test_before_its_opening_an_episode_is_not_known(visitor: Browser) -> None:
+    address = visitor.address_of("EP-2005")
+    for page in ("?", "/why?day=2026-09-16&"):
+        answer = visitor.get(f"{address}{page}known_at=2000-01-01T00:00Z")
+        assert answer.status == 404
+        assert "did not know the episode" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["day=2026-9-1", "day=20260901", "day=x", "day=1999-01-01", "known_at=2026-09-01", "known_at=now"]
+)
+def test_what_cannot_be_read_is_answered_plainly(visitor: Browser, query: str) -> None:
+    answer = visitor.get(f"{visitor.address_of('EP-2005')}?{query}")
+    assert answer.status == 400
+    assert "such as 2026-11-02" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/findings?rule=x", "/findings?level=x", "/holds?reason=x", "/holds", "/findings?page=0", "/findings?page=²"],
+)
+def test_a_filter_that_does_not_exist_is_not_found(visitor: Browser, path: str) -> None:
+    assert visitor.get(path.replace("²", "%C2%B2")).status in (400, 404)
+
+
+def test_the_worklist_counts_as_the_commands_do(house: House, visitor: Browser) -> None:
+    page = visitor.get("/")
+    hard = [row for row in run("--ledger", house.ledger, "findings").rows if row["level"] == "hard"]
+    held = run("--ledger", house.ledger, "days", "--status", "hold").rows
+    said = text_of(page)
+    assert f"All {len(hard)} hard findings" in said
+    assert re.search(rf"Days on hold\s*{len(held)}\b", said)
+    reasons = {row["reason"] for row in held}
+    assert {href.split("=")[1] for href in page.hrefs() if href.startswith("/holds?")} == reasons
+    assert page.text.index("Findings that stop a claim") < page.text.index("Conflicts that need a decision")
+
+
+def test_every_row_of_the_worklist_leads_to_its_episode(visitor: Browser) -> None:
+    page = visitor.get("/")
+    links = {href.split("#")[0] for href in page.hrefs() if href.startswith("/episode/")}
+    assert len(links) > 5
+    assert {visitor.get(href).status for href in links} == {200}
+
+
+def test_findings_can_be_chosen_by_rule_and_level(house: House, visitor: Browser) -> None:
+    for query, options in (("rule=claimed_not_billable", ("--rule", "claimed_not_billable")), ("", ())):
+        count = len(run("--ledger", house.ledger, "findings", *options).rows)
+        assert re.search(rf"<h2>{count} findings", visitor.get(f"/findings?{query}").text)
+    assert "Stops a claim" not in visitor.get("/findings?level=soft").text
+
+
+def test_the_report_is_the_commands(house: House, visitor: Browser) -> None:
+    sections = [row for row in run("--ledger", house.ledger, "report").rows if row["section"] == "billed"]
+    said = text_of(visitor.get("/report"))
+    assert sections
+    for row in sections:
+        assert f"${row['cents'] // 100:,}.{row['cents'] % 100:02}" in said
+    assert "<svg" in visitor.get("/report/page").text
+
+
+@pytest.mark.sqlite_file
+def test_each_look_at_an_episode_is_recorded(house: House, site: Running) -> None:
+    visitor = site.visitor()
+    address = visitor.address_of("EP-2005")
+    before = len(access_records(house))
+    visitor.get(f"{address}?day=2026-09-16&known_at=2026-09-20T02:00%2B02:00")
+    visitor.get(f"{address}/why?day=2026-09-16")
+    visitor.get(address)
+    first, second, third = access_records(house)[before:]
+    assert (first["page"], first["episode"], first["day"]) == ("calendar", "EP-2005", "2026-09-16")
+    assert first["known_at"] == "2026-09-20T00:00:00Z"
+    assert (second["page"], third["page"], third["day"]) == ("why", "calendar", None)
+    assert first["remote"] == "127.0.0.1"
+    assert first["user"]
+    assert first["session"] == second["session"]
+    secrets = (site.token, visitor.cookie.split("=")[1])
+    text = (house.folder / "ledger.access.jsonl").read_text(encoding="utf-8")
+    assert not any(secret in text for secret in secrets)
+    assert stat.S_IMODE((house.folder / "ledger.access.jsonl").stat().st_mode) == 0o600
+
+
+@pytest.mark.sqlite_file
+def test_a_look_that_cannot_be_recorded_is_not_taken(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    assert (
+        run("--ledger", house.ledger, "record", "--keep-recorded-at", EXAMPLES / "cancer-palliative.jsonl").status == 0
+    )
+    records = tmp_path / "ledger.access.jsonl"
+    with running(house.ledger) as site:
+        visitor = site.visitor()
+        address = visitor.address_of("EP-2005")
+        records.unlink()
+        records.symlink_to(tmp_path / "elsewhere")  # nobody writes through a link
+        for path in (address, f"{address}/why?day=2026-09-16", "/", "/findings", "/report"):
+            answer = visitor.get(path)
+            assert answer.status == 503
+            assert "could not be recorded" in answer.text
+            assert "P-1005" not in answer.text
+        records.unlink()
+        assert visitor.get(address).status == 200
+        records.write_text('{"at":"half a li')
+        assert visitor.get(address).status == 200
+        assert json.loads(records.read_text().splitlines()[1])["page"] == "calendar"
+        status, _, err = site.stop()
+    assert status == 0
+    assert "EP-2005" not in err
+
+
+def test_it_changes_nothing_of_the_ledger(house: House, visitor: Browser) -> None:
+    def stored() -> dict[str, str]:
+        files = [house.ledger, house.folder / "ledger.db-wal"]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.exists()}
+
+    before = stored()
+    answers = every_page(visitor)
+    assert {answer.status for answer in answers.values()} == {200, 400, 404}
+    assert stored() == before
+
+
+def test_what_is_recorded_meanwhile_is_on_the_next_page(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    assert (
+        run("--ledger", house.ledger, "record", "--keep-recorded-at", EXAMPLES / "cancer-palliative.jsonl").status == 0
+    )
+    with running(house.ledger, house.book) as site:
+        visitor = site.visitor()
+        address = visitor.address_of("EP-2005")
+        assert "2026-09-25" not in visitor.get(address).text
+        served = {"type": "DayServed", "order": "RX-500", "date": "2026-09-25"}
+        assert house.tell(told("new", served, episode="EP-2005")).status == 0
+        assert "day=2026-09-25" in visitor.get(address).text
+        (provider,) = (house.book / "providers").glob("*.toml")
+        before = re.search(r"Book with SHA-256 <code>(\w+)", visitor.get(address).text)
+        provider.write_text(provider.read_text() + "\n# a remark changes nothing\n")
+        assert before
+        assert before[1] in visitor.get(address).text
+        provider.write_text(re.sub('name = ".*"', 'name = "Renamed Infusion"', provider.read_text()))
+        changed = visitor.get(address).text
+        assert before[1] not in changed, "a changed book is read again"
+        provider.write_text("npi = ")
+        assert visitor.get(address).status == 503
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_asked_and_says_nothing_of_patients(house: House, number: int) -> None:
+    with running(house.ledger) as site:
+        every_page(site.visitor())
+        status, out, err = site.stop(number)
+    assert status == 0
+    assert out == ""
+    assert len(err.splitlines()) == 1, err
+    assert "Ctrl-C" in err
+    with running(house.ledger):
+        pass
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org", "::", ""])
+def test_it_serves_on_loopback_alone(house: House, host: str) -> None:
+    assert_plain(house.run("serve", "--host", host, "--port", "0"), 2, "loopback")
+
+
+def test_a_taken_port_is_said_plainly(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_plain(run("--ledger", house.ledger, "serve", "--port", port), 2, str(port), "--port 0")
+
+
+def test_without_the_extra_it_says_what_to_install(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert_plain(house.run("serve"), 2, "pip install 'episode-ledger[web]'")
+
+
+@pytest.mark.sqlite_file
+def test_without_a_ledger_there_is_no_site(tmp_path: Path) -> None:
+    assert_plain(run("--ledger", tmp_path / "none.db", "serve", "--port", "0"), 2, "none.db")
+
+
+@pytest.mark.sqlite_file
+def test_the_benchmark_of_the_site_runs(house: House) -> None:
+    script = ROOT / "scripts" / "bench_site"
+    command = [sys.executable, str(script), "--ledger", str(house.ledger), "--episodes", "3", "--rounds", "1", "--days"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode in (0, 1), ended.stderr  # how quick it is depends on the machine
+    assert [line.split("  ")[0] for line in ended.stdout.splitlines()[1:3]] == [
+        "calendar page",
+        "with a day beside it p50",
+    ]

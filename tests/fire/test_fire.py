@@ -1,0 +1,134 @@
+"""Under fire: nothing acknowledged is lost. Short forms; ``scripts/fire`` runs the long ones (docs/why/promises.md).
+
+Each figure has a control that breaks the promise on purpose and must be seen to; else the fire would prove nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.fire.backups import backups
+from tests.fire.failing import failures, full_disks
+from tests.fire.flips import flips
+from tests.fire.kills import kills
+from tests.fire.malformed import malformed
+from tests.fire.moved import moved
+from tests.fire.power import power_cuts
+from tests.fire.projector import projectors_killed
+from tests.fire.stage import scratch
+
+SEED = 20261123
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in memory where there is one: SIGKILL spares what was written there, as it spares the page cache."""
+    made = Path(tempfile.mkdtemp(prefix="fire-", dir=scratch()))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def rng() -> Random:
+    return Random(SEED)
+
+
+def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_no_half_batch(folder: Path, rng: Random) -> None:
+    found = kills(folder, 80, rng)
+    assert found["kills"] == 80
+    assert found["acknowledged"] > 800
+    assert (found["lost"], found["half_batches"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
+
+
+def test_a_writer_that_acknowledges_too_early_is_seen_to_lose(folder: Path, rng: Random) -> None:
+    assert kills(folder, 20, rng, act="eager")["lost"] > 0
+
+
+def test_a_writer_of_single_lines_is_seen_to_leave_half_batches(folder: Path, rng: Random) -> None:
+    assert kills(folder, 20, rng, act="one_by_one")["half_batches"] > 0
+
+
+def test_a_power_cut_loses_nothing_acknowledged(folder: Path, rng: Random) -> None:
+    found = power_cuts(folder, 150, rng)
+    assert (found["images"], found["lost"], found["half_batches"]) == (150, 0, 0)
+    assert (found["does_not_hold"], found["unmended"]) == (0, 0)
+    assert found["acknowledged"] > 3_500
+
+
+@pytest.mark.parametrize("synchronous", [0, 1])
+def test_a_writer_that_does_not_wait_for_the_disk_is_seen_to_lose(folder: Path, rng: Random, synchronous: int) -> None:
+    assert power_cuts(folder, 40, rng, synchronous=synchronous)["lost"] > 0
+
+
+def test_no_answer_is_wrong_when_a_write_a_sync_a_cut_or_a_removal_fails(folder: Path, rng: Random) -> None:
+    found = failures(folder, 40, rng)
+    assert found["runs"] == 40
+    assert (found["wrong_answers"], found["unplain"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
+    assert found["gave_up"] > 13
+    assert found["went_on"] > 3
+
+
+def test_a_writer_that_acknowledges_too_early_is_seen_to_answer_wrongly(folder: Path, rng: Random) -> None:
+    assert failures(folder, 20, rng, act="eager")["wrong_answers"] > 0
+
+
+def test_a_full_disk_refuses_and_damages_nothing(folder: Path, rng: Random) -> None:
+    found = full_disks(folder, 5, rng)
+    assert (found["sizes"], found["refused"]) == (5, 4)  # the fifth is just large enough
+    assert (found["wrong_answers"], found["unplain"], found["does_not_hold"]) == (0, 0, 0)
+    assert found["not_writable_afterwards"] == 0
+
+
+def test_a_killed_projector_leaves_what_a_rebuild_makes(folder: Path, rng: Random) -> None:
+    found = projectors_killed(folder, 60, rng)
+    assert (found["kills"], found["differs"]) == (60, 0)
+    assert found["behind"] > 0
+
+
+def test_a_projector_of_two_transactions_is_seen_to_differ(folder: Path, rng: Random) -> None:
+    assert projectors_killed(folder, 40, rng, two=True)["differs"] > 0
+
+
+def test_a_flipped_bit_is_never_shown_as_good(folder: Path, rng: Random) -> None:
+    found = flips(folder, 800, rng)
+    assert (found["flips"], found["shown_as_good"], found["tracebacks"]) == (800, 0, 0)
+    assert found["patients_named"] == 0
+    assert found["changed"] > 20
+    assert found["refused"] > 200
+
+
+def test_without_verify_a_flipped_bit_is_seen_to_be_shown(folder: Path, rng: Random) -> None:
+    assert flips(folder, 200, rng, proving=False)["shown_as_good"] > 0
+
+
+def test_cipher_text_that_was_moved_opens_nowhere(folder: Path, rng: Random) -> None:
+    found = moved(folder, 300, rng)
+    assert (found["moves"], found["accepted"]) == (300, 0)
+    assert found["stayed_and_opened"] > 200, "in its own place every one opens"
+
+
+def test_cipher_text_that_is_bound_to_nothing_is_seen_to_open_elsewhere(folder: Path, rng: Random) -> None:
+    assert moved(folder, 60, rng, bound=False)["accepted"] > 0
+
+
+def test_no_malformed_line_is_let_in(folder: Path, rng: Random) -> None:
+    found = malformed(folder, 40_000, rng)
+    assert (found["lines"], found["accepted"], found["tracebacks"]) == (40_000, 0, 0)
+    assert found["through_commands"] == 2_000
+
+
+def test_a_backup_during_writes_is_whole(folder: Path, rng: Random) -> None:
+    found = backups(folder, 15, rng)
+    assert (found["taken"], found["good"]) == (15, 15)
+
+
+def test_a_plain_copy_during_writes_is_refused_and_is_seen_to_lack_entries(folder: Path, rng: Random) -> None:
+    found = backups(folder, 10, rng, plain_copy=True)
+    assert (found["taken"], found["refused"]) == (10, 10)
+    assert found["lacking"] > 0

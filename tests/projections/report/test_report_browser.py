@@ -1,0 +1,153 @@
+"""The report's page in a real browser: at a desk's and a phone's width, with the keyboard, for everybody, on paper."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+from pypdf import PdfReader
+
+from tests import ROOT
+from tests.browsing import CHECKED, LEAST_CONTRAST, WIDTHS, contrast, open_page
+from tests.command_line import House
+
+SIMULATE = ROOT / "scripts" / "simulate"
+UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp"), ("color-contrast", "imgNode")}
+"""Axe does not judge the contrast of a single sign, nor of words in a drawing."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with rows in every section, and a payer whose name does not break."""
+    house = House(tmp_path_factory.mktemp("report"))
+    command = [sys.executable, str(SIMULATE), "--episodes", "80", "--seed", "3", "--out", str(house.folder / "told")]
+    subprocess.run(command, check=True, capture_output=True)
+    house.book = house.folder / "told" / "book"
+    payer = house.book / "payers" / "gulf-shield.toml"
+    name = 'name = "Gulf Shield'
+    text = payer.read_text(encoding="utf-8")
+    assert name in text
+    payer.write_text(text.replace(name, f"{name} {'Supercalifragilistic' * 4}"), encoding="utf-8")
+    assert house.run("record", "--keep-recorded-at", house.folder / "told" / "intake.jsonl").status == 0
+    out = house.folder / "report.html"
+    assert house.run("report", "--on", "2025-06-01", "--shown", "5", "--out", out).status == 0
+    return out
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_nothing_is_refused_or_asked_for_from_elsewhere(browser: Browser, written: Path, width: int) -> None:
+    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(written.as_uri())
+    assert asked == [written.as_uri()]
+    assert said == [], "the page keeps its own content security policy, and the style is in force"
+
+
+@pytest.mark.parametrize("width", [*WIDTHS.values(), 320, 800])
+def test_it_is_never_wider_than_the_window(browser: Browser, written: Path, width: int) -> None:
+    page = open_page(browser, written, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut_off = """[...document.querySelectorAll('td, th, li, p, h1, h2, h3, h4, figcaption')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline'
+                     && !e.closest('thead'))
+        .map(e => e.textContent.slice(0, 60))"""
+    assert page.evaluate(cut_off) == []
+
+
+@pytest.mark.parametrize("width", [*WIDTHS.values(), 320, 800])
+def test_of_each_chart_one_drawing_is_shown_and_nothing_of_it_is_cut(
+    browser: Browser, written: Path, width: int
+) -> None:
+    page = open_page(browser, written, width)
+    shown = page.locator("svg:visible")
+    assert shown.count() == page.locator("figure").count() == 3
+    outside = """[...document.querySelectorAll('svg')].filter(s => s.getClientRects().length).flatMap(s =>
+        [...s.querySelectorAll('text, rect')].filter(e => { const b = e.getBoundingClientRect(),
+            f = s.getBoundingClientRect();
+            return b.left < f.left - 1 || b.right > f.right + 1 || b.bottom > f.bottom + 1; })
+        .map(e => e.textContent || e.tagName))"""
+    assert page.evaluate(outside) == []
+    small = """[...document.querySelectorAll('svg')].filter(s => s.getClientRects().length).map(s =>
+        13 * s.getBoundingClientRect().width / s.viewBox.baseVal.width)"""
+    assert min(page.evaluate(small)) >= 10, "its words can be read"
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_axe_finds_nothing(browser: Browser, written: Path, width: int) -> None:
+    page = open_page(browser, written, width, bypass_csp=True)
+    wanted = {"resultTypes": ["violations", "incomplete"], "runOnly": {"type": "tag", "values": CHECKED}}
+    found = Axe().run(page, options=wanted).response
+    assert len(found["passes"]) > 15
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
+    undecided = {
+        (rule["id"], node["any"][0]["data"]["messageKey"]) for rule in found["incomplete"] for node in rule["nodes"]
+    }
+    assert undecided <= UNDECIDED, "the next test measures the charts"
+
+
+def test_parts_of_a_bar_stand_out_from_the_page_and_their_numbers_from_them(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["desk"])
+    fills = set(page.evaluate("[...document.querySelectorAll('svg rect')].map(e => getComputedStyle(e).fill)"))
+    assert len(fills) >= 6
+    for fill in fills:
+        assert contrast("rgb(255, 255, 255)", fill) >= LEAST_CONTRAST
+    words = page.evaluate("[...document.querySelectorAll('svg text:not(.on)')].map(e => getComputedStyle(e).fill)")
+    for fill in set(words):
+        assert contrast("rgb(255, 255, 255)", fill) >= LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_a_number_leads_to_its_rows_and_back(browser: Browser, written: Path, width: int) -> None:
+    page = open_page(browser, written, width)
+    row = page.locator("#holds-1")
+    row.get_by_role("link").first.click()
+    rows = page.locator(":target")
+    assert rows.get_attribute("id") == "rows-holds-1"
+    assert 0 <= rows.evaluate("e => e.getBoundingClientRect().top") < 900
+    assert re.search(r"episode-ledger days (--payer \S+ )?--status hold --reason \w+", rows.inner_text())
+    rows.get_by_role("link", name="Back to the number").click()
+    assert page.locator(":target").get_attribute("id") == "holds-1"
+
+
+def test_the_first_link_skips_to_the_report_and_focus_is_seen(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["desk"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert page.locator("a[href][tabindex]").count() == 0
+
+
+def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["phone"])
+    table = page.locator("#holds table")
+    assert table.get_by_role("columnheader").count() == 7
+    assert table.get_by_role("row").nth(1).get_by_role("cell").count() == 6
+    assert page.get_by_role("img", name="Days on hold by reason").count() == 1
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_on_paper_everything_is_there(browser: Browser, written: Path, paper: str) -> None:
+    page = open_page(browser, written, WIDTHS["desk"])
+    printed = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format=paper))).pages]
+    whole = "".join(printed)
+    assert "Skip to the report" not in whole
+    assert "Back to the number" not in whole
+    for number, sheet in enumerate(printed, 1):
+        assert f"{number} / {len(printed)}" in sheet
+    assert sum("The rows behind the numbers" in sheet for sheet in printed) == 1
+    (begins,) = (sheet for sheet in printed if "The rows behind the numbers" in sheet)
+    assert begins.splitlines()[1] == "The rows behind the numbers", "on a sheet of its own, below the sheet's number"
+    page.emulate_media(media="print")
+    assert page.locator("svg.wide-chart:visible").count() == 3
+    assert page.locator("svg.narrow-chart:visible").count() == 0

@@ -1,0 +1,331 @@
+"""The laws that hold for every history: order of arrival, prefixes, retraction and restoration, packing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import permutations
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.book import Book
+from ledger.judge.case import Case
+from ledger.judge.causes import causes, causes_by_date, serving_labels
+from ledger.judge.clash import RULES, rule_between
+from ledger.judge.lines import pack, unpack
+from ledger.judge.patients import by_episode, gather
+from ledger.judge.regions import judged_day, judged_days
+from ledger.judge.steps import judge
+from projections.rows.day import cells_on, day_cells
+from tests.harness import book_of, instant, judge_entries, plain, typed
+from tests.histories import history
+from tests.plain_model import derive as plain_derive
+
+Entries = list[dict[str, Any]]
+
+drawn = st.integers(0, 2**64 - 1).map(Random)
+"""Quick and many; a failing seed is told. ``shrinkable`` is slow and few, but finds the smallest history."""
+shrinkable = st.randoms(use_true_random=False)
+
+LATEST = date.max.isoformat()
+"""The last date of what is open."""
+
+
+def same_rows(one: Any, other: Any) -> None:
+    assert one.days == other.days
+    assert one.findings == other.findings
+    assert one.lines == other.lines
+
+
+def without_recency(entries: Entries) -> Entries:
+    """The history without what makes the order of arrival matter: corrections, what is told again, ends of coverage."""
+    return [entry for entry in without_repeats(entries) if entry["fact"]["type"] != "CoverageEnded"]
+
+
+def without_repeats(entries: Entries) -> Entries:
+    """The history without corrections, and without what is told once more of a date that was told already: of such
+    facts the one recorded last counts, and to retract it brings back another one."""
+    kept: Entries = []
+    seen: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for entry in entries:
+        if entry["fact"]["type"] in ("FactRetracted", "FactCorrected"):
+            continue
+        found = [(key, span) for key, span in of_which_the_last_counts(entry)]
+        if any(overlap(span, other) for key, span in found for other in seen.get(key, ())):
+            continue
+        for key, span in found:
+            seen.setdefault(key, []).append(span)
+        kept.append(entry)
+    return kept
+
+
+def of_which_the_last_counts(entry: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
+    """What a fact says of which the last one recorded counts (rulebook, sections 2 and 4), each with its dates."""
+    fact, episode = entry["fact"], entry["episode"]
+    kind, span = fact["type"], (fact.get("from", ""), fact.get("to", LATEST))
+    if kind == "TherapyOrdered":
+        yield (episode, kind, fact["order"]), span
+    elif kind == "AuthorizationGranted":
+        yield (kind, fact["payer"], fact["number"]), span
+    elif kind == "TherapyRanked":
+        yield (episode, kind), span
+    elif kind == "ProviderChanged":
+        yield (episode, kind), (fact["from"], fact["from"])
+    elif kind == "CoverageVerified":
+        yield (episode, kind, fact["payer"], str(fact.get("rank", 1))), (fact["from"], fact["from"])
+    elif kind == "ClaimSubmitted":
+        yield (episode, kind, fact["claim"]), ("", LATEST)
+        if fact["frequency"] in "78" and "replaces" in fact:
+            yield (episode, "replacement", fact["replaces"]), ("", LATEST)
+    elif kind == "ConflictResolved":
+        yield (episode, kind), (fact["date"], fact["date"])
+    elif kind in ("DayServed", "DaysServed") and "place_of_service" in fact:
+        yield (episode, "place", kind), span if kind == "DaysServed" else (fact["date"], fact["date"])
+
+
+def overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two spans share a date."""
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def rearranged(entries: Entries, rng: Random) -> Entries:
+    """The same facts arriving in another order, openings first; the clock stays where it is."""
+    opened = [entry for entry in entries if entry["fact"]["type"] == "EpisodeOpened"]
+    rest = [entry for entry in entries if entry["fact"]["type"] != "EpisodeOpened"]
+    rng.shuffle(rest)
+    clocks = [entry["recorded_at"] for entry in entries]
+    claimed = {e["id"]: e["recorded_at"] for e in entries if e["fact"]["type"] == "ClaimSubmitted"}
+    assert clocks == sorted(clocks)
+    return [
+        entry | {"recorded_at": claimed.get(entry["id"], clock)}
+        for entry, clock in zip(opened + rest, clocks, strict=True)
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_every_order_of_arrival_gives_the_same_rows(rng: Random) -> None:
+    entries, tables = history(rng)
+    entries = without_recency(entries)
+    book = book_of(tables)
+    same_rows(judge_entries(typed(rearranged(entries, rng)), book), judge_entries(typed(entries), book))
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_what_was_known_at_an_instant_is_what_the_entries_up_to_it_say(rng: Random) -> None:
+    entries, tables = history(rng)
+    at = instant(rng.choice(entries)["recorded_at"])
+    assert isinstance(at, datetime)
+    book = book_of(tables)
+    prefix = [entry for entry in entries if entry["recorded_at"] <= at.strftime("%Y-%m-%dT%H:%M:%SZ")]
+    same_rows(judge_entries(typed(entries), book, at), judge_entries(typed(prefix), book.known(at.date())))
+
+
+def naming(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"target_source": entry["source"], "target_id": entry["id"], "reason": "mistaken"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random) -> None:
+    entries, tables = history(rng)
+    target = rng.choice([entry for entry in entries if entry["fact"]["type"] != "EpisodeOpened"])
+    last = {"episode": target["episode"], "source": "law", "by": "x", "recorded_at": entries[-1]["recorded_at"]}
+    retraction = last | {"id": "r1", "fact": {"type": "FactRetracted", **naming(target)}}
+    restoration = last | {"id": "r2", "fact": {"type": "FactRetracted", **naming(retraction)}}
+    book = book_of(tables)
+    same_rows(judge_entries(typed([*entries, retraction, restoration]), book), judge_entries(typed(entries), book))
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn)
+def test_a_correction_that_says_the_same_changes_only_what_was_recorded_last(rng: Random) -> None:
+    entries, tables = history(rng)
+    entries = without_recency(entries)
+    target = rng.choice([entry for entry in entries if entry["fact"]["type"] != "ClaimSubmitted"])
+    correction = {
+        "episode": target["episode"], "source": target["source"], "id": target["id"] + "'", "by": "x",
+        "recorded_at": entries[-1]["recorded_at"],
+        "fact": {"type": "FactCorrected", **naming(target), "fact": target["fact"]},
+    }  # fmt: skip
+    book = book_of(tables)
+    before, after = judge_entries(typed(entries), book), judge_entries(typed([*entries, correction]), book)
+    assert plain(before.days) == plain(after.days)
+    assert plain(before.findings) == plain(after.findings)
+    assert before.lines == after.lines
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn)
+def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -> None:
+    entries, tables = history(rng)
+    for patient in gather(by_episode(typed(entries))):
+        for case in judge(patient, book_of(tables)):
+            days = judged_days(case)
+            lines = pack(case)
+            assert list(unpack(lines)) == [(d.date, d.payer, d.code) for d in days if d.is_billable]
+            assert sum(line.units for line in lines) == sum(day.is_billable for day in days)
+            assert sum(line.expected_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_says(rng: Random) -> None:
+    entries, tables = history(rng)
+    for patient in gather(by_episode(typed(entries))):
+        for case in judge(patient, book_of(tables)):
+            at_once = serving_labels(case)
+            for day in judged_days(case):
+                if day.is_billable and day.date in at_once:
+                    assert at_once[day.date] == causes(case, (), day.date, day.verdict)
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn)
+def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
+    entries, tables = history(rng)
+    for patient in gather(by_episode(typed(entries))):
+        cases = judge(patient, book_of(tables))
+        for case in cases:
+            others = [other for other in cases if other is not case]
+            days = judged_days(case)
+            each = {d.date: causes(case, others, d.date, d.verdict) for d in days}
+            assert causes_by_date(case, others) == each
+            assert [judged_day(case, day.date) for day in days] == days
+            assert [cells_on(case, others, day.date) for day in days] == day_cells(case, others)
+
+
+@settings(max_examples=25, deadline=None)
+@given(shrinkable, st.booleans())
+def test_the_judge_agrees_with_the_slow_plain_model(rng: Random, as_known: bool) -> None:
+    assert_models_agree(rng, as_known)
+
+
+SEEDS, PARTS = 40, 10
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_judge_agrees_with_the_slow_plain_model_on_seeded_histories(seed: int) -> None:
+    for part in range(PARTS):
+        rng = Random(seed * PARTS + part)
+        assert_models_agree(rng, rng.random() < 0.3)
+
+
+def test_the_seeded_histories_settle_conflicts_beside_another_episode() -> None:
+    """Of such days some are told apart: there the codes that lost would break another rule than the one that won."""
+    beside = [pair for seed in range(SEEDS * PARTS) for pair in settled_beside(*history(Random(seed)))]
+    told_apart = [pair for pair in beside if pair[0] != pair[1]]
+    assert len(beside) >= 15
+    assert len(told_apart) >= 5
+
+
+def settled_beside(entries: Entries, tables: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """For each settled conflict on a day with one code of another episode: the rule that this code and the winning one
+    break, and the first that it would break with each of the codes that were settled."""
+    for patient in gather(by_episode(typed(entries))):
+        cases = judge(patient, book_of(tables))
+        for case, other in permutations(cases, 2):
+            for day in case.episode.resolutions:
+                won, among = codes_of(case, case.codes, day), codes_of(case, case.candidates, day)
+                theirs = codes_of(other, other.codes, day)
+                if won and theirs and len(among) > 1:
+                    (winner,), (code,) = won, theirs
+                    ranked = sorted((rule_between(code, each) for each in among), key=RULES.index)
+                    yield rule_between(code, winner), ranked[0]
+
+
+def codes_of(case: Case, codes: dict[str, int], day: int) -> list[str]:
+    return [code for code, days in codes.items() if days & case.calendar.day(day)]
+
+
+def assert_models_agree(rng: Random, as_known: bool) -> None:
+    entries, tables = history(rng)
+    known_at = rng.choice(entries)["recorded_at"] if as_known else None
+    ours = judge_entries(typed(entries), book_of(tables), instant(known_at))
+    model = plain_derive(entries, tables, known_at)
+    assert plain(ours.days) == in_json(model.days)
+    assert ordered(plain(ours.findings)) == ordered(in_json(model.findings))
+    assert ours.lines == in_json(model.lines)
+
+
+def in_json(rows: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode([dict(row) for row in rows]))
+    return found
+
+
+def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    keys = ("rule", "patient", "dates", "episodes", "codes")
+    return sorted(in_json(rows), key=lambda row: [row[key] for key in keys])
+
+
+EXCLUSIONS = ("not_billable", "conflict")
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn)
+def test_the_causes_of_an_exclusion_or_conflict_name_what_alone_would_change_its_reason(rng: Random) -> None:
+    """Retract one fact that excludes or clashes: if the day's verdict moves on, the fact was among its causes."""
+    entries, tables = history(rng)
+    entries = without_repeats(entries)
+    target = rng.choice([entry for entry in entries if entry["fact"]["type"] in EXCLUDING])
+    assert_named_where_it_matters(entries, book_of(tables), target)
+
+
+def test_the_causes_of_a_clash_name_the_decisions_that_settled_what_stands_against_it() -> None:
+    """The law above for each decision that bills a code: a random fact is rarely one."""
+    mattered = 0
+    for seed in range(200):
+        entries, tables = history(Random(seed))
+        entries, book = without_repeats(entries), book_of(tables)
+        for target in entries:
+            if target["fact"].get("bill"):
+                mattered += assert_named_where_it_matters(entries, book, target)
+    assert mattered > 10
+
+
+def assert_named_where_it_matters(entries: Entries, book: Book, target: dict[str, Any]) -> int:
+    """Retract a fact; it was among the causes of each day whose verdict moves on. How many days those are."""
+    before = {(row["episode"], row["date"]): row for row in judge_entries(typed(entries), book).days}
+    retraction = {
+        "episode": target["episode"], "source": "law", "id": "r", "by": "x", "recorded_at": entries[-1]["recorded_at"],
+        "fact": {"type": "FactRetracted", **naming(target)},
+    }  # fmt: skip
+    after = {(r["episode"], r["date"]): r for r in judge_entries(typed([*entries, retraction]), book).days}
+    moved = [
+        row
+        for key, row in before.items()
+        if row["status"] in EXCLUSIONS and row["reason"] in reasons_of(target["fact"])
+        if key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
+    ]
+    for row in moved:
+        assert f"{target['source']}:{target['id']}" in row["because"]
+    return len(moved)
+
+
+def reasons_of(fact: dict[str, Any]) -> set[str]:
+    """The reasons a fact can give. A decision to bill nothing takes its day out of the others' way: no cause of what
+    is left."""
+    return {"conflict_resolved"} if fact.get("bill", "") is None else EXCLUDING[fact["type"]]
+
+
+CLASHES = {"pain_code_exclusion", "duplicate_per_diem", "specific_pair"}
+EXCLUDING = {
+    "PatientDied": {"after_death"},
+    "Discharged": {"after_discharge"},
+    "CoverageEnded": {"not_covered"},
+    "HospitalAdmitted": {"inpatient"},
+    "FacilityStayed": {"facility"},
+    "HospiceElected": {"hospice"},
+    "TherapyHeld": {"held"},
+    "ConflictResolved": {"conflict_resolved", *CLASHES},
+    "ServiceBilledSeparately": CLASHES,
+    "DayServed": CLASHES,
+    "InfusionLogged": CLASHES,
+    "TherapyOrdered": {"interval_too_long", *CLASHES},
+}
