@@ -29,9 +29,9 @@ from ledger.facts.stored import Row, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
+from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.encrypted import EncryptedRecorder, opened_with
 from ledger.recorders.mapping import EntryMapper, EntryStore, EpisodeRepository, NotOffered
-from ledger.recorders.naming import in_postgres, postgres_module
 from ledger.recorders.protocol import Entries, StoredEntries
 from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite.recorder import LedgerFactory

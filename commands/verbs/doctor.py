@@ -20,8 +20,8 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.as_stored import closed
-from ledger.recorders.naming import views_file
+from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
     access_records_of,

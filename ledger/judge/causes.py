@@ -12,12 +12,12 @@ from typing import Final
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry
 from ledger.judge.authorizations import covering_authorizations
-from ledger.judge.case import Case, Region
+from ledger.judge.case import Case, Others, Region
 from ledger.judge.clash import in_scope, rule_between, settled
 from ledger.judge.episode import Dated
 from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
-from ledger.judge.rule import Causes, Others, Verdict
+from ledger.judge.rule import Causes, Verdict
 from ledger.judge.taken_back import takers
 
 

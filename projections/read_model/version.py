@@ -9,16 +9,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import ledger
-import projections
 from ledger.facts.zones import zone_data_version
 from projections.read_model.tables import SHAPE
 
-ROW_MAKERS: Final = {
-    "ledger": ("facts", "judge", "book/__init__.py", "book/tables.py", "day_set.py"),
-    "projections": ("rows",),
-}
-"""What makes a row, in each package: facts and how they are read, the book and its schema, the judge, and the rows."""
+ROOT: Final = Path(__file__).parents[2]
+ROW_MAKERS: Final = (
+    "ledger/facts",
+    "ledger/judge",
+    "ledger/book/__init__.py",
+    "ledger/book/tables.py",
+    "ledger/day_set.py",
+    "projections/rows",
+)
+"""What makes a row: facts and how they are read, the book and its schema, the judge, and the rows."""
 
 
 @cache
@@ -27,8 +30,7 @@ def code_version() -> str:
 
     So a judge that was changed without a new release is known as another one, and a changed page is not.
     """
-    folders = {package.__name__: Path(package.__path__[0]) for package in (ledger, projections)}
-    return f"{version('episode-ledger')}/{SHAPE}/{source_digest(folders)}/{zone_data_version()}"
+    return f"{version('episode-ledger')}/{SHAPE}/{source_digest(ROOT)}/{zone_data_version()}"
 
 
 def makes_the_same_rows(code: str | None, other: str) -> bool:
@@ -36,17 +38,16 @@ def makes_the_same_rows(code: str | None, other: str) -> bool:
     return code is not None and code.partition("/")[2] == other.partition("/")[2]
 
 
-def source_digest(folders: dict[str, Path]) -> str:
-    """A digest of the sources that make a row, by name and content, out of the packages' folders."""
+def source_digest(root: Path) -> str:
+    """A digest of the sources that make a row, by name and content, out of the folder that the packages are in."""
     digest = hashlib.sha256()
-    for name, path in sorted(_sources(folders)):
+    for name, path in sorted(_sources(root)):
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
-def _sources(folders: dict[str, Path]) -> Iterator[tuple[str, Path]]:
-    for package, makers in ROW_MAKERS.items():
-        for maker in makers:
-            place = folders[package] / maker
-            for path in place.rglob("*.py") if place.is_dir() else [place]:
-                yield f"{package}/{path.relative_to(folders[package]).as_posix()}", path
+def _sources(root: Path) -> Iterator[tuple[str, Path]]:
+    for maker in ROW_MAKERS:
+        place = root / maker
+        for path in place.rglob("*.py") if place.is_dir() else [place]:
+            yield path.relative_to(root).as_posix(), path

@@ -1,4 +1,4 @@
-"""Claimed, known when claimed, known now: what to give back, what is left unbilled, and by when."""
+"""Claimed, known when claimed, known now: what to refund, what is left unbilled, and by when."""
 
 from __future__ import annotations
 
@@ -182,8 +182,10 @@ def test_what_was_missing_when_it_was_claimed_has_no_causes() -> None:
     assert picked(row, "known_when_claimed known_now revealed_by revealed_at") == (
         "hold auth_missing", "not_billable after_death", (), "2026-04-02T15:00:00Z",
     )  # fmt: skip
-    assert list(render_claimed([row]))[-1].endswith("give back by 2026-06-01; revealed on 2026-04-02")
-    assert list(render_claimed(summer().rows()))[-1].endswith("; revealed by terms newly published on 2026-08-20")
+    assert list(render_claimed([row]))[-1].endswith("refund by 2026-06-01; revealed on 2026-04-02")
+    assert " ".join(map(str.strip, render_claimed(summer().rows()))).endswith(
+        "; revealed by terms newly published on 2026-08-20"
+    )
 
 
 def test_what_came_right_and_wrong_again_counts_from_the_last_time() -> None:
@@ -332,9 +334,9 @@ def test_claimed_and_known_stand_side_by_side() -> None:
         "  dates                     claimed               known when claimed                  known now",
         "  2026-03-04 to 2026-03-05  S9325 144.04          billable S9325                      not_billable"
         " after_discharge",
-        "      overclaimed: 2 days of C-1 to cascade-medicaid, 144.04 dollars to give back by 2026-07-10; revealed by"
-        " chart:home",
-        "        on 2026-05-11",
+        "      overpaid: 2 days of C-1 to cascade-medicaid, 144.04 dollars to refund by 2026-07-10; revealed by"
+        " chart:home on",
+        "        2026-05-11",
     ]
 
 
@@ -346,12 +348,12 @@ def test_dates_apart_are_runs_apart() -> None:
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ([], "What was claimed is what is billable now."),
+        ([], "Every claimed day is billable as claimed."),
         (
             march().at("2026-05-11T10:00Z").tell("home", "Discharged", date="2026-03-03"),
-            "2 days overclaimed, 144.04 dollars to give back, the first by 2026-07-10.",
+            "2 days overpaid, 144.04 dollars to refund, the first by 2026-07-10.",
         ),
-        (summer(), "2 days changed, 0.00 dollars to give back."),
+        (summer(), "2 days billable with another code or payer, 0.00 dollars to refund."),
         (Course().days("2026-03-02"), "1 day unbilled, the first must be filed by 2027-03-02."),
     ],
     ids=["nothing", "overclaimed", "changed", "unbilled"],
