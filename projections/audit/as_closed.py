@@ -19,7 +19,8 @@ from ledger.judge.case import Case
 from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
-from projections.read_model.version import Made, code_version, differs_by_zones_alone, makes_the_same_rows
+from ledger.store import EpisodeLedger
+from projections.read_model.version import Made, code_version, differs_by_zones_alone, makes_the_same_rows, what_changed
 from projections.rows.cells import NOTHING, Cells, json_list
 from projections.rows.day import DayCells
 from projections.words import iso
@@ -47,6 +48,14 @@ def judged_alike(closed: MonthClosed) -> bool:
     """
     code, here = closed.code, code_version()
     return is_of_edition_1(closed) or makes_the_same_rows(code, here) or differs_by_zones_alone(code, here)
+
+
+def closed_otherwise(ledger: EpisodeLedger) -> dict[str, tuple[str, ...]]:
+    """The closed months that were judged otherwise than this version judges, each with what differs."""
+    found: dict[str, tuple[str, ...]] = {}
+    for _, closed in ledger.closings():
+        found.setdefault(closed.month, what_changed(closed.code, code_version()))
+    return {month: differs for month, differs in found.items() if differs}
 
 
 def book_of_closing(closed: MonthClosed) -> Book:

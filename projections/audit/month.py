@@ -193,8 +193,8 @@ def read_by_another(closed: Report, read: Report) -> str:
     was, now = closed.rows[-1], read.rows[-1]
     return (
         "The version that closed it is not here. By this one the entries of then make"
-        f" {now.days:,} days and {dollars(now.cents)}, as closed {was.days:,} days and {dollars(was.cents)}; the days above"
-        " are held against those of this version."
+        f" {now.days:,} days and {dollars(now.cents)}, as closed {was.days:,} days and {dollars(was.cents)};"
+        " the days above are held against those of this version."
     )
 
 
