@@ -192,7 +192,7 @@ def restatements(
     say(_difference(month, found))
     if forgotten:
         say("A patient was forgotten since: whether days of theirs had become something else cannot be told any more.")
-    if check and found.found:
+    if check and (found.found or found.otherwise):
         sys.exit(1)
 
 
@@ -214,6 +214,7 @@ def _found(
     with progress("Judging", "patients") as tell, _refusals():
         otherwise = read_otherwise(ledger, record, tell) if record.code != code_version() else None
         found = Restatements(ledger, record, house.book, known_at)
+        found.otherwise = otherwise is not None
         rows = found.rows(wanted, tell)
         show_rows_to_the_end(rows, Restated, form, hidden=_HIDDEN, nothing="No day differs from what was closed.")
     _tell_left_out(house, ledger, found)
@@ -238,7 +239,8 @@ def _tell_left_out(house: House, ledger: EpisodeLedger, found: Restatements) -> 
 
 
 def _difference(month: Month, found: Restatements) -> str:
+    basis = "what this version makes of the entries of then" if found.otherwise else "what was closed"
     if not found.found:
-        return f"No day of {month.words} differs from what was closed."
+        return f"No day of {month.words} differs from {basis}."
     days, differ = counted(found.found, "day"), "differs" if found.found == 1 else "differ"
-    return f"{days} of {month.words} {differ} from what was closed: {more_or_less(found.delta_cents)}."
+    return f"{days} of {month.words} {differ} from {basis}: {more_or_less(found.delta_cents)}."

@@ -27,7 +27,7 @@ from projections.reading.cohorts import complete, kin_in
 from projections.words import minute, utc_text
 
 ATTEMPTS: Final = 20
-_VERIFY: Final = "'episode-ledger verify' shows whether anything in the ledger was altered"
+_VERIFY: Final = "'episode-ledger verify' shows whether the ledger holds"
 _FURTHEST: Final = timedelta(hours=15)
 """No clock in the world is further from that of UTC."""
 

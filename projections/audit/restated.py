@@ -95,6 +95,8 @@ class Restatements:
         self.judge = _judging_since(closed)
         self.left_out: list[Kin] = []
         self.found = self.delta_cents = 0
+        self.otherwise = False
+        """Whether the days as closed cannot be judged here, and are held against what this version makes of them."""
 
     def rows(self, wanted: Filters, progress: Progress = silent) -> Iterator[Restated]:
         """The days that the filters choose; a day is a payer's if it was or is."""
