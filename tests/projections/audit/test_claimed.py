@@ -437,7 +437,7 @@ def words(day: JudgedDay | None) -> str | None:
     return f"{day.verdict.status} {day.verdict.reason or day.code}" if day else None
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**64 - 1).map(Random), st.booleans())
 def test_claimed_days_are_what_judging_straight_gives(rng: Random, halfway: bool) -> None:
     entries, book = billed_history(rng)

@@ -33,7 +33,7 @@ from tests.stories import (
 )
 
 VERDICTS = {verdict for verdicts in RULEBOOK for verdict in verdicts} | {"billable"}
-SEEDS = 250
+SEEDS = 120
 
 
 def shown(answer: Why, step: Step) -> StepShown:
