@@ -197,6 +197,17 @@ def _keyless(error: BaseException) -> int:
     return _fail(str(error), error.hint, WRONG)
 
 
+def _bookless(error: BaseException) -> int:
+    first, *others = str(error).splitlines() or [""]
+    if not others:
+        return _fail(first, "correct that file of the book, or name another with --book", WRONG)
+    say(f"episode-ledger: the book has {len(others) + 1} mistakes:")
+    for mistake in (first, *others):
+        say(printable(f"  {mistake}"))
+    say("hint: correct these files of the book, or name another with --book")
+    return WRONG
+
+
 def _unwritable(error: BaseException) -> int:
     assert isinstance(error, OSError)
     try:
@@ -214,7 +225,7 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
-    BookError: lambda error: _fail(str(error), "correct that file of the book, or name another with --book", WRONG),
+    BookError: lambda error: _bookless(error),
     NoLedger: lambda error: _fail(
         str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
     ),

@@ -27,10 +27,11 @@ from ledger.facts.administration import HOUSE, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.stored import Row, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
+from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
+from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.encrypted import EncryptedRecorder, opened_with
 from ledger.recorders.mapping import EntryMapper, EntryStore, EpisodeRepository, NotOffered
-from ledger.recorders.naming import in_postgres, postgres_module
 from ledger.recorders.protocol import Entries, StoredEntries
 from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite.recorder import LedgerFactory
@@ -46,7 +47,7 @@ LEDGER_URL: Final = "LEDGER_URL"
 """The setting that names a ledger in PostgreSQL."""
 
 
-class EpisodeLedger(HouseActs, Application[str]):
+class EpisodeLedger(MergedPatients, HouseActs, Application[str]):
     """Every entry of every episode, append-only, in the order it was recorded.
 
     The library's ``save``, ``events``, ``repository`` and ``notification_log`` work on it, encrypted or not: what goes
@@ -146,7 +147,13 @@ class EpisodeLedger(HouseActs, Application[str]):
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and last version, by position."""
-        return self._entries.extents(upto)
+        found = self._entries.extents(upto)
+        together = self.names_together()
+        return found + [
+            (episode, other, first, last)
+            for episode, patient, first, last in (found if together else ())
+            for other in together.get(patient, frozenset()) - {patient}
+        ]
 
     def entries_at(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
         """The entries at these places (episode, version), as far as they exist."""
@@ -156,7 +163,7 @@ class EpisodeLedger(HouseActs, Application[str]):
         """The positions of these very entries, or None if not all of them stand in the ledger."""
         rows = {(row[1], row[2]): row for row in self._entries.rows_at((e.episode, e.version) for e in entries)}
         found = [(rows.get((entry.episode, entry.version)), entry) for entry in entries]
-        positions = [row[0] for row, entry in found if row is not None and read_row(row) == entry]
+        positions = [row[0] for row, entry in found if row is not None and _is_of(row, entry)]
         return positions if len(positions) == len(entries) else None
 
     def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
@@ -202,16 +209,26 @@ class EpisodeLedger(HouseActs, Application[str]):
         return self._entries.versions(after)
 
     def patients_of(self, episode: str) -> list[str]:
-        """Every patient that the episode's openings, or corrections of them, ever named."""
-        return self._entries.patients_of(episode)
+        """Every patient that the episode's openings, or corrections of them, ever named, or who was merged with one."""
+        return sorted({other for name in self._entries.patients_of(episode) for other in self.names_of(name)})
 
     def patients_since(self, after: int, upto: int | None = None) -> set[str]:
-        """Every patient of the episodes that have entries after a position, up to another or the last."""
-        return self._entries.patients_between(after, self.position() if upto is None else upto)
+        """Every patient of the episodes that have entries after a position, up to another or the last; and those who
+        were merged or parted meanwhile."""
+        head = self.position() if upto is None else upto
+        found = self._entries.patients_between(after, head)
+        meanwhile = self.merge_entries(head)[len(self.merge_entries(after)) :]
+        found |= {entry.fact.patient for entry in meanwhile}  # type: ignore[union-attr]
+        return {other for name in found for other in self.names_of(name)}
 
     def episodes_of(self, patient: str) -> list[str]:
-        """Every episode that ever named this patient."""
-        return self._entries.episodes_of(patient)
+        """Every episode that ever named this patient, or one who was merged with them."""
+        return sorted({episode for name in self.names_of(patient) for episode in self._entries.episodes_of(name)})
+
+
+def _is_of(row: Row, entry: Entry) -> bool:
+    """Whether an entry stands in a row; an act of the house is known by its place alone."""
+    return entry.episode == HOUSE or read_row(row) == entry
 
 
 def _in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:

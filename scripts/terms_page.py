@@ -81,7 +81,7 @@ _MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
 _INTRODUCTION: Final = """\
 # Terms and the other files of the book
 
-Made from `ledger/book.py` by `scripts/reference`; do not edit.
+Made from `ledger/book/tables.py` by `scripts/reference`; do not edit.
 
 The book is a folder: `payers/*.toml`, `providers/*.toml`, and `codes.toml` if it replaces the packaged one. Dates are TOML dates,
 money is whole cents: 133.00 is `13300`. A misspelt key or a value that is not listed is refused, with file and key. How to write

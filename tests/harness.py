@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,7 @@ from commands.writing.record import record
 from ledger.book import Book, Code, Payer, Provider
 from ledger.facts.entry import Entry, decode, encode
 from ledger.facts.forms import parse_instant
+from ledger.facts.merges import Merged, Parted
 from ledger.facts.upcasts import SCHEMA
 from ledger.judge.patients import by_episode, gather
 from projections.read_model import queries
@@ -24,6 +25,9 @@ from projections.read_model.views import passing_views
 from projections.reading.as_known import book_known
 from projections.rows.patient import derive_patient
 from tests.stores import open_ledger
+
+LATER: Final = datetime(2029, 1, 1, tzinfo=UTC)
+"""The ledger's clock while scenarios are told: after all that they tell of."""
 
 
 class Derived(msgspec.Struct):
@@ -58,6 +62,9 @@ def typed(entries: list[dict[str, Any]]) -> list[Entry]:
     versions: dict[str, int] = {}
     made = []
     for number, raw in enumerate(entries, 1):
+        if not raw["episode"]:
+            made.append(_act(raw, number))
+            continue
         line = parse_line(number, msgspec.json.encode(raw))
         assert isinstance(line, Line), line
         assert line.recorded_at is not None
@@ -67,6 +74,12 @@ def typed(entries: list[dict[str, Any]]) -> list[Entry]:
         )
         made.append(decode(encode(entry)))
     return made
+
+
+def _act(raw: dict[str, Any], number: int) -> Entry:
+    """An act of the house that merges or parts patients, as readers meet it among entries."""
+    fact = msgspec.convert(raw["fact"], Merged | Parted)
+    return Entry("", number, raw["source"], raw["id"], raw["by"], parse_instant(raw["recorded_at"]), "", fact, SCHEMA)  # type: ignore[arg-type]
 
 
 def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -88,7 +101,7 @@ def derive(
     """The whole way: lines through the door into a real ledger file, then judged from what it holds."""
     stream = io.BytesIO(b"\n".join(map(_line, entries)))
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
-        outcomes = list(record(ledger, stream, keep_recorded_at=keep_recorded_at))
+        outcomes = list(record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER))
         stored = [entry for _, entry in ledger.follow(0)]
     derived = judge_entries(stored, book_of(book), parse_instant(known_at) if known_at else None)
     derived.outcomes = msgspec.json.decode(msgspec.json.encode(outcomes))

@@ -12,6 +12,8 @@ SERVED = {"type": "DayServed", "order": "RX-1", "date": "2026-11-02"}
 # type: (required fields, optional fields)
 FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "EpisodeOpened": ({"patient": "P-1", "provider": NPI, "zone": "America/Chicago"}, {"place_of_service": "12"}),
+    "EpisodeVoided": ({"reason": "opened twice"}, {}),
+    "ProviderChanged": ({"provider": NPI, "from": "2026-11-02"}, {}),
     "CoverageVerified": (
         {"payer": "example-health", "member": "M-1", "from": "2026-01-01"},
         {"to": "2026-12-31", "rank": 2},
@@ -22,7 +24,11 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"to": "2026-11-30", "interval_hours": 48, "signed_on": "2026-10-31", "drug": "morphine", "route": "IV"},
     ),
     "TherapyStopped": ({"order": "RX-1", "date": "2026-11-20"}, {"reason": "pain resolved"}),
-    "DayServed": ({"order": "RX-1", "date": "2026-11-02"}, {"infused": False}),
+    "DayServed": ({"order": "RX-1", "date": "2026-11-02"}, {"infused": False, "place_of_service": "13"}),
+    "DaysServed": (
+        {"order": "RX-1", "from": "2026-11-02", "to": "2026-11-08"},
+        {"infused": True, "place_of_service": "13"},
+    ),
     "InfusionLogged": (
         {"order": "RX-1", "started_at": "2026-11-02T16:00Z", "stopped_at": "2026-11-02T16:00:00.5+00:00"},
         {},
@@ -37,7 +43,7 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "DrugDispensed": (
         {"date": "2026-11-02", "ndc": "00409113101", "quantity": "1.5", "unit": "ML"},
-        {"rx": "RX-77"},
+        {"rx": "RX-77", "days_supply": 7},
     ),
     "DrugBilledSeparately": (
         {"hcpcs": "J2270", "units": 0.125, "from": "2026-11-02"},
@@ -53,6 +59,7 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "HospiceElected": ({"from": "2026-11-02"}, {"to": "2026-11-05"}),
     "TherapyHeld": ({"hold": "H-1", "from": "2026-11-02"}, {"reason": "surgery"}),
     "TherapyResumed": ({"hold": "H-1", "date": "2026-11-05"}, {}),
+    "TherapyRanked": ({"from": "2026-11-02", "rank": 2}, {"to": "2026-11-05"}),
     "PatientDied": ({"date": "2026-11-05"}, {}),
     "Discharged": ({"date": "2026-11-05"}, {"reason": "goals met"}),
     "DiagnosisRecorded": ({"icd10": "G89.3", "from": "2026-11-02"}, {"to": "2026-11-05"}),
@@ -73,7 +80,7 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "ClaimSubmitted": (
         {"claim": "C-1", "payer": "example-health", "frequency": "1", "lines": [CLAIM_LINE]},
-        {"replaces": "C-0", "lines": [CLAIM_LINE, {**CLAIM_LINE, "modifiers": ["SH", "SJ"]}]},
+        {"replaces": "C-0", "sent_on": "2026-11-09", "lines": [CLAIM_LINE, {**CLAIM_LINE, "modifiers": ["SH", "SJ"]}]},
     ),
     "ConflictResolved": ({"date": "2026-11-02", "bill": "S9325", "reason": "agreed"}, {"bill": None}),
     "FactRetracted": ({"target_source": "pharmacy", "target_id": "d-1", "reason": "wrong patient"}, {}),
@@ -115,14 +122,20 @@ def line(fact: Any, **changed: Any) -> bytes:
 
 # what is said: (a fact, or "" for the line itself; the path of a field; values it must not have)
 BAD_VALUES: dict[str, tuple[str, str, list[Any]]] = {
-    "text": ("DayServed", "order", ["", "x" * 129, "a\nb", "a\x7fb", "a\x85b", 5, True, 1.5, None, [], {}]),
-    "free text": ("ResponseNoted", "note", ["", "x" * 1001, "a\tb", "\x00", 5, None, ["x"]]),
+    "text": ("DayServed", "order", [
+        "", "x" * 129, "a\nb", "a\x7fb", "a\x85b", 5, True, 1.5, None, [], {}, " RX-1", "RX-1 ", " ", "RX\u00a01",
+        "RX\u200b-1", "RX\ufeff-1", "RX\u00ad1", "Jose\u0301", "RX\u2028", "RX\u2029", "RX\ue000",
+        "RX\u30001", "\u212b",
+    ]),
+    "free text": ("ResponseNoted", "note", [
+        "", "x" * 1001, "a\tb", "\x00", 5, None, ["x"], " slept", "slept ", "e\u0301", "a\u00a0b", "a\u2028b", "\ue000",
+    ]),
     "dates": ("PatientDied", "date", [
         "2026-02-30", "1999-12-31", "2100-01-01", "2026-1-01", "2026-11-02T00:00", " 2026-11-02", "20261102",
         "2026-W01-1", "२026-11-02", "2026-13-01", "2026-00-10", "", 20261102, 1.0, None, True, ["2026-11-02"],
     ]),
     "instants": ("HospitalAdmitted", "at", [
-        "2026-11-02", "2026-11-02T16:00", "2026-11-02 16:00Z", "2026-11-02t16:00Z", "2026-11-02T16:00z",
+        "2026-11-2", "2026-11-02T16:00", "2026-11-02 16:00Z", "2026-11-02t16:00Z", "2026-11-02T16:00z",
         "2026-11-02T24:00Z", "2026-11-02T16:60Z", "2026-11-02T16:00:60Z", "2026-11-02T16:00:00.Z",
         "2026-11-02T16:00:00.1234567Z", "2026-11-02T16:00+0600", "2026-11-02T16:00+06", "2026-11-02T16:00+24:00",
         "2026-02-30T16:00Z", "2026-11-02T16Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00Z", "1999-12-31T23:00-00:30",
@@ -133,11 +146,15 @@ BAD_VALUES: dict[str, tuple[str, str, list[Any]]] = {
         "2026-11-02", "2026-11-02T16:00", "0001-01-01T00:00+01:00", "9999-12-31T23:00-05:00", 5, None, True, "",
     ]),
     "integers from 1": ("CoverageVerified", "rank", [
-        0, -1, 1.0, 1.5, 1e5, "1", True, None, [1], 2**53, 2**63, 2**64, -(2**70), 10**400,
+        0, -1, 1.0, 1.5, 1e5, "1", True, None, [1], 10, 2**53, 2**63, 2**64, -(2**70), 10**400,
     ]),
+    "hours": ("TherapyOrdered", "interval_hours", [0, 8785, 24.0]),
+    "days of supply": ("SupplyDispensed", "days_supply", [0, 367, 7.0]),
+    "units of an authorization": ("AuthorizationGranted", "units", [0, 2**53, 1.0]),
+    "a source": ("", "source", ["pump:7", ":", "pump ", "pu\u200bmp"]),
     "the score": ("PainAssessed", "score", [-1, 11, 4.0, "4", None, False]),
     "cents": ("ClaimSubmitted", "lines[0].charge_cents", [-1, 90.0, "9000", None]),
-    "line units": ("ClaimSubmitted", "lines[0].units", [0, 1.0, "1"]),
+    "line units": ("ClaimSubmitted", "lines[0].units", [0, -1, 1.0, 1.5, "1", True, None, 2**53, [1]]),
     "decimals": ("SupplyDispensed", "quantity", [
         0, -1, 0.0, -1.5, 1.2345, "0", "0.000", "1.0000", "01", "+1", "-1", "1e5", "1.", ".5", "NaN", "Infinity", "",
         " 1", "1" * 129, 10**128, 10**400, 1e22, True, None, "١", {},
@@ -154,14 +171,24 @@ BAD_VALUES: dict[str, tuple[str, str, list[Any]]] = {
     "NPI": ("EpisodeOpened", "provider", ["1234567890", "123456789", "12345678930", "123456789३", 1234567893, None]),
     "a prescriber's NPI": ("TherapyOrdered", "prescriber", ["1234567894"]),
     "a biller's NPI": ("ServiceBilledSeparately", "billed_by", ["1234567894"]),
-    "the zone": ("EpisodeOpened", "zone", ["america/chicago", "Chicago", "", "../x", "localtime", "UTC\x00", None, 6]),
+    "the zone": ("EpisodeOpened", "zone", [
+        "america/chicago", "Chicago", "", "../x", "localtime", "UTC\x00", None, 6, "EST", "UTC", "US/Central",
+        "Etc/UTC", "America/Chicago ",
+    ]),
     "codes": ("AuthorizationGranted", "codes", [[], "S9325", None, {}, 5]),
     "a code in a list": ("AuthorizationGranted", "codes[1]", ["s9325", None, 5]),
     "claim lines": ("ClaimSubmitted", "lines", [[], {}, None, "x"]),
     "a claim line": ("ClaimSubmitted", "lines[0]", [None, [], "x"]),
-    "modifiers": ("ClaimSubmitted", "lines[0].modifiers", ["SH", None]),
-    "a modifier": ("ClaimSubmitted", "lines[0].modifiers[0]", ["", None, "a\x01"]),
-    "a target": ("FactRetracted", "target_id", ["", None]),
+    "modifiers": ("ClaimSubmitted", "lines[0].modifiers", [
+        "SH", None, {}, [""], [None], ["sh"], ["SHH"], ["S"], ["S "], ["SH", "SH"], ["SH", "SJ", "S1", "S2", "S3"],
+    ]),
+    "a target": ("FactRetracted", "target_id", [None, 5, []]),
+    "an end at the end of time": ("CoverageVerified", "to", ["2099-12-31", "9999-12-31", "2099-01-01"]),
+    "an early date": ("CoverageVerified", "from", ["1899-12-31", "2100-01-01"]),
+    "a long span": ("DaysServed", "to", ["2027-11-03"]),
+    "a long drug": ("DrugBilledSeparately", "to", ["2027-11-03"]),
+    "a long service": ("ServiceBilledSeparately", "to", ["2027-11-03"]),
+    "a long claim line": ("ClaimSubmitted", "lines[0].to", ["2027-11-02"]),
     "an inner fact": ("FactCorrected", "fact", [None, [], "DayServed"]),
     "a type": ("DayServed", "type", [None, 5, [], {}, "dayserved", "DayServedX", "", "Told", "Nothing", "P-JONES"]),
     "an inner type": ("FactCorrected", "fact.type", [None, [], "FactRetracted", "FactCorrected", "Nothing"]),

@@ -5,26 +5,30 @@ A line of ``facts`` is one fact (or, with several dates, one fact a date)::
 
     [@2026-11-03T10:00Z] [#pump:7] [by:rn-3] EP-1 DayServed order=RX-1 date=2026-11-02..2026-11-05 infused=false
 
-``@`` gives ``recorded_at`` (absent: a minute after the line before, from 2026-10-01T00:00Z), ``#`` gives source and id
-(absent: ``facts:1``, ``facts:2``… in order), ``by:`` who told it. With several dates ``-DATE`` is appended to the id.
-Values are whole numbers where the field is one, ``true``, ``false`` and ``null``, comma lists for ``codes``, text
-otherwise. A value that opens with a bracket, brace or quote is JSON, and so is every ``field:=value``. Further:
+``@`` gives ``recorded_at`` (absent: a minute after the line before, from 2026-10-01T00:00Z, but not before what the
+line looks back on has happened), ``#`` gives source and id (absent: ``facts:1``, ``facts:2``… in order), ``by:`` who
+told it. With several dates ``-DATE`` is appended to the id. Values are whole numbers where the field is one, ``true``,
+``false`` and ``null``, comma lists for ``codes``, text otherwise. A value that opens with a bracket, brace or quote is
+JSON, and so is every ``field:=value``. Further:
 
 - ``target=pump:7`` is ``target_source`` and ``target_id``; a correction ends in ``-> Type field=value …``.
-- ``line=S9325:2026-11-02..2026-11-04[:units[:cents]]`` adds a claim line (absent: a unit a day, 9000 cents a unit).
-- What a biller would not want to read is filled in: prescriber, member, reason of a correction, frequency 1, score 4.
-  ``field:=absent`` leaves a field out.
+- ``line=S9325:2026-11-02..2026-11-04[:units[:cents[:MODIFIERS]]]`` adds a claim line (absent: a unit a day, 9000 cents
+  a unit, no modifiers; several with a plus between).
+- What a biller would not want to read is filled in: prescriber, an order's signature (2026-09-15), member, reason of a
+  correction, frequency 1, score 4. ``field:=absent`` leaves a field out.
 
 Dates are ``2026-11-02``, ``A..B`` (every day), ``A..B/7`` (every seventh day), and comma lists of these.
 
 Expectations, each a block of lines:
 
-- ``days``: ``EP-1 DATES billable S9325 [auth=A-1] [payer=blue] [rate=9000] [terms=2026-01-01]``,
-  ``EP-1 DATES hold plan_missing``, ``EP-1 none``. Complete for every episode it names. The code follows the reason from
-  the step on that finds it (``-`` for none).
+- ``days``: ``EP-1 DATES billable S9325 [auth=A-1] [payer=blue] [member=M-1] [rate=9000] [terms=2026-01-01]
+  [provider=NPI] [place=12] [mod=SH]``, ``EP-1 DATES hold plan_missing``, ``EP-1 none``. Complete for every episode it
+  names. The code follows the reason from the step on that finds it (``-`` for none); ``mod`` is a comma list, ``-`` for
+  none.
 - ``findings``: ``hard claimed_twice EP-1,EP-2 DATES S9325 [patient=P-2]`` (``-``: no code); ``each DATES`` for a
   finding a date. Complete.
-- ``lines``: ``EP-1 A..B S9325 8 x 9000 = 72000 [auth=A-1] [payer=blue] [terms=2026-01-01]``. Complete.
+- ``lines``: ``EP-1 A..B S9325 8 x 9000 = 72000 [charge=96000] [auth=A-1] [payer=blue] [terms=2026-01-01]`` and as
+  under days: units, rate and what the payer is expected to pay; the charge is the same unless it is said. Complete.
 - ``outcomes``: for every line of ``facts`` and ``raw`` one of ``recorded``, ``duplicate``, ``refused CODE``; or one
   line ``all …``. Absent: all recorded.
 - ``because``: ``EP-1 DATE starts pump:7``, ``EP-1 DATE includes pump:7 chart:1``, ``EP-1 DATE only pump:7``,
@@ -58,12 +62,24 @@ SCENARIOS: Final = Path(__file__).parent / "scenarios"
 STANDARD: Final[dict[str, Any]] = tomllib.loads((SCENARIOS / "_standard.toml").read_text(encoding="utf-8"))
 
 FIRST_CLOCK: Final = datetime(2026, 10, 1, tzinfo=UTC)
+LAST_CLOCK: Final = datetime(2028, 12, 1, tzinfo=UTC)
 WHOLE_NUMBERS: Final = frozenset(
     {"rank", "interval_hours", "days_supply", "units", "score", "charge_cents", "quantity"}
 )
+LOOKS_BACK: Final = {
+    **dict.fromkeys(
+        ("DayServed", "NursingVisited", "SupplyDispensed", "DrugDispensed", "PainAssessed", "ResponseNoted"), "date"
+    ),
+    **dict.fromkeys(("CoordinationNoted", "PatientDied", "TherapyResumed"), "date"),
+    **dict.fromkeys(("HospitalAdmitted", "HospitalDischarged"), "at"),
+    **dict.fromkeys(("TherapyOrdered", "PlanSigned"), "signed_on"),
+    "DaysServed": "to",
+    "InfusionLogged": "stopped_at",
+}
+"""The facts that tell of something past, each with the field that says when it was."""
 CONSTANTS: Final = {"true": True, "false": False, "null": None}
 UNREAD: Final[dict[str, dict[str, Any]]] = {
-    "TherapyOrdered": {"prescriber": "1245319599"},
+    "TherapyOrdered": {"prescriber": "1245319599", "signed_on": "2026-09-15"},
     "CoverageVerified": {"member": "M-1"},
     "PainAssessed": {"score": 4},
     "ClaimSubmitted": {"frequency": "1"},
@@ -99,6 +115,7 @@ RULEBOOK: Final = """
     not_billable not_served, not_billable under_24_hours
     hold no_order
     not_billable interval_too_long
+    hold order_unsigned
     hold no_diagnosis
     hold plan_missing, hold plan_unsigned
     hold pain_assessment_overdue
@@ -106,7 +123,7 @@ RULEBOOK: Final = """
     conflict pain_code_exclusion, conflict specific_pair
     conflict pain_code_exclusion, conflict duplicate_per_diem, conflict specific_pair
     hold auth_missing, hold auth_exhausted
-    hold no_rate
+    hold no_rate, not_billable concurrent_unpaid
 """
 STEPS: Final = [line.strip().split(", ") for line in RULEBOOK.strip().splitlines()]
 STEP_OF: Final = {
@@ -227,11 +244,12 @@ def _fields(text: str) -> Iterator[tuple[str, Any]]:
 
 def _claim_line(text: str) -> dict[str, Any]:
     code, dates, *rest = text.split(":")
+    modifiers = {"modifiers": rest.pop().split("+")} if len(rest) > 2 else {}
     first, _, last = dates.partition("..")
     days = (date.fromisoformat(last or first) - date.fromisoformat(first)).days + 1
-    units = int(rest[0]) if rest else days
-    cents = int(rest[1]) if len(rest) > 1 else units * 9000
-    return {"code": code, "from": first, "to": last or first, "units": units, "charge_cents": cents}
+    units = int(rest[0]) if rest and rest[0] else days
+    cents = int(rest[1]) if len(rest) > 1 and rest[1] else units * 9000
+    return {"code": code, "from": first, "to": last or first, "units": units, "charge_cents": cents} | modifiers
 
 
 def fact_of(text: str) -> dict[str, Any]:
@@ -253,6 +271,26 @@ def fact_of(text: str) -> dict[str, Any]:
     if arrow:
         fact["fact"] = fact_of(inner.strip())
     return {name: value for name, value in fact.items() if value is not ...}
+
+
+def _has_happened(fact: dict[str, Any]) -> datetime | None:
+    """When what a fact looks back on has happened wherever the patient lives; None for what may lie ahead."""
+    kind = fact["type"]
+    if kind == "FactCorrected":
+        return _has_happened(fact["fact"]) if isinstance(fact.get("fact"), dict) else None
+    if kind == "ClaimSubmitted":
+        lines = fact.get("lines")
+        ends = [line.get("to") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+        told = fact.get("sent_on") or max((end for end in ends if isinstance(end, str)), default=None)
+    else:
+        told = fact.get(LOOKS_BACK.get(kind, ""))
+    try:
+        at = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+    if at is None or at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=UTC) + timedelta(days=1, hours=6)
 
 
 def _one_fact_a_date(fact: dict[str, Any]) -> list[dict[str, Any]]:
@@ -288,11 +326,13 @@ class Teller:
             "by": given.get("by", "biller-1"),
         }
         if self.dated or "at" in given:
-            entry["recorded_at"] = self._moment(given.get("at"))
+            entry["recorded_at"] = self._moment(given.get("at"), _has_happened(fact))
         return entry | {"fact": fact}
 
-    def _moment(self, given: str | None) -> str:
+    def _moment(self, given: str | None, happened: datetime | None) -> str:
         if given is None:
+            if happened and self.clock < happened < LAST_CLOCK:
+                self.clock = happened.astimezone(UTC)
             text = self.clock.strftime("%Y-%m-%dT%H:%MZ")
         else:
             text, self.clock = given, datetime.fromisoformat(given)
@@ -315,7 +355,8 @@ def raw_line(text: str) -> str | bytes:
 
 
 def _edition(overrides: dict[str, Any]) -> dict[str, Any]:
-    return {**STANDARD["terms"], **overrides}
+    keys = {**STANDARD["terms"], **overrides}
+    return {name: value for name, value in keys.items() if value != "default"}
 
 
 def _payer(given: dict[str, Any]) -> dict[str, Any]:
@@ -354,8 +395,11 @@ def _standard_facts(given: dict[str, Any], teller: Teller) -> list[Entry]:
     return entries
 
 
-def _attributes(words: list[str]) -> dict[str, str]:
-    return dict(word.split("=", 1) for word in words)
+def _attributes(words: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = dict(word.split("=", 1) for word in words)
+    if "mod" in found:
+        found["mod"] = [] if found["mod"] == "-" else found["mod"].split(",")
+    return found
 
 
 def _expected_day(line: str) -> tuple[str, list[str], Expected]:
@@ -412,17 +456,20 @@ def _line(text: str) -> Expected:
     if not match:
         raise NotationError(f"not a line: {text}")
     dates = dates_of(match[2])
-    return {
+    expected = {
         "episode": match[1],
         "code": match[3],
         "from": dates[0],
         "to": dates[-1],
         "units": int(match[4]),
         "rate_cents": int(match[5]),
-        "charge_cents": int(match[6]),
+        "expected_cents": int(match[6]),
+        "charge": match[6],
         "auth": None,
         "payer": "blue",
-    } | _attributes(match[7].split())
+        "mod": [],
+    }
+    return expected | _attributes(match[7].split())
 
 
 def _outcomes(text: str | None, count: int) -> list[str] | None:

@@ -11,18 +11,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from commands.door.rules import ends_never
 from commands.door.shapes import EVENTS, LINE, Form, Shape, out_of_order, shape_of
-from ledger.facts.forms import CONTROL_CHARACTER, Number
+from ledger.facts.forms import Number
+from ledger.facts.texts import fault_of
 
 CORRECT: Final = "Correct the field and send the line again."
 CORRECT_LINE: Final = "Correct the line and send it again."
 HIDDEN_NAME: Final = "(a field name that is not shown)"
 LONGEST_INTEGER_DIGITS: Final = 400
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_]{1,40}\Z")
 _WORDS = re.compile(r"[a-z]+(?:_[a-z]+)*\Z")
 
@@ -38,18 +41,39 @@ class _Object(dict[str, Any]):
             self.repeated = next(name for name, times in times_given.items() if times > 1)
 
 
-def explain(raw: bytes) -> str:
-    """Where a malformed line departs from its form, what was expected there, and what to do."""
+class Fault(NamedTuple):
+    """What is wrong with a line, and what to do; if it is the form of a name, the field and the name."""
+
+    message: str
+    name: tuple[str, str] | None = None
+
+
+def faults_of(raw: bytes) -> list[Fault]:
+    """What is wrong with a malformed line: where it departs from its form, what was expected there, and what to do.
+
+    At the end stands the first fault that is none of a name, if there is one. Before it, or else alone, those of names,
+    which the ledger may hold already as they are.
+    """
+    found: list[Fault] = []
+    for fault in _all_faults(raw):
+        found.append(fault)
+        if fault.name is None:
+            break
+    otherwise = f"expected {LINE.expected}, in the forms of the reference. {CORRECT_LINE}"
+    return found or [Fault(otherwise)]
+
+
+def _all_faults(raw: bytes) -> Iterator[Fault]:
     try:
         value = _decoded(raw)
     except UnicodeDecodeError:
-        return "expected text in UTF-8. Save the file as UTF-8 and send the line again."
+        yield Fault("expected text in UTF-8. Save the file as UTF-8 and send the line again.")
     except json.JSONDecodeError as error:
-        return f"expected {LINE.expected}; it breaks at character {error.pos + 1}. {CORRECT_LINE}"
+        yield Fault(f"expected {LINE.expected}; it breaks at character {error.pos + 1}. {CORRECT_LINE}")
     except RecursionError:
-        return f"expected {LINE.expected}; it is nested too deeply. {CORRECT_LINE}"
-    otherwise = f"expected {LINE.expected}, in the forms of the reference. {CORRECT_LINE}"
-    return next(_problems(LINE, value, ""), otherwise)
+        yield Fault(f"expected {LINE.expected}; it is nested too deeply. {CORRECT_LINE}")
+    else:
+        yield from _problems(LINE, value, "")
 
 
 def _decoded(raw: bytes) -> Any:
@@ -62,40 +86,46 @@ def _decoded(raw: bytes) -> Any:
     )
 
 
-def _problems(form: Form, value: Any, path: str) -> Iterator[str]:
+def _problems(form: Form, value: Any, path: str) -> Iterator[Fault]:
     if form.item is not None:
         yield from _list_problems(form, form.item, value, path)
     elif form.shape is not None or form.tagged is not None:
         yield from _object_problems(form, value, path)
-    elif not _fits(form, value):
-        yield _wrong(path, form.expected)
+    elif expected := _expected_instead(form, value):
+        yield _wrong(path, expected)
+    elif form.text and (expected := fault_of(value, form.text)):
+        yield _wrong(path, expected, (path.rpartition(".")[2], value) if form.text == "name" else None)
 
 
-def _wrong(path: str, expected: str) -> str:
-    return f"{path}: expected {expected}. {CORRECT}" if path else f"expected {expected}. {CORRECT_LINE}"
+def _wrong(path: str, expected: str, name: tuple[str, str] | None = None) -> Fault:
+    stop = "" if expected.endswith("?") else "."
+    where, advice = (f"{path}: ", CORRECT) if path else ("", CORRECT_LINE)
+    return Fault(f"{where}expected {expected}{stop} {advice}", name)
 
 
-def _fits(form: Form, value: Any) -> bool:
-    if isinstance(value, str) and CONTROL_CHARACTER.search(value):
-        return False
+def _expected_instead(form: Form, value: Any) -> str | None:
+    """What a single value should be that it is not; None if it has its form."""
     try:
         msgspec.convert(form.check(value) if form.check else value, form.hint)
     except ValueError:
-        return False
-    return True
+        meant = form.meant(value) if form.meant and isinstance(value, str) else None
+        return f"{form.expected}; did you mean {meant}?" if meant else form.expected
+    if form.text is None and isinstance(value, str) and _SURROGATE.search(value):
+        return form.expected
+    return None
 
 
-def _list_problems(form: Form, item: Form, value: Any, path: str) -> Iterator[str]:
+def _list_problems(form: Form, item: Form, value: Any, path: str) -> Iterator[Fault]:
     if not isinstance(value, list):
         yield _wrong(path, form.expected)
         return
     for place, each in enumerate(value):
         yield from _problems(item, each, f"{path}[{place}]")
-    if not value and not _fits(form, value):
+    if not value and _expected_instead(form, value):
         yield _wrong(path, form.expected)
 
 
-def _object_problems(form: Form, value: Any, path: str) -> Iterator[str]:
+def _object_problems(form: Form, value: Any, path: str) -> Iterator[Fault]:
     if not isinstance(value, _Object):
         yield _wrong(path, form.expected)
         return
@@ -111,48 +141,50 @@ def _object_problems(form: Form, value: Any, path: str) -> Iterator[str]:
         yield from _field_problems(shape, value, path, tagged=form.tagged is not None)
 
 
-def _field_problems(shape: Shape, told: _Object, path: str, *, tagged: bool) -> Iterator[str]:
+def _field_problems(shape: Shape, told: _Object, path: str, *, tagged: bool) -> Iterator[Fault]:
     for name in told:
         if name not in shape.fields and not (tagged and name == "type"):
             yield _unknown_field(name, shape, path)
     for name, field in shape.fields.items():
-        if name in told:
+        if name == "to" and ends_never in shape.rules and (wrong := ends_never(told)):
+            yield _wrong(_join(path, name), wrong[1])
+        elif name in told:
             yield from _problems(field.form, told[name], _join(path, name))
         elif field.required:
             expected = field.form.expected
-            yield f"{_join(path, name)}: the field is missing; expected {expected}. Add it and send the line again."
-    if shape.order is not None and out_of_order(shape.order, _checked(shape, told)):
+            missing = f"the field is missing; expected {expected}. Add it and send the line again."
+            yield Fault(f"{_join(path, name)}: {missing}")
+    checked = told | {name: check(told[name]) for name, check in shape.checks if name in told}
+    if shape.order is not None and out_of_order(shape.order, checked):
         first, second, strictly = shape.order
         yield _wrong(_join(path, second), f"an instant after {first}" if strictly else f"a date not before {first}")
+    for rule in shape.rules:
+        if wrong := rule(checked):
+            yield _wrong(_join(path, wrong[0]), wrong[1])
 
 
-def _checked(shape: Shape, told: _Object) -> dict[str, Any]:
-    """The two fields that must be in order, as the fast path compares them; both have passed their form."""
-    names = [name for name in shape.order or () if isinstance(name, str) and name in told]
-    return {name: check(told[name]) for name, check in shape.checks if name in names}
-
-
-def _repeated(name: str, form: Form, path: str) -> str:
+def _repeated(name: str, form: Form, path: str) -> Fault:
     known = {field for shape in (form.tagged or {}).values() for field in ("type", *shape.fields)}
     known |= form.shape.fields.keys() if form.shape else set()
     where = _join(path, name if name in known else shown_name(name, None))
-    return f"{where}: expected once, but the field is given more than once. Keep one and send the line again."
+    return Fault(f"{where}: expected once, but the field is given more than once. Keep one and send the line again.")
 
 
-def _unknown_field(name: str, shape: Shape, path: str) -> str:
+def _unknown_field(name: str, shape: Shape, path: str) -> Fault:
     close = close_name(name, shape.fields)
     hint = f'did you mean "{close}"?' if close else f"{shape.name} takes {', '.join(shape.fields)}."
     where = _join(path, shown_name(name, close))
-    return f"{where}: expected no field of this name; {hint} Correct the name or leave it out, and send the line again."
+    advice = "Correct the name or leave it out, and send the line again."
+    return Fault(f"{where}: expected no field of this name; {hint} {advice}")
 
 
-def _unknown_type(told: _Object, tagged: Mapping[str, Shape], path: str) -> str:
+def _unknown_type(told: _Object, tagged: Mapping[str, Shape], path: str) -> Fault:
     where, expected = _join(path, "type"), "the name of a fact, such as DayServed"
     if "type" not in told:
-        return f"{where}: the field is missing; expected {expected}. Add it and send the line again."
+        return Fault(f"{where}: the field is missing; expected {expected}. Add it and send the line again.")
     close = close_name(told["type"], tagged) if isinstance(told["type"], str) else None
     if close:
-        return f'{where}: expected {expected}; did you mean "{close}"? {CORRECT}'
+        return Fault(f'{where}: expected {expected}; did you mean "{close}"? {CORRECT}')
     if shape_of(told, EVENTS) is not None:
         return _wrong(where, "a fact that is itself no retraction and no correction")
     return _wrong(where, expected)

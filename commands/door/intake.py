@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import msgspec
 from msgspec import UNSET
 
-from commands.door.explain import explain
+from commands.door.explain import faults_of
 from commands.door.line_reader import LONGEST_LINE_BYTES, numbered_lines
-from commands.door.shapes import EVENTS, Envelope, prepare, shape_of
+from commands.door.shapes import (
+    EVENTS,
+    LINE,
+    Envelope,
+    prepare,
+    prepare_as_before,
+    shape_of,
+    texts_in,
+)
 from ledger.facts.events import Event
-from ledger.facts.forms import CONTROL_CHARACTER, Number, parse_instant
+from ledger.facts.forms import Number, parse_instant
+from ledger.facts.texts import CONTROL_CHARACTER, TextKind, fault_of
+
+
+class Unformed(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong with a line that has the forms of edition 1, but not today's; the past may bear it out.
+
+    ``names`` are the fields and texts that are of a form that no new name may have, each with its message: where all
+    of them stand in the ledger the line is taken. None if more is wrong: then it is only known again, if it stands.
+    """
+
+    message: str
+    names: Mapping[tuple[str, str], str] | None
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """A well-formed line of intake."""
+    """A well-formed line of intake; or one that is well-formed by the past alone."""
 
     number: int
     episode: str
@@ -27,17 +47,20 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     by: str
     fact: Event
     recorded_at: datetime | None
+    unformed: Unformed | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
-    """A line that is refused for its form: ``malformed`` or ``too_large``."""
+    """A line that is refused for its form: ``malformed`` or ``too_large``; unless the past bears ``line`` out."""
 
     number: int
     code: str
     message: str
+    line: Line | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(Envelope, float_hook=Number)
+_QUOTE: Final = '"'
 _ESCAPE: Final = re.compile(rb"\\.")
 _ENVELOPE_STRINGS: Final = 5 + 4  # its required keys, and the values of all but ``fact``
 
@@ -57,58 +80,115 @@ def parse_line(number: int, raw: bytes) -> Line | Refusal:
     try:
         return _typed(number, raw)
     except (ValueError, RecursionError):
-        return Refusal(number, "malformed", f"line {number}: {explain(raw)}")
+        return _refused(number, raw)
+
+
+def _refused(number: int, raw: bytes) -> Refusal:
+    faults = [(f"line {number}: {each.message}", each.name) for each in faults_of(raw)]
+    if faults[-1][1] is None:
+        unformed = Unformed(faults[-1][0], None)
+    else:
+        unformed = Unformed(faults[0][0], {name: message for message, name in faults if name})
+    return Refusal(number, "malformed", unformed.message, _as_before(number, raw, unformed))
 
 
 def _typed(number: int, raw: bytes) -> Line:
     told = _decoder.decode(raw)
-    fact = told.fact
-    strings = _ENVELOPE_STRINGS if told.recorded_at is UNSET else _ENVELOPE_STRINGS + 2
-    if has_repeated_key(raw, fact, strings):
+    fact, at = told.fact, told.recorded_at
+    texts = _texts_without_repeated_key(raw, told)
+    if (not _is_plain(texts) and _has_faults(told)) or ":" in told.source:
         raise ValueError
-    if not raw.isascii() or b"\\" in raw or b"\x7f" in raw:
-        _refuse_control_characters([told.episode, told.source, told.id, told.by, fact])
     shape = shape_of(fact, EVENTS)
     if shape is None:
         raise ValueError
-    typed = cast(Event, msgspec.convert(prepare(shape, fact), shape.struct))
-    recorded_at = None if told.recorded_at is UNSET else parse_instant(told.recorded_at)
+    typed: Event = msgspec.convert(prepare(shape, fact), shape.struct)
+    recorded_at = None if at is UNSET else parse_instant(at)
     return Line(number, told.episode, told.source, told.id, told.by, typed, recorded_at)
 
 
-def has_repeated_key(raw: bytes, decoded: Any, strings_elsewhere: int = 0) -> bool:
-    """Whether a key is repeated in a JSON text, given what it was decoded to: exact, and ten times faster than looking.
+def _texts_without_repeated_key(raw: bytes, told: Envelope) -> list[str]:
+    """Every text of a line but for its ``recorded_at``; ValueError if a key is repeated in it."""
+    texts, keys = texts_and_keys(told.fact)
+    strings = _ENVELOPE_STRINGS if told.recorded_at is UNSET else _ENVELOPE_STRINGS + 2
+    if has_repeated_key(raw, len(texts) + keys + strings):
+        raise ValueError
+    texts += told.episode, told.source, told.id, told.by
+    return texts
 
-    Every key and every string brings two quotes to the text, and of a repeated key only the last value is kept: so a
-    key is repeated if, and only if, the text has more quotes than what was kept accounts for. Escaped ones are no
-    quotes. ``strings_elsewhere`` are the text's keys and strings outside of ``decoded``.
+
+def _is_plain(texts: list[str]) -> bool:
+    """Whether texts have their form for being plain ASCII, as almost all are; one that is not may have it all the same.
+
+    A quote meets a space where a text begins or ends with one, or where one holds a quote.
     """
-    quotes = (_ESCAPE.sub(b"", raw) if b"\\" in raw else raw).count(b'"')
-    return quotes != 2 * (strings_elsewhere + _count_strings(decoded))
+    joined = f'"{_QUOTE.join(texts)}"'
+    if not (joined.isascii() and joined.isprintable()):
+        return False
+    return " " not in joined or ('" ' not in joined and ' "' not in joined)
 
 
-def _count_strings(value: Any) -> int:
-    count = 0
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            count += len(each)
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-        elif isinstance(each, str):
-            count += 1
-    return count
+def _has_faults(told: Envelope) -> bool:
+    """Whether a text of a line does not have its form."""
+    return any(fault_of(text, kind) for _, text, kind in _texts_with_form(told))
 
 
-def _refuse_control_characters(values: list[Any]) -> None:
-    """Known field names have none, and unknown ones are refused: only values are looked at."""
-    while values:
-        each = values.pop()
-        if isinstance(each, dict):
-            values += each.values()
-        elif isinstance(each, list):
-            values += each
-        elif isinstance(each, str) and CONTROL_CHARACTER.search(each):
-            raise ValueError
+def _texts_with_form(told: Envelope) -> Iterator[tuple[str, str, TextKind]]:
+    return texts_in(LINE, {name: getattr(told, name) for name in told.__struct_fields__})
+
+
+def _as_before(number: int, raw: bytes, unformed: Unformed) -> Line | None:
+    """The line by the forms of edition 1, if it has those; by today's where nothing but names is wrong."""
+    prepared = prepare_as_before if unformed.names is None else prepare
+    try:
+        told = _decoder.decode(raw)
+        _texts_without_repeated_key(raw, told)
+        if any(CONTROL_CHARACTER.search(text) for _, text, _ in _texts_with_form(told)):
+            return None
+        shape = EVENTS[told.fact["type"]]
+        typed: Event = msgspec.convert(prepared(shape, told.fact), shape.struct)
+        recorded_at = None if told.recorded_at is UNSET else parse_instant(told.recorded_at)
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return Line(number, told.episode, told.source, told.id, told.by, typed, recorded_at, unformed)
+
+
+def has_repeated_key(raw: bytes, strings: int) -> bool:
+    """Whether a key is repeated in a JSON text that was decoded to so many strings, keys among them.
+
+    Exact, and ten times faster than looking: every key and every string brings two quotes to the text, and of a
+    repeated key only the last value is kept. So a key is repeated if, and only if, the text has more quotes than what
+    was kept accounts for. Escaped ones are no quotes.
+    """
+    quotes = raw.count(b'"')
+    if quotes != 2 * strings and b"\\" in raw:
+        quotes = _ESCAPE.sub(b"", raw).count(b'"')
+    return quotes != 2 * strings
+
+
+def texts_and_keys(value: dict[str, Any]) -> tuple[list[str], int]:
+    """Every text in a JSON object, and how many keys there are in it."""
+    texts, keys = [each for each in value.values() if type(each) is str], len(value)
+    if len(texts) < keys:
+        waiting = [each for each in value.values() if type(each) is dict or type(each) is list]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, dict):
+                keys += len(each)
+                waiting += each.values()
+            elif isinstance(each, list):
+                waiting += each
+            elif isinstance(each, str):
+                texts.append(each)
+    return texts, keys
+
+
+def odd_names(stored: str) -> list[tuple[str, str]]:
+    """The fields and names in an entry's stored text that have a form which no new name may have; most have none."""
+    plain = stored.isascii() and "\\" not in stored and "\x7f" not in stored
+    if plain and '" ' not in stored and ' "' not in stored:  # stored text has no space between its tokens
+        return []
+    try:
+        told = msgspec.json.decode(stored)
+    except (msgspec.DecodeError, UnicodeError):  # damage is for whoever reads the entry itself
+        return []
+    return [(name, text) for name, text, kind in texts_in(LINE, told) if kind == "name" and fault_of(text, kind)]

@@ -20,8 +20,8 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.as_stored import closed
-from ledger.recorders.naming import views_file
+from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
     access_records_of,
@@ -97,7 +97,9 @@ def _told(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) -> Ite
         yield from look()
     except NoLedger:
         raise
-    except (StoreError, ViewsError, BookError, UnreadableEntry) as trouble:
+    except BookError as trouble:
+        yield from (CheckRow(check, "wrong", mistake, mends) for mistake in str(trouble).splitlines())
+    except (StoreError, ViewsError, UnreadableEntry) as trouble:
         yield CheckRow(check, "wrong", str(trouble), mends)
 
 

@@ -17,7 +17,7 @@ from commands.terminal.show import printable, say
 from commands.terminal.who import named
 from ledger.facts.forms import parse_instant
 from ledger.facts.names import is_name
-from ledger.recorders.naming import in_postgres
+from ledger.recorders.by_name.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.erasure.handed_out import Outcome, given, take_back
 from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models

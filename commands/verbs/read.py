@@ -21,6 +21,8 @@ from commands.terminal.options import (
 )
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end
+from ledger.facts.liveness import known
+from ledger.facts.merges import Merges
 from ledger.store import EpisodeLedger
 from projections.page.calendar import LEGEND, calendars
 from projections.read_model import queries
@@ -45,6 +47,17 @@ def derived(house: House, known_at: datetime | None = None, wanted: Filters | No
         else:
             with closing(house.views()) as views, live_views(house, ledger, views):
                 yield views
+
+
+def standing(house: House, wanted: Filters, known_at: datetime | None = None) -> Filters:
+    """What was asked for, where the patient's name is one that was merged into another: under the name that stands."""
+    if wanted.patient is None:
+        return wanted
+    with house.open() as ledger:
+        name = Merges(known(ledger.merge_entries(), known_at)).survivor(wanted.patient)
+    if name != wanted.patient:
+        say(printable(f"Patient {wanted.patient} was merged into {name}; these are the rows of {name}."))
+    return wanted._replace(patient=name)
 
 
 def tell_set_aside(views: Views) -> None:
@@ -100,7 +113,7 @@ def days(house: House, /, form: str | None, known_at: datetime | None, **options
       episode-ledger days --patient P-1 --format calendar
       episode-ledger days --status hold --reason plan_missing
     """
-    wanted = filters(options)
+    wanted = standing(house, filters(options), known_at)
     with derived(house, known_at, wanted) as views:
         rows = queries.day_rows(views, wanted)
         if chosen_form(form) == "calendar":
@@ -166,6 +179,6 @@ def lines(house: House, /, form: str | None, known_at: datetime | None, **option
       episode-ledger lines --payer prairie-blue --from 2026-11-01 --to 2026-11-30
       episode-ledger lines --episode EP-1 --format json
     """
-    wanted = filters(options)
+    wanted = standing(house, filters(options), known_at)
     with derived(house, known_at, wanted) as views:
         show_rows(queries.line_rows(views, wanted), LineRow, form, (), "No claim lines: no day is billable.")

@@ -5,19 +5,21 @@ A message names the line, the field, what was expected and what to do; never a v
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, Struct
 
+from commands.writing.ahead import LOOKS_BACK, expected_instead, is_ahead
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry, patient_named, same_content
-from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted, ServiceBilledSeparately
+from ledger.facts.events import EpisodeOpened, Event, FactCorrected, FactRetracted, ServiceBilledSeparately
 from ledger.facts.heads import Head, Kind
 from ledger.facts.upcasts import SCHEMA
 
 if TYPE_CHECKING:
-    from commands.door.intake import Line
+    from commands.door.intake import Line, Unformed
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -46,36 +48,62 @@ _LOOKED_INTO: Final = frozenset({EpisodeOpened, FactRetracted, FactCorrected, Se
 
 
 def decide(
-    line: Line, head: Head, before: Entry | None, now: datetime, nonce: str, keep_recorded_at: bool = False
+    line: Line,
+    head: Head,
+    before: Entry | None,
+    now: datetime,
+    nonce: str,
+    keep_recorded_at: bool = False,
+    standing: Container[tuple[str, str]] = (),
 ) -> Decision:
-    """Judge a well-formed line against its episode; ``before`` is the entry that already has the line's identity."""
+    """Judge a line against its episode; ``before`` is the entry that already has the line's identity.
+
+    ``standing`` are the (field, name) pairs of an older form that stand in the ledger.
+    """
+    if line.unformed is not None and (refused := _refuse_form(line, line.unformed, head, before, standing)):
+        return refused
     if before is not None:
         return _decide_repeat(line, before)
     if head.forgotten:
         return _refuse_forgotten(line)
-    looked_into = type(line.fact) in _LOOKED_INTO
-    refused = (
-        (_refuse_opening(line, head) if looked_into or not head.version else None)
-        or (_refuse_time(line, head, now, keep_recorded_at) if line.recorded_at is not None else None)
-        or (looked_into and (_refuse_target(line, head) or _refuse_own_per_diem(line, head)))
-    )
-    return refused or _accept(line, head, now, nonce)
-
-
-def _accept(line: Line, head: Head, now: datetime, nonce: str) -> Accepted:
-    recorded_at = line.recorded_at
+    fact, recorded_at = line.fact, line.recorded_at
+    looked_into = type(fact) in _LOOKED_INTO
+    if (looked_into or not head.version) and (refused := _refuse_opening(line, head)):
+        return refused
     if recorded_at is None:
         last = head.last_recorded_at
         recorded_at = now if last is None or now > last else last
+    elif refused := _refuse_time(line, head, now, keep_recorded_at):
+        return refused
     elif recorded_at.tzinfo is not UTC:
         recorded_at = recorded_at.astimezone(UTC)
-    fact = line.fact
+    stated = fact.fact if type(fact) is FactCorrected else fact
+    looks_back = LOOKS_BACK.get(type(stated))
+    if looks_back is not None and is_ahead(getattr(stated, looks_back), recorded_at, head):
+        return _refuse_ahead(line, stated, looks_back)
     entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA)
-    return Accepted(entry, patient_named(entry)) if type(fact) in _LOOKED_INTO else Accepted(entry)
+    if not looked_into:
+        return Accepted(entry)
+    refused = _refuse_target(line, head) or _refuse_own_per_diem(line, stated, head)
+    return refused or Accepted(entry, patient_named(entry))
 
 
 def _refused(line: Line, code: str, path: str, expected: str, advice: str) -> Refused:
     return Refused(code, f"line {line.number}: {path}: expected {expected}. {advice}")
+
+
+def _refuse_form(
+    line: Line, unformed: Unformed, head: Head, before: Entry | None, standing: Container[tuple[str, str]]
+) -> Refused | None:
+    """Nothing if the line stands in the ledger itself, or if all that is wrong with it is names that stand there."""
+    if before is not None and same_content(before, line.by, line.fact):
+        return None
+    if unformed.names is None:
+        return Refused("malformed", unformed.message)
+    opened = ("episode", line.episode) if head.version or head.forgotten else None
+    new = (message for name, message in unformed.names.items() if name != opened and name not in standing)
+    message = next(new, None)
+    return None if message is None else Refused("malformed", message)
 
 
 def _decide_repeat(line: Line, before: Entry) -> Decision:
@@ -150,6 +178,11 @@ def _refuse_time(line: Line, head: Head, now: datetime, keep_recorded_at: bool) 
     return None
 
 
+def _refuse_ahead(line: Line, fact: Event, name: str) -> Refused:
+    path = f"fact.fact.{name}" if isinstance(line.fact, FactCorrected) else f"fact.{name}"
+    return _refused(line, "told_ahead", path, *expected_instead(fact, name, line.recorded_at is not None))
+
+
 def _refuse_target(line: Line, head: Head) -> Refused | None:
     fact = line.fact
     if not isinstance(fact, _CHAIN_ACTS):
@@ -194,17 +227,16 @@ def _refuse_correcting(line: Line, kind: Kind, into_opening: bool) -> Refused | 
     return _refused(line, "target_not_correctable", path, expected, advice)
 
 
-def _refuse_own_per_diem(line: Line, head: Head) -> Refused | None:
-    corrects = isinstance(line.fact, FactCorrected)
-    fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
+def _refuse_own_per_diem(line: Line, fact: Event, head: Head) -> Refused | None:
     if not isinstance(fact, ServiceBilledSeparately) or fact.code not in PER_DIEM_CODES:
         return None
-    if fact.billed_by is not UNSET and fact.billed_by != head.provider:
+    last = fact.from_ if fact.to is UNSET else fact.to
+    if fact.billed_by is not UNSET and fact.billed_by not in head.providers(fact.from_, last):
         return None
     return _refused(
         line,
         "own_per_diem",
-        "fact.fact.billed_by" if corrects else "fact.billed_by",
-        "the NPI of another provider, for this code is a per diem of pain therapy",
+        "fact.fact.billed_by" if isinstance(line.fact, FactCorrected) else "fact.billed_by",
+        "the NPI of a provider that is not the episode's own on any of these dates: it is a per diem of pain therapy",
         "Name who billed it; a per diem we billed ourselves is a ClaimSubmitted.",
     )

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from commands.outside import random_nonces, utc_now
 from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
+from commands.writing.standing import Standing
 from ledger.facts.entry import Entry
 from ledger.facts.heads import Head
 from ledger.recorders import Unknown
@@ -107,7 +108,7 @@ class Recorder:
     ) -> None:
         self._ledger, self._keep_recorded_at = ledger, keep_recorded_at
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
-        self._cache = HeadCache(ledger, identities)
+        self._cache, self._standing = HeadCache(ledger, identities), Standing(ledger)
 
     def handle(self, lines: Sequence[Line]) -> list[Handled]:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
@@ -157,7 +158,8 @@ class Recorder:
             if version is not None:
                 stored = self._stored(lines, heads) if stored is None else stored
                 before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
-            decision = decide(line, head, before, now, nonce, keep)
+            standing = self._standing.for_line(line, head) if line.unformed else ()
+            decision = decide(line, head, before, now, nonce, keep, standing)
             if type(decision) is Accepted:
                 head.apply(decision.entry)
             decisions.append(decision)

@@ -45,14 +45,15 @@ def record(
 
 
 def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal]) -> Iterator[Outcome]:
+    judged = [line if isinstance(line, Line) else line.line for line in lines]
     try:
-        handled = iter(recorder.handle([line for line in lines if isinstance(line, Line)]))
+        handled = iter(recorder.handle([line for line in judged if line is not None]))
     except Unknown as error:
         raise Unknown(
             f"it is unknown whether lines {lines[0].number} to {lines[-1].number} were recorded: {error}"
         ) from error
     for line in lines:
-        if isinstance(line, Refusal):
+        if isinstance(line, Refusal) and line.line is None:
             yield Outcome(line.number, "refused", None, line.code, line.message)
         else:
             yield _outcome(line.number, next(handled))

@@ -75,13 +75,38 @@ class PatientForgotten(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     nonce: str
 
 
-HouseAct = MonthClosed | BookAdopted | PatientForgotten
+class PatientsMerged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """From here on whoever is named ``patient`` is the patient ``into``, until parted (rulebook section 2)."""
+
+    merged_at: datetime
+    by: str
+    patient: str
+    into: str
+    reason: str
+    nonce: str
+
+
+class PatientsParted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """From here on ``patient``, who was merged, is a patient again."""
+
+    parted_at: datetime
+    by: str
+    patient: str
+    reason: str
+    nonce: str
+
+
+HouseAct = MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted
 
 
 def time_of_act(act: HouseAct) -> datetime:
     """When an act of the house was done."""
     if isinstance(act, PatientForgotten):
         return act.forgotten_at
+    if isinstance(act, PatientsMerged):
+        return act.merged_at
+    if isinstance(act, PatientsParted):
+        return act.parted_at
     return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
 
 

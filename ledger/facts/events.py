@@ -10,21 +10,32 @@ from decimal import Decimal
 from typing import Annotated, Literal, Union
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec.structs import force_setattr
 
 from ledger.facts.forms import (
     AtLeastOne,
     Cents,
+    DaysSupply,
+    EarlyDate,
     FreeText,
     Hcpcs,
     Icd10,
     Instant,
+    InstantOrDate,
+    IntervalHours,
+    Modifiers,
+    Name,
     Ndc,
     Npi,
     PainScore,
     Quantity,
+    Rank,
     ServiceDate,
+    Target,
     Text,
+    Units,
     Zone,
+    as_stored_at,
 )
 
 Mode = Literal["continuous", "intermittent", "implanted_pump", "unspecified"]
@@ -37,38 +48,51 @@ class Told(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", gc
 class EpisodeOpened(Told, tag="EpisodeOpened", frozen=True):
     """The first entry of every episode, once: whose it is, who provides it, and where the days are counted."""
 
-    patient: Text
+    patient: Name
     provider: Npi
     zone: Zone
     place_of_service: Text = "12"
 
 
+class EpisodeVoided(Told, tag="EpisodeVoided", frozen=True):
+    """The episode was opened in error: while this is live it has no days, and nothing in it counts but its claims."""
+
+    reason: FreeText
+
+
+class ProviderChanged(Told, tag="ProviderChanged", frozen=True):
+    """From that date on the episode goes on under this NPI."""
+
+    provider: Npi
+    from_: ServiceDate = field(name="from")
+
+
 class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
     """The payer covers the patient from..to; rank 1 is primary."""
 
-    payer: Text
-    member: Text
-    from_: ServiceDate = field(name="from")
+    payer: Name
+    member: Name
+    from_: EarlyDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
-    rank: AtLeastOne = 1
+    rank: Rank = 1
 
 
 class CoverageEnded(Told, tag="CoverageEnded", frozen=True):
     """Spells of this payer that begin on or before ``last_date`` end on it at the latest."""
 
-    payer: Text
+    payer: Name
     last_date: ServiceDate
 
 
 class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
     """A physician's order; ``interval_hours`` is the spacing of doses."""
 
-    order: Text
+    order: Name
     mode: Annotated[Mode, Meta(description="continuous, intermittent, implanted_pump or unspecified")]
     from_: ServiceDate = field(name="from")
     prescriber: Npi
     to: ServiceDate | UnsetType = UNSET
-    interval_hours: AtLeastOne = 24
+    interval_hours: IntervalHours = 24
     signed_on: ServiceDate | UnsetType = UNSET
     drug: Text | UnsetType = UNSET
     route: Text | UnsetType = UNSET
@@ -77,7 +101,7 @@ class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
 class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
     """A permanent stop; ``date`` is the order's last date."""
 
-    order: Text
+    order: Name
     date: ServiceDate
     reason: FreeText | UnsetType = UNSET
 
@@ -85,15 +109,26 @@ class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
 class DayServed(Told, tag="DayServed", frozen=True):
     """Therapy was in place that date; ``infused`` false: available, nothing infused."""
 
-    order: Text
+    order: Name
     date: ServiceDate
     infused: Annotated[bool, Meta(description="true or false")] = True
+    place_of_service: Text | UnsetType = UNSET
+
+
+class DaysServed(Told, tag="DaysServed", frozen=True):
+    """The same as a ``DayServed`` on each date from..to: a confirmed delivery ticket, or a patient's log (infused)."""
+
+    order: Name
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate
+    infused: Annotated[bool, Meta(description="true or false")] = False
+    place_of_service: Text | UnsetType = UNSET
 
 
 class InfusionLogged(Told, tag="InfusionLogged", frozen=True):
     """A pump's log of one run."""
 
-    order: Text
+    order: Name
     started_at: Instant
     stopped_at: Instant
 
@@ -114,7 +149,7 @@ class SupplyDispensed(Told, tag="SupplyDispensed", frozen=True):
     item: Text
     quantity: Quantity
     hcpcs: Hcpcs | UnsetType = UNSET
-    days_supply: AtLeastOne | UnsetType = UNSET
+    days_supply: DaysSupply | UnsetType = UNSET
 
 
 class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
@@ -124,7 +159,8 @@ class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
     ndc: Ndc
     quantity: Quantity
     unit: Annotated[Literal["F2", "GR", "ME", "ML", "UN"], Meta(description="F2, GR, ME, ML or UN")]
-    rx: Text | UnsetType = UNSET
+    rx: Name | UnsetType = UNSET
+    days_supply: DaysSupply | UnsetType = UNSET
 
 
 class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
@@ -135,7 +171,7 @@ class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
     from_: ServiceDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
     ndc: Ndc | UnsetType = UNSET
-    claim: Text | UnsetType = UNSET
+    claim: Name | UnsetType = UNSET
 
 
 class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
@@ -148,18 +184,22 @@ class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
     billed_by: Npi | UnsetType = UNSET
 
 
-class HospitalAdmitted(Told, tag="HospitalAdmitted", frozen=True):
+class _Hospital(Told, frozen=True):
+    stay: Name
+    at: InstantOrDate
+
+    def __post_init__(self) -> None:
+        """However an instant was written or stored, it has one text; ValueError for what is none."""
+        if (at := as_stored_at(self.at)) != self.at:
+            force_setattr(self, "at", at)
+
+
+class HospitalAdmitted(_Hospital, tag="HospitalAdmitted", frozen=True):
     """The patient went into hospital; without a discharge the stay is open."""
 
-    stay: Text
-    at: Instant
 
-
-class HospitalDischarged(Told, tag="HospitalDischarged", frozen=True):
+class HospitalDischarged(_Hospital, tag="HospitalDischarged", frozen=True):
     """The patient came home from that stay."""
-
-    stay: Text
-    at: Instant
 
 
 class FacilityStayed(Told, tag="FacilityStayed", frozen=True):
@@ -180,7 +220,7 @@ class HospiceElected(Told, tag="HospiceElected", frozen=True):
 class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
     """Therapy is held from ``from`` until it is resumed."""
 
-    hold: Text
+    hold: Name
     from_: ServiceDate = field(name="from")
     reason: FreeText | UnsetType = UNSET
 
@@ -188,8 +228,16 @@ class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
 class TherapyResumed(Told, tag="TherapyResumed", frozen=True):
     """Therapy is resumed on ``date``, which is no held date."""
 
-    hold: Text
+    hold: Name
     date: ServiceDate
+
+
+class TherapyRanked(Told, tag="TherapyRanked", frozen=True):
+    """Several infusion therapies run at once, and pain is the first, second, … of them on these dates."""
+
+    rank: Rank
+    from_: ServiceDate = field(name="from")
+    to: ServiceDate | UnsetType = UNSET
 
 
 class PatientDied(Told, tag="PatientDied", frozen=True):
@@ -209,14 +257,14 @@ class DiagnosisRecorded(Told, tag="DiagnosisRecorded", frozen=True):
     """A diagnosis in force from..to."""
 
     icd10: Icd10
-    from_: ServiceDate = field(name="from")
+    from_: EarlyDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
 
 
 class PlanSigned(Told, tag="PlanSigned", frozen=True):
     """A plan of treatment for from..to; a recertification is another one."""
 
-    plan: Text
+    plan: Name
     signed_on: ServiceDate
     from_: ServiceDate = field(name="from")
     to: ServiceDate
@@ -247,8 +295,8 @@ class CoordinationNoted(Told, tag="CoordinationNoted", frozen=True):
 class AuthorizationGranted(Told, tag="AuthorizationGranted", frozen=True):
     """A prior authorization; one unit is one day."""
 
-    number: Text
-    payer: Text
+    number: Name
+    payer: Name
     codes: Annotated[tuple[Hcpcs, ...], Meta(min_length=1, description="a list of one or more codes")]
     units: AtLeastOne
     from_: ServiceDate = field(name="from")
@@ -261,19 +309,20 @@ class ClaimLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     code: Hcpcs
     from_: ServiceDate = field(name="from")
     to: ServiceDate
-    units: AtLeastOne
+    units: Units
     charge_cents: Cents
-    modifiers: Annotated[tuple[Text, ...], Meta(description="a list of modifiers")] | UnsetType = UNSET
+    modifiers: Modifiers | UnsetType = UNSET
 
 
 class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
     """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void."""
 
-    claim: Text
-    payer: Text
+    claim: Name
+    payer: Name
     frequency: Annotated[Literal["1", "7", "8"], Meta(description='"1", "7" or "8"')]
-    lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of one or more claim lines")]
-    replaces: Text | UnsetType = UNSET
+    lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of 1 to 50 claim lines")]
+    replaces: Name | UnsetType = UNSET
+    sent_on: ServiceDate | UnsetType = UNSET
 
 
 class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
@@ -287,8 +336,8 @@ class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
 class FactRetracted(Told, tag="FactRetracted", frozen=True):
     """The target never happened."""
 
-    target_source: Text
-    target_id: Text
+    target_source: Target
+    target_id: Target
     reason: FreeText
 
 
@@ -299,7 +348,10 @@ Fact = Union[
     CoverageEnded,
     TherapyOrdered,
     TherapyStopped,
+    EpisodeVoided,
+    ProviderChanged,
     DayServed,
+    DaysServed,
     InfusionLogged,
     NursingVisited,
     SupplyDispensed,
@@ -312,6 +364,7 @@ Fact = Union[
     HospiceElected,
     TherapyHeld,
     TherapyResumed,
+    TherapyRanked,
     PatientDied,
     Discharged,
     DiagnosisRecorded,
@@ -328,8 +381,8 @@ Statement = Union[Fact, Act]
 class FactCorrected(Told, tag="FactCorrected", frozen=True):
     """The target was wrong, ``fact`` is right."""
 
-    target_source: Text
-    target_id: Text
+    target_source: Target
+    target_id: Target
     reason: FreeText
     fact: Statement
 

@@ -1,39 +1,46 @@
 """The forms of single fields (rulebook section 2, "Forms, checked at the door").
 
 Each alias is at once the type of a struct's field, its JSON schema, its sentence in the reference and in error
-messages, and, through ``Meta(extra={"check": ...})``, the check the door runs. Checks run at the door only: an entry
-that is in the ledger is read back without paying for them again.
+messages, and, through ``Meta(extra=...)``, what the door holds it to. Forms bind the door and never the past: an entry
+that is in the ledger is read back whatever today's forms are.
 
 A check takes a decoded JSON value and returns its canonical form, or raises ``ValueError`` when the form is wrong. A
-value of a foreign type is passed through: ``msgspec.convert`` refuses it with the field's path.
+value of a foreign type is passed through: ``msgspec.convert`` refuses it with the field's path. A check that is ``new``
+came with edition 2: what was recorded before it may not pass it, and is known again all the same when it is sent again.
 """
 
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from msgspec import Meta
 
+from ledger.facts.texts import LONGEST_FREE_TEXT, LONGEST_TEXT, TextKind
+from ledger.facts.zones import is_place, places_meant
+
 FIRST_DATE: Final = "2000-01-01"
+FIRST_EARLY_DATE: Final = "1900-01-01"
 LAST_DATE: Final = "2099-12-31"
 LARGEST_INTEGER: Final = 2**53 - 1
-CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _HCPCS = re.compile(r"(?:[A-Z][0-9]{4}|[0-9]{5})\Z")
 _ICD10 = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?\Z")
 _NDC = re.compile(r"[0-9]{11}\Z")
 _NPI = re.compile(r"[0-9]{10}\Z")
+_MODIFIER = re.compile(r"[A-Z0-9]{2}\Z")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]{1,3})?\Z")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])\Z"
 )
+
+
+Check = Callable[[Any], Any]
 
 
 class Number:
@@ -45,13 +52,20 @@ class Number:
         self.text = text
 
 
-def _matching(pattern: re.Pattern[str]) -> Callable[[Any], Any]:
+def _matching(pattern: re.Pattern[str]) -> Check:
     def check(value: Any) -> Any:
         if isinstance(value, str) and not pattern.match(value):
             raise ValueError
         return value
 
     return check
+
+
+def check_source(value: Any) -> Any:
+    """The name of a source, which reports set before an id with a colon between them."""
+    if isinstance(value, str) and ":" in value:
+        raise ValueError
+    return value
 
 
 def check_date(value: Any) -> Any:
@@ -61,12 +75,31 @@ def check_date(value: Any) -> Any:
     return value
 
 
+def check_early_date(value: Any) -> Any:
+    """The first date of coverage or of a diagnosis, which may lie long before the ledger's own dates."""
+    if isinstance(value, str) and not (len(value) == 10 and FIRST_EARLY_DATE <= value <= LAST_DATE):
+        raise ValueError
+    return value
+
+
+def _at_most(largest: int) -> Check:
+    def check(value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool) and value > largest:
+            raise ValueError
+        return value
+
+    return check
+
+
 def parse_instant(text: str) -> datetime:
     """An instant of the rulebook's form as an aware UTC datetime; ValueError for any other text."""
     if not _INSTANT.match(text):
         raise ValueError
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is UTC:
+        return instant
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        return instant.astimezone(UTC)
     except OverflowError:
         raise ValueError from None
 
@@ -79,6 +112,46 @@ def check_instant(value: Any) -> Any:
     if not 2000 <= instant.year <= 2099:
         raise ValueError
     return instant
+
+
+def canonical_instant(instant: datetime) -> str:
+    """The one text of an instant: UTC, seconds, and six decimals or none."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def check_instant_or_date(value: Any) -> Any:
+    """An instant in its canonical text, or a date as it is: the two are not the same content."""
+    if not isinstance(value, str):
+        return value
+    if len(value) == 10:
+        date.fromisoformat(check_date(value))
+        return value
+    return canonical_instant(check_instant(value))
+
+
+def as_stored_at(text: str) -> str:
+    """The canonical text of an instant or date as any edition stored it; ValueError for anything else."""
+    if len(text) == 10:
+        return date.fromisoformat(text).isoformat()
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError
+    return canonical_instant(instant)
+
+
+def check_units(value: Any) -> Any:
+    """Units of a claim line: whole numbers as they are, else a decimal; which codes take which, the line says."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_INTEGER
+    return value if whole else check_decimal(value)
+
+
+def check_modifiers(value: Any) -> Any:
+    """At most four modifiers of two capitals or digits, no repeats."""
+    if isinstance(value, list):
+        fit = all(isinstance(each, str) and _MODIFIER.match(each) for each in value)
+        if len(value) > 4 or not fit or len(set(value)) < len(value):
+            raise ValueError
+    return value
 
 
 def check_decimal(value: Any) -> Any:
@@ -118,21 +191,28 @@ def check_npi(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime"}  # neither is a place
-
-
 def check_zone(value: Any) -> Any:
-    """A time zone that the IANA database knows."""
-    if isinstance(value, str) and value not in _zones():
+    """A place of the IANA time zone database."""
+    if isinstance(value, str) and not is_place(value):
         raise ValueError
     return value
 
 
-def _form(says: str, check: Callable[[Any], Any] | None = None, **constraints: Any) -> Meta:
-    extra = {"check": check} if check else None
-    return Meta(description=says, extra=extra, **constraints)
+class Bound(NamedTuple):
+    """What the door holds a field to besides its type."""
+
+    check: Check | None = None
+    new: bool = False
+    text: TextKind | None = None
+    meant: Callable[[str], str | None] | None = None
+
+
+def _form(says: str, check: Check | None = None, **constraints: Any) -> Meta:
+    return Meta(description=says, extra={"bound": Bound(check)}, **constraints)
+
+
+def _new(says: str, check: Check, meant: Callable[[str], str | None] | None = None, **constraints: Any) -> Meta:
+    return Meta(description=says, extra={"bound": Bound(check, new=True, meant=meant)}, **constraints)
 
 
 def _pattern(pattern: re.Pattern[str]) -> dict[str, str]:
@@ -141,8 +221,21 @@ def _pattern(pattern: re.Pattern[str]) -> dict[str, str]:
 
 check_hcpcs = _matching(_HCPCS)
 
-Text = Annotated[str, _form("text of 1 to 128 characters, no control characters", min_length=1, max_length=128)]
-FreeText = Annotated[str, _form("text of 1 to 1,000 characters, no control characters", min_length=1, max_length=1000)]
+
+def _text(says: str, kind: TextKind, longest: int, check: Check | None = None) -> Meta:
+    bound = Bound(check, new=True, text=kind)
+    return Meta(description=says, extra={"bound": bound}, min_length=1, max_length=longest)
+
+
+_TEXT: Final = "text of 1 to 128 characters that can all be seen, no space at either end"
+Text = Annotated[str, _text(_TEXT, "text", LONGEST_TEXT)]
+Name = Annotated[str, _text(_TEXT, "name", LONGEST_TEXT)]
+"""What the ledger knows something by: of any form where it stands in the ledger already exactly so."""
+Source = Annotated[str, _text(f"{_TEXT}, and no colon", "text", LONGEST_TEXT, check_source)]
+Target = Annotated[str, _form("the source or id of an earlier entry, exactly as it was sent")]
+FreeText = Annotated[
+    str, _text("text of 1 to 1,000 characters on one line, no space at either end", "free", LONGEST_FREE_TEXT)
+]
 ServiceDate = Annotated[date, _form(f"a date written YYYY-MM-DD, from {FIRST_DATE} to {LAST_DATE}", check_date)]
 Instant = Annotated[
     datetime,
@@ -164,7 +257,25 @@ Hcpcs = Annotated[
 Icd10 = Annotated[
     str, _form("an ICD-10-CM code such as G89.3, in capitals", _matching(_ICD10), extra_json_schema=_pattern(_ICD10))
 ]
-Zone = Annotated[str, _form("a time zone of the IANA database such as America/Chicago", check_zone)]
+Zone = Annotated[
+    str, _new("a time zone by its place in the IANA database, such as America/Chicago", check_zone, places_meant)
+]
 AtLeastOne = Annotated[int, _form("a whole number from 1", ge=1, le=LARGEST_INTEGER)]
+Rank = Annotated[int, _new("a whole number from 1 to 9", _at_most(9), ge=1, le=LARGEST_INTEGER)]
+IntervalHours = Annotated[int, _new("a whole number from 1 to 8,784", _at_most(8784), ge=1, le=LARGEST_INTEGER)]
+DaysSupply = Annotated[int, _new("a whole number from 1 to 366", _at_most(366), ge=1, le=LARGEST_INTEGER)]
+EarlyDate = Annotated[
+    date, _form(f"a date written YYYY-MM-DD, from {FIRST_EARLY_DATE} to {LAST_DATE}", check_early_date)
+]
+InstantOrDate = Annotated[
+    str, _form("an instant such as 2026-11-02T16:00Z, with Z or an offset, or a date", check_instant_or_date)
+]
+Units = Annotated[
+    int | Decimal,
+    _new("a whole number from 1; for a code that is no per diem also with up to 3 decimal places", check_units),
+]
+Modifiers = Annotated[
+    tuple[str, ...], _new("a list of at most four modifiers of two capitals or digits, no repeats", check_modifiers)
+]
 Cents = Annotated[int, _form("an amount in whole cents, 0 or more", ge=0, le=LARGEST_INTEGER)]
 PainScore = Annotated[int, _form("a whole number from 0 to 10", ge=0, le=10)]

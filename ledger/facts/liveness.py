@@ -6,32 +6,79 @@ are one chain; of those not retracted, the one recorded last stands in for all, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from ledger.facts.entry import Entry
 from ledger.facts.events import FactCorrected, FactRetracted, Statement
 
-Live = tuple[Entry, Statement]
-"""An entry that counts, and what it states (a correction states its inner fact)."""
+
+class Live(NamedTuple):
+    """An entry that counts, what it states (a correction states its inner fact), and the first entry of its chain."""
+
+    entry: Entry
+    fact: Statement
+    first: Entry
+
 
 Identity = tuple[str, str]
 
 
 def live_entries(entries: Sequence[Entry]) -> list[Live]:
     """The live facts and acts of one episode's entries (given by version), in the order they count."""
-    whole = not entries or entries[-1].version == len(entries)
-    mending = [entry for entry in entries if isinstance(entry.fact, FactCorrected | FactRetracted)]
-    touched = {entry.id for entry in mending} | {entry.fact.target_id for entry in mending}  # type: ignore[union-attr]
-    live = [(entry, entry.fact) for entry in entries if entry.id not in touched]
-    live += _standing([entry for entry in entries if entry.id in touched], retracted_identities(mending), whole)
-    live.sort(key=lambda each: each[0].version)
-    return live  # type: ignore[return-value]
+    whole, mending = _is_whole(entries), _mending(entries)
+    touched = _touched(mending)
+    live = [Live(entry, entry.fact, entry) for entry in entries if entry.id not in touched]  # type: ignore[arg-type]
+    chains = _chains([entry for entry in entries if entry.id in touched], whole)
+    live += _standing(chains, retractions(mending).keys())
+    live.sort(key=lambda each: each.entry.version)
+    return live
 
 
-def _standing(entries: Iterable[Entry], retracted: set[Identity], whole: bool) -> Iterable[Live]:
-    """What stands of each chain of these entries."""
+class Taken(NamedTuple):
+    """What an entry stated and no longer counts for, and the live entries that took it back: retractions of it, the
+    correction that stands in for it."""
+
+    entry: Entry
+    fact: Statement
+    by: tuple[Entry, ...]
+
+
+def taken_back(entries: Sequence[Entry]) -> list[Taken]:
+    """What was taken back of one episode's entries, by version."""
+    mending = _mending(entries)
+    touched, retracted = _touched(mending), retractions(mending)
+    taken: list[Taken] = []
+    for chain in _chains([entry for entry in entries if entry.id in touched], _is_whole(entries)):
+        standing = [entry for entry in chain if (entry.source, entry.id) not in retracted][-1:]
+        for entry in chain:
+            after = [each for each in standing if each.version > entry.version]
+            by = (*retracted.get((entry.source, entry.id), ()), *after)
+            if by:
+                taken.append(Taken(entry, _stated(entry), by))
+    return sorted(taken, key=lambda each: each.entry.version)
+
+
+def _is_whole(entries: Sequence[Entry]) -> bool:
+    return not entries or entries[-1].version == len(entries)
+
+
+def _mending(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if isinstance(entry.fact, FactCorrected | FactRetracted)]
+
+
+def _touched(mending: Iterable[Entry]) -> set[str]:
+    return {id_ for entry in mending for id_ in (entry.id, entry.fact.target_id)}  # type: ignore[union-attr]
+
+
+def _stated(entry: Entry) -> Statement:
+    return entry.fact.fact if isinstance(entry.fact, FactCorrected) else entry.fact  # type: ignore[return-value]
+
+
+def _chains(entries: Iterable[Entry], whole: bool) -> Iterable[list[Entry]]:
+    """These entries by chains; retractions are in none."""
     root: dict[Identity, Identity] = {}
-    standing: dict[Identity, Live] = {}
+    chains: dict[Identity, list[Entry]] = {}
     for entry in entries:
         fact, identity = entry.fact, (entry.source, entry.id)
         if isinstance(fact, FactRetracted):
@@ -40,17 +87,25 @@ def _standing(entries: Iterable[Entry], retracted: set[Identity], whole: bool) -
         assert target is None or target in root or not whole, "a correction names an earlier entry"
         # a target that was left out is of a kind that nobody reads: no correction, and so the root of its chain
         root[identity] = root.get(target, target) if target else identity
-        if identity not in retracted:
-            standing[root[identity]] = (entry, fact.fact if isinstance(fact, FactCorrected) else fact)
-    return standing.values()
+        chains.setdefault(root[identity], []).append(entry)
+    return chains.values()
 
 
-def retracted_identities(entries: Sequence[Entry]) -> set[Identity]:
-    """The identities that a live retraction names. Later entries settle earlier ones, so it reads backwards."""
-    retracted: set[Identity] = set()
+def _standing(chains: Iterable[list[Entry]], retracted: Collection[Identity]) -> Iterable[Live]:
+    """What stands of each chain."""
+    for chain in chains:
+        last = next((entry for entry in reversed(chain) if (entry.source, entry.id) not in retracted), None)
+        if last is not None:
+            yield Live(last, _stated(last), chain[0])
+
+
+def retractions(entries: Sequence[Entry]) -> dict[Identity, list[Entry]]:
+    """The identities that are retracted, with the live retractions that name them. Later entries settle earlier ones,
+    so it reads backwards."""
+    retracted: dict[Identity, list[Entry]] = {}
     for entry in reversed(entries):
         if isinstance(entry.fact, FactRetracted) and (entry.source, entry.id) not in retracted:
-            retracted.add((entry.fact.target_source, entry.fact.target_id))
+            retracted.setdefault((entry.fact.target_source, entry.fact.target_id), []).append(entry)
     return retracted
 
 

@@ -3,7 +3,8 @@
 Every stored entry names the schema it was written under. When a struct changes incompatibly, ``SCHEMA`` goes up by one
 and a step is added here that turns a decoded entry of the schema before into the next; stored rows never change.
 
-Schema 1 was the pilot's: its ``PainAssessed`` called the score ``pain_score``.
+Schema 1 was the pilot's: its ``PainAssessed`` called the score ``pain_score``. Edition 2 of the rulebook only added to
+what may stand in a fact, and its structs read every text of schema 2 as it is, so that stayed.
 """
 
 from __future__ import annotations

@@ -1,54 +1,118 @@
-"""Prior authorizations: one unit is one day, drawn in date order (rulebook section 4, Authorization)."""
+"""Prior authorizations: one unit is one day, drawn across a patient's episodes by date (rulebook section 4).
+
+A number belongs to its payer and is told again when it is extended. So on each date the telling recorded last counts,
+with units of its own; a unit drawn from one counts against another of the number that shares a date with it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
 from ledger.day_set import Days
+from ledger.facts.entry import Entry
 from ledger.facts.events import AuthorizationGranted
-from ledger.judge.case import Case
+from ledger.judge.patients import Patient
+
+if TYPE_CHECKING:
+    from ledger.judge.case import Case
 
 
-def draw_units(case: Case, standing: Days) -> tuple[Days, Days]:
-    """Draw a unit for each standing day that needs one, into ``case.drawn``; returns (missing, exhausted) days."""
+class Grant(Struct, gc=False, eq=False):
+    """One live ``AuthorizationGranted`` of a patient, with the spans on which a later one of its number counts."""
+
+    number: str
+    payer: str
+    codes: tuple[str, ...]
+    units: int
+    from_: int
+    to: int
+    entry: Entry
+    later: list[tuple[int, int]]
+    left: int
+    sharing: list[Grant]
+
+    def counts_on(self, date: int) -> bool:
+        """Whether it covers the date and no later telling of its number does."""
+        return self.from_ <= date <= self.to and not any(from_ <= date <= to for from_, to in self.later)
+
+
+def grants_of(patient: Patient) -> list[Grant]:
+    """The patient's authorizations in the order units are drawn from them: by last date, then by number as text."""
+    grants = [_grant(entry, fact) for entry, fact in patient.authorizations]
+    by_number: dict[tuple[str, str], list[Grant]] = {}
+    for grant in grants:
+        for before in by_number.setdefault((grant.payer, grant.number), []):
+            if before.from_ <= grant.to and grant.from_ <= before.to:
+                before.later.append((grant.from_, grant.to))
+                before.sharing.append(grant)
+                grant.sharing.append(before)
+        by_number[grant.payer, grant.number].append(grant)
+    return sorted(grants, key=lambda grant: (grant.to, grant.number))
+
+
+def _grant(entry: Entry, fact: AuthorizationGranted) -> Grant:
+    from_, to = fact.from_.toordinal(), fact.to.toordinal()
+    return Grant(fact.number, fact.payer, fact.codes, fact.units, from_, to, entry, [], fact.units, [])
+
+
+class Draws:
+    """What the days of one episode came to: drawn, without an authorization, or with one that is used up."""
+
+    __slots__ = ("exhausted", "missing")
+
+    def __init__(self) -> None:
+        self.missing: Days = 0
+        self.exhausted: Days = 0
+
+
+def draw_units(case: Case, others: Sequence[Case]) -> Draws:
+    """Draw a unit for each day of the patient that needs one, by date and then by episode, once for all episodes."""
+    if case.draws is None:
+        cases = sorted([case, *others], key=lambda each: each.episode.name)
+        for each in cases:
+            each.draws = Draws()
+        _draw(cases, grants_of(case.patient))
+    assert case.draws is not None
+    return case.draws
+
+
+def _draw(cases: Sequence[Case], grants: Sequence[Grant]) -> None:
     needing = sorted(
-        (date, regime.payer, code)
+        (date, place, regime.payer, code)
+        for place, case in enumerate(cases)
         for regime in case.regimes
         if regime.terms.auth_required
         for code, days in case.codes.items()
-        for date in case.calendar.dates(regime.days & days & standing)
+        for date in case.calendar.dates(regime.days & days & case.standing)
     )
-    missing = exhausted = 0
-    left = {number: granted.units for number, (_, granted) in case.episode.authorizations.items()}
-    pools: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
-    for date, payer, code in needing:
+    pools: dict[tuple[str, str], list[Grant]] = {}
+    for date, place, payer, code in needing:
+        case = cases[place]
         if (payer, code) not in pools:
-            listing = _listing(case, payer, code)
-            pools[payer, code] = [(fact.from_.toordinal(), fact.to.toordinal(), fact.number) for fact in listing]
-        covering = [number for from_, to, number in pools[payer, code] if from_ <= date <= to]
-        for number in covering:
-            if left[number]:
-                left[number] -= 1
-                case.drawn[date] = number
-                break
+            pools[payer, code] = [grant for grant in grants if grant.payer == payer and code in grant.codes]
+        counting = [grant for grant in pools[payer, code] if grant.counts_on(date)]
+        grant = next((grant for grant in counting if grant.left > 0), None)
+        assert case.draws is not None
+        if grant is not None:
+            case.drawn[date] = grant
+            for each in (grant, *grant.sharing):
+                each.left -= 1
+        elif counting:
+            case.draws.exhausted |= case.calendar.day(date)
         else:
-            if covering:
-                exhausted |= case.calendar.day(date)
-            else:
-                missing |= case.calendar.day(date)
-    return missing, exhausted
+            case.draws.missing |= case.calendar.day(date)
 
 
-def _listing(case: Case, payer: str, code: str) -> list[AuthorizationGranted]:
-    granted = (fact for _, fact in case.episode.authorizations.values() if fact.payer == payer and code in fact.codes)
-    return sorted(granted, key=lambda fact: (fact.to, fact.number))
-
-
-def _covering(listing: list[AuthorizationGranted], date: int) -> list[AuthorizationGranted]:
-    return [granted for granted in listing if granted.from_.toordinal() <= date <= granted.to.toordinal()]
-
-
-def covering_authorizations(case: Case, date: int) -> list[AuthorizationGranted]:
-    """The authorizations of the day's payer that list its code and cover it, in the order they are drawn from."""
+def covering_authorizations(case: Case, date: int) -> list[Grant]:
+    """The authorizations of the day's payer that count on it and list its code, in the order they are drawn from."""
     day = case.calendar.day(date)
     payer = next(payer for payer, days in case.payers.items() if days & day)
     code = next(code for code, days in case.codes.items() if days & day)
-    return _covering(_listing(case, payer, code), date)
+    return [
+        grant
+        for grant in grants_of(case.patient)
+        if grant.payer == payer and code in grant.codes and grant.counts_on(date)
+    ]

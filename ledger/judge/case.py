@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,9 +10,14 @@ from msgspec import Struct
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
-from ledger.judge.episode import Dated, Episode, Patient, Spell
+from ledger.judge.authorizations import Draws, Grant
+from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
+from ledger.judge.groups import Group, Mark, groups
+from ledger.judge.patients import Patient
+from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of
 from ledger.judge.rule import Verdict
+from ledger.judge.stays import Stay
 
 
 class Regime(NamedTuple):
@@ -24,13 +29,17 @@ class Regime(NamedTuple):
 
 
 class Region(Struct, frozen=True, gc=False):
-    """Dates with one verdict, payer, terms and code. What they have not come far enough to have is None."""
+    """Dates of which the same is said. What they have not come far enough to have is None."""
 
     days: Days
     verdict: Verdict
-    payer: str | None
-    terms: Terms | None
-    code: str | None
+    payer: str | None = None
+    member: str | None = None
+    terms: Terms | None = None
+    provider: str | None = None
+    place: str | None = None
+    code: str | None = None
+    price: Price | None = None
 
     @property
     def is_billable(self) -> bool:
@@ -39,16 +48,17 @@ class Region(Struct, frozen=True, gc=False):
 
     @property
     def rate_cents(self) -> int | None:
-        """The price of a day, if it is billable."""
-        if not self.is_billable:
-            return None
-        assert self.terms is not None
-        assert self.code is not None
-        return self.terms.rate_cents[self.code]
+        """What a day pays, if it is billable."""
+        return self.price.rate_cents if self.price else None
+
+    @property
+    def modifiers(self) -> tuple[str, ...]:
+        """The modifiers of a billable day."""
+        return self.price.modifiers if self.price else ()
 
 
 class Exposed(NamedTuple):
-    """Days on which orders give a code that stands on them: what the patient's other episodes may clash with."""
+    """Days on which orders give a code, with one of their codes: what the patient's other episodes may clash with."""
 
     payer: str
     code: str
@@ -65,12 +75,19 @@ class Case:
         self.spells: list[Spell] = episode.spells()
         self.verdicts: list[tuple[Verdict, Days]] = []
         self.payers: dict[str, Days] = {}
+        self.ranked_payers: dict[tuple[str, int], Days] = {}
         self.regimes: list[Regime] = []
+        self.members: Parted[str] = Parted(0, "")
+        self.places: Parted[str] = places_of(episode, self.calendar)
+        self.providers: Parted[str] = providers_of(episode, self.calendar)
+        self.ranks: Parted[int] = ranks_of(episode, self.calendar)
+        self.prices: dict[str, dict[Price, Days]] = {}
         self.served: dict[str, Days] = {}
         self.remaining: dict[str, Days] = {}
         self.codes: dict[str, Days] = {}
         self.candidates: dict[str, Days] = {}
-        self.drawn: dict[int, str] = {}
+        self.drawn: dict[int, Grant] = {}
+        self.draws: Draws | None = None
         self.regions: list[Region] = []
         self.causes: dict[int, list[str]] = {}
         self._find_payers_and_terms()
@@ -85,12 +102,28 @@ class Case:
                     if not terms.accepts_s_codes:
                         covered &= ~self.calendar.span(first, last)
                 self.payers[spell.payer] = self.payers.get(spell.payer, 0) | covered
+                key = spell.payer, spell.rank
+                self.ranked_payers[key] = self.ranked_payers.get(key, 0) | covered
                 free &= ~covered
+        self._find_members()
         for payer, days in self.payers.items():
             for terms, first, last in self.book.editions(payer):
                 governed = self.calendar.span(first, last) & days
                 if governed:
                     self.regimes.append(Regime(payer, terms, governed))
+
+    def _find_members(self) -> None:
+        """The member of each day: of its payer's covering spells of its rank the one with the latest ``from``, of
+        equal ones the one recorded last."""
+        for (payer, rank), days in self.ranked_payers.items():
+            own = [spell for spell in self.spells if (spell.payer, spell.rank) == (payer, rank)]
+            for spell in sorted(own, key=lambda spell: (spell.from_, spell.entry.version)):
+                self.members.set(self.calendar.span(spell.from_, spell.to) & days, spell.member)
+
+    @property
+    def standing(self) -> Days:
+        """The dates that no step has taken yet."""
+        return self.calendar.every & ~union({str(place): days for place, (_, days) in enumerate(self.verdicts)})
 
     def verdict_on(self, ordinal: int) -> Verdict | None:
         """The verdict of a date; None outside the calendar."""
@@ -116,48 +149,55 @@ class Case:
         first = min((end.date for end in ended), default=None)
         return 0 if first is None else self.calendar.span(first + 1, self.calendar.last)
 
-    def stays(self, rule: str) -> list[tuple[Days, Entry]]:
-        """Inpatient dates of each stay under an ``inpatient_rule``, with its admission."""
-        found: list[tuple[Days, Entry]] = []
-        for stay, admitted in self.patient.admissions.items():
-            home = self.patient.homecomings.get(stay)
-            if home and home.at < admitted.at:
-                continue
-            first = local_date(admitted.at, self.evidence.tz) + (rule == "served")
-            last = self.calendar.last
+    def stays(self, rule: str) -> list[tuple[Days, Stay]]:
+        """Inpatient dates of each of the patient's stays under an ``inpatient_rule``, local in this episode's zone."""
+        found: list[tuple[Days, Stay]] = []
+        for stay in self.patient.stays:
+            first = local_date(stay.admitted.at, self.evidence.tz) + (rule == "served")
+            home, last = stay.discharged, self.calendar.last
             if home:
                 last = local_date(home.at, self.evidence.tz) - (rule != "any_overlap")
-            found.append((self.calendar.span(first, last), admitted.entry))
+            found.append((self.calendar.span(first, last), stay))
         return found
 
-    def held(self) -> list[tuple[Days, Entry]]:
-        """The dates of each hold: from its start up to but not including its resumption."""
-        return [
-            (self.calendar.span(held.date, self._held_to(hold)), held.entry)
-            for hold, held in self.episode.holds.items()
-        ]
+    def inpatient(self, rule: str) -> Days:
+        """All inpatient dates under an ``inpatient_rule``."""
+        return union({str(place): days for place, (days, _) in enumerate(self.stays(rule))})
 
-    def _held_to(self, hold: str) -> int:
-        resumed = self.episode.resumed.get(hold)
-        return resumed.date - 1 if resumed else self.calendar.last
+    def held(self) -> list[tuple[Days, list[Entry]]]:
+        """The dates of each hold with its beginnings: from the earliest up to but not including its latest
+        resumption."""
+        found: list[tuple[Days, list[Entry]]] = []
+        for _, group in self.holds():
+            last = group.last.at - 1 if group.last else self.calendar.last
+            found.append((self.calendar.span(group.first.at, last), [mark.entry for mark in group.begins]))
+        return found
 
-    def served_under(self, counting: str) -> tuple[dict[str, Days], Days]:
-        """Dates each order served under a ``day_counting``, and dates served by a nurse's visit alone."""
+    def holds(self) -> list[tuple[str, Group]]:
+        """The holds of each number."""
+        found: list[tuple[str, Group]] = []
+        for hold in self.episode.holds:
+            marks = [Mark(held.date, True, held.entry) for held in self.episode.holds[hold]]
+            marks += [Mark(resumed.date, False, resumed.entry) for resumed in self.episode.resumed.get(hold, ())]
+            found += [(hold, group) for group in groups(marks)[0]]
+        return found
+
+    def served_under(self, terms: Terms) -> tuple[dict[str, Days], Days]:
+        """Dates each order served under the terms' ``day_counting``, and dates served by a nurse's visit alone."""
+        counting = terms.day_counting
         if counting == "access":
             return self.evidence.access(), 0
+        if counting == "course":
+            return self.evidence.course(terms.course_gap_days, self.inpatient(terms.inpatient_rule)), 0
         if counting == "rolling_24h":
             return self.evidence.rolling_24h(), 0
         if counting == "infused":
             return self.evidence.infused, 0
         visits = self.evidence.visits_behind()
-        orders = {*self.evidence.infused, *self.episode.orders}
+        orders = {*self.evidence.infused, *self.evidence.orders}
         return {
             order: self.evidence.infused.get(order, 0) | (visits & self.evidence.in_force(order)) for order in orders
         }, visits
-
-    def interval_of(self, order: str) -> int:
-        """The spacing of an order's doses in hours; 24 for an order never recorded."""
-        return self.episode.orders[order][1].interval_hours if order in self.episode.orders else 24
 
     def regime_on(self, ordinal: int) -> Regime | None:
         """The payer and terms of a date."""
@@ -165,13 +205,16 @@ class Case:
         return next((regime for regime in self.regimes if regime.days & day), None)
 
     def exposed(self) -> list[Exposed]:
-        """What the patient's other episodes may clash with, whatever those days fail later: days with their one code, a
-        human's choice included, or with each of their codes where they have several and nobody settled it."""
-        unsettled = union(self.candidates) & ~union(self.codes)
+        """What the patient's other episodes may clash with, whatever it fails later: days with their one code, also
+        where a human chose it; days on which several codes are left, with each of them."""
+        several = union(self.candidates) & ~union(self.codes)
         return [
-            Exposed(payer, code, shown & paid)
-            for code, days in self.candidates.items()
-            if (shown := self.codes[code] | (days & unsettled))
+            Exposed(payer, code, days)
+            for code, candidates in self.candidates.items()
             for payer, paid in self.payers.items()
-            if shown & paid
+            if (days := (self.codes[code] | (candidates & several)) & paid)
         ]
+
+
+Others = Sequence[Case]
+"""The judged episodes of the patient beside a case."""

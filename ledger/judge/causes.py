@@ -12,19 +12,28 @@ from typing import Final
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry
 from ledger.judge.authorizations import covering_authorizations
-from ledger.judge.case import Case, Region
+from ledger.judge.case import Case, Others, Region
 from ledger.judge.clash import in_scope, rule_between, settled
 from ledger.judge.episode import Dated
+from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
-from ledger.judge.rule import Causes, Others, Verdict
+from ledger.judge.rule import Causes, Verdict
+from ledger.judge.taken_back import takers
 
 
 def causes(case: Case, others: Others, date: int, verdict: Verdict) -> list[str]:
     """The labels of the entries that decided a day's verdict, the decisive ones first; no repeats."""
-    found = verdict.step.causes(case, date, others)
+    found = deciding(case, others, date, verdict)
     if len(found) == 1:
         return [found[0].label]
     return list(dict.fromkeys([entry.label for entry in found]))
+
+
+def deciding(case: Case, others: Others, date: int, verdict: Verdict) -> Sequence[Entry]:
+    """The entries that decided a day's verdict: what it rests on, then what took away that which would have carried
+    the day."""
+    found = verdict.step.causes(case, date, others)
+    return [*found, *takers(case, date, verdict)] if case.patient.taken else found
 
 
 def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
@@ -44,7 +53,10 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
 def _is_alike(case: Case, verdict: Verdict) -> bool:
     """Whether the causes of a verdict are the same on every date it takes."""
     found = verdict.step.causes
-    return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and len(case.spells) == 1)
+    if case.patient.taken:
+        return found is discharges
+    alike = len(case.spells) == 1 and not (found is provider_and_payer and case.episode.providers)
+    return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and alike)
 
 
 def serving_labels(case: Case) -> dict[int, list[str]]:
@@ -114,20 +126,22 @@ def payer_of_day(case: Case, date: int, others: Others = ()) -> list[Entry]:
     return [s.entry for s in case.spells if s.payer in payers and s.from_ <= date <= s.to][:1]
 
 
-def opening(case: Case, date: int, others: Others = ()) -> list[Entry]:
-    """The opening, which names the place of service."""
-    return [case.episode.opening[0]]
+def place(case: Case, date: int, others: Others = ()) -> list[Entry]:
+    """What names the place of service of the day."""
+    return place_entries(case.episode, date)
 
 
 def provider_and_payer(case: Case, date: int, others: Others = ()) -> list[Entry]:
-    """The opening, which names the provider; then the coverage that gives the payer of the day."""
-    return opening(case, date) + payer_of_day(case, date)
+    """What names the provider of the day; then the coverage that gives its payer."""
+    return provider_entries(case.episode, date) + payer_of_day(case, date)
 
 
 def stays(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The admissions of the stays that take the date."""
     regime, day = case.regime_on(date), case.calendar.day(date)
-    return by_label(entry for days, entry in case.stays(regime.terms.inpatient_rule) if days & day) if regime else []
+    if regime is None:
+        return []
+    return by_label(e for days, stay in case.stays(regime.terms.inpatient_rule) if days & day for e in stay.admissions)
 
 
 def facility_stays(case: Case, date: int, others: Others = ()) -> list[Entry]:
@@ -143,7 +157,7 @@ def hospice_elections(case: Case, date: int, others: Others = ()) -> list[Entry]
 def holds(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The holds that cover the date."""
     day = case.calendar.day(date)
-    return by_label(entry for days, entry in case.held() if days & day)
+    return by_label(entry for days, begins in case.held() if days & day for entry in begins)
 
 
 def unserved(case: Case, date: int, others: Others = ()) -> list[Entry]:
@@ -160,12 +174,18 @@ def unserved(case: Case, date: int, others: Others = ()) -> list[Entry]:
 
 def _ending(case: Case, order: str, date: int) -> list[Entry]:
     stops = [stop.entry for stop in case.episode.stops.get(order, ()) if stop.date < date]
-    return stops or order_entries(case, [order])
+    return stops or order_entries(case, [order], date)
 
 
-def order_entries(case: Case, orders: Iterable[str]) -> list[Entry]:
-    """The live entries of these orders."""
-    return by_label(case.episode.orders[order][0] for order in orders if order in case.episode.orders)
+def order_entries(case: Case, orders: Iterable[str], date: int) -> list[Entry]:
+    """For each of these orders, the telling that counts on the date; where none does, all of them."""
+    day, found = case.calendar.day(date), []
+    for order in orders:
+        if order in case.evidence.orders:
+            known = case.evidence.orders[order]
+            counts = known.telling_on(day)
+            found += [counts.entry] if counts else [telling.entry for telling, _ in known.tellings]
+    return by_label(found)
 
 
 def orders_serving(case: Case, date: int) -> list[str]:
@@ -220,7 +240,12 @@ def without_order(case: Case, date: int, others: Others = ()) -> list[Entry]:
 def too_long(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The orders in force that are behind the evidence, then the evidence."""
     orders = [o for o in orders_serving(case, date) if case.evidence.in_force(o) & case.calendar.day(date)]
-    return order_entries(case, orders) + evidence_for(case, orders, date)
+    return order_entries(case, orders, date) + evidence_for(case, orders, date)
+
+
+def unsigned_orders(case: Case, date: int, others: Others = ()) -> list[Entry]:
+    """The orders in force that are behind the evidence, none of them signed; then the evidence."""
+    return too_long(case, date)
 
 
 def diagnoses_on(case: Case, date: int, others: Others = ()) -> list[Entry]:
@@ -250,59 +275,75 @@ def orders_and_evidence(case: Case, date: int, others: Others = ()) -> list[Entr
     """The remaining orders and what serves the date under them."""
     orders = remaining_orders(case, date)
     found = [e for order in sorted(orders) for e in evidence_for(case, [order], date)]
-    return order_entries(case, orders) + by_label(found)
+    return order_entries(case, orders, date) + by_label(found)
 
 
 def clashing(case: Case, date: int, others: Others) -> list[Entry]:
-    """What stands against the day under its verdict's rule, then the day's own orders and evidence; each with the
-    decision that settled its code. A decision that sets services aside settled what stands against the day, too."""
+    """What stands against the day, first what breaks its verdict's rule, and the day's own orders and evidence; each
+    with the decision that settled its code. A decision that sets services aside settled what stands against the day,
+    too."""
     verdict = case.verdict_on(date)
     rule = verdict.reason if verdict else None
     day = case.calendar.day(date)
     code = next((code for code, days in case.codes.items() if days & day), "")
-    billed = [
+    services = [
         billed
         for episode in case.patient.episodes
         for billed in episode.billed
         if billed.is_service and billed.code in PER_DIEM_CODES and billed.from_ <= date <= billed.to
     ]
-    against = [entry for other in others for entry in _of_other(case, code, other, date, rule)]
+    own = orders_and_evidence(case, date)
+    breaking, beside = _exposed_against(case, code, others, date, rule)
     if settled(case, code) & day:
-        aside = decision(case, date) if billed else _settling(case, date)
-        return against + orders_and_evidence(case, date) + aside
-    services = by_label(each.entry for each in billed if rule_between(code, each.code) == rule)
-    return services + against + orders_and_evidence(case, date)
+        return breaking + own + beside + (decision(case, date) if services else settling(case, date))
+    by_rule = [
+        by_label(each.entry for each in services if (rule_between(code, each.code) == rule) is breaks)
+        for breaks in (True, False)
+    ]
+    return by_rule[0] + breaking + own + by_rule[1] + beside
 
 
-def _of_other(case: Case, code: str, other: Case, date: int, rule: str | None) -> list[Entry]:
-    day = other.calendar.day(date)
-    for exposed in other.exposed():
-        counts = in_scope(case, exposed.payer) & case.calendar.day(date)
-        if counts and exposed.days & day and rule_between(code, exposed.code) == rule:
-            return orders_and_evidence(other, date) + _settling(other, date)
-    return []
+def _exposed_against(
+    case: Case, code: str, others: Others, date: int, rule: str | None
+) -> tuple[list[Entry], list[Entry]]:
+    """What the patient's other episodes hold against a day: by codes that break the rule, and by others."""
+    breaking: list[Entry] = []
+    beside: list[Entry] = []
+    for other in others:
+        day = other.calendar.day(date)
+        counting = [
+            exposed.code
+            for exposed in other.exposed()
+            if exposed.days & day and in_scope(case, exposed.payer) & case.calendar.day(date)
+        ]
+        if counting:
+            entries = orders_and_evidence(other, date) + settling(other, date)
+            (breaking if any(rule_between(code, each) == rule for each in counting) else beside).extend(entries)
+    return breaking, beside
 
 
-def _settling(case: Case, date: int) -> list[Entry]:
+def settling(case: Case, date: int) -> list[Entry]:
     """The decision that made one of the date's several codes the code of the day."""
     day = case.calendar.day(date)
-    found = [code for code, days in case.candidates.items() if days & day]
-    is_settled = len(found) > 1 and any(days & day for days in case.codes.values())
+    several = sum(bool(days & day) for days in case.candidates.values()) > 1
+    is_settled = several and any(days & day for days in case.codes.values())
     return decision(case, date) if is_settled else []
 
 
 def authorizations_on(case: Case, date: int, others: Others = ()) -> list[Entry]:
     """The authorization the day drew from, else those that cover it and are used up."""
-    numbers = [case.drawn[date]] if date in case.drawn else [a.number for a in covering_authorizations(case, date)]
-    return [case.episode.authorizations[number][0] for number in numbers]
+    grants = [case.drawn[date]] if date in case.drawn else covering_authorizations(case, date)
+    return [grant.entry for grant in grants]
 
 
-def remaining_order_entries(case: Case, date: int, others: Others = ()) -> list[Entry]:
-    """The orders that stand behind the date."""
-    return order_entries(case, remaining_orders(case, date))
+def orders_and_rank(case: Case, date: int, others: Others = ()) -> list[Entry]:
+    """What ranks the therapy on the date, if its rank pays nothing; then the orders behind the date."""
+    verdict = case.verdict_on(date)
+    ranks = rank_entries(case.episode, date) if verdict and verdict.reason == "concurrent_unpaid" else []
+    return ranks + order_entries(case, remaining_orders(case, date), date)
 
 
-ALIKE: Final[frozenset[Causes]] = frozenset({deaths, discharges, nothing, opening})
+ALIKE: Final[frozenset[Causes]] = frozenset({deaths, discharges, nothing})
 """What is the same on every date that a step takes."""
 ALIKE_UNDER_ONE_COVERAGE: Final[frozenset[Causes]] = frozenset({covering_spells, payer_of_day, provider_and_payer})
 """Likewise, where the episode has one spell of coverage only."""

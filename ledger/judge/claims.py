@@ -1,15 +1,21 @@
-"""Claims as they left the house: which are live, and the dates on their lines (rulebook section 5)."""
+"""Claims as they left the house: which are live, when they left, and the dates on their lines (rulebook section 5)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
 from msgspec import UNSET, Struct
 
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
-from ledger.judge.episode import Episode
+from ledger.facts.zones import zone
+from ledger.judge.episode import Episode, Told
+
+Claim = Told[ClaimSubmitted]
+"""A claim that counts, with its entry and the first entry of its chain."""
 
 
 class ClaimedLine(Struct, frozen=True, gc=False):
@@ -18,10 +24,11 @@ class ClaimedLine(Struct, frozen=True, gc=False):
     code: str
     from_: int
     to: int
-    units: int
+    units: int | Decimal
     charge_cents: int
     payer: str
     claim: str
+    claimed_on: int
     entry: Entry
 
     @property
@@ -30,16 +37,33 @@ class ClaimedLine(Struct, frozen=True, gc=False):
         return self.code in PER_DIEM_CODES
 
 
-def live_claims(episode: Episode) -> Iterator[tuple[Entry, ClaimSubmitted]]:
-    """Claims of frequency 1 or 7 that no other claim of the episode replaces or voids, whatever the order."""
-    replaced = {
-        claim.replaces
-        for _, claim in episode.claims.values()
-        if claim.frequency in ("7", "8") and claim.replaces is not UNSET and claim.replaces != claim.claim
-    }
-    for number, (entry, claim) in episode.claims.items():
-        if claim.frequency in ("1", "7") and number not in replaced:
-            yield entry, claim
+def replaces(claim: Claim) -> str | None:
+    """The number that a replacement or void names; None where it names none."""
+    named = claim.fact.replaces
+    return None if claim.fact.frequency == "1" or named is UNSET else str(named)
+
+
+def live_claims(episode: Episode) -> Iterator[Claim]:
+    """Claims of frequency 1 or 7 that no other that counts replaces or voids, whatever the order; of several that
+    replace the same, the one recorded last (by the first entry of its chain)."""
+    naming: dict[str, list[Claim]] = {}
+    for claim in episode.claims.values():
+        if (named := replaces(claim)) is not None:
+            naming.setdefault(named, []).append(claim)
+    for claim in episode.claims.values():
+        if claim.fact.frequency == "8" or any(other is not claim for other in naming.get(claim.fact.claim, ())):
+            continue
+        alike = naming.get(replaces(claim) or "", ())
+        if all(other.first.version <= claim.first.version for other in alike):
+            yield claim
+
+
+def date_of(claim: Claim, episode: Episode) -> int:
+    """When a claim left: ``sent_on``, else the local date on which the first entry of its chain was recorded."""
+    sent_on = claim.fact.sent_on
+    if isinstance(sent_on, date):
+        return sent_on.toordinal()
+    return claim.first.recorded_at.astimezone(zone(episode.opening[1].zone)).toordinal()
 
 
 def claimed_lines(episode: Episode) -> list[ClaimedLine]:
@@ -47,8 +71,8 @@ def claimed_lines(episode: Episode) -> list[ClaimedLine]:
     return [
         ClaimedLine(
             line.code, line.from_.toordinal(), line.to.toordinal(), line.units, line.charge_cents,
-            claim.payer, claim.claim, entry,
+            claim.fact.payer, claim.fact.claim, date_of(claim, episode), claim.entry,
         )
-        for entry, claim in live_claims(episode)
-        for line in claim.lines
+        for claim in live_claims(episode)
+        for line in claim.fact.lines
     ]  # fmt: skip

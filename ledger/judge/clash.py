@@ -31,22 +31,35 @@ def codes_of_orders(case: Case, days: Days, midday_switch: str) -> dict[str, Day
         _drop_switched(case, remaining, midday_switch)
     codes: dict[str, Days] = {}
     for order, dates in remaining.items():
-        code = PER_DIEM[case.episode.orders[order][1].mode]
-        codes[code] = codes.get(code, 0) | dates
+        for telling, counts in case.evidence.orders[order].tellings:
+            if counts & dates:
+                code = PER_DIEM[telling.mode]
+                codes[code] = codes.get(code, 0) | (counts & dates)
     return codes
 
 
 def _drop_switched(case: Case, remaining: dict[str, Days], midday_switch: str) -> None:
     """On a date where one order ends and another begins, drop those that end (or begin), unless none would be left."""
-    day = case.calendar.day
-    ends = {order: day(case.episode.last_date_of(order)) & dates for order, dates in remaining.items()}
-    begins = {order: day(case.episode.orders[order][1].from_.toordinal()) & dates for order, dates in remaining.items()}
+    orders = case.evidence.orders
+    ends = {order: orders[order].ends & dates for order, dates in remaining.items()}
+    begins = {order: orders[order].begins & dates for order, dates in remaining.items()}
     dropped = ends if midday_switch == "new_order" else begins
-    for date in {end for order, end in ends.items() if end and any(begins[o] == end for o in begins if o != order)}:
-        leaving = [order for order in remaining if dropped[order] == date]
-        if any(dates & date for order, dates in remaining.items() if order not in leaving):
+    for date in case.calendar.dates(_switches(ends, begins)):
+        day = case.calendar.day(date)
+        leaving = [order for order in remaining if dropped[order] & day]
+        if any(dates & day for order, dates in remaining.items() if order not in leaving):
             for order in leaving:
-                remaining[order] &= ~date
+                remaining[order] &= ~day
+
+
+def _switches(ends: dict[str, Days], begins: dict[str, Days]) -> Days:
+    """The dates on which one order ends while another begins."""
+    days = 0
+    for order, ending in ends.items():
+        for other, beginning in begins.items():
+            if other != order:
+                days |= ending & beginning
+    return days
 
 
 def clashes(case: Case, standing: Days, others: Iterable[Case]) -> Iterator[tuple[str, Days]]:
@@ -92,3 +105,19 @@ def settled(case: Case, code: str) -> Days:
         if decided.bill == code:
             days |= case.calendar.day(date)
     return days
+
+
+def codes_against(case: Case, others: Iterable[Case], date: int, rule: str) -> list[str]:
+    """The day's code, then each code that breaks the rule beside it."""
+    day = case.calendar.day(date)
+    own = next(code for code, days in case.codes.items() if days & day)
+    against = [
+        exposed.code
+        for other in others
+        for exposed in other.exposed()
+        if exposed.days & other.calendar.day(date) and in_scope(case, exposed.payer) & day
+    ]
+    if not settled(case, own) & day:
+        billed = (billed for episode in case.patient.episodes for billed in episode.billed if billed.is_service)
+        against += [b.code for b in billed if b.code in PER_DIEM_CODES and b.from_ <= date <= b.to]
+    return [own, *sorted({code for code in against if rule_between(own, code) == rule})]

@@ -1,21 +1,22 @@
-"""The fold: the live entries of one episode in the shape the judge needs. No guards, no judgement.
+"""One episode in the shape the judge needs: its live facts by kind.
 
-Dates are ordinals, open ends are ``OPEN_END``. Business duplicates are settled here: entries come in the order they
-count, so that writing to a key keeps the one recorded last.
+Dates are ordinals, open ends are ``OPEN_END``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from ledger.day_set import OPEN_END
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
-from ledger.facts.liveness import Live, live_entries
+from ledger.facts.liveness import Taken
+from ledger.judge.orders import Telling
+
+T = TypeVar("T")
 
 
 class Span(Struct, frozen=True, gc=False):
@@ -40,16 +41,36 @@ class Spell(Struct, frozen=True, gc=False):
     from_: int
     payer: str
     to: int
+    member: str
     entry: Entry
     verified_to: int
     cuts: tuple[Entry, ...]
 
 
 class Served(Struct, frozen=True, gc=False):
-    """A recorded day of one order."""
+    """A recorded day, or a span of days, of one order."""
+
+    from_: int
+    to: int
+    infused: bool
+    entry: Entry
+
+
+class Place(Struct, frozen=True, gc=False):
+    """A place of service named for a date, or for a span of dates."""
+
+    from_: int
+    to: int
+    is_span: bool
+    place: str
+    entry: Entry
+
+
+class Dispensed(Struct, frozen=True, gc=False):
+    """A drug that left the pharmacy, with the days it is for if that was said."""
 
     date: int
-    infused: bool
+    days_supply: int | None
     entry: Entry
 
 
@@ -69,13 +90,15 @@ class Billed(Struct, frozen=True, gc=False):
     to: int
     entry: Entry
     is_service: bool
+    by: str | None = None
 
 
-class Moment(Struct, frozen=True, gc=False):
-    """An admission or a discharge of a stay."""
+class Told(NamedTuple, Generic[T]):
+    """A live fact or act with its entry, and the first entry of its chain."""
 
-    at: datetime
     entry: Entry
+    fact: T
+    first: Entry
 
 
 class Plan(Struct, frozen=True, gc=False):
@@ -86,287 +109,98 @@ class Plan(Struct, frozen=True, gc=False):
     signed_on: int
     entry: Entry
 
+    def last_date(self, plan_max_days: int | None) -> int:
+        """The last date it covers, under terms that let a plan cover so many dates at most."""
+        return self.to if plan_max_days is None else min(self.to, self.from_ + plan_max_days - 1)
+
 
 class Episode:
     """The live facts of one episode, by kind."""
 
     __slots__ = (
-        "admissions",
-        "assessments",
-        "authorizations",
-        "billed",
-        "claims",
-        "coverage",
-        "coverage_ends",
-        "deaths",
-        "diagnoses",
-        "discharges",
-        "facility",
-        "holds",
-        "homecomings",
-        "hospice",
-        "name",
-        "opening",
-        "orders",
-        "plans",
-        "resolutions",
-        "resumed",
-        "runs",
-        "served",
-        "stops",
-        "visits",
+        "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
+        "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
+        "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
+        "resumed", "runs", "served", "shared_though", "stops", "taken", "told_claims", "visits",
+        "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.opening: tuple[Entry, ev.EpisodeOpened]
-        self.coverage: list[tuple[Entry, ev.CoverageVerified]] = []
-        self.coverage_ends: list[tuple[Entry, ev.CoverageEnded]] = []
-        self.orders: dict[str, tuple[Entry, ev.TherapyOrdered]] = {}
+        self.patient: str
+        """The patient the live opening names; who was merged stands under the name that is left."""
+        self.voided: list[Entry] = []
+        self.shared_though: list[Dated] = []
+        """Of a voided episode, what would count in every episode of the patient."""
+        self.providers: list[tuple[int, str, Entry]] = []
+        self.places: list[Place] = []
+        self.ranks: list[tuple[int, int, int, Entry]] = []
+        self.coverage: list[Told[ev.CoverageVerified]] = []
+        self.coverage_ends: list[Told[ev.CoverageEnded]] = []
+        self.orders: dict[str, list[tuple[Entry, ev.TherapyOrdered]]] = {}
         self.stops: dict[str, list[Dated]] = {}
         self.served: dict[str, list[Served]] = {}
         self.runs: dict[str, list[Run]] = {}
         self.visits: list[Dated] = []
         self.billed: list[Billed] = []
-        self.admissions: dict[str, Moment] = {}
-        self.homecomings: dict[str, Moment] = {}
+        self.dispensed: list[Dispensed] = []
+        self.admissions: list[tuple[str, str, Entry]] = []
+        self.homecomings: list[tuple[str, str, Entry]] = []
         self.facility: list[Span] = []
         self.hospice: list[Span] = []
-        self.holds: dict[str, Dated] = {}
-        self.resumed: dict[str, Dated] = {}
+        self.holds: dict[str, list[Dated]] = {}
+        self.resumed: dict[str, list[Dated]] = {}
         self.deaths: list[Dated] = []
         self.discharges: list[Dated] = []
         self.diagnoses: list[Span] = []
         self.plans: list[Plan] = []
         self.assessments: list[Dated] = []
-        self.authorizations: dict[str, tuple[Entry, ev.AuthorizationGranted]] = {}
-        self.claims: dict[str, tuple[Entry, ev.ClaimSubmitted]] = {}
+        self.authorizations: list[tuple[Entry, ev.AuthorizationGranted]] = []
+        self.told_claims: list[Told[ev.ClaimSubmitted]] = []
+        self.claims: dict[str, Told[ev.ClaimSubmitted]] = {}
+        self.claim_numbers: set[str] = set()
+        """Every number that an entry, live or not, ever gave a claim."""
+        self.taken: list[Taken] = []
+        """What was recorded and taken back."""
         self.resolutions: dict[int, tuple[Entry, ev.ConflictResolved]] = {}
 
-    @property
-    def patient(self) -> str:
-        """The patient the live opening names."""
-        return self.opening[1].patient
-
     def spells(self) -> list[Spell]:
-        """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded after it."""
+        """The coverage spells by (rank, from, payer), each cut by the coverage ends recorded before it (step 4)."""
         return sorted(
-            (self._spell(entry, fact) for entry, fact in self.coverage),
+            map(self._spell, self.coverage),
             key=lambda spell: (spell.rank, spell.from_, spell.payer, -spell.to, spell.entry.label),
         )
 
-    def _spell(self, entry: Entry, fact: ev.CoverageVerified) -> Spell:
-        from_, to = fact.from_.toordinal(), _end(fact.to)
+    def _spell(self, told: Told[ev.CoverageVerified]) -> Spell:
+        """Here a spell, and a coverage end, stands where the first entry of its chain was recorded."""
+        fact = told.fact
+        from_, to = fact.from_.toordinal(), end_of(fact.to)
         cuts = [
-            (end.last_date.toordinal(), by)
-            for by, end in self.coverage_ends
-            if end.payer == fact.payer and by.version > entry.version and from_ <= end.last_date.toordinal() < to
-        ]
+            (end.fact.last_date.toordinal(), end.entry)
+            for end in self.coverage_ends
+            if end.fact.payer == fact.payer and end.first.version > told.first.version
+            and from_ <= end.fact.last_date.toordinal() < to
+        ]  # fmt: skip
         end = min((last for last, _ in cuts), default=to)
-        return Spell(fact.rank, from_, fact.payer, end, entry, to, tuple(by for _, by in cuts))
+        return Spell(fact.rank, from_, fact.payer, end, fact.member, told.entry, to, tuple(by for _, by in cuts))
 
-    def last_date_of(self, order: str) -> int:
-        """A recorded order's last date: the earliest of its ``to`` and its stops."""
-        ends = [_end(self.orders[order][1].to), *(stop.date for stop in self.stops.get(order, ()))]
-        return min(ends)
+    def tellings(self, order: str) -> list[Telling]:
+        """The tellings of an order in the order they were recorded, each cut by the stops it began on or before."""
+        stops = [stop.date for stop in self.stops.get(order, ())]
+        return [
+            Telling(
+                from_ := fact.from_.toordinal(),
+                min([end_of(fact.to), *(stop for stop in stops if stop >= from_)]),
+                fact.mode,
+                fact.interval_hours,
+                None if fact.signed_on is UNSET else fact.signed_on.toordinal(),
+                entry,
+            )
+            for entry, fact in self.orders.get(order, ())
+        ]
 
 
-def _end(to: Any) -> int:
+def end_of(to: Any) -> int:
+    """The last date of a span; an absent ``to`` is open."""
     return OPEN_END if to is UNSET else to.toordinal()
-
-
-def fold(name: str, entries: Sequence[Entry]) -> Episode:
-    """The episode of all its entries, given by version; only live ones count, and exactly one is its opening."""
-    episode = Episode(name)
-    for entry in entries:
-        fact = entry.fact
-        kind = type(fact)
-        if kind in _MENDING:
-            return _fold_live(name, live_entries(entries))
-        take = _TAKE.get(kind)
-        if take is not None:
-            take(episode, entry, fact)
-    assert hasattr(episode, "opening"), "every episode begins with its opening"
-    return episode
-
-
-def _fold_live(name: str, live: Iterable[Live]) -> Episode:
-    episode = Episode(name)
-    for entry, fact in live:
-        take = _TAKE.get(type(fact))
-        if take is not None:
-            take(episode, entry, fact)
-    assert hasattr(episode, "opening"), "an opening is corrected, never retracted"
-    return episode
-
-
-def _opened(ep: Episode, entry: Entry, fact: ev.EpisodeOpened) -> None:
-    ep.opening = (entry, fact)
-
-
-def _coverage(ep: Episode, entry: Entry, fact: ev.CoverageVerified) -> None:
-    ep.coverage.append((entry, fact))
-
-
-def _coverage_end(ep: Episode, entry: Entry, fact: ev.CoverageEnded) -> None:
-    ep.coverage_ends.append((entry, fact))
-
-
-def _ordered(ep: Episode, entry: Entry, fact: ev.TherapyOrdered) -> None:
-    ep.orders[fact.order] = (entry, fact)
-
-
-def _stopped(ep: Episode, entry: Entry, fact: ev.TherapyStopped) -> None:
-    ep.stops.setdefault(fact.order, []).append(Dated(fact.date.toordinal(), entry))
-
-
-def _served(ep: Episode, entry: Entry, fact: ev.DayServed) -> None:
-    day = Served(fact.date.toordinal(), fact.infused, entry)
-    if fact.order in ep.served:
-        ep.served[fact.order].append(day)
-    else:
-        ep.served[fact.order] = [day]
-
-
-def _logged(ep: Episode, entry: Entry, fact: ev.InfusionLogged) -> None:
-    ep.runs.setdefault(fact.order, []).append(Run(fact.started_at, fact.stopped_at, entry))
-
-
-def _visited(ep: Episode, entry: Entry, fact: ev.NursingVisited) -> None:
-    ep.visits.append(Dated(fact.date.toordinal(), entry))
-
-
-def _drug_billed(ep: Episode, entry: Entry, fact: ev.DrugBilledSeparately) -> None:
-    from_ = fact.from_.toordinal()
-    to = from_ if isinstance(fact.to, UnsetType) else fact.to.toordinal()
-    ep.billed.append(Billed(fact.hcpcs, from_, to, entry, False))
-
-
-def _service_billed(ep: Episode, entry: Entry, fact: ev.ServiceBilledSeparately) -> None:
-    from_ = fact.from_.toordinal()
-    to = from_ if isinstance(fact.to, UnsetType) else fact.to.toordinal()
-    ep.billed.append(Billed(fact.code, from_, to, entry, True))
-
-
-def _admitted(ep: Episode, entry: Entry, fact: ev.HospitalAdmitted) -> None:
-    ep.admissions[fact.stay] = Moment(fact.at, entry)
-
-
-def _came_home(ep: Episode, entry: Entry, fact: ev.HospitalDischarged) -> None:
-    ep.homecomings[fact.stay] = Moment(fact.at, entry)
-
-
-def _facility(ep: Episode, entry: Entry, fact: ev.FacilityStayed) -> None:
-    ep.facility.append(Span(fact.from_.toordinal(), _end(fact.to), entry))
-
-
-def _hospice(ep: Episode, entry: Entry, fact: ev.HospiceElected) -> None:
-    ep.hospice.append(Span(fact.from_.toordinal(), _end(fact.to), entry))
-
-
-def _held(ep: Episode, entry: Entry, fact: ev.TherapyHeld) -> None:
-    ep.holds[fact.hold] = Dated(fact.from_.toordinal(), entry)
-
-
-def _resumed(ep: Episode, entry: Entry, fact: ev.TherapyResumed) -> None:
-    ep.resumed[fact.hold] = Dated(fact.date.toordinal(), entry)
-
-
-def _died(ep: Episode, entry: Entry, fact: ev.PatientDied) -> None:
-    ep.deaths.append(Dated(fact.date.toordinal(), entry))
-
-
-def _discharged(ep: Episode, entry: Entry, fact: ev.Discharged) -> None:
-    ep.discharges.append(Dated(fact.date.toordinal(), entry))
-
-
-def _diagnosed(ep: Episode, entry: Entry, fact: ev.DiagnosisRecorded) -> None:
-    ep.diagnoses.append(Span(fact.from_.toordinal(), _end(fact.to), entry))
-
-
-def _planned(ep: Episode, entry: Entry, fact: ev.PlanSigned) -> None:
-    ep.plans.append(Plan(fact.from_.toordinal(), fact.to.toordinal(), fact.signed_on.toordinal(), entry))
-
-
-def _assessed(ep: Episode, entry: Entry, fact: ev.PainAssessed) -> None:
-    ep.assessments.append(Dated(fact.date.toordinal(), entry))
-
-
-def _authorized(ep: Episode, entry: Entry, fact: ev.AuthorizationGranted) -> None:
-    ep.authorizations[fact.number] = (entry, fact)
-
-
-def _claimed(ep: Episode, entry: Entry, fact: ev.ClaimSubmitted) -> None:
-    ep.claims[fact.claim] = (entry, fact)
-
-
-def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved) -> None:
-    ep.resolutions[fact.date.toordinal()] = (entry, fact)
-
-
-_MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
-"""What makes other entries count differently; without one, every entry is live."""
-
-_TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any], None]]] = {
-    ev.EpisodeOpened: _opened,
-    ev.CoverageVerified: _coverage,
-    ev.CoverageEnded: _coverage_end,
-    ev.TherapyOrdered: _ordered,
-    ev.TherapyStopped: _stopped,
-    ev.DayServed: _served,
-    ev.InfusionLogged: _logged,
-    ev.NursingVisited: _visited,
-    ev.DrugBilledSeparately: _drug_billed,
-    ev.ServiceBilledSeparately: _service_billed,
-    ev.HospitalAdmitted: _admitted,
-    ev.HospitalDischarged: _came_home,
-    ev.FacilityStayed: _facility,
-    ev.HospiceElected: _hospice,
-    ev.TherapyHeld: _held,
-    ev.TherapyResumed: _resumed,
-    ev.PatientDied: _died,
-    ev.Discharged: _discharged,
-    ev.DiagnosisRecorded: _diagnosed,
-    ev.PlanSigned: _planned,
-    ev.PainAssessed: _assessed,
-    ev.AuthorizationGranted: _authorized,
-    ev.ClaimSubmitted: _claimed,
-    ev.ConflictResolved: _decided,
-}
-"""Facts without an entry here (supplies, dispensed drugs, notes) are kept and never read by the judge."""
-
-
-def is_read(kind: type[Any]) -> bool:
-    """Whether the judge ever reads facts of this kind, or has to know of them because they mend others."""
-    return kind in _TAKE or kind in _MENDING
-
-
-class Patient:
-    """A patient's episodes, with the facts that count in every one of them (rulebook section 2, Whose facts)."""
-
-    __slots__ = ("admissions", "deaths", "episodes", "facility", "homecomings", "hospice", "name")
-
-    def __init__(self, name: str, episodes: Sequence[Episode]) -> None:
-        self.name = name
-        self.episodes = sorted(episodes, key=lambda episode: episode.name)
-        self.deaths = [death for ep in self.episodes for death in ep.deaths]
-        self.facility = [stay for ep in self.episodes for stay in ep.facility]
-        self.hospice = [election for ep in self.episodes for election in ep.hospice]
-        self.admissions = _recorded_last([ep.admissions for ep in self.episodes])
-        self.homecomings = _recorded_last([ep.homecomings for ep in self.episodes])
-
-
-def _recorded_last(by_episode: Sequence[dict[str, Moment]]) -> dict[str, Moment]:
-    if len(by_episode) == 1:
-        return by_episode[0]
-    last: dict[str, Moment] = {}
-    for moments in by_episode:
-        for stay, moment in moments.items():
-            if stay not in last or _place(last[stay]) < _place(moment):
-                last[stay] = moment
-    return last
-
-
-def _place(moment: Moment) -> tuple[datetime, str, int]:
-    entry = moment.entry
-    return entry.recorded_at, entry.episode, entry.version

@@ -5,7 +5,7 @@ The one place that knows time zones and elapsed time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from ledger.day_set import Calendar, Days, smear
 from ledger.facts.entry import Entry
 from ledger.facts.zones import zone
 from ledger.judge.episode import Episode, Run, Served
+from ledger.judge.orders import Order
 
 _INSTANT: timedelta = timedelta(microseconds=1)
 _DAY: timedelta = timedelta(days=1)
@@ -25,7 +26,7 @@ def local_date(at: datetime, tz: ZoneInfo) -> int:
     return at.astimezone(tz).toordinal()
 
 
-def local_dates_of_run(run: Run, tz: ZoneInfo) -> tuple[int, int]:
+def local_dates_of_run(run: Run | Stretch, tz: ZoneInfo) -> tuple[int, int]:
     """A run's local start date and last date; a run that stops at 00:00 ends on the date before."""
     return local_date(run.started_at, tz), local_date(run.stopped_at - _INSTANT, tz)
 
@@ -46,6 +47,7 @@ class Evidence:
         self.tz = zone(episode.opening[1].zone)
         self.runs = {order: [self._local(run) for run in runs] for order, runs in episode.runs.items()}
         self.calendar = self._calendar()
+        self.orders = {order: Order(episode.tellings(order), self.calendar) for order in episode.orders}
         self.recorded: dict[str, Days] = {}
         self.infused: dict[str, Days] = {}
         self.touched: dict[str, Days] = {}
@@ -71,12 +73,12 @@ class Evidence:
     def _calendar(self) -> Calendar:
         """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
         episode = self.episode
-        days = [served.date for order in episode.served.values() for served in order]
-        days += [visit.date for visit in episode.visits]
+        served = [one for order in episode.served.values() for one in order]
+        visits = [visit.date for visit in episode.visits]
         runs = [run for order in self.runs.values() for run in order]
-        firsts = days + [run.first for run in runs]
-        firsts += [order.from_.toordinal() for _, order in episode.orders.values()]
-        lasts = days + [run.last for run in runs]
+        firsts = visits + [one.from_ for one in served] + [run.first for run in runs]
+        firsts += [fact.from_.toordinal() for told in episode.orders.values() for _, fact in told]
+        lasts = visits + [one.to for one in served] + [run.last for run in runs]
         lasts += [stop.date for stops in episode.stops.values() for stop in stops]
         lasts += [ended.date for ended in (*episode.discharges, *episode.deaths)]
         return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
@@ -84,30 +86,64 @@ class Evidence:
     def _take_served(self, order: str, served: Iterable[Served]) -> None:
         first, recorded, infused = self.calendar.first, 0, 0
         for day in served:
-            bit = 1 << (day.date - first)
-            recorded |= bit
+            bits = ((1 << (day.to - day.from_ + 1)) - 1) << (day.from_ - first)
+            recorded |= bits
             if day.infused:
-                infused |= bit
+                infused |= bits
         self.recorded[order], self.infused[order] = recorded, infused
 
     def in_force(self, order: str) -> Days:
         """Dates on which the order is in force; none for an order never recorded."""
-        if order not in self.episode.orders:
-            return 0
-        from_ = self.episode.orders[order][1].from_.toordinal()
-        return self.calendar.span(from_, self.episode.last_date_of(order))
+        return self.orders[order].in_force if order in self.orders else 0
 
     def access(self, cut: bool = True) -> dict[str, Days]:
-        """``access``: from each recorded date until the next dose is due, not past the order's last date."""
+        """``access``: from each recorded date until the next dose is due, while the order is in force."""
         return {order: self._access(order, recorded, cut) for order, recorded in self.recorded.items()}
 
     def _access(self, order: str, recorded: Days, cut: bool) -> Days:
-        if order not in self.episode.orders:
+        if order not in self.orders:
             return recorded
-        length = -(-self.episode.orders[order][1].interval_hours // 24)
-        reached = smear(recorded, min(length, self.calendar.every.bit_length()))
-        last = self.episode.last_date_of(order) if cut else self.calendar.last
-        return recorded | (reached & self.calendar.span(self.calendar.first, last))
+        reached = 0
+        for hours, days in self.orders[order].by_interval(recorded, self.calendar):
+            reached |= smear(days, min(-(-hours // 24), self.calendar.every.bit_length()))
+        return recorded | (reached & (self.orders[order].in_force if cut else self.calendar.every))
+
+    def course(self, gap: int, inpatient: Days) -> dict[str, Days]:
+        """``course``: from evidence of an order in force until the next, over at most so many days without, and not
+        past the first inpatient date: after it therapy has to be seen to have gone on."""
+        behind = dict(self.recorded)
+        unseen = self.calendar.every & ~union(self.recorded)
+        for orders, days in self._by_orders_in_force(unseen):
+            seen = union({order: self.recorded.get(order, 0) for order in orders})
+            for first, last in self.calendar.runs(days):
+                self._carry(behind, orders, seen, (first, last), gap, inpatient)
+        return behind
+
+    def _by_orders_in_force(self, days: Days) -> Iterator[tuple[frozenset[str], Days]]:
+        """Dates by the set of orders in force on them; dates without one are left out."""
+        parts: dict[frozenset[str], Days] = {frozenset(): days}
+        for name, order in self.orders.items():
+            for names, part in list(parts.items()):
+                if part & order.in_force:
+                    parts[names | {name}] = part & order.in_force
+                    parts[names] = part & ~order.in_force
+        return ((names, part) for names, part in parts.items() if names and part)
+
+    def _carry(
+        self, behind: dict[str, Days], orders: frozenset[str], seen: Days, run: tuple[int, int], gap: int,
+        inpatient: Days,
+    ) -> None:  # fmt: skip
+        """Carry the last evidence before a run of unseen dates into it."""
+        before = seen & self.calendar.span(self.calendar.first, run[0] - 1)
+        if not before:
+            return
+        on = self.calendar.first + before.bit_length() - 1
+        away = inpatient & self.calendar.span(on + 1, self.calendar.last)
+        last = min(run[1], on + gap, next(self.calendar.dates(away), run[1]))
+        carried = self.calendar.span(run[0], last)
+        for order in orders:
+            if self.recorded.get(order, 0) & self.calendar.day(on):
+                behind[order] |= carried
 
     def rolling_24h(self) -> dict[str, Days]:
         """``rolling_24h``: a run of n x 24 hours serves its first n dates, a shorter one its first date."""
@@ -141,7 +177,8 @@ class Evidence:
     def _by_date(self, order: str) -> dict[int, list[Entry]]:
         found: dict[int, list[Entry]] = {}
         for served in self.episode.served.get(order, ()):
-            found.setdefault(served.date, []).append(served.entry)
+            for date in range(served.from_, served.to + 1):
+                found.setdefault(date, []).append(served.entry)
         for run in self.runs.get(order, ()):
             for date in range(run.first, run.last + 1):
                 found.setdefault(date, []).append(run.run.entry)
@@ -151,9 +188,10 @@ class Evidence:
         """The labels of ``by_date``, sorted, without repeats."""
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
-            entry, date = served.entry, served.date
-            label = f"{entry.source}:{entry.id}"
-            found[date] = sorted({*found[date], label}) if date in found else [label]
+            label = served.entry.label
+            alone = [label]
+            for date in range(served.from_, served.to + 1):
+                found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label
             alone = [label]
@@ -167,6 +205,7 @@ class Stretch(Struct, frozen=True, gc=False):
 
     started_at: datetime
     stopped_at: datetime
+    labels: tuple[str, ...]
 
 
 def merged_runs(runs: Iterable[Run]) -> list[Stretch]:
@@ -175,9 +214,10 @@ def merged_runs(runs: Iterable[Run]) -> list[Stretch]:
     for run in sorted(runs, key=lambda run: (run.started_at, run.stopped_at)):
         if stretches and run.started_at <= stretches[-1].stopped_at:
             last = stretches.pop()
-            stretches.append(Stretch(last.started_at, max(last.stopped_at, run.stopped_at)))
+            labels = (*last.labels, run.entry.label)
+            stretches.append(Stretch(last.started_at, max(last.stopped_at, run.stopped_at), labels))
         else:
-            stretches.append(Stretch(run.started_at, run.stopped_at))
+            stretches.append(Stretch(run.started_at, run.stopped_at, (run.entry.label,)))
     return stretches
 
 

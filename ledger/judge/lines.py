@@ -11,17 +11,21 @@ from msgspec import Struct
 from ledger.book import Terms
 from ledger.day_set import Days
 from ledger.judge.case import Case, Region
+from ledger.judge.pricing import Price
 from ledger.judge.regions import regions
 
 
 class Line(Struct, frozen=True, gc=False):
-    """Consecutive billable days of one payer, code, rate, authorization and terms edition."""
+    """Consecutive billable days of which everything that stands on a claim line is the same."""
 
     payer: str
+    member: str
+    provider: str
+    place: str
     code: str
     from_: int
     to: int
-    rate_cents: int
+    price: Price
     authorization: str | None
     terms: Terms
 
@@ -31,9 +35,14 @@ class Line(Struct, frozen=True, gc=False):
         return days_between(self.from_, self.to)
 
     @property
+    def expected_cents(self) -> int:
+        """What the payer pays: units times rate."""
+        return self.units * self.price.rate_cents
+
+    @property
     def charge_cents(self) -> int:
-        """Units times rate."""
-        return self.units * self.rate_cents
+        """What the house asks for: units times charge."""
+        return self.units * self.price.charge_cents
 
 
 def days_between(from_: int, to: int) -> int:
@@ -49,15 +58,14 @@ def pack(case: Case) -> list[Line]:
 
 
 def _lines(case: Case, region: Region) -> Iterator[Line]:
-    payer, code, terms, rate_cents = region.payer, region.code, region.terms, region.rate_cents
-    assert payer is not None
-    assert code is not None
-    assert terms is not None
-    assert rate_cents is not None
+    payer, member, provider, place = region.payer, region.member, region.provider, region.place
+    code, terms, price = region.code, region.terms, region.price
+    assert payer is not None and member is not None and provider is not None and place is not None  # noqa: PT018
+    assert code is not None and terms is not None and price is not None  # noqa: PT018
     for authorization, days in _by_authorization(case, region.days):
         for first, last in case.calendar.runs(days):
             for from_, to in _broken(first, last, terms):
-                yield Line(payer, code, from_, to, rate_cents, authorization, terms)
+                yield Line(payer, member, provider, place, code, from_, to, price, authorization, terms)
 
 
 def _by_authorization(case: Case, days: Days) -> Iterable[tuple[str | None, Days]]:
@@ -65,7 +73,8 @@ def _by_authorization(case: Case, days: Days) -> Iterable[tuple[str | None, Days
         return [(None, days)]
     drawn: dict[str | None, Days] = {}
     for day in case.calendar.dates(days):
-        number = case.drawn.get(day)
+        grant = case.drawn.get(day)
+        number = grant.number if grant else None
         drawn[number] = drawn.get(number, 0) | case.calendar.day(day)
     return drawn.items()
 

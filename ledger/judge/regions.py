@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger.book import Terms
 from ledger.day_set import Days
-from ledger.judge.case import Case, Regime, Region
+from ledger.judge.case import Case, Region
 from ledger.judge.rule import Verdict
 
 
 class JudgedDay(Struct, frozen=True, gc=False):
-    """A date with its one verdict."""
+    """A date with its one verdict, and what it came far enough to have."""
 
     date: int
     verdict: Verdict
     payer: str | None
+    member: str | None
     terms: Terms | None
+    provider: str | None
+    place: str | None
     code: str | None
     rate_cents: int | None
+    modifiers: tuple[str, ...]
     authorization: str | None
 
     @property
@@ -30,33 +35,46 @@ class JudgedDay(Struct, frozen=True, gc=False):
 
 
 def regions(case: Case) -> list[Region]:
-    """Every date of a judged episode, in no order. Payer, terms and code are named from the step on that found them."""
+    """Every date of a judged episode, in no order. What a verdict does not name, its dates do not have."""
     if not case.regions:
-        case.regions = list(_regions(case))
+        for verdict, days in case.verdicts:
+            case.regions += _by_payer(case, verdict, days)
     return case.regions
 
 
-def _regions(case: Case) -> Iterator[Region]:
-    for verdict, days in case.verdicts:
-        if verdict.names_terms:
-            for regime in case.regimes:
-                if regime.days & days:
-                    yield from _by_code(case, verdict, regime, regime.days & days)
-        elif verdict.names_payer:
-            for payer, paid in case.payers.items():
-                if paid & days:
-                    yield Region(paid & days, verdict, payer, None, None)
-        else:
-            yield Region(days, verdict, None, None, None)
+def _by_payer(case: Case, verdict: Verdict, days: Days) -> Iterator[Region]:
+    if verdict.names_terms:
+        for regime in case.regimes:
+            for member, dates in case.members.on(regime.days & days):
+                yield from _by_provider(case, Region(dates, verdict, regime.payer, member, regime.terms))
+    elif verdict.names_payer:
+        for payer, paid in case.payers.items():
+            for member, dates in case.members.on(paid & days):
+                yield Region(dates, verdict, payer, member)
+    elif days:
+        yield Region(days, verdict)
 
 
-def _by_code(case: Case, verdict: Verdict, regime: Regime, days: Days) -> Iterator[Region]:
-    if not verdict.names_code:
-        yield Region(days, verdict, regime.payer, regime.terms, None)
-        return
-    for code, coded in case.codes.items():
-        if coded & days:
-            yield Region(coded & days, verdict, regime.payer, regime.terms, code)
+def _by_provider(case: Case, region: Region) -> Iterator[Region]:
+    for provider, days in case.providers.on(region.days):
+        for place, dates in case.places.on(days):
+            part = replace(region, days=dates, provider=provider, place=place)
+            if region.verdict.names_code:
+                yield from _by_code(case, part)
+            else:
+                yield part
+
+
+def _by_code(case: Case, region: Region) -> Iterator[Region]:
+    for code, days in case.codes.items():
+        if not days & region.days:
+            continue
+        if not region.is_billable:
+            yield replace(region, days=days & region.days, code=code)
+            continue
+        for price, dates in case.prices[code].items():
+            if part := dates & days & region.days:
+                yield replace(region, days=part, code=code, price=price)
 
 
 def judged_days(case: Case) -> list[JudgedDay]:
@@ -78,5 +96,8 @@ def region_on(case: Case, date: int) -> Region:
 
 
 def _judged(case: Case, region: Region, date: int) -> JudgedDay:
-    authorization = case.drawn.get(date) if region.is_billable else None
-    return JudgedDay(date, region.verdict, region.payer, region.terms, region.code, region.rate_cents, authorization)
+    grant = case.drawn.get(date) if region.is_billable else None
+    return JudgedDay(
+        date, region.verdict, region.payer, region.member, region.terms, region.provider, region.place, region.code,
+        region.rate_cents, region.modifiers, grant.number if grant else None,
+    )  # fmt: skip

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ledger.day_set import Days
 from ledger.facts.entry import Entry
 
 if TYPE_CHECKING:
-    from ledger.judge.case import Case
+    from ledger.judge.taken_back import Carrying
 
-Others = Sequence["Case"]
-"""The judged episodes of the patient beside a case."""
 Failed = Iterator[tuple[str, Days]]
 """The reasons of a step's verdicts, each with the days that fail by it; a day counts where it comes first."""
-Test = Callable[["Case", Days, Others], Failed]
-"""(case, the days still standing, others) -> the days that fail, standing or not."""
-Causes = Callable[["Case", int, Others], Sequence[Entry]]
+Test = Callable[[Any, Days, Sequence[Any]], Failed]
+"""(case, the days still standing, others) -> the days that fail, standing or not. A case (``case.py``) has verdicts, so
+that it cannot be named here."""
+Causes = Callable[[Any, int, Sequence[Any]], Sequence[Entry]]
 """(case, date, others) -> the entries that the step rests on for the date, the decisive ones first."""
 Part = Literal["payer", "terms", "code"]
 """What a day has from the step on that finds it."""
@@ -42,6 +41,11 @@ class Verdict(NamedTuple):
         return self.status == "billable"
 
     @property
+    def is_clash(self) -> bool:
+        """Whether its days have their one code, and something of the patient's stands against it."""
+        return self.status == "conflict" and self.names_code
+
+    @property
     def names_payer(self) -> bool:
         """Whether its days have come far enough to have a payer."""
         return "payer" in self.step.known
@@ -61,12 +65,15 @@ class Verdict(NamedTuple):
 class Step:
     """A row of the table in rulebook section 4: its test, and the verdicts it ``gives`` as the last column has them.
 
+    ``carried`` are the kinds of fact that speak for a day before it, to be found among what was taken back.
+
     Its number, and what the steps before it establish, come from its place in the table (``in_order``).
     """
 
     test: Test
     gives: str
     causes: Causes
+    carried: Carrying = field(default_factory=dict)
     establishes: Part | None = None
     number: int = field(default=0, init=False)
     known: frozenset[Part] = field(default=frozenset(), init=False)

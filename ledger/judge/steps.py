@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ledger.book import GENERAL, Book
+from ledger.book import GENERAL, Book, Terms
 from ledger.day_set import Days
-from ledger.judge import causes
+from ledger.judge import causes, taken_back
 from ledger.judge.authorizations import draw_units
-from ledger.judge.case import Case, Regime
+from ledger.judge.case import Case, Others, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
-from ledger.judge.episode import Patient
 from ledger.judge.evidence import union
-from ledger.judge.rule import Failed, Others, Step, in_order
+from ledger.judge.patients import Patient
+from ledger.judge.pricing import full_rates, percent_of, price_of
+from ledger.judge.rule import Failed, Step, in_order
 
 
 def not_after_death(case: Case, standing: Days, others: Others) -> Failed:
@@ -51,27 +52,24 @@ def terms_in_force(case: Case, standing: Days, others: Others) -> Failed:
 
 
 def place_of_service(case: Case, standing: Days, others: Others) -> Failed:
-    """The episode's place of service is one the terms pay."""
-    place = case.episode.opening[1].place_of_service
+    """The place of the day is one the terms pay."""
     for regime in case.regimes:
-        if place not in regime.terms.places_of_service:
-            yield "place_of_service", regime.days
+        for place, days in case.places.on(regime.days):
+            if place not in regime.terms.places_of_service:
+                yield "place_of_service", days
 
 
 def agreement(case: Case, standing: Days, others: Others) -> Failed:
-    """If the terms require it, the provider has an agreement with the payer in force."""
-    npi = case.episode.opening[1].provider
+    """If the terms require it, the provider of the day has an agreement with the payer in force."""
     for regime in case.regimes:
-        if regime.terms.agreement_required:
-            agreed = case.spans(case.book.agreements(npi, regime.payer))
-            yield "no_agreement", regime.days & ~agreed
+        for npi, days in case.providers.on(regime.days) if regime.terms.agreement_required else ():
+            yield "no_agreement", days & ~case.spans(case.book.agreements(npi, regime.payer))
 
 
 def not_inpatient(case: Case, standing: Days, others: Others) -> Failed:
     """The date is no inpatient date under the terms' rule."""
     for regime in case.regimes:
-        for days, _ in case.stays(regime.terms.inpatient_rule):
-            yield "inpatient", regime.days & days
+        yield "inpatient", regime.days & case.inpatient(regime.terms.inpatient_rule)
 
 
 def not_in_facility(case: Case, standing: Days, others: Others) -> Failed:
@@ -98,8 +96,8 @@ def not_held(case: Case, standing: Days, others: Others) -> Failed:
 def served(case: Case, standing: Days, others: Others) -> Failed:
     """The date was served under the terms' way of counting days."""
     touched = union(case.evidence.touched)  # unserved only under rolling_24h: the others serve what a run touches
-    for counting, days in _by_counting(case.regimes):
-        served, by_visit = case.served_under(counting)
+    for terms, days in _by_counting(case.regimes):
+        served, by_visit = case.served_under(terms)
         for order, dates in served.items():
             case.served[order] = case.served.get(order, 0) | (dates & days)
         unserved = days & ~union(served) & ~by_visit
@@ -107,16 +105,22 @@ def served(case: Case, standing: Days, others: Others) -> Failed:
         yield "not_served", unserved
 
 
-def _by_counting(regimes: Iterable[Regime]) -> Iterable[tuple[str, Days]]:
-    counted: dict[str, Days] = {}
+def _by_counting(regimes: Iterable[Regime]) -> Iterable[tuple[Terms, Days]]:
+    """The dates by how they are counted, each with terms that say so."""
+    counted: dict[tuple[object, ...], tuple[Terms, Days]] = {}
     for regime in regimes:
-        counted[regime.terms.day_counting] = counted.get(regime.terms.day_counting, 0) | regime.days
-    return counted.items()
+        terms = regime.terms
+        key: tuple[object, ...] = (terms.day_counting,)
+        if terms.day_counting == "course":
+            key += (terms.course_gap_days, terms.inpatient_rule)
+        counted[key] = terms, counted.get(key, (terms, 0))[1] | regime.days
+    return counted.values()
 
 
 def order_in_force(case: Case, standing: Days, others: Others) -> Failed:
     """An order behind that evidence is in force."""
-    case.remaining = {order: days & case.evidence.in_force(order) for order, days in case.served.items()}
+    orders = case.evidence.orders
+    case.remaining = {name: days & orders[name].in_force for name, days in case.served.items() if name in orders}
     yield "no_order", standing & ~union(case.remaining)
 
 
@@ -124,9 +128,20 @@ def interval(case: Case, standing: Days, others: Others) -> Failed:
     """One of those orders is dosed often enough; the others drop out."""
     for regime in case.regimes:
         for order in case.remaining:
-            if case.interval_of(order) > regime.terms.max_interval_hours:
-                case.remaining[order] &= ~regime.days
+            too_long = case.evidence.orders[order].with_interval_over(regime.terms.max_interval_hours)
+            case.remaining[order] &= ~(regime.days & too_long)
     yield "interval_too_long", standing & ~union(case.remaining)
+
+
+def order_signed(case: Case, standing: Days, others: Others) -> Failed:
+    """One of those orders is signed, under ``before_service`` on or before the date; the others drop out."""
+    for regime in case.regimes:
+        if regime.terms.order_signature != "none":
+            before_service = regime.terms.order_signature == "before_service"
+            for order in case.remaining:
+                unsigned = case.evidence.orders[order].unsigned(case.calendar, before_service=before_service)
+                case.remaining[order] &= ~(regime.days & unsigned)
+    yield "order_unsigned", standing & ~union(case.remaining)
 
 
 def _requiring(case: Case, document: str) -> Iterator[Regime]:
@@ -142,9 +157,10 @@ def diagnosis(case: Case, standing: Days, others: Others) -> Failed:
 
 def plan(case: Case, standing: Days, others: Others) -> Failed:
     """A plan covers the date and, under ``before_service``, one of those was signed on or before it."""
-    planned = case.spans((plan.from_, plan.to) for plan in case.episode.plans)
-    signed = case.spans((max(plan.from_, plan.signed_on), plan.to) for plan in case.episode.plans)
     for regime in _requiring(case, "plan"):
+        plans = [(plan, plan.last_date(regime.terms.plan_max_days)) for plan in case.episode.plans]
+        planned = case.spans((plan.from_, last) for plan, last in plans)
+        signed = case.spans((max(plan.from_, plan.signed_on), last) for plan, last in plans)
         yield "plan_missing", regime.days & ~planned
         if regime.terms.plan_signature == "before_service":
             yield "plan_unsigned", regime.days & ~signed
@@ -201,13 +217,13 @@ def no_clash(case: Case, standing: Days, others: Others) -> Failed:
 
 def authorized(case: Case, standing: Days, others: Others) -> Failed:
     """If the terms require it, an authorization has a unit for the date."""
-    missing, exhausted = draw_units(case, standing)
-    yield "auth_missing", missing
-    yield "auth_exhausted", exhausted
+    draws = draw_units(case, others)
+    yield "auth_missing", draws.missing
+    yield "auth_exhausted", draws.exhausted
 
 
 def rated(case: Case, standing: Days, others: Others) -> Failed:
-    """The code is in force on the date and the terms have a rate for it."""
+    """The code is in force on the date and has a rate, the agreement's or the terms'; its rank pays some of it."""
     for code, days in case.codes.items():
         listed = case.book.codes.get(code)
         in_force = 0
@@ -215,8 +231,24 @@ def rated(case: Case, standing: Days, others: Others) -> Failed:
             in_force = case.spans(
                 [(listed.from_.toordinal(), listed.to.toordinal() if listed.to else case.calendar.last)]
             )
-        rated = union({str(at): r.days for at, r in enumerate(case.regimes) if code in r.terms.rate_cents})
+        rated = 0
+        for regime in case.regimes:
+            for cents, dates in full_rates(case, regime, code):
+                rated |= dates
+                yield "concurrent_unpaid", _price(case, regime, code, cents, dates & days & in_force)
         yield "no_rate", days & ~(in_force & rated)
+
+
+def _price(case: Case, regime: Regime, code: str, cents: int, days: Days) -> Days:
+    """Note what these dates pay; the dates whose rank pays nothing."""
+    unpaid = 0
+    for rank, ranked in case.ranks.on(days):
+        if not percent_of(regime, rank):
+            unpaid |= ranked
+        for place, dates in case.places.on(ranked):
+            price, priced = price_of(regime, code, cents, place, rank), case.prices.setdefault(code, {})
+            priced[price] = priced.get(price, 0) | dates
+    return unpaid
 
 
 def none_failed(case: Case, standing: Days, others: Others) -> Failed:
@@ -225,37 +257,53 @@ def none_failed(case: Case, standing: Days, others: Others) -> Failed:
 
 
 STEPS: Final = in_order(
-    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths),
+    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths, taken_back.DEATH),
     AFTER_DISCHARGE := Step(not_after_discharge, "not_billable after_discharge", causes.discharges),
-    COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing),
-    NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage),
+    COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing, taken_back.ANY_COVERAGE),
+    NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage, taken_back.COVERAGE),
     PAYER_EXCLUDES_S_CODES := Step(
-        payer_accepts_s_codes, "not_billable payer_excludes_s_codes", causes.covering_spells, establishes="payer"
+        payer_accepts_s_codes,
+        "not_billable payer_excludes_s_codes",
+        causes.covering_spells,
+        taken_back.PAYING_COVERAGE,
+        establishes="payer",
     ),
-    NO_TERMS := Step(terms_in_force, "hold no_terms", causes.payer_of_day, establishes="terms"),
-    PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.opening),
-    NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer),
-    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays),
-    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays),
-    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections),
-    HELD := Step(not_held, "not_billable held", causes.holds),
-    NOT_SERVED := Step(served, "not_billable not_served; not_billable under_24_hours", causes.unserved),
-    NO_ORDER := Step(order_in_force, "hold no_order", causes.without_order),
-    INTERVAL_TOO_LONG := Step(interval, "not_billable interval_too_long", causes.too_long),
-    NO_DIAGNOSIS := Step(diagnosis, "hold no_diagnosis", causes.diagnoses_on),
-    PLAN := Step(plan, "hold plan_missing; hold plan_unsigned", causes.plans_on),
-    PAIN_ASSESSMENT_OVERDUE := Step(pain_assessment, "hold pain_assessment_overdue", causes.last_assessment),
-    CONFLICT_RESOLVED := Step(not_waived, "not_billable conflict_resolved", causes.decision),
+    NO_TERMS := Step(terms_in_force, "hold no_terms", causes.payer_of_day, taken_back.PAYING_COVERAGE, "terms"),
+    PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.place, taken_back.PLACE),
+    NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer, taken_back.PROVIDER),
+    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays, taken_back.HOME),
+    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays, taken_back.FACILITY),
+    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections, taken_back.HOSPICE),
+    HELD := Step(not_held, "not_billable held", causes.holds, taken_back.RESUMPTION),
+    NOT_SERVED := Step(
+        served, "not_billable not_served; not_billable under_24_hours", causes.unserved, taken_back.SERVICE
+    ),
+    NO_ORDER := Step(order_in_force, "hold no_order", causes.without_order, taken_back.ORDER),
+    INTERVAL_TOO_LONG := Step(interval, "not_billable interval_too_long", causes.too_long, taken_back.CLOSE_ORDER),
+    ORDER_UNSIGNED := Step(order_signed, "hold order_unsigned", causes.unsigned_orders, taken_back.SIGNED_ORDER),
+    NO_DIAGNOSIS := Step(diagnosis, "hold no_diagnosis", causes.diagnoses_on, taken_back.DIAGNOSIS),
+    PLAN := Step(plan, "hold plan_missing; hold plan_unsigned", causes.plans_on, taken_back.PLAN),
+    PAIN_ASSESSMENT_OVERDUE := Step(
+        pain_assessment, "hold pain_assessment_overdue", causes.last_assessment, taken_back.ASSESSMENT
+    ),
+    CONFLICT_RESOLVED := Step(not_waived, "not_billable conflict_resolved", causes.decision, taken_back.DECISION),
     SEVERAL_CODES := Step(
-        one_code, "conflict pain_code_exclusion; conflict specific_pair", causes.orders_and_evidence, establishes="code"
+        one_code,
+        "conflict pain_code_exclusion; conflict specific_pair",
+        causes.orders_and_evidence,
+        taken_back.ONE_CODE,
+        establishes="code",
     ),
     CLASH := Step(
         no_clash,
         "conflict pain_code_exclusion; conflict duplicate_per_diem; conflict specific_pair",
         causes.clashing,
+        taken_back.SETTLEMENT,
     ),
-    AUTHORIZATION := Step(authorized, "hold auth_missing; hold auth_exhausted", causes.authorizations_on),
-    NO_RATE := Step(rated, "hold no_rate", causes.remaining_order_entries),
+    AUTHORIZATION := Step(
+        authorized, "hold auth_missing; hold auth_exhausted", causes.authorizations_on, taken_back.AUTHORIZATION
+    ),
+    NO_RATE := Step(rated, "hold no_rate; not_billable concurrent_unpaid", causes.orders_and_rank, taken_back.RANK),
 )
 """The table of rulebook section 4: a step stands here in its place, and has its number from it."""
 

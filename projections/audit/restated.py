@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from ledger.book import Book
-from ledger.facts.administration import MonthClosed
+from ledger.facts.administration import HOUSE, MonthClosed
 from ledger.facts.entry import Entry, UnreadableEntry, tag_of
 from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay
@@ -27,6 +27,7 @@ from projections.audit.since_closing import Step, book_steps, in_order, same_ter
 from projections.audit.timeline import Retelling
 from projections.read_model.queries import Filters
 from projections.read_model.views import passing_views
+from projections.reading.around import read_streams
 from projections.reading.as_known import book_known
 from projections.reading.cohorts import complete, kin_in
 from projections.reading.streams import Kin
@@ -86,6 +87,7 @@ class Restatements:
         self.was_book, self.book = book_of_closing(closed), book_known(book, known_at)
         self.books = list(book_steps(closed, self.was_book, book, self.book))
         self.versions = {episode: last for episode, _, _, last in ledger.extents(closed.position)}
+        self.versions[HOUSE] = len(ledger.merge_entries(closed.position))
         self.left_out: list[Kin] = []
         self.found = self.delta_cents = 0
 
@@ -119,7 +121,7 @@ class Restatements:
     def _looked_up(self, kin: Iterable[Kin]) -> Iterator[Streams]:
         for one in kin:
             try:
-                streams = {name: self.ledger.entries_of(name, upto=self.upto) for name in one.episodes}
+                streams = read_streams(self.ledger, one.episodes, self.upto)
             except UnreadableEntry:
                 self.left_out.append(one)
             else:

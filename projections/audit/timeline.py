@@ -12,9 +12,11 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from ledger.book import PER_DIEM_CODES, Book
 from ledger.facts import events as ev
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, statement_of
-from ledger.judge.episode import Episode, Patient
-from ledger.judge.patients import by_episode, episode_of
+from ledger.facts.merges import merges_in
+from ledger.judge.episode import Episode
+from ledger.judge.patients import Patient, by_episode, episode_of, episodes_in
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from projections.reading.as_known import book_known
@@ -62,25 +64,31 @@ class Retelling(Generic[Said]):
         """The patient of the episode; None before it is opened."""
         return self.folded[self.episode].patient if self.episode in self.folded else None
 
+    @property
+    def zone(self) -> str:
+        """The time zone of the episode, once it is opened."""
+        return self.folded[self.episode].opening[1].zone
+
     def days(self) -> dict[int, Said]:
         """What is said of the episode's days as they stand."""
         return self._said({self.home} - {None}).get(self.episode, {})
 
     def begin(self, entries: Iterable[Entry]) -> None:
         """Take the first entries in all at once, and say nothing of what they changed."""
-        for name, stream in by_episode(entries).items():
-            folded = episode_of(name, stream)
-            assert folded is not None, "it has an entry"
-            self.streams[name], self.folded[name] = stream, folded
+        self.streams |= by_episode(entries)
+        self.folded |= episodes_in(self.streams)
 
     def add(self, entry: Entry) -> list[Change[Said]]:
         """Take the next entry in; the days it changed, of this episode and of its patient's others."""
         name = entry.episode
         self.streams.setdefault(name, []).append(entry)
+        if name == HOUSE:
+            return self._merged()
         if _is_inert(entry.fact):
             return []
         folded = episode_of(name, self.streams[name])
         assert folded is not None, "it has an entry"
+        folded.patient = merges_in(self.streams).survivor(folded.patient)
         touched: set[str | None] = {folded.patient, self.folded[name].patient if name in self.folded else None}
         if name != self.episode and self.home not in touched - {None}:
             self._stand(folded, touched)
@@ -89,6 +97,18 @@ class Retelling(Generic[Said]):
         self._stand(folded, touched)
         after = self._said(touched)
         return list(_differences(before, after, were | self._at_home))
+
+    def _merged(self) -> list[Change[Said]]:
+        """Patients were merged or parted: whose each episode is now, and the days that this changed."""
+        home: set[str | None] = {self.home}
+        before, were = self._said(home), self._at_home
+        merges = merges_in(self.streams)
+        for folded in self.folded.values():
+            folded.patient = merges.survivor(folded.opening[1].patient)
+        self.judged.clear()
+        at_home = were | self._at_home
+        after = self._said({self.folded[name].patient for name in at_home})
+        return list(_differences(before, after, at_home))
 
     def read_by(self, book: Book) -> list[Change[Said]]:
         """Read what stands against another state of the book; the days that this changed."""

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ledger.book import Book, Payer
+from ledger.book import Book, Code, Payer, Provider
+from ledger.book.reference import canonical
 from ledger.facts.administration import time_of_act
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.liveness import known
@@ -174,7 +175,7 @@ def _book_members(book: Book, chosen: Chosen) -> dict[str, bytes]:
     payers = {getattr(fact, "payer", None) for fact in stated} & book.payers.keys()
     providers = {getattr(fact, "provider", None) for fact in stated} & book.providers.keys()
     seen = book_known(book, chosen.known_at)
-    parts = {
+    parts: dict[str, list[Code] | list[Payer] | list[Provider]] = {
         "codes": [book.codes[code] for code in sorted(book.codes)],
         "payers": [_published(seen, payer) for payer in sorted(map(str, payers))],
         "providers": [
@@ -184,7 +185,7 @@ def _book_members(book: Book, chosen: Chosen) -> dict[str, bytes]:
             for npi in sorted(map(str, providers))
         ],
     }
-    return {f"book/{name}.json": msgspec.json.encode(part, order="sorted") + b"\n" for name, part in parts.items()}
+    return {f"book/{name}.json": canonical(part) + b"\n" for name, part in parts.items()}
 
 
 def _published(book: Book, payer: str) -> Payer:

@@ -52,15 +52,16 @@ class Plan(NamedTuple):
 
 
 def plan(ledger: EpisodeLedger, book: Book, patient: str, also: Collection[str] = ()) -> Plan:
-    """What forgetting a patient takes: every episode that names them, and those named besides.
+    """What forgetting a patient takes: every episode that names them, under any name merged with theirs, and those
+    named besides.
 
     Unknown if there is none; AlsoAnothers for episodes that are somebody else's now and were not named.
     """
     position = ledger.position()
-    named = ledger.episodes_of(patient)
+    named = ledger.episodes_naming(patient)
     if not named:
         raise Unknown
-    found = load_patient(ledger, patient, upto=position)
+    found = load_patient(ledger, ledger.survivor_of(patient), upto=position)
     theirs = {episode.name for episode in found.episodes} if found else set()
     if others := [episode for episode in named if episode not in theirs | set(also)]:
         raise AlsoAnothers(others)

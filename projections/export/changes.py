@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.book import Book, book_of_text
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
-from ledger.judge.episode import Episode, Patient
-from ledger.judge.patients import episode_of, gather
+from ledger.judge.episode import Episode
+from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
@@ -109,6 +110,8 @@ def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterato
         for episode in ledger.episodes_of(name):
             streams.before[episode] = ledger.entries_of(episode, upto=stretch.since)
             streams.since[episode] = ledger.entries_of(episode, len(streams.before[episode]), stretch.upto)
+        streams.before[HOUSE] = ledger.merge_entries(stretch.since)
+        streams.since[HOUSE] = ledger.merge_entries(stretch.upto)[len(streams.before[HOUSE]) :]
         yield name, streams
         told(done, len(names))
 
@@ -116,22 +119,26 @@ def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterato
 def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
     """Every patient, in one pass over the ledger."""
     counts = {episode: count for episode, _, _, count in ledger.extents(stretch.since)}
+    merged = ledger.merge_entries(stretch.upto)
+    begun = len(ledger.merge_entries(stretch.since))
     kin = kin_in(ledger, stretch.upto)
     for done, entries in enumerate(complete(ledger, kin, stretch.upto), 1):
         sharing: dict[str, Streams] = {}
         for episode, stream in entries.items():
+            if episode == HOUSE:
+                continue
             count = counts.get(episode, 0)
             for patient in ledger.patients_of(episode):
-                streams = sharing.setdefault(patient, Streams({}, {}))
+                streams = sharing.setdefault(patient, Streams({HOUSE: merged[:begun]}, {HOUSE: merged[begun:]}))
                 streams.before[episode], streams.since[episode] = stream[:count], stream[count:]
         yield from sorted(sharing.items())
         told(done, len(kin))
 
 
 def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:
-    folded = _folded(streams.before)
+    folded = episodes_in(streams.before)
     before = _days_of(name, folded, stretch.book)
-    after = _days_of(name, folded | _folded(_joined(streams)), stretch.last_book)
+    after = _days_of(name, folded | episodes_in(_joined(streams)), stretch.last_book)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if not changed:
         return
@@ -175,13 +182,14 @@ class _Walk:
         moments = self._moments(ledger)
         book, days = self.stretch.book, self.before
         streams = {episode: list(entries) for episode, entries in self.streams.before.items()}
-        folded = _folded(streams)
+        folded = episodes_in(streams)
         for place, (position, what) in enumerate(moments, 1):
             if isinstance(what, Book):
                 book = what
             else:
                 streams[what.episode].append(what)
-                folded |= _folded({what.episode: streams[what.episode]})
+                touched = streams if what.episode == HOUSE else {each: streams[each] for each in (what.episode, HOUSE)}
+                folded |= episodes_in(touched)
             then = self.after if place == len(moments) else _days_of(self.name, folded, book)
             name = BY_BOOK if isinstance(what, Book) else what.label
             for key in then.keys() | days.keys():
@@ -199,13 +207,9 @@ class _Walk:
 
 
 def _joined(streams: Streams) -> dict[str, list[Entry]]:
-    """The episodes with entries in the stretch, whole."""
-    return {name: streams.before[name] + since for name, since in streams.since.items() if since}
-
-
-def _folded(streams: Mapping[str, Sequence[Entry]]) -> dict[str, Episode]:
-    folded = {name: episode_of(name, entries) for name, entries in streams.items()}
-    return {name: episode for name, episode in folded.items() if episode is not None}
+    """The episodes with entries in the stretch, whole; all of them where patients were merged or parted in it."""
+    names = [name for name, since in streams.since.items() if since or streams.since[HOUSE] or name == HOUSE]
+    return {name: streams.before[name] + streams.since[name] for name in names}
 
 
 def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:

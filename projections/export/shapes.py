@@ -139,7 +139,7 @@ DATASETS: Final = {
         _declared("findings", FindingRow, "dates", *(name for name in FINDING_ORDER if name != "first_date")),
         dataset_of("changes", ChangePlace.__doc__, change_columns(), "date", *DAY_ORDER),
         _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, is_key=False),
-        _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number"),
+        _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number", "from"),
         _declared("rates", ExportedRate, None, "payer", "terms_from", "terms_published", "code", is_key=False),
     )
 }

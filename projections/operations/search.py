@@ -30,7 +30,7 @@ class Found(msgspec.Struct, frozen=True):
 def find_episodes(ledger: EpisodeLedger, views: Views, text: str) -> tuple[list[Found], bool]:
     """Episodes whose name, or whose patient's name, holds the text (letters of either case), by patient and episode;
     and whether there are more than are given. A name of an episode without days must be given in full."""
-    patients = _patients(views, text) | ({text} if ledger.episodes_of(text) else set())
+    patients = _patients(views, text) | ({ledger.survivor_of(text)} if ledger.episodes_of(text) else set())
     wanted = {(patient, episode) for patient in patients for episode in _episodes(ledger, patient)}
     wanted |= set(_by_episode(views, text))
     wanted |= {(patient, text) for patient in ledger.patients_of(text) if text in _episodes(ledger, patient)}

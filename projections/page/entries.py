@@ -9,7 +9,7 @@ import msgspec
 
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
-from ledger.facts.liveness import live_entries, retracted_identities
+from ledger.facts.liveness import live_entries, retractions
 from projections.page.days import DayShown
 from projections.page.sources import Cause, Sources
 from projections.words import counted, date_runs, dollars, utc_text
@@ -59,8 +59,8 @@ def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: S
 
 def _standing(entries: Sequence[Entry]) -> dict[int, str]:
     """What no longer counts, by version: taken back, or replaced by a correction."""
-    retracted = retracted_identities(entries)
-    live = {entry.version for entry, _ in live_entries(entries)}
+    retracted = retractions(entries)
+    live = {live.entry.version for live in live_entries(entries)}
     found = {}
     for entry in entries:
         if (entry.source, entry.id) in retracted and entry.version not in live:

@@ -125,6 +125,6 @@ def _verdicts(days: Sequence[DayRow]) -> Iterator[VerdictSum]:
 
 def _sent(entries: Iterable[Entry]) -> Iterator[Sent]:
     """Every live claim, also one that a later claim replaced or voided: it left the house all the same."""
-    for entry, fact in live_entries(list(entries)):
+    for entry, fact, _ in live_entries(list(entries)):
         if isinstance(fact, ClaimSubmitted):
             yield Sent(fact.claim, fact.payer, fact.frequency, utc_text(entry.recorded_at))

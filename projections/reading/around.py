@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
 from ledger.store import EpisodeLedger
 
@@ -21,7 +22,14 @@ def episodes_around(ledger: EpisodeLedger, episodes: Iterable[str]) -> list[str]
 
 def entries_around(ledger: EpisodeLedger, episodes: Iterable[str], upto: int | None = None) -> dict[str, list[Entry]]:
     """The entries of the episodes and of all around them, by episode, up to a position."""
-    return {name: ledger.entries_of(name, upto=upto) for name in episodes_around(ledger, episodes)}
+    return read_streams(ledger, episodes_around(ledger, episodes), upto)
+
+
+def read_streams(ledger: EpisodeLedger, episodes: Iterable[str], upto: int | None = None) -> dict[str, list[Entry]]:
+    """The entries of some episodes up to a position, and the merges of patients under no episode's name."""
+    streams = {name: ledger.entries_of(name, upto=upto) for name in episodes}
+    acts = ledger.merge_entries(upto)
+    return streams | {HOUSE: acts} if acts else streams
 
 
 def recorded_around(ledger: EpisodeLedger, episode: str) -> list[tuple[int, Entry]]:

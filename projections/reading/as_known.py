@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ledger.book import Book
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import known
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of, gather
+from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 
@@ -47,7 +47,9 @@ class AsKnown:
 
     def entries(self, episodes: Iterable[str]) -> dict[str, list[Entry]]:
         """The entries of some episodes."""
-        return {name: known(self.ledger.entries_of(name, upto=self.upto), self.at) for name in episodes}
+        found = {name: known(self.ledger.entries_of(name, upto=self.upto), self.at) for name in episodes}
+        acts = known(self.ledger.merge_entries(self.upto), self.at)
+        return found | {HOUSE: acts} if acts else found
 
     def patient(self, name: str) -> Patient | None:
         """A patient with all their episodes; None if no episode is theirs."""
@@ -64,7 +66,8 @@ class AsKnown:
 
 def owner_among(streams: Streams, episode: str, at: datetime | None = None) -> str | None:
     """The patient of one of some episodes as known at an instant; None for one not opened by then."""
-    found = episode_of(episode, streams.get(episode, ()), at)
+    concerned = {name: streams[name] for name in (episode, HOUSE) if name in streams}
+    found = episodes_in(concerned, at).get(episode)
     return found.patient if found else None
 
 
@@ -101,9 +104,9 @@ def load_patient(
 
     ``known_at`` leaves out entries recorded later, ``upto`` entries of a later position.
     """
-    names = ledger.episodes_of(patient)
-    episodes = [episode_of(name, ledger.entries_of(name, upto=upto), known_at) for name in names]
-    theirs = [episode for episode in episodes if episode is not None and episode.patient == patient]
+    streams = {name: ledger.entries_of(name, upto=upto) for name in ledger.episodes_of(patient)}
+    episodes = episodes_in(streams | {HOUSE: ledger.merge_entries(upto)}, known_at).values()
+    theirs = [episode for episode in episodes if episode.patient == patient]
     return Patient(patient, theirs) if theirs else None
 
 

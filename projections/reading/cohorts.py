@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.streams import UNREAD, Kin, Row, Stream, held_entries_of, hold, look_at
@@ -110,9 +111,11 @@ def complete(
     An entry that cannot be read raises UnreadableEntry; or, where ``unreadable`` is given, that is told and the kin is
     left out.
     """
+    merges = ledger.merge_entries(upto)
+    acts = {HOUSE: merges} if merges else {}
     for one in _passing(ledger, kin, upto, held_entries, frozenset() if whole else UNREAD):
         try:
-            streams = {episode: _entries(ledger, one, episode, upto) for episode in one.episodes}
+            streams = {episode: _entries(ledger, one, episode, upto) for episode in one.episodes} | acts
         except UnreadableEntry:
             if unreadable is None:
                 raise

@@ -10,7 +10,7 @@ from msgspec import MsgspecError, Struct
 
 from ledger.facts.entry import Entry, decode_all
 from ledger.facts.stored import TAGS
-from ledger.judge.episode import is_read
+from ledger.judge.fold import is_read
 
 Row = tuple[str, str, str]
 """Episode, tag and text of a stored entry."""

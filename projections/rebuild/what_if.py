@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import date
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from ledger.book import Book, BookError, Payer, Terms
-from ledger.facts.forms import check_hcpcs
+from ledger.book.mistakes import mistakes_in
 from ledger.files import locked
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
@@ -30,7 +31,7 @@ from projections.read_model.views import Views, open_views
 from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
-_KEYS: Final = [field.encode_name for field in msgspec.structs.fields(Terms)]
+_KEYS: Final = {field.encode_name: field for field in msgspec.structs.fields(Terms)}
 
 
 def with_changes(book: Book, changes: Sequence[str]) -> Book:
@@ -74,17 +75,19 @@ def _changed(terms: Terms, key: str, value: Any) -> Terms:
         if key not in _KEYS or not isinstance(table[key], dict):
             raise ValueError(f"terms have no such key; they have {', '.join(_KEYS)}, rate_cents.CODE")
         table[key][part] = value
-    made = msgspec.convert(table, Terms)
-    for code in (*made.rate_cents, *made.bundled_exceptions):
-        _check_code(code)
-    return made
+    field, value = _KEYS[key], table[key]
+    if value is not None or field.default is not None:  # null: as if the key were not there
+        wrong = next(mistakes_in(_dated(value) if field.type is date else value, field.type, key), None)
+        if wrong:
+            raise ValueError(wrong)
+    return msgspec.convert(table, Terms)
 
 
-def _check_code(code: str) -> None:
+def _dated(text: Any) -> Any:
     try:
-        check_hcpcs(code)
-    except ValueError:
-        raise ValueError(f"{code!r} is no code: a capital letter and four digits, or five digits") from None
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def _value(text: str) -> Any:

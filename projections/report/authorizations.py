@@ -7,37 +7,13 @@ from typing import Final
 
 import msgspec
 
-from ledger.facts.events import AuthorizationGranted
-from ledger.judge.case import Case
-from ledger.judge.regions import judged_days
+from projections.reading.authorizations import Authorization
 from projections.report.asked import Asked
-from projections.words import iso
 
 UNITS_LOW: Final = 7
 DAYS_AHEAD: Final = 14
 """An authorization runs out with so few units left, or if it ends within so many days; and therapy goes on if its last
 day is not longer ago than that."""
-
-
-class Authorization(msgspec.Struct, frozen=True, gc=False):
-    """A live authorization of an episode with the units its days drew, of which ``billable_days`` are billable.
-
-    ``last_day`` is the episode's last day so far, ``ended`` whether a discharge or a death ended it.
-    """
-
-    patient: str
-    episode: str
-    number: str
-    payer: str
-    codes: tuple[str, ...]
-    from_: str = msgspec.field(name="from")
-    to: str
-    units: int
-    drawn: int
-    billable_days: int
-    last_drawn: str | None
-    last_day: str
-    ended: bool
 
 
 class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authorizations"):
@@ -57,26 +33,6 @@ class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authoriz
     to: str
     lasts_to: str
     rows: str
-
-
-def authorizations_of(case: Case) -> Iterator[Authorization]:
-    """The live authorizations of a judged episode that has days, by number."""
-    if not case.calendar.every:
-        return
-    billable = {day.date for day in judged_days(case) if day.is_billable}
-    ended = bool(case.patient.deaths or case.episode.discharges)
-    for number, (_, granted) in sorted(case.episode.authorizations.items()):
-        drawn = [date for date, drew in case.drawn.items() if drew == number]
-        yield Authorization(
-            case.patient.name, case.episode.name, number, granted.payer, tuple(sorted(set(granted.codes))),
-            granted.from_.isoformat(), granted.to.isoformat(), granted.units, len(drawn),
-            len(billable.intersection(drawn)), iso(max(drawn)) if drawn else None, iso(case.calendar.last), ended,
-        )  # fmt: skip
-
-
-def has_authorization(facts: Iterable[object]) -> bool:
-    """Whether any fact grants one."""
-    return any(isinstance(fact, AuthorizationGranted) for fact in facts)
 
 
 def running_out(authorizations: Sequence[Authorization], asked: Asked) -> Iterator[RunningOut]:

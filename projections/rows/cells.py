@@ -40,7 +40,7 @@ def shown(row: type[Shown], columns: Sequence[Column], cells: Cells) -> Shown:
     """A row as it is shown: the columns of its struct, lists as lists."""
     return row(
         *[
-            as_list(cell) if column.kind in ("texts", "dates") else cell
+            as_list(cell) if cell is not None and column.kind in ("texts", "dates") else cell
             for column, cell in zip(columns, cells, strict=False)  # what comes after is for choosing and ordering only
         ]
     )

@@ -11,7 +11,7 @@ from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
 from ledger.judge.steps import PAYER_EXCLUDES_S_CODES, SEVERAL_CODES
-from projections.rows.cells import Cells, json_lists, shown
+from projections.rows.cells import Cells, json_list, json_lists, shown
 from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso
 
@@ -43,6 +43,16 @@ class DayRow(msgspec.Struct, frozen=True, gc=False):
     because: Annotated[
         tuple[str, ...], note("the entries that decided, as `source:id`, the decisive one first", "left out")
     ]
+    member: Annotated[
+        str | None, note("the patient's number with the payer; null where `payer` is", "left out", shared=True)
+    ]
+    provider: Annotated[
+        str | None, note("the NPI the day goes under; null where `terms_from` is", "kept", "word", shared=True)
+    ]
+    place_of_service: Annotated[
+        str | None, note("the place of service; null where `terms_from` is", "kept", "word", shared=True)
+    ]
+    modifiers: Annotated[tuple[str, ...] | None, note("the modifiers; null unless billable", "left out", shared=True)]
 
 
 DAY_COLUMNS: Final = tuple(columns_of(DayRow))
@@ -82,12 +92,16 @@ def _cells(case: Case, region: Region, days: Sequence[int], because: Mapping[int
         terms_from=terms.from_.isoformat() if terms else None,
         terms_published=terms.published.isoformat() if terms else None,
         rate_cents=region.rate_cents,
+        member=region.member,
+        provider=region.provider,
+        place_of_service=region.place,
+        modifiers=json_list(region.modifiers) if region.is_billable else None,
     )
-    drawn = map((case.drawn if region.is_billable else {}).get, days)
+    grants = map((case.drawn if region.is_billable else {}).get, days)
     labels = json_lists([because[day] for day in days])
     return [
-        shared._replace(date=date, authorization=authorization, because=entries)
-        for date, authorization, entries in zip(map(iso, days), drawn, labels, strict=True)
+        shared._replace(date=date, authorization=grant.number if grant else None, because=entries)
+        for date, grant, entries in zip(map(iso, days), grants, labels, strict=True)
     ]
 
 

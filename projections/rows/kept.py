@@ -57,6 +57,6 @@ def _line(place: str, line: KeptLine) -> Cells:
     cells: Cells = LineCells(
         patient=NOBODY, episode=place, payer=line.payer, code=line.code, from_=line.from_, to=line.to,
         units=line.units, rate_cents=line.rate_cents, charge_cents=line.charge_cents, terms_from=line.terms_from,
-        modifiers=NOTHING,
+        modifiers=NOTHING, expected_cents=line.units * line.rate_cents,
     )  # fmt: skip
     return cells

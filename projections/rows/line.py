@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.judge.case import Case
 from ledger.judge.lines import pack
-from projections.rows.cells import NOTHING, Cells, shown
+from projections.rows.cells import Cells, json_list, shown
 from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso
 
@@ -27,12 +27,16 @@ class LineRow(msgspec.Struct, frozen=True, gc=False):
     to: Annotated[str, note("the last service date, included", "shifted", "date")]
     units: Annotated[int, note("days, which are units", "kept")]
     rate_cents: Annotated[int, note("dollars for a day", "kept", "money", shared=True)]
-    charge_cents: Annotated[int, note("dollars for the line: `units` times `rate`", "kept", "money")]
+    charge_cents: Annotated[int, note("the house's price in dollars for the line", "kept", "money")]
     authorization: Annotated[
         str | None, note("the authorization that the day draws a unit from", "left out", shared=True)
     ]
     terms_from: Annotated[str, note("the first service date of the terms' edition", "left out", "date", shared=True)]
-    modifiers: Annotated[tuple[str, ...], note("the modifiers; none in this edition", "left out", shared=True)]
+    modifiers: Annotated[tuple[str, ...], note("the modifiers", "left out", shared=True)]
+    member: Annotated[str | None, note("the patient's number with the payer", "left out", shared=True)]
+    provider: Annotated[str | None, note("the NPI the days are billed under", "kept", "word", shared=True)]
+    place_of_service: Annotated[str | None, note("the place of service", "kept", "word", shared=True)]
+    expected_cents: Annotated[int, note("dollars for the line: `units` times `rate`", "kept", "money")]
 
 
 LINE_COLUMNS: Final = tuple(columns_of(LineRow))
@@ -42,11 +46,15 @@ LineCells: Final = named_cells(LineRow)
 
 
 def line_cells(case: Case) -> list[Cells]:
-    """The claim lines of one judged episode, by their first date; ``modifiers`` is empty in this edition."""
-    patient, episode = case.patient.name, case.episode.name
+    """The claim lines of one judged episode, by their first date."""
     return [
-        LineCells(patient, episode, line.payer, line.code, iso(line.from_), iso(line.to), line.units, line.rate_cents,
-         line.charge_cents, line.authorization, line.terms.from_.isoformat(), NOTHING)
+        LineCells(
+            patient=case.patient.name, episode=case.episode.name, payer=line.payer, code=line.code,
+            from_=iso(line.from_), to=iso(line.to), units=line.units, rate_cents=line.price.rate_cents,
+            charge_cents=line.charge_cents, authorization=line.authorization, terms_from=line.terms.from_.isoformat(),
+            modifiers=json_list(line.price.modifiers), member=line.member, provider=line.provider,
+            place_of_service=line.place, expected_cents=line.expected_cents,
+        )
         for line in pack(case)
     ]  # fmt: skip
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ledger.book import Book
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
 from ledger.judge.findings import find
+from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
 from projections.rows.cells import Cells
 from projections.rows.day import day_cells

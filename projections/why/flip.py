@@ -1,7 +1,7 @@
 """The smallest single change that would turn a day: one more entry, tried on the patient and judged by the same judge.
 
-A day that is not billable: the moves of ``flip_moves`` are tried in their order; the first after which the day is
-billable is shown.
+A day that is not billable: what the book lacks comes first, where that is what fails; then the changes of ``moves`` are
+tried in their order, and the first after which the day is billable is shown.
 
 A billable day: each entry it rests on is retracted in turn (evidence, orders, plan, assessment, diagnosis, coverage,
 authorization); the first without which it is not billable is shown. What a change cannot know (a score, a prescriber,
@@ -22,13 +22,14 @@ from ledger.facts.entry import Entry, tag_of
 from ledger.facts.upcasts import SCHEMA
 from ledger.judge import steps
 from ledger.judge.case import Case
-from ledger.judge.episode import Patient
-from ledger.judge.patients import episode_of
+from ledger.judge.patients import Patient, episode_of
 from ledger.judge.regions import judged_day
-from ledger.judge.rule import Step, Verdict
+from ledger.judge.rule import Verdict
 from ledger.judge.steps import judge
+from projections.why.change import HYPOTHETICAL, Change, named, retract
 from projections.why.day_view import DayView
-from projections.why.moves import HYPOTHETICAL, MOVES, Change, Changes, named, retract
+from projections.why.moves import worth_trying
+from projections.why.outside import Outside, outside_cure
 from projections.words import verdict_in_sentence, verdict_text
 
 RESTED_ON: Final = (
@@ -67,7 +68,7 @@ def with_fact(entries: Sequence[Entry], fact: ev.Event, recorded_at: datetime) -
 def find_flip(streams: Mapping[str, Sequence[Entry]], view: DayView, verdict: Verdict, book: Book) -> FlipShown:
     """The change that turns the day from its verdict; ``streams`` are the patient's episodes as known."""
     trial = _Trial(streams, view, book)
-    return _undoing(trial) if verdict.is_billable else _curing(trial, verdict.step)
+    return _undoing(trial) if verdict.is_billable else _curing(trial, verdict)
 
 
 class _Outcome(NamedTuple):
@@ -94,15 +95,21 @@ class _Trial:
         last = max(streams[episode.name][-1].recorded_at for episode in self.patient.episodes)
         self.recorded_at = last + timedelta(microseconds=1)
 
+    def with_book(self, book: Book) -> _Outcome:
+        """The day's verdict by another book."""
+        return self._judged(self.patient, book)
+
     def outcome(self, change: Change) -> _Outcome:
         """The day's verdict after the change."""
         entries = with_fact(self.streams[change.episode], change.fact, self.recorded_at)
         changed = episode_of(change.episode, entries)
         assert changed is not None, "it has entries"
         episodes = [changed if episode.name == change.episode else episode for episode in self.patient.episodes]
+        return self._judged(Patient(self.patient.name, episodes), self.book)
+
+    def _judged(self, patient: Patient, book: Book) -> _Outcome:
         name = self.view.case.episode.name
-        cases = judge(Patient(self.patient.name, episodes), self.book)
-        return _on(next(case for case in cases if case.episode.name == name), self.view.date)
+        return _on(next(case for case in judge(patient, book) if case.episode.name == name), self.view.date)
 
 
 def _on(case: Case, on: int) -> _Outcome:
@@ -116,29 +123,35 @@ def _shown(flips: bool, sentence: str, change: Change, text: str | None) -> Flip
     return FlipShown(flips, sentence, change.episode, tag_of(change.fact), msgspec.to_builtins(change.fact), text)
 
 
-def _curing(trial: _Trial, step: Step) -> FlipShown:
+def _curing(trial: _Trial, verdict: Verdict) -> FlipShown:
+    outside = outside_cure(trial.view, verdict)
+    if outside and outside.book:
+        outcome = trial.with_book(outside.book)
+        if outcome.is_billable:
+            return FlipShown(True, outside.sentence, None, None, None, outcome.text)
     best: tuple[Change, _Outcome] | None = None
-    for change in _worth_trying(trial.view, step):
+    for change in worth_trying(trial.view, verdict):
         outcome = trial.outcome(change)
         if outcome.is_billable:
-            return _shown(True, change.sentence, change, outcome.text)
-        if outcome.reached > (best[1].reached if best else step.number):
+            sentence = f"{outside.sentence} Or: {change.sentence}" if outside else change.sentence
+            return _shown(True, sentence, change, outcome.text)
+        if outcome.reached > (best[1].reached if best else verdict.step.number):
             best = change, outcome
+    return _not_enough(outside, best)
+
+
+def _not_enough(outside: Outside | None, best: tuple[Change, _Outcome] | None) -> FlipShown:
+    """What to say where nothing that was tried makes the day billable."""
+    if outside and not outside.book:
+        return FlipShown(False, f"{outside.sentence} What the day is then follows from it.", None, None, None, None)
     sentence = "No single change of those tried makes this day billable."
+    if outside:
+        sentence += f" First of all: {outside.sentence}"
     if best is None:
         return FlipShown(False, sentence, None, None, None, None)
     change, outcome = best
     sentence += f" This brings it furthest: {change.sentence} It would then be {verdict_in_sentence(outcome.text)}."
     return _shown(False, sentence, change, outcome.text)
-
-
-def _worth_trying(view: DayView, step: Step) -> Changes:
-    for move in MOVES:
-        if step in move.cures:
-            yield from move.propose(view)
-    for move in MOVES:
-        if step in move.may_help:
-            yield from move.propose(view)
 
 
 def _undoing(trial: _Trial) -> FlipShown:

@@ -4,72 +4,82 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from msgspec import UNSET
+
 from ledger.facts import events as ev
 from ledger.facts.entry import statement_of
 from ledger.judge import causes, passed
 from ledger.judge.authorizations import covering_authorizations
+from ledger.judge.clash import codes_against
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
-from ledger.judge.steps import INPATIENT
-from projections.why.day_view import DayView
-from projections.words import dollars, iso
+from ledger.judge.stays import Stay
+from projections.why.day_view import DayView, tellings_of
+from projections.why.moves_choice import others_did_not
+from projections.why.moves_service import nearest_orders, unknown_orders
+from projections.words import dollars, iso, listed
 
 
 class Words(NamedTuple):
-    """What a sentence says of a verdict: the reason in plain words, and what would cure it if somebody can."""
+    """What a sentence says of a verdict: the reason in plain words, and what would cure it if anything can."""
 
     because: str
     cure: str = ""
 
 
-_DECIDE = "A human has to decide which of them is billed."
-
 SENTENCES: Final[dict[str, Words]] = {
     "billable": Words("{code} to {payer} at {rate}, because {evidence}"),
     "not_billable after_death": Words("the patient died on {died}"),
     "not_billable after_discharge": Words("the patient was discharged on {discharged}"),
-    "hold coverage_unverified": Words("nobody verified any coverage", "Verified coverage would cure it."),
+    "hold coverage_unverified": Words("no coverage was verified", "Verify the patient's coverage and record it."),
     "not_billable not_covered": Words("no verified coverage covers the day"),
     "not_billable payer_excludes_s_codes": Words("no payer that covers it takes S codes ({covering})"),
-    "hold no_terms": Words("the book has no terms of {payer} for the day", "The payer's terms would cure it."),
+    "hold no_terms": Words("the book has no terms of {payer} for the day", "Put the payer's terms into the book."),
     "not_billable place_of_service": Words("{payer} does not pay at place of service {place}"),
     "hold no_agreement": Words(
-        "{provider} has no agreement with {payer} for the day", "A signed agreement in the book would cure it."
+        "{provider} has no agreement with {payer} for the day", "Put the signed agreement into the book."
     ),
-    "not_billable inpatient": Words("the patient was in hospital, admitted on {admitted}"),
+    "not_billable inpatient": Words("the patient was in hospital, {stay}"),
     "not_billable facility": Words("the patient was in a nursing facility"),
     "not_billable hospice": Words("the patient had elected hospice"),
     "not_billable held": Words("therapy was on hold"),
     "not_billable not_served": Words("{unserved}"),
     "not_billable under_24_hours": Words("the pump ran that day, but {payer} pays full 24 hours of a run only"),
-    "hold no_order": Words("no order is in force for the service of that day", "Such an order would cure it."),
+    "hold no_order": Words("{unordered}", "{order_it}"),
     "not_billable interval_too_long": Words("doses are {hours} hours apart and {payer} pays up to {max_hours}"),
-    "hold no_diagnosis": Words("no diagnosis is in force on the day", "One that is would cure it."),
-    "hold plan_missing": Words("no plan of treatment covers the day", "A signed plan that covers it would cure it."),
+    "hold order_unsigned": Words(
+        "{unsigned}", "Have the order signed, and correct its record with the date it was signed on."
+    ),
+    "hold no_diagnosis": Words("no diagnosis is in force on the day", "Record one that is."),
+    "hold plan_missing": Words("{unplanned}", "Get a signed plan of treatment that covers it and record it."),
     "hold plan_unsigned": Words(
-        "the plan of treatment was signed on {signed} only", "A plan signed on or before the day would cure it."
+        "the plan of treatment was signed on {signed} only", "Find a plan that was signed on or before the day."
     ),
     "hold pain_assessment_overdue": Words(
-        "pain was {assessed}, and {payer} asks for {reach}", "An assessment in that time would cure it."
+        "pain was {assessed}, and {payer} asks for {reach}", "Find the assessment of that time and record it."
     ),
-    "not_billable conflict_resolved": Words("a human decided to bill nothing that day"),
-    "conflict pain_code_exclusion": Words("{codes} stand on one day, and S9325 excludes the others", _DECIDE),
-    "conflict specific_pair": Words("{codes} stand on one day", _DECIDE),
-    "conflict duplicate_per_diem": Words(
-        "{codes} stands on the day more than once", "A human has to decide which one yields."
-    ),
+    "not_billable conflict_resolved": Words("it was decided to bill nothing that day"),
+    "conflict pain_code_exclusion": Words("{codes} on the same day, and S9325 excludes the others", "{choose}"),
+    "conflict specific_pair": Words("{codes} on the same day", "{choose}"),
+    "conflict duplicate_per_diem": Words("{twice}", "{choose}"),
     "hold auth_missing": Words(
-        "no authorization by {payer} covers {code} that day", "An authorization that does would cure it."
+        "no authorization by {payer} covers {code} that day", "Get an authorization that does and record it."
     ),
-    "hold auth_exhausted": Words(
-        "the authorized units are used up ({numbers})", "One more unit for the day would cure it."
+    "hold auth_exhausted": Words("the authorized units are used up ({numbers})", "Ask the payer for more units."),
+    "hold no_rate": Words(
+        "the book has no rate of {payer} for {code} on the day", "Put the rate into the terms or the agreement."
     ),
-    "hold no_rate": Words("the book has no rate of {payer} for {code} on the day", "A rate would cure it."),
+    "not_billable concurrent_unpaid": Words(
+        "pain was infusion therapy number {rank} of that day, and {payer} pays nothing for it"
+    ),
 }
 """A sentence for every verdict of every step, in the rulebook's words."""
 
+CHOOSE: Final = "Decide which one to bill."
+
 _UNSERVED: Final = {
     "access": "no recorded dose reaches that day",
+    "course": "no day served within {gap} days before it carries the course of therapy to that day",
     "infused": "no infusion was recorded that day",
     "infused_or_nursing": "neither an infusion nor a nurse's visit was recorded that day",
     "rolling_24h": "no infusion was recorded that day",
@@ -80,7 +90,7 @@ class Said(dict[str, str]):
     """The words of a sentence about one day, looked up as the sentence asks for them."""
 
     def __init__(self, view: DayView, day: JudgedDay) -> None:
-        super().__init__(payer=view.payer_name(), code=str(day.code), provider=view.provider_name)
+        super().__init__(payer=view.payer_name(), code=str(day.code), provider=view.provider_name())
         self.view, self.day = view, day
 
     def __missing__(self, word: str) -> str:
@@ -100,6 +110,8 @@ class Said(dict[str, str]):
             return "infusion was recorded that day"
         if any(days & self.view.day for days in case.evidence.recorded.values()):
             return "therapy was in place that day"
+        if self.view.terms.day_counting == "course":
+            return f"the course of therapy goes on from {self._nearest()}"
         return f"the dose of {self._nearest()} reaches to it"
 
     def _nearest(self) -> str:
@@ -123,32 +135,77 @@ class Said(dict[str, str]):
         return ", ".join(dict.fromkeys(self.view.payer_name(spell.payer) for spell in spells))
 
     def place(self) -> str:
-        """The place of service."""
-        return self.view.case.episode.opening[1].place_of_service
+        """The place of service of the day."""
+        return self.view.place
 
-    def admitted(self) -> str:
-        """The local date of the admission."""
-        fact = statement_of(self.view.causes(INPATIENT)[0])
-        assert isinstance(fact, ev.HospitalAdmitted)
-        return iso(local_date(fact.at, self.view.case.evidence.tz))
+    def stay(self) -> str:
+        """The hospital stay that takes the day: from when until when, under which numbers."""
+        stay, tz = self.view.stays[0], self.view.case.evidence.tz
+        numbers = list(dict.fromkeys(part.stay for part in stay.parts))
+        home = stay.discharged
+        until = f"to {iso(local_date(home.at, tz))}" if home else "with no discharge recorded"
+        name = "stay" if len(numbers) == 1 else "stays"
+        return f"from {iso(local_date(stay.admitted.at, tz))} {until} ({name} {listed(numbers)}){self._unmatched(stay)}"
+
+    def _unmatched(self, stay: Stay) -> str:
+        homes = [] if stay.discharged else self.view.homecomings_without_stay(stay)
+        tz = self.view.case.evidence.tz
+        told = (f"{home.entry.label} records a discharge on {iso(local_date(home.at, tz))}" for home in homes)
+        return f"; {listed(told)}, but under a stay that has no admission" if homes else ""
 
     def unserved(self) -> str:
         """What is missing, as the payer counts days."""
-        return _UNSERVED[self.view.terms.day_counting]
+        terms = self.view.terms
+        return _UNSERVED[terms.day_counting].format(gap=terms.course_gap_days)
+
+    def unordered(self) -> str:
+        """Which order the service names, and why it is not in force."""
+        unknown = list(dict.fromkeys(order for _, order in unknown_orders(self.view)))
+        if unknown:
+            known = nearest_orders(self.view, unknown[0])
+            nearest = f" (the nearest recorded number is {known[0]})" if known else ""
+            return f"the service names order {listed(unknown)}, which is not recorded{nearest}"
+        orders = causes.orders_serving(self.view.case, self.view.date)
+        return f"order {listed(orders)} is not in force that day" if orders else "no order is in force that day"
+
+    def order_it(self) -> str:
+        """What would put an order behind the service."""
+        unknown = unknown_orders(self.view)
+        if unknown and nearest_orders(self.view, unknown[0][1]):
+            return "Correct the number, or record the order if the number is right."
+        return "Record an order that is."
 
     def hours(self) -> str:
         """The spacing of doses under the orders in force."""
-        facts = map(statement_of, passed.orders_in_force(self.view.case, self.view.date))
-        return " and ".join(map(str, sorted({f.interval_hours for f in facts if isinstance(f, ev.TherapyOrdered)})))
+        orders = tellings_of(passed.orders_in_force(self.view.case, self.view.date))
+        return listed(map(str, sorted({fact.interval_hours for _, fact in orders})))
 
     def max_hours(self) -> str:
         """The widest spacing that the payer pays."""
         return str(self.view.terms.max_interval_hours)
 
+    def unsigned(self) -> str:
+        """Which order is not signed, or not by the day."""
+        orders = [fact for _, fact in tellings_of(passed.orders_in_force(self.view.case, self.view.date))]
+        signed = [fact for fact in orders if fact.signed_on is not UNSET]
+        if signed:
+            first = min(signed, key=lambda fact: str(fact.signed_on))
+            return f"order {first.order} was signed on {first.signed_on} only"
+        return f"order {listed(fact.order for fact in orders)} is not signed"
+
+    def unplanned(self) -> str:
+        """That no plan covers the day, or for how many days the payer lets one do so."""
+        plans = [plan for plan in self.view.case.episode.plans if plan.from_ <= self.view.date <= plan.to]
+        if not plans:
+            return "no plan of treatment covers the day"
+        latest, days = max(plan.from_ for plan in plans), self.view.terms.plan_max_days
+        return f"the plan of treatment began on {iso(latest)} and {self['payer']} lets one run for {days} days"
+
     def signed(self) -> str:
         """When the earliest plan that covers the day was signed."""
-        plans = self.view.case.episode.plans
-        return iso(min(plan.signed_on for plan in plans if plan.from_ <= self.view.date <= plan.to))
+        longest, plans = self.view.terms.plan_max_days, self.view.case.episode.plans
+        covering = [plan for plan in plans if plan.from_ <= self.view.date <= plan.last_date(longest)]
+        return iso(min(plan.signed_on for plan in covering))
 
     def assessed(self) -> str:
         """When pain was last assessed."""
@@ -164,10 +221,32 @@ class Said(dict[str, str]):
         """The codes in conflict."""
         view, verdict = self.view, self.day.verdict
         if not verdict.names_code:
-            return " and ".join(passed.codes_on(view.case, view.date))
-        found = passed.codes_against(view.case, view.others, view.date, str(verdict.reason))
-        return " and ".join(dict.fromkeys(found))
+            return listed(passed.codes_on(view.case, view.date))
+        return listed(codes_against(view.case, view.others, view.date, str(verdict.reason)))
+
+    def twice(self) -> str:
+        """Who bills the same code of the same day."""
+        if self._others_services():
+            return f"another provider billed {self['code']} for the patient on this day, too"
+        return "two episodes bill this day"
+
+    def choose(self) -> str:
+        """What a person has to decide."""
+        if not self.day.verdict.names_code:
+            return CHOOSE
+        if self._others_services():
+            return f"Bill it only if {others_did_not(self.view)}; otherwise decide to bill nothing here."
+        return "Choose the one to keep, and decide to bill nothing in the other."
+
+    def _others_services(self) -> bool:
+        rule = str(self.day.verdict.reason)
+        against = [each.entry for each in self.view.services if each.entry in self.view.deciding(self.day.verdict)]
+        return bool(rule and against)
 
     def numbers(self) -> str:
         """The authorizations that are used up."""
-        return ", ".join(granted.number for granted in covering_authorizations(self.view.case, self.view.date))
+        return listed(grant.number for grant in covering_authorizations(self.view.case, self.view.date))
+
+    def rank(self) -> str:
+        """Which of several infusion therapies pain was."""
+        return str(self.view.rank)

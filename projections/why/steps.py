@@ -9,13 +9,14 @@ import msgspec
 
 from ledger.book import Terms
 from ledger.facts.entry import Entry, statement_of, tag_of
-from ledger.facts.events import FactCorrected
+from ledger.facts.events import FactCorrected, FactRetracted, ProviderChanged, TherapyOrdered
 from ledger.judge import causes, passed, steps
 from ledger.judge.episode import Dated
+from ledger.judge.pricing import provider_entries, rank_entries
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import STEPS
-from projections.why.day_view import DayView
-from projections.words import dollars, iso, utc_text
+from projections.why.day_view import DayView, tellings_of
+from projections.words import COUNTED, dollars, iso, listed, utc_text
 
 
 class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +50,8 @@ def evidence_shown(entry: Entry) -> EvidenceShown:
 
 
 def _says(entry: Entry) -> str:
+    if isinstance(entry.fact, FactRetracted):
+        return f"retracts {entry.fact.target_source}:{entry.fact.target_id}: {entry.fact.reason}"
     fields = {name: value for name, value in msgspec.to_builtins(statement_of(entry)).items() if name != "type"}
     said = ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in fields.items())
     fact = entry.fact
@@ -83,7 +86,8 @@ def _covered(view: DayView) -> Shown:
 
 
 def _paid(view: DayView) -> Shown:
-    return f"the payer is {view.payer_name()}", view.causes(steps.NO_TERMS)
+    member = next((member for member, _ in view.case.members.on(view.day)), "")
+    return f"the payer is {view.payer_name()}, member {member}", view.causes(steps.NO_TERMS)
 
 
 def _governed(view: DayView) -> Shown:
@@ -91,12 +95,17 @@ def _governed(view: DayView) -> Shown:
 
 
 def _placed(view: DayView) -> Shown:
-    opening, fact = view.case.episode.opening
-    return f"{fact.place_of_service} is among {', '.join(view.terms.places_of_service)}", [opening]
+    where = f"{view.place} is among {', '.join(view.terms.places_of_service)}"
+    return where, view.causes(steps.PLACE_OF_SERVICE)
 
 
 def _agreed(view: DayView) -> Shown:
-    return f"{view.provider_name} has one in force", []
+    changed = [entry for entry in provider_entries(view.case.episode, view.date) if _is_change(entry)]
+    return f"{view.provider_name()} has one in force", changed
+
+
+def _is_change(entry: Entry) -> bool:
+    return isinstance(statement_of(entry), ProviderChanged)
 
 
 def _at_home(view: DayView) -> Shown:
@@ -116,22 +125,35 @@ def _not_held(view: DayView) -> Shown:
 
 
 def _served(view: DayView) -> Shown:
-    return f"served, as {view.terms.day_counting} counts", passed.serving(view.case, view.date)
+    return f"served (payer counts {COUNTED[view.terms.day_counting]})", passed.serving(view.case, view.date)
 
 
 def _ordered(view: DayView) -> Shown:
     orders = passed.orders_in_force(view.case, view.date)
-    return f"in force: {', '.join(str(getattr(statement_of(entry), 'order', '')) for entry in orders)}", orders
+    return f"in force: {listed(fact.order for _, fact in tellings_of(orders))}", orders
+
+
+def _remaining(view: DayView) -> list[tuple[Entry, TherapyOrdered]]:
+    """The orders behind the day as they count on it."""
+    orders = causes.remaining_orders(view.case, view.date)
+    return list(tellings_of(causes.order_entries(view.case, orders, view.date)))
 
 
 def _spaced(view: DayView) -> Shown:
-    orders = causes.remaining_orders(view.case, view.date)
-    hours = sorted({view.case.interval_of(order) for order in orders})
+    orders = tellings_of(passed.orders_in_force(view.case, view.date))
+    hours = sorted({fact.interval_hours for _, fact in orders if fact.interval_hours <= view.terms.max_interval_hours})
     return f"a dose every {' or '.join(map(str, hours))} hours, at most {view.terms.max_interval_hours} apart", []
 
 
+def _signed(view: DayView) -> Shown:
+    signed = sorted((fact.order, str(fact.signed_on)) for _, fact in _remaining(view))
+    says = listed(f"order {order} was signed on {on}" for order, on in signed)
+    return says, [entry for entry, _ in _remaining(view)]
+
+
 def _planned(view: DayView) -> Shown:
-    plans = [plan for plan in view.case.episode.plans if plan.from_ <= view.date <= plan.to]
+    longest = view.terms.plan_max_days
+    plans = [plan for plan in view.case.episode.plans if plan.from_ <= view.date <= plan.last_date(longest)]
     signed = min(plan.signed_on for plan in plans)
     early = [plan.entry for plan in plans if plan.signed_on <= view.date]
     return f"a plan covers the day, signed on {iso(signed)}", early or [plan.entry for plan in plans]
@@ -142,19 +164,44 @@ def _assessed(view: DayView) -> Shown:
     return f"pain was assessed in the {view.terms.pain_assessment_days} days before the day, or on it", entries
 
 
+def _not_waived(view: DayView) -> Shown:
+    decided = view.decision
+    if decided is None:
+        return "no decision is recorded for the day", []
+    entry, fact, has_effect = decided
+    return f"{entry.by} decided to bill {fact.bill}{'' if has_effect else ', which changes nothing'}", [entry]
+
+
 def _coded(view: DayView) -> Shown:
     chosen = len(passed.codes_on(view.case, view.date)) > 1
     decision = view.causes(steps.CONFLICT_RESOLVED) if chosen else []
-    how = "a human chose it" if chosen else "for every mode" if view.terms.pain_code == "general" else "by the mode"
-    return f"{view.code}, {how}", [*decision, *view.causes(steps.NO_RATE)]
+    how = f"chosen by {decision[0].by}" if chosen else "by the mode"
+    how = "for every mode" if view.terms.pain_code == "general" else how
+    return f"{view.code}, {how}", [*decision, *(entry for entry, _ in _remaining(view))]
+
+
+def _alone(view: DayView) -> Shown:
+    """No clash; a service that a decision set aside is named."""
+    services = view.services
+    if not services:
+        return "no other per diem on the day", []
+    codes = listed(billed.code for billed in services)
+    decision = view.causes(steps.CONFLICT_RESOLVED)
+    return f"{decision[0].by} decided to bill {view.code} beside {codes}", [*decision, *(b.entry for b in services)]
 
 
 def _authorized(view: DayView) -> Shown:
-    return f"one unit of {view.case.drawn[view.date]}", causes.authorizations_on(view.case, view.date)
+    grant = view.case.drawn[view.date]
+    return f"one unit of {grant.number}", [grant.entry]
 
 
 def _rated(view: DayView) -> Shown:
-    return f"{view.code} at {dollars(view.terms.rate_cents[view.code])} a day", []
+    full, price = view.full_rate_cents, view.price
+    ranked = rank_entries(view.case.episode, view.date)
+    if full is None or price.rate_cents == full:
+        return f"{view.code} at {dollars(price.rate_cents)} a day", ranked
+    ranks = f"{dollars(full)}, less as infusion therapy number {view.rank}"
+    return f"{view.code} at {dollars(price.rate_cents)} a day ({ranks})", ranked
 
 
 def _listed(document: str) -> Callable[[Terms], bool]:
@@ -190,12 +237,13 @@ ASKED: Final[dict[Step, Asked]] = {
     steps.NOT_SERVED: Asked("served", _served),
     steps.NO_ORDER: Asked("an order in force", _ordered),
     steps.INTERVAL_TOO_LONG: Asked("doses close enough", _spaced),
+    steps.ORDER_UNSIGNED: Asked("order signed", _signed, lambda terms: terms.order_signature != "none"),
     steps.NO_DIAGNOSIS: Asked("diagnosis", _with("a diagnosis is in force", steps.NO_DIAGNOSIS), _listed("diagnosis")),
     steps.PLAN: Asked("plan of treatment", _planned, _listed("plan")),
     steps.PAIN_ASSESSMENT_OVERDUE: Asked("pain assessment", _assessed, _listed("pain_assessment")),
-    steps.CONFLICT_RESOLVED: Asked("no decision to bill nothing", _with("nobody decided so", steps.CONFLICT_RESOLVED)),
+    steps.CONFLICT_RESOLVED: Asked("no decision to bill nothing", _not_waived),
     steps.SEVERAL_CODES: Asked("one code", _coded),
-    steps.CLASH: Asked("no clash", _with("no other per diem stands against it", steps.CONFLICT_RESOLVED)),
+    steps.CLASH: Asked("no clash", _alone),
     steps.AUTHORIZATION: Asked("authorization", _authorized, lambda terms: terms.auth_required),
     steps.NO_RATE: Asked("rate", _rated),
 }
@@ -212,7 +260,7 @@ def _shown(view: DayView, step: Step, verdict: Verdict, because: str) -> StepSho
     if step.number > verdict.step.number:
         return StepShown(step.number, asked.test, "not_reached", "", ())
     if step is verdict.step:
-        return StepShown(step.number, asked.test, "failed", because, _evidence(view.causes(step)))
+        return StepShown(step.number, asked.test, "failed", because, _evidence(view.deciding(verdict)))
     if "terms" in step.known and not asked.is_asked(view.terms):
         return StepShown(step.number, asked.test, "not_asked", "the payer's terms do not ask for it", ())
     says, entries = asked.passed(view)

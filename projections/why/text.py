@@ -7,7 +7,7 @@ from typing import Final
 
 from projections.why.steps import EvidenceShown
 from projections.why.why import TermsShown, Why
-from projections.words import minute
+from projections.words import COUNTED, listed, minute
 
 _MARKS: Final = {"passed": "✓", "failed": "✗", "not_asked": "·", "not_reached": "–"}
 
@@ -46,7 +46,10 @@ def _evidence(answer: Why) -> Iterator[str]:
 
 def _cited(terms: TermsShown) -> Iterator[str]:
     dates = f"from {terms.from_}, published {terms.published}, checked {terms.checked}"
-    asked = ", ".join(terms.documentation) or "no documentation"
+    asked = (
+        listed(word.replace("_", " ") for word in terms.documentation) if terms.documentation else "no documentation"
+    )
     yield f"\nTerms of {terms.payer_name} {dates}"
-    yield f"     counts {terms.day_counting}, codes {terms.pain_code}, asks for {asked}"
+    codes = "S9325 for every mode" if terms.pain_code == "general" else "a code for each mode"
+    yield f"     counts {COUNTED[terms.day_counting]}, pays {codes}, asks for {asked}"
     yield f"     source: {terms.source}"

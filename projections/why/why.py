@@ -15,8 +15,10 @@ from projections.reading.as_known import judged_among, owner_among
 from projections.rows.day import DayRow, cells_on, day_row
 from projections.why.day_view import DayView
 from projections.why.flip import FlipShown, find_flip
+from projections.why.no_day import no_day
 from projections.why.sentences import SENTENCES, Said
 from projections.why.steps import EvidenceShown, StepShown, steps_shown
+from projections.why.telling import telling
 from projections.words import STATUS, iso
 
 __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why", "why_of"]
@@ -24,7 +26,7 @@ __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why"
 
 class TermsShown(Terms, frozen=True, kw_only=True):
     """The edition of the payer's terms that the day was read against, with every key the book knows of (rulebook
-    section 3); the rate is that of the day's code, in cents, None for a day without one."""
+    section 3); the rate is that of the day's code in cents, the agreement's if it names one; None without a code."""
 
     payer: str
     payer_name: str
@@ -58,7 +60,7 @@ def why(
     case = judged.case(episode)
     view = DayView(case, judged.others(case), on.toordinal())
     if not view.day:
-        return Why(patient, episode, on.isoformat(), None, _no_day(view), (), None, None)
+        return Why(patient, episode, on.isoformat(), None, no_day(view), (), None, None)
     return _why(view, judged_day(case, view.date), judged.streams)
 
 
@@ -69,32 +71,23 @@ def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: 
 
 
 def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]]) -> Why:
-    words = SENTENCES[day.verdict.words]
-    said = words.because.format_map(Said(view, day))
+    said = SENTENCES[day.verdict.words].because.format_map(Said(view, day))
     heading = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[day.verdict.status]}"
     return Why(
         view.case.patient.name,
         view.case.episode.name,
         iso(view.date),
         day_row(cells_on(view.case, view.others, view.date)),
-        f"{heading}: {said}. {words.cure}".rstrip(),
+        f"{heading}: {telling(view, day)}",
         steps_shown(view, day.verdict, said),
         _terms(view, day),
         find_flip(streams, view, day.verdict, view.case.book),
     )
 
 
-def _no_day(view: DayView) -> str:
-    name, calendar = view.case.episode.name, view.case.calendar
-    if not calendar.every:
-        return f"{name} has no days: nothing recorded says when its therapy began or last took place."
-    first, last = iso(calendar.first), iso(calendar.last)
-    return f"{iso(view.date)} is no day of {name}: its first is {first}, its last is {last}."
-
-
 def _terms(view: DayView, day: JudgedDay) -> TermsShown | None:
     if day.terms is None or day.payer is None:
         return None
-    rate = day.terms.rate_cents.get(day.code) if day.code else None
+    rate = view.full_rate_cents if day.code else None
     edition = msgspec.structs.asdict(day.terms) | {"rate_cents": rate}
     return TermsShown(payer=day.payer, payer_name=view.payer_name(), **edition)

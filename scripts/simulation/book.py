@@ -9,7 +9,11 @@ from typing import Any, NamedTuple
 from .clock import number_of
 
 Terms = dict[str, Any]
+Rates = dict[str, int]
+Agreed = tuple[str, date, date, date | None, Rates | None]
 CODE_OF_MODE = {"continuous": "S9326", "intermittent": "S9327", "implanted_pump": "S9328", "unspecified": "S9325"}
+GAP_DAYS = 14
+"""How long a course runs on without evidence, at the payer that counts it."""
 _CHECKED = date(2026, 11, 1)
 
 
@@ -42,18 +46,27 @@ class Payer(NamedTuple):
 
 
 class Provider(NamedTuple):
-    """A home infusion provider; an agreement is (payer, signed_on, from, to or None)."""
+    """A home infusion provider; an agreement is (payer, signed_on, from, to or None, rates or None)."""
 
     npi: str
     name: str
-    agreements: tuple[tuple[str, date, date, date | None], ...]
+    agreements: tuple[Agreed, ...]
 
     def agrees(self, payer: Payer, day: int) -> bool:
         """Whether an agreement with the payer counts on this day."""
-        for owner, signed, start, end in self.agreements:
+        return self._agreement(payer, day) is not None
+
+    def rates(self, payer: Payer, day: int) -> Rates:
+        """The rates of the agreement that counts on this day; none where it leaves them to the payer's terms."""
+        agreed = self._agreement(payer, day)
+        return (agreed[4] or {}) if agreed else {}
+
+    def _agreement(self, payer: Payer, day: int) -> Agreed | None:
+        for agreed in self.agreements:
+            owner, signed, start, end, _ = agreed
             if owner == payer.id and number_of(max(signed, start)) <= day and (end is None or day <= number_of(end)):
-                return True
-        return False
+                return agreed
+        return None
 
 
 def _edition(start: date, published: date, counting: str, pain: str, rates: dict[str, int], **more: Any) -> Terms:
@@ -99,6 +112,7 @@ GULF = Payer(
         _edition(
             _OLD, _OLD_PUBLISHED, "infused_or_nursing", "general", {"S9325": 8800},
             source=_TX, auth_required=True, line_style="per_day", timely_filing_days=95,
+            concurrent_percent=[100, 50, 0],
         ),
     ),
 )  # fmt: skip
@@ -112,7 +126,7 @@ LAKESHORE = Payer(
             hold_days="access", exclusion_scope="patient_day_payer", line_max_days=14, split_on_month=False,
         ),
         _edition(
-            date(2024, 7, 1), date(2024, 5, 2), "access", "specific", _specific(10_300),
+            date(2024, 7, 1), date(2024, 5, 2), "access", "specific", _specific(10_300), charge_cents=_specific(15_000),
             hold_days="not_billable", exclusion_scope="patient_day_payer", line_max_days=14, split_on_month=False,
         ),
     ),
@@ -136,6 +150,7 @@ SUMMIT = Payer(
         _edition(
             _OLD, _OLD_PUBLISHED, "infused", "specific", _specific(9700),
             auth_required=True, inpatient_rule="midnight_census", midday_switch="old_order",
+            order_signature="before_service", plan_max_days=60,
         ),
     ),
 )  # fmt: skip
@@ -145,7 +160,8 @@ MEDICAID = Payer(
     "medicaid",
     (
         _edition(
-            _OLD, _OLD_PUBLISHED, "access", "general", {"S9325": 7200},
+            _OLD, _OLD_PUBLISHED, "course", "general", {"S9325": 7200},
+            course_gap_days=GAP_DAYS, place_modifiers={"13": ["SS"]},
             source=_OR, inpatient_rule="any_overlap", facility_days="billable", places_of_service=["12", "13"],
             documentation=["diagnosis", "plan"], bundled_exceptions=["A4222"], timely_filing_days=365,
         ),
@@ -159,7 +175,7 @@ HARBOR = Payer(
         _edition(
             date(2023, 7, 1), date(2023, 5, 15), "access", "specific",
             {"S9325": 8000, "S9326": 8900, "S9327": 7700},  # no rate for an implanted pump
-            max_interval_hours=48, agreement_required=False, documentation=["plan"],
+            max_interval_hours=48, agreement_required=False, documentation=["plan"], order_signature="none",
         ),
     ),
 )  # fmt: skip
@@ -179,13 +195,18 @@ PAYERS = (PRAIRIE, GULF, LAKESHORE, CAROLINA, SUMMIT, MEDICAID, HARBOR, MEDICARE
 _PAYING = tuple(p.id for p in PAYERS if p is not MEDICARE)
 
 
-def _everyone(*but: str) -> tuple[tuple[str, date, date, date | None], ...]:
-    return tuple((p, date(2021, 12, 1), date(2022, 1, 1), None) for p in _PAYING if p not in but)
+def _everyone(*but: str, rates: dict[str, Rates] | None = None) -> tuple[Agreed, ...]:
+    own = rates or {}
+    return tuple((p, date(2021, 12, 1), date(2022, 1, 1), None, own.get(p)) for p in _PAYING if p not in but)
 
 
 PROVIDERS = (
     Provider(npi(123456789), "Northside Home Infusion (simulated)", _everyone()),
-    Provider(npi(130046721), "Riverbend Infusion Care (simulated)", _everyone()),
+    Provider(
+        npi(130046721),
+        "Riverbend Infusion Care (simulated)",
+        _everyone(rates={"carolina-hours": {"S9325": 10_400}, "summit-choice": {"S9326": 10_900}}),
+    ),
     Provider(npi(144107385), "Harborview Home Pharmacy (simulated)", _everyone()),
     Provider(npi(151992640), "Desert Sky Infusion (simulated)", _everyone("summit-choice", "gulf-shield")),
     Provider(
@@ -193,8 +214,8 @@ PROVIDERS = (
         "Foothill Home Therapies (simulated)",
         (
             *_everyone("lakeshore-access", "carolina-hours"),
-            ("lakeshore-access", date(2024, 9, 16), date(2023, 1, 1), None),  # in force only once signed
-            ("carolina-hours", date(2021, 12, 1), date(2022, 1, 1), date(2024, 12, 31)),
+            ("lakeshore-access", date(2024, 9, 16), date(2023, 1, 1), None, None),  # in force only once signed
+            ("carolina-hours", date(2021, 12, 1), date(2022, 1, 1), date(2024, 12, 31), None),
         ),
     ),
 )
@@ -231,8 +252,8 @@ def write_book(folder: Path) -> None:
         _write(folder / "payers" / f"{payer.id}.toml", "\n".join(parts))
     for provider in PROVIDERS:
         parts = [_table({"npi": provider.npi, "name": provider.name, "taxonomy": "3336H0001X"})]
-        for owner, signed, start, end in provider.agreements:
-            row = {"payer": owner, "signed_on": signed, "from": start}
-            parts.append("[[agreements]]\n" + _table(row if end is None else {**row, "to": end}))
+        for owner, signed, start, end, rates in provider.agreements:
+            row = {"payer": owner, "signed_on": signed, "from": start, "to": end, "rate_cents": rates}
+            parts.append("[[agreements]]\n" + _table({key: value for key, value in row.items() if value is not None}))
         slug = provider.name.split(" ")[0].lower()
         _write(folder / "providers" / f"{slug}.toml", "\n".join(parts))

@@ -25,9 +25,19 @@ def claim_months(c: Course) -> None:
         lines = pack(c, days, sent // DAY)
         if lines:
             name = f"C-{c.serial:07d}-{len(c.claims) + 1}"
-            c.claims.append(Claim(submit(c, sent, name, lines), name, lines, days))
+            c.claims.append(Claim(_submit_month(c, sent, name, lines, days), name, lines, days))
             _mind_editions(c, c.claims[-1])
         first = after
+
+
+def _submit_month(c: Course, at: int, name: str, lines: list[Line], days: list[int]) -> Entry:
+    """The claim as it left; some systems say on which date, and some of those a date before the last day claimed."""
+    last = next(day for day in reversed(days) if ISO[day] == lines[-1]["to"])
+    if "claimed_ahead" in c.wanted and not c.claims:
+        entry = submit(c, at, name, lines, sent=last - 1)
+        c.trouble("claimed_ahead", [last], [entry], "finding claimed_ahead")
+        return entry
+    return submit(c, at, name, lines, sent=c.local_day_of(at) if c.chance(0.3) else 0)
 
 
 def _mind_editions(c: Course, claim: Claim) -> None:
@@ -54,9 +64,10 @@ def pack(c: Course, days: list[int], known: int) -> list[Line]:
     for day in days:
         terms = c.payer.terms_on(day, known)
         code = c.code_on(day, known)
-        if terms is None or code not in terms["rate_cents"]:
+        rate = c.rate_on(day, code, known)
+        if terms is None or rate is None:
             continue
-        now = (code, int(terms["rate_cents"][code]))
+        now = (code, int(terms.get("charge_cents", {}).get(code, rate)))
         longest = 1 if terms.get("line_style") == "per_day" else int(terms.get("line_max_days", 31))
         if day != previous + 1 or now != shape or day - begun >= longest:
             close()
@@ -71,11 +82,15 @@ def line(code: str, first: int, last: int, units: int, cents: int) -> Line:
     return {"code": code, "from": ISO[first], "to": ISO[last], "units": units, "charge_cents": cents}
 
 
-def submit(c: Course, at: int, name: str, lines: list[Line], frequency: str = "1", replaces: str = "") -> Entry:
+def submit(
+    c: Course, at: int, name: str, lines: list[Line], frequency: str = "1", replaces: str = "", sent: int = 0
+) -> Entry:
     """Record a claim as sent."""
     fields: dict[str, Any] = {"claim": name, "payer": c.payer.id, "frequency": frequency}
     if replaces:
         fields["replaces"] = replaces
+    if sent:
+        fields["sent_on"] = ISO[sent]
     fields["lines"] = lines
     return c.add(at, "billing", "claim", c.staff["biller"], fact("ClaimSubmitted", fields))
 
@@ -128,18 +143,28 @@ def claim_units_wrong(c: Course, claim: Claim) -> None:
     c.trouble("claim_units_wrong", days, [claim.entry, entry], "finding claim_units")
 
 
+def claim_number_reused(c: Course, claim: Claim) -> None:
+    """Another month's last line sent under this claim's number: only the later of the two counts."""
+    others = [other for other in c.claims if not set(other.days) & set(claim.days)]
+    if not others:
+        return
+    entry = submit(c, max(c.last_claim, claim.entry.at) + 4 * DAY, claim.id, c.pick(others).lines[-1:])
+    c.trouble("claim_number_reused", claim.days, [claim.entry, entry], "finding number_reused")
+
+
 CLAIM_TROUBLES: dict[str, Callable[[Course, Claim], None]] = {
     "claim_replaced": claim_replaced,
     "claim_voided": claim_voided,
     "claim_sent_twice": claim_sent_twice,
     "claim_reported_twice": claim_reported_twice,
     "claim_units_wrong": claim_units_wrong,
+    "claim_number_reused": claim_number_reused,
 }
 
 
 def disturb_claims(c: Course) -> None:
     """Plant the wanted trouble, each on a claim of its own, and at last whatever came too late for a claim."""
-    untouched = [claim for claim in c.claims if claim.days]
+    untouched = c.claims[1:] if "claimed_ahead" in c.wanted else list(c.claims)
     for kind, plant in CLAIM_TROUBLES.items():
         if kind in c.wanted and untouched:
             plant(c, untouched.pop(c.between(0, len(untouched) - 1)))

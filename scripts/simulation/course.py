@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from .book import CODE_OF_MODE, Payer, Provider
-from .clock import DAY, ISO, Zone
+from .clock import DAY, ISO, Zone, local_day
 from .facts import fact
 
 T = TypeVar("T")
@@ -69,13 +69,14 @@ class Course:
     end: int  # last date of the course
     finished: bool  # False: still under way when the history ends
     last_of_patient: bool
+    alone: bool  # the patient has no other episode, whose authorizations would count here, too
     wanted: frozenset[str]  # kinds of trouble to plant if the course allows; asked for membership only
     name: str = ""
     opened: int = 0
     staff: dict[str, str] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     interval: int = 24
-    style: str = "daily"  # daily, runs, both, spaced
+    style: str = "daily"  # daily, runs, both, spaced, spans
     biller_asleep: bool = False  # the episode is not claimed
     entries: list[Entry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
@@ -85,10 +86,14 @@ class Course:
     reserved: set[int] = field(default_factory=set)  # already part of some trouble
     served: dict[int, Entry] = field(default_factory=dict)
     run_days: set[int] = field(default_factory=set)
+    runs: list[tuple[Entry, range]] = field(default_factory=list)  # of the pump, with the dates they touch
     visits: set[int] = field(default_factory=set)
     evidence: set[int] = field(default_factory=set)  # days the payer is expected to count
     claims: list[Claim] = field(default_factory=list)
     last_claim: int = 0
+    takeover: tuple[int, Provider] | None = None  # from that date on the episode goes on under this provider
+    dispensed: set[int] = field(default_factory=set)  # dates with a drug delivery
+    refused: set[int] = field(default_factory=set)  # the places of entries that the door refuses as told ahead
 
     @property
     def length(self) -> int:
@@ -99,6 +104,19 @@ class Course:
     def counting(self) -> str:
         """How the expected payer counts days."""
         return str(self.payer.terms[0]["day_counting"])
+
+    @property
+    def counts_access(self) -> bool:
+        """Whether days count without an infusion on each of them."""
+        return self.counting in ("access", "course")
+
+    def provider_on(self, day: int) -> Provider:
+        """Who serves the patient on a day."""
+        return self.takeover[1] if self.takeover and self.takeover[0] <= day else self.provider
+
+    def local_day_of(self, at: int) -> int:
+        """The local date of an arrival."""
+        return local_day(self.zone, at // 60)
 
     def between(self, low: int, high: int) -> int:
         """A whole number, both ends possible."""
@@ -136,6 +154,12 @@ class Course:
         names = {"target_source": target.source, "target_id": target.key, "reason": reason}
         head = fact("FactCorrected", names)
         return self.add(target.at + delay, target.source, "fix", target.by, f'{head[:-1]},"fact":{text}}}')
+
+    def rate_on(self, day: int, code: str, known: int) -> int | None:
+        """What a day with the code pays, from the agreement or the terms known then."""
+        terms = self.payer.terms_on(day, known)
+        rates = {**(terms or {}).get("rate_cents", {}), **self.provider_on(day).rates(self.payer, day)}
+        return rates.get(code) if terms else None
 
     def trouble(self, kind: str, days: Iterable[int], entries: Iterable[Entry], effect: str) -> None:
         """Write down what was planted and what is to be expected of it."""
@@ -178,7 +202,7 @@ class Course:
         """The verdict to expect of a day that loses its `DayServed`."""
         if day in self.run_days or (self.counting == "infused_or_nursing" and day in self.visits):
             return "none: other evidence"
-        return "not_billable not_served"
+        return "none: the course runs on" if self.counting == "course" else "not_billable not_served"
 
     def soon(self, day: int) -> int:
         """When the night's feed brings a device's day: mostly at one fixed second, sometimes days later."""

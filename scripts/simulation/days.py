@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from .book import GAP_DAYS
 from .clock import DAY, ISO, local_day, to_utc
 from .course import Course
 from .facts import (
     day_served,
+    days_served,
     drug_dispensed,
     fact,
     infusion_logged,
@@ -55,12 +57,15 @@ def serve(c: Course) -> None:
         source, by, step = "pharmacy", c.staff["pharmacist"], c.interval // 24
     if c.style == "runs":
         return
-    access = c.counting == "access"
-    reach = step if access else 1
+    if c.style == "spans":
+        serve_in_spans(c)
+        return
+    access = c.counts_access
+    reach = GAP_DAYS + 1 if c.counting == "course" else step if access else 1
     for day in range(c.start, c.end + 1, step):
         if day in c.away:
             continue
-        if day == switch:
+        if day == switch and order != c.orders[-1].name:
             add(c.soon(day), source, "day", by, day_served(order, day))
             order = c.orders[-1].name
         infused = step > 1 or day == c.start or random() > 0.012
@@ -70,6 +75,21 @@ def serve(c: Course) -> None:
             c.served[day] = entry
         if (infused or access) and day not in c.late:
             c.evidence.update(range(day, min(day + reach, c.end + 1)))
+
+
+def serve_in_spans(c: Course) -> None:
+    """`DaysServed`, a week at a time: delivery tickets where access counts, else the patient's log."""
+    infused = not c.counts_access
+    source, by = ("patient-log", c.staff["nurse"]) if infused else ("pharmacy", c.staff["pharmacist"])
+    first = c.start
+    while first <= c.end:
+        last, order = first, c.order_on(first)
+        while last < min(first + 6, c.end) and last + 1 not in c.away and c.order_on(last + 1) is order:
+            last += 1
+        if first not in c.away:
+            c.add(c.soon(last), source, "span", by, days_served(order.name, first, last, infused))
+            c.evidence.update(range(first, last + 1))
+        first = last + 1
 
 
 def log_runs(c: Course) -> None:
@@ -101,8 +121,10 @@ def _log_stretch(c: Course, first: int, last: int) -> None:
             stop = start + length * 1440 - c.between(20, 500)
         else:
             stop = start + length * 1440 + c.between(0, 4)
-        c.add(stop * 60 + c.between(60, 30_000), "pump", "run", "pump-feed", infusion_logged(order, start, stop))
+        text = infusion_logged(order, start, stop)
+        run = c.add(stop * 60 + c.between(60, 30_000), "pump", "run", "pump-feed", text)
         touched = range(day, local_day(c.zone, stop - 1) + 1)
+        c.runs.append((run, touched))
         c.run_days.update(touched)
         c.evidence.update(touched[: max(1, (stop - start) // 1440)] if rolling else touched)
         free, day = stop + 3, day + length
@@ -151,6 +173,7 @@ def stock(c: Course) -> None:
             ndc = NDCS[int(roll * 10_000) % len(NDCS)]
             text = drug_dispensed(day, ndc, 300 + int(roll * 9_000), f"{700_000 + c.serial % 90_000}")
             add(day * DAY + 58_000 + int(roll * 20_000), "pharmacy", "drug", by, text)
+            c.dispensed.add(day)
 
 
 def assess(c: Course) -> None:

@@ -24,10 +24,17 @@ def opening(patient: str, provider: str, zone: Zone, place: str) -> str:
     return fact("EpisodeOpened", fields)
 
 
-def day_served(order: str, day: int, infused: bool = True) -> str:
-    """A `DayServed`."""
+def day_served(order: str, day: int, infused: bool = True, place: str = "") -> str:
+    """A `DayServed`; at the episode's own place it goes without one."""
     tail = "" if infused else ',"infused":false'
+    tail += f',"place_of_service":"{place}"' if place else ""
     return f'{{"type":"DayServed","order":"{order}","date":"{ISO[day]}"{tail}}}'
+
+
+def days_served(order: str, first: int, last: int, infused: bool) -> str:
+    """A `DaysServed`: a delivery ticket, or (infused) a patient's log."""
+    tail = ',"infused":true' if infused else ""
+    return f'{{"type":"DaysServed","order":"{order}","from":"{ISO[first]}","to":"{ISO[last]}"{tail}}}'
 
 
 def infusion_logged(order: str, start: int, stop: int) -> str:
@@ -52,11 +59,12 @@ def supply_dispensed(day: int, item: str, quantity: int, hcpcs: str, supply: int
     )
 
 
-def drug_dispensed(day: int, ndc: str, tenths: int, rx: str) -> str:
-    """A `DrugDispensed` of so many tenths of a millilitre."""
+def drug_dispensed(day: int, ndc: str, tenths: int, rx: str, supply: int = 0) -> str:
+    """A `DrugDispensed` of so many tenths of a millilitre; at times it says for how many days."""
+    tail = f',"days_supply":{supply}' if supply else ""
     return (
         f'{{"type":"DrugDispensed","date":"{ISO[day]}","ndc":"{ndc}","quantity":"{tenths // 10}.{tenths % 10}",'
-        f'"unit":"ML","rx":"{rx}"}}'
+        f'"unit":"ML","rx":"{rx}"{tail}}}'
     )
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from .book import CODE_OF_MODE, PAYERS, PRESCRIBERS, PROVIDERS, Provider
+from .book import CODE_OF_MODE, PROVIDERS, Provider
 from .clock import DAY, ISO, next_month
-from .course import Course, Entry, Order
+from .course import Course, Entry
+from .coverage import cover
 from .facts import fact, opening
+from .orders import order
 
 DIAGNOSES = {
     "post_operative": ("G89.18", "G8918", "Z98.1", "M96.1"),
     "chronic": ("G89.4", "M54.50", "G90.50", "M79.7", "G89.29"),
     "palliative": ("G89.3", "C79.51", "C25.9", "C34.90", "C61"),
 }
-DRUGS = ("hydromorphone 1 mg/mL", "morphine 5 mg/mL", "fentanyl 10 mcg/mL", "ropivacaine 0.2 %")
-ROUTES = ("intravenous", "subcutaneous", "epidural")
 
 
 def begin(c: Course) -> None:
@@ -80,118 +80,6 @@ def _billed_by_ourselves(c: Course, before: int) -> Entry:
     return c.add(c.opened + before // 2, "billing", "svc", c.staff["biller"], fact("ServiceBilledSeparately", fields))
 
 
-def cover(c: Course) -> None:
-    """The patient's coverage, in order of rank."""
-    if "coverage_unverified" in c.wanted:
-        c.biller_asleep = True
-        c.trouble("coverage_unverified", [c.start], [], "hold coverage_unverified")
-        return
-    since = c.start - c.between(20, 500)
-    if "payer_not_in_book" in c.wanted:
-        c.biller_asleep = True
-        entry = _verify(c, "unlisted-plan", since, None, 1)
-        c.trouble("payer_not_in_book", [c.start], [entry], "hold no_terms")
-        return
-    if "medicare_only" in c.wanted:
-        c.biller_asleep = True
-        entry = _verify(c, "medicare", since, None, 1)
-        c.trouble("medicare_only", [c.start], [entry], "not_billable payer_excludes_s_codes")
-        return
-    rank = 1
-    if c.kind == "palliative" and c.chance(0.25):
-        _verify(c, "medicare", since, None, 1)
-        rank = 2
-    gap = c.reserve(2, 12) if "coverage_gap" in c.wanted else None
-    if gap is not None:
-        spells = [_verify(c, c.payer.id, since, gap[0] - 1, rank), _verify(c, c.payer.id, gap[-1] + 1, None, rank)]
-        c.blocked.update(gap)
-        c.trouble("coverage_gap", gap, spells, "not_billable not_covered")
-    else:
-        _verify(c, c.payer.id, since, c.end + c.between(5, 200) if c.chance(0.15) else None, rank)
-    if "coverage_ended" in c.wanted:
-        end_coverage(c, rank)
-
-
-def end_coverage(c: Course, rank: int) -> None:
-    """The payer takes its coverage back weeks later; another steps in at rank 2, or nobody does."""
-    gone = c.reserve(1, 1, margin=3)
-    if gone is None:
-        return
-    day = gone[0]
-    fields = {"payer": c.payer.id, "last_date": ISO[day]}
-    at = (c.end + c.between(20, 60)) * DAY
-    concerned = [c.add(at, "intake", "covend", c.staff["coordinator"], fact("CoverageEnded", fields))]
-    effect = "not_billable not_covered"
-    if c.chance(0.75):
-        other = next(p for p in (PAYERS[0], PAYERS[2], PAYERS[5]) if p is not c.payer and c.provider.agrees(p, c.start))
-        concerned.append(_verify(c, other.id, c.start - 30, None, rank + 1))
-        effect = f"payer becomes {other.id}"
-    c.trouble("coverage_ended", range(day + 1, c.end + 1), concerned, effect)
-
-
-def _verify(c: Course, payer: str, since: int, end: int | None, rank: int) -> Entry:
-    fields: dict[str, object] = {"payer": payer, "member": f"M-{c.serial:07d}", "from": ISO[since]}
-    if end is not None:
-        fields["to"] = ISO[end]
-    if rank != 1:
-        fields["rank"] = rank
-    at = c.opened + c.between(0, 7_200)
-    return c.add(at, "intake", "cov", c.staff["coordinator"], fact("CoverageVerified", fields))
-
-
-def order(c: Course) -> None:
-    """The physician's orders: one, or two with a switch of mode on one date."""
-    mode = _mode(c)
-    if "interval_too_long" in c.wanted and c.length >= 14:
-        c.interval, c.style, c.biller_asleep = 168, "spaced", c.chance(0.8)
-    elif c.style == "spaced":
-        c.interval, mode = (72 if c.chance(0.35) and c.payer.id != "harbor-mutual" else 48), "intermittent"
-    switch = c.reserve(1, 1) if "mode_switch" in c.wanted and c.style != "spaced" else None
-    if switch is None:
-        c.orders = [Order("RX-1", mode, c.start, c.end)]
-        entry = _ordered(c, c.orders[0])
-        if c.interval == 168:
-            c.trouble("interval_too_long", [c.start], [entry], "not_billable interval_too_long")
-        if mode == "implanted_pump" and c.payer.id == "harbor-mutual":
-            c.trouble("rate_missing", [c.start], [entry], "hold no_rate")
-        return
-    day = switch[0]
-    other = "intermittent" if mode == "continuous" else "continuous"
-    c.orders = [Order("RX-1", mode, c.start, day), Order("RX-2", other, day, c.end)]
-    concerned = [_ordered(c, one) for one in c.orders]
-    stopped = fact("TherapyStopped", {"order": "RX-1", "date": ISO[day], "reason": "mode changed"})
-    concerned.append(c.add(c.charted(day), "orders", "stop", c.staff["physician"], stopped))
-    c.trouble("mode_switch", [day], concerned, "one code on that date, by midday_switch")
-
-
-def _mode(c: Course) -> str:
-    if "rate_missing" in c.wanted and c.payer.id == "harbor-mutual":
-        return "implanted_pump"
-    roll = c.random()
-    if roll < 0.03:
-        return "continuous" if c.payer.id == "harbor-mutual" else "implanted_pump"
-    if roll < 0.62:
-        return "continuous"
-    return "intermittent" if roll < 0.82 else "unspecified"
-
-
-def _ordered(c: Course, one: Order) -> Entry:
-    fields: dict[str, object] = {"order": one.name, "mode": one.mode, "from": ISO[one.first]}
-    if c.finished and one.last == c.end and c.chance(0.2):
-        fields["to"] = ISO[one.last + c.between(0, 20)]
-    if c.interval != 24:
-        fields["interval_hours"] = c.interval
-    elif one.mode == "intermittent" and c.chance(0.5):
-        fields["interval_hours"] = c.pick((6, 8, 12))
-    fields["prescriber"] = PRESCRIBERS[c.serial * 7 % len(PRESCRIBERS)]
-    fields["signed_on"] = ISO[one.first - c.between(0, 2)]
-    if c.chance(0.6):
-        fields["drug"] = c.pick(DRUGS)
-        fields["route"] = "intrathecal" if one.mode == "implanted_pump" else c.pick(ROUTES)
-    at = c.opened + c.between(600, 14_400) if one.first == c.start else one.first * DAY + c.between(0, 50_000)
-    return c.add(at, "orders", "rx", c.staff["physician"], fact("TherapyOrdered", fields))
-
-
 def diagnose(c: Course) -> None:
     """The diagnosis, unless nobody wrote one down in time."""
     first = c.start - c.between(0, 90)
@@ -251,24 +139,26 @@ def _signed_late(c: Course, first: int) -> int:
 
 def authorize(c: Course) -> None:
     """Prior authorizations in blocks of thirty days: enough units, too few, or none for a block."""
+    shared = "" if c.alone else ", unless another episode of the patient has units left"
     modes = [one.mode for one in c.orders]
     codes = sorted(dict.fromkeys(["S9325", *(CODE_OF_MODE[mode] for mode in modes)]))
     blocks = list(range(c.start, c.end + 1, 30))
     short = c.pick(blocks) if "authorization_exhausted" in c.wanted else -1
     absent = c.pick(blocks) if "authorization_missing" in c.wanted else -1
+    extended = c.pick(blocks[1:]) if "authorization_extended" in c.wanted and len(blocks) > 1 else -1
     for number, first in enumerate(blocks):
         last = min(first + 29, c.end) if c.finished else first + 29
         need = last - first + 1
         if first == absent:
             c.blocked.update(range(first, last + 1))
-            c.trouble("authorization_missing", range(first, last + 1), [], "hold auth_missing")
+            c.trouble("authorization_missing", range(first, last + 1), [], "hold auth_missing" + shared)
             continue
         units = need
         if first == short and need > 1:
             units = max(1, need * c.between(4, 8) // 10)
             c.blocked.update(range(first + units, last + 1))
         fields = {
-            "number": f"A-{c.serial:07d}-{number + 1}",
+            "number": f"A-{c.serial:07d}-{number + (first != extended)}",  # an extension keeps the number
             "payer": c.payer.id,
             "codes": codes,
             "units": units,
@@ -277,6 +167,13 @@ def authorize(c: Course) -> None:
         }
         at = c.opened + c.between(3_600, 2 * DAY) if number == 0 else (first - c.between(1, 6)) * DAY + 61_000
         entry = c.add(at, "intake", "auth", c.staff["coordinator"], fact("AuthorizationGranted", fields))
+        if first == extended:
+            c.trouble("authorization_extended", range(first, first + units), [entry], "none: units of their own")
         if units < need:
             days = range(first + units, last + 1)
-            c.trouble("authorization_exhausted", days, [entry], "hold auth_exhausted, on the last days of the block")
+            c.trouble(
+                "authorization_exhausted",
+                days,
+                [entry],
+                "hold auth_exhausted where every day before drew a unit" + shared,
+            )

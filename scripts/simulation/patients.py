@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 
 from .book import CAROLINA, GULF, HARBOR, LAKESHORE, MEDICAID, PAYERS, PRAIRIE, PROVIDERS, SUMMIT, Payer, Provider
+from .changes import change, episode_voided, provider_changed
 from .claims import claim_months, disturb_claims
 from .clock import FIRST_DAY, ISO, LAST_DAY, ZONES
 from .course import Course, Trouble
@@ -66,6 +67,29 @@ SHARES = {
     "claim_sent_twice": 0.025,
     "claim_reported_twice": 0.02,
     "claim_units_wrong": 0.02,
+    "claim_number_reused": 0.03,
+    "claimed_ahead": 0.02,
+    "hospital_transfer": 0.04,
+    "monthly_parts": 0.06,
+    "stay_number_reused": 0.04,
+    "stays_adjoin": 0.03,
+    "hold_number_reused": 0.03,
+    "order_renewed": 0.05,
+    "order_signed_late": 0.04,
+    "order_unsigned": 0.02,
+    "authorization_extended": 0.06,
+    "member_changed": 0.03,
+    "coverage_reinstated": 0.02,
+    "provider_changed": 0.03,
+    "place_of_a_day": 0.03,
+    "therapy_ranked": 0.06,
+    "concurrent_unranked": 0.03,
+    "told_ahead": 0.05,
+    "decision_without_effect": 0.02,
+    "supply_short": 0.03,
+    "runs_disagree": 0.06,
+    "year_typed_wrong": 0.01,
+    "episode_voided": 0.01,
 }
 ROUND = 2 * len(SHARES) - 1  # in every so many episodes each kind gets a turn, so that small runs have them all
 
@@ -112,11 +136,12 @@ def _patient(rng: random.Random, group: int, serial: int, first: int, room: int)
     between: list[Trouble] = []
     previous: Course | None = None
     for course in drafts:
+        course.alone = len(drafts) == 1
         overlap = range(course.start, min(previous.end, course.end) + 1) if previous else range(0)
         if overlap and course.chance(0.6):
             course.blocked.update(overlap)
         _write(course)
-        if previous and overlap:
+        if previous and overlap and "episode_voided" not in previous.wanted | course.wanted:
             between.append(_overlapping(previous, course, overlap))
         previous = course
     return drafts, between
@@ -142,6 +167,8 @@ def _draft(rng: random.Random, group: int, serial: int, start: int, before: Cour
         payer = HARBOR
     elif payer is HARBOR and start < FIRST_DAY + 150:
         payer = PRAIRIE
+    if "therapy_ranked" in wanted and draw() < 0.5:
+        payer = GULF  # the one that pays by rank
     provider = _provider(draw(), payer, start, "no_agreement" in wanted)
     zone = before.zone if before else ZONES[int(draw() * len(ZONES))]
     end = min(start + days - 1, LAST_DAY)
@@ -158,6 +185,7 @@ def _draft(rng: random.Random, group: int, serial: int, start: int, before: Cour
         end=end,
         finished=end == start + days - 1,
         last_of_patient=True,
+        alone=True,
         wanted=wanted,
         name=f"EP-{serial + 1:07d}",
     )
@@ -203,23 +231,29 @@ def _style(c: Course) -> str:
     roll = c.random()
     if c.counting == "rolling_24h":
         return "runs" if roll < 0.3 else "both" if roll < 0.6 else "daily"
-    if roll < (0.22 if c.counting == "access" else 0.05) and c.length > 5:
+    if roll < (0.22 if c.counts_access else 0.05) and c.length > 5:
         return "spaced"
-    return "both" if roll > 0.66 else "runs" if roll > 0.62 else "daily"
+    return "both" if roll > 0.66 else "runs" if roll > 0.62 else "spans" if roll > 0.56 else "daily"
 
 
 def _write(c: Course) -> None:
     """Write an episode from opening to the last word about its claims."""
     begin(c)
+    if "episode_voided" in c.wanted:
+        episode_voided(c)
+        return
     if not c.provider.agrees(c.payer, c.start) and c.payer is not HARBOR:
         c.biller_asleep = True
         c.trouble("no_agreement", [c.start], [c.entries[0]], "hold no_agreement")
     interrupt(c)
+    if "provider_changed" in c.wanted:
+        provider_changed(c)
     if "late_entry" in c.wanted and c.style in ("daily", "both"):
         c.late.update(c.reserve(1, 3, margin=1) or ())
     live(c)
     finish(c)
     disturb_days(c)
+    change(c)
     claim_months(c)
     disturb_claims(c)
     if "exact_duplicate" in c.wanted:

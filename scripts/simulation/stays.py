@@ -1,109 +1,65 @@
-"""What interrupts a course before its days are written: hospital, facility, hospice, holds, a wrong end."""
+"""What interrupts a course before its days are written: facility, hospice, holds, a wrong end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from .clock import DAY, ISO, local_stamp, stamp, to_utc
+from .clock import DAY, ISO
 from .course import Course, Entry
 from .facts import fact
-
-
-def _hospital_fact(
-    c: Course, kind: str, stay: str, day: int, minute: int, reply: int = 0, source: str = "adt"
-) -> Entry:
-    utc = to_utc(c.zone, day, minute)
-    fields = {"stay": stay, "at": local_stamp(c.zone, utc) if source == "adt" else stamp(utc)}
-    by = "adt-feed" if source == "adt" else c.staff["nurse"]
-    return c.add(utc * 60 + c.between(300, 3_600) + reply * DAY, source, "stay", by, fact(kind, fields))
-
-
-def hospital_stay(c: Course) -> None:
-    """A stay of some days; at times the chart reports it too, a little off, or the pharmacy goes on serving."""
-    days = c.reserve(2, 7)
-    if days is None:
-        return
-    stay = f"ST-{c.serial}"
-    reply = c.between(20, 50) if c.chance(0.2) else 0
-    entries = [
-        _hospital_fact(c, "HospitalAdmitted", stay, days[0], c.between(360, 1_380), reply),
-        _hospital_fact(c, "HospitalDischarged", stay, days[-1], c.between(540, 1_200), reply),
-    ]
-    if c.chance(0.25):
-        entries.append(_hospital_fact(c, "HospitalAdmitted", stay, days[0], c.between(360, 1_380), reply, "chart"))
-    rule = c.payer.terms[0].get("inpatient_rule", "served")
-    inside = {"served": days[1:-1], "midnight_census": days[:-1], "any_overlap": days}[rule]
-    if c.chance(0.8):
-        c.away.update(days[1:-1])
-        effect = "not_billable inpatient"
-    else:
-        effect = "not_billable inpatient, finding served_while_inpatient"
-    if not reply:
-        c.blocked.update(inside)
-    c.trouble("hospital_stay", inside, entries, effect if inside else "none: no inpatient date")
-
-
-def hospital_stay_open(c: Course) -> None:
-    """An admission near the end whose discharge nobody sent."""
-    if not c.finished or c.length < 8:
-        return
-    day = c.end - c.between(1, 3)
-    if any(d in c.reserved for d in range(day, c.end + 1)):
-        return
-    c.reserved.update(range(day, c.end + 1))
-    entry = _hospital_fact(c, "HospitalAdmitted", f"ST-{c.serial}-o", day, c.between(360, 1_380))
-    c.blocked.update(range(day + 1, c.end + 1))
-    c.trouble("hospital_stay_open", range(day + 1, c.end + 1), [entry], "not_billable inpatient")
-
-
-def discharge_before_admission(c: Course) -> None:
-    """Two instants of one stay the wrong way round: no inpatient date comes of it."""
-    days = c.reserve(2, 4)
-    if days is None:
-        return
-    stay = f"ST-{c.serial}-x"
-    entries = [
-        _hospital_fact(c, "HospitalAdmitted", stay, days[-1], 900),
-        _hospital_fact(c, "HospitalDischarged", stay, days[0], 600, len(days)),
-    ]
-    c.trouble("discharge_before_admission", days, entries, "none: no inpatient date")
+from .hospitals import (
+    discharge_before_admission,
+    hospital_stay,
+    hospital_stay_open,
+    hospital_transfer,
+    monthly_parts,
+    stay_number_reused,
+    stays_adjoin,
+)
 
 
 def hold_and_resume(c: Course) -> None:
     """Therapy held for some days; now and then the pump is served on regardless."""
+    _hold_once(c, "hold_and_resume", f"H-{c.serial}")
+
+
+def hold_number_reused(c: Course) -> None:
+    """Two holds under one number: each is held."""
+    for _ in range(2):
+        _hold_once(c, "hold_number_reused", f"H-{c.serial}-n")
+
+
+def _hold_once(c: Course, kind: str, name: str) -> None:
     days = c.reserve(1, 6)
     if days is None:
         return
-    _hold(c, "hold_and_resume", days, days[-1] + 1)
+    entries = _hold(c, name, days[0], days[-1] + 1)
     if c.chance(0.8):
         c.away.update(days)
-
-
-def resume_before_hold(c: Course) -> None:
-    """A resumption dated on or before its hold: nothing was held."""
-    days = c.reserve(1, 1)
-    if days is not None:
-        _hold(c, "resume_before_hold", days, days[0] - c.between(0, 1))
-
-
-def _hold(c: Course, kind: str, days: range, resumed: int) -> None:
-    name = f"H-{c.serial}" if kind == "hold_and_resume" else f"H-{c.serial}-x"
-    held = fact("TherapyHeld", {"hold": name, "from": ISO[days[0]], "reason": c.pick(("sedation", "line occluded"))})
-    back = fact("TherapyResumed", {"hold": name, "date": ISO[resumed]})
-    nurse = c.staff["nurse"]
-    entries = [
-        c.add(c.charted(days[0]), "chart", "hold", nurse, held),
-        c.add(c.charted(max(resumed, days[-1])), "chart", "resume", nurse, back),
-    ]
-    if kind == "resume_before_hold":
-        c.trouble(kind, days, entries, "none: no held date")
-        return
     terms = c.payer.terms_on(days[0], days[0]) or {}
-    if terms.get("hold_days") == "access":
-        c.trouble(kind, days, entries, "not held against access; not_served unless in place")
+    if terms.get("hold_days") == "access" and c.counts_access:
+        c.trouble(kind, days, entries, "none: held days count as access")
         return
     c.blocked.update(days)
     c.trouble(kind, days, entries, "not_billable held")
+
+
+def resume_before_hold(c: Course) -> None:
+    """A resumption dated on its hold's own date: nothing was held."""
+    days = c.reserve(1, 1)
+    if days is not None:
+        entries = _hold(c, f"H-{c.serial}-x", days[0], days[0])
+        c.trouble("resume_before_hold", days, entries, "none: no held date")
+
+
+def _hold(c: Course, name: str, first: int, resumed: int) -> list[Entry]:
+    held = fact("TherapyHeld", {"hold": name, "from": ISO[first], "reason": c.pick(("sedation", "line occluded"))})
+    back = fact("TherapyResumed", {"hold": name, "date": ISO[resumed]})
+    nurse = c.staff["nurse"]
+    return [
+        c.add(c.charted(first), "chart", "hold", nurse, held),
+        c.add(c.charted(resumed), "chart", "resume", nurse, back),
+    ]
 
 
 def hospice_elected(c: Course) -> None:
@@ -150,7 +106,12 @@ STAYS: dict[str, Callable[[Course], None]] = {
     "hospice_elected": hospice_elected,
     "hospital_stay_open": hospital_stay_open,
     "hospital_stay": hospital_stay,
+    "hospital_transfer": hospital_transfer,
+    "monthly_parts": monthly_parts,
+    "stay_number_reused": stay_number_reused,
+    "stays_adjoin": stays_adjoin,
     "hold_and_resume": hold_and_resume,
+    "hold_number_reused": hold_number_reused,
     "facility_stay": facility_stay,
     "discharge_before_admission": discharge_before_admission,
     "resume_before_hold": resume_before_hold,
@@ -178,14 +139,21 @@ def finish(c: Course) -> None:
         text = fact("PatientDied", {"date": ISO[day]})
         entry = c.add((c.end + c.between(1, 45)) * DAY + 30_000, "adt", "died", "adt-feed", text)
         days = range(day + 1, c.end + 1)
-        c.trouble("activity_after_death", days, [entry], "not_billable after_death, finding served_after_death")
+        c.trouble(
+            "activity_after_death", days, [entry], "not_billable after_death, finding served_after_death where infused"
+        )
         return
     if "backdated_discharge" in c.wanted and room > 0 and free:
         day = c.end - c.between(1, room)
         text = fact("Discharged", {"date": ISO[day], "reason": "therapy complete"})
         entry = c.add((c.end + c.between(2, 50)) * DAY + 50_000, "chart", "dc", nurse, text)
         days = range(day + 1, c.end + 1)
-        c.trouble("backdated_discharge", days, [entry], "not_billable after_discharge, finding served_after_discharge")
+        c.trouble(
+            "backdated_discharge",
+            days,
+            [entry],
+            "not_billable after_discharge, finding served_after_discharge where infused",
+        )
         return
     if c.kind == "palliative" and c.last_of_patient and c.chance(0.45):
         c.add(c.charted(day), "adt", "died", "adt-feed", fact("PatientDied", {"date": ISO[day]}))

@@ -12,7 +12,8 @@ from .facts import day_served, fact, infusion_logged
 
 def exact_duplicate(c: Course) -> None:
     """The same lines sent again, as when a feed is replayed."""
-    originals = [c.pick(c.entries) for _ in range(c.between(1, 4))]
+    taken = [entry for entry in c.entries if entry.seq not in c.refused]
+    originals = [c.pick(taken) for _ in range(c.between(1, 4))]
     copies = [c.again(entry, c.between(30, 6 * DAY)) for entry in originals]
     c.trouble("exact_duplicate", [], copies, "duplicate")
 
@@ -105,7 +106,7 @@ def correction_chain(c: Course) -> None:
 
 def effect_of_dose(c: Course, day: int) -> bool:
     """Whether the day hangs on its own dose."""
-    return day not in c.run_days and c.counting != "access"
+    return day not in c.run_days and not c.counts_access
 
 
 def order_missing(c: Course) -> None:
@@ -121,7 +122,8 @@ def order_missing(c: Course) -> None:
 def orders_overlap(c: Course) -> None:
     """A second order in another mode, served beside the first for some days; half of them resolved."""
     terms = c.payer.terms_on(c.start, c.start)
-    days = c.reserve(2, 4) if terms and terms["pain_code"] == "specific" and c.interval != 168 else None
+    daily = c.interval != 168 and (c.style != "spaced" or c.counts_access)  # both orders count on each date
+    days = c.reserve(2, 4) if terms and terms["pain_code"] == "specific" and daily else None
     if days is None:
         return
     mode = "unspecified" if c.chance(0.5) else "intermittent"
@@ -207,12 +209,14 @@ def _billed_apart(c: Course, kind: str, codes: tuple[str, ...], effect: str) -> 
 
 def catheter_care(c: Course) -> None:
     """Catheter care beside the per diem."""
-    _billed_apart(c, "catheter_care", ("S5501", "S5501", "S5498", "S5502"), "finding catheter_care_with_per_diem")
+    _billed_apart(
+        c, "catheter_care", ("S5501", "S5501", "S5498", "S5502"), "finding catheter_care_with_per_diem on billable days"
+    )
 
 
 def pharmacy_hours(c: Course) -> None:
     """Pharmacy hours beside the per diem."""
-    _billed_apart(c, "pharmacy_hours", ("S9810",), "finding pharmacy_hours_with_per_diem")
+    _billed_apart(c, "pharmacy_hours", ("S9810",), "finding pharmacy_hours_with_per_diem on billable days")
 
 
 def bundled_item(c: Course) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from .history import ONE_DAY
-from .verdicts import Day
+from .dates import ONE_DAY
+from .day import Day, Days, billable_days
 
 
-def lines_of_episode(days: Iterable[Day]) -> list[dict[str, Any]]:
+def lines_of_episode(days: Days) -> list[dict[str, Any]]:
     """Greedy from the first date: a day joins the line before it, or begins a new one."""
     packed: list[list[Day]] = []
-    for day in sorted((day for day in days if day.status == "billable"), key=lambda day: day.date):
+    for day in billable_days(days):
         if packed and joins(packed[-1], day):
             packed[-1].append(day)
         else:
@@ -22,13 +21,9 @@ def lines_of_episode(days: Iterable[Day]) -> list[dict[str, Any]]:
 
 def joins(line: list[Day], day: Day) -> bool:
     """May the day be the next of this line?"""
-    last, terms = line[-1], day.terms
-    assert terms is not None
-    assert last.terms is not None
+    last, terms = line[-1], day.in_terms
     return (
-        (last.payer, last.code, last.rate_cents, last.authorization)
-        == (day.payer, day.code, day.rate_cents, day.authorization)
-        and last.terms.edition == terms.edition
+        must_agree(last) == must_agree(day)
         and day.date == last.date + ONE_DAY
         and not (terms.split_on_month and day.date.month != last.date.month)
         and len(line) < terms.line_max_days
@@ -36,11 +31,19 @@ def joins(line: list[Day], day: Day) -> bool:
     )
 
 
+def must_agree(day: Day) -> tuple[object, ...]:
+    """What is the same on all days of a line."""
+    return (
+        *(day.payer, day.member, day.provider, day.place, day.code, day.rate_cents, day.charge_cents),
+        *(day.modifiers, day.authorization, day.in_terms.edition),
+    )
+
+
 def line_row(line: list[Day]) -> dict[str, Any]:
-    """A row of `lines`."""
-    first, last = line[0], line[-1]
-    assert first.terms is not None
+    """A row of `lines` (contract, section 2)."""
+    first, last, units = line[0], line[-1], len(line)
     assert first.rate_cents is not None
+    assert first.charge_cents is not None
     return {
         "patient": first.patient,
         "episode": first.episode,
@@ -48,10 +51,14 @@ def line_row(line: list[Day]) -> dict[str, Any]:
         "code": first.code,
         "from": first.date.isoformat(),
         "to": last.date.isoformat(),
-        "units": len(line),
+        "units": units,
         "rate_cents": first.rate_cents,
-        "charge_cents": len(line) * first.rate_cents,
+        "charge_cents": units * first.charge_cents,
         "authorization": first.authorization,
-        "terms_from": first.terms.from_date.isoformat(),
-        "modifiers": [],
+        "terms_from": first.in_terms.from_date.isoformat(),
+        "modifiers": first.modifiers,
+        "member": first.member,
+        "provider": first.provider,
+        "place_of_service": first.place,
+        "expected_cents": units * first.rate_cents,
     }

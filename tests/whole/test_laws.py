@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import permutations
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +23,7 @@ from ledger.judge.steps import judge
 from projections.rows.day import cells_on, day_cells
 from tests.harness import book_of, instant, judge_entries, plain, typed
 from tests.histories import history
-from tests.plain_model import derive as plain_derive
+from tests.plain_model.agree import differing, seeded
 
 Entries = list[dict[str, Any]]
 
@@ -32,17 +31,8 @@ drawn = st.integers(0, 2**64 - 1).map(Random)
 """Quick and many; a failing seed is told. ``shrinkable`` is slow and few, but finds the smallest history."""
 shrinkable = st.randoms(use_true_random=False)
 
-RECORDED_LAST = {
-    "TherapyOrdered": "order",
-    "HospitalAdmitted": "stay",
-    "HospitalDischarged": "stay",
-    "TherapyHeld": "hold",
-    "TherapyResumed": "hold",
-    "AuthorizationGranted": "number",
-    "ClaimSubmitted": "claim",
-    "ConflictResolved": "date",
-}
-"""Facts of which the one recorded last counts, with what makes two of them one (rulebook, Business duplicates)."""
+LATEST = date.max.isoformat()
+"""The last date of what is open."""
 
 
 def same_rows(one: Any, other: Any) -> None:
@@ -52,27 +42,54 @@ def same_rows(one: Any, other: Any) -> None:
 
 
 def without_recency(entries: Entries) -> Entries:
-    """The history without what makes the order of arrival matter: corrections, repeats of a key, ends of coverage."""
+    """The history without what makes the order of arrival matter: corrections, what is told again, ends of coverage."""
     return [entry for entry in without_repeats(entries) if entry["fact"]["type"] != "CoverageEnded"]
 
 
 def without_repeats(entries: Entries) -> Entries:
-    """The history without corrections, and without what is told under a key once more: to retract such a fact brings
-    back another one."""
+    """The history without corrections, and without what is told once more of a date that was told already: of such
+    facts the one recorded last counts, and to retract it brings back another one."""
     kept: Entries = []
-    seen: set[tuple[str, ...]] = set()
+    seen: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for entry in entries:
-        fact = entry["fact"]
-        if fact["type"] in ("FactRetracted", "FactCorrected"):
+        if entry["fact"]["type"] in ("FactRetracted", "FactCorrected"):
             continue
-        if fact["type"] in RECORDED_LAST:
-            scope = "" if "stay" in fact else entry["episode"]
-            key = (scope, fact["type"], fact[RECORDED_LAST[fact["type"]]])
-            if key in seen:
-                continue
-            seen.add(key)
+        found = [(key, span) for key, span in of_which_the_last_counts(entry)]
+        if any(overlap(span, other) for key, span in found for other in seen.get(key, ())):
+            continue
+        for key, span in found:
+            seen.setdefault(key, []).append(span)
         kept.append(entry)
     return kept
+
+
+def of_which_the_last_counts(entry: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
+    """What a fact says of which the last one recorded counts (rulebook, sections 2 and 4), each with its dates."""
+    fact, episode = entry["fact"], entry["episode"]
+    kind, span = fact["type"], (fact.get("from", ""), fact.get("to", LATEST))
+    if kind == "TherapyOrdered":
+        yield (episode, kind, fact["order"]), span
+    elif kind == "AuthorizationGranted":
+        yield (kind, fact["payer"], fact["number"]), span
+    elif kind == "TherapyRanked":
+        yield (episode, kind), span
+    elif kind == "ProviderChanged":
+        yield (episode, kind), (fact["from"], fact["from"])
+    elif kind == "CoverageVerified":
+        yield (episode, kind, fact["payer"], str(fact.get("rank", 1))), (fact["from"], fact["from"])
+    elif kind == "ClaimSubmitted":
+        yield (episode, kind, fact["claim"]), ("", LATEST)
+        if fact["frequency"] in "78" and "replaces" in fact:
+            yield (episode, "replacement", fact["replaces"]), ("", LATEST)
+    elif kind == "ConflictResolved":
+        yield (episode, kind), (fact["date"], fact["date"])
+    elif kind in ("DayServed", "DaysServed") and "place_of_service" in fact:
+        yield (episode, "place", kind), span if kind == "DaysServed" else (fact["date"], fact["date"])
+
+
+def overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two spans share a date."""
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 def rearranged(entries: Entries, rng: Random) -> Entries:
@@ -101,7 +118,7 @@ def test_every_order_of_arrival_gives_the_same_rows(rng: Random) -> None:
 @settings(max_examples=60, deadline=None)
 @given(drawn)
 def test_what_was_known_at_an_instant_is_what_the_entries_up_to_it_say(rng: Random) -> None:
-    entries, tables = history(rng)
+    entries, tables = history(rng, house=True)
     at = instant(rng.choice(entries)["recorded_at"])
     assert isinstance(at, datetime)
     book = book_of(tables)
@@ -116,8 +133,8 @@ def naming(entry: dict[str, Any]) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 @given(drawn)
 def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random) -> None:
-    entries, tables = history(rng)
-    target = rng.choice([entry for entry in entries if entry["fact"]["type"] != "EpisodeOpened"])
+    entries, tables = history(rng, house=True)
+    target = rng.choice([e for e in entries if e["episode"] and e["fact"]["type"] != "EpisodeOpened"])
     last = {"episode": target["episode"], "source": "law", "by": "x", "recorded_at": entries[-1]["recorded_at"]}
     retraction = last | {"id": "r1", "fact": {"type": "FactRetracted", **naming(target)}}
     restoration = last | {"id": "r2", "fact": {"type": "FactRetracted", **naming(retraction)}}
@@ -153,7 +170,7 @@ def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -
             lines = pack(case)
             assert list(unpack(lines)) == [(d.date, d.payer, d.code) for d in days if d.is_billable]
             assert sum(line.units for line in lines) == sum(day.is_billable for day in days)
-            assert sum(line.charge_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
+            assert sum(line.expected_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
 
 
 @settings(max_examples=60, deadline=None)
@@ -186,7 +203,7 @@ def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
 @settings(max_examples=25, deadline=None)
 @given(shrinkable, st.booleans())
 def test_the_judge_agrees_with_the_slow_plain_model(rng: Random, as_known: bool) -> None:
-    assert_models_agree(rng, as_known)
+    assert not list(differing(rng, as_known))
 
 
 SEEDS, PARTS = 40, 10
@@ -194,17 +211,15 @@ SEEDS, PARTS = 40, 10
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_judge_agrees_with_the_slow_plain_model_on_seeded_histories(seed: int) -> None:
-    for part in range(PARTS):
-        rng = Random(seed * PARTS + part)
-        assert_models_agree(rng, rng.random() < 0.3)
+    assert [seeded(seed * PARTS + part) for part in range(PARTS)] == [[]] * PARTS
 
 
 def test_the_seeded_histories_settle_conflicts_beside_another_episode() -> None:
     """Of such days some are told apart: there the codes that lost would break another rule than the one that won."""
     beside = [pair for seed in range(SEEDS * PARTS) for pair in settled_beside(*history(Random(seed)))]
     told_apart = [pair for pair in beside if pair[0] != pair[1]]
-    assert len(beside) >= 15
-    assert len(told_apart) >= 5
+    assert len(beside) >= 5
+    assert told_apart
 
 
 def settled_beside(entries: Entries, tables: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -226,26 +241,6 @@ def codes_of(case: Case, codes: dict[str, int], day: int) -> list[str]:
     return [code for code, days in codes.items() if days & case.calendar.day(day)]
 
 
-def assert_models_agree(rng: Random, as_known: bool) -> None:
-    entries, tables = history(rng)
-    known_at = rng.choice(entries)["recorded_at"] if as_known else None
-    ours = judge_entries(typed(entries), book_of(tables), instant(known_at))
-    model = plain_derive(entries, tables, known_at)
-    assert plain(ours.days) == in_json(model.days)
-    assert ordered(plain(ours.findings)) == ordered(in_json(model.findings))
-    assert ours.lines == in_json(model.lines)
-
-
-def in_json(rows: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode([dict(row) for row in rows]))
-    return found
-
-
-def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    keys = ("rule", "patient", "dates", "episodes", "codes")
-    return sorted(in_json(rows), key=lambda row: [row[key] for key in keys])
-
-
 EXCLUSIONS = ("not_billable", "conflict")
 
 
@@ -262,13 +257,13 @@ def test_the_causes_of_an_exclusion_or_conflict_name_what_alone_would_change_its
 def test_the_causes_of_a_clash_name_the_decisions_that_settled_what_stands_against_it() -> None:
     """The law above for each decision that bills a code: a random fact is rarely one."""
     mattered = 0
-    for seed in range(100):
+    for seed in range(SEEDS * PARTS):
         entries, tables = history(Random(seed))
         entries, book = without_repeats(entries), book_of(tables)
         for target in entries:
             if target["fact"].get("bill"):
                 mattered += assert_named_where_it_matters(entries, book, target)
-    assert mattered > 5
+    assert mattered >= 5
 
 
 def assert_named_where_it_matters(entries: Entries, book: Book, target: dict[str, Any]) -> int:

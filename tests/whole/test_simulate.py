@@ -1,9 +1,10 @@
-"""The simulated history: the same bytes for the same arguments, every kind of trouble, and lines the door accepts."""
+"""The simulated history: same arguments, same bytes; every kind of trouble; a truth that door and judge confirm."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,27 +14,37 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from commands.writing.record import Outcome, record
+from ledger.book import load_book
+from ledger.judge.steps import STEPS
 from tests import ROOT
+from tests.harness import judge_entries
+from tests.stores import open_ledger
 
 SIMULATE = ROOT / "scripts" / "simulate"
 
 KINDS = """
-activity_after_death authorization_exhausted authorization_missing backdated_discharge bundled_item business_duplicate
-catheter_care claim_replaced claim_reported_twice claim_sent_twice claim_units_wrong claim_voided conflict_resolved_code
-conflict_resolved_null correction correction_chain coverage_ended coverage_gap coverage_unverified diagnosis_missing
-discharge_before_admission dst_run edition_told_late exact_duplicate facility_stay hold_and_resume hospice_elected
-hospital_stay hospital_stay_open interval_too_long late_entry medicare_only mode_switch no_agreement order_missing
-orders_overlap overlapping_episodes own_per_diem_by_correction pain_assessment_missing past_51_days patient_corrected
-payer_not_in_book per_diem_by_other_provider pharmacy_hours place_corrected place_of_service plan_missing
-plan_signed_late provider_corrected rate_missing respelled_duplicate resume_before_hold retract_then_restore retraction
+activity_after_death authorization_exhausted authorization_extended authorization_missing backdated_discharge
+bundled_item business_duplicate catheter_care claim_number_reused claim_replaced claim_reported_twice claim_sent_twice
+claim_units_wrong claim_voided claimed_ahead concurrent_unranked conflict_resolved_code conflict_resolved_null
+correction correction_chain coverage_ended coverage_gap coverage_reinstated coverage_unverified
+decision_without_effect diagnosis_missing discharge_before_admission dst_run edition_told_late episode_voided
+exact_duplicate facility_stay hold_and_resume hold_number_reused hospice_elected hospital_stay hospital_stay_open
+hospital_transfer interval_too_long late_entry medicare_only member_changed mode_switch monthly_parts no_agreement
+order_missing order_renewed order_signed_late order_unsigned orders_overlap overlapping_episodes
+own_per_diem_by_correction pain_assessment_missing past_51_days patient_corrected payer_not_in_book
+per_diem_by_other_provider pharmacy_hours place_corrected place_of_a_day place_of_service plan_missing
+plan_signed_late provider_changed provider_corrected rate_missing respelled_duplicate resume_before_hold
+retract_then_restore retraction runs_disagree stay_number_reused stays_adjoin supply_short therapy_ranked told_ahead
+unmatched year_typed_wrong
 """
 
 FACT_TYPES = """
-EpisodeOpened CoverageVerified CoverageEnded TherapyOrdered TherapyStopped DayServed InfusionLogged NursingVisited
-SupplyDispensed DrugDispensed DrugBilledSeparately ServiceBilledSeparately HospitalAdmitted HospitalDischarged
-FacilityStayed HospiceElected TherapyHeld TherapyResumed PatientDied Discharged DiagnosisRecorded PlanSigned
-PainAssessed ResponseNoted CoordinationNoted AuthorizationGranted ClaimSubmitted FactRetracted FactCorrected
-ConflictResolved
+EpisodeOpened CoverageVerified CoverageEnded TherapyOrdered TherapyStopped EpisodeVoided ProviderChanged DayServed
+DaysServed InfusionLogged NursingVisited SupplyDispensed DrugDispensed DrugBilledSeparately ServiceBilledSeparately
+HospitalAdmitted HospitalDischarged FacilityStayed HospiceElected TherapyHeld TherapyResumed TherapyRanked PatientDied
+Discharged DiagnosisRecorded PlanSigned PainAssessed ResponseNoted CoordinationNoted AuthorizationGranted
+ClaimSubmitted FactRetracted FactCorrected ConflictResolved
 """
 
 
@@ -43,6 +54,14 @@ class Simulated(NamedTuple):
     folder: Path
     entries: list[dict[str, Any]]
     truth: list[dict[str, Any]]
+
+
+class Judged(NamedTuple):
+    """What the door and the judge make of it."""
+
+    days: dict[tuple[str, str], dict[str, Any]]
+    findings: list[dict[str, Any]]
+    outcomes: list[Outcome]
 
 
 def run(out: Path, episodes: int, seed: int, hash_seed: str = "0") -> Path:
@@ -152,27 +171,126 @@ def test_some_patients_have_several_episodes(simulated: Simulated) -> None:
     assert 0.03 < several / len(patients) < 0.15
 
 
-def test_the_door_would_take_every_line(simulated: Simulated) -> None:
+@pytest.fixture(scope="module")
+def judged(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """The simulated history through the door and the judge, read against the simulated book."""
+    with open_ledger(tmp_path_factory.mktemp("judged") / "ledger.db", create=True) as ledger:
+        with (simulated.folder / "intake.jsonl").open("rb") as stream:
+            outcomes = list(record(ledger, stream, keep_recorded_at=True))
+        derived = judge_entries([entry for _, entry in ledger.follow(0)], load_book(simulated.folder / "book"))
+    return Judged({(row["episode"], row["date"]): row for row in derived.days}, derived.findings, outcomes)
+
+
+def test_the_door_takes_every_line_that_is_not_told_ahead(simulated: Simulated, judged: Judged) -> None:
+    ahead = {
+        (named["episode"], named["source"], named["id"])
+        for row in simulated.truth
+        if row["effect"] == "refused told_ahead"
+        for named in row["entries"]
+    }
+    told = [(entry["episode"], entry["source"], entry["id"]) for entry in simulated.entries]
+    first = {identity: place for place, identity in reversed(list(enumerate(told)))}
+    refused = {place: outcome.code for place, outcome in enumerate(judged.outcomes) if outcome.outcome == "refused"}
+    assert refused == {first[identity]: "told_ahead" for identity in ahead}
+    assert all(told.count(identity) == 2 for identity in ahead), "sent again when it has happened"
+    assert ahead
+
+
+def test_repeats_are_duplicates_and_no_line_is_long(simulated: Simulated, judged: Judged) -> None:
     for raw in (simulated.folder / "intake.jsonl").read_bytes().splitlines():
         assert len(raw) < 65_536
-    for entries in by_episode(simulated.entries).values():
-        seen: dict[tuple[str, str], str] = {}
-        provider = ""
-        for place, entry in enumerate(entries):
-            fact, identity = entry["fact"], (entry["source"], entry["id"])
-            content = json.dumps([entry["by"], {"infused": True, **fact}], sort_keys=True)
-            if identity in seen:
-                assert seen[identity] == content
-                continue
-            assert (fact["type"] == "EpisodeOpened") == (place == 0)
-            if "target_id" in fact:
-                assert (fact["target_source"], fact["target_id"]) in seen
-            told = fact.get("fact", fact)
-            if told["type"] == "EpisodeOpened":
-                provider = told["provider"]
-            if told["type"] == "ServiceBilledSeparately" and told["code"] in ("S9325", "S9326", "S9327", "S9328"):
-                assert told["billed_by"] != provider
-            seen[identity] = content
+    recorded, repeated = set[tuple[str, str, str]](), 0
+    for entry, outcome in zip(simulated.entries, judged.outcomes, strict=True):
+        identity = (entry["episode"], entry["source"], entry["id"])
+        if outcome.outcome != "refused":
+            assert (outcome.outcome == "duplicate") == (identity in recorded)
+            repeated += identity in recorded
+            recorded.add(identity)
+    assert repeated > 20
+
+
+def before(reason: str) -> set[str]:
+    """The reasons of the steps up to and with the one that gives this reason."""
+    number = next(step.number for step in STEPS if reason in step.verdicts)
+    return {each for step in STEPS if step.number <= number for each in step.verdicts}
+
+
+def days_of(row: dict[str, Any], judged: Judged) -> list[dict[str, Any]]:
+    """The judged days of the trouble's last episode on its dates."""
+    found = (judged.days.get((row["episodes"][-1], date)) for date in row["dates"])
+    return [day for day in found if day is not None]
+
+
+def is_found(rule: str, row: dict[str, Any], judged: Judged) -> bool:
+    return any(
+        finding["rule"] == rule
+        and set(finding["dates"]) & set(row["dates"])
+        and set(finding["episodes"]) & set(row["episodes"])
+        for finding in judged.findings
+    )
+
+
+def otherwise(simulated: Simulated, kind: str) -> set[tuple[str, str]]:
+    """The days that a human settled, or another payer took over: a trouble of another kind may do nothing there."""
+    kinds = {"conflict_resolved_code", "coverage_ended"} - {kind}
+    rows = [row for row in simulated.truth if row["kind"] in kinds]
+    return {(row["episodes"][0], date) for row in rows for date in row["dates"]}
+
+
+LOOSE = re.compile(r"\b(?:if|unless|until|where|as|after|on the last days|or)\b")
+"""Effects that hang on something else; their words are read by people."""
+
+
+def exact_effects(simulated: Simulated, pattern: str) -> list[tuple[dict[str, Any], re.Match[str]]]:
+    """The parts of effects that say without conditions what is to be seen, with the row they stand in."""
+    parts = [(row, part) for row in simulated.truth for part in row["effect"].split(", ")]
+    matched = [(row, re.fullmatch(pattern, part)) for row, part in parts if not LOOSE.search(row["effect"])]
+    return [(row, match) for row, match in matched if match]
+
+
+def test_a_verdict_of_the_truth_is_the_judges_or_that_of_an_earlier_step(simulated: Simulated, judged: Judged) -> None:
+    exact = Counter[str]()
+    for row, match in exact_effects(simulated, r"(?:not_billable|hold|conflict) (\w+)"):
+        elsewhere = otherwise(simulated, row["kind"])
+        for day in days_of(row, judged):
+            if (day["episode"], day["date"]) not in elsewhere:
+                assert day["reason"] in before(match[1]), (row, day)
+                exact[match[1]] += day["reason"] == match[1]
+    planted = {"inpatient", "held", "order_unsigned", "no_agreement", "place_of_service", "concurrent_unpaid"}
+    assert {reason for reason, days in exact.items() if days} >= planted
+
+
+def test_a_finding_of_the_truth_is_found(simulated: Simulated, judged: Judged) -> None:
+    rules = set()
+    for row, match in exact_effects(simulated, r"finding (\w+)( on billable days)?"):
+        if not match[2] or any(day["status"] == "billable" for day in days_of(row, judged)):
+            assert is_found(match[1], row, judged), row
+            rules.add(match[1])
+    assert rules >= {
+        "number_reused", "unmatched", "stays_adjoin", "runs_disagree", "served_beyond_supply", "evidence_gap",
+        "coverage_reinstated", "concurrent_unranked", "claimed_ahead", "decision_without_effect",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["member", "provider"])
+def test_a_change_of_the_truth_is_on_its_days(simulated: Simulated, judged: Judged, key: str) -> None:
+    rows = exact_effects(simulated, rf"{key} (\S+)")
+    values = [(day[key], match[1]) for row, match in rows for day in days_of(row, judged) if day[key] is not None]
+    assert values
+    assert [pair for pair in values if pair[0] != pair[1]] == []
+
+
+def test_a_second_therapy_pays_half(simulated: Simulated, judged: Judged) -> None:
+    rows = exact_effects(simulated, r"percent (\d+)")
+    paid = [day for row, _ in rows for day in days_of(row, judged) if day["status"] == "billable"]
+    assert paid
+    assert {(day["rate_cents"], *day["modifiers"]) for day in paid} == {(4400, "SH")}
+
+
+def test_a_voided_episode_has_no_days(simulated: Simulated, judged: Judged) -> None:
+    voided = [row for row in simulated.truth if row["effect"] == "no days"]
+    assert voided
+    assert [day for row in voided for day in days_of(row, judged)] == []
 
 
 def test_npis_have_a_valid_check_digit(simulated: Simulated) -> None:
@@ -193,7 +311,13 @@ def test_the_book_shows_every_way_to_count(simulated: Simulated) -> None:
     payers = [tomllib.loads(path.read_text()) for path in sorted((simulated.folder / "book" / "payers").iterdir())]
     editions = [terms for payer in payers for terms in payer["terms"]]
     assert 6 <= len(payers) <= 8
-    assert {terms["day_counting"] for terms in editions} == {"access", "infused", "infused_or_nursing", "rolling_24h"}
+    assert {terms["day_counting"] for terms in editions} == {
+        "access",
+        "course",
+        "infused",
+        "infused_or_nursing",
+        "rolling_24h",
+    }
     assert {terms["pain_code"] for terms in editions} == {"general", "specific"}
     assert any(terms["published"] > terms["from"] for terms in editions)
     assert {payer["kind"] for payer in payers} == {"commercial", "medicaid", "medicare"}
@@ -205,6 +329,11 @@ def test_the_book_shows_every_way_to_count(simulated: Simulated) -> None:
         ("plan_signature", "before_claim"),
         ("line_style", "per_day"),
         ("exclusion_scope", "patient_day_payer"),
+        ("order_signature", "none"),
+        ("order_signature", "before_service"),
+        ("concurrent_percent", [100, 50, 0]),
+        ("place_modifiers", {"13": ["SS"]}),
+        ("plan_max_days", 60),
         ("auth_required", True),
     ):
         assert any(terms.get(key) == value for terms in editions), key

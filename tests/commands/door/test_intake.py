@@ -88,14 +88,30 @@ def test_recorded_at_is_an_instant_of_any_year(at: str) -> None:
 
 GOOD = [
     ("codes of five digits and of the longest form", required("DiagnosisRecorded", icd10="S72001A")),
-    ("the first and the last date", required("HospiceElected", **{"from": "2000-01-01", "to": "2099-12-31"})),
+    ("the first and the last date", required("AuthorizationGranted", **{"from": "2000-01-01", "to": "2099-12-31"})),
+    ("the last end of what may be open", required("HospiceElected", to="2098-12-31")),
+    ("coverage of long ago", required("CoverageVerified", **{"from": "1900-01-01"})),
+    ("a diagnosis of long ago", required("DiagnosisRecorded", **{"from": "1900-01-01"})),
+    ("a stay by dates", required("HospitalAdmitted", at="2026-11-10")),
+    ("a span of 366 days", required("DaysServed", **{"from": "2026-11-02", "to": "2027-11-02"})),
+    ("the largest numbers of each kind", required("TherapyOrdered", interval_hours=8784)),
+    ("a supply for a leap year", required("DrugDispensed", days_supply=366)),
+    ("the last rank", required("TherapyRanked", rank=9)),
+    ("a drug line in decimals", required("ClaimSubmitted", lines=[{**CLAIM_LINE, "code": "J2270", "units": 0.125}])),
+    ("a drug line in text", required("ClaimSubmitted", lines=[{**CLAIM_LINE, "code": "J2270", "units": "12.5"}])),
+    ("four modifiers", required("ClaimSubmitted", lines=[{**CLAIM_LINE, "modifiers": ["SH", "SJ", "59", "U1"]}])),
+    ("fifty lines", required("ClaimSubmitted", lines=[CLAIM_LINE] * 50)),
+    ("free text with a joiner in it", required("ResponseNoted", note="\U0001f469\u200d\u2695 said better")),
+    ("accents in one piece", required("DayServed", order="Jos\u00e9")),
+    ("a character of a Unicode yet to come", required("DayServed", order="\u0378")),
+    ("a target of any form", required("FactRetracted", target_id=" \u200b" + "x" * 200, target_source="a:b")),
     ("an instant whose UTC date is just in bounds", required("HospitalAdmitted", at="2100-01-01T05:59+06:00")),
     ("text as long as it may be", required("DayServed", order="\N{SNOWMAN}" * 128)),
     ("free text as long as it may be", required("ResponseNoted", note="\N{GRINNING FACE}" * 1000)),
-    ("a blank", required("DayServed", order=" ")),
+    ("spaces within", required("DayServed", order="RX  1")),
     ("quotes, backslashes and colons in text", required("ResponseNoted", note='\\"order":"x" \\\\" {"a":1}')),
     ("a claim without charge", required("ClaimSubmitted", lines=[{**CLAIM_LINE, "charge_cents": 0, "modifiers": []}])),
-    ("a zone with a link name", required("EpisodeOpened", zone="US/Central")),
+    ("a zone with a link name", required("EpisodeOpened", zone="America/Fort_Wayne")),
 ]
 
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("every_store")
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 OPENING = {"type": "EpisodeOpened", "patient": "P-1", "provider": "1234567893", "zone": "America/Chicago"}
-SERVED = {"type": "DayServed", "order": "RX-1", "date": "2026-11-02"}
+SERVED = {"type": "DayServed", "order": "RX-1", "date": "2025-11-02"}
 
 
 def told(id: str, fact: Any = SERVED, **changes: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.facts.forms import (
-    CONTROL_CHARACTER,
     LARGEST_INTEGER,
     Number,
     check_date,
@@ -25,6 +24,7 @@ from ledger.facts.forms import (
     has_npi_check_digit,
     parse_instant,
 )
+from ledger.facts.texts import CONTROL_CHARACTER
 
 CHECKS: list[Callable[[Any], Any]] = [check_date, check_decimal, check_hcpcs, check_instant, check_npi, check_zone]
 
@@ -130,12 +130,18 @@ def test_one_wrong_digit_of_an_npi_is_noticed(npi: str, place: int, by: int) -> 
         check_npi(wrong)
 
 
-@pytest.mark.parametrize("zone", ["America/Chicago", "Pacific/Honolulu", "America/Indiana/Knox", "UTC", "US/Central"])
+@pytest.mark.parametrize(
+    "zone", ["America/Chicago", "Pacific/Honolulu", "America/Indiana/Knox", "America/Fort_Wayne", "Asia/Calcutta"]
+)
 def test_a_zone_of_the_database_is_taken(zone: str) -> None:
     assert check_zone(zone) == zone
 
 
-@pytest.mark.parametrize("zone", ["Factory", "localtime", "CDT", "America", "America/chicago", "posix/UTC", "/UTC"])
+@pytest.mark.parametrize(
+    "zone",
+    ["Factory", "localtime", "CDT", "America", "America/chicago", "posix/UTC", "/UTC", "UTC", "Etc/UTC", "US/Central",
+     "EST", "Canada/Eastern", "posix/America/Chicago", "America/Chicago ", "America/../UTC", "America/Nowhere"],
+)  # fmt: skip
 def test_what_is_no_place_is_refused(zone: str) -> None:
     with pytest.raises(ValueError):
         check_zone(zone)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.facts.entry import Entry
-from ledger.judge.episode import is_read
+from ledger.judge.fold import is_read
 from ledger.judge.patients import gather
 from ledger.store import EpisodeLedger, UnreadableEntry
 from projections.reading import cohorts as module

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
-from ledger.judge.episode import Patient
+from ledger.judge.patients import Patient
 from projections.read_model import catch_up as catching_up
 from projections.read_model.tables import TABLES
 from projections.read_model.views import open_views

@@ -30,16 +30,17 @@ from commands.terminal.show import printable
 from commands.verbs.diff import Narrower
 from ledger.book import Book, load_book
 from projections.audit.claimed import ClaimedDay
+from projections.reading.authorizations import Authorization
+from projections.reading.rates import rates_of
 from projections.rendering import seen
 from projections.report.asked import Asked
-from projections.report.authorizations import Authorization, running_out
+from projections.report.authorizations import running_out
 from projections.report.behind import SHOWN_RUNS, Collected
 from projections.report.billed import Billed
 from projections.report.charts import _ticks, by_month
 from projections.report.claims import BANDS, ClaimSums, band_of
 from projections.report.conflicts import todo_of
 from projections.report.holds import Hold
-from projections.report.rates import rates_of
 from projections.report.text import SECTIONS
 from projections.rows.finding import MESSAGES
 from projections.words import money
@@ -79,7 +80,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     subprocess.run(command, check=True, capture_output=True)
     house = House(folder)
     house.book = folder / "told" / "book"
-    assert house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl").status == 0
+    recorded = house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl")
+    assert {row["code"] for row in recorded.rows} <= {None, "told_ahead"}  # planted
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
     return house

@@ -21,24 +21,25 @@ from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS, judge
 from projections.why.flip import FlipShown, with_fact
-from projections.why.steps import StepShown
 from projections.why.text import render_why
 from projections.why.why import Why, why, why_of
 from tests.harness import book_of, typed
 from tests.histories import STRANGER, history
-from tests.scenario_language import STEPS as RULEBOOK
 from tests.stores import open_ledger
 from tests.stories import (
+    ACCESS,
+    COVERED,
+    ORDER,
+    UNITS,
+    UNSIGNED,
     Story,
+    fact,
+    shown,
+    story_of,
 )
 
-VERDICTS = {verdict for verdicts in RULEBOOK for verdict in verdicts} | {"billable"}
+VERDICTS = {verdict.words for step in (*STEPS, steps.PASSED) for verdict in step.verdicts.values()}
 SEEDS = 120
-
-
-def shown(answer: Why, step: Step) -> StepShown:
-    """What an answer says of a step."""
-    return answer.steps[step.number - 1]
 
 
 BILLABLE = """\
@@ -49,7 +50,7 @@ because infusion was recorded that day.
    2 ✓ not after the discharge        no discharge is recorded
    3 ✓ some coverage was verified     coverage was verified
    4 ✓ coverage covers the day        covered by Prairie Blue (example)
-   5 ✓ a covering payer takes S codes the payer is Prairie Blue (example)
+   5 ✓ a covering payer takes S codes the payer is Prairie Blue (example), member M-1
    6 ✓ the payer has terms            from 2025-01-01, published 2024-11-15
    7 ✓ place of service               12 is among 11, 12, 49
    8 ✓ agreement with the payer       Northside Home Infusion (example) has one in force
@@ -57,17 +58,18 @@ because infusion was recorded that day.
   10 ✓ not in a facility              no facility stay covers the day
   11 ✓ not in hospice                 no hospice election covers the day
   12 ✓ not on hold                    no hold covers the day
-  13 ✓ served                         served, as infused counts
+  13 ✓ served                         served (payer counts days infused)
   14 ✓ an order in force              in force: RX
   15 ✓ doses close enough             a dose every 24 hours, at most 72 apart
-  16 ✓ diagnosis                      a diagnosis is in force
-  17 ✓ plan of treatment              a plan covers the day, signed on 2026-02-01
-  18 ✓ pain assessment                pain was assessed in the 7 days before the day, or on it
-  19 ✓ no decision to bill nothing    nobody decided so
-  20 ✓ one code                       S9325, for every mode
-  21 ✓ no clash                       no other per diem stands against it
-  22 · authorization                  the payer's terms do not ask for it
-  23 ✓ rate                           S9325 at 90.00 dollars a day
+  16 ✓ order signed                   order RX was signed on 2026-02-01
+  17 ✓ diagnosis                      a diagnosis is in force
+  18 ✓ plan of treatment              a plan covers the day, signed on 2026-02-01
+  19 ✓ pain assessment                pain was assessed in the 7 days before the day, or on it
+  20 ✓ no decision to bill nothing    no decision is recorded for the day
+  21 ✓ one code                       S9325, for every mode
+  22 ✓ no clash                       no other per diem on the day
+  23 · authorization                  the payer's terms do not ask for it
+  24 ✓ rate                           S9325 at 90.00 dollars a day
 
 Evidence
      chart:cov (CoverageVerified) by rn-1, recorded 2026-02-01 10:00 UTC
@@ -77,16 +79,17 @@ Evidence
      chart:day-03 (DayServed) by rn-1, recorded 2026-02-01 15:00 UTC
          step 13: order RX, date 2026-02-03, infused yes
      chart:rx (TherapyOrdered) by rn-1, recorded 2026-02-01 11:00 UTC
-         steps 14, 20: order RX, mode continuous, from 2026-02-01, prescriber 1245319599, interval hours 24
+         steps 14, 16, 21: order RX, mode continuous, from 2026-02-01, prescriber 1245319599, interval hours 24, \
+signed on 2026-02-01
      chart:dx (DiagnosisRecorded) by rn-1, recorded 2026-02-01 12:00 UTC
-         step 16: icd10 G89.3, from 2026-01-01
+         step 17: icd10 G89.3, from 2026-01-01
      chart:plan (PlanSigned) by rn-1, recorded 2026-02-01 14:00 UTC
-         step 17: plan A, signed on 2026-02-01, from 2026-02-01, to 2026-02-28
+         step 18: plan A, signed on 2026-02-01, from 2026-02-01, to 2026-02-28
      chart:pain (PainAssessed) by rn-1, recorded 2026-02-01 13:00 UTC
-         step 18: date 2026-02-01, score 6
+         step 19: date 2026-02-01, score 6
 
 Terms of Prairie Blue (example) from 2025-01-01, published 2024-11-15, checked 2026-11-01
-     counts infused, codes general, asks for diagnosis, plan, pain_assessment
+     counts days infused, pays S9325 for every mode, asks for diagnosis, plan and pain assessment
      source: Day rule, month lines and places of service after Blue Cross Blue Shield of North Dakota, \
 reimbursement policy Home Infusion Therapy Services; rates invented
 
@@ -103,7 +106,7 @@ def test_a_day_without_a_plan_asks_for_one() -> None:
     answer = Story().opened().served("2026-02-03").why("2026-02-03")
     assert answer.sentence == (
         "2026-02-03 of EP-1 is on hold: no plan of treatment covers the day. "
-        "A signed plan that covers it would cure it."
+        "Get a signed plan of treatment that covers it and record it."
     )
     before = STEPS.index(steps.PLAN)
     reached = ["passed"] * before + ["failed"]
@@ -122,7 +125,7 @@ def test_a_plan_signed_late_is_corrected_before_another_is_asked_for() -> None:
     answer = Story().opened().planned(signed_on="2026-02-05").served("2026-02-03").why("2026-02-03")
     assert answer.sentence == (
         "2026-02-03 of EP-1 is on hold: the plan of treatment was signed on 2026-02-05 only. "
-        "A plan signed on or before the day would cure it."
+        "Find a plan that was signed on or before the day."
     )
     assert answer.flip is not None
     assert answer.flip.sentence == (
@@ -137,8 +140,8 @@ def test_a_conflict_between_episodes_names_both_and_who_could_yield() -> None:
         story.opened(episode).planned(episode).served("2026-02-03", episode)
     answer = story.why("2026-02-03")
     assert answer.sentence == (
-        "2026-02-03 of EP-1 is in conflict: S9325 stands on the day more than once. "
-        "A human has to decide which one yields."
+        "2026-02-03 of EP-1 is in conflict: two episodes bill this day. "
+        "Choose the one to keep, and decide to bill nothing in the other."
     )
     failed = shown(answer, steps.CLASH)
     assert (failed.result, [(shown.episode, shown.label) for shown in failed.evidence]) == (
@@ -202,31 +205,7 @@ def test_a_correction_counts_as_what_it_says_is_right() -> None:
     assert entry.says == "order RX, date 2026-02-03, infused yes (corrects chart:day-04)"
 
 
-def story_of(*facts: dict[str, Any], **opening: Any) -> Story:
-    """A billable 3 February 2026, and what more was told. ``was`` names what a fact corrects or, alone, retracts."""
-    story = Story().opened(**opening).planned().served("2026-02-03").served("2026-02-04")
-    for number, told in enumerate(facts):
-        right = {name: value for name, value in told.items() if name != "was"}
-        target: dict[str, Any] = {"target_source": "chart", "target_id": told.get("was"), "reason": "wrong"}
-        if "was" not in told:
-            story.tell(f"more-{number}", right.pop("type"), **right)
-        elif right:
-            story.tell(f"more-{number}", "FactCorrected", **target, fact=right)
-        else:
-            story.tell(f"more-{number}", "FactRetracted", **target)
-    return story
-
-
-def fact(type_: str, **fields: Any) -> dict[str, Any]:
-    """A fact as intake has it."""
-    return {"type": type_} | {name.rstrip("_"): value for name, value in fields.items()}
-
-
-COVERED = {"was": "cov", "type": "CoverageVerified", "member": "M", "from": "2026-01-01"}
 STAYED = "2026-02-01T15:00:00Z"
-ORDER = fact("TherapyOrdered", order="RX", mode="continuous", from_="2026-02-01", prescriber=STRANGER)
-UNITS = fact("AuthorizationGranted", number="N1", payer="cascade-medicaid", codes=["S9325"], units=1,
-             from_="2026-02-01", to="2026-02-28")  # fmt: skip
 CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
     ("after_death", (fact("PatientDied", date="2026-02-02"),),
      "Correct chart:more-0 (PatientDied): it was on 2026-02-03 or later, if that is so."),
@@ -237,9 +216,11 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
      "Verify that Prairie Blue (example) covers the patient on 2026-02-03."),
     ("payer_excludes_s_codes", (COVERED | {"payer": "medicare"},),
      "Verify that Coastal Blue (example) covers the patient on 2026-02-03."),
-    ("no_terms", (COVERED | {"payer": "stranger"},), "No single change of those tried makes this day billable."),
+    ("no_terms", (COVERED | {"payer": "stranger"},),
+     "Put the terms of stranger that are in force on 2026-02-03 into the book. What the day is then follows from it."),
     ("no_agreement", (COVERED | {"payer": "harbor-trust"},),
-     "No single change of those tried makes this day billable."),
+     "Put a signed agreement of Northside Home Infusion (example) with Harbor Trust Fund (example), in force on "
+     "2026-02-03, into the book."),
     ("inpatient", (fact("HospitalAdmitted", stay="S", at=STAYED),),
      "Record that the patient came home from stay S on 2026-02-03, if that is so."),
     ("inpatient", (fact("HospitalAdmitted", stay="S", at=STAYED),
@@ -260,11 +241,14 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
      "Correct chart:more-2 (InfusionLogged): the pump ran until 2026-02-04 18:00 UTC, if that is so."),
     ("no_order", (ORDER | {"was": "rx", "to": "2026-02-02"},),
      "Record order RX anew, in force on 2026-02-03, if it was."),
-    ("no_order", (ORDER | {"was": "rx", "order": "RX-2"},), "Record the order RX, in force on 2026-02-03."),
+    ("no_order", (ORDER | {"was": "rx", "order": "RX-2"},),
+     "Correct chart:day-03 (DayServed): it was of order RX-2, if that is so."),
     ("no_order", (fact("TherapyStopped", order="RX", date="2026-02-02"),),
      "Correct chart:more-0 (TherapyStopped): it was on 2026-02-03 or later, if that is so."),
     ("interval_too_long", (ORDER | {"was": "rx", "interval_hours": 168},),
      "Record order RX anew, with doses up to 72 hours apart, if they are."),
+    ("order_unsigned", (UNSIGNED | {"was": "rx"},),
+     "Have order RX signed, and correct chart:rx (TherapyOrdered) with the date it was signed on."),
     ("no_diagnosis", ({"was": "dx"},), "Record a diagnosis that is in force on 2026-02-03."),
     ("plan_missing", ({"was": "plan"},), "Sign a plan of treatment that covers 2026-02-03, on or before that day."),
     ("pain_assessment_overdue", ({"was": "pain"},),
@@ -272,7 +256,7 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
     ("conflict_resolved", (fact("ConflictResolved", date="2026-02-03", bill=None, reason="theirs"),),
      "Decide to bill S9325 on 2026-02-03."),
     ("pain_code_exclusion", (fact("ServiceBilledSeparately", code="S9326", from_="2026-02-03", billed_by=STRANGER),),
-     "Decide to bill S9325 on 2026-02-03."),
+     "Decide to bill S9325 on 2026-02-03, if provider 1245319599 did not provide S9326 that day."),
     ("auth_missing", (COVERED | {"payer": "cascade-medicaid"},),
      "Add an authorization by Cascade Medicaid (example) of S9325 for 2026-02-03."),
     ("auth_exhausted", (COVERED | {"payer": "cascade-medicaid"}, UNITS,
@@ -300,7 +284,6 @@ def test_a_place_of_service_that_is_not_paid_is_corrected() -> None:
     assert answer.flip.sentence == "Correct chart:open (EpisodeOpened): the place of service is 12, if that is so."
 
 
-ACCESS = COVERED | {"payer": "example-health"}
 EVIDENCE = [
     ((ACCESS, ORDER | {"was": "rx", "interval_hours": 48}, {"was": "day-03"},
       fact("DayServed", order="RX", date="2026-02-02")), "the dose of 2026-02-02 reaches to it"),
@@ -323,8 +306,8 @@ Sample = tuple[dict[str, list[Entry]], Book, str, JudgedDay]
 def sampled_days(seed: int) -> Iterator[Sample]:
     """One day of each verdict of each episode of a random history; in every fourth the plan is signed late."""
     told, tables = history(Random(seed))
-    for fact in (entry["fact"] for entry in told if seed % 4 == 0):
-        fact |= {"signed_on": "2026-10-30"} if fact.get("plan") == "A" else {}
+    for each in (entry["fact"] for entry in told if seed % 4 == 0):
+        each |= {"signed_on": "2026-10-30"} if each.get("plan") == "A" else {}
     streams, book = by_episode(typed(told)), book_of(tables)
     for patient in gather(streams):
         for case in judge(patient, book):
@@ -351,7 +334,8 @@ def verdict_after(streams: dict[str, list[Entry]], book: Book, episode: str, on:
 
 
 MAY_NOT_BE_ASKED = (
-    steps.NO_AGREEMENT, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE, steps.AUTHORIZATION
+    steps.NO_AGREEMENT, steps.ORDER_UNSIGNED, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE,
+    steps.AUTHORIZATION,
 )  # fmt: skip
 
 

@@ -1,0 +1,67 @@
+"""What has not happened yet: a fact looks back (rulebook section 2, "Told ahead")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from ledger.facts.events import (
+    ClaimSubmitted,
+    CoordinationNoted,
+    DayServed,
+    DaysServed,
+    DrugDispensed,
+    Event,
+    HospitalAdmitted,
+    HospitalDischarged,
+    InfusionLogged,
+    NursingVisited,
+    PainAssessed,
+    PatientDied,
+    PlanSigned,
+    ResponseNoted,
+    SupplyDispensed,
+    TherapyOrdered,
+    TherapyResumed,
+)
+from ledger.facts.heads import Head
+from ledger.facts.zones import zone
+
+GRACE: Final = timedelta(hours=1)
+"""How far a clock at a bedside or a pump may be ahead of ours."""
+
+LOOKS_BACK: Final[Mapping[type, str]] = {
+    **dict.fromkeys(
+        (DayServed, NursingVisited, SupplyDispensed, DrugDispensed, PainAssessed, ResponseNoted, CoordinationNoted,
+         PatientDied, TherapyResumed),
+        "date",
+    ),
+    DaysServed: "to",
+    **dict.fromkeys((HospitalAdmitted, HospitalDischarged), "at"),
+    InfusionLogged: "stopped_at",
+    **dict.fromkeys((TherapyOrdered, PlanSigned), "signed_on"),
+    ClaimSubmitted: "sent_on",
+}  # fmt: skip
+"""Of each fact that looks back, the field that must have come."""
+
+
+def is_ahead(told: object, recorded_at: datetime, head: Head) -> bool:
+    """Whether what a fact tells lies after what was recorded at that instant (UTC), by its episode's calendar."""
+    if told.__class__ is date and told < recorded_at.date():
+        return False  # before today in UTC is not after today anywhere
+    if isinstance(told, str):
+        told = date.fromisoformat(told) if len(told) == 10 else datetime.fromisoformat(told)
+    if isinstance(told, datetime):
+        return told > recorded_at + GRACE
+    return isinstance(told, date) and told > recorded_at.astimezone(zone(head.zone or "")).date()
+
+
+def expected_instead(fact: Event, name: str, kept: bool) -> tuple[str, str]:
+    """What was expected of that field, and what to do; ``kept`` says that a ``recorded_at`` was brought along."""
+    if isinstance(getattr(fact, name), datetime) or len(str(getattr(fact, name))) > len("2026-11-02"):
+        expected = "an instant that has come, at most an hour after it is recorded"
+    else:
+        expected = "a date that has come, not after the day on which it is recorded in the episode's time zone"
+    when = "when the last of these days has come" if isinstance(fact, DaysServed) else "when it has happened"
+    return expected, f"Send it again {when}{', with a recorded_at from then on' if kept else ''}."

@@ -1,0 +1,33 @@
+"""The book: codes, payers' dated terms, providers and their agreements (rulebook section 3), checked on load."""
+
+from ledger.book.files import PACKAGED, BookError, load_book
+from ledger.book.reference import Book, Edition, book_of_text
+from ledger.book.tables import (
+    GENERAL,
+    PER_DIEM,
+    PER_DIEM_CODES,
+    Agreement,
+    Code,
+    CodeTable,
+    Payer,
+    Provider,
+    Terms,
+)
+
+__all__ = [
+    "GENERAL",
+    "PACKAGED",
+    "PER_DIEM",
+    "PER_DIEM_CODES",
+    "Agreement",
+    "Book",
+    "BookError",
+    "Code",
+    "CodeTable",
+    "Edition",
+    "Payer",
+    "Provider",
+    "Terms",
+    "book_of_text",
+    "load_book",
+]

@@ -1,0 +1,125 @@
+"""The book as the judge reads it: which terms and agreements are in force when; its canonical text and hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from functools import cache, cached_property
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ledger.book.tables import ADDED_IN_EDITION_2, Agreement, Code, Payer, Provider, Terms
+from ledger.day_set import OPEN_END
+
+Edition = tuple[Terms, int, int]
+"""Terms with the first and last service date (ordinals) on which they are in force."""
+
+
+class Book:
+    """The reference data as known on one date (all of it by default)."""
+
+    def __init__(
+        self,
+        codes: Iterable[Code],
+        payers: Iterable[Payer],
+        providers: Iterable[Provider],
+        known_on: date | None = None,
+    ) -> None:
+        self.codes = {code.code: code for code in codes}
+        self.payers = {payer.id: payer for payer in payers}
+        self.providers = {provider.npi: provider for provider in providers}
+        self.known_on = known_on
+        self._editions: dict[str, tuple[Edition, ...]] = {}
+
+    def known(self, on: date | None) -> Book:
+        """The book as known on a UTC date: terms published later are left out; the rest is always known."""
+        if on == self.known_on:
+            return self
+        return Book(self.codes.values(), self.payers.values(), self.providers.values(), on)
+
+    def editions(self, payer: str) -> tuple[Edition, ...]:
+        """The payer's terms in force, date by date: no overlaps, ascending; empty for an unknown payer."""
+        if payer not in self._editions:
+            self._editions[payer] = tuple(self._in_force(payer))
+        return self._editions[payer]
+
+    def _in_force(self, payer: str) -> Iterable[Edition]:
+        published = [t for t in self.payers[payer].terms if self._is_known(t)] if payer in self.payers else []
+        newest = {t.from_: t for t in sorted(published, key=lambda t: (t.from_, t.published))}
+        starts = [*newest, date.max]
+        for terms, following in zip(newest.values(), starts[1:], strict=True):
+            end = following.toordinal() - 1 if following != date.max else OPEN_END
+            yield terms, terms.from_.toordinal(), end
+
+    def _is_known(self, terms: Terms) -> bool:
+        return self.known_on is None or terms.published <= self.known_on
+
+    def terms_on(self, payer: str, day: date) -> Terms | None:
+        """The terms in force on a service date, or None: there are no default terms."""
+        ordinal = day.toordinal()
+        return next((terms for terms, first, last in self.editions(payer) if first <= ordinal <= last), None)
+
+    def agreements(self, npi: str, payer: str) -> list[tuple[int, int]]:
+        """The spans (ordinals) in which the provider has an agreement with the payer in force."""
+        return [
+            (max(a.from_, a.signed_on).toordinal(), a.to.toordinal() if a.to else OPEN_END)
+            for a in self.agreements_in_order(npi, payer)
+        ]
+
+    def agreements_in_order(self, npi: str, payer: str) -> list[Agreement]:
+        """The provider's agreements with the payer by (``from`` as written, ``signed_on``): of several in force, the
+        last one gives the rate."""
+        provider = self.providers.get(npi)
+        found = [a for a in (provider.agreements if provider else ()) if a.payer == payer]
+        return sorted(found, key=lambda agreement: (agreement.from_, agreement.signed_on))
+
+    @cached_property
+    def text(self) -> str:
+        """The whole book in a canonical form (JSON; comments and file names do not count)."""
+        tables: tuple[dict[str, Any], ...] = (self.codes, self.payers, self.providers)
+        return "[" + ",".join(canonical(table[key] for key in sorted(table)).decode() for table in tables) + "]"
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over the book's canonical form."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def canonical(rows: Iterable[Code | Payer | Provider]) -> bytes:
+    """Codes, payers or providers in the canonical form: every key, those of edition 2 only where they say something.
+
+    So a folder that was not edited has the text and the hash that edition 1 recorded; and a text recorded then is read
+    with the defaults of today.
+    """
+    plain: list[Any] = msgspec.to_builtins(list(rows))
+    for row in plain:
+        for table in row.get("terms", ()):
+            _leave_out(table, Terms)
+        for table in row.get("agreements", ()):
+            _leave_out(table, Agreement)
+    return msgspec.json.encode(plain, order="sorted")
+
+
+def _leave_out(table: dict[str, Any], struct: type[Struct]) -> None:
+    for key, default in _added_defaults(struct).items():
+        if table[key] == default:
+            del table[key]
+
+
+@cache
+def _added_defaults(struct: type[Struct]) -> dict[str, Any]:
+    added = [field for field in msgspec.structs.fields(struct) if field.name in ADDED_IN_EDITION_2[struct]]
+    return {field.encode_name: _default(field) for field in added}
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def book_of_text(text: str) -> Book:
+    """The book of a canonical form."""
+    kind = tuple[tuple[Code, ...], tuple[Payer, ...], tuple[Provider, ...]]
+    return Book(*msgspec.json.decode(text, type=kind))

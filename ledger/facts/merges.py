@@ -1,0 +1,70 @@
+"""Patients who are the same person (rulebook section 2, Whose episodes): merged by acts of the house, until parted.
+
+To readers these acts are entries under no episode's name, so that they are cut by an instant, shown in a replay and
+named as causes like every other entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from ledger.facts.administration import HOUSE
+from ledger.facts.entry import Entry
+
+SOURCE: Final = "house"
+"""The source of an administrative act, as reports name it: ``house:7``."""
+
+
+class Merged(Struct, frozen=True, tag="PatientsMerged", tag_field="type"):
+    """From then on whoever is named ``patient`` is ``into``."""
+
+    patient: str
+    into: str
+    reason: str
+
+
+class Parted(Struct, frozen=True, tag="PatientsParted", tag_field="type"):
+    """From then on ``patient`` is a patient again."""
+
+    patient: str
+    reason: str
+
+
+class Merges:
+    """Which names stand for which patient, after some acts in their order."""
+
+    __slots__ = ("_into",)
+
+    def __init__(self, acts: Iterable[Entry] = ()) -> None:
+        self._into: dict[str, str] = {}
+        for entry in acts:
+            fact = entry.fact
+            if isinstance(fact, Merged):
+                self._into[fact.patient] = fact.into
+            elif isinstance(fact, Parted):
+                self._into.pop(fact.patient, None)
+
+    def survivor(self, patient: str) -> str:
+        """The name under which a patient's rows are; merges chain."""
+        while patient in self._into:
+            patient = self._into[patient]
+        return patient
+
+
+def merges_in(streams: Mapping[str, Sequence[Entry]]) -> Merges:
+    """The merges among some entries by episode."""
+    return Merges(streams.get(HOUSE, ()))
+
+
+def names_together(acts: Iterable[Entry]) -> dict[str, frozenset[str]]:
+    """Each name that was ever merged or merged into, with all names that were ever one patient with it."""
+    together: dict[str, frozenset[str]] = {}
+    for entry in acts:
+        if isinstance(fact := entry.fact, Merged):
+            names = together.get(fact.patient, frozenset()) | together.get(fact.into, frozenset())
+            names |= {fact.patient, fact.into}
+            together.update(dict.fromkeys(names, names))
+    return together

@@ -1,0 +1,176 @@
+"""Findings on claims: what left, held against the days as they are known now (rulebook section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from ledger.day_set import Days
+from ledger.facts.events import ClaimSubmitted
+from ledger.judge.case import Case, Regime
+from ledger.judge.claims import Claim, ClaimedLine, replaces
+from ledger.judge.lines import days_between
+from ledger.judge.sightings import PatientFile, Seen
+
+
+def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
+    """A date on a live claim's per-diem line that is no billable day with that code and payer."""
+    for case in file.cases:
+        billable, calendar = file.billable_as(case), case.calendar
+        for line in file.per_diem[case.episode.name]:
+            wrong = calendar.span(line.from_, line.to) & ~billable.get((line.code, line.payer), 0)
+            if wrong or line.from_ < calendar.first or line.to > calendar.last:
+                outside = [*range(line.from_, min(line.to + 1, calendar.first))]
+                outside += [*range(max(line.from_, calendar.last + 1), line.to + 1)]
+                for date in [*calendar.dates(wrong), *outside]:
+                    because = [line.entry.label, *file.because(case, date)]
+                    about = [*_of(line), ("now", _now(case, date))]
+                    yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer,), about)
+
+
+def _of(line: ClaimedLine) -> list[tuple[str, str]]:
+    return [("claim", line.claim)]
+
+
+def _now(case: Case, date: int) -> str:
+    """What a date is now: its verdict; of a billable one code and payer; empty for no day of the episode."""
+    verdict = case.verdict_on(date)
+    if verdict is None or not verdict.is_billable:
+        return verdict.words if verdict else ""
+    day = case.calendar.day(date)
+    named = [next(name for name, days in kind.items() if days & day) for kind in (case.codes, case.payers)]
+    return " ".join(["billable", *named])
+
+
+def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
+    """A billable day on no live line with its code and payer, not after the last date claimed so far."""
+    for case in file.cases:
+        lines = file.per_diem[case.episode.name]
+        last = max((line.to for line in lines), default=0)
+        reached = case.calendar.span(0, last)
+        for region in file.billable[case.episode.name] if lines else ():
+            own = [line for line in lines if line.code == region.code and line.payer == region.payer]
+            claimed = case.spans([(line.from_, line.to) for line in own])
+            for date in case.calendar.dates(region.days & reached & ~claimed):
+                because = file.because(case, date)
+                yield Seen((case.episode.name,), (date,), (str(region.code),), because, (region.payer,))
+
+
+def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
+    """A claimed date for which, when the claim left, no plan that covers it, or no order in force on it, was signed."""
+    for case in file.cases:
+        for line in file.per_diem[case.episode.name]:
+            span = case.calendar.span(line.from_, line.to)
+            for regime, days in _with_terms(case) if span else ():
+                unplanned = _unplanned(case, regime, line.claimed_on)
+                unordered = _unordered(case, regime, line.claimed_on)
+                for date in case.calendar.dates(span & days & (unplanned | unordered)):
+                    day = case.calendar.day(date)
+                    plans = _plans(case, date) if unplanned & day else ()
+                    because = [line.entry.label, *plans, *(_orders(case, day) if unordered & day else ())]
+                    payers = line.payer, regime.payer
+                    yield Seen((case.episode.name,), (date,), (line.code,), because, payers, _of(line))
+
+
+def _with_terms(case: Case) -> Iterator[tuple[Regime, Days]]:
+    """The days whose verdict names terms, by these."""
+    before = 0
+    for verdict, days in case.verdicts:
+        if not verdict.names_terms:
+            before |= days
+    return ((regime, regime.days & ~before) for regime in case.regimes)
+
+
+def _unplanned(case: Case, regime: Regime, claimed_on: int) -> Days:
+    """The dates that no plan signed by then covers, where the terms ask for one."""
+    if "plan" not in regime.terms.documentation:
+        return 0
+    signed = [plan for plan in case.episode.plans if plan.signed_on <= claimed_on]
+    return regime.days & ~case.spans((plan.from_, plan.last_date(regime.terms.plan_max_days)) for plan in signed)
+
+
+def _unordered(case: Case, regime: Regime, claimed_on: int) -> Days:
+    """The dates on which no order signed by then is in force, where the terms ask for signatures."""
+    if regime.terms.order_signature == "none":
+        return 0
+    signed = 0
+    for order in case.evidence.orders.values():
+        for telling, counts in order.tellings:
+            if telling.signed_on is not None and telling.signed_on <= claimed_on:
+                signed |= counts
+    return regime.days & ~signed
+
+
+def _plans(case: Case, date: int) -> Iterator[str]:
+    return (plan.entry.label for plan in case.episode.plans if plan.from_ <= date <= plan.to)
+
+
+def _orders(case: Case, day: Days) -> Iterator[str]:
+    tellings = (order.telling_on(day) for order in case.evidence.orders.values())
+    return (telling.entry.label for telling in tellings if telling)
+
+
+def claimed_ahead(file: PatientFile) -> Iterator[Seen]:
+    """A date on a live per-diem line that lies after the claim left."""
+    for name, lines in file.per_diem.items():
+        for line in lines:
+            for date in range(max(line.from_, line.claimed_on + 1), line.to + 1):
+                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
+
+
+def claimed_twice(file: PatientFile) -> Iterator[Seen]:
+    """A date on more than one per-diem line of the patient's live claims."""
+    reached, twice = 0, set[int]()
+    for from_, to in sorted([(line.from_, line.to) for lines in file.per_diem.values() for line in lines]):
+        if from_ <= reached:
+            twice.update(range(from_, min(reached, to) + 1))
+        reached = max(reached, to)
+    claimed = [(line, name) for name, lines in file.per_diem.items() for line in lines] if twice else []
+    for line, name in sorted(claimed, key=lambda pair: (pair[0].from_, pair[0].to)):
+        for date in range(line.from_, line.to + 1):
+            if date in twice:
+                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
+
+
+def claim_units(file: PatientFile) -> Iterator[Seen]:
+    """A live per-diem line whose units differ from the days of its span."""
+    for case in file.cases:
+        for line in file.per_diem[case.episode.name]:
+            if line.units != days_between(line.from_, line.to):
+                dates = tuple(range(line.from_, line.to + 1))
+                about = [*_of(line), ("units", str(line.units))]
+                yield Seen((case.episode.name,), dates, (line.code,), (line.entry.label,), (line.payer,), about)
+
+
+def replaces_unknown(file: PatientFile) -> Iterator[Seen]:
+    """A replacement or void of no claim that the episode ever knew."""
+    for case in file.cases:
+        for claim in case.episode.claims.values():
+            known = case.episode.claim_numbers - {claim.fact.claim}
+            if claim.fact.frequency != "1" and replaces(claim) not in known:
+                yield _whole(case, [claim])
+
+
+def number_reused(file: PatientFile) -> Iterator[Seen]:
+    """Claims of one number that have no date in common: only the one recorded last counts."""
+    for case in file.cases:
+        told: dict[str, list[Claim]] = {}
+        for claim in case.episode.told_claims:
+            told.setdefault(claim.fact.claim, []).append(claim)
+        for claims in told.values():
+            if any(_dates(one.fact).isdisjoint(_dates(other.fact)) for one, other in combinations(claims, 2)):
+                yield _whole(case, claims)
+
+
+def _whole(case: Case, claims: Iterable[Claim]) -> Seen:
+    """All dates and codes of some claims' lines."""
+    claims = list(claims)
+    dates = sorted({date for claim in claims for date in _dates(claim.fact)})
+    codes = {line.code for claim in claims for line in claim.fact.lines}
+    labels = [claim.entry.label for claim in claims]
+    about = [("claim", claim.fact.claim) for claim in claims]
+    return Seen((case.episode.name,), tuple(dates), codes, labels, [claim.fact.payer for claim in claims], about)
+
+
+def _dates(claim: ClaimSubmitted) -> set[int]:
+    return {date for line in claim.lines for date in range(line.from_.toordinal(), line.to.toordinal() + 1)}

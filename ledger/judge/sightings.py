@@ -1,0 +1,90 @@
+"""What finding rules see, and the judged patient they see it in (rulebook section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from ledger.book import PER_DIEM_CODES
+from ledger.day_set import Days
+from ledger.facts.entry import Entry
+from ledger.judge.case import Case, Region
+from ledger.judge.causes import causes_by_date
+from ledger.judge.claims import claimed_lines
+from ledger.judge.regions import regions
+from ledger.judge.rule import Verdict
+
+
+class Seen(NamedTuple):
+    """What a rule saw: in which episodes, on which dates, with which codes, because of which entries. What a message
+    says beyond that it is ``about``: names with values (a claim's number)."""
+
+    episodes: tuple[str, ...]
+    dates: tuple[int, ...]
+    codes: Iterable[str]
+    because: Iterable[str]
+    payers: Iterable[str | None] = ()
+    about: Iterable[tuple[str, str]] = ()
+
+
+class BilledApart(Struct, frozen=True, gc=False):
+    """A code billed for the patient outside the per diem: a service, a drug, or a line of a live claim."""
+
+    code: str
+    from_: int
+    to: int
+    entry: Entry
+
+
+class PatientFile:
+    """The judged episodes of one patient with their billable days and claims, looked up once for all rules."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self.cases = cases
+        self.others = {case.episode.name: [other for other in cases if other is not case] for case in cases}
+        self.billable: dict[str, list[Region]] = {
+            case.episode.name: [region for region in regions(case) if region.is_billable] for case in cases
+        }
+        self.claimed = {case.episode.name: claimed_lines(case.episode) for case in cases}
+        self.per_diem = {
+            name: [line for line in lines if line.code in PER_DIEM_CODES] for name, lines in self.claimed.items()
+        }
+        self.apart = self._billed_separately()
+        self.taken = self._by_reason()
+
+    def because(self, case: Case, date: int) -> list[str]:
+        """The causes of a date's verdict; none outside the calendar."""
+        return causes_by_date(case, self.others[case.episode.name]).get(date, [])
+
+    def billable_as(self, case: Case) -> dict[tuple[str, str], Days]:
+        """The episode's billable days by code and payer."""
+        days: dict[tuple[str, str], Days] = {}
+        for region in self.billable[case.episode.name]:
+            key = str(region.code), str(region.payer)
+            days[key] = days.get(key, 0) | region.days
+        return days
+
+    def _by_reason(self) -> dict[str | None, list[tuple[Case, Verdict, Days]]]:
+        """The days that are not billable, by the reason of their verdict."""
+        taken: dict[str | None, list[tuple[Case, Verdict, Days]]] = {}
+        for case in self.cases:
+            for verdict, days in case.verdicts:
+                taken.setdefault(verdict.reason, []).append((case, verdict, days))
+        return taken
+
+    def _billed_separately(self) -> list[BilledApart]:
+        """What was billed for the patient beside the per diem, in any of the episodes."""
+        apart = [
+            BilledApart(billed.code, billed.from_, billed.to, billed.entry)
+            for case in self.cases
+            for billed in case.episode.billed
+            if billed.code not in PER_DIEM_CODES
+        ]
+        return apart + [
+            BilledApart(line.code, line.from_, line.to, line.entry)
+            for lines in self.claimed.values()
+            for line in lines
+            if line.code not in PER_DIEM_CODES
+        ]

@@ -1,0 +1,66 @@
+"""A ledger's patients under all their names: acts that merged or parted them, and whose episodes are whose by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted, decode_act, time_of_act
+from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.merges import SOURCE, Merged, Merges, Parted, names_together
+from ledger.facts.stored import Row
+from ledger.facts.upcasts import SCHEMA
+from ledger.recorders.protocol import Entries
+
+LAST_POSITION: Final = 2**63 - 1
+_MERGING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__})
+
+
+class MergedPatients:
+    """What a ledger knows of patients who are one."""
+
+    _entries: Entries
+    _merges: tuple[int, list[tuple[int, Entry]]] | None = None
+
+    def merge_entries(self, upto: int | None = None) -> list[Entry]:
+        """The merges and partings of patients up to a position, as entries under no episode's name, in order."""
+        count = self._entries.count_of(HOUSE, LAST_POSITION)
+        if self._merges is None or self._merges[0] != count:
+            rows = self._entries.rows_of([HOUSE]) if count else []
+            self._merges = count, [(row[0], self._merge(row)) for row in rows if row[3] in _MERGING]
+        return [entry for position, entry in self._merges[1] if upto is None or position <= upto]
+
+    def names_of(self, patient: str) -> frozenset[str]:
+        """The patient's name with every name that was ever merged with it, directly or through others."""
+        return self.names_together().get(patient, frozenset({patient}))
+
+    def names_together(self) -> Mapping[str, frozenset[str]]:
+        """Every name that was ever merged, or merged into, with those that are one patient with it."""
+        return names_together(self.merge_entries())
+
+    def survivor_of(self, patient: str) -> str:
+        """The name under which the patient's rows are now."""
+        return Merges(self.merge_entries()).survivor(patient)
+
+    def episodes_naming(self, patient: str) -> list[str]:
+        """Every episode that ever named the patient, by any of the names that are theirs now."""
+        merges = Merges(self.merge_entries())
+        own = merges.survivor(patient)
+        names = [name for name in self.names_of(patient) if merges.survivor(name) == own]
+        return sorted({episode for name in names for episode in self._entries.episodes_of(name)})
+
+    def _merge(self, row: Row) -> Entry:
+        position, _, version, _, text = row
+        try:
+            act = decode_act(text)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise UnreadableEntry(HOUSE, version, position) from error
+        assert isinstance(act, PatientsMerged | PatientsParted)
+        fact = (
+            Merged(act.patient, act.into, act.reason)
+            if isinstance(act, PatientsMerged)
+            else Parted(act.patient, act.reason)
+        )
+        return Entry(HOUSE, version, SOURCE, str(position), act.by, time_of_act(act), act.nonce, fact, SCHEMA)  # type: ignore[arg-type]
