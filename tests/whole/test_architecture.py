@@ -51,6 +51,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/terminal/engine.py",
         "commands/verbs/migrate.py",
         "commands/verbs/page.py",
+        "commands/verbs/patients.py",
         "commands/verbs/proof.py",
         "commands/verbs/diff.py",
         "commands/verbs/doctor.py",
