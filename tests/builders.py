@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -48,6 +49,18 @@ def per_diem(billed_by: Any = msgspec.UNSET, code: str = "S9326") -> ServiceBill
 def line(id: str, fact: Event, episode: str = "EP-1", number: int = 7, **changes: Any) -> Line:
     said = {"source": "chart", "by": "rn-1", "recorded_at": None} | changes
     return Line(number=number, episode=episode, id=id, fact=fact, **said)
+
+
+def recorded_before(lines: Iterable[dict[str, Any]]) -> tuple[list[Entry], list[tuple[str, str]]]:
+    """Lines as the ledger holds them that were recorded under forms of old; and the patients they name."""
+    entries: list[Entry] = []
+    for number, told in enumerate(lines, 1):
+        fact = msgspec.convert(told["fact"], Event)
+        version = 1 + sum(each.episode == told["episode"] for each in entries)
+        at = NOON + timedelta(minutes=number)
+        identity = told["episode"], version, told["source"], told["id"], told["by"]
+        entries.append(Entry(*identity, at, f"{number:032x}", fact, SCHEMA))
+    return entries, [(each.fact.patient, each.episode) for each in entries if isinstance(each.fact, EpisodeOpened)]
 
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

@@ -83,6 +83,7 @@ def run(*args: object, stdin: bytes = b"", tty: bool = False, env: dict[str, str
         if "record" in args:
             stores.make(args[1])
         args = (*stores.placed(args[1]), *args[2:])
+        env = stores.told_of_the_key() | (env or {})
     out = (_Terminal if tty else _Screen)(io.BytesIO(), encoding="utf-8")
     err = io.StringIO()
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")} | (env or {})
@@ -116,7 +117,7 @@ class House:
         """One command."""
         if args and args[0] == "record":
             stores.make(self.ledger)
-        return run(*self.named, *args, **more)
+        return run(*self.named, *args, env=stores.told_of_the_key() | (more.pop("env", None) or {}), **more)
 
     def tell(self, *told: Told, **more: Any) -> Ended:
         """Record lines given on standard input."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ledger.store import EpisodeLedger
 from tests import command_line, harness, stores, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 from tests.stories import StoriesTold
@@ -35,6 +36,32 @@ _OURS: list[Path] = []
 def own(tmp_path: Path) -> StoriesTold:
     """The ledger of the stories, to be changed."""
     return StoriesTold(tmp_path)
+
+
+@pytest.fixture
+def every_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The kind of store that this test's ledgers are on, each in turn."""
+    monkeypatch.setenv(stores.STORE, request.param)
+    return str(request.param)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "every_store" in metafunc.fixturenames:
+        in_a_file = metafunc.definition.get_closest_marker("sqlite_file")
+        metafunc.parametrize("every_store", stores.KINDS[:1] if in_a_file else stores.KINDS, indirect=True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """What a test names its ledger by."""
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[EpisodeLedger]:
+    """A ledger with nothing in it."""
+    with stores.open_ledger(path, create=True) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

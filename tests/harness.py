@@ -26,7 +26,7 @@ from projections.reading.as_known import book_known
 from projections.rows.patient import derive_patient
 from tests.stores import open_ledger
 
-LATER: Final = datetime(2028, 1, 1, tzinfo=UTC)
+LATER: Final = datetime(2029, 1, 1, tzinfo=UTC)
 """The ledger's clock while scenarios are told: after all that they tell of."""
 
 

@@ -98,6 +98,7 @@ def running(ledger: Path, book: Path | None = None) -> Iterator[Running]:
     """The site on a free port, stopped at the end."""
     command = [*LIVE, *stores.placed(ledger), *(["--book", str(book)] if book else []), "serve", "--port", "0"]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")}
+    plain |= stores.told_of_the_key()
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=plain) as process:
         try:

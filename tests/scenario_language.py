@@ -62,7 +62,7 @@ SCENARIOS: Final = Path(__file__).parent / "scenarios"
 STANDARD: Final[dict[str, Any]] = tomllib.loads((SCENARIOS / "_standard.toml").read_text(encoding="utf-8"))
 
 FIRST_CLOCK: Final = datetime(2026, 10, 1, tzinfo=UTC)
-LAST_CLOCK: Final = datetime(2027, 12, 1, tzinfo=UTC)
+LAST_CLOCK: Final = datetime(2028, 12, 1, tzinfo=UTC)
 WHOLE_NUMBERS: Final = frozenset(
     {"rank", "interval_hours", "days_supply", "units", "score", "charge_cents", "quantity"}
 )
@@ -72,6 +72,7 @@ LOOKS_BACK: Final = {
     ),
     **dict.fromkeys(("CoordinationNoted", "PatientDied", "TherapyResumed"), "date"),
     **dict.fromkeys(("HospitalAdmitted", "HospitalDischarged"), "at"),
+    **dict.fromkeys(("TherapyOrdered", "PlanSigned"), "signed_on"),
     "DaysServed": "to",
     "InfusionLogged": "stopped_at",
 }

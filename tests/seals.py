@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
+from ledger.recorders.as_stored import closed
 from ledger.store import EpisodeLedger
+from tests.stores import named
 
 
 def field(kind: bytes, data: bytes) -> bytes:
@@ -26,5 +29,7 @@ def stored_seals(ledger: EpisodeLedger) -> list[str]:
     return [ledger.seal_at(position) for position in range(1, ledger.position() + 1)]
 
 
-def assert_sealed(ledger: EpisodeLedger) -> None:
-    assert stored_seals(ledger) == list(expected_seals(ledger.id, list(ledger.scan())))
+def assert_sealed(ledger: EpisodeLedger, path: Path) -> None:
+    """Each entry is sealed to the one before, as it is stored: where the ledger is encrypted, in its envelope."""
+    with closed(named(path)) as stored:
+        assert stored_seals(ledger) == list(expected_seals(ledger.id, list(stored.scan())))

@@ -1,8 +1,10 @@
 """On which store the tests' ledgers are: a file, or a schema of its own in a PostgreSQL that the tests bring up.
 
 A test names its ledger by the path it has as a file. On PostgreSQL that path stands for a schema that the server's
-owner makes, and the tests record as a role that may INSERT and SELECT and no more. ``pytest --store postgres`` runs
-every test whose module opens ledgers: through ``open_ledger`` of here, the command line in process, or the harness.
+owner makes, and the tests record as a role that may INSERT and SELECT and no more. Tests that use the fixture
+``every_store`` are run on each kind: plain and encrypted, in a file and in PostgreSQL. Before a release
+``pytest --store postgres`` runs every test whose module opens ledgers: through ``open_ledger`` of here, the command
+line in process, or the harness.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
 import psycopg
 
+from ledger.keys.cipher import MasterKey
 from ledger.recorders.naming import in_postgres, views_file
 from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger
@@ -36,9 +40,37 @@ FOLDER = "EPISODE_TEST_POSTGRES"
 ROLE = "recorder"
 
 
+KINDS = ("sqlite", "sqlite encrypted", "postgres", "postgres encrypted")
+"""The kinds of store there are; what STORE says."""
+KEY = MasterKey(bytes(range(32)))
+"""The master key of the tests' encrypted ledgers."""
+
+
+def kind() -> str:
+    """The kind of store that the tests' ledgers are on."""
+    return os.environ.get(STORE, "sqlite")
+
+
+@contextmanager
+def on(meant: str) -> Iterator[None]:
+    """Meanwhile the tests' ledgers are on that kind of store."""
+    with patch.dict(os.environ, {STORE: meant}):
+        yield
+
+
 def on_postgres() -> bool:
     """Whether the tests' ledgers are in PostgreSQL."""
-    return os.environ.get(STORE, "sqlite") == "postgres"
+    return kind().startswith("postgres")
+
+
+def master() -> MasterKey | None:
+    """The master key that the tests' ledgers are made with, if they are encrypted."""
+    return KEY if kind().endswith("encrypted") else None
+
+
+def told_of_the_key() -> dict[str, str]:
+    """What tells a command of that key."""
+    return {"EPISODE_MASTER_KEY": bytes(range(32)).hex()} if master() else {}
 
 
 def examples(count: int) -> int:
@@ -128,20 +160,20 @@ def owned(path: str | os.PathLike[str]) -> str:
     return in_schema(server(), schema_of(path))
 
 
-def make(path: str | os.PathLike[str], master_key_id: str = "") -> None:
-    """See to it that there is a ledger on PostgreSQL, encrypted or not; on a file, recording does that."""
+def make(path: str | os.PathLike[str]) -> None:
+    """See to it that there is a ledger on PostgreSQL; on a file, recording does that."""
     if on_postgres():
         schema = schema_of(path)
         if not _owner().execute("SELECT to_regclass(%s)", (f"{schema}.schema_versions",)).fetchone()[0]:  # type: ignore[index]
             _owner().execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            migrate(owned(path), ROLE, master_key_id)
+            migrate(owned(path), ROLE, KEY.id if master() else "")
 
 
 def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:
     """The ledger that a path stands for, on the store that is meant."""
     if create:
         make(path)
-    return open_named(named(path), create=create)
+    return open_named(named(path), create=create, master=master())
 
 
 def views_of(path: Path) -> Path:

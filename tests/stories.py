@@ -9,7 +9,9 @@ from typing import Any
 from ledger.book import PER_DIEM_CODES, Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.patients import by_episode
+from ledger.judge.rule import Step
 from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.why.steps import StepShown
 from projections.why.why import Why, why
 from tests.command_line import Ended, Told, lines_of, run
 from tests.harness import judge_entries, typed
@@ -78,7 +80,8 @@ class Course(Story):
         self.clock = datetime.fromisoformat(f"{month}-01T09:00+00:00")
         self.tell("open", "EpisodeOpened", patient="P-1", provider=NORTHSIDE, zone="America/Chicago")
         self.tell("cov", "CoverageVerified", payer=payer, member="M-1", from_="2026-01-01")
-        self.tell("rx", "TherapyOrdered", order="RX", mode="continuous", from_=f"{month}-01", prescriber=STRANGER)
+        self.tell("rx", "TherapyOrdered", order="RX", mode="continuous", from_=f"{month}-01", prescriber=STRANGER,
+                  signed_on=f"{month}-01")  # fmt: skip
         self.tell("dx", "DiagnosisRecorded", icd10="G89.3", from_="2026-01-01")
         self.tell("pain", "PainAssessed", date=f"{month}-01", score=6)
         self.tell("plan", "PlanSigned", plan="A", signed_on=f"{month}-01", from_=f"{month}-01", to="2026-12-31")
@@ -154,3 +157,44 @@ class StoriesTold:
 
     def run(self, *args: object, **more: Any) -> Ended:
         return run("--ledger", self.ledger, *args, **more)
+
+
+def shown(answer: Why, step: Step) -> StepShown:
+    """What an answer says of a step."""
+    return answer.steps[step.number - 1]
+
+
+def story_of(*facts: dict[str, Any], **opening: Any) -> Story:
+    """A billable 3 February 2026, and what more was told. ``was`` names an entry that says this instead or, where
+    nothing else is given, was never told."""
+    story = Story().opened(**opening).planned().served("2026-02-03").served("2026-02-04")
+    for number, told in enumerate(facts):
+        said = {name: value for name, value in told.items() if name != "was"}
+        if "was" not in told:
+            story.tell(f"more-{number}", said.pop("type"), **said)
+        else:
+            place = next(n for n, entry in enumerate(story.told) if entry["id"] == told["was"])
+            story.told[place : place + 1] = [story.told[place] | {"fact": said}] if said else []
+    return story
+
+
+def fact(type_: str, **fields: Any) -> dict[str, Any]:
+    """A fact as intake has it."""
+    return {"type": type_} | {name.rstrip("_"): value for name, value in fields.items()}
+
+
+COVERED = {"was": "cov", "type": "CoverageVerified", "member": "M", "from": "2026-01-01"}
+
+
+ORDER = fact("TherapyOrdered", order="RX", mode="continuous", from_="2026-02-01", prescriber=STRANGER,
+             signed_on="2026-02-01")  # fmt: skip
+
+
+UNSIGNED = {name: value for name, value in ORDER.items() if name != "signed_on"}
+
+
+UNITS = fact("AuthorizationGranted", number="N1", payer="cascade-medicaid", codes=["S9325"], units=1,
+             from_="2026-02-01", to="2026-02-28")  # fmt: skip
+
+
+ACCESS = COVERED | {"payer": "example-health"}

@@ -12,7 +12,7 @@ from commands.terminal.options import House
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import catch_up, of_this_ledger, stale_because
-from projections.read_model.version import code_version
+from projections.read_model.version import code_version, makes_the_same_rows
 from projections.read_model.views import Views
 
 BookState = tuple[tuple[str, int, int], ...]
@@ -63,7 +63,9 @@ class Reader:
 
 def _refuse_other_version(views: Views, ledger: EpisodeLedger) -> None:
     noted = views.noted()
-    if noted.get("ledger") and of_this_ledger(noted, ledger) is None and noted.get("code") != code_version():
+    if not noted.get("ledger") or of_this_ledger(noted, ledger) is not None:
+        return
+    if not makes_the_same_rows(noted.get("code"), code_version()):
         raise Outdated
 
 

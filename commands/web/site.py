@@ -21,7 +21,7 @@ from commands.web.security import OpaqueIds, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist
 from projections.rendering import environment
-from projections.words import MARKS, date_runs
+from projections.words import MARKS, date_runs, utc_text
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -58,11 +58,12 @@ class Site:
         self.access.record(request.scope["session"], remote, page, **seen)
 
     def worklist(self, reading: Reading) -> Worklist:
-        """The worklist of today, made once for each state of ledger and book."""
-        state = self.state(reading)
+        """The open work of this hour, made once for each state of ledger and book: a date begins at another hour in
+        each time zone."""
+        now = utc_now()
+        state = reading.position, reading.book.hash, utc_text(now)[:13]
         if self._worklist is None or self._worklist[0] != state:
-            made = worklist(reading.ledger, reading.views, reading.book, utc_now().date())
-            self._worklist = state, made
+            self._worklist = state, worklist(reading.ledger, reading.views, reading.book, now)
         return self._worklist[1]
 
     def state(self, reading: Reading) -> tuple[int, str, str]:

@@ -7,7 +7,7 @@ first is the closing, for both of them and for ever; the other has no effect.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,13 +15,19 @@ import msgspec
 from commands.outside import random_nonces
 from ledger.book import Book
 from ledger.facts.administration import MonthClosed
-from ledger.facts.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry, statement_of
+from ledger.facts.events import EpisodeOpened
+from ledger.facts.zones import zone
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit.month import Month, Report, report_of
 from projections.read_model.version import code_version
+from projections.reading.cohorts import complete, kin_in
+from projections.words import minute, utc_text
 
 ATTEMPTS: Final = 20
+_FURTHEST: Final = timedelta(hours=15)
+"""No clock in the world is further from that of UTC."""
 
 
 class CannotClose(Exception):
@@ -76,8 +82,7 @@ def close_month(
     record = closed_months(ledger).get(month.text)
     if record is not None:
         return Closed(record, report_again(ledger, record, progress), new=False)
-    if month.last >= now.astimezone(UTC).date():
-        raise NotOver(f"{month.words} is not over: it can be closed from the day after its last one, in UTC")
+    _check_over(ledger, month, now)
     if set_aside:
         names = ", ".join(sorted(set_aside))
         message = f"{month.words} cannot be closed without patients that are set aside: {names}"
@@ -89,6 +94,30 @@ def close_month(
     mine = msgspec.structs.replace(drawn, report=report.hash)
     theirs = _record(ledger, mine)
     return Closed(mine, report, new=True) if theirs == mine else Closed(theirs, report_again(ledger, theirs), new=False)
+
+
+def _check_over(ledger: EpisodeLedger, month: Month, now: datetime) -> None:
+    """NotOver while the month's last date still runs where an episode's patient lives."""
+    after = datetime.combine(month.last, time()) + timedelta(days=1)
+    in_utc = after.replace(tzinfo=UTC)
+    if now < in_utc - _FURTHEST:
+        raise NotOver(f"{month.words} is not over: it can be closed from {after:%Y-%m-%d} on")
+    if now < in_utc + _FURTHEST:
+        over = max((after.replace(tzinfo=zone(name)) for name in _zones(ledger)), default=in_utc)
+        if over > now:
+            raise NotOver(f"{month.words} is not over: it can be closed from {minute(utc_text(over))} on")
+
+
+def _zones(ledger: EpisodeLedger) -> set[str]:
+    """The time zones that openings name."""
+    head = ledger.position()
+    return {
+        fact.zone
+        for streams in complete(ledger, kin_in(ledger, head), head)
+        for entries in streams.values()
+        for fact in map(statement_of, entries)
+        if isinstance(fact, EpisodeOpened)
+    }
 
 
 def _record(ledger: EpisodeLedger, mine: MonthClosed) -> MonthClosed:

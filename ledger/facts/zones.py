@@ -76,3 +76,8 @@ def _place_like(written: str) -> str | None:
         return found
     close = get_close_matches(written, places, n=1, cutoff=0.8) if "/" in written else []
     return places[close[0]] if close else None
+
+
+def zone_data_version() -> str:
+    """The edition of the zone database: another one may find other days."""
+    return VERSION

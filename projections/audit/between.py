@@ -10,6 +10,8 @@ import msgspec
 
 from ledger.book import Book, Terms
 from ledger.facts.entry import Entry, tag_of
+from ledger.facts.zones import zone
+from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
 from projections.audit.timeline import Moment, Retelling, retell_since
@@ -82,7 +84,9 @@ def between(
     positions = {(entry.episode, entry.version): position for position, entry in placed}
     said = ((day, before.get(day, _NO_DAY), after.get(day, _NO_DAY)) for day in sorted(changed_by))
     return [
-        _row((retelling.home, episode, iso(day)), was, now, _cause(day, now, was, changed_by[day], positions, book))
+        _row(
+            (retelling.home, episode, iso(day)), was, now, _cause(day, now, was, changed_by[day], positions, retelling)
+        )
         for day, was, now in said
         if was != now
     ]
@@ -121,17 +125,17 @@ def _cause(
     was: Standing,
     moments: Sequence[Moment],
     positions: Mapping[tuple[str, int], int],
-    book: Book,
+    retelling: Retelling[Standing],
 ) -> _Cause:
     entries = [moment.entry for moment in reversed(moments) if moment.entry is not None]
     because = tuple(dict.fromkeys(entry.label for entry in entries))
     at, entry = moments[-1]
-    on = at.astimezone(UTC).date()
-    late = on.toordinal() - day
     if entry is None:
-        note = _terms_told(book, on, day, (now.payer, was.payer))
-        return _Cause("terms", because, None, None, None, None, late, note)
+        published = at.astimezone(UTC).date()
+        note = _terms_told(retelling.book, published, day, (now.payer, was.payer))
+        return _Cause("terms", because, None, None, None, None, published.toordinal() - day, note)
     position = positions[entry.episode, entry.version]
+    late = local_date(at, zone(retelling.zone)) - day
     return _Cause("entry", because, tag_of(entry.fact), entry.by, utc_text(at), position, late, None)
 
 

@@ -16,6 +16,7 @@ from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
+from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
@@ -140,7 +141,7 @@ def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, wh
         exposure_cents=exposure,
         revealed_by=why.by if why else (),
         revealed_at=utc_text(why.at) if why else None,
-        repay_by=_repay_by(case.book, line.payer, why.at) if why and exposure else None,
+        repay_by=_repay_by(case, line.payer, why.at) if why and exposure else None,
         file_by=_file_by(day) if day and unfiled else None,
     )
 
@@ -168,10 +169,13 @@ def _unbilled(case: Case, day: JudgedDay) -> ClaimedDay:
     )
 
 
-def _repay_by(book: Book, payer: str, revealed_at: datetime) -> str | None:
-    """When an overpayment must be back with its payer; None where no such date is set."""
-    days = REPAYMENT_DAYS.get(book.payers[payer].kind) if payer in book.payers else None
-    return None if days is None else iso(revealed_at.astimezone(UTC).toordinal() + days)
+def _repay_by(case: Case, payer: str, revealed_at: datetime) -> str | None:
+    """When an overpayment must be back with its payer; None where no such date is set. It was revealed on a date where
+    the patient lives and on another in UTC perhaps: the earlier counts."""
+    payers = case.book.payers
+    days = REPAYMENT_DAYS.get(payers[payer].kind) if payer in payers else None
+    revealed_on = min(revealed_at.astimezone(UTC).toordinal(), local_date(revealed_at, case.evidence.tz))
+    return None if days is None else iso(revealed_on + days)
 
 
 def _file_by(day: JudgedDay) -> str:

@@ -64,6 +64,11 @@ class Retelling(Generic[Said]):
         """The patient of the episode; None before it is opened."""
         return self.folded[self.episode].patient if self.episode in self.folded else None
 
+    @property
+    def zone(self) -> str:
+        """The time zone of the episode, once it is opened."""
+        return self.folded[self.episode].opening[1].zone
+
     def days(self) -> dict[int, Said]:
         """What is said of the episode's days as they stand."""
         return self._said({self.home} - {None}).get(self.episode, {})

@@ -15,7 +15,7 @@ from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.rule import Step
-from ledger.judge.steps import AFTER_DEATH, INPATIENT, STEPS
+from ledger.judge.steps import AFTER_DEATH, CLASH, INPATIENT, STEPS
 from projections.audit.claimed import ClaimedDay
 from projections.page.days import ELSEWHERE
 from projections.rows.day import DayRow, day_cells, day_row
@@ -28,6 +28,7 @@ OTHER: Final = "an entry of another episode of the patient"
 _PASSED_ELSEWHERE: Final = {
     AFTER_DEATH: "a death is recorded in another episode, not before the day",
     INPATIENT: "a stay is recorded in another episode, and does not take the day",
+    CLASH: "a decision set another per diem of the patient aside",
 }
 """What a passed step says instead where its details are those of an entry that is not inside."""
 
@@ -96,7 +97,7 @@ def bundled_days(case: Case, others: Sequence[Case], inside: Inside) -> Iterator
         view = DayView(case, others, day.date)
         shown = steps_shown(view, day.verdict, _because(view, day))
         row = msgspec.structs.asdict(day_row(cells)) | {
-            "because": inside.names(view.causes(day.verdict.step)),
+            "because": inside.names(view.deciding(day.verdict)),
             "steps": tuple(_step(*each, day, inside) for each in zip(STEPS, shown, strict=True)),
         }
         yield BundledDay(**row)

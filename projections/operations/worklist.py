@@ -1,17 +1,20 @@
-"""What waits for somebody: hard findings, conflicts, holds by reason, and days that must soon be filed.
+"""Open work: hard findings, conflicts, holds by reason, and days that must soon be filed.
 
-Everything is chosen from the read model; only what stands on claims is read from the ledger, episode by episode.
+Everything is chosen from the read model; only what is on claims is read from the ledger, episode by episode. Filing
+dates are held against today's date where the patient lives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from ledger.book import Book
+from ledger.facts.zones import zone
+from ledger.judge.evidence import local_date
 from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
@@ -74,7 +77,7 @@ class Unbilled(msgspec.Struct, frozen=True):
 
 
 class Worklist(msgspec.Struct, frozen=True):
-    """What waits on a date: the first rows of each kind, and how many there are of it."""
+    """The open work on a date (UTC): the first rows of each kind, and how many there are of it."""
 
     on: str
     hard: list[FindingRow]
@@ -87,14 +90,15 @@ class Worklist(msgspec.Struct, frozen=True):
     set_aside: int
 
 
-def worklist(ledger: EpisodeLedger, views: Views, book: Book, on: date) -> Worklist:
-    """The worklist of a caught-up read model on a date."""
+def worklist(ledger: EpisodeLedger, views: Views, book: Book, now: datetime) -> Worklist:
+    """The worklist of a caught-up read model at an instant."""
     _, hard = findings_page(views, None, "hard", 0, READ_FOR_SHOWN)
     rules = [(rule, count) for rule, level, count in findings_by_rule(views) if level == "hard"]
     conflicts = list(_conflicts(views))
-    unbilled = sorted(_unbilled(ledger, views, book, on), key=lambda row: (row.file_by, row.patient, row.episode))
+    unbilled = sorted(_unbilled(ledger, views, book, now), key=lambda row: (row.file_by, row.patient, row.episode))
+    on = now.astimezone(UTC).date().isoformat()
     return Worklist(
-        on.isoformat(), together(hard)[:SHOWN], rules, conflicts[:SHOWN], len(conflicts), list(_holds(views)),
+        on, together(hard)[:SHOWN], rules, conflicts[:SHOWN], len(conflicts), list(_holds(views)),
         unbilled[:SHOWN], len(unbilled), len(views.set_aside()),
     )  # fmt: skip
 
@@ -150,42 +154,52 @@ def held_page(views: Views, reason: str, start: int, count: int) -> tuple[int, l
     return len(rows), [HeldEpisode(*row) for row in rows[start : start + count]]
 
 
-def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, on: date) -> Iterator[Unbilled]:
+def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, now: datetime) -> Iterator[Unbilled]:
+    for (patient, episode, payer), days in _near(views, book, now).items():
+        folded = episode_of(episode, ledger.entries_of(episode))
+        if folded is None:
+            continue
+        today = date.fromordinal(local_date(now, zone(folded.opening[1].zone))).isoformat()
+        claimed = {date.fromordinal(day).isoformat() for day in shares_of(folded)}
+        left = [row for row in days if row[0] not in claimed and _is_near(row[1], today)]
+        if left:
+            yield _summed(patient, episode, book.payers[payer].name, left, today)
+
+
+def _near(views: Views, book: Book, now: datetime) -> dict[tuple[str, str, str], list[tuple[str, str, int]]]:
+    """The billable days whose filing limit is near somewhere: service date, limit and cents, by episode and payer."""
     limits = {
         (payer.id, terms.from_.isoformat(), terms.published.isoformat()): terms.timely_filing_days
         for payer in book.payers.values()
         for terms in payer.terms
     }
-    since = (on - timedelta(days=DAYS_PAST + max(limits.values(), default=0))).isoformat()
+    on = now.astimezone(UTC).date()
+    first, last = ((on + timedelta(days=days)).isoformat() for days in (-1, 1))  # the dates it may be somewhere
+    since = (on - timedelta(days=1 + DAYS_PAST + max(limits.values(), default=0))).isoformat()
     days = views.connection.execute(
         "SELECT patient, episode, date, payer, terms_from, terms_published, rate_cents FROM days"
-        " WHERE status = 'billable' AND date >= ? AND patient <> ''"  # what is nobody's any more, nobody files
+        " WHERE status = 'billable' AND date >= ? AND patient <> ''"  # the days of the forgotten are not filed
         " ORDER BY patient, episode, date",
         (since,),
     )
     near: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
     for patient, episode, day, payer, from_, published, cents in days:
         file_by = _later(day, limits[payer, from_, published])
-        if _later(on.isoformat(), -DAYS_PAST) <= file_by <= _later(on.isoformat(), DAYS_AHEAD):
+        if _is_near(file_by, first) or _is_near(file_by, last):
             near.setdefault((patient, episode, payer), []).append((day, file_by, cents))
-    for (patient, episode, payer), found in near.items():
-        claimed = _claimed_dates(ledger, episode)
-        if left := [row for row in found if row[0] not in claimed]:
-            yield _summed(patient, episode, book.payers[payer].name, left, on)
+    return near
 
 
-def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], on: date) -> Unbilled:
+def _is_near(file_by: str, today: str) -> bool:
+    return _later(today, -DAYS_PAST) <= file_by <= _later(today, DAYS_AHEAD)
+
+
+def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], today: str) -> Unbilled:
     file_by = min(row[1] for row in rows)
     return Unbilled(
         patient, episode, payer, len(rows), sum(row[2] for row in rows), rows[0][0], rows[-1][0], file_by,
-        file_by < on.isoformat(),
+        file_by < today,
     )  # fmt: skip
-
-
-def _claimed_dates(ledger: EpisodeLedger, episode: str) -> set[str]:
-    """The dates on the per-diem lines of an episode's live claims."""
-    folded = episode_of(episode, ledger.entries_of(episode))
-    return {date.fromordinal(day).isoformat() for day in shares_of(folded)} if folded else set()
 
 
 def _later(day: str, days: int) -> str:

@@ -15,7 +15,8 @@ from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
 from projections.page.sources import Cause, Sources
 from projections.why.day_view import DayView
-from projections.why.sentences import SENTENCES, Said
+from projections.why.sentences import SENTENCES
+from projections.why.telling import telling
 from projections.words import MARKS, STATUS, iso, verdict_text, verdict_words
 
 MONTHS: Final = (
@@ -27,8 +28,9 @@ WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ELSEWHERE: Final = {
     "after_death": "the patient had died before the day",
     "inpatient": "the patient was in hospital",
-    "pain_code_exclusion": "{code} stands beside another per diem of the patient, and S9325 excludes the others",
-    "specific_pair": "{code} stands beside another per diem of the patient",
+    "pain_code_exclusion": "{code} and another per diem of the patient on the same day, and S9325 excludes the others",
+    "specific_pair": "{code} and another per diem of the patient on the same day",
+    "auth_exhausted": "the patient's authorized units are used up",
 }
 """What is said instead where the details are those of another episode's entry, which the page does not show."""
 
@@ -85,7 +87,7 @@ Told = tuple[JudgedDay, DayShown, str]
 
 
 def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
-    entries = view.causes(day.verdict.step)
+    entries = view.deciding(day.verdict)
     shown = DayShown(
         iso(day.date),
         WEEKDAYS[date.fromordinal(day.date).weekday()],
@@ -98,12 +100,10 @@ def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
 
 
 def _sentence(view: DayView, day: JudgedDay, entries: Sequence[Entry], sources: Sources) -> str:
-    words = SENTENCES[day.verdict.words]
-    because = words.because
+    reason, general = str(day.verdict.reason), None
     if not all(map(sources.is_own, entries)):
-        because = ELSEWHERE.get(str(day.verdict.reason), because)
-    status = STATUS[day.verdict.status].capitalize()
-    return f"{status}: {because.format_map(Said(view, day))}. {words.cure}".rstrip()
+        general = ELSEWHERE.get(reason, SENTENCES[day.verdict.words].because)
+    return f"{STATUS[day.verdict.status].capitalize()}: {telling(view, day, general)}"
 
 
 def _sameness(told: Told) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from ledger.book import Book, book_of_text
 from ledger.store import EpisodeLedger
 from projections.read_model.tables import ORDER, TABLES
 from projections.read_model.trouble import SetAside
+from projections.read_model.version import makes_the_same_rows
 from projections.read_model.views import Views
 from projections.rows.cells import Cells
 from projections.rows.digests import Digests, Sums, digest, digests_of
@@ -80,7 +81,7 @@ class Comparison:
         self.ledger, self.live, self.new = ledger, live, new
         noted = live.noted()
         self.position = int(noted["position"])
-        self.new_code = noted.get("code") != code
+        self.new_code = not makes_the_same_rows(noted.get("code"), code)
         self.old_book = book_of_text(noted["book_text"]) if noted.get("book") != book.hash else None
         self.sums = _sums_of(live)
         as_noted = live.fingerprints()

@@ -10,16 +10,15 @@ import msgspec
 from ledger.book import Book, Terms
 from ledger.facts.entry import Entry
 from ledger.judge.regions import JudgedDay, judged_day
-from ledger.judge.taken_back import taken_from
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import judged_among, owner_among
 from projections.rows.day import DayRow, cells_on, day_row
 from projections.why.day_view import DayView
 from projections.why.flip import FlipShown, find_flip
-from projections.why.no_day import idle_decision, no_day
+from projections.why.no_day import no_day
 from projections.why.sentences import SENTENCES, Said
 from projections.why.steps import EvidenceShown, StepShown, steps_shown
-from projections.why.taken import told_taken
+from projections.why.telling import telling
 from projections.words import STATUS, iso
 
 __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why", "why_of"]
@@ -72,17 +71,14 @@ def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: 
 
 
 def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]]) -> Why:
-    words, told = SENTENCES[day.verdict.words], Said(view, day)
-    said = words.because.format_map(told)
-    heading = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[day.verdict.status]}: {said}."
-    taken = told_taken(view, taken_from(view.case, view.date, day.verdict))
-    parts = [heading, taken, words.cure.format_map(told), idle_decision(view)]
+    said = SENTENCES[day.verdict.words].because.format_map(Said(view, day))
+    heading = f"{iso(view.date)} of {view.case.episode.name} is {STATUS[day.verdict.status]}"
     return Why(
         view.case.patient.name,
         view.case.episode.name,
         iso(view.date),
         day_row(cells_on(view.case, view.others, view.date)),
-        " ".join(filter(None, parts)),
+        f"{heading}: {telling(view, day)}",
         steps_shown(view, day.verdict, said),
         _terms(view, day),
         find_flip(streams, view, day.verdict, view.case.book),

@@ -616,10 +616,14 @@ def test_it_says_what_is_wrong_and_records_nothing(house: House, args: tuple[str
         assert ledger.closings() == []
 
 
-def test_a_month_is_over_on_the_day_after_its_last(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC))
-    assert_plain(house.run("close", "2026-02"), 2, "February 2026 is not over")
-    monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, tzinfo=UTC))
+def test_a_month_is_over_when_its_last_day_has_ended_where_the_patients_live(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 2, 20, tzinfo=UTC))
+    assert_plain(house.run("close", "2026-02"), 2, "February 2026 is not over: it can be closed from 2026-03-01 on")
+    monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, 5, 59, 59, tzinfo=UTC))  # Chicago: 23:59:59
+    assert_plain(house.run("close", "2026-02"), 2, "it can be closed from 2026-03-01 06:00 UTC on")
+    monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, 6, tzinfo=UTC))
     assert house.run("close", "2026-02").status == 0
 
 

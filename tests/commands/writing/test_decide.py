@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.door.intake import Line, read_lines
-from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
+from commands.writing.decide import Accepted, Duplicate, Refused, decide
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import (
     ClaimLine,
@@ -26,7 +26,7 @@ from ledger.facts.events import (
     PainAssessed,
     ServiceBilledSeparately,
 )
-from ledger.facts.heads import Head, Kind, fold
+from ledger.facts.heads import Kind, fold
 from ledger.facts.liveness import live_entries
 from ledger.facts.upcasts import SCHEMA
 from tests.builders import (
@@ -38,32 +38,8 @@ from tests.builders import (
     per_diem,
     retract,
 )
+from tests.desk import NOW, Desk
 from tests.histories import LAKESIDE, NORTHSIDE, STRANGER, history
-
-NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
-
-
-class Desk:
-    """One episode, its lines decided one after the other as the write path does it."""
-
-    def __init__(self, *facts: Event, keep: bool = False) -> None:
-        self.entries: list[Entry] = []
-        self.head, self.keep = Head(), keep
-        for number, fact in enumerate(facts, 1):
-            assert isinstance(self.tell(line(f"f{number}", fact)), Accepted)
-
-    def tell(self, line: Line, now: datetime = NOW) -> Decision:
-        version = self.head.version_of(line.source, line.id)
-        before = self.entries[version - 1] if version else None
-        decision = decide(line, self.head, before, now, "00", self.keep)
-        if isinstance(decision, Accepted):
-            self.head.apply(decision.entry)
-            self.entries.append(decision.entry)
-        return decision
-
-    def code(self, fact: Event, **changes: Any) -> str | None:
-        decision = self.tell(line("next", fact, **changes))
-        return decision.code if isinstance(decision, Refused) else None
 
 
 def test_an_accepted_line_becomes_the_next_entry() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -25,20 +25,12 @@ from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from tests import ROOT
 from tests.builders import SERVED, correct, line, opened, per_diem, retract
 from tests.histories import LAKESIDE, NORTHSIDE
-from tests.stores import examples, named, open_ledger
+from tests.stores import open_ledger
+
+pytestmark = pytest.mark.usefixtures("every_store")
+
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[EpisodeLedger]:
-    with open_ledger(path, create=True) as opened_ledger:
-        yield opened_ledger
 
 
 def says(handled: Sequence[Handled]) -> list[Any]:
@@ -203,7 +195,7 @@ def test_heads_are_held_within_their_bound(ledger: EpisodeLedger) -> None:
     assert says(recorder.handle(served(35, "EP-0")))[-2:] == ["duplicate", 82]
 
 
-@settings(deadline=None, max_examples=examples(40))
+@settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10**9), writers=st.integers(1, 3), bound=st.sampled_from([0, 5, 1000]))
 def test_whoever_writes_and_however_it_is_cut_the_ledger_is_one_story(
     tmp_path_factory: pytest.TempPathFactory, seed: int, writers: int, bound: int
@@ -242,8 +234,8 @@ def test_a_duplicate_is_no_second_entry_whatever_the_clock(ledger: EpisodeLedger
 CONTENDER = """
 import sys
 from commands.writing.handle import Recorder
-from ledger.store import open_ledger
 from tests.builders import SERVED, line
+from tests.stores import open_ledger
 with open_ledger(sys.argv[1], create=True) as ledger:
     recorder = Recorder(ledger)
     for number in range(60):
@@ -253,9 +245,7 @@ with open_ledger(sys.argv[1], create=True) as ledger:
 
 def test_many_processes_write_to_one_episode(path: Path, ledger: EpisodeLedger) -> None:
     Recorder(ledger).handle([line("a", opened())])
-    writing = [
-        subprocess.Popen([sys.executable, "-c", CONTENDER, named(path), str(name)], cwd=ROOT) for name in range(4)
-    ]
+    writing = [subprocess.Popen([sys.executable, "-c", CONTENDER, str(path), str(name)], cwd=ROOT) for name in range(4)]
     assert [process.wait(timeout=120) for process in writing] == [0] * 4
     entries: list[Entry] = ledger.entries_of("EP-1")
     assert len(entries) == 241

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.facts.events import EpisodeOpened, ProviderChanged
 from ledger.facts.liveness import live_entries
-from tests.commands.writing.test_told_ahead import code, desk
+from tests.desk import code, desk
 from tests.intake_samples import NPI, required
 
 LAKESIDE, STRANGER = "1999999984", "1245319599"

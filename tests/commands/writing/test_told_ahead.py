@@ -7,34 +7,16 @@ from typing import Any
 
 import pytest
 
-from commands.door.intake import Line, parse_line
 from commands.writing.ahead import LOOKS_BACK
 from commands.writing.decide import Accepted, Refused
 from ledger.facts.events import Event
-from tests.commands.writing.test_decide import Desk
-from tests.intake_samples import CLAIM_LINE, FACTS, line, required
+from tests.desk import Desk, code, desk, told
+from tests.intake_samples import CLAIM_LINE, FACTS, required
 
 NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
 """In Chicago it is still the 20th, half an hour before midnight; in Kiritimati it is the evening of the 21st."""
 TODAY, TOMORROW = "2026-11-20", "2026-11-21"
 AN_HOUR_ON, MORE = "2026-11-21T06:30:00Z", "2026-11-21T06:30:00.000001Z"
-
-
-def told(fact: dict[str, Any], id: str = "n-1", **changes: Any) -> Line:
-    answer = parse_line(7, line(fact, id=id, **changes))
-    assert isinstance(answer, Line), answer
-    return answer
-
-
-def desk(zone: str = "America/Chicago", keep: bool = False) -> Desk:
-    made = Desk(keep=keep)
-    assert isinstance(made.tell(told(required("EpisodeOpened", zone=zone), "o-1"), NOW), Accepted)
-    return made
-
-
-def code(desk: Desk, fact: dict[str, Any], id: str = "n-1", now: datetime = NOW, **changes: Any) -> str | None:
-    decision = desk.tell(told(fact, id, **changes), now)
-    return decision.code if isinstance(decision, Refused) else None
 
 
 def dated(name: str, on: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ HISTORY: list[dict[str, Any]] = [
         "mode": "continuous",
         "from": "2026-11-02",
         "prescriber": "1234567893",
+        "signed_on": "2026-11-01",
     },
     {"type": "DayServed", "order": "RX-1", "date": "2026-11-02"},
 ]

@@ -21,10 +21,7 @@ from tests.builders import (
 from tests.seals import assert_sealed
 from tests.stores import open_ledger
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
+pytestmark = pytest.mark.usefixtures("every_store")
 
 
 @pytest.fixture
@@ -44,7 +41,7 @@ def test_it_comes_back_as_it_was_recorded(ledger: EpisodeLedger) -> None:
 
 def test_it_is_sealed_like_an_entry(ledger: EpisodeLedger, path: Path) -> None:
     with pytest.raises(AssertionError):
-        assert_sealed(ledger)  # that reads entries alone: the chain goes over the closing, too
+        assert_sealed(ledger, path)  # that reads entries alone: the chain goes over the closing, too
     assert len(ledger.seal_at(3)) == 64
 
 

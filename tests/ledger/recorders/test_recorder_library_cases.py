@@ -3,6 +3,7 @@ are and with the wrapper around them that encrypts."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +13,8 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+from eventsourcing.persistence import StoredEvent
 
-from ledger.keys.cipher import MasterKey
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.postgres import pool as postgres_pool
 from ledger.recorders.postgres import recorder as postgres
@@ -30,14 +30,17 @@ with patch.dict("sys.modules", {"eventsourcing.cipher": _no_cipher}):
     import eventsourcing.tests.persistence as library
 
 
-KEY = MasterKey(bytes(range(32)))
-
-
 class OnAStore:
-    """Text identities and a new ledger for each case."""
+    """Text identities and a new ledger for each case, on one kind of store."""
 
     moved: type | None = None
-    master: MasterKey | None = None
+    kind: str
+
+    def setUp(self) -> None:
+        meant = patch.dict(os.environ, {stores.STORE: self.kind})
+        meant.start()
+        self.addCleanup(meant.stop)  # type: ignore[attr-defined]
+        super().setUp()  # type: ignore[misc]
 
     def new_originator_id(self) -> str:
         return str(uuid4())
@@ -47,19 +50,20 @@ class OnAStore:
         self.addCleanup(folder.cleanup)  # type: ignore[attr-defined]
         datastore, recorder = self._of(Path(folder.name) / "ledger.db")
         self.addCleanup(datastore.close)  # type: ignore[attr-defined]
-        if self.master is None:
+        master = stores.master()
+        if master is None:
             return self._moved(recorder)(datastore)
         inner = recorder(datastore)
-        return self._moved(EncryptedRecorder)(inner, inner.page()["id"], self.master)
+        return self._moved(EncryptedRecorder)(inner, inner.page()["id"], master)
 
     def _moved(self, recorder: type) -> type:
         return type("Recorder", (self.moved, recorder), {}) if self.moved else recorder
 
     def _of(self, path: Path) -> tuple[Any, Any]:
-        key_id = self.master.id if self.master else ""
-        stores.make(path, key_id)
+        stores.make(path)
         if stores.on_postgres():
             return postgres_pool.LedgerDatastore(named(path)), postgres.LedgerRecorder
+        key_id = stores.KEY.id if stores.master() else ""
         return sqlite_pool.LedgerDatastore(str(path), create=True, master_key=key_id), sqlite.LedgerRecorder
 
 
@@ -83,56 +87,25 @@ class GivingNoPositions(CountingFromZero):
         super().insert_events(stored_events, **kwargs)
 
 
-class TestApplicationRecorder(OnAStore, library.ApplicationRecorderTestCase[ApplicationRecorder]):
-    """As it is: its versions start at 1, save in the two concurrent cases, which follow below."""
-
-    test_concurrent_no_conflicts = None  # type: ignore[assignment]
-    test_concurrent_throughput = None  # type: ignore[assignment]
-
-
-class TestApplicationRecorderFromZero(OnAStore, library.ApplicationRecorderTestCase[ApplicationRecorder]):
-    """The concurrent cases number versions from 0."""
-
-    moved = CountingFromZero
-    INITIAL_VERSION = 0
-
-
-class TestAggregateRecorder(OnAStore, library.AggregateRecorderTestCase):
-    """One of its events has version 0."""
-
-    moved = GivingNoPositions
-    INITIAL_VERSION = 0
-
-
-class TestPositionsDoNotInterleave(OnAStore, library.NonInterleavingNotificationIDsBaseCase):
-    """Its stacks are numbered from 0."""
-
-    moved = CountingFromZero
-
+class PositionsDoNotInterleave:
     def test(self) -> None:
         """It starts from ``max_notification_id() is None``, which select_notifications takes as the beginning."""
-        super().test()
+        super().test()  # type: ignore[misc]
 
 
-class TestEncryptedApplicationRecorder(TestApplicationRecorder):
-    """The same, encrypted."""
-
-    master = KEY
-
-
-class TestEncryptedApplicationRecorderFromZero(TestApplicationRecorderFromZero):
-    """The same, encrypted."""
-
-    master = KEY
-
-
-class TestEncryptedAggregateRecorder(TestAggregateRecorder):
-    """The same, encrypted."""
-
-    master = KEY
+FROM_ZERO = {"moved": CountingFromZero, "INITIAL_VERSION": 0}
+CONCURRENT = {"test_concurrent_no_conflicts": None, "test_concurrent_throughput": None}
+CASES: dict[str, tuple[tuple[type, ...], dict[str, Any]]] = {
+    "ApplicationRecorder": ((library.ApplicationRecorderTestCase,), CONCURRENT),
+    "ApplicationRecorderFromZero": ((library.ApplicationRecorderTestCase,), FROM_ZERO),
+    "AggregateRecorder": ((library.AggregateRecorderTestCase,), FROM_ZERO | {"moved": GivingNoPositions}),
+    "PositionsDoNotInterleave": ((PositionsDoNotInterleave, library.NonInterleavingNotificationIDsBaseCase), FROM_ZERO),
+}
+"""The library's cases. In the first, versions start at 1, as ours do, save in its two concurrent cases; those and the
+others start at 0."""
 
 
-class TestEncryptedPositionsDoNotInterleave(TestPositionsDoNotInterleave):
-    """The same, encrypted."""
-
-    master = KEY
+for _name, (_bases, _changes) in CASES.items():  # a class each: the library's cases take no fixtures
+    for _kind in stores.KINDS:
+        _class = f"Test{_name}On{_kind.title().replace(' ', '')}"
+        globals()[_class] = type(_class, (OnAStore, *_bases), _changes | {"kind": _kind})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,17 +18,6 @@ from ledger.store import EpisodeLedger
 from tests.stores import open_ledger
 
 pytestmark = pytest.mark.sqlite_file
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[EpisodeLedger]:
-    with open_ledger(path, create=True) as opened:
-        yield opened
 
 
 def pool_of(ledger: EpisodeLedger) -> LedgerConnectionPool:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
+from ledger.judge.patients import by_episode, episode_of
 from projections.audit.between import DayChanged, between, between_of
 from projections.audit.text import render_between
 from tests.harness import book_of, judge_entries, typed
@@ -100,6 +102,13 @@ def test_days_told_late_and_ahead() -> None:
     rows = {row.date: (row.before, row.days_late) for row in changed(story, "2026-02-05T00:00Z")}
     assert rows["2026-02-03"] == (None, 2)
     assert rows["2026-02-07"] == (None, -2)
+
+
+def test_what_was_recorded_in_the_evening_is_as_late_as_the_calendar_at_home_says() -> None:
+    story = at(served_in_february(), "2026-03-02T03:00Z")  # 1 March, 21:00 in Chicago
+    story.tell("cov-end", "CoverageEnded", payer="prairie-blue", last_date="2026-02-03")
+    (row,) = changed(story, "2026-02-28T00:00Z")
+    assert (row.date, row.days_late) == ("2026-02-04", 25)
 
 
 def test_another_episode_of_the_patient_can_be_the_cause() -> None:
@@ -197,6 +206,12 @@ def check_row(row: DayChanged, before: dict[str, Any] | None, after: dict[str, A
     assert [row.cents_before, row.cents_after] == cents
 
 
+def zone_of(episode: str, entries: list[Entry], known_at: datetime) -> str:
+    folded = episode_of(episode, by_episode(entries)[episode], known_at)
+    assert folded is not None
+    return folded.opening[1].zone
+
+
 def check_cause(row: DayChanged, entries: list[Entry], book: Book, within: tuple[datetime, datetime]) -> None:
     """What it names became known in between, and by then the day was what it is in the end."""
     labels = {entry.label for entry in entries if within[0] < entry.recorded_at <= within[1]}
@@ -206,12 +221,14 @@ def check_cause(row: DayChanged, entries: list[Entry], book: Book, within: tuple
         assert row.because[0] == entry.label
         assert (row.type, row.by) == (entry.fact.__struct_config__.tag, entry.by)
         known = entry.recorded_at
+        on = known.astimezone(ZoneInfo(zone_of(row.episode, entries, within[1]))).date()
     else:
         assert row.note
         assert row.recorded_at is None
-        known = datetime.combine(date.fromisoformat(row.note[-10:]), time(), UTC)
+        on = date.fromisoformat(row.note[-10:])
+        known = datetime.combine(on, time(), UTC)
     assert within[0] < known <= within[1]
-    assert row.days_late == (known.date() - date.fromisoformat(row.date)).days
+    assert row.days_late == (on - date.fromisoformat(row.date)).days
     assert judged(entries, book, known).get((row.episode, row.date)) == row.after
 
 

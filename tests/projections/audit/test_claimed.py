@@ -62,7 +62,7 @@ def test_what_is_billable_as_claimed_is_told_only_when_asked() -> None:
 
 
 def test_coverage_lost_after_the_claim_is_overclaimed_and_due_back_in_60_days() -> None:
-    course = march().at("2026-05-11T23:30-05:00")  # 12 May in UTC
+    course = march().at("2026-05-11T23:30-05:00")  # 12 May in UTC, and 11 May where the patient lives
     course.tell("cov-end", "CoverageEnded", payer="cascade-medicaid", last_date="2026-03-04")
     (row,) = course.rows()
     assert msgspec.to_builtins(row) == {
@@ -70,7 +70,7 @@ def test_coverage_lost_after_the_claim_is_overclaimed_and_due_back_in_60_days() 
         "payer": "cascade-medicaid", "claimed_code": "S9325", "claimed_cents": 7202,
         "known_when_claimed": "billable S9325", "known_now": "not_billable not_covered", "now_payer": None,
         "now_code": None, "now_cents": 0, "exposure_cents": 7202, "revealed_by": ("chart:cov-end",),
-        "revealed_at": "2026-05-12T04:30:00Z", "repay_by": "2026-07-11", "file_by": None,
+        "revealed_at": "2026-05-12T04:30:00Z", "repay_by": "2026-07-10", "file_by": None,
     }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_newly_published_terms_change_the_code_by_the_mode() -> None:
 def test_a_cheaper_code_leaves_the_difference_to_give_back() -> None:
     course = summer().at("2026-09-01T10:00Z")
     fact = {"type": "TherapyOrdered", "order": "RX", "mode": "intermittent", "from": "2026-07-01",
-            "prescriber": "1245319599"}  # fmt: skip
+            "prescriber": "1245319599", "signed_on": "2026-07-01"}  # fmt: skip
     course.tell("mode", "FactCorrected", target_source="chart", target_id="rx", reason="misread", fact=fact)
     assert [picked(row, "kind now_code now_cents exposure_cents revealed_at") for row in course.rows()] == [
         ("changed", "S9327", 8100, 900, "2026-08-20T00:00:00Z")
@@ -126,7 +126,7 @@ def test_a_code_changed_by_the_mode_names_the_correction() -> None:
     course = Course("prairie-blue", "2026-09").days("2026-09-02").at("2026-10-01T10:00Z")
     course.claim("2026-09-02", "2026-09-02", 9800, code="S9326").at("2026-10-05T10:00Z")
     fact = {"type": "TherapyOrdered", "order": "RX", "mode": "implanted_pump", "from": "2026-09-01",
-            "prescriber": "1245319599"}  # fmt: skip
+            "prescriber": "1245319599", "signed_on": "2026-07-01"}  # fmt: skip
     course.tell("mode", "FactCorrected", target_source="chart", target_id="rx", reason="misread", fact=fact)
     (row,) = course.rows()
     assert picked(row, "kind claimed_code now_code exposure_cents revealed_by revealed_at") == (
@@ -453,7 +453,7 @@ def test_claimed_days_are_what_judging_straight_gives(rng: Random, halfway: bool
         (episode.name, claim): entry.recorded_at
         for patient in gather(by_episode(entries), known_at)
         for episode in patient.episodes
-        for claim, (entry, _) in episode.claims.items()
+        for claim, (entry, _, _) in episode.claims.items()
     }
     for name, some in rows.items():
         assert some == sorted(some, key=lambda row: (row.episode, row.date))

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from io import BytesIO, TextIOWrapper
@@ -147,7 +147,7 @@ def totals(house: House) -> list[tuple[Any, ...]]:
 def unbilled(house: Locked, book: Path) -> list[str]:
     """Whose billable days the worklist shows near their filing limit, on any day of some years."""
     known = load_book(book if book.exists() else None)
-    days = [date(2026, 1, 1) + timedelta(weeks * 7) for weeks in range(110)]
+    days = [datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(weeks * 7) for weeks in range(110)]
     with house.open() as ledger, closing(passing_views()) as views:
         catch_up(ledger, views, known)
         return [row.patient for on in days for row in worklist(ledger, views, known, on).unbilled]

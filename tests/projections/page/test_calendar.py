@@ -12,7 +12,9 @@ from commands.terminal.show import printable
 from projections.page.calendar import LEGEND, calendars, verdict_runs, words
 from projections.rows.day import DayRow
 from projections.words import MARKS
+from tests.builders import recorded_before
 from tests.command_line import OPENING, House, example, told
+from tests.stores import open_ledger
 
 
 def day(text: str, said: str = "billable S9325", episode: str = "EP-1", cents: int | None = 9000) -> DayRow:
@@ -123,8 +125,10 @@ HOSTILE = ["\u202eP-1", "P\u200f-1", "P\u2066-1", "P\u200b-1", "P\ufeff-1", "P\u
 def test_no_name_steers_a_terminal(tmp_path: Path, name: str) -> None:
     house = House(tmp_path)
     opening = OPENING | {"patient": name}
-    recorded = house.tell(told("1", opening, episode=name), told(name, source=name, episode=name))
-    assert recorded.status == 0
+    lines = told("1", opening, episode=name), told(name, source=name, episode=name)
+    assert house.tell(*lines).status == 1  # today's door refuses such a name; one from before is read as ever
+    with open_ledger(house.ledger, create=True) as ledger:
+        ledger.append(*recorded_before(lines))
     for form in ("table", "calendar"):
         shown = house.run("days", "--format", form).out.decode()
         assert name not in shown

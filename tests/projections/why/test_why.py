@@ -21,23 +21,25 @@ from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS, judge
 from projections.why.flip import FlipShown, with_fact
-from projections.why.steps import StepShown
 from projections.why.text import render_why
 from projections.why.why import Why, why, why_of
 from tests.harness import book_of, typed
 from tests.histories import STRANGER, history
 from tests.stores import open_ledger
 from tests.stories import (
+    ACCESS,
+    COVERED,
+    ORDER,
+    UNITS,
+    UNSIGNED,
     Story,
+    fact,
+    shown,
+    story_of,
 )
 
 VERDICTS = {verdict.words for step in (*STEPS, steps.PASSED) for verdict in step.verdicts.values()}
 SEEDS = 250
-
-
-def shown(answer: Why, step: Step) -> StepShown:
-    """What an answer says of a step."""
-    return answer.steps[step.number - 1]
 
 
 BILLABLE = """\
@@ -203,32 +205,7 @@ def test_a_correction_counts_as_what_it_says_is_right() -> None:
     assert entry.says == "order RX, date 2026-02-03, infused yes (corrects chart:day-04)"
 
 
-def story_of(*facts: dict[str, Any], **opening: Any) -> Story:
-    """A billable 3 February 2026, and what more was told. ``was`` names an entry that says this instead or, where
-    nothing else is given, was never told."""
-    story = Story().opened(**opening).planned().served("2026-02-03").served("2026-02-04")
-    for number, told in enumerate(facts):
-        said = {name: value for name, value in told.items() if name != "was"}
-        if "was" not in told:
-            story.tell(f"more-{number}", said.pop("type"), **said)
-        else:
-            place = next(n for n, entry in enumerate(story.told) if entry["id"] == told["was"])
-            story.told[place : place + 1] = [story.told[place] | {"fact": said}] if said else []
-    return story
-
-
-def fact(type_: str, **fields: Any) -> dict[str, Any]:
-    """A fact as intake has it."""
-    return {"type": type_} | {name.rstrip("_"): value for name, value in fields.items()}
-
-
-COVERED = {"was": "cov", "type": "CoverageVerified", "member": "M", "from": "2026-01-01"}
 STAYED = "2026-02-01T15:00:00Z"
-ORDER = fact("TherapyOrdered", order="RX", mode="continuous", from_="2026-02-01", prescriber=STRANGER,
-             signed_on="2026-02-01")  # fmt: skip
-UNSIGNED = {name: value for name, value in ORDER.items() if name != "signed_on"}
-UNITS = fact("AuthorizationGranted", number="N1", payer="cascade-medicaid", codes=["S9325"], units=1,
-             from_="2026-02-01", to="2026-02-28")  # fmt: skip
 CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
     ("after_death", (fact("PatientDied", date="2026-02-02"),),
      "Correct chart:more-0 (PatientDied): it was on 2026-02-03 or later, if that is so."),
@@ -242,8 +219,8 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
     ("no_terms", (COVERED | {"payer": "stranger"},),
      "Put the terms of stranger that are in force on 2026-02-03 into the book. What the day is then follows from it."),
     ("no_agreement", (COVERED | {"payer": "harbor-trust"},),
-     "Put a signed agreement of Northside Home Infusion (example) with Harbor Trust Fund (example), in force on 2026-02-03, "
-     "into the book."),
+     "Put a signed agreement of Northside Home Infusion (example) with Harbor Trust Fund (example), in force on "
+     "2026-02-03, into the book."),
     ("inpatient", (fact("HospitalAdmitted", stay="S", at=STAYED),),
      "Record that the patient came home from stay S on 2026-02-03, if that is so."),
     ("inpatient", (fact("HospitalAdmitted", stay="S", at=STAYED),
@@ -264,7 +241,8 @@ CURES: list[tuple[str, tuple[dict[str, Any], ...], str]] = [
      "Correct chart:more-2 (InfusionLogged): the pump ran until 2026-02-04 18:00 UTC, if that is so."),
     ("no_order", (ORDER | {"was": "rx", "to": "2026-02-02"},),
      "Record order RX anew, in force on 2026-02-03, if it was."),
-    ("no_order", (ORDER | {"was": "rx", "order": "RX-2"},), "Correct chart:day-03 (DayServed): it was of order RX-2, if that is so."),
+    ("no_order", (ORDER | {"was": "rx", "order": "RX-2"},),
+     "Correct chart:day-03 (DayServed): it was of order RX-2, if that is so."),
     ("no_order", (fact("TherapyStopped", order="RX", date="2026-02-02"),),
      "Correct chart:more-0 (TherapyStopped): it was on 2026-02-03 or later, if that is so."),
     ("interval_too_long", (ORDER | {"was": "rx", "interval_hours": 168},),
@@ -306,7 +284,6 @@ def test_a_place_of_service_that_is_not_paid_is_corrected() -> None:
     assert answer.flip.sentence == "Correct chart:open (EpisodeOpened): the place of service is 12, if that is so."
 
 
-ACCESS = COVERED | {"payer": "example-health"}
 EVIDENCE = [
     ((ACCESS, ORDER | {"was": "rx", "interval_hours": 48}, {"was": "day-03"},
       fact("DayServed", order="RX", date="2026-02-02")), "the dose of 2026-02-02 reaches to it"),
@@ -329,8 +306,8 @@ Sample = tuple[dict[str, list[Entry]], Book, str, JudgedDay]
 def sampled_days(seed: int) -> Iterator[Sample]:
     """One day of each verdict of each episode of a random history; in every fourth the plan is signed late."""
     told, tables = history(Random(seed))
-    for fact in (entry["fact"] for entry in told if seed % 4 == 0):
-        fact |= {"signed_on": "2026-10-30"} if fact.get("plan") == "A" else {}
+    for each in (entry["fact"] for entry in told if seed % 4 == 0):
+        each |= {"signed_on": "2026-10-30"} if each.get("plan") == "A" else {}
     streams, book = by_episode(typed(told)), book_of(tables)
     for patient in gather(streams):
         for case in judge(patient, book):
@@ -357,7 +334,8 @@ def verdict_after(streams: dict[str, list[Entry]], book: Book, episode: str, on:
 
 
 MAY_NOT_BE_ASKED = (
-    steps.NO_AGREEMENT, steps.ORDER_UNSIGNED, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE, steps.AUTHORIZATION
+    steps.NO_AGREEMENT, steps.ORDER_UNSIGNED, steps.NO_DIAGNOSIS, steps.PLAN, steps.PAIN_ASSESSMENT_OVERDUE,
+    steps.AUTHORIZATION,
 )  # fmt: skip
 
 

@@ -13,17 +13,16 @@ from ledger.judge import steps
 from ledger.judge.patients import by_episode
 from projections.why.text import render_why
 from projections.why.why import Why, why
-from tests.test_why import (
+from tests.harness import typed
+from tests.histories import NORTHSIDE, STRANGER
+from tests.stories import (
     ACCESS,
     COVERED,
-    NORTHSIDE,
     ORDER,
-    PRESCRIBER,
     UNITS,
     UNSIGNED,
     Story,
     fact,
-    recorded,
     shown,
     story_of,
 )
@@ -41,7 +40,7 @@ def book_with(payer: str = "prairie-blue", **terms: Any) -> Book:
 
 def asked(story: Story, day: str = DAY, episode: str = "EP-1", book: Book | None = None) -> Why:
     """Why a date has its verdict, by a book of one's own."""
-    answer = why(by_episode(recorded(story.told)), episode, date.fromisoformat(day), book or load_book())
+    answer = why(by_episode(typed(story.told)), episode, date.fromisoformat(day), book or load_book())
     assert answer is not None
     return answer
 
@@ -270,7 +269,7 @@ def test_the_place_named_for_the_day_is_corrected_where_it_was_named() -> None:
 
 
 def test_a_change_to_a_provider_without_an_agreement_is_told_by_its_name() -> None:
-    told = fact("ProviderChanged", provider=PRESCRIBER, from_="2026-02-02")
+    told = fact("ProviderChanged", provider=STRANGER, from_="2026-02-02")
     answer = asked(story_of(COVERED | {"payer": "example-health"}, told))
     assert "is on hold: provider 1245319599 has no agreement with Example Health" in answer.sentence
     assert because(answer)[0] == "chart:more-1"
@@ -390,7 +389,7 @@ def test_a_decision_that_changes_nothing_is_told_as_one() -> None:
 
 
 def test_another_providers_service_says_what_has_to_be_true() -> None:
-    billed = fact("ServiceBilledSeparately", code="S9325", from_=DAY, billed_by=PRESCRIBER)
+    billed = fact("ServiceBilledSeparately", code="S9325", from_=DAY, billed_by=STRANGER)
     answer = asked(story_of(billed))
     assert answer.sentence == (
         "2026-02-03 of EP-1 is in conflict: another provider billed S9325 for the patient on this day, too. Bill it "

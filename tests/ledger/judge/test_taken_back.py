@@ -15,9 +15,9 @@ from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import judged_days
 from ledger.judge.steps import judge
 from projections.why.flip import with_fact
+from tests.chains import OPENING, corrects, retracts, served, stream
 from tests.harness import book_of, typed
 from tests.histories import history
-from tests.test_liveness import OPENING, corrects, retracts, served, stream
 
 SEEDS = 300
 INDIRECT = (ev.CoverageVerified, ev.CoverageEnded, ev.EpisodeOpened)

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from commands.writing.record import Outcome, record
-from tests import GOLDENS
 from tests.stores import open_ledger
 
-FOLDER = GOLDENS / "edition2"
+FOLDER = Path(__file__).parent.parent / "golden" / "edition2"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 

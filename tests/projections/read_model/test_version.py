@@ -1,0 +1,124 @@
+"""The version of a read model names what makes a row, and nothing else: no page, no command, no comment of theirs."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projections.read_model import version
+from projections.read_model.version import code_version, makes_the_same_rows, source_digest
+
+ROOT = Path(__file__).resolve().parents[3]
+INSIDE = ("ledger/facts/", "ledger/judge/", "ledger/book/__init__.py", "ledger/book/tables.py", "ledger/day_set.py", "projections/rows/")
+SOURCES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for package in ("ledger", "projections", "commands", "episode_ledger")
+    for path in (ROOT / package).rglob("*")
+    if path.is_file() and path.suffix != ".pyc"
+)
+MAKERS = [name for name in SOURCES if name.startswith(INSIDE)]
+
+Folders = dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """A copy of the sources that each test leaves as it was."""
+    root = tmp_path_factory.mktemp("sources")
+    for package in ("ledger", "projections", "commands", "episode_ledger"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return {package: root / package for package in ("ledger", "projections")}
+
+
+def edited(folders: Folders, name: str) -> str:
+    """The digest while a file has one more line."""
+    path = folders["ledger"].parent / name
+    before = path.read_bytes()
+    path.write_bytes(before + b"# one more line\n")
+    try:
+        return source_digest(folders)
+    finally:
+        path.write_bytes(before)
+
+
+def test_the_parts_are_there() -> None:
+    assert len(MAKERS) > 20
+    assert all(any(name.startswith(part) for name in MAKERS) for part in INSIDE)
+    assert len(SOURCES) > 10 * len(INSIDE) + len(MAKERS)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_an_edit_counts_if_and_only_if_the_file_makes_rows(folders: Folders, name: str) -> None:
+    assert (edited(folders, name) != source_digest(folders)) == (name in MAKERS)
+
+
+def test_a_copy_has_the_version_of_the_original(folders: Folders) -> None:
+    release, shape, digest, _ = code_version().split("/")
+    assert release
+    assert shape
+    assert digest == source_digest(folders)
+
+
+@pytest.mark.parametrize("name", ["ledger/judge/more.py", "ledger/facts/deeper/more.py", "projections/rows/more.py"])
+def test_a_new_file_that_makes_rows_counts_and_so_does_its_name(folders: Folders, name: str) -> None:
+    path = folders["ledger"].parent / name
+    before = source_digest(folders)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    found = source_digest(folders)
+    moved = path.rename(path.with_name("other.py"))
+    renamed = source_digest(folders)
+    moved.unlink()
+    assert len({before, found, renamed}) == 3
+    assert source_digest(folders) == before
+
+
+@pytest.mark.parametrize("name", ["projections/page/more.py", "ledger/more.py", "projections/rows.py"])
+def test_a_new_file_elsewhere_does_not(folders: Folders, name: str) -> None:
+    path = folders["ledger"].parent / name
+    before = source_digest(folders)
+    path.write_text("")
+    assert source_digest(folders) == before
+    path.unlink()
+
+
+def test_the_zones_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = code_version()
+    monkeypatch.setattr(version, "zone_data_version", lambda: "2099.1")
+    code_version.cache_clear()
+    try:
+        assert code_version() != before
+        assert not makes_the_same_rows(before, code_version())
+    finally:
+        code_version.cache_clear()
+
+
+def test_a_release_alone_changes_no_row() -> None:
+    assert makes_the_same_rows("1.0.0/2/abc/2026.1", "1.1.0/2/abc/2026.1")
+    for other in ("1.0.0/3/abc/2026.1", "1.0.0/2/abd/2026.1", "1.0.0/2/abc/2026.2", "1.0.0", ""):
+        assert not makes_the_same_rows("1.0.0/2/abc/2026.1", other)
+    assert not makes_the_same_rows(None, "1.0.0/2/abc/2026.1")
+
+
+BORROWED = {
+    "ledger.administration", "ledger.store",  # who is forgotten, and what they left
+    "projections.reading.as_known",  # which entries a patient has
+    "projections.words",  # a date as ISO 8601 writes it
+}  # fmt: skip
+"""What the makers of rows use from outside, each a thing that cannot give a row another value."""
+
+
+def imported(name: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in ("ledger", "projections", "commands"):
+            yield str(node.module)
+
+
+def test_what_makes_rows_borrows_next_to_nothing() -> None:
+    own = tuple(part.removesuffix(".py").rstrip("/").replace("/", ".") for part in INSIDE)
+    borrowed = {used for name in MAKERS for used in imported(name) if not used.startswith(own)}
+    assert borrowed <= BORROWED

@@ -1,0 +1,224 @@
+"""Each command once on every kind of store: it says what it says of a plain ledger in a file.
+
+What a store must do is in ``test_contract.py``; here the commands go through all of it. ``--store postgres`` runs the
+other tests in PostgreSQL, too, before a release.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from commands.cli import _COMMANDS
+from ledger.proof.signing import create_key
+from tests import ROOT, stores
+from tests.command_line import Ended, House, assert_plain, example, run, told
+from tests.exports import manifest_of, rows_in
+from tests.running_site import running
+
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.jsonl"))
+NOWHERE = {"master-key", "completion", "help"}
+"""Commands that look at no ledger."""
+OWN = re.compile(rb"[0-9a-f]{64}|[A-Za-z0-9+/]{43}=")
+"""Seals and roots: each ledger has its own."""
+
+
+class Site(NamedTuple):
+    """A ledger of the examples on one kind of store."""
+
+    kind: str
+    house: House
+
+    def run(self, *args: object, **more: object) -> Ended:
+        with stores.on(self.kind):
+            return self.house.run(*args, **more)
+
+    @property
+    def id(self) -> bytes:
+        return str(self.run("status").rows[0]["ledger_id"]).encode()
+
+    def says(self, *args: object) -> tuple[int, bytes, str]:
+        """How a command ends and what it prints, but for the ledger's own names."""
+        ended = self.run(*args)
+        return ended.status, OWN.sub(b"SEAL", ended.out.replace(self.id, b"ID")), ended.err
+
+
+def site_of(kind: str, folder: Path) -> Site:
+    with stores.on(kind):
+        site = Site(kind, House(folder))
+        for intake in EXAMPLES:
+            assert site.run("record", "--keep-recorded-at", intake).status == 0
+    return site
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return site_of("sqlite", tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module", params=stores.KINDS[1:])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return site_of(request.param, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def house(every_store: str, tmp_path: Path) -> House:
+    """Two patients, to be changed."""
+    (tmp_path / "house").mkdir(mode=0o700)
+    house = House(tmp_path / "house")
+    assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
+    return house
+
+
+ASKED = [
+    "days", "days --known-at 2026-10-20T00:00Z", "days --patient P-1002 --format csv", "days --format calendar",
+    "findings", "findings --known-at 2026-09-15T12:00Z", "lines", "lines --known-at 2026-11-01T00:00Z",
+    "why EP-2005 2026-07-06", "why EP-2005 2026-07-06 --known-at 2026-08-01T00:00Z", "why EP-9 2026-07-06",
+    "replay EP-2005", "page EP-2005", "diff EP-2002 --claimed --every", "diff --claimed --all",
+    "diff EP-2002 --between 2026-10-05T00:00Z 2026-11-05T00:00Z", "report --on 2026-10-12 --format csv",
+    "report --on 2026-10-12 --format html", "what-if --set prairie-blue.pain_assessment_days=1",
+    "restatements 2026-10",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_it_says_what_it_says_of_a_plain_file(plain: Site, site: Site, asked: str) -> None:
+    ours, theirs = (each.says(*asked.split()) for each in (site, plain))
+    assert ours == theirs
+    assert any(ours)
+
+
+def test_every_command_is_here() -> None:
+    here = {asked.split()[0] for asked in ASKED}
+    for name in globals():
+        here |= {part.replace("_", "-") for part in name.removeprefix("test_").split("_and_")}
+    assert _COMMANDS.keys() - NOWHERE - here == set()
+
+
+def test_status(plain: Site, site: Site) -> None:
+    ours, theirs = ({**each.run("status").rows[0]} for each in (site, plain))
+    for own in ("ledger", "ledger_id", "book", "lag", "settings"):
+        ours.pop(own), theirs.pop(own)
+    assert ours == theirs
+
+
+def test_record(house: House) -> None:
+    again = house.tell(*example())
+    assert {row["outcome"] for row in again.rows} == {"duplicate"}
+    refused = house.tell(told("x", episode="EP-9"), told("y", {"type": "DayServed"}), example()[0] | {"by": "another"})
+    assert [row["code"] for row in refused.rows] == ["not_opened", "malformed", "identity_reused"]
+    assert refused.status == 1
+    late = house.tell(told("late", {"type": "DayServed", "order": "RX-1", "date": "2026-02-09"}))
+    assert [row["position"] for row in late.rows] == [23]
+    assert len(house.run("days").rows) == 11
+
+
+def test_follow(house: House) -> None:
+    first = house.run("follow", "--since", "0", "--once").rows
+    assert [row["kind"] for row in first] == ["insert"] * 6
+    house.tell(told("d", {"type": "PatientDied", "date": "2026-02-02"}))
+    later = house.run("follow", "--since", first[-1]["position"], "--once").rows
+    assert [(row["kind"], row["date"], row["cause"]) for row in later] == [
+        ("restate", day, ["pump:d"]) for day in ("2026-02-03", "2026-02-04")
+    ]
+
+
+def test_migrate(house: House) -> None:
+    if not stores.on_postgres():
+        assert_plain(house.run("migrate"), 2, "in PostgreSQL")
+        return
+    again = run("--ledger", stores.owned(house.ledger), "migrate", env=stores.told_of_the_key())
+    assert (again.status, again.out.split(b":")[0]) == (0, b"The ledger is there already")
+
+
+def test_rebuild(house: House) -> None:
+    before = house.run("days").out
+    for more in ([], ["--processes", "2"], ["--check"]):
+        ended = house.run("rebuild", *more)
+        assert (ended.status, ended.rows[0]["changed_rows"], ended.rows[0]["position"]) == (0, {}, 22)
+    assert house.run("days").out == before
+
+
+def test_close_and_restatements(house: House) -> None:
+    assert house.run("close", "2026-02", "--by", "controller-1").rows[0]["position"] == 22
+    assert "February 2026 was closed" in house.run("close", "2026-02", "--by", "controller-1").err
+    assert house.run("restatements", "2026-02").rows == []
+    house.tell(
+        told("late", {"type": "NursingVisited", "date": "2026-02-09"}),
+        told("d", {"type": "PatientDied", "date": "2026-02-02"}),
+    )
+    assert {row["date"] for row in house.run("restatements", "2026-02").rows} == {
+        f"2026-02-0{day}" for day in range(3, 10)
+    }
+
+
+def test_export(house: House, tmp_path: Path) -> None:
+    for dataset in ("days", "changes", "claimed"):
+        assert house.run("export", dataset, "--format", "jsonl", "--out", tmp_path / "out").status == 0
+        assert manifest_of(tmp_path / "out" / dataset)["ledger"] == house.run("status").rows[0]["ledger_id"]
+    assert len(rows_in(tmp_path / "out" / "days")) == len(house.run("days").rows) == 6
+
+
+def test_bundle(house: House, tmp_path: Path) -> None:
+    vkey = create_key(tmp_path / "keys" / "key", "house.example/l")
+    made = house.run("bundle", "EP-1", "--key", tmp_path / "keys" / "key", "--out", tmp_path / "one.zip")
+    assert made.status == 0, made.err
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        check = {"__name__": "verify_bundle"}
+        exec(archive.read("verify_bundle.py"), check)
+    assert check["main"]([str(tmp_path / "one.zip"), "--signer", vkey]) == 0
+
+
+def test_checkpoint_and_verify(house: House, tmp_path: Path) -> None:
+    vkey = create_key(tmp_path / "keys" / "key", "house.example/l")
+    note = house.run("checkpoint", "--key", tmp_path / "keys" / "key", "--out", tmp_path / "note.txt")
+    assert note.status == 0, note.err
+    house.tell(told("later"))
+    held = house.run("verify", "--checkpoint", tmp_path / "note.txt", "--signer", vkey)
+    assert held.status == 0, held.err
+    assert [row["result"] for row in held.rows] == ["holds", "holds"]
+    assert held.rows[0]["entries"] == 23
+
+
+def test_backup_and_restore(house: House, every_store: str, tmp_path: Path) -> None:
+    assert house.run("backup", "--out", tmp_path / "one.backup").status == 0
+    assert house.run("restore", tmp_path / "one.backup", "--check").status == 0
+    restored = tmp_path / "elsewhere" / "ledger.db"
+    restored.parent.mkdir()
+    assert house.run("restore", tmp_path / "one.backup", "--out", restored).status == 0
+    days = run("--ledger", str(restored), "--book", house.book, "days", env=stores.told_of_the_key())
+    assert (days.status, days.out) == (0, house.run("days").out)
+
+
+def test_doctor(house: House) -> None:
+    house.run("days")
+    ended = house.run("doctor")
+    assert ended.status == 0, ended.out
+    assert "wrong" not in {row["state"] for row in ended.rows}
+    house.views.resolve().write_bytes(b"rubbish")
+    assert house.run("doctor").status == 1
+
+
+def test_forget(house: House, every_store: str) -> None:
+    reasons = ["--by", "officer", "--reason", "file 118"]
+    if not stores.master():
+        assert_plain(house.run("forget", "P-2", *reasons), 2, "not encrypted")
+        return
+    forget = ["forget", "P-2", *reasons, "--yes"]
+    ended = run("--ledger", stores.owned(house.ledger), "--views", house.folder, "--book", house.book, *forget,
+                env=stores.told_of_the_key()) if stores.on_postgres() else house.run(*forget)  # fmt: skip
+    assert ended.status == 0, ended
+    assert {row["episode"] for row in house.run("replay", "EP-1").rows} == {"EP-1"}
+    assert "P-2" not in house.run("days").out.decode()
+    assert house.run("verify").status == 0
+
+
+@pytest.mark.process
+def test_serve(house: House) -> None:
+    with running(house.ledger, house.book) as site:
+        visitor = site.visitor()
+        assert "2026-02-02" in visitor.get(visitor.address_of("EP-1") + "?day=2026-02-02").text
