@@ -141,8 +141,8 @@ def test_all_patients_or_one_payers(site: StoriesTold) -> None:
     ended = site.run(*WHOLE)
     assert (ended.status, ended.err) == (
         1,
-        "2 days overpaid, 2 days billable with another code or payer, 144.04 dollars to refund, the first by 2026-07-10;"
-        " 1 day unbilled, the first must be filed by 2027-03-03.\n",
+        "2 days overpaid, 2 days billable with another code or payer, 144.04 dollars to refund, the first by"
+        " 2026-07-10; 1 day unbilled, the first must be filed by 2027-03-03.\n",
     )
     assert [row["patient"] for row in ended.rows] == ["P-1", "P-1", "P-2", "P-2", "P-3"]
     of_payer = site.run("diff", "--claimed", "--payer", "prairie-blue")
