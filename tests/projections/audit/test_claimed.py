@@ -341,7 +341,7 @@ def test_claimed_and_known_stand_side_by_side() -> None:
 
 
 def test_dates_apart_are_runs_apart() -> None:
-    shown = list(render_claimed(Course().days("2026-03-02", "2026-03-03", "2026-03-06").rows()))
+    shown = list(render_claimed(Course("prairie-blue").days("2026-03-02", "2026-03-03", "2026-03-06").rows()))
     assert [line.split("  ")[1] for line in shown[2::2]] == ["2026-03-02 to 2026-03-03", "2026-03-06"]
 
 

@@ -13,7 +13,14 @@ from projections.read_model import version
 from projections.read_model.version import code_version, makes_the_same_rows, source_digest
 
 ROOT = Path(__file__).resolve().parents[3]
-INSIDE = ("ledger/facts/", "ledger/judge/", "ledger/book/__init__.py", "ledger/book/tables.py", "ledger/day_set.py", "projections/rows/")
+INSIDE = (
+    "ledger/facts/",
+    "ledger/judge/",
+    "ledger/book/__init__.py",
+    "ledger/book/tables.py",
+    "ledger/day_set.py",
+    "projections/rows/",
+)
 SOURCES = sorted(
     path.relative_to(ROOT).as_posix()
     for package in ("ledger", "projections", "commands", "episode_ledger")
