@@ -147,8 +147,14 @@ def test_totals_and_lines_are_those_of_the_other_commands(told_examples: House, 
     shown = re.findall(r'<tr role="row"><td.*?</tr>', section(html, "lines"))
     assert len(shown) == len(lines)
     for row, line in zip(shown, lines, strict=True):
-        for part in (line["from"], line["to"], line["code"], line["units"], money(line["charge_cents"])):
+        for part in (
+            line["from"],
+            line["to"],
+            line["units"],
+            *map(money, (line["expected_cents"], line["charge_cents"])),
+        ):
             assert f">{part}<" in row
+        assert f">{' '.join([line['code'], *line['modifiers']])}" in row
 
 
 @pytest.mark.parametrize("episode", EPISODES)
