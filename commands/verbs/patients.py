@@ -47,7 +47,7 @@ def merge_patients(house: House, /, old: str, into: str, reason: str, by: str | 
 
     \b
     Examples:
-      episode-ledger merge-patients P-0117 P-1001 --reason "same person, registered twice; birth date compared"
+      episode-ledger merge-patients P-0117 P-1001 --reason "registered twice; birth date compared"
       episode-ledger merge-patients P-0117 P-1001 --reason "registered twice" --by registrar --yes
     """
     who = _who(house, (old, into), reason, by)

@@ -175,7 +175,8 @@ def test_a_person_reads_it_side_by_side(site: StoriesTold) -> None:
         "      as claimed: 2 days of C-1 to cascade-medicaid\n"
         "  2026-03-04 to 2026-03-05  S9325 144.04          billable S9325                      not_billable"
         " not_covered\n"
-        "      overpaid: 2 days of C-1 to cascade-medicaid, 144.04 dollars to refund by 2026-07-10; revealed by chart:cov-end on\n"
+        "      overpaid: 2 days of C-1 to cascade-medicaid, 144.04 dollars to refund by 2026-07-10; revealed by"
+        " chart:cov-end on\n"
     ) in out
     assert site.run("diff", "EP-4", "--claimed", tty=True).out == b"No difference.\n"
 
