@@ -191,6 +191,7 @@ with locked(Path({str(path)!r})):
             with pytest.raises(LookupError, match="busy"), locked(path, shared=shared, busy=LookupError("busy")):
                 pass
         holder.kill()
+        holder.wait()
     with locked(path, busy=LookupError("busy")):
         pass
 
