@@ -56,7 +56,9 @@ from tests.tampering import (
 )
 
 Row = dict[str, Any]
-HOSTILE = "<script>alert('x')</script> \"&amp; $(id) \u202e`rm` #'"
+HOSTILE = "<script>alert('x')</script> \"&amp; $(id) `rm` #'"
+TURNED = f"\u202e{HOSTILE}"
+"""With a sign that turns the writing: the book's names may have it, what comes through the door may not."""
 
 SIMULATE = ROOT / "scripts" / "simulate"
 EXAMPLES = ROOT / "docs" / "examples"
@@ -78,7 +80,7 @@ ASKED: dict[str, list[str]] = {
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house told simulated histories with planted trouble, in their own book."""
     folder = tmp_path_factory.mktemp("monday")
-    command = [sys.executable, str(SIMULATE), "--episodes", "32", "--seed", "3", "--out", str(folder / "told")]
+    command = [sys.executable, str(SIMULATE), "--episodes", "32", "--seed", "42", "--out", str(folder / "told")]
     subprocess.run(command, check=True, capture_output=True)
     house = House(folder)
     house.book = folder / "told" / "book"
@@ -700,10 +702,9 @@ def test_hostile_names_stay_words_and_their_commands_still_find_their_rows(tmp_p
 
 
 def hostile_payer() -> str:
-    name = json.dumps(HOSTILE)
     return f"""
-id = {name}
-name = {name}
+id = {json.dumps(HOSTILE)}
+name = {json.dumps(TURNED)}
 kind = "commercial"
 
 [[terms]]
