@@ -22,7 +22,6 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.administration import HouseActs
 from ledger.facts.administration import HOUSE, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.stored import Row, read_row, read_stored
@@ -47,7 +46,7 @@ LEDGER_URL: Final = "LEDGER_URL"
 """The setting that names a ledger in PostgreSQL."""
 
 
-class EpisodeLedger(MergedPatients, HouseActs, Application[str]):
+class EpisodeLedger(MergedPatients, Application[str]):
     """Every entry of every episode, append-only, in the order it was recorded.
 
     The library's ``save``, ``events``, ``repository`` and ``notification_log`` work on it, encrypted or not: what goes

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from ledger.book import Agreement, Code, Payer, Provider, Terms
+from ledger.facts.forms import LARGEST_INTEGER
 
 _MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
     Payer: {
@@ -67,7 +68,7 @@ _MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
     },
     Code: {
         "code": "five characters",
-        "family": "what kind of code it is",
+        "family": "what kind of code it is: pain, catheter_care, pharmacy_hours, bundled, therapy, nursing or drug",
         "label": "in the project's own words",
         "from": "the first service date it is in force",
         "to": "the last one; without it, open",
@@ -84,8 +85,10 @@ _INTRODUCTION: Final = """\
 Made from `ledger/book/tables.py` by `scripts/reference`; do not edit.
 
 The book is a folder: `payers/*.toml`, `providers/*.toml`, and `codes.toml` if it replaces the packaged one. Dates are TOML dates,
-money is whole cents: 133.00 is `13300`. A misspelt key or a value that is not listed is refused, with file and key. How to write
-one: [add a payer](../how-to/add-a-payer.md). The rules that read it: [rulebook](rulebook.md), section 3.
+money is whole cents: 133.00 is `13300`. Misspelt keys, values that are not listed, text that is not in Unicode NFC and whatever is
+there twice are refused, all mistakes at once, with file, key and what is allowed.
+
+How to write one: [add a payer](../how-to/add-a-payer.md). The rules that read it: [rulebook](rulebook.md), section 3.
 """
 _FILES: Final = (
     ("payers/*.toml", Payer),
@@ -133,13 +136,18 @@ def _values(kind: Any) -> str:
         case inspect.VarTupleType():
             return "tables" if isinstance(kind.item_type, inspect.StructType) else f"list of {_values(kind.item_type)}"
         case inspect.DictType():
-            return f"table of code = {_values(kind.value_type)}"
+            key = "code" if isinstance(kind.value_type, inspect.Metadata) and _is_number(kind.value_type) else "place"
+            return f"table of {key} = {_values(kind.value_type)}"
         case inspect.IntType():
             return _whole_number(kind)
     return {inspect.DateType: "date", inspect.BoolType: "`true`, `false`", inspect.StrType: "text"}[type(kind)]
 
 
+def _is_number(kind: inspect.Metadata) -> bool:
+    return isinstance(kind.type, inspect.IntType)
+
+
 def _whole_number(kind: inspect.IntType) -> str:
     bounds = [f"at least {kind.ge}"] if kind.ge is not None else []
-    bounds += [f"at most {kind.le}"] if kind.le is not None else []
+    bounds += [f"at most {kind.le}"] if kind.le is not None and kind.le < LARGEST_INTEGER else []
     return "whole number" + "".join(f", {bound}" for bound in bounds)

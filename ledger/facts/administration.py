@@ -80,7 +80,10 @@ class PatientForgotten(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class PatientsMerged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """From here on whoever is named ``patient`` is the patient ``into``, until parted (rulebook section 2)."""
+    """From here on whoever is named ``patient`` is the patient ``into``, until parted (rulebook section 2).
+
+    Where a patient was forgotten meanwhile, a name and the reason are empty: no patient has an empty name.
+    """
 
     merged_at: datetime
     by: str
@@ -91,7 +94,7 @@ class PatientsMerged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
 
 
 class PatientsParted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """From here on ``patient``, who was merged, is a patient again."""
+    """From here on ``patient``, who was merged, is a patient again; the name is empty if they were forgotten."""
 
     parted_at: datetime
     by: str

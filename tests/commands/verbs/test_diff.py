@@ -141,8 +141,8 @@ def test_all_patients_or_one_payers(site: StoriesTold) -> None:
     ended = site.run(*WHOLE)
     assert (ended.status, ended.err) == (
         1,
-        "2 days overpaid, 2 days billable with another code or payer, 144.04 dollars to refund, the first by 2026-07-10; 1 day unbilled, the"
-        " first must be filed by 2027-03-03.\n",
+        "2 days overpaid, 2 days billable with another code or payer, 144.04 dollars to refund, the first by"
+        " 2026-07-10; 1 day unbilled, the first must be filed by 2027-03-03.\n",
     )
     assert [row["patient"] for row in ended.rows] == ["P-1", "P-1", "P-2", "P-2", "P-3"]
     of_payer = site.run("diff", "--claimed", "--payer", "prairie-blue")
@@ -176,7 +176,7 @@ def test_a_person_reads_it_side_by_side(site: StoriesTold) -> None:
         "  2026-03-04 to 2026-03-05  S9325 144.04          billable S9325                      not_billable"
         " not_covered\n"
         "      overpaid: 2 days of C-1 to cascade-medicaid, 144.04 dollars to refund by 2026-07-10; revealed by"
-        " chart:cov-end\n"
+        " chart:cov-end on\n"
     ) in out
     assert site.run("diff", "EP-4", "--claimed", tty=True).out == b"No difference.\n"
 

@@ -147,8 +147,14 @@ def test_totals_and_lines_are_those_of_the_other_commands(told_examples: House, 
     shown = re.findall(r'<tr role="row"><td.*?</tr>', section(html, "lines"))
     assert len(shown) == len(lines)
     for row, line in zip(shown, lines, strict=True):
-        for part in (line["from"], line["to"], line["code"], line["units"], money(line["charge_cents"])):
+        for part in (
+            line["from"],
+            line["to"],
+            line["units"],
+            *map(money, (line["expected_cents"], line["charge_cents"])),
+        ):
             assert f">{part}<" in row
+        assert f">{' '.join([line['code'], *line['modifiers']])}" in row
 
 
 @pytest.mark.parametrize("episode", EPISODES)
@@ -276,6 +282,7 @@ def test_the_page_up_to_a_position_is_the_page_made_then(house: House) -> None:
 SERVED_LATER = {"type": "DayServed", "order": "RX-1", "date": "2026-02-04"}
 
 
+@pytest.mark.process
 def test_the_same_ledger_and_book_give_the_same_bytes_in_every_process(told_examples: House) -> None:
     pages = []
     for seed in ("1", "2"):
@@ -364,6 +371,7 @@ def hostile_page(folder: Path, text: str) -> str:
     return made.out.decode()
 
 
+@pytest.mark.parametrize("text", HOSTILE)
 def test_what_was_told_stays_text_wherever_it_stands(tmp_path: Path, text: str) -> None:
     html = hostile_page(tmp_path / "hostile", text)
     read, tame = Read(html), Read(hostile_page(tmp_path / "tame", "word" * 6))
