@@ -14,7 +14,8 @@ from ledger.judge.case import Case
 from ledger.judge.day_rules import has_effect
 from ledger.judge.episode import Billed
 from ledger.judge.orders import Telling
-from ledger.judge.pricing import Price, full_rates
+from ledger.judge.pricing import Price
+from ledger.judge.rates import full_rates
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.stays import Hospital, Stay
 from projections.words import payer_name, provider_name
