@@ -140,7 +140,7 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/findings.py": "every finding rule; the rulebook's section 5 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
-    "projections/why/moves.py": "the one-fact changes a person could make, in the order they are tried",
+    "ledger/judge/taken_back.py": "for each step what it asks for among what was taken back, in the order of the steps",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }
 """Modules past 250 lines, and the one reason why each is still one."""
