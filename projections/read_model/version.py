@@ -15,7 +15,7 @@ from ledger.facts.zones import zone_data_version
 from projections.read_model.tables import SHAPE
 
 ROW_MAKERS: Final = {
-    "ledger": ("facts", "judge", "book/__init__.py", "book/tables.py", "day_set.py"),
+    "ledger": ("facts", "judge", "book/__init__.py", "book/reference.py", "book/tables.py", "day_set.py"),
     "projections": ("rows",),
 }
 """What makes a row, in each package: facts and how they are read, the book and its schema, the judge, and the rows."""
