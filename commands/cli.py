@@ -49,6 +49,8 @@ _COMMANDS: Final = {
     "rebuild": "commands.verbs.rebuild",
     "migrate": "commands.verbs.migrate",
     "master-key": "commands.verbs.master_key",
+    "merge-patients": "commands.verbs.patients",
+    "part-patients": "commands.verbs.patients",
     "forget": "commands.verbs.forget",
     "what-if": "commands.verbs.what_if",
     "checkpoint": "commands.verbs.proof",

@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted, decode_act, time_of_act
+from ledger.administration import HouseActs
+from ledger.facts.administration import (
+    HOUSE,
+    HouseAct,
+    PatientsMerged,
+    PatientsParted,
+    decode_act,
+    time_of_act,
+)
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.merges import SOURCE, Merged, Merges, Parted, names_together
+from ledger.facts.merges import SOURCE, Merged, MergeRefused, Merges, Parted, names_together
 from ledger.facts.stored import Row
 from ledger.facts.upcasts import SCHEMA
-from ledger.recorders.protocol import Entries
 
 LAST_POSITION: Final = 2**63 - 1
 _MERGING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__})
 
 
-class MergedPatients:
+class MergedPatients(HouseActs):
     """What a ledger knows of patients who are one."""
 
-    _entries: Entries
     _merges: tuple[int, list[tuple[int, Entry]]] | None = None
+
+    def refuse_merging(self, patient: str, into: str) -> None:
+        """MergeRefused where the rulebook refuses to merge them, and where no episode ever named one of them."""
+        if not (self._entries.episodes_of(patient) and self._entries.episodes_of(into)):
+            raise MergeRefused("the ledger knows no patient of one of these names, or has forgotten them")
+        Merges(self.merge_entries()).refuse_merge(patient, into)
+
+    def refuse_parting(self, patient: str) -> None:
+        """MergeRefused for a patient who is not merged into another."""
+        Merges(self.merge_entries()).refuse_part(patient)
+
+    def record_merging(self, merging: PatientsMerged) -> int:
+        """Record that a patient is another; gives the position. ``RecordConflictError`` if another act was faster."""
+        acts = self.house_acts()
+        self.refuse_merging(merging.patient, merging.into)
+        return self._record_act(replace(merging, merged_at=_not_before(merging.merged_at, acts)), len(acts))
+
+    def record_parting(self, parting: PatientsParted) -> int:
+        """Record that a merged patient is one again; likewise."""
+        acts = self.house_acts()
+        self.refuse_parting(parting.patient)
+        return self._record_act(replace(parting, parted_at=_not_before(parting.parted_at, acts)), len(acts))
 
     def merge_entries(self, upto: int | None = None) -> list[Entry]:
         """The merges and partings of patients up to a position, as entries under no episode's name, in order."""
         count = self._entries.count_of(HOUSE, LAST_POSITION)
         if self._merges is None or self._merges[0] != count:
             rows = self._entries.rows_of([HOUSE]) if count else []
-            self._merges = count, [(row[0], self._merge(row)) for row in rows if row[3] in _MERGING]
+            found = [(row[0], self._merge(row)) for row in rows if row[3] in _MERGING]
+            self._merges = count, [(position, entry) for position, entry in found if _is_remembered(entry)]
         return [entry for position, entry in self._merges[1] if upto is None or position <= upto]
 
     def names_of(self, patient: str) -> frozenset[str]:
@@ -64,3 +95,14 @@ class MergedPatients:
             else Parted(act.patient, act.reason)
         )
         return Entry(HOUSE, version, SOURCE, str(position), act.by, time_of_act(act), act.nonce, fact, SCHEMA)  # type: ignore[arg-type]
+
+
+def _not_before(at: datetime, acts: Sequence[tuple[int, HouseAct]]) -> datetime:
+    """The time of an act by our clock: one that was set back does not run backwards among the acts of the house."""
+    return max([at, *(time_of_act(act) for _, act in acts[-1:])])
+
+
+def _is_remembered(entry: Entry) -> bool:
+    """Whether an act names patients who can still be read: not those who were forgotten."""
+    fact: object = entry.fact
+    return isinstance(fact, Merged | Parted) and bool(fact.patient) and bool(getattr(fact, "into", fact.patient))

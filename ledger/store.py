@@ -22,16 +22,15 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.administration import HouseActs
 from ledger.facts.administration import HOUSE, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.stored import Row, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
+from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.encrypted import EncryptedRecorder, opened_with
 from ledger.recorders.mapping import EntryMapper, EntryStore, EpisodeRepository, NotOffered
-from ledger.recorders.naming import in_postgres, postgres_module
 from ledger.recorders.protocol import Entries, StoredEntries
 from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite.recorder import LedgerFactory
@@ -47,7 +46,7 @@ LEDGER_URL: Final = "LEDGER_URL"
 """The setting that names a ledger in PostgreSQL."""
 
 
-class EpisodeLedger(MergedPatients, HouseActs, Application[str]):
+class EpisodeLedger(MergedPatients, Application[str]):
     """Every entry of every episode, append-only, in the order it was recorded.
 
     The library's ``save``, ``events``, ``repository`` and ``notification_log`` work on it, encrypted or not: what goes

@@ -12,7 +12,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from projections.words import counted, moment, money
+from projections.words import COUNTED, REASONS, counted, listed, moment, money
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -29,6 +29,7 @@ def environment(folder: Path) -> Environment:
         auto_reload=False,
     )
     made.filters |= {"seen": seen, "money": money, "moment": moment, "counted": counted}
+    made.filters |= {"counting": COUNTED.__getitem__, "reason": REASONS.__getitem__, "listed": listed}
     return made
 
 

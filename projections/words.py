@@ -16,6 +16,50 @@ MARKS: Final = {"billable": "✓", "hold": "?", "not_billable": "✕", "conflict
 """A verdict's first word as one mark of a calendar."""
 
 
+REASONS: Final = {
+    "after_death": "after the patient's death",
+    "after_discharge": "after the discharge",
+    "coverage_unverified": "coverage not verified",
+    "not_covered": "not covered",
+    "payer_excludes_s_codes": "payer takes no S codes",
+    "no_terms": "no terms of the payer in the book",
+    "place_of_service": "place of service not paid",
+    "no_agreement": "no agreement with the payer in the book",
+    "inpatient": "patient in hospital",
+    "facility": "patient in a nursing facility",
+    "hospice": "hospice elected",
+    "held": "therapy on hold",
+    "not_served": "not served",
+    "under_24_hours": "under 24 hours of infusion",
+    "no_order": "no order in force",
+    "interval_too_long": "doses too far apart",
+    "order_unsigned": "order not signed",
+    "no_diagnosis": "no diagnosis",
+    "plan_missing": "no plan of treatment",
+    "plan_unsigned": "plan signed late",
+    "pain_assessment_overdue": "pain assessment overdue",
+    "conflict_resolved": "decided to bill nothing",
+    "pain_code_exclusion": "S9325 and another per diem",
+    "duplicate_per_diem": "per diem billed twice",
+    "specific_pair": "two per diems",
+    "auth_missing": "no authorization",
+    "auth_exhausted": "authorized units used up",
+    "no_rate": "no rate in the book",
+    "concurrent_unpaid": "further therapy not paid",
+}
+"""A verdict's second word as a person says it."""
+
+
+COUNTED: Final = {
+    "access": "days of access",
+    "course": "the course of therapy",
+    "infused": "days infused",
+    "infused_or_nursing": "days infused or nursed",
+    "rolling_24h": "full 24 hours of infusion",
+}
+"""What a payer counts under each ``day_counting``."""
+
+
 class OnDate(Protocol):
     """A row of one service date."""
 
@@ -124,6 +168,12 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def listed(words: Iterable[str]) -> str:
+    """``A``, ``A and B``, ``A, B and C``; no repeats."""
+    *first, last = dict.fromkeys(words)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 # Verdicts
 
 
@@ -138,9 +188,9 @@ def verdict_text(day: JudgedDay) -> str:
 
 
 def verdict_words(text: str) -> str:
-    """A verdict's two words as a page writes them: ``billable S9325``, ``on hold: plan unsigned``."""
+    """A verdict's two words as a person says them: ``billable S9325``, ``on hold: plan signed late``."""
     status, word = text.split(" ", 1)
-    return f"{STATUS[status]} {word}" if status == "billable" else f"{STATUS[status]}: {word.replace('_', ' ')}"
+    return f"{STATUS[status]} {word}" if status == "billable" else f"{STATUS[status]}: {REASONS[word]}"
 
 
 def verdict_in_sentence(text: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -148,9 +149,7 @@ def _verdicts(step: Step) -> str:
 
 def findings_page() -> str:
     """The finding rules."""
-    rows = (
-        (f"`{rule.name}`", rule.level, _prose(rule.see), MESSAGES[rule.name].replace("{codes}", "…")) for rule in RULES
-    )
+    rows = ((f"`{rule.name}`", rule.level, _prose(rule.see), _message(rule.name)) for rule in RULES)
     return "\n".join(
         [
             "# The findings\n",
@@ -159,6 +158,10 @@ def findings_page() -> str:
             _table(("Rule", "Level", "What it sees", "Message"), iter(rows)),
         ]
     )
+
+
+def _message(rule: str) -> str:
+    return re.sub(r"{\w+}", "…", " ".join(MESSAGES[rule]))
 
 
 # commands.md

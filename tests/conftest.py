@@ -101,6 +101,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not tiers.marked(item):
         item.add_marker(tiers.by_file(item))
+    if item.config.pluginmanager.hasplugin("_cov") and not tiers.measured(item):
+        item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)

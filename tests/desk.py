@@ -8,14 +8,14 @@ from typing import Any
 from commands.door.intake import Line, parse_line
 from commands.writing.decide import Accepted, Decision, Refused, decide
 from ledger.facts.entry import Entry
-from ledger.facts.events import (
-    Event,
-)
+from ledger.facts.events import Event
 from ledger.facts.heads import Head
 from tests import builders
 from tests.intake_samples import line, required
 
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
+"""In Chicago it is still the 20th, half an hour before midnight; in Kiritimati it is the evening of the 21st."""
 
 
 class Desk:
@@ -49,10 +49,10 @@ def told(fact: dict[str, Any], id: str = "n-1", **changes: Any) -> Line:
 
 def desk(zone: str = "America/Chicago", keep: bool = False) -> Desk:
     made = Desk(keep=keep)
-    assert isinstance(made.tell(told(required("EpisodeOpened", zone=zone), "o-1"), NOW), Accepted)
+    assert isinstance(made.tell(told(required("EpisodeOpened", zone=zone), "o-1"), NIGHT), Accepted)
     return made
 
 
-def code(desk: Desk, fact: dict[str, Any], id: str = "n-1", now: datetime = NOW, **changes: Any) -> str | None:
+def code(desk: Desk, fact: dict[str, Any], id: str = "n-1", now: datetime = NIGHT, **changes: Any) -> str | None:
     decision = desk.tell(told(fact, id, **changes), now)
     return decision.code if isinstance(decision, Refused) else None

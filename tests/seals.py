@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ledger.recorders.as_stored import closed
+from ledger.recorders.by_name.as_stored import closed
 from ledger.store import EpisodeLedger
 from tests.stores import named
 

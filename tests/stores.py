@@ -28,7 +28,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 
 from ledger.keys.cipher import MasterKey
-from ledger.recorders.naming import in_postgres, views_file
+from ledger.recorders.by_name.naming import in_postgres, views_file
 from ledger.recorders.postgres.migrate import migrate
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named

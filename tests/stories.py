@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ledger.book import PER_DIEM_CODES, Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.patients import by_episode
@@ -95,6 +97,7 @@ class Course(Story):
 
     def days(self, *days: str) -> Course:
         for day in days:
+            self.clock = max(self.clock, datetime.fromisoformat(f"{day}T20:00+00:00"))  # once it has come
             self.served(day)
         return self
 
@@ -157,6 +160,24 @@ class StoriesTold:
 
     def run(self, *args: object, **more: Any) -> Ended:
         return run("--ledger", self.ledger, *args, **more)
+
+
+DAY = "2026-02-03"
+
+
+def book_with(payer: str = "prairie-blue", **terms: Any) -> Book:
+    """The packaged book, in which every edition of one payer's terms says this instead."""
+    book = load_book()
+    known = book.payers[payer]
+    changed = msgspec.structs.replace(known, terms=tuple(msgspec.structs.replace(t, **terms) for t in known.terms))
+    return Book(book.codes.values(), [*(book.payers | {payer: changed}).values()], book.providers.values())
+
+
+def asked(story: Story, day: str = DAY, episode: str = "EP-1", book: Book | None = None) -> Why:
+    """Why a date has its verdict, by a book of one's own."""
+    answer = why(by_episode(typed(story.told)), episode, date.fromisoformat(day), book or load_book())
+    assert answer is not None
+    return answer
 
 
 def shown(answer: Why, step: Step) -> StepShown:

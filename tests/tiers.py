@@ -19,10 +19,12 @@ BY_FILE = {
         "test_bench.py", "test_simulate.py", "test_packaging.py", "test_episode_ledger.py",
     ],
     "store": [
-        "ledger/keys/*", "ledger/recorders/*", "ledger/proof/test_verify.py", "projections/bundle/*",
-        "projections/erasure/*", "projections/export/*", "projections/operations/*", "projections/read_model/*",
-        "projections/rebuild/*", "projections/report/*", "projections/rows/test_fingerprints.py", "commands/terminal/*",
-        "commands/verbs/*", "commands/writing/*", "whole/test_journeys.py", "whole/test_no_patient_in_messages.py",
+        "ledger/keys/*", "ledger/recorders/*", "ledger/proof/test_seals.py", "ledger/proof/test_verify.py",
+        "projections/bundle/*", "projections/erasure/*", "projections/export/*", "projections/operations/*",
+        "projections/read_model/*", "projections/rebuild/*", "projections/report/*",
+        "projections/rows/test_fingerprints.py", "commands/terminal/*", "commands/verbs/*", "commands/writing/*",
+        "whole/test_hard_situations.py", "whole/test_journeys.py", "whole/test_no_patient_in_messages.py",
+        "whole/test_scenarios.py",
     ],
 }  # fmt: skip
 """Files whose tests are not ``quick``; the first that matches counts."""
@@ -37,6 +39,18 @@ def by_file(item: pytest.Item) -> str:
 def marked(item: pytest.Item) -> list[str]:
     """The tiers that a test is marked with."""
     return [name for name in TIERS if item.get_closest_marker(name)]
+
+
+MEASURED = ["tests/ledger/*.py", "ledger/*/*.py", "commands/writing/*", "whole/test_laws.py", "whole/test_scenarios.py",
+            "whole/test_journeys.py"]  # fmt: skip
+"""The laws, the scenarios, and what is tried on every kind of store: what they reach of ledger/ is its branch coverage.
+Measuring makes a test up to four times as slow, and what others reach of it by the way says little."""
+
+
+def measured(item: pytest.Item) -> bool:
+    """Whether coverage is measured while this test runs."""
+    path = PurePosixPath(item.path.as_posix())
+    return item.get_closest_marker("process") is None and any(path.match(each) for each in MEASURED)
 
 
 def in_proportion(suite: int, release: int) -> list[Any]:

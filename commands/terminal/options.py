@@ -13,7 +13,7 @@ import click
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
 from ledger.keys.cipher import MasterKey
-from ledger.recorders.naming import in_postgres, shown, views_file
+from ledger.recorders.by_name.naming import in_postgres, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import Filters

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
+import unicodedata
 
 import click
 
@@ -19,3 +21,9 @@ def named(by: str | None, does: str) -> str:
     if not is_name(who):
         raise click.UsageError("--by: expected a name of 1 to 128 characters, no control characters")
     return who
+
+
+def is_named_in(text: str, patient: str) -> bool:
+    """Whether a text names a patient, whatever its case, and however its letters are put together."""
+    name, whole = (unicodedata.normalize("NFKC", each).casefold() for each in (patient, text))
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", whole) is not None

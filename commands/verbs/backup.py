@@ -13,9 +13,9 @@ from commands.terminal.handing_out import giving_unopened
 from commands.terminal.options import House
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
-from ledger.recorders.backup_file import Damaged, Held, NotABackup, refuse_present
-from ledger.recorders.naming import in_postgres, postgres_module, shown
+from ledger.recorders.by_name.naming import in_postgres, postgres_module, shown
 from ledger.recorders.sqlite import backup as sqlite_backup
+from ledger.recorders.sqlite.backup_file import Damaged, Held, NotABackup, refuse_present
 
 HINT = "nothing was restored; take another backup, and keep this one for whoever looks into it"
 

@@ -19,8 +19,8 @@ from commands.verbs.proof import key_option
 from ledger.files import write_whole
 from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
-from ledger.recorders.naming import folder_of
-from ledger.recorders.proving import prove, prove_entries
+from ledger.recorders.by_name.naming import folder_of
+from ledger.recorders.by_name.proving import prove, prove_entries
 from ledger.store import EpisodeLedger
 from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
 from projections.bundle.zip import zip_of

@@ -25,11 +25,12 @@ from commands.writing.closing import (
     NotOver,
     close_month,
     closed_months,
+    read_otherwise,
     report_again,
 )
 from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
-from projections.audit.month import Month, MonthHead, MonthRow, Report
+from projections.audit.month import Month, MonthHead, MonthRow, Report, judged_otherwise, read_by_another
 from projections.audit.restated import Restated, Restatements
 from projections.read_model.queries import Filters
 from projections.read_model.trouble import SetAside
@@ -92,6 +93,8 @@ def close(house: House, /, month: Month | None, by: str | None, listed: bool, fo
         closed = _close(house, ledger, month, by)
     _show(closed.report, form)
     say(printable(_told(closed)))
+    if since := judged_otherwise(closed.record):
+        say(printable(since))
 
 
 def _list(ledger: EpisodeLedger, form: str | None) -> None:
@@ -189,7 +192,7 @@ def restatements(
     say(_difference(month, found))
     if forgotten:
         say("A patient was forgotten since: whether days of theirs had become something else cannot be told any more.")
-    if check and found.found:
+    if check and (found.found or found.otherwise):
         sys.exit(1)
 
 
@@ -209,12 +212,16 @@ def _found(
     form: str | None,
 ) -> Restatements:
     with progress("Judging", "patients") as tell, _refusals():
-        if record.code != code_version():  # else what it compares with might not be what was closed
-            report_again(ledger, record, tell)
+        otherwise = read_otherwise(ledger, record, tell) if record.code != code_version() else None
         found = Restatements(ledger, record, house.book, known_at)
+        found.otherwise = otherwise is not None
         rows = found.rows(wanted, tell)
         show_rows_to_the_end(rows, Restated, form, hidden=_HIDDEN, nothing="No day differs from what was closed.")
     _tell_left_out(house, ledger, found)
+    if since := judged_otherwise(record):
+        say(printable(since))
+    if otherwise:
+        say(printable(read_by_another(*otherwise)))
     return found
 
 
@@ -232,7 +239,8 @@ def _tell_left_out(house: House, ledger: EpisodeLedger, found: Restatements) -> 
 
 
 def _difference(month: Month, found: Restatements) -> str:
+    basis = "what this version makes of the entries of then" if found.otherwise else "what was closed"
     if not found.found:
-        return f"No day of {month.words} differs from what was closed."
+        return f"No day of {month.words} differs from {basis}."
     days, differ = counted(found.found, "day"), "differs" if found.found == 1 else "differ"
-    return f"{days} of {month.words} {differ} from what was closed: {more_or_less(found.delta_cents)}."
+    return f"{days} of {month.words} {differ} from {basis}: {more_or_less(found.delta_cents)}."

@@ -72,8 +72,8 @@ def diff(
     """Show what changed: since an instant, or since the claim.
 
     With --between each day whose verdict changed, with the entry or the newly published terms that changed it. With
-    --claimed each day as claimed, as known when it was claimed and as known now, with the money to give back, the days
-    left unbilled, and by when; exits with 1 if there is money to give back.
+    --claimed each day as claimed, as known when it was claimed and as known now, with the money to refund, the days
+    left unbilled, and by when; exits with 1 if there is money to refund.
 
     \b
     Examples:
@@ -81,7 +81,7 @@ def diff(
       episode-ledger diff EP-1 --claimed
       episode-ledger diff --claimed --payer prairie-blue --format csv
       episode-ledger diff --claimed --payer prairie-blue --kind unbilled --due-to 2026-12-31
-      episode-ledger diff --claimed --all && echo "nothing to give back"
+      episode-ledger diff --claimed --all && echo "nothing to refund"
     """
     wanted = filters({"episode": episode, "payer": payer, "from_": from_, "to": to})
     narrower = Narrower(**narrowed)

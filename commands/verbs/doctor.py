@@ -17,11 +17,12 @@ from commands.terminal.show import show_rows
 from commands.verbs.proof import key_option
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
+from ledger.facts.zones import zone_data_version
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.as_stored import closed
-from ledger.recorders.naming import views_file
+from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
     access_records_of,
@@ -44,6 +45,7 @@ from projections.operations.health import (
     engine_rows,
     log_row,
     model_rows,
+    months_row,
     newest_of,
     rights_rows,
     room_row,
@@ -80,6 +82,7 @@ def doctor(house: House, /, key: Path, form: str | None) -> None:
 
 def _rows(house: House, key: Path) -> Iterator[CheckRow]:
     yield CheckRow("program", "ok", f"episode-ledger {code_version()}, Python {sys.version.split()[0]}")
+    yield CheckRow("zone data", "ok", f"{zone_data_version()}, of the package tzdata; the machine's own are not read")
     yield CheckRow("event store library", "ok", f"eventsourcing {version('eventsourcing')}")
     in_a_file = not in_postgres(house.ledger_name)
     if in_a_file:
@@ -133,6 +136,7 @@ def _of_the_ledger(house: House) -> Iterator[CheckRow]:
         yield encryption_row(house.master.id if house.master else None, in_a_file=not in_postgres(house.ledger_name))
         yield from _of_the_settings(ledger.settings())
         yield clock_row(utc_now(), newest_of(ledger))
+        yield from _told("closed months", lambda: iter([months_row(ledger)]), MENDS)
         yield from _told("read model", lambda: _of_the_model(house, ledger), "delete it; it is built anew")
     if house.master is not None:
         yield from _of_what_is_clear(house)

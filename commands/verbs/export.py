@@ -150,10 +150,15 @@ def check_since(ledger: EpisodeLedger, since: int) -> None:
         )
 
 
+def say_taken_up(position: int) -> None:
+    """Another book is in force from now on, and programs that take the feed see its changes."""
+    say(f"Another book is taken up from position {position} on; what it changes has the cause 'book'.")
+
+
 def _export(house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path) -> Manifest:
     if asked.dataset == EVENTS:
         return _export_events(ledger, asked, folder)
-    head = adopt(ledger, house.book, utc_now()) if asked.known_at is None else ledger.position()
+    head = adopt(ledger, house.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset == CHANGES:
         return _export_changes(ledger, asked, head, pseudonyms, folder)
     if asked.dataset == RATES:

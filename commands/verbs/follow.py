@@ -14,9 +14,9 @@ import msgspec
 
 from commands.outside import utc_now
 from commands.terminal.options import House
-from commands.verbs.export import check_since, since_option
+from commands.verbs.export import check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
-from ledger.recorders.naming import hint_of
+from ledger.recorders.by_name.naming import hint_of
 from projections.export.as_text import as_objects
 from projections.export.changes import changes_since
 from projections.export.shapes import DATASETS
@@ -59,7 +59,7 @@ def _follow(house: House, since: int | None, interval: float, once: bool) -> Non
         check_since(ledger, position)
         with nullcontext() if once else hint_of(house.ledger_name) as hint:
             while True:
-                head = adopt(ledger, house.book, utc_now())
+                head = adopt(ledger, house.book, utc_now(), say_taken_up)
                 if head > position:
                     check_since(ledger, position)
                     _print(as_objects(DATASETS["changes"].columns, changes_since(ledger, position, head)))

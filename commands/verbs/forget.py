@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -14,10 +12,10 @@ import click
 from commands.outside import random_nonces, utc_now
 from commands.terminal.options import House
 from commands.terminal.show import printable, say
-from commands.terminal.who import named
+from commands.terminal.who import is_named_in, named
 from ledger.facts.forms import parse_instant
 from ledger.facts.names import is_name
-from ledger.recorders.naming import in_postgres
+from ledger.recorders.by_name.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.erasure.handed_out import Outcome, given, take_back
 from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models
@@ -91,14 +89,9 @@ def _wanted(patient: str | None, reason: str | None, by: str | None, also: Seque
     who = named(by, "forgets the patient")
     if not is_name(reason):
         raise click.UsageError("--reason: expected a text of 1 to 128 characters, no control characters")
-    if re.search(rf"(?<!\w){re.escape(_plainly(patient))}(?!\w)", _plainly(f"{reason}\n{who}")):
+    if is_named_in(f"{reason}\n{who}", patient):
         raise click.UsageError("--reason and --by stay in the ledger: do not name the patient in them")
     return Wanted(patient, who, reason, also)
-
-
-def _plainly(text: str) -> str:
-    """A text whatever its case, and however its letters are put together."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _forgotten_before(ledger: EpisodeLedger, patient: str | None) -> Sequence[str]:

@@ -9,7 +9,7 @@ import click
 from commands.terminal.options import House
 from commands.terminal.show import printable, say
 from ledger.keys.cipher import MasterKey, create_master_key, load_master_key, parse_master_key
-from ledger.recorders.naming import folder_of
+from ledger.recorders.by_name.naming import folder_of
 
 
 def named_master_key(ledger: str, file: Path | None, itself: str | None) -> MasterKey | None:

@@ -6,7 +6,7 @@ import click
 
 from commands.terminal.options import House
 from commands.terminal.show import printable
-from ledger.recorders.naming import in_postgres, postgres_module
+from ledger.recorders.by_name.naming import in_postgres, postgres_module
 
 
 @click.command()

@@ -21,8 +21,8 @@ from ledger.files import READABLE, write_new
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
 from ledger.proof.walk import Report
-from ledger.recorders.naming import folder_of
-from ledger.recorders.proving import prove
+from ledger.recorders.by_name.naming import folder_of
+from ledger.recorders.by_name.proving import prove
 from projections.words import utc_text
 
 KEY_NAME = "episode-ledger"

@@ -29,8 +29,8 @@ def rebuild(
     """Build the read model anew beside the live one, prove it, and switch.
 
     Recording and reading go on meanwhile. Under the same code and book every row must come out the same; a row that
-    differs is listed in the certificate with its cause: a new book, a new code version, or a damaged row. Something
-    unexplained is not switched to, and ends with 1.
+    differs is listed in the certificate with its cause: a new book, a new code version, new zone data, or a damaged
+    row. Something unexplained is not switched to, and ends with 1.
 
     \b
     Examples:
@@ -68,6 +68,7 @@ def _told(made: Certificate, check: bool) -> list[str]:
     done = "compared" if check else "switched to" if made.switched else "not switched to"
     lines = [f"Built {made.patients:,} patients at position {made.position:,}, {done}. {said}"]
     lines += [f"  {count:,} rows: {cause}" for cause, count in made.changed_rows.items()]
+    lines += [f"  version: {change}" for change in made.code_changes]
     lines += [f"  book: {change}" for change in made.book_changes]
     lines += [
         f"  set aside: patient {aside.patient}, an entry of {aside.episode} cannot be read (version {aside.version})"

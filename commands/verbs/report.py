@@ -63,8 +63,8 @@ def report(
 ) -> None:
     """Show what people look at each Monday.
 
-    Billable days and dollars by payer and month; holds and what would cure them; unbilled days by the time left to file
-    them; money to give back; authorizations running out; conflicts and hard findings. Each row ends with the command
+    Billable days and dollars by payer and month; holds and what to do; unbilled days by the time left to file
+    them; money to refund; authorizations running out; conflicts and hard findings. Each row ends with the command
     that lists what it counts. As html one page with charts and those rows, which needs nothing else. 'episode-ledger
     help report-numbers' defines every number. With --on the same ledger and book give the same report.
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Callable
 from datetime import datetime
 
 from commands.outside import random_nonces
-from commands.terminal.show import say
 from ledger.book import Book
 from ledger.facts.administration import BookAdopted
 from ledger.store import EpisodeLedger, RecordConflictError
 
 
-def adopt(ledger: EpisodeLedger, book: Book, now: datetime) -> int:
-    """The ledger's head with this book taken up; if another was before, or none, that it is taken up is recorded."""
+def adopt(
+    ledger: EpisodeLedger, book: Book, now: datetime, taken_up: Callable[[int], None] = lambda position: None
+) -> int:
+    """The ledger's head with this book taken up; if another was before, or none, that it is taken up is recorded.
+
+    ``taken_up`` gets the position of the record where another book was in force before.
+    """
     while True:
         adopted = ledger.adoptions()
         if adopted and adopted[-1][1].hash == book.hash:
@@ -24,7 +29,7 @@ def adopt(ledger: EpisodeLedger, book: Book, now: datetime) -> int:
         except RecordConflictError:
             continue  # another was faster; look again what holds now
         if adopted:
-            say(f"Another book is taken up from position {position} on; what it changes has the cause 'book'.")
+            taken_up(position)
 
 
 def _who() -> str:

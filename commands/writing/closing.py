@@ -20,12 +20,14 @@ from ledger.facts.events import EpisodeOpened
 from ledger.facts.zones import zone
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
+from projections.audit.as_closed import is_of_edition_1, judged_alike, zones_to_keep
 from projections.audit.month import Month, Report, report_of
 from projections.read_model.version import code_version
 from projections.reading.cohorts import complete, kin_in
 from projections.words import minute, utc_text
 
 ATTEMPTS: Final = 20
+_VERIFY: Final = "'episode-ledger verify' shows whether the ledger holds"
 _FURTHEST: Final = timedelta(hours=15)
 """No clock in the world is further from that of UTC."""
 
@@ -89,9 +91,10 @@ def close_month(
         raise CannotClose(
             message, "a closed month is whole; mend the ledger from a backup, and 'rebuild' takes them back"
         )
-    drawn = MonthClosed(month.text, now, by, ledger.position(), book.text, code_version(), "", random_nonces(1)[0])
+    nonce, zones = random_nonces(1)[0], zones_to_keep(_zones(ledger))
+    drawn = MonthClosed(month.text, now, by, ledger.position(), book.text, code_version(), "", nonce, zones=zones)
     report = report_of(ledger, drawn, progress)
-    mine = msgspec.structs.replace(drawn, report=report.hash)
+    mine = msgspec.structs.replace(drawn, report=report.hash, printed=report.text)
     theirs = _record(ledger, mine)
     return Closed(mine, report, new=True) if theirs == mine else Closed(theirs, report_again(ledger, theirs), new=False)
 
@@ -138,7 +141,14 @@ def _record(ledger: EpisodeLedger, mine: MonthClosed) -> MonthClosed:
 
 
 def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress = silent) -> Report:
-    """The report of a closed month, byte for byte as it was; NotAsClosed if it does not come out so."""
+    """The report of a closed month, byte for byte as it was; NotAsClosed if it does not come out so.
+
+    Where the version that closed it judges here, or edition 1 did, it is made again and held against the record: then
+    only altered entries can make another one. Another version may judge otherwise; so what the closing kept is given.
+    """
+    kept = _kept_report(record)
+    if kept and (not judged_alike(record) or ledger.forgettings(after=record.position)):
+        return kept
     try:
         report = report_of(ledger, record, progress)
     except (msgspec.MsgspecError, ValueError) as error:
@@ -148,17 +158,48 @@ def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress 
     return report
 
 
+def read_otherwise(
+    ledger: EpisodeLedger, record: MonthClosed, progress: Progress = silent
+) -> tuple[Report, Report] | None:
+    """The report as it was closed, and as this version makes it, if it is another judge that makes another one.
+
+    NotAsClosed if the month does not come out as closed though it should.
+    """
+    closed = report_again(ledger, record, progress)
+    if judged_alike(record):
+        return None
+    read = report_of(ledger, record, progress)
+    return (closed, read) if (closed.head.days_sha256, closed.rows) != (read.head.days_sha256, read.rows) else None
+
+
+def _kept_report(record: MonthClosed) -> Report | None:
+    """The report that a closing kept, None if it kept none; NotAsClosed if it is not the one it pins."""
+    if not record.printed:
+        return None
+    words = Month.read(record.month).words
+    altered = NotAsClosed(
+        f"the record of the closing of {words} was altered: the report in it is not the one it pins",
+        f"{_VERIFY}; restore the ledger from a backup",
+    )
+    try:
+        report = Report.read(record.printed)
+    except msgspec.MsgspecError as error:
+        raise altered from error
+    if report.hash != record.report:
+        raise altered
+    return report
+
+
 def _not_as_closed(ledger: EpisodeLedger, record: MonthClosed) -> NotAsClosed:
-    words, here = Month.read(record.month).words, code_version()
+    words = Month.read(record.month).words
     if ledger.forgettings(after=record.position):
         message = f"a patient was forgotten since {words} was closed, so its report cannot be made again"
         return NotAsClosed(message, "the report given out then still proves itself by its hash, which the ledger keeps")
-    if record.code != here:
+    if is_of_edition_1(record):
         message = (
-            f"{words} was closed by version {record.code}; this is {here}, and its report does not come out the same"
+            f"{words} was closed under edition 1 of the rulebook by version {record.code}, and its report does not come"
+            " out the same here: that version, or the zone data of the machine it ran on, may have judged otherwise"
         )
-        return NotAsClosed(message, "run the version that closed it; what it reported is not shown otherwise")
-    message = (
-        f"the report of {words} does not come out as it was closed: the ledger or the record of the closing was altered"
-    )
-    return NotAsClosed(message, "'episode-ledger verify' tells what was altered; restore the ledger from a backup")
+        return NotAsClosed(message, f"run the version that closed it, on that machine; {_VERIFY}")
+    message = f"the report of {words} does not come out as it was closed: the ledger was altered"
+    return NotAsClosed(message, f"{_VERIFY}; restore the ledger from a backup")

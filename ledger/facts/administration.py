@@ -18,7 +18,9 @@ class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=T
     """A month was closed: the entries up to ``position`` and the terms published by ``closed_at`` made this report.
 
     ``month`` is ``YYYY-MM``, ``book`` the canonical text of the whole book then in use, ``code`` the version of the
-    judge, ``report`` the SHA-256 of the report in hex.
+    judge, ``report`` the SHA-256 of the report in hex. ``printed`` is the report itself as JSON Lines, and ``zones``
+    what the zone database then said of the zones of the episodes (time zone files in base64); a month that was closed
+    under edition 1 has neither.
     """
 
     month: str
@@ -29,6 +31,8 @@ class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=T
     code: str
     report: str
     nonce: str
+    printed: str = ""
+    zones: dict[str, str] = {}
 
 
 class BookAdopted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
@@ -76,7 +80,10 @@ class PatientForgotten(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class PatientsMerged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """From here on whoever is named ``patient`` is the patient ``into``, until parted (rulebook section 2)."""
+    """From here on whoever is named ``patient`` is the patient ``into``, until parted (rulebook section 2).
+
+    Where a patient was forgotten meanwhile, a name and the reason are empty: no patient has an empty name.
+    """
 
     merged_at: datetime
     by: str
@@ -87,7 +94,7 @@ class PatientsMerged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
 
 
 class PatientsParted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """From here on ``patient``, who was merged, is a patient again."""
+    """From here on ``patient``, who was merged, is a patient again; the name is empty if they were forgotten."""
 
     parted_at: datetime
     by: str

@@ -33,6 +33,10 @@ class Parted(Struct, frozen=True, tag="PatientsParted", tag_field="type"):
     reason: str
 
 
+class MergeRefused(Exception):
+    """Patients cannot be merged or parted so; the message says why, without their names."""
+
+
 class Merges:
     """Which names stand for which patient, after some acts in their order."""
 
@@ -46,6 +50,20 @@ class Merges:
                 self._into[fact.patient] = fact.into
             elif isinstance(fact, Parted):
                 self._into.pop(fact.patient, None)
+
+    def refuse_merge(self, patient: str, into: str) -> None:
+        """MergeRefused if ``patient`` cannot become ``into``: merged already, or a circle."""
+        if patient == into:
+            raise MergeRefused("both names are the same")
+        if patient in self._into:
+            raise MergeRefused("the first name is merged already: part it before it is merged with another")
+        if self.survivor(into) == patient:
+            raise MergeRefused("the second name is merged into the first: that would close a circle")
+
+    def refuse_part(self, patient: str) -> None:
+        """MergeRefused if ``patient`` is merged with nobody."""
+        if patient not in self._into:
+            raise MergeRefused("the name is not merged into another")
 
     def survivor(self, patient: str) -> str:
         """The name under which a patient's rows are; merges chain."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -214,3 +214,7 @@ class Case:
             for payer, paid in self.payers.items()
             if (days := (self.codes[code] | (candidates & several)) & paid)
         ]
+
+
+Others = Sequence[Case]
+"""The judged episodes of the patient beside a case."""

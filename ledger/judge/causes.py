@@ -12,12 +12,12 @@ from typing import Final
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry
 from ledger.judge.authorizations import covering_authorizations
-from ledger.judge.case import Case, Region
+from ledger.judge.case import Case, Others, Region
 from ledger.judge.clash import in_scope, rule_between, settled
 from ledger.judge.episode import Dated
 from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
-from ledger.judge.rule import Causes, Others, Verdict
+from ledger.judge.rule import Causes, Verdict
 from ledger.judge.taken_back import takers
 
 
@@ -279,33 +279,47 @@ def orders_and_evidence(case: Case, date: int, others: Others = ()) -> list[Entr
 
 
 def clashing(case: Case, date: int, others: Others) -> list[Entry]:
-    """What stands against the day under its verdict's rule, then the day's own orders and evidence; each with the
-    decision that settled its code. A decision that sets services aside settled what stands against the day, too."""
+    """What stands against the day, first what breaks its verdict's rule, and the day's own orders and evidence; each
+    with the decision that settled its code. A decision that sets services aside settled what stands against the day,
+    too."""
     verdict = case.verdict_on(date)
     rule = verdict.reason if verdict else None
     day = case.calendar.day(date)
     code = next((code for code, days in case.codes.items() if days & day), "")
-    billed = [
+    services = [
         billed
         for episode in case.patient.episodes
         for billed in episode.billed
         if billed.is_service and billed.code in PER_DIEM_CODES and billed.from_ <= date <= billed.to
     ]
-    against = [entry for other in others for entry in _of_other(case, code, other, date, rule)]
+    own = orders_and_evidence(case, date)
+    breaking, beside = _exposed_against(case, code, others, date, rule)
     if settled(case, code) & day:
-        aside = decision(case, date) if billed else settling(case, date)
-        return against + orders_and_evidence(case, date) + aside
-    services = by_label(each.entry for each in billed if rule_between(code, each.code) == rule)
-    return services + against + orders_and_evidence(case, date)
+        return breaking + own + beside + (decision(case, date) if services else settling(case, date))
+    by_rule = [
+        by_label(each.entry for each in services if (rule_between(code, each.code) == rule) is breaks)
+        for breaks in (True, False)
+    ]
+    return by_rule[0] + breaking + own + by_rule[1] + beside
 
 
-def _of_other(case: Case, code: str, other: Case, date: int, rule: str | None) -> list[Entry]:
-    day = other.calendar.day(date)
-    for exposed in other.exposed():
-        counts = in_scope(case, exposed.payer) & case.calendar.day(date)
-        if counts and exposed.days & day and rule_between(code, exposed.code) == rule:
-            return orders_and_evidence(other, date) + settling(other, date)
-    return []
+def _exposed_against(
+    case: Case, code: str, others: Others, date: int, rule: str | None
+) -> tuple[list[Entry], list[Entry]]:
+    """What the patient's other episodes hold against a day: by codes that break the rule, and by others."""
+    breaking: list[Entry] = []
+    beside: list[Entry] = []
+    for other in others:
+        day = other.calendar.day(date)
+        counting = [
+            exposed.code
+            for exposed in other.exposed()
+            if exposed.days & day and in_scope(case, exposed.payer) & case.calendar.day(date)
+        ]
+        if counting:
+            entries = orders_and_evidence(other, date) + settling(other, date)
+            (breaking if any(rule_between(code, each) == rule for each in counting) else beside).extend(entries)
+    return breaking, beside
 
 
 def settling(case: Case, date: int) -> list[Entry]:

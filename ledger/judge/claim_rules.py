@@ -8,7 +8,7 @@ from itertools import combinations
 from ledger.day_set import Days
 from ledger.facts.events import ClaimSubmitted
 from ledger.judge.case import Case, Regime
-from ledger.judge.claims import Claim, replaces
+from ledger.judge.claims import Claim, ClaimedLine, replaces
 from ledger.judge.lines import days_between
 from ledger.judge.sightings import PatientFile, Seen
 
@@ -24,7 +24,22 @@ def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
                 outside += [*range(max(line.from_, calendar.last + 1), line.to + 1)]
                 for date in [*calendar.dates(wrong), *outside]:
                     because = [line.entry.label, *file.because(case, date)]
-                    yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer,))
+                    about = [*_of(line), ("now", _now(case, date))]
+                    yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer,), about)
+
+
+def _of(line: ClaimedLine) -> list[tuple[str, str]]:
+    return [("claim", line.claim)]
+
+
+def _now(case: Case, date: int) -> str:
+    """What a date is now: its verdict; of a billable one code and payer; empty for no day of the episode."""
+    verdict = case.verdict_on(date)
+    if verdict is None or not verdict.is_billable:
+        return verdict.words if verdict else ""
+    day = case.calendar.day(date)
+    named = [next(name for name, days in kind.items() if days & day) for kind in (case.codes, case.payers)]
+    return " ".join(["billable", *named])
 
 
 def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
@@ -53,7 +68,8 @@ def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
                     day = case.calendar.day(date)
                     plans = _plans(case, date) if unplanned & day else ()
                     because = [line.entry.label, *plans, *(_orders(case, day) if unordered & day else ())]
-                    yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer, regime.payer))
+                    payers = line.payer, regime.payer
+                    yield Seen((case.episode.name,), (date,), (line.code,), because, payers, _of(line))
 
 
 def _with_terms(case: Case) -> Iterator[tuple[Regime, Days]]:
@@ -99,7 +115,7 @@ def claimed_ahead(file: PatientFile) -> Iterator[Seen]:
     for name, lines in file.per_diem.items():
         for line in lines:
             for date in range(max(line.from_, line.claimed_on + 1), line.to + 1):
-                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,))
+                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
 
 
 def claimed_twice(file: PatientFile) -> Iterator[Seen]:
@@ -113,7 +129,7 @@ def claimed_twice(file: PatientFile) -> Iterator[Seen]:
     for line, name in sorted(claimed, key=lambda pair: (pair[0].from_, pair[0].to)):
         for date in range(line.from_, line.to + 1):
             if date in twice:
-                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,))
+                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
 
 
 def claim_units(file: PatientFile) -> Iterator[Seen]:
@@ -122,7 +138,8 @@ def claim_units(file: PatientFile) -> Iterator[Seen]:
         for line in file.per_diem[case.episode.name]:
             if line.units != days_between(line.from_, line.to):
                 dates = tuple(range(line.from_, line.to + 1))
-                yield Seen((case.episode.name,), dates, (line.code,), (line.entry.label,), (line.payer,))
+                about = [*_of(line), ("units", str(line.units))]
+                yield Seen((case.episode.name,), dates, (line.code,), (line.entry.label,), (line.payer,), about)
 
 
 def replaces_unknown(file: PatientFile) -> Iterator[Seen]:
@@ -151,7 +168,8 @@ def _whole(case: Case, claims: Iterable[Claim]) -> Seen:
     dates = sorted({date for claim in claims for date in _dates(claim.fact)})
     codes = {line.code for claim in claims for line in claim.fact.lines}
     labels = [claim.entry.label for claim in claims]
-    return Seen((case.episode.name,), tuple(dates), codes, labels, [claim.fact.payer for claim in claims])
+    about = [("claim", claim.fact.claim) for claim in claims]
+    return Seen((case.episode.name,), tuple(dates), codes, labels, [claim.fact.payer for claim in claims], about)
 
 
 def _dates(claim: ClaimSubmitted) -> set[int]:

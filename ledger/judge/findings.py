@@ -28,6 +28,7 @@ class Finding(Struct, frozen=True, gc=False):
     codes: tuple[str, ...]
     because: tuple[str, ...]
     payers: tuple[str, ...]
+    about: tuple[tuple[str, str], ...]
 
 
 class Rule(NamedTuple):
@@ -104,6 +105,7 @@ def _finding(rule: Rule, patient: str, seen: Sequence[Seen]) -> Finding:
             tuple(sorted({*one.codes})),
             tuple(sorted({*one.because})),
             tuple(sorted({payer for payer in one.payers if payer})),
+            tuple(sorted({*one.about})),
         )
     return Finding(
         rule.name,
@@ -114,4 +116,5 @@ def _finding(rule: Rule, patient: str, seen: Sequence[Seen]) -> Finding:
         tuple(sorted({code for sighting in seen for code in sighting.codes})),
         tuple(sorted({label for sighting in seen for label in sighting.because})),
         tuple(sorted({payer for sighting in seen for payer in sighting.payers if payer})),
+        tuple(sorted({about for sighting in seen for about in sighting.about})),
     )

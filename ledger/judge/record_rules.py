@@ -22,13 +22,15 @@ NEIGHBOURING_DISCHARGES: Final = timedelta(hours=24)
 def unmatched(file: PatientFile) -> Iterator[Seen]:
     """A discharge from hospital, or a resumption, that belongs to no stay or hold."""
     for home in file.cases[0].patient.unmatched if file.cases else ():
-        yield Seen((home.entry.episode,), (home.on,), (), (home.entry.label,))
+        about = [("what", "discharge from hospital")]
+        yield Seen((home.entry.episode,), (home.on,), (), (home.entry.label,), about=about)
     for case in file.cases:
         for hold, resumed in case.episode.resumed.items():
             marks = [Mark(held.date, True, held.entry) for held in case.episode.holds.get(hold, ())]
             marks += [Mark(one.date, False, one.entry) for one in resumed]
             for mark in groups(marks)[1]:
-                yield Seen((case.episode.name,), (mark.at,), (), (mark.entry.label,))
+                about = [("what", "resumption of therapy")]
+                yield Seen((case.episode.name,), (mark.at,), (), (mark.entry.label,), about=about)
 
 
 def stays_adjoin(file: PatientFile) -> Iterator[Seen]:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ledger.day_set import Days
 from ledger.facts.entry import Entry
 
 if TYPE_CHECKING:
-    from ledger.judge.case import Case
     from ledger.judge.taken_back import Carrying
 
-Others = Sequence["Case"]
-"""The judged episodes of the patient beside a case."""
 Failed = Iterator[tuple[str, Days]]
 """The reasons of a step's verdicts, each with the days that fail by it; a day counts where it comes first."""
-Test = Callable[["Case", Days, Others], Failed]
-"""(case, the days still standing, others) -> the days that fail, standing or not."""
-Causes = Callable[["Case", int, Others], Sequence[Entry]]
+Test = Callable[[Any, Days, Sequence[Any]], Failed]
+"""(case, the days still standing, others) -> the days that fail, standing or not. A case (``case.py``) has verdicts, so
+that it cannot be named here."""
+Causes = Callable[[Any, int, Sequence[Any]], Sequence[Entry]]
 """(case, date, others) -> the entries that the step rests on for the date, the decisive ones first."""
 Part = Literal["payer", "terms", "code"]
 """What a day has from the step on that finds it."""

@@ -18,13 +18,15 @@ from ledger.judge.rule import Verdict
 
 
 class Seen(NamedTuple):
-    """What a rule saw: in which episodes, on which dates, with which codes, because of which entries."""
+    """What a rule saw: in which episodes, on which dates, with which codes, because of which entries. What a message
+    says beyond that it is ``about``: names with values (a claim's number)."""
 
     episodes: tuple[str, ...]
     dates: tuple[int, ...]
     codes: Iterable[str]
     because: Iterable[str]
     payers: Iterable[str | None] = ()
+    about: Iterable[tuple[str, str]] = ()
 
 
 class BilledApart(Struct, frozen=True, gc=False):

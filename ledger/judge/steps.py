@@ -13,12 +13,12 @@ from ledger.book import GENERAL, Book, Terms
 from ledger.day_set import Days
 from ledger.judge import causes, taken_back
 from ledger.judge.authorizations import draw_units
-from ledger.judge.case import Case, Regime
+from ledger.judge.case import Case, Others, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
 from ledger.judge.evidence import union
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import full_rates, percent_of, price_of
-from ledger.judge.rule import Failed, Others, Step, in_order
+from ledger.judge.rule import Failed, Step, in_order
 
 
 def not_after_death(case: Case, standing: Days, others: Others) -> Failed:

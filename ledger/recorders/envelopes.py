@@ -18,7 +18,7 @@ from ledger.facts.stored import Row
 from ledger.keys.cipher import EntryKey, MasterKey, Unopened, WrappedKey
 from ledger.keys.envelope import enclose
 from ledger.keys.keyring import Keyring
-from ledger.recorders import Forgotten, StoreError
+from ledger.recorders import Forgotten, StoreError, hidden_names
 from ledger.recorders.protocol import Entries
 
 _LARGEST: Final = 2**63 - 1
@@ -73,9 +73,32 @@ class Envelopes:
     def _enclosed(self, stored: StoredEvent, keys: _Keys) -> StoredEvent:
         episode, version, tag = str(stored.originator_id), stored.originator_version, stored.topic
         if episode == HOUSE:
-            return stored
+            return self._with_hidden_names(stored)
         text = enclose(keys[episode], self._ledger, episode, version, tag, stored.state)
         return StoredEvent(episode, version, tag, text)
+
+    def _with_hidden_names(self, stored: StoredEvent) -> StoredEvent:
+        """An act of the house, in the open but for the names of patients in it."""
+        if stored.topic not in hidden_names.NAMING:
+            return stored
+        try:
+            version, text = stored.originator_version, stored.state
+            act = hidden_names.hide(self._ledger, version, text, self._episodes_of, self._keys.keys_of)
+        except Unopened:
+            raise IntegrityError("a patient was forgotten meanwhile, or no episode is theirs") from None
+        return replace(stored, state=act)
+
+    def _act(self, version: int, tag: str, text: str, position: int | None) -> str:
+        """The text of an act of the house, with the names in it; none where a patient was forgotten."""
+        if tag not in hidden_names.NAMING:
+            return text
+        try:
+            return hidden_names.show(self._ledger, version, text, self._forgotten, self._keys.keys_of).decode()
+        except Unopened:
+            raise UnreadableEntry(HOUSE, version, position) from None
+
+    def _episodes_of(self, patient: str) -> Sequence[str]:
+        return self._stored.episodes_of(self.hide_name(patient))
 
     def remembered(self, rows: Sequence[Row]) -> list[Row]:
         """The rows without those of forgotten episodes; one whose key is missing for no reason stays, to be told."""
@@ -98,7 +121,7 @@ class Envelopes:
         keys = self._keys_of({row[1] for row in rows})
         for position, episode, version, tag, text in rows:
             if episode == HOUSE:
-                yield position, episode, version, tag, text
+                yield position, episode, version, tag, self._act(version, tag, text, position)
                 continue
             told = self._told(keys, episode, version, tag, text, position)
             yield position, episode, version, tag, told.decode("utf-8", "surrogateescape")
@@ -111,7 +134,8 @@ class Envelopes:
     def _opened_event(self, stored: _Stored, keys: _Keys) -> _Stored:
         episode, position = str(stored.originator_id), stored.id if isinstance(stored, Notification) else None
         if episode == HOUSE:
-            return stored
+            act = self._act(stored.originator_version, stored.topic, stored.state.decode(), position)
+            return replace(stored, state=act.encode())
         told = self._told(keys, episode, stored.originator_version, stored.topic, stored.state, position)
         return replace(stored, state=told)
 

@@ -1,7 +1,8 @@
 """The report of a closed month: its days by payer and verdict, and a fingerprint that pins each of them.
 
 It is derived from the record of the closing alone: the entries up to its position, read against the book it carries, as
-far as that was published by then. So it comes out the same at any later time, whatever was recorded or edited since.
+far as that was published by then, and by the zones it carries. So it comes out the same at any later time, whatever was
+recorded or edited since; by another version of the judge it may not, so the record carries the report as well.
 """
 
 from __future__ import annotations
@@ -10,30 +11,36 @@ import hashlib
 import re
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from ledger.book import Book, book_of_text
 from ledger.facts.administration import MonthClosed
-from ledger.judge.case import Case
-from ledger.judge.patients import gather
-from ledger.judge.regions import JudgedDay, judged_days
-from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
+from projections.audit.as_closed import (
+    EDITION_1_COLUMNS,
+    Span,
+    book_of_closing,
+    is_of_edition_1,
+    rows_as_closed,
+)
 from projections.read_model.queries import Filters, day_rows
+from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, passing_views
 from projections.reading.cohorts import complete, kin_in
-from projections.rows.cells import NOTHING, Cells
-from projections.rows.day import DayCells, DayRow
+from projections.rows.day import DAY_COLUMNS, DayRow
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets
-from projections.words import iso, utc_text
+from projections.words import dollars, utc_text
 
+PINNED: Final = tuple(column.name for column in DAY_COLUMNS if column.name != "because")
+"""What a report pins of a day: its verdict as it goes. Causes may be named better by a later version."""
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -76,6 +83,11 @@ class Month(NamedTuple):
         """Its last date."""
         return date(self.year, self.number, monthrange(self.year, self.number)[1])
 
+    @property
+    def span(self) -> Span:
+        """Its first and last date as ordinals."""
+        return self.first.toordinal(), self.last.toordinal()
+
 
 class MonthHead(msgspec.Struct, frozen=True):
     """The first line of a report: which month was closed when, by whom, and on what it rests.
@@ -114,10 +126,22 @@ class Report(NamedTuple):
     head: MonthHead
     rows: tuple[MonthRow, ...]
 
+    @classmethod
+    def read(cls, text: str) -> Report:
+        """The report of its JSON Lines; ``msgspec.MsgspecError`` if they are none."""
+        head, *rows = text.removesuffix("\n").split("\n")
+        decoded = [msgspec.json.decode(row, type=MonthRow) for row in rows]
+        return cls(msgspec.json.decode(head, type=MonthHead), tuple(decoded))
+
+    @property
+    def text(self) -> str:
+        """The report as JSON Lines, the head first."""
+        return b"".join(_encode(line) + b"\n" for line in (self.head, *self.rows)).decode()
+
     @property
     def hash(self) -> str:
-        """SHA-256 over the report as JSON Lines, the head first: what the record of the closing pins."""
-        return hashlib.sha256(b"".join(_encode(line) + b"\n" for line in (self.head, *self.rows))).hexdigest()
+        """SHA-256 over the report as JSON Lines: what the record of the closing pins."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 _Said = tuple[str | None, str | None, str, str | None]
@@ -133,18 +157,14 @@ class _Sum(msgspec.Struct):
         self.cents += cents
 
 
-def book_of_closing(closed: MonthClosed) -> Book:
-    """The book in use when a month was closed, as known on that date."""
-    return book_of_text(closed.book).known(closed.closed_at.astimezone(UTC).date())
-
-
 def report_of(ledger: EpisodeLedger, closed: MonthClosed, progress: Progress = silent) -> Report:
     """The report of a month as closed; whether it is the one that was recorded then, its hash says."""
+    pinned = EDITION_1_COLUMNS if is_of_edition_1(closed) else PINNED
     with closing(passing_views()) as views:
         _judge_month(ledger, views, closed, progress)
         days, verdicts = hashlib.sha256(), _Verdicts()
         for row in day_rows(views, Filters()):
-            days.update(_pinned(row) + b"\n")
+            days.update(_encode({name: getattr(row, name) for name in pinned}) + b"\n")
             verdicts.add(row)
     head = MonthHead(
         month=closed.month,
@@ -161,11 +181,21 @@ def report_of(ledger: EpisodeLedger, closed: MonthClosed, progress: Progress = s
     return Report(head, tuple(verdicts.rows()))
 
 
-def _pinned(row: DayRow) -> bytes:
-    """A day as its verdict goes; causes may be told better by a later version, and change nothing."""
-    kept = msgspec.structs.asdict(row)
-    del kept["because"]
-    return _encode(kept)
+def judged_otherwise(closed: MonthClosed) -> str | None:
+    """What judges otherwise here than when a month was closed, in a sentence; None if nothing does."""
+    here, words = code_version(), Month.read(closed.month).words
+    differs = ", ".join(what_changed(closed.code, here))
+    return f"{words} was closed by version {closed.code}; this is {here}: {differs}." if differs else None
+
+
+def read_by_another(closed: Report, read: Report) -> str:
+    """What is to be known where the days of a month cannot be judged again as they were closed."""
+    was, now = closed.rows[-1], read.rows[-1]
+    return (
+        "The version that closed it is not here. By this one the entries of then make"
+        f" {now.days:,} days and {dollars(now.cents)}, as closed {was.days:,} days and {dollars(was.cents)};"
+        " the days above are held against those of this version."
+    )
 
 
 class _Verdicts:
@@ -209,29 +239,7 @@ def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progr
         if kept:
             views.write(NOBODY, Sheets([row for row in kept.days if month.has(row.date)], [], []))
         for done, streams in enumerate(complete(ledger, kin, closed.position), 1):
-            for patient in gather(streams):
-                views.write(patient.name, Sheets(_cells(patient.name, judge(patient, book), month), [], []))
+            found = rows_as_closed(closed, book, month.span, streams)
+            for patient, rows in groupby(found, key=itemgetter(0)):
+                views.write(patient, Sheets([row for _, row in rows], [], []))
             progress(done, len(kin))
-
-
-def _cells(patient: str, cases: Sequence[Case], month: Month) -> list[Cells]:
-    return [_said(patient, case.episode.name, day) for case in cases for day in days_within(case, month)]
-
-
-def days_within(case: Case, month: Month) -> Iterable[JudgedDay]:
-    """An episode's days of a month, in order."""
-    first, last = month.first.toordinal(), month.last.toordinal()
-    if not case.calendar.span(first, last):
-        return ()
-    return (day for day in judged_days(case) if first <= day.date <= last)
-
-
-def _said(patient: str, episode: str, day: JudgedDay) -> Cells:
-    verdict, terms = day.verdict, day.terms
-    cells: Cells = DayCells(
-        patient=patient, episode=episode, date=iso(day.date), status=verdict.status, reason=verdict.reason,
-        code=day.code, payer=day.payer, terms_from=terms.from_.isoformat() if terms else None,
-        terms_published=terms.published.isoformat() if terms else None, rate_cents=day.rate_cents,
-        authorization=day.authorization, because=NOTHING,
-    )  # fmt: skip
-    return cells

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -21,16 +21,19 @@ from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
+from projections.audit.as_closed import book_of_closing, days_within, rows_as_closed
 from projections.audit.between import Standing
-from projections.audit.month import Month, book_of_closing, days_within
+from projections.audit.month import Month
 from projections.audit.since_closing import Step, book_steps, in_order, same_terms, told_by_book
 from projections.audit.timeline import Retelling
 from projections.read_model.queries import Filters
+from projections.read_model.version import code_version, differs_by_zones_alone, what_changed
 from projections.read_model.views import passing_views
 from projections.reading.around import read_streams
 from projections.reading.as_known import book_known
 from projections.reading.cohorts import complete, kin_in
 from projections.reading.streams import Kin
+from projections.rows.day import day_row
 from projections.words import iso, utc_text, verdict_text
 
 _ONE_BY_ONE: Final = 10
@@ -43,7 +46,8 @@ class Restated(msgspec.Struct, frozen=True, gc=False):
     """A day of a closed month that is something else now; None where there was or is no such day, whole cents.
 
     ``because`` names every entry that changed the day since, the latest first; ``cause`` and what follows is about the
-    last change: an entry, terms that became known, or the book, edited under terms that were known already.
+    last change: an entry, terms that became known, the book, edited under terms that were known already, or another
+    judge or other zone data, under which the very same entries say something else.
     """
 
     patient: str
@@ -60,7 +64,7 @@ class Restated(msgspec.Struct, frozen=True, gc=False):
     cents_before: int
     cents_after: int
     delta_cents: int
-    cause: Literal["entry", "terms", "book"]
+    cause: Literal["entry", "terms", "book", "judge", "zones"]
     because: tuple[str, ...]
     type: str | None
     by: str | None
@@ -88,8 +92,11 @@ class Restatements:
         self.books = list(book_steps(closed, self.was_book, book, self.book))
         self.versions = {episode: last for episode, _, _, last in ledger.extents(closed.position)}
         self.versions[HOUSE] = len(ledger.merge_entries(closed.position))
+        self.judge = _judging_since(closed)
         self.left_out: list[Kin] = []
         self.found = self.delta_cents = 0
+        self.otherwise = False
+        """Whether the days as closed cannot be judged here, and are held against what this version makes of them."""
 
     def rows(self, wanted: Filters, progress: Progress = silent) -> Iterator[Restated]:
         """The days that the filters choose; a day is a payer's if it was or is."""
@@ -106,7 +113,7 @@ class Restatements:
 
     def _unsorted(self, wanted: Filters, progress: Progress) -> Iterator[Restated]:
         kin = [one for one in kin_in(self.ledger, self.upto) if _concerns(one, wanted)]
-        if same_terms(self.was_book, self.book):
+        if same_terms(self.was_book, self.book) and not self.judge.differs:
             touched = self.ledger.patients_since(self.closed.position, self.upto)
             kin = [one for one in kin if not touched.isdisjoint(one.patients)]
         for done, streams in enumerate(self._streams(kin), 1):
@@ -131,7 +138,8 @@ class Restatements:
         begun = {name: list(stream[: self.versions.get(name, 0)]) for name, stream in streams.items()}
         added = {name: self._added(stream[len(begun[name]) :]) for name, stream in streams.items()}
         whole = {name: begun[name] + added[name] for name in streams}
-        was, now = self._judged(begun, self.was_book), self._judged(whole, self.book)
+        was, now = self._as_closed(begun), self._judged(whole, self.book)
+        read = self._judged(begun, self.was_book) if self.judge.differs else was
         steps: list[Step] | None = None
         for episode in sorted(was.keys() | now.keys()):
             (patient, old), (patient_now, new) = was.get(episode, ("", {})), now.get(episode, ("", {}))
@@ -139,17 +147,31 @@ class Restatements:
             if days:
                 steps = self._steps(added) if steps is None else steps
                 causes = self._causes(episode, begun, steps, days)
+                _, reread = read.get(episode, ("", {}))
                 for day in days:
+                    if old.get(day) != reread.get(day):
+                        causes[day].insert(0, self.judge)
                     place = (patient_now if new else patient, episode, iso(day))
                     yield _row(place, day, old.get(day, _NO_DAY), new.get(day, _NO_DAY), causes[day])
 
     def _added(self, later: Sequence[Entry]) -> list[Entry]:
         return [entry for entry in later if self.known_at is None or entry.recorded_at <= self.known_at]
 
-    def _judged(self, streams: Streams, book: Book) -> dict[str, tuple[str, dict[int, Standing]]]:
-        """The patient and the month's days of each episode."""
+    def _as_closed(self, streams: Streams) -> _Judged:
+        """The patient and the month's days of each episode as they were when the month was closed."""
+        found: _Judged = {}
+        for patient, cells in rows_as_closed(self.closed, self.was_book, self.month.span, streams):
+            row = day_row(cells)
+            standing = Standing(
+                f"{row.status} {row.reason or row.code}", row.payer, row.code, row.rate_cents, row.authorization
+            )
+            found.setdefault(row.episode, (patient, {}))[1][date.fromisoformat(row.date).toordinal()] = standing
+        return found
+
+    def _judged(self, streams: Streams, book: Book) -> _Judged:
+        """The same as they are read today."""
         return {
-            case.episode.name: (patient.name, {day.date: _standing(day) for day in days_within(case, self.month)})
+            case.episode.name: (patient.name, {day.date: _standing(day) for day in days_within(case, self.month.span)})
             for patient in gather(streams)
             for case in judge(patient, book)
         }
@@ -173,7 +195,15 @@ class Restatements:
         return causes
 
 
+_Judged = dict[str, tuple[str, dict[int, Standing]]]
 _Causes = dict[int, list[Step]]
+
+
+def _judging_since(closed: MonthClosed) -> Step:
+    """What judges otherwise here than when the month was closed, if anything does."""
+    code, here = closed.code, code_version()
+    differs, zones_alone = what_changed(code, here), differs_by_zones_alone(code, here)
+    return Step(closed.closed_at, differs=differs, zones_alone=zones_alone)
 
 
 def _concerns(kin: Kin, wanted: Filters) -> bool:
@@ -199,11 +229,18 @@ def _row(place: tuple[str, str, str], day: int, was: Standing, now: Standing, st
     return Restated(
         *place, was.words or None, now.words or None, was.payer, now.payer, was.code, now.code,
         was.authorization, now.authorization, before, after, after - before,
-        "entry" if entry else "terms" if last.published else "book",
+        "entry" if entry else _cause(last),
         tuple(dict.fromkeys(entry.label for entry in entries)),
         tag_of(entry.fact) if entry else None,
         entry.by if entry else None,
         utc_text(entry.recorded_at) if entry else None,
         last.position if entry else None,
-        None if entry else told_by_book(last, day, (now.payer, was.payer)),
+        "; ".join(last.differs) or (None if entry else told_by_book(last, day, (now.payer, was.payer))),
     )  # fmt: skip
+
+
+def _cause(step: Step) -> Literal["terms", "book", "judge", "zones"]:
+    """What it was, if no entry."""
+    if step.differs:
+        return "zones" if step.zones_alone else "judge"
+    return "terms" if step.published else "book"

@@ -13,13 +13,16 @@ from ledger.facts.entry import Entry
 
 
 class Step(NamedTuple):
-    """Something learned: an entry with its position, or a state of the book, ``published`` where new terms made it."""
+    """Something learned: an entry with its position, or a state of the book, ``published`` where new terms made it;
+    or that days are judged otherwise since, with what it is that ``differs``: zone data alone, or the judge."""
 
     at: datetime
     position: int = 0
     entry: Entry | None = None
     book: Book | None = None
     published: date | None = None
+    differs: tuple[str, ...] = ()
+    zones_alone: bool = False
 
 
 def same_terms(one: Book, other: Book) -> bool:

@@ -14,6 +14,13 @@ from projections.words import amount, counted, dollars, minute, more_or_less, ru
 Row = TypeVar("Row", DayChanged, ClaimedDay)
 
 WIDTH: Final = 120
+_KINDS: Final = {
+    "overclaimed": "overpaid",
+    "changed": "billable with another code or payer",
+    "unbilled": "unbilled",
+    "as_claimed": "as claimed",
+}
+"""How a claimed day differs, in a biller's words."""
 _COLUMNS: Final = "  {:<24}  {:<20}  {:<34}  {:<34}"
 
 
@@ -76,10 +83,10 @@ def _alike(row: ClaimedDay) -> tuple[object, ...]:
 
 def _what_follows(run: list[ClaimedDay]) -> str:
     first = run[0]
-    words = f"{first.kind.replace('_', ' ')}: {counted(len(run), 'day')}"
+    words = f"{_KINDS[first.kind]}: {counted(len(run), 'day')}"
     words += f" of {first.claim} to {first.payer}" if first.claim else f" of {first.payer}"
     if back := _sum(run, "exposure_cents"):
-        words += f", {dollars(back)} to give back" + (f" by {first.repay_by}" if first.repay_by else "")
+        words += f", {dollars(back)} to refund" + (f" by {first.repay_by}" if first.repay_by else "")
     if first.revealed_at:
         words += f"; revealed{_by(first)} on {first.revealed_at[:10]}"
     if first.file_by:
@@ -132,14 +139,14 @@ class Exposure:
 
     def told(self) -> str:
         """What they add up to, in one sentence."""
-        wrong = [f"{counted(self.days[kind], 'day')} {words}" for kind, words in _WRONG.items() if kind in self.days]
+        wrong = [f"{counted(self.days[kind], 'day')} {_KINDS[kind]}" for kind in _WRONG if kind in self.days]
         parts = []
         if wrong:
             first = f", the first by {self.repay_by}" if self.repay_by else ""
-            parts.append(f"{', '.join(wrong)}, {dollars(self.cents)} to give back{first}")
+            parts.append(f"{', '.join(wrong)}, {dollars(self.cents)} to refund{first}")
         if "unbilled" in self.days:
             parts.append(f"{counted(self.days['unbilled'], 'day')} unbilled, the first must be filed by {self.file_by}")
-        return "; ".join(parts) + "." if parts else "What was claimed is what is billable now."
+        return "; ".join(parts) + "." if parts else "Every claimed day is billable as claimed."
 
 
-_WRONG: Final = {"overclaimed": "overclaimed", "changed": "changed"}
+_WRONG: Final = ("overclaimed", "changed")

@@ -16,8 +16,8 @@ from projections.audit.claimed import claimed_of
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
 from projections.reading.as_known import AsKnown, book_known
-from projections.report.patients import authorizations_in
-from projections.report.rates import rates_of
+from projections.reading.authorizations import authorizations_in
+from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
 
 CLAIMED: Final = "claimed"

@@ -13,6 +13,7 @@ from ledger.book import Book
 from ledger.keys.cipher import MasterKeyError
 from ledger.recorders.sqlite.rights import EXPECTED, Engine, Rights
 from ledger.store import EpisodeLedger
+from projections.audit.as_closed import closed_otherwise
 from projections.operations.disk_encryption import Shelter
 from projections.operations.status import behind
 from projections.read_model.catch_up import stale_because
@@ -162,6 +163,17 @@ def newest_of(ledger: EpisodeLedger) -> datetime | None:
     """The latest ``recorded_at`` among the last entries; None in an empty ledger."""
     instants = (entry.recorded_at for _, entry in ledger.follow(max(0, ledger.position() - LATEST_ENTRIES)))
     return max(instants, default=None)
+
+
+def months_row(ledger: EpisodeLedger) -> CheckRow:
+    """The closed months: whether this version judges their days as they were judged when they were closed."""
+    if found := closed_otherwise(ledger):
+        says = "; ".join(f"{month} was closed otherwise: {', '.join(differs)}" for month, differs in found.items())
+        todo = (
+            "nothing is lost: 'close MONTH' prints what was closed, 'restatements MONTH' the days judged otherwise now"
+        )
+        return CheckRow("closed months", "warn", says, todo)
+    return CheckRow("closed months", "ok", "judged as this version judges" if ledger.closings() else "none")
 
 
 def model_rows(ledger: EpisodeLedger, views: Views, book: Book) -> Iterator[CheckRow]:

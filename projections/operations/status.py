@@ -7,7 +7,9 @@ from typing import Final
 import msgspec
 
 from ledger.book import Book
+from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger
+from projections.audit.as_closed import closed_otherwise
 from projections.read_model.catch_up import of_this_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import counts
@@ -20,7 +22,10 @@ SHOWN_REBUILDS: Final = 10
 
 
 class StatusRow(msgspec.Struct, frozen=True):
-    """Positions are counts of entries; ``lag`` is how many entries the read model was behind before this reading."""
+    """Positions are counts of entries; ``lag`` is how many entries the read model was behind before this reading.
+
+    ``closed_otherwise`` are the closed months that another judge or other zone data closed, with what differs.
+    """
 
     ledger: str
     ledger_id: str
@@ -38,6 +43,7 @@ class StatusRow(msgspec.Struct, frozen=True):
     fingerprints: dict[str, str]
     set_aside: tuple[SetAside, ...]
     rebuilds: tuple[Rebuilt, ...]
+    closed_otherwise: dict[str, tuple[str, ...]]
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -71,4 +77,12 @@ def standing(
             Rebuilt(made.made_at, made.outcome, made.switched, made.position, sum(made.changed_rows.values()))
             for made in certificates(places)[-SHOWN_REBUILDS:]
         ),
+        _closed_otherwise(ledger),
     )  # fmt: skip
+
+
+def _closed_otherwise(ledger: EpisodeLedger) -> dict[str, tuple[str, ...]]:
+    try:
+        return closed_otherwise(ledger)
+    except UnreadableEntry:  # 'verify' and 'doctor' say so; the status of the rest is no worse for it
+        return {}

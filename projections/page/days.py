@@ -30,6 +30,7 @@ ELSEWHERE: Final = {
     "inpatient": "the patient was in hospital",
     "pain_code_exclusion": "{code} and another per diem of the patient on the same day, and S9325 excludes the others",
     "specific_pair": "{code} and another per diem of the patient on the same day",
+    "duplicate_per_diem": "{code} is billed twice on this day",
     "auth_exhausted": "the patient's authorized units are used up",
 }
 """What is said instead where the details are those of another episode's entry, which the page does not show."""

@@ -7,16 +7,18 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from ledger.facts.entry import Entry, statement_of
 from ledger.judge.case import Case
 from ledger.judge.findings import Finding, find
 from projections.audit.claimed import ClaimedDay
 from projections.page.sources import Cause, Sources
-from projections.rows.finding import MESSAGES
+from projections.rows.finding import message_of
 from projections.words import date_runs, iso, payer_name, verdict_words
 
 SECRET_CODE: Final = "a code of another episode"
+SECRET_CLAIM: Final = "a claim of another episode"
 
 
 class FindingShown(msgspec.Struct, frozen=True, gc=False):
@@ -56,10 +58,11 @@ class ClaimedRun(msgspec.Struct, frozen=True, gc=False):
 def findings_shown(case: Case, cases: Sequence[Case], entries: Iterable[Entry], sources: Sources) -> list[FindingShown]:
     """The findings that concern the episode, those of one rule with one message together."""
     own = _own_codes(case, entries)
+    numbers = case.episode.claim_numbers
     together: dict[tuple[str, str, str], list[Finding]] = {}
     for found in find(cases):
         if case.episode.name in found.episodes:
-            message = MESSAGES[found.rule].format(codes=", ".join(_codes(found, own)))
+            message = message_of(structs.replace(found, codes=tuple(_codes(found, own)), about=_about(found, numbers)))
             together.setdefault((found.rule, found.level, message), []).append(found)
     shown = [_finding(*said, found, sources) for said, found in together.items()]
     return sorted(shown, key=lambda finding: (finding.level, finding.rule, finding.dates))
@@ -79,6 +82,12 @@ def _codes(found: Finding, own: set[str]) -> list[str]:
     """The finding's codes, without those that only another episode of the patient knows."""
     known = [code for code in found.codes if code in own]
     return known if len(known) == len(found.codes) else [*known, SECRET_CODE]
+
+
+def _about(found: Finding, numbers: set[str]) -> tuple[tuple[str, str], ...]:
+    """What the finding is about, without the numbers of claims that only another episode of the patient knows."""
+    told = (SECRET_CLAIM if name == "claim" and value not in numbers else value for name, value in found.about)
+    return tuple(dict.fromkeys(zip((name for name, _ in found.about), told, strict=True)))
 
 
 def _own_codes(case: Case, entries: Iterable[Entry]) -> set[str]:

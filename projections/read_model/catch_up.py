@@ -13,7 +13,7 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.read_model.tables import SHAPE
 from projections.read_model.trouble import SetAside
-from projections.read_model.version import code_version, makes_the_same_rows
+from projections.read_model.version import code_version, makes_the_same_rows, what_changed
 from projections.read_model.views import Views
 from projections.reading.as_known import book_known, load_patient
 from projections.rows.digests import is_fingerprint
@@ -33,7 +33,8 @@ def stale_because(views: Views, ledger: EpisodeLedger, book: Book) -> str | None
     if noted.get("book") != book.hash:
         return of_this_ledger(noted, ledger) or "it was made with another book"
     if not makes_the_same_rows(noted.get("code"), code_version()):
-        return f"it was made by version {noted.get('code')}, this is {code_version()}"
+        differs = ", ".join(what_changed(noted.get("code", ""), code_version()))
+        return f"it was made by version {noted.get('code')}, this is {code_version()}: {differs}"
     return of_this_ledger(noted, ledger)
 
 

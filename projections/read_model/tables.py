@@ -14,7 +14,7 @@ from projections.rows.day import DAY_COLUMNS, DAY_ORDER
 from projections.rows.finding import FINDING_ORDER, KEPT_FINDING_COLUMNS
 from projections.rows.line import LINE_COLUMNS, LINE_ORDER
 
-SHAPE: Final = "2"
+SHAPE: Final = "3"
 """The shape of the tables; a read model of another shape is built anew."""
 
 TABLES: Final[Mapping[str, Mapping[str, type]]] = {

@@ -7,28 +7,33 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-import ledger
-import projections
 from ledger.facts.zones import zone_data_version
+from ledger.judge import EDITION
 from projections.read_model.tables import SHAPE
 
-ROW_MAKERS: Final = {
-    "ledger": ("facts", "judge", "book/__init__.py", "book/reference.py", "book/tables.py", "day_set.py"),
-    "projections": ("rows",),
-}
-"""What makes a row, in each package: facts and how they are read, the book and its schema, the judge, and the rows."""
+ROOT: Final = Path(__file__).parents[2]
+ROW_MAKERS: Final = (
+    "ledger/facts",
+    "ledger/judge",
+    "ledger/book/__init__.py",
+    "ledger/book/reference.py",
+    "ledger/book/tables.py",
+    "ledger/day_set.py",
+    "projections/rows",
+)
+"""What makes a row: facts and how they are read, the book and its schema, the judge, and the rows."""
 
 
 @cache
 def code_version() -> str:
-    """``release/shape/digest/zones``: the digest is of the sources that make a row, the zones those of ``tzdata``.
+    """``release/edition.shape/digest/zones``: the edition is the rulebook's, the digest of the sources that make a row,
+    the zones those of ``tzdata``.
 
     So a judge that was changed without a new release is known as another one, and a changed page is not.
     """
-    folders = {package.__name__: Path(package.__path__[0]) for package in (ledger, projections)}
-    return f"{version('episode-ledger')}/{SHAPE}/{source_digest(folders)}/{zone_data_version()}"
+    return f"{version('episode-ledger')}/{EDITION}.{SHAPE}/{source_digest(ROOT)}/{zone_data_version()}"
 
 
 def makes_the_same_rows(code: str | None, other: str) -> bool:
@@ -36,17 +41,53 @@ def makes_the_same_rows(code: str | None, other: str) -> bool:
     return code is not None and code.partition("/")[2] == other.partition("/")[2]
 
 
-def source_digest(folders: dict[str, Path]) -> str:
-    """A digest of the sources that make a row, by name and content, out of the packages' folders."""
+class Made(NamedTuple):
+    """A version taken apart. Edition 1 named neither itself nor its zones, which were those of the machine."""
+
+    release: str
+    edition: str
+    digest: str
+    zones: str
+
+    @classmethod
+    def by(cls, code: str) -> Made:
+        """The parts of a version, as far as it has them."""
+        release, shape, digest, zones = (*code.split("/"), "", "", "", "")[:4]
+        edition, dot, _ = shape.partition(".")
+        return cls(release, edition if dot else "1", digest, zones)
+
+
+def what_changed(before: str, after: str) -> tuple[str, ...]:
+    """What makes rows differ between two versions, in words; nothing if both make the same."""
+    if makes_the_same_rows(before, after):
+        return ()
+    old, new = Made.by(before), Made.by(after)
+    words = []
+    if old.edition != new.edition:
+        words.append(f"edition {new.edition} of the rulebook instead of edition {old.edition}")
+    elif old.digest != new.digest:
+        words.append(f"another version of the judge ({new.digest} instead of {old.digest})")
+    if old.zones != new.zones:
+        words.append(f"zone data {new.zones or 'of the machine'} instead of {old.zones or 'those of the machine'}")
+    return tuple(words) or (f"read models of another shape ({after} instead of {before})",)
+
+
+def differs_by_zones_alone(before: str, after: str) -> bool:
+    """Whether the zone data are all that makes rows differ between two versions."""
+    old, new = Made.by(before), Made.by(after)
+    return (old.edition, old.digest) == (new.edition, new.digest) and old.zones != new.zones
+
+
+def source_digest(root: Path) -> str:
+    """A digest of the sources that make a row, by name and content, out of the folder that the packages are in."""
     digest = hashlib.sha256()
-    for name, path in sorted(_sources(folders)):
+    for name, path in sorted(_sources(root)):
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
-def _sources(folders: dict[str, Path]) -> Iterator[tuple[str, Path]]:
-    for package, makers in ROW_MAKERS.items():
-        for maker in makers:
-            place = folders[package] / maker
-            for path in place.rglob("*.py") if place.is_dir() else [place]:
-                yield f"{package}/{path.relative_to(folders[package]).as_posix()}", path
+def _sources(root: Path) -> Iterator[tuple[str, Path]]:
+    for maker in ROW_MAKERS:
+        place = root / maker
+        for path in place.rglob("*.py") if place.is_dir() else [place]:
+            yield path.relative_to(root).as_posix(), path

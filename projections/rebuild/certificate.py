@@ -3,31 +3,40 @@
 Live rows are read back and compared with the digests noted when they were written: rows that do not match their own
 digest were damaged since. Where the book differs, the patient is judged again by the book the live rows were made with:
 from those rows on, the new book is the cause. What neither explains is put down to the code if that changed, and is
-*unexplained* if it did not: then there is no switch.
+*unexplained* if it did not: then there is no switch. A read model that has other columns is compared by those that
+both have.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from ledger.book import Book, book_of_text
 from ledger.store import EpisodeLedger
-from projections.read_model.tables import ORDER, TABLES
+from projections.read_model.tables import TABLES
 from projections.read_model.trouble import SetAside
-from projections.read_model.version import makes_the_same_rows
+from projections.read_model.version import differs_by_zones_alone, makes_the_same_rows
 from projections.read_model.views import Views
+from projections.rebuild.read_back import (
+    columns_added,
+    digests_read,
+    noted_digests,
+    only,
+    rows_of,
+    shared_columns,
+    side_by_side,
+    sums_of,
+)
 from projections.rows.cells import Cells
-from projections.rows.digests import Digests, Sums, digest, digests_of
+from projections.rows.digests import Digests, digests_of
 from projections.rows.kept import sheets_upto
 from projections.rows.patient import Sheets
 
-Cause = Literal["new book", "new code version", "damaged view", "set aside", "unexplained"]
+Cause = Literal["new book", "new code version", "new zone data", "damaged view", "set aside", "unexplained"]
 
 
 class ChangedRow(msgspec.Struct, frozen=True):
@@ -60,6 +69,8 @@ class Certificate(msgspec.Struct, frozen=True):
     changed_rows: dict[str, int]
     set_aside: tuple[SetAside, ...]
     rows_file: str | None
+    code_changes: tuple[str, ...] = ()
+    columns_added: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):
@@ -81,9 +92,11 @@ class Comparison:
         self.ledger, self.live, self.new = ledger, live, new
         noted = live.noted()
         self.position = int(noted["position"])
-        self.new_code = not makes_the_same_rows(noted.get("code"), code)
+        self.new_code = _new_code(noted.get("code"), code)
+        self.columns = shared_columns(live.connection)
+        self.columns_added = columns_added(live.connection)
         self.old_book = book_of_text(noted["book_text"]) if noted.get("book") != book.hash else None
-        self.sums = _sums_of(live)
+        self.sums = sums_of(live)
         as_noted = live.fingerprints()
         self.digests_damaged = self.sums != as_noted
         self.was_equal = not self.new_code and not self.old_book and as_noted == new.fingerprints()
@@ -108,22 +121,22 @@ class Comparison:
 
     def _patients(self) -> Iterator[tuple[Any, ...]]:
         """Each patient with the digests of the live rows as read, as noted, and of the rows built anew."""
-        noted, built = _noted_digests(self.live.connection), _noted_digests(self.new.connection)
-        for patient, live, as_noted, anew in _side_by_side(_read_digests(self.live.connection), noted, built):
+        noted, built = noted_digests(self.live.connection), noted_digests(self.new.connection)
+        for patient, live, as_noted, anew in side_by_side(digests_read(self.live.connection), noted, built):
             yield patient, live or (as_noted and digests_of(patient, Sheets([], [], []))), as_noted, anew
 
     def _changed(self, patient: str, found: Found, aside: bool) -> Iterator[ChangedRow]:
-        before, after = (_all_rows(views.connection, patient) for views in (self.live, self.new))
+        before, after = (rows_of(views.connection, patient, self.columns) for views in (self.live, self.new))
         between, digests = after, found.built
         if self.old_book and not aside:
             between, digests = self._judged_by(self.old_book, patient)
         cause = self._cause(found, digests, aside)
         alike = True
         for table in TABLES:
-            for row in _changed_rows(patient, table, before[table], between[table], after[table], cause):
-                alike = False
-                yield row
-        if alike and found.noted != found.built:
+            for row, had, why in _changed_rows(before[table], between[table], after[table], cause):
+                alike, named = False, dict(zip(self.columns[table], row, strict=True))
+                yield ChangedRow(table, patient, why, named if had else None, None if had else named)
+        if alike and found.noted != found.built and not self.columns_added:
             yield ChangedRow("digests", patient, cause, _shown(found.noted), _shown(found.built))
 
     def _cause(self, found: Found, by_old_book: Digests | None, aside: bool) -> Cause:
@@ -132,7 +145,7 @@ class Comparison:
         if found.live == found.noted and not lost and not self.was_equal:
             if aside:
                 return "set aside"
-            return "new code version" if self.new_code else "unexplained"
+            return self.new_code or "unexplained"
         trusted = not (self.new_code or aside or self.digests_damaged or self.was_equal)
         if trusted and by_old_book not in (found.noted, found.live):
             return "unexplained"  # the rows are damaged, but what their digest stood for is not what they are now
@@ -143,7 +156,8 @@ class Comparison:
         if sheets is None:
             return {table: Counter() for table in TABLES}, None
         rows = {"days": sheets.days, "lines": sheets.lines, "findings": sheets.findings}
-        return {table: Counter(rows[table]) for table in TABLES}, digests_of(patient, sheets)
+        named = {table: Counter(only(self.columns, table, row) for row in found) for table, found in rows.items()}
+        return named, digests_of(patient, sheets)
 
     def _damaged_notes(self) -> Iterator[ChangedRow]:
         for table, text in self.live.fingerprints().items():
@@ -152,76 +166,29 @@ class Comparison:
                 yield ChangedRow("model", "", "damaged view", {key: text}, {key: self.sums[table]})
 
 
+def _new_code(before: str | None, after: str) -> Cause | None:
+    """What of the version is a cause, if it makes other rows."""
+    if makes_the_same_rows(before, after):
+        return None
+    return "new zone data" if before and differs_by_zones_alone(before, after) else "new code version"
+
+
 def _changed_rows(
-    patient: str, table: str, before: Counter[Cells], between: Counter[Cells], after: Counter[Cells], cause: Cause
-) -> Iterator[ChangedRow]:
+    before: Counter[Cells], between: Counter[Cells], after: Counter[Cells], cause: Cause
+) -> Iterator[tuple[Cells, bool, Cause]]:
+    """Every row that only one side has: the row, whether it was there before, and the cause."""
     gone, come = before - after, after - before
     gone_first, come_last = gone & (before - between), come & (after - between)
     for row in sorted(gone.elements(), key=repr):
-        why = cause if gone_first[row] else "new book"
+        yield row, True, cause if gone_first[row] else "new book"
         gone_first[row] -= 1
-        yield ChangedRow(table, patient, why, _named(table, row), None)
     for row in sorted(come.elements(), key=repr):
-        why = "new book" if come_last[row] else cause
+        yield row, False, "new book" if come_last[row] else cause
         come_last[row] -= 1
-        yield ChangedRow(table, patient, why, None, _named(table, row))
-
-
-def _named(table: str, row: Cells) -> dict[str, Any]:
-    return dict(zip(TABLES[table], row, strict=True))
 
 
 def _shown(digests: Digests | None) -> dict[str, Any] | None:
     return dict(zip(TABLES, (found.hex() for found in digests), strict=True)) if digests else None
-
-
-def _all_rows(connection: sqlite3.Connection, patient: str) -> dict[str, Counter[Cells]]:
-    whose = "patient = ?" if patient else "patient = ? OR patient IS NULL"
-    return {
-        table: Counter(connection.execute(f'SELECT * FROM "{table}" WHERE {whose}', (patient,)).fetchall())
-        for table in TABLES
-    }
-
-
-def _sums_of(views: Views) -> dict[str, str]:
-    """The fingerprints that the noted digests make."""
-    sums = Sums()
-    for _, digests in _noted_digests(views.connection):
-        sums.add(digests)
-    return dict(zip(TABLES, sums.texts(), strict=True))
-
-
-def _noted_digests(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests]]:
-    for patient, *digests in connection.execute("SELECT * FROM digests ORDER BY patient"):
-        yield patient or "", tuple(found or b"" for found in digests)  # type: ignore[misc]
-
-
-_EMPTY: Final[list[Cells]] = []
-
-
-def _read_digests(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests]]:
-    """The digests of the rows as they stand, patient by patient."""
-    tables = [_by_patient(connection, table) for table in TABLES]
-    for patient, *rows in _side_by_side(*tables):
-        yield patient, tuple(digest(patient, found or _EMPTY) for found in rows)  # type: ignore[misc]
-
-
-def _by_patient(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, list[Cells]]]:
-    place = list(TABLES[table]).index("patient")
-    rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY {ORDER[table]}')
-    for patient, found in groupby(rows, key=lambda row: row[place] or ""):  # damaged rows may lack it
-        yield patient, list(found)
-
-
-def _side_by_side(*streams: Iterator[tuple[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    """Streams in order of their keys, as (key, value of the first or None, value of the second or None, ...)."""
-    heads = [next(stream, None) for stream in streams]
-    while keys := [head[0] for head in heads if head]:
-        key = min(keys)
-        yield key, *(head[1] if head and head[0] == key else None for head in heads)
-        heads = [
-            next(stream, None) if head and head[0] == key else head for stream, head in zip(streams, heads, strict=True)
-        ]
 
 
 def book_changes(before: Book, after: Book) -> tuple[str, ...]:

@@ -49,6 +49,10 @@ class LineDifference(msgspec.Struct, frozen=True, gc=False):
     authorization: str | None
     terms_from: str
     modifiers: tuple[str, ...]
+    member: str | None
+    provider: str | None
+    place_of_service: str | None
+    expected_cents: int
 
 
 class Total(msgspec.Struct, frozen=True, gc=False):

@@ -22,12 +22,12 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.catch_up import catch_up, made_of, of_this_ledger
 from projections.read_model.generations import Places
-from projections.read_model.tables import SHAPE
 from projections.read_model.trouble import SetAside, ViewsError
-from projections.read_model.version import code_version
+from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, open_views
 from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
+from projections.rebuild.read_back import has_comparable_rows
 from projections.rows.digests import Sums
 
 _ROWS: Final = "rows.jsonl"
@@ -84,7 +84,7 @@ def _held_still(places: Places, ledger: EpisodeLedger) -> Iterator[Views | None]
     with closing(open_views(places.live)) as live, live.reading():
         noted = live.noted()
         same = "book_text" in noted and of_this_ledger(noted, ledger) is None
-        yield live if same and noted.get("shape") == SHAPE else None
+        yield live if same and has_comparable_rows(live.connection) else None
 
 
 def _note(new: Views, ledger: EpisodeLedger, book: Book, upto: int, sums: Sums, set_aside: list[SetAside]) -> None:
@@ -124,6 +124,8 @@ def _compare(
         changed_rows=causes,
         set_aside=tuple(new.set_aside().values()),
         rows_file=f"{_file_name(made_at)}.rows.jsonl" if causes else None,
+        code_changes=what_changed(noted["code"], code) if compared else (),
+        columns_added=compared.columns_added if compared else (),
     )
 
 

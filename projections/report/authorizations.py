@@ -7,39 +7,13 @@ from typing import Final
 
 import msgspec
 
-from ledger.facts.events import AuthorizationGranted
-from ledger.judge.authorizations import Grant, grants_of
-from ledger.judge.case import Case
-from ledger.judge.regions import regions
-from projections.reading.as_known import JudgedPatient
+from projections.reading.authorizations import Authorization
 from projections.report.asked import Asked
-from projections.words import iso
 
 UNITS_LOW: Final = 7
 DAYS_AHEAD: Final = 14
 """An authorization runs out with so few units left, or if it ends within so many days; and therapy goes on if its last
 day is not longer ago than that."""
-
-
-class Authorization(msgspec.Struct, frozen=True, gc=False):
-    """A live authorization of an episode with the units its days drew, of which ``billable_days`` are billable.
-
-    ``last_day`` is the episode's last day so far, ``ended`` whether a discharge or a death ended it.
-    """
-
-    patient: str
-    episode: str
-    number: str
-    payer: str
-    codes: tuple[str, ...]
-    from_: str = msgspec.field(name="from")
-    to: str
-    units: int
-    drawn: int
-    billable_days: int
-    last_drawn: str | None
-    last_day: str
-    ended: bool
 
 
 class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authorizations"):
@@ -59,40 +33,6 @@ class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authoriz
     to: str
     lasts_to: str
     rows: str
-
-
-def authorizations_of(judged: JudgedPatient, case: Case) -> Iterator[Authorization]:
-    """The live authorizations recorded in a judged episode, by number, with what the patient's episodes drew."""
-    own = [grant for grant in grants_of(case.patient) if grant.entry.episode == case.episode.name]
-    for grant in sorted(own, key=lambda grant: (grant.number, grant.from_)):
-        drawing = {each.episode.name: _drawn(each, grant) for each in judged.cases}
-        concerned = [each for each in judged.cases if each is case or drawing[each.episode.name]]
-        going = [each for each in concerned if each.calendar.every]
-        if not going:
-            continue
-        drawn = sorted(date for dates in drawing.values() for date in dates)
-        billable = sum(_billable(each, drawing[each.episode.name]) for each in going)
-        yield Authorization(
-            case.patient.name, case.episode.name, grant.number, grant.payer, tuple(sorted(set(grant.codes))),
-            iso(grant.from_), iso(grant.to), grant.units, len(drawn), billable, iso(drawn[-1]) if drawn else None,
-            iso(max(each.calendar.last for each in going)),
-            all(each.patient.deaths or each.episode.discharges for each in going),
-        )  # fmt: skip
-
-
-def _drawn(case: Case, grant: Grant) -> list[int]:
-    """The dates of an episode that drew a unit from a telling of an authorization."""
-    return [date for date, drew in case.drawn.items() if drew.entry is grant.entry]
-
-
-def _billable(case: Case, dates: Sequence[int]) -> int:
-    return sum(region.is_billable and bool(region.days & case.calendar.day(date))
-               for region in regions(case) for date in dates)  # fmt: skip
-
-
-def has_authorization(facts: Iterable[object]) -> bool:
-    """Whether any fact grants one."""
-    return any(isinstance(fact, AuthorizationGranted) for fact in facts)
 
 
 def running_out(authorizations: Sequence[Authorization], asked: Asked) -> Iterator[RunningOut]:

@@ -1,4 +1,4 @@
-"""What the claims say: billable days not claimed yet, by the time left to file them; and money to give back."""
+"""What the claims say: billable days not claimed yet, by the time left to file them; and money to refund."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Unbilled(msgspec.Struct, frozen=True, tag_field="section", tag="unbilled")
 
 
 class Exposed(msgspec.Struct, frozen=True, tag_field="section", tag="exposure"):
-    """What was claimed from one payer and no longer stands: days, claims and the money to give back, by when.
+    """What was claimed from one payer and is not billable so now: days, claims and the money to refund, by when.
 
     ``overclaimed`` days are not billable now, ``changed`` ones with another code or for another payer.
     """

@@ -57,5 +57,5 @@ def hard_findings(views: Views, asked: Asked) -> Iterator[HardFinding]:
 
 
 def todo_of(rule: str) -> str:
-    """What a rule's findings say, whatever their codes."""
-    return MESSAGES[rule].replace(" ({codes})", "").replace(" as {codes}", "")
+    """What to do about a rule's findings."""
+    return MESSAGES[rule].todo

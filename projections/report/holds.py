@@ -7,8 +7,8 @@ import msgspec
 from ledger.book import Book
 from projections.read_model.queries import days_where
 from projections.read_model.views import Views
+from projections.reading.rates import rates_of
 from projections.report.asked import Asked
-from projections.report.rates import rates_of
 from projections.why.cures import CURES
 
 

@@ -180,7 +180,7 @@ def _tiles(report: Report) -> list[Tile]:
         ),
         Tile("On no claim", money(sum(row.cents for row in report.unbilled)), f"{money(lost)} too late", "unbilled"),
         Tile(
-            "To give back", money(sum(row.cents for row in report.exposure)),
+            "To refund", money(sum(row.cents for row in report.exposure)),
             f"first by {repay_by}" if repay_by else "to payers", "exposure",
         ),
         Tile(

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.facts.entry import Entry, UnreadableEntry, statement_of
+from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import ClaimedDay, claimed_of
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
-from projections.reading.as_known import judged_among
+from projections.reading.authorizations import authorizations_in
 from projections.report.asked import Asked
-from projections.report.authorizations import (
-    DAYS_AHEAD,
-    Authorization,
-    RunningOut,
-    authorizations_of,
-    has_authorization,
-    running_out,
-)
+from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 
 Streams = Mapping[str, Sequence[Entry]]
 
@@ -81,14 +73,3 @@ def _with_recent_days(views: Views, asked: Asked) -> set[str]:
 def _running_out(streams: Streams, patient: str, book: Book, asked: Asked) -> Iterator[RunningOut]:
     for authorizations in authorizations_in(streams, patient, book, asked.known_at):
         yield from running_out(authorizations, asked)
-
-
-def authorizations_in(
-    streams: Streams, patient: str, book: Book, known_at: datetime | None
-) -> Iterator[list[Authorization]]:
-    """The live authorizations of each of a patient's episodes that has days; nobody is judged who never had one."""
-    if not has_authorization(statement_of(entry) for stream in streams.values() for entry in stream):
-        return
-    judged = judged_among({name: streams[name] for name in sorted(streams)}, patient, book, known_at)
-    if judged:
-        yield from (list(authorizations_of(judged, case)) for case in judged.cases)

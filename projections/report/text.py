@@ -68,7 +68,7 @@ SECTIONS: Final[dict[str, Section]] = {
         ("month", "payer"),
     ),
     "holds": Section(
-        "On hold, and what would cure it",
+        "On hold, and what to do",
         (_text("reason"), _maybe("payer"), _count("days"), _count("episodes"), _MONEY, _text("oldest", "first_date"),
          _text("cure")),
         "No day is on hold.",
@@ -82,10 +82,10 @@ SECTIONS: Final[dict[str, Section]] = {
         ("payer", "to file"),
     ),
     "exposure": Section(
-        "Claimed, and no longer standing: money to give back",
+        "Claimed, and not billable as claimed: money to refund",
         (_text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY,
          _maybe("first by", "first_repay_by")),
-        "What was claimed still stands.",
+        "Nothing to refund.",
         ("payer", "kind"),
     ),
     "authorizations": Section(
@@ -96,7 +96,7 @@ SECTIONS: Final[dict[str, Section]] = {
         ("number", "episode"),
     ),
     "conflicts": Section(
-        "Conflicts for a human to decide",
+        "Conflicts to decide",
         (_text("rule"), _count("days"), _count("episodes"), _text("oldest", "first_date")),
         "No day is in conflict.",
         ("rule",),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from ledger.judge.findings import Finding
 from projections.rows.cells import Cells, json_list, shown
 from projections.rows.columns import columns_of, named_cells, note
-from projections.words import iso
+from projections.words import iso, listed, verdict_words
 
 
 class FindingRow(msgspec.Struct, frozen=True, gc=False):
@@ -44,67 +44,126 @@ FindingCells: Final = named_cells(KeptFinding)
 """A finding as the read model keeps it, its places named as the columns are."""
 
 
-MESSAGES: Final[dict[str, str]] = {
-    "pain_code_exclusion": "S9325 and another per diem ({codes}) on the same day. Decide which one to bill.",
-    "duplicate_per_diem": (
-        "The same per diem ({codes}) twice on one day. Choose the one to keep, and bill nothing in the other."
+class Message(NamedTuple):
+    """What a finding says: what is wrong, and what to do."""
+
+    wrong: str
+    todo: str
+
+
+MESSAGES: Final[dict[str, Message]] = {
+    "pain_code_exclusion": Message("{codes} on the same day.", "Decide which one to bill."),
+    "duplicate_per_diem": Message(
+        "{codes} is billed twice on this day.", "Choose the one to keep, and decide to bill nothing in the other."
     ),
-    "specific_pair": "Two per diems ({codes}) on the same day. Decide which one to bill.",
-    "catheter_care_with_per_diem": "Catheter care is billed beside the per diem ({codes}). Void one of them.",
-    "pharmacy_hours_with_per_diem": "Pharmacy hours are billed beside the per diem ({codes}). Void one of them.",
-    "bundled_item_billed": "An item that the per diem includes is billed separately ({codes}). Void it.",
-    "served_after_death": "An infusion is recorded after the patient's death. Correct the date of one of them.",
-    "served_after_discharge": "An infusion is recorded after the discharge. Correct the date of one of them.",
-    "served_while_inpatient": "An infusion at home is recorded during a hospital stay. Correct one of them.",
-    "mixed_pain_codes": "One episode bills S9325 and specific codes ({codes}) under the same terms. Check the modes.",
-    "claimed_not_billable": (
-        "Claimed as {codes}, but not billable with that code and payer. Send a replacement (7) or a void (8)."
+    "specific_pair": Message("{codes} on the same day.", "Decide which one to bill."),
+    "catheter_care_with_per_diem": Message(
+        "{codes} on the same day: catheter care is not billed with a per diem.", "Void one of them."
     ),
-    "billable_not_claimed": "Billable as {codes}, but on no claim. Add the day to a claim.",
-    "claimed_before_signature": (
-        "Claimed before the plan of treatment or the order for the day was signed. Replace the claim. "
+    "pharmacy_hours_with_per_diem": Message(
+        "{codes} on the same day: pharmacy hours are not billed with a per diem.", "Void one of them."
     ),
-    "claimed_ahead": "Claimed before the day had come ({codes}). Replace the claim once the day has been served.",
-    "claimed_twice": "The day is on more than one line of live claims ({codes}). Replace or void one.",
-    "claim_units": "The line's units differ from the days of its span ({codes}). Replace the claim.",
-    "replaces_unknown": (
-        "A replacement or void names no claim of this episode that was ever recorded. Correct its number."
+    "bundled_item_billed": Message("{codes} on the same day: the per diem includes the item.", "Void the item."),
+    "served_after_death": Message(
+        "An infusion is recorded after the patient's death.", "Correct the date of the death or of the infusion."
     ),
-    "number_reused": (
-        "One claim number is used for claims of different dates; only the last one counts. Correct one number."
+    "served_after_discharge": Message(
+        "An infusion is recorded after the discharge.", "Correct the date of the discharge or of the infusion."
     ),
-    "unmatched": (
-        "A discharge or resumption without an admission or hold before it. Record what is missing, or retract it."
+    "served_while_inpatient": Message(
+        "An infusion at home is recorded during a hospital stay.", "Correct the stay or the infusion."
     ),
-    "stays_adjoin": "Two hospital stays adjoin but are told apart by more than four hours. Check the instants.",
-    "stay_stretched": (
-        "One visit number has discharges more than a day apart. An admission between them may be missing."
+    "mixed_pain_codes": Message("One episode bills {codes} under the same terms.", "Check the modes of its orders."),
+    "claimed_not_billable": Message(
+        "Claim {claim} billed {codes}, but the day is {now}.", "Send a replacement (7) or a void (8)."
     ),
-    "stay_open": "A hospital stay without a discharge was joined with a later one. Record the discharge.",
-    "voided_with_facts": (
-        "A voided episode holds facts that would count for the patient. Record them in another episode."
+    "billable_not_claimed": Message("{codes} is billable and on no claim.", "Claim the day."),
+    "claimed_before_signature": Message(
+        "Claim {claim} left before the plan of treatment or the order for the day was signed.",
+        "Have it signed and send a replacement (7).",
     ),
-    "evidence_gap": "No evidence of therapy for more than 180 days between two dates. A year may be mistyped.",
-    "coverage_overlap": "Two payers have the same rank on these days. Correct the rank of one of them.",
-    "coverage_reinstated": "Coverage was verified again after it had ended. Check that the end is really undone.",
-    "runs_disagree": "Two sources log different runs of one order at the same time. Correct one of them.",
-    "served_beyond_supply": (
-        "An infusion for which no dispensed supply is left. Check the days' supply or the day served. "
+    "claimed_ahead": Message(
+        "Claim {claim} left before the day had come.", "Send a replacement (7) once the day has been served."
     ),
-    "concurrent_unranked": (
-        "Another infusion therapy runs beside pain ({codes}) and no rank is recorded. Record the rank. "
+    "claimed_twice": Message("The day is claimed more than once ({claim}).", "Replace or void all but one."),
+    "claim_units": Message(
+        "Claim {claim} has {units} units of {codes} for the {count} days from {first} to {last}.",
+        "Send a replacement (7).",
     ),
-    "decision_without_effect": "A decision changes nothing on this date. Check its date and its code.",
+    "replaces_unknown": Message(
+        "Claim {claim} replaces or voids a claim that this episode does not have.", "Correct the number it names."
+    ),
+    "number_reused": Message(
+        "Claim number {claim} was given to claims of different dates, and only the last one counts.",
+        "Give the earlier one its own number.",
+    ),
+    "unmatched": Message("A {what} belongs to no admission or hold.", "Record what is missing, or correct the number."),
+    "stays_adjoin": Message(
+        "Two hospital stays adjoin ({first}, {last}) and are read as two.",
+        "Check the times of discharge and admission.",
+    ),
+    "stay_stretched": Message(
+        "One visit number has discharges more than a day apart.", "If there was an admission between them, record it."
+    ),
+    "stay_open": Message(
+        "A hospital stay without a discharge is read as one with a later stay.", "Record the discharge."
+    ),
+    "voided_with_facts": Message(
+        "The episode is voided and holds records that would count for the patient.",
+        "Record them in another episode.",
+    ),
+    "evidence_gap": Message(
+        "No service is recorded between {first} and {last}, more than 180 days.", "Check for a mistyped year."
+    ),
+    "coverage_overlap": Message("{payers} cover these days with the same rank.", "Correct the rank of one of them."),
+    "coverage_reinstated": Message(
+        "Coverage by {payers} was verified after its end was recorded.", "Check that it really goes on."
+    ),
+    "runs_disagree": Message("Two sources log different runs of one order at the same time.", "Correct one of them."),
+    "served_beyond_supply": Message(
+        "An infusion is recorded, and no dispensed supply is left for it.", "Check the days' supply and the day served."
+    ),
+    "concurrent_unranked": Message(
+        "{codes} on the same day, and no rank is recorded.", "Record which of the therapies is the first."
+    ),
+    "decision_without_effect": Message(
+        "The decision to bill {codes} changes nothing on this date.", "Check its date and its code."
+    ),
 }
+
+_TWO_EPISODES: Final = "Two episodes bill {codes} on this day."
+
+
+def message_of(found: Finding) -> str:
+    """What a finding says, with its codes, payers and dates and what it is about."""
+    wrong, todo = MESSAGES[found.rule]
+    if found.rule == "duplicate_per_diem" and len(found.episodes) > 1:
+        wrong = _TWO_EPISODES
+    about: dict[str, list[str]] = {}
+    for name, value in found.about:
+        about.setdefault(name, []).append(_now(value, found.codes) if name == "now" else value)
+    return wrong.format(
+        codes=listed(found.codes or ["nothing"]), payers=listed(found.payers or ["the payer"]), count=len(found.dates),
+        first=iso(found.dates[0]), last=iso(found.dates[-1]), **{name: listed(words) for name, words in about.items()},
+    ) + f" {todo}"  # fmt: skip
+
+
+def _now(verdict: str, claimed: Sequence[str]) -> str:
+    """What a claimed day is now."""
+    if not verdict:
+        return "no day of the episode"
+    if not verdict.startswith("billable "):
+        return verdict_words(verdict)
+    _, code, payer = verdict.split(" ", 2)
+    return f"billable to {payer}" if code in claimed else f"billable as {code}"
 
 
 def finding_cells(found: Finding) -> Cells:
     """The row of one finding as the read model keeps it; the last two cells are for choosing and ordering only."""
-    message = MESSAGES[found.rule].format(codes=", ".join(found.codes))
     dates = [iso(date) for date in found.dates]
     lists = (json_list(part) for part in (found.episodes, dates, found.codes, found.because))
     cells: Cells = FindingCells(
-        found.rule, found.level, found.patient, *lists, message, json_list(found.payers), dates[0]
+        found.rule, found.level, found.patient, *lists, message_of(found), json_list(found.payers), dates[0]
     )
     return cells
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from msgspec import UNSET
@@ -18,7 +17,7 @@ from ledger.judge.stays import Stay
 from projections.why.day_view import DayView, tellings_of
 from projections.why.moves_choice import others_did_not
 from projections.why.moves_service import nearest_orders, unknown_orders
-from projections.words import dollars, iso
+from projections.words import dollars, iso, listed
 
 
 class Words(NamedTuple):
@@ -85,12 +84,6 @@ _UNSERVED: Final = {
     "infused_or_nursing": "neither an infusion nor a nurse's visit was recorded that day",
     "rolling_24h": "no infusion was recorded that day",
 }
-
-
-def listed(words: Iterable[str]) -> str:
-    """``A``, ``A and B``, ``A, B and C``; no repeats."""
-    *first, last = dict.fromkeys(words)
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 class Said(dict[str, str]):

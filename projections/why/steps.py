@@ -16,8 +16,7 @@ from ledger.judge.pricing import provider_entries, rank_entries
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import STEPS
 from projections.why.day_view import DayView, tellings_of
-from projections.why.sentences import listed
-from projections.words import dollars, iso, utc_text
+from projections.words import COUNTED, dollars, iso, listed, utc_text
 
 
 class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
@@ -123,16 +122,6 @@ def _out_of_facility(view: DayView) -> Shown:
 def _not_held(view: DayView) -> Shown:
     holds = view.causes(steps.HELD)
     return "held, but the terms count held days as access" if holds else "no hold covers the day", holds
-
-
-COUNTED: Final = {
-    "access": "days of access",
-    "course": "the course of therapy",
-    "infused": "days infused",
-    "infused_or_nursing": "days infused or nursed",
-    "rolling_24h": "full 24 hours of infusion",
-}
-"""What a payer counts under each ``day_counting``."""
 
 
 def _served(view: DayView) -> Shown:

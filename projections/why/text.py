@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from projections.why.sentences import listed
-from projections.why.steps import COUNTED, EvidenceShown
+from projections.why.steps import EvidenceShown
 from projections.why.why import TermsShown, Why
-from projections.words import minute
+from projections.words import COUNTED, listed, minute
 
 _MARKS: Final = {"passed": "✓", "failed": "✗", "not_asked": "·", "not_reached": "–"}
 

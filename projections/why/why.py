@@ -11,6 +11,7 @@ from ledger.book import Book, Terms
 from ledger.facts.entry import Entry
 from ledger.judge.regions import JudgedDay, judged_day
 from ledger.store import EpisodeLedger
+from projections.reading.around import read_streams
 from projections.reading.as_known import judged_among, owner_among
 from projections.rows.day import DayRow, cells_on, day_row
 from projections.why.day_view import DayView
@@ -67,7 +68,7 @@ def why(
 def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: datetime | None = None) -> Why | None:
     """Why a date of an episode of the ledger has its verdict; None for an episode it does not know."""
     names = {name for patient in ledger.patients_of(episode) for name in ledger.episodes_of(patient)}
-    return why({name: ledger.entries_of(name) for name in sorted(names)}, episode, on, book, known_at)
+    return why(read_streams(ledger, sorted(names)), episode, on, book, known_at)
 
 
 def _why(view: DayView, day: JudgedDay, streams: Mapping[str, Sequence[Entry]]) -> Why:

@@ -127,9 +127,8 @@ class Clients:
         billed_by = self.rng.choice(({}, {"billed_by": NORTHSIDE}, {"billed_by": LAKESIDE}, {"billed_by": STRANGER}))
         quantity = self.rng.choice(({}, {"units": 1}, {"units": "2.50"}))
         code = self.rng.choice(CODES)
-        return self._about(
-            {"type": "ServiceBilledSeparately", "code": code, "from": "2026-10-28", **billed_by, **quantity}
-        )
+        span = self.rng.choice(({"from": "2026-10-28"}, {"from": "2026-10-28", "to": "2026-11-05"}))
+        return self._about({"type": "ServiceBilledSeparately", "code": code, **span, **billed_by, **quantity})
 
     def _unopened(self) -> Said:
         return self._about({"type": "DayServed", "order": "A", "date": "2026-10-28"}) | {
@@ -145,14 +144,14 @@ def respelt(fact: Said) -> Said:
     """The same fact in other words: defaults said, instants in another zone, decimals with a nought more."""
     told = dict(fact)
     kind = told["type"]
-    if kind == "DayServed":
-        told.setdefault("infused", True)
+    if kind in ("DayServed", "DaysServed"):
+        told.setdefault("infused", kind == "DayServed")
     if kind in ("ServiceBilledSeparately", "DrugBilledSeparately"):
         told.setdefault("to", told["from"])
         told["units"] = f"{Decimal(str(told.get('units', 1))):.2f}"
     if kind == "EpisodeOpened":
         told.setdefault("place_of_service", "12")
-    for name in told.keys() & set(INSTANTS):
+    for name in [name for name in INSTANTS if "T" in told.get(name, "")]:
         away = timedelta(hours=-6)
         told[name] = (instant(told[name]) + away).replace(tzinfo=None).isoformat() + "-06:00"
     if "fact" in told:

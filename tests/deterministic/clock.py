@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-FIRST = datetime(2026, 11, 2, 12, tzinfo=UTC)
+FIRST = datetime(2026, 11, 10, 12, tzinfo=UTC)
 _MOVES = (
     *[timedelta(0)] * 4,
     *[timedelta(milliseconds=1), timedelta(seconds=2), timedelta(minutes=7)] * 2,

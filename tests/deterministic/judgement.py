@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 Said = dict[str, Any]
 """A line of intake, or a fact, as JSON has it."""
@@ -15,11 +17,31 @@ DEFAULTS: dict[str, Said] = {
     "CoverageVerified": {"rank": 1},
     "TherapyOrdered": {"interval_hours": 24},
     "DayServed": {"infused": True},
+    "DaysServed": {"infused": False},
     "ServiceBilledSeparately": {"units": 1},
 }
 INSTANTS = ("at", "started_at", "stopped_at")
 DECIMALS = ("quantity", "units")
 ONE_DATE_WITHOUT_TO = ("DrugBilledSeparately", "ServiceBilledSeparately")
+LOOKS_BACK = {
+    "DayServed": "date",
+    "DaysServed": "to",
+    "NursingVisited": "date",
+    "SupplyDispensed": "date",
+    "DrugDispensed": "date",
+    "PainAssessed": "date",
+    "ResponseNoted": "date",
+    "CoordinationNoted": "date",
+    "PatientDied": "date",
+    "TherapyResumed": "date",
+    "HospitalAdmitted": "at",
+    "HospitalDischarged": "at",
+    "InfusionLogged": "stopped_at",
+    "TherapyOrdered": "signed_on",
+    "PlanSigned": "signed_on",
+    "ClaimSubmitted": "sent_on",
+}
+"""The facts that may not be told ahead, each with the field that says when it was."""
 
 
 def instant(text: str) -> datetime:
@@ -33,7 +55,7 @@ def meaning(fact: Said) -> Said:
     if kind in ONE_DATE_WITHOUT_TO:
         told.setdefault("to", told["from"])
     for name in told.keys() & set(INSTANTS):
-        told[name] = instant(told[name])
+        told[name] = instant(told[name]) if "T" in told[name] else told[name]
     for name in told.keys() & set(DECIMALS):
         told[name] = Decimal(str(told[name]))
     if "fact" in told:
@@ -85,11 +107,27 @@ class Story:
             if entry.version < each.version <= upto
         )
 
-    def provider(self, upto: int) -> str:
+    def opening(self, upto: int) -> Said:
         """Of the opening and its corrections, the one recorded last that is not retracted."""
         live = [each for each in self.openings if each.version <= upto and not self.is_retracted(each, upto)]
-        provider: str = states(live[-1].fact)["provider"]
+        return states(live[-1].fact)
+
+    def provider(self, on: str, upto: int) -> str:
+        """Under whom the episode goes on that date: the change with the latest date counts, else the opening."""
+        changes = [fact for fact in self.live("ProviderChanged", upto) if fact["from"] <= on]
+        latest = max((fact["from"] for fact in changes), default="")
+        counts = [fact for fact in changes if fact["from"] == latest] or [self.opening(upto)]
+        provider: str = counts[-1]["provider"]
         return provider
+
+    def live(self, kind: str, upto: int) -> list[Said]:
+        """The facts of a type that count, in the order recorded: of a chain the last that is not retracted."""
+        chains: dict[int, Kept] = {}
+        for entry in self.entries[:upto]:
+            if entry.fact["type"] != "FactRetracted" and not self.is_retracted(entry, upto):
+                chains[self.root(entry, upto).version] = entry
+        counts = sorted(chains.values(), key=lambda entry: entry.version)
+        return [states(entry.fact) for entry in counts if states(entry.fact)["type"] == kind]
 
     def root(self, entry: Kept, upto: int) -> Kept:
         """What a correction, or a correction of it, was first about."""
@@ -116,7 +154,12 @@ def judge(line: Said, story: Story, upto: int, now: datetime, keep: bool) -> str
         return "not_opened"
     if upto > 0 and fact["type"] == "EpisodeOpened":
         return "already_opened"
-    return _time(line, story, upto, now, keep) or _target(fact, story, upto) or _per_diem(fact, story, upto)
+    return (
+        _time(line, story, upto, now, keep)
+        or _ahead(line, story, upto, now)
+        or _target(fact, story, upto)
+        or _per_diem(fact, story, upto)
+    )
 
 
 def _time(line: Said, story: Story, upto: int, now: datetime, keep: bool) -> str | None:
@@ -128,6 +171,18 @@ def _time(line: Said, story: Story, upto: int, now: datetime, keep: bool) -> str
     if at > now:
         return "clock_future"
     return "clock_backwards" if upto and at < story.entries[upto - 1].recorded_at else None
+
+
+def _ahead(line: Said, story: Story, upto: int, now: datetime) -> str | None:
+    fact = states(line["fact"])
+    told = fact.get(LOOKS_BACK.get(fact["type"], ""))
+    if told is None:
+        return None
+    at = recorded_at(line, story, upto, now)
+    if "T" in told:
+        return "told_ahead" if instant(told) > at + timedelta(hours=1) else None
+    here = at.astimezone(ZoneInfo(story.opening(upto)["zone"])).date()
+    return "told_ahead" if date.fromisoformat(told) > here else None
 
 
 def _target(fact: Said, story: Story, upto: int) -> str | None:
@@ -149,8 +204,16 @@ def _per_diem(fact: Said, story: Story, upto: int) -> str:
     told = states(fact)
     if told["type"] != "ServiceBilledSeparately" or told["code"] not in PER_DIEMS:
         return "recorded"
-    billed_by = told.get("billed_by")
-    return "own_per_diem" if billed_by is None or billed_by == story.provider(upto) else "recorded"
+    ours = {story.provider(on, upto) for on in dates_between(told["from"], told.get("to", told["from"]))}
+    return "own_per_diem" if told.get("billed_by") in {None, *ours} else "recorded"
+
+
+def dates_between(first: str, last: str) -> Iterator[str]:
+    """Each date from one to another."""
+    day, end = date.fromisoformat(first), date.fromisoformat(last)
+    while day <= end:
+        yield day.isoformat()
+        day += timedelta(days=1)
 
 
 def recorded_at(line: Said, story: Story, upto: int, now: datetime) -> datetime:

@@ -11,6 +11,7 @@ from ledger.judge.patients import by_episode, gather
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger
 from projections.export.changes import changes_since
+from projections.export.shapes import DATASETS
 from projections.read_model.catch_up import catch_up
 from projections.read_model.tables import ORDER
 from projections.read_model.views import passing_views
@@ -20,7 +21,8 @@ from tests.deterministic.lagging import Lagging
 from tests.deterministic.model import Model, must
 
 Days = dict[tuple[Any, ...], Cells]
-_OLD, _NEW, _CAUSE = 6, 15, 24
+_NAMES = [column.name for column in DATASETS["changes"].columns]
+_OLD, _NEW, _CAUSE = (_NAMES.index(name) for name in ("old_status", "new_status", "cause"))
 """Where in a change the old row's cells begin, the new one's, and the cause."""
 
 

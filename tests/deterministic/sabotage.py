@@ -209,7 +209,9 @@ WRONGS = {
     "a stale head and no look at what others did": Wrong("the rulebook says", patched=_never_overtaken),
     "a head ahead of the ledger": Wrong("StopIteration|the rulebook says", made=HasHeadsAhead),
     "a reader that skips on gaps": Wrong("a reader after .* was given", seen_as=Gaps),
-    "a read model that misses patients": Wrong("not those judged from scratch", seen_as=MissesSome),
+    "a read model that misses patients": Wrong(
+        "not those judged from scratch|not the rows of the later", seen_as=MissesSome
+    ),
     "a read-back that does not wait": Wrong(STANDS, patched=_impatient),
     "no read-back at all": Wrong(STANDS, patched=_no_read_back),
     "a read-back that takes another's entry for its own": Wrong("is another entry", patched=_takes_anothers),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ledger.recorders.proving import prove
+from ledger.recorders.by_name.proving import prove
 from tests import ROOT
 from tests.deterministic.faults import APPEND_FAULTS, OTHERS
 from tests.deterministic.ground import Ground, InAFile, InMemory

@@ -173,6 +173,7 @@ def test_a_line_is_added_whole_and_alone(tmp_path: Path, disk: Disk) -> None:
         add_line(tmp_path / "link", b"four\n")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("what", ["a folder", "a lock file"])
 def test_who_holds_alone_keeps_others_out_until_it_ends(tmp_path: Path, what: str) -> None:
     path = tmp_path if what == "a folder" else tmp_path / "lock"
@@ -190,6 +191,7 @@ with locked(Path({str(path)!r})):
             with pytest.raises(LookupError, match="busy"), locked(path, shared=shared, busy=LookupError("busy")):
                 pass
         holder.kill()
+        holder.wait()
     with locked(path, busy=LookupError("busy")):
         pass
 

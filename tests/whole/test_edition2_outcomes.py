@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from commands.writing.record import Outcome, record
+from tests import GOLDENS
 from tests.stores import open_ledger
 
-FOLDER = Path(__file__).parent.parent / "golden" / "edition2"
+FOLDER = GOLDENS / "edition2"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 

@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.progress import Progress, silent
-from ledger.recorders.backup_file import (
+from ledger.recorders.postgres.migrate import found_in_turn, make_tables
+from ledger.recorders.postgres.pool import STATEMENT_TIMEOUT_SECONDS, connected
+from ledger.recorders.postgres.prove import one_moment, prove_within
+from ledger.recorders.postgres.schema import Connection, check, one
+from ledger.recorders.postgres.url import parts_of, shown
+from ledger.recorders.sqlite.backup_file import (
     Held,
     NotABackup,
     held_by,
@@ -23,11 +28,6 @@ from ledger.recorders.backup_file import (
     refuse_unlike,
     tables_of,
 )
-from ledger.recorders.postgres.migrate import found_in_turn, make_tables
-from ledger.recorders.postgres.pool import STATEMENT_TIMEOUT_SECONDS, connected
-from ledger.recorders.postgres.prove import one_moment, prove_within
-from ledger.recorders.postgres.schema import Connection, check, one
-from ledger.recorders.postgres.url import parts_of, shown
 from ledger.recorders.sqlite.file import plain_errors
 from ledger.recorders.sqlite.schema import SCHEMAS
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from ledger.progress import Progress, silent
 from ledger.recorders import StoreError
-from ledger.recorders.backup_file import (
+from ledger.recorders.sqlite.backup_file import (
     BESIDE,
     Held,
     NotABackup,

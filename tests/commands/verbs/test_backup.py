@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.recorders import backup_file
-from ledger.recorders.backup_file import Held
 from ledger.recorders.sqlite import backup as sqlite_backup
+from ledger.recorders.sqlite import backup_file
+from ledger.recorders.sqlite.backup_file import Held
 from ledger.store import EpisodeLedger, open_ledger
 from tests.command_line import SERVED, House, assert_plain, example, lines_of, run, told
 from tests.tampering import (

@@ -18,10 +18,10 @@ import pytest
 
 from ledger.keys.cipher import MasterKey
 from ledger.recorders import StoreError
-from ledger.recorders.backup_file import Damaged, tables_of
+from ledger.recorders.by_name.proving import prove
 from ledger.recorders.postgres import backup as postgres_backup
 from ledger.recorders.postgres.migrate import migrate
-from ledger.recorders.proving import prove
+from ledger.recorders.sqlite.backup_file import Damaged, tables_of
 from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
 from ledger.store import open_ledger
 from tests import ROOT, stores

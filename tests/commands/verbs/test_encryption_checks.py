@@ -17,8 +17,8 @@ from ledger.proof.checkpoint import parse_note
 from ledger.proof.seals import leaf_of, seal_of
 from ledger.proof.signing import create_key
 from ledger.recorders import NoLedger
-from ledger.recorders.as_stored import closed
-from ledger.recorders.proving import prove
+from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.proving import prove
 from projections.operations.disk_encryption import shelter_of
 from projections.operations.health import clear_row
 from tests.command_line import Ended, House, assert_plain, example, run

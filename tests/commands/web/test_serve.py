@@ -19,8 +19,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import ROOT
+from tests.builders import recorded_before
 from tests.command_line import House, assert_plain, run, told
 from tests.running_site import Answer, Browser, Running, running
+from tests.stores import open_ledger
 
 EXAMPLES = ROOT / "docs" / "examples"
 HOSTILE = "<script>alert(1)</script>"
@@ -46,8 +48,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     opening = {"type": "EpisodeOpened", "patient": HOSTILE, "provider": "1234567893", "zone": "America/Chicago"}
     served = {"type": "DayServed", "order": BREAKS_OUT, "date": "2026-02-02"}
     hostile = [told("o", opening, episode=BREAKS_OUT), told(HOSTILE, served, episode=BREAKS_OUT)]
-    assert run("--ledger", house.ledger, "record", "-", stdin=b"".join(json.dumps(o).encode() + b"\n" for o in hostile)
-               ).status == 0  # fmt: skip
+    with open_ledger(house.ledger, create=False) as ledger:  # recorded before the door asked for plain text
+        ledger.append(*recorded_before(hostile))
     return house
 
 

@@ -21,10 +21,11 @@ from ledger.facts.events import HospitalAdmitted
 from ledger.keys.cipher import MasterKey
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
+from tests import GOLDENS
 from tests.intake_samples import NPI
 from tests.stores import open_ledger
 
-GOLDEN = Path(__file__).parent.parent.parent / "golden" / "stored"
+GOLDEN = GOLDENS / "stored"
 NOON = datetime(2099, 11, 2, 12, tzinfo=UTC)
 EPISODE, ORDER, PATIENT = "EP\u00a01001 ", "RX\u00a01", "Jose\u0301"
 

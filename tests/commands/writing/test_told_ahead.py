@@ -10,11 +10,10 @@ import pytest
 from commands.writing.ahead import LOOKS_BACK
 from commands.writing.decide import Accepted, Refused
 from ledger.facts.events import Event
+from tests.desk import NIGHT as NOW
 from tests.desk import Desk, code, desk, told
 from tests.intake_samples import CLAIM_LINE, FACTS, required
 
-NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
-"""In Chicago it is still the 20th, half an hour before midnight; in Kiritimati it is the evening of the 21st."""
 TODAY, TOMORROW = "2026-11-20", "2026-11-21"
 AN_HOUR_ON, MORE = "2026-11-21T06:30:00Z", "2026-11-21T06:30:00.000001Z"
 

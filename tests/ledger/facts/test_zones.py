@@ -16,9 +16,9 @@ from commands.door.intake import Refusal, parse_line
 from ledger.facts import zones
 from ledger.facts.entry import decode
 from ledger.facts.zones import REGIONS, is_place, places_meant, zone
+from tests import ROOT
 from tests.intake_samples import line, required
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(tzdata.__file__).parent
 NAMES = (PACKAGE / "zones").read_text(encoding="utf-8").split()
 SUMMER = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -94,6 +94,7 @@ print(zone("America/Chicago").utcoffset(summer), is_place("Asia/Invented"), is_p
 """
 
 
+@pytest.mark.process
 def test_poisoned_zone_files_of_the_machine_change_nothing(tmp_path: Path) -> None:
     """The machine's files come first to ``zoneinfo``: here they say that Chicago keeps the time of Tokyo."""
     for name in ("America/Chicago", "Asia/Invented"):

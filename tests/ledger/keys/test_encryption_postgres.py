@@ -24,10 +24,10 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.keys.cipher import MasterKey, MasterKeyError
 from ledger.proof.checkpoint import Checkpoint, origin_of
 from ledger.recorders import Forgotten, NotRecorded
+from ledger.recorders.by_name.proving import prove
 from ledger.recorders.postgres import forget as postgres_forget
 from ledger.recorders.postgres import schema as postgres_schema
 from ledger.recorders.postgres.migrate import migrate
-from ledger.recorders.proving import prove
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import ROOT, stores
 from tests.builders import SERVED, entry, line, opened

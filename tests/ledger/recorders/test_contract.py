@@ -15,7 +15,7 @@ from commands.door.intake import Line, parse_line
 from commands.writing.record import record
 from ledger.facts.entry import encode
 from ledger.facts.heads import fold
-from ledger.recorders.proving import prove
+from ledger.recorders.by_name.proving import prove
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError, UnreadableEntry
 from projections.read_model.catch_up import catch_up
 from projections.read_model.views import passing_views

@@ -18,11 +18,11 @@ from ledger.facts.entry import Entry, UnreadableEntry, encode
 from ledger.facts.events import EpisodeOpened, FactCorrected
 from ledger.keys.cipher import MasterKey
 from ledger.recorders import Forgotten, NotRecorded, StoreError
-from ledger.recorders.as_stored import closed
+from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.proving import prove
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.recorder import LedgerRecorder as PostgresRecorder
-from ledger.recorders.proving import prove
 from ledger.recorders.sqlite.recorder import LedgerRecorder as FileRecorder
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores

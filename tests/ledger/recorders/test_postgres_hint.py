@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.recorders.naming import hint_of
+from ledger.recorders.by_name.naming import hint_of
 from ledger.recorders.postgres import append as postgres_append
 from ledger.recorders.postgres import hint as postgres_hint
 from ledger.recorders.postgres.hint import CHANNEL, HINT, listening

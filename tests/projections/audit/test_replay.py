@@ -128,7 +128,7 @@ def test_an_unknown_episode_has_no_journal() -> None:
     assert retold(Story().opened(), "EP-9") == []
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(50))
 def test_the_changes_add_up_to_the_days(seed: int) -> None:
     told, tables = history(Random(seed))
     entries, book = typed(told), book_of(tables)
@@ -152,7 +152,7 @@ def check_rows(rows: list[JournalRow], entries: list[Entry], episode: str, known
         assert row.episode == episode or any(change.episode == episode for change in row.changes)
 
 
-@pytest.mark.parametrize("seed", range(0, 150, 10))
+@pytest.mark.parametrize("seed", range(0, 50, 8))
 def test_each_row_changes_what_judging_before_and_after_it_differs_in(seed: int) -> None:
     told, tables = history(Random(seed))
     entries, book = typed(told), book_of(tables)

@@ -19,7 +19,7 @@ import pytest
 from ledger.book import load_book
 from ledger.keys.cipher import create_master_key, load_master_key
 from ledger.recorders import StoreError
-from ledger.recorders.proving import prove_entries
+from ledger.recorders.by_name.proving import prove_entries
 from ledger.store import open_ledger
 from projections.bundle import bundle as bundling
 from projections.bundle import verify_bundle

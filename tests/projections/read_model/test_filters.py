@@ -1,6 +1,6 @@
 """Filters choose rows after everything is derived: asking for some gives what leaving out the others by hand gives.
 
-Names are awkward on purpose: upper and lower case, accents, a blank in front, and two letters whose order in UTF-16 is
+Names are awkward on purpose: upper and lower case, accents, blanks, and two letters whose order in UTF-16 is
 not their order as code points.
 """
 
@@ -36,7 +36,7 @@ from tests.histories import history
 from tests.stores import examples, named, open_ledger
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
-NAMES = ["a", "B", "b", "Z", "É", "é", "z", " a", "\uff21", "\U0001d4b3", 'q"\\', "%", "10", "9", "ß", "\u202eb"]
+NAMES = ["a", "B", "b", "Z", "É", "é", "z", "! a", "\uff21", "\U0001d4b3", 'q"\\', "%", "10", "9", "ß", "\u2020b"]
 SHEETS = {"days": queries.day_rows, "findings": queries.finding_rows, "lines": queries.line_rows}
 SEEDS = range(examples(4))
 Rows = list[tuple[Any, tuple[str, ...]]]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-import msgspec
 import pytest
 
-from ledger.book import Book, load_book
 from ledger.judge import steps
-from ledger.judge.patients import by_episode
 from projections.why.text import render_why
-from projections.why.why import Why, why
-from tests.harness import typed
+from projections.why.why import Why
 from tests.histories import NORTHSIDE, STRANGER
 from tests.stories import (
     ACCESS,
@@ -22,27 +17,14 @@ from tests.stories import (
     UNITS,
     UNSIGNED,
     Story,
+    asked,
+    book_with,
     fact,
     shown,
     story_of,
 )
 
 DAY = "2026-02-03"
-
-
-def book_with(payer: str = "prairie-blue", **terms: Any) -> Book:
-    """The packaged book, in which every edition of one payer's terms says this instead."""
-    book = load_book()
-    known = book.payers[payer]
-    changed = msgspec.structs.replace(known, terms=tuple(msgspec.structs.replace(t, **terms) for t in known.terms))
-    return Book(book.codes.values(), [*(book.payers | {payer: changed}).values()], book.providers.values())
-
-
-def asked(story: Story, day: str = DAY, episode: str = "EP-1", book: Book | None = None) -> Why:
-    """Why a date has its verdict, by a book of one's own."""
-    answer = why(by_episode(typed(story.told)), episode, date.fromisoformat(day), book or load_book())
-    assert answer is not None
-    return answer
 
 
 def turned(answer: Why) -> str:
@@ -405,4 +387,6 @@ def test_the_terms_shown_say_what_the_payer_counts() -> None:
     assert "     counts days infused, pays S9325 for every mode, asks for diagnosis, plan and pain assessment" in (
         render_why(asked(story_of()))
     )
-    assert "counts days of access" in render_why(asked(story_of(ACCESS)))
+    assert "counts days of access" in render_why(
+        asked(story_of(ACCESS), book=book_with("example-health", day_counting="access"))
+    )

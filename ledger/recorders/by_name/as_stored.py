@@ -9,7 +9,7 @@ from typing import Any
 from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment
 
-from ledger.recorders.naming import in_postgres, postgres_module
+from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.protocol import Entries
 from ledger.recorders.sqlite.recorder import LedgerFactory
 

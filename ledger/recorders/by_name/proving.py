@@ -8,8 +8,8 @@ from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.walk import Report
+from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.leaves import Proven
-from ledger.recorders.naming import in_postgres, postgres_module
 from ledger.recorders.sqlite import leaves as sqlite_leaves
 from ledger.recorders.sqlite import prove as sqlite_proof
 

@@ -1,4 +1,4 @@
-"""The rates in force, as a report shows them."""
+"""The prices of the book, edition by edition."""
 
 from __future__ import annotations
 
