@@ -146,7 +146,7 @@ ROOMS: dict[str, str] = {
 which stands before it. Nothing else may be used, and nothing is listed that is not."""
 
 CROWDED: dict[str, str] = {
-    "ledger/judge": "a judgement is one conversation: the fold, the case, the steps, their causes, the findings, the lines",
+    "ledger/judge": "one judgement: the fold, the case, the steps, their causes, the findings, the lines",
     "projections/why": "a file for each kind of answer and each kind of change a person could make",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
