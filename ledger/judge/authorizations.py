@@ -33,17 +33,25 @@ def _draw(cases: Sequence[Case], grants: Sequence[Grant]) -> None:
         case = cases[place]
         if (payer, code) not in pools:
             pools[payer, code] = [grant for grant in grants if grant.payer == payer and code in grant.codes]
-        counting = [grant for grant in pools[payer, code] if grant.counts_on(date)]
-        grant = next((grant for grant in counting if grant.left > 0), None)
-        assert case.draws is not None
-        if grant is not None:
-            case.drawn[date] = grant
-            for each in (grant, *grant.sharing):
-                each.left -= 1
-        elif counting:
-            case.draws.exhausted |= case.calendar.day(date)
-        else:
-            case.draws.missing |= case.calendar.day(date)
+        _draw_one(case, date, pools[payer, code])
+
+
+def _draw_one(case: Case, date: int, pool: Sequence[Grant]) -> None:
+    """Draw a unit from the first of the pool that counts on the date and has one left."""
+    is_used_up = False
+    for grant in pool:
+        if grant.counts_on(date):
+            if grant.left > 0:
+                case.drawn[date] = grant
+                for each in (grant, *grant.sharing):
+                    each.left -= 1
+                return
+            is_used_up = True
+    assert case.draws is not None
+    if is_used_up:
+        case.draws.exhausted |= case.calendar.day(date)
+    else:
+        case.draws.missing |= case.calendar.day(date)
 
 
 def covering_authorizations(case: Case, date: int) -> list[Grant]:

@@ -30,7 +30,9 @@ class Grant(Struct, gc=False, eq=False):
 
     def counts_on(self, date: int) -> bool:
         """Whether it covers the date and no later telling of its number does."""
-        return self.from_ <= date <= self.to and not any(from_ <= date <= to for from_, to in self.later)
+        if not self.from_ <= date <= self.to:
+            return False
+        return not self.later or not any(from_ <= date <= to for from_, to in self.later)
 
 
 def grants_of(patient: Patient) -> list[Grant]:

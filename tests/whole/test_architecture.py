@@ -146,8 +146,7 @@ ROOMS: dict[str, str] = {
 which stands before it. Nothing else may be used, and nothing is listed that is not."""
 
 CROWDED: dict[str, str] = {
-    "ledger/judge": "one judgement: the fold, the case, the steps, their causes, the findings, the lines",
-    "projections/why": "a file for each kind of answer and each kind of change a person could make",
+    "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
@@ -232,8 +231,6 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
-    "projections/why/steps.py": "a sentence for each step, in the order of the steps",
-    "projections/why/sentences.py": "a sentence for each verdict, in the order of the steps",
     "commands/door/shapes.py": "the checks of one entry, in the order they are made",
     "commands/cli.py": "the command, its options, and what every error of it exits with",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",

@@ -106,7 +106,6 @@ def test_a_release_alone_changes_no_row() -> None:
 
 
 BORROWED = {
-    "ledger.book",  # what its room shows of the two files above
     "ledger.administration", "ledger.store",  # who is forgotten, and what they left
     "projections.reading.as_known",  # which entries a patient has
     "projections.words",  # a date as ISO 8601 writes it
