@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ledger.facts.events import (
@@ -48,7 +48,7 @@ LOOKS_BACK: Final[Mapping[type, str]] = {
 
 def is_ahead(told: object, recorded_at: datetime, head: Head) -> bool:
     """Whether what a fact tells lies after what was recorded at that instant (UTC), by its episode's calendar."""
-    if told.__class__ is date and told < recorded_at.date():
+    if told.__class__ is date and told < recorded_at.astimezone(UTC).date():
         return False  # before today in UTC is not after today anywhere
     if isinstance(told, str):
         told = date.fromisoformat(told) if len(told) == 10 else datetime.fromisoformat(told)

@@ -33,6 +33,7 @@ class Book:
         self.providers = {provider.npi: provider for provider in providers}
         self.known_on = known_on
         self._editions: dict[str, tuple[Edition, ...]] = {}
+        self._agreements: dict[tuple[str, str], list[Agreement]] = {}
 
     def known(self, on: date | None) -> Book:
         """The book as known on a UTC date: terms published later are left out; the rest is always known."""
@@ -72,9 +73,12 @@ class Book:
     def agreements_in_order(self, npi: str, payer: str) -> list[Agreement]:
         """The provider's agreements with the payer by (``from`` as written, ``signed_on``): of several in force, the
         last one gives the rate."""
-        provider = self.providers.get(npi)
-        found = [a for a in (provider.agreements if provider else ()) if a.payer == payer]
-        return sorted(found, key=lambda agreement: (agreement.from_, agreement.signed_on))
+        if (npi, payer) not in self._agreements:
+            provider = self.providers.get(npi)
+            found = [a for a in (provider.agreements if provider else ()) if a.payer == payer]
+            found.sort(key=lambda agreement: (agreement.from_, agreement.signed_on))
+            self._agreements[npi, payer] = found
+        return self._agreements[npi, payer]
 
     @cached_property
     def text(self) -> str:

@@ -10,9 +10,9 @@ from msgspec import Struct
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
-from ledger.judge.authorizations import Draws, Grant
 from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
+from ledger.judge.grants import Draws, Grant
 from ledger.judge.groups import Group, Mark, groups
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of
@@ -123,7 +123,10 @@ class Case:
     @property
     def standing(self) -> Days:
         """The dates that no step has taken yet."""
-        return self.calendar.every & ~union({str(place): days for place, (_, days) in enumerate(self.verdicts)})
+        left = self.calendar.every
+        for _, days in self.verdicts:
+            left &= ~days
+        return left
 
     def verdict_on(self, ordinal: int) -> Verdict | None:
         """The verdict of a date; None outside the calendar."""
@@ -138,7 +141,10 @@ class Case:
     @property
     def governed(self) -> Days:
         """Dates with terms in force."""
-        return union({str(place): regime.days for place, regime in enumerate(self.regimes)})
+        governed = 0
+        for regime in self.regimes:
+            governed |= regime.days
+        return governed
 
     def spans(self, spans: Iterable[tuple[int, int]]) -> Days:
         """All dates of the spans together."""
@@ -162,7 +168,10 @@ class Case:
 
     def inpatient(self, rule: str) -> Days:
         """All inpatient dates under an ``inpatient_rule``."""
-        return union({str(place): days for place, (days, _) in enumerate(self.stays(rule))})
+        inpatient = 0
+        for days, _ in self.stays(rule) if self.patient.stays else ():
+            inpatient |= days
+        return inpatient
 
     def held(self) -> list[tuple[Days, list[Entry]]]:
         """The dates of each hold with its beginnings: from the earliest up to but not including its latest

@@ -33,7 +33,13 @@ def deciding(case: Case, others: Others, date: int, verdict: Verdict) -> Sequenc
     """The entries that decided a day's verdict: what it rests on, then what took away that which would have carried
     the day."""
     found = verdict.step.causes(case, date, others)
-    return [*found, *takers(case, date, verdict)] if case.patient.taken else found
+    return [*found, *takers(case, date, verdict)] if _asks_for_taken(case, verdict) else found
+
+
+def _asks_for_taken(case: Case, verdict: Verdict) -> bool:
+    """Whether a fact of a kind that the verdict's step asks for was taken back."""
+    kinds = case.patient.taken_kinds
+    return bool(kinds) and not kinds.isdisjoint(verdict.step.carried)
 
 
 def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
@@ -53,7 +59,7 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
 def _is_alike(case: Case, verdict: Verdict) -> bool:
     """Whether the causes of a verdict are the same on every date it takes."""
     found = verdict.step.causes
-    if case.patient.taken:
+    if _asks_for_taken(case, verdict):
         return found is discharges
     alike = len(case.spells) == 1 and not (found is provider_and_payer and case.episode.providers)
     return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and alike)

@@ -59,26 +59,31 @@ def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
 def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     """A claimed date for which, when the claim left, no plan that covers it, or no order in force on it, was signed."""
     for case in file.cases:
-        for line in file.per_diem[case.episode.name]:
-            span = case.calendar.span(line.from_, line.to)
-            for regime, days in _with_terms(case) if span else ():
-                unplanned = _unplanned(case, regime, line.claimed_on)
-                unordered = _unordered(case, regime, line.claimed_on)
-                for date in case.calendar.dates(span & days & (unplanned | unordered)):
-                    day = case.calendar.day(date)
-                    plans = _plans(case, date) if unplanned & day else ()
-                    because = [line.entry.label, *plans, *(_orders(case, day) if unordered & day else ())]
-                    payers = line.payer, regime.payer
-                    yield Seen((case.episode.name,), (date,), (line.code,), because, payers, _of(line))
+        lines = file.per_diem[case.episode.name]
+        for claimed_on in {line.claimed_on for line in lines}:  # what was signed by then is the same for all its lines
+            for regime, days in _with_terms(case):
+                unplanned, unordered = (by(case, regime, claimed_on) & days for by in (_unplanned, _unordered))
+                for line in lines if unplanned | unordered else ():
+                    if line.claimed_on == claimed_on:
+                        yield from _unsigned(case, line, regime, unplanned, unordered)
 
 
-def _with_terms(case: Case) -> Iterator[tuple[Regime, Days]]:
+def _unsigned(case: Case, line: ClaimedLine, regime: Regime, unplanned: Days, unordered: Days) -> Iterator[Seen]:
+    """The dates of a line without a signed plan, or without a signed order."""
+    for date in case.calendar.dates(case.calendar.span(line.from_, line.to) & (unplanned | unordered)):
+        day = case.calendar.day(date)
+        plans = _plans(case, date) if unplanned & day else ()
+        because = [line.entry.label, *plans, *(_orders(case, day) if unordered & day else ())]
+        yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer, regime.payer), _of(line))
+
+
+def _with_terms(case: Case) -> list[tuple[Regime, Days]]:
     """The days whose verdict names terms, by these."""
     before = 0
     for verdict, days in case.verdicts:
         if not verdict.names_terms:
             before |= days
-    return ((regime, regime.days & ~before) for regime in case.regimes)
+    return [(regime, regime.days & ~before) for regime in case.regimes]
 
 
 def _unplanned(case: Case, regime: Regime, claimed_on: int) -> Days:
@@ -155,7 +160,8 @@ def number_reused(file: PatientFile) -> Iterator[Seen]:
     """Claims of one number that have no date in common: only the one recorded last counts."""
     for case in file.cases:
         told: dict[str, list[Claim]] = {}
-        for claim in case.episode.told_claims:
+        is_repeated = len(case.episode.claims) < len(case.episode.told_claims)
+        for claim in case.episode.told_claims if is_repeated else ():
             told.setdefault(claim.fact.claim, []).append(claim)
         for claims in told.values():
             if any(_dates(one.fact).isdisjoint(_dates(other.fact)) for one, other in combinations(claims, 2)):

@@ -71,8 +71,9 @@ def claimed_lines(episode: Episode) -> list[ClaimedLine]:
     return [
         ClaimedLine(
             line.code, line.from_.toordinal(), line.to.toordinal(), line.units, line.charge_cents,
-            claim.fact.payer, claim.fact.claim, date_of(claim, episode), claim.entry,
+            claim.fact.payer, claim.fact.claim, claimed_on, claim.entry,
         )
         for claim in live_claims(episode)
+        for claimed_on in (date_of(claim, episode),)
         for line in claim.fact.lines
     ]  # fmt: skip

@@ -20,7 +20,8 @@ class Patient:
     """A patient's episodes, with the facts that count in every one of them (rulebook section 2, Whose facts)."""
 
     __slots__ = (
-        "authorizations", "deaths", "episodes", "facility", "hospice", "name", "parts", "stays", "taken", "unmatched",
+        "authorizations", "deaths", "episodes", "facility", "hospice", "name", "parts", "stays", "taken",
+        "taken_kinds", "unmatched",
     )  # fmt: skip
 
     def __init__(self, name: str, episodes: Sequence[Episode]) -> None:
@@ -31,6 +32,7 @@ class Patient:
         self.hospice = [election for ep in self.episodes for election in ep.hospice]
         self.authorizations = [granted for ep in self.episodes for granted in ep.authorizations]
         self.taken = [taken for ep in self.episodes for taken in ep.taken]
+        self.taken_kinds = frozenset(type(taken.fact) for taken in self.taken)
         if len(self.episodes) > 1:
             self.authorizations.sort(key=lambda granted: recorded(granted[0]))
         self.parts: list[Part] = []
