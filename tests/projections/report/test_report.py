@@ -8,8 +8,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
@@ -46,7 +44,7 @@ from projections.rows.finding import MESSAGES
 from projections.words import money
 from tests import GOLDENS, ROOT
 from tests.command_line import OPENING, House, assert_plain, run, told
-from tests.exports import export, manifest_of
+from tests.exports import export, manifest_of, simulated_house
 from tests.stories import StoriesTold
 from tests.tampering import (
     set_aside,
@@ -56,7 +54,6 @@ from tests.tampering import (
 Row = dict[str, Any]
 HOSTILE = "<script>alert('x')</script> \"&amp; $(id) \u202e`rm` #'"
 
-SIMULATE = ROOT / "scripts" / "simulate"
 EXAMPLES = ROOT / "docs" / "examples"
 GOLDEN = GOLDENS / "report.jsonl"
 ON = "2025-06-01"
@@ -75,13 +72,7 @@ ASKED: dict[str, list[str]] = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house told simulated histories with planted trouble, in their own book."""
-    folder = tmp_path_factory.mktemp("monday")
-    command = [sys.executable, str(SIMULATE), "--episodes", "32", "--seed", "3", "--out", str(folder / "told")]
-    subprocess.run(command, check=True, capture_output=True)
-    house = House(folder)
-    house.book = folder / "told" / "book"
-    recorded = house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl")
-    assert {row["code"] for row in recorded.rows} <= {None, "told_ahead"}  # planted
+    house = simulated_house(tmp_path_factory.mktemp("monday"), 32)
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
     return house
