@@ -27,7 +27,8 @@ def marked() -> list[dict[str, Any]]:
     facts: list[dict[str, Any]] = [
         {"type": "CoverageVerified", "payer": "prairie-blue", "member": f"{MARK}-member", "from": "2026-01-01"},
         {"type": "TherapyOrdered", "order": f"{MARK}-rx", "mode": "unspecified", "from": "2026-01-20",
-         "prescriber": "1245319599", "drug": f"{MARK}-drug", "route": f"{MARK}-route"},
+         "prescriber": "1245319599", "drug": f"{MARK}-drug", "route": f"{MARK}-route",
+         "signed_on": "2026-01-19"},
         {"type": "DiagnosisRecorded", "icd10": "G89.3", "from": "2026-01-15"},
         {"type": "PlanSigned", "plan": f"{MARK}-plan", "signed_on": "2026-01-01", "from": "2026-01-01",
          "to": "2026-12-31"},
