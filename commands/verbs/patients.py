@@ -22,9 +22,7 @@ from projections.words import counted
 ATTEMPTS: Final = 100
 WHAT_CHANGED: Final = "What changed: 'replay EPISODE' for an episode, 'restatements MONTH' for a closed month."
 
-_reason = click.option(
-    "--reason", metavar="TEXT", required=True, help="How it is known; it stays in the ledger."
-)
+_reason = click.option("--reason", metavar="TEXT", required=True, help="How it is known; it stays in the ledger.")
 _by = click.option("--by", metavar="NAME", help="Who decided it. Default: the name you are logged in by.")
 _yes = click.option("--yes", is_flag=True, help="Do it; without it, what would change is told, and you are asked.")
 

@@ -21,7 +21,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "eventsourcing": ("ledger/store.py", "ledger/recorders/*"),
     "psycopg": ("ledger/recorders/postgres*.py",),
     "psycopg_pool": ("ledger/recorders/postgres*.py",),
-    "zoneinfo": ("ledger/judge/evidence.py", "ledger/facts/forms.py"),  # forms: the door's list of zones
+    "zoneinfo": ("ledger/facts/zones.py", "ledger/judge/evidence.py", "ledger/judge/stays.py"),  # the judge: its type
     "msgspec.toml": ("ledger/book/files.py",),
     "tomllib": (),
     "sqlite_utils": ("projections/read_model/tables.py",),
@@ -138,6 +138,7 @@ PURE = (
 LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
     "ledger/judge/episode.py": "the fold: one short taker for each fact, and the table of them",
+    "ledger/facts/forms.py": "every form of a field, its check beside it",
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/findings.py": "every finding rule; the rulebook's section 5 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
