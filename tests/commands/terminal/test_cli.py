@@ -295,7 +295,8 @@ def test_the_first_help_names_every_command() -> None:
 
 
 ENCRYPTED = ("master-key", "forget")
-NO_EXAMPLE_HERE = ("completion", "serve", "migrate", *ENCRYPTED)  # for a shell, without an end, for PostgreSQL alone
+ASK_FIRST = ("merge-patients", "part-patients")  # tests/commands/verbs/test_patients.py
+NO_EXAMPLE_HERE = ("completion", "serve", "migrate", *ENCRYPTED, *ASK_FIRST)  # for a shell, endless, for PostgreSQL
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NO_EXAMPLE_HERE])
