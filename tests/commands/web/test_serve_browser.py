@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests import ROOT
 from tests.browsing import CHECKED, LONG_WORD, REBOUND, UNDECIDED, WIDTHS
 from tests.command_line import House, run, told
+from tests.kept import documented
 from tests.running_site import Running, running
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -25,9 +26,7 @@ OUTLINE = """() => { const e = document.activeElement, s = getComputedStyle(e), 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """Every example, and names that do not break and that would like to be a script."""
-    house = House(tmp_path_factory.mktemp("site"))
-    for intake in sorted(EXAMPLES.glob("*.jsonl")):
-        assert run("--ledger", house.ledger, "record", "--keep-recorded-at", intake).status == 0
+    house = documented(tmp_path_factory.mktemp("site"))
     opening = {"type": "EpisodeOpened", "patient": HOSTILE[:128], "provider": "1234567893", "zone": "America/Chicago"}
     served = {"type": "DayServed", "order": LONG_WORD, "date": "2026-02-02"}
     lines = [told("o", opening, episode=LONG_WORD), told(LONG_WORD, served, episode=LONG_WORD)]
