@@ -106,14 +106,15 @@ def _plain(cell: Any) -> Any:
 SIMULATE = ROOT / "scripts" / "simulate"
 
 
-def simulated_house(folder: Path, episodes: int) -> House:
+def simulated_house(folder: Path, episodes: int, seed: int = 3) -> House:
     """A house told simulated histories, in their own book."""
-    return kept.house(folder, f"{episodes} simulated", partial(_tell_simulated, episodes), book="told/book")
+    name = f"{episodes} simulated, {seed}"
+    return kept.house(folder, name, partial(_tell_simulated, episodes, seed), book="told/book")
 
 
-def _tell_simulated(episodes: int, house: House) -> None:
+def _tell_simulated(episodes: int, seed: int, house: House) -> None:
     told = house.folder / "told"
-    command = [sys.executable, str(SIMULATE), "--episodes", str(episodes), "--seed", "3", "--out", str(told)]
+    command = [sys.executable, str(SIMULATE), "--episodes", str(episodes), "--seed", str(seed), "--out", str(told)]
     subprocess.run(command, check=True, capture_output=True)
     house.book = told / "book"
     recorded = house.run("record", "--keep-recorded-at", told / "intake.jsonl")

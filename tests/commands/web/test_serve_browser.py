@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from ledger.judge.steps import STEPS
 from tests import ROOT
 from tests.browsing import CHECKED, LONG_WORD, REBOUND, UNDECIDED, WIDTHS
 from tests.command_line import House, run, told
@@ -207,7 +208,7 @@ def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     assert page.locator(f"a[aria-current=date][href*='{DAY}']").count() == 1
     tab_to(page, "#day p > a")
     enter(page)
-    assert page.locator("#steps li").count() == 23
+    assert page.locator("#steps li").count() == len(STEPS)
     tab_to(page, "a[rel=prev]")
     enter(page)
     assert page.get_by_role("heading", level=1).inner_text().endswith("2026-09-15")

@@ -76,7 +76,7 @@ ASKED: dict[str, list[str]] = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house told simulated histories with planted trouble, in their own book."""
-    house = simulated_house(tmp_path_factory.mktemp("monday"), 32)
+    house = simulated_house(tmp_path_factory.mktemp("monday"), 32, seed=42)
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
     return house
