@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTHS = {"desk": 1280, "phone": 390}
@@ -54,6 +55,17 @@ def open_page(browser: Browser, path: Path, width: int, **more: Any) -> Page:
     page = browser.new_context(viewport={"width": width, "height": 900}, **more).new_page()
     page.goto(path.as_uri())
     return page
+
+
+def undecided_by_axe(page: Page) -> set[tuple[str, str]]:
+    """What Axe cannot decide of a page, as (rule, why); it looked, and found nothing wrong."""
+    wanted = {"resultTypes": ["violations", "incomplete"], "runOnly": {"type": "tag", "values": CHECKED}}
+    found = Axe().run(page, options=wanted).response
+    assert len(found["passes"]) > 15
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == [], page.url
+    return {
+        (rule["id"], node["any"][0]["data"]["messageKey"]) for rule in found["incomplete"] for node in rule["nodes"]
+    }
 
 
 def contrast(ink: str, ground: str) -> float:
