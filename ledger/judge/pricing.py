@@ -27,7 +27,7 @@ class Parted(Generic[T]):
 
     def set(self, days: Days, value: T) -> None:
         """Give dates another value."""
-        if not days:
+        if not days or (len(self.parts) == 1 and self.parts[0][0] == value and days & ~self.parts[0][1] == 0):
             return
         kept = [(old, rest) for old, part in self.parts if old != value and (rest := part & ~days)]
         same = next((part for old, part in self.parts if old == value), 0)
