@@ -34,6 +34,11 @@ class Order:
 
     __slots__ = ("begins", "ends", "in_force", "tellings")
 
+    tellings: list[tuple[Telling, Days]]
+    in_force: Days
+    begins: Days
+    ends: Days
+
     def __init__(self, tellings: Sequence[Telling], calendar: Calendar) -> None:
         if len(tellings) == 1:  # most
             self._tell_once(tellings[0], calendar)
@@ -51,10 +56,10 @@ class Order:
         self.ends = self.in_force & ~(in_force >> 1)
 
     def _tell_once(self, telling: Telling, calendar: Calendar) -> None:
-        self.in_force: Days = calendar.span(telling.from_, telling.to)
-        self.tellings: list[tuple[Telling, Days]] = [(telling, self.in_force)]
-        self.begins: Days = self.in_force & -self.in_force
-        self.ends: Days = calendar.day(telling.to) & self.in_force
+        self.in_force = calendar.span(telling.from_, telling.to)
+        self.tellings = [(telling, self.in_force)]
+        self.begins = self.in_force & -self.in_force
+        self.ends = calendar.day(telling.to) & self.in_force
 
     def with_interval_over(self, hours: int) -> Days:
         """The dates on which the telling that counts has a longer interval."""
