@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from ledger.day_set import Days
@@ -67,12 +67,20 @@ def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     for case in file.cases:
         lines = file.per_diem[case.episode.name]
         last = _last_signature(case) if lines else 0
-        for signed_by in {min(line.claimed_on, last) for line in lines}:  # mostly one: claims leave after signatures
-            together = [line for line in lines if min(line.claimed_on, last) == signed_by]
+        for signed_by, together in _by_signing(lines, last):
             for regime, days in _with_terms(case):
                 unplanned, unordered = (by(case, regime, signed_by) & days for by in (_unplanned, _unordered))
                 for line in together if unplanned | unordered else ():
                     yield from _unsigned(case, line, regime, unplanned, unordered)
+
+
+def _by_signing(lines: Sequence[ClaimedLine], last: int) -> Iterable[tuple[int, Sequence[ClaimedLine]]]:
+    """The lines by the date up to which signatures count for them: for most, all there are."""
+    early = {line.claimed_on for line in lines if line.claimed_on < last}
+    if not early:
+        return [(last, lines)]
+    groups = [(by, [line for line in lines if line.claimed_on == by]) for by in early]
+    return [*groups, (last, [line for line in lines if line.claimed_on >= last])]
 
 
 def _last_signature(case: Case) -> int:

@@ -199,8 +199,8 @@ class Evidence:
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
             label = served.entry.label
-            alone = [label]
-            for date in range(served.from_, served.to + 1):
+            alone, dates = [label], (served.from_,)
+            for date in dates if served.to == served.from_ else range(served.from_, served.to + 1):
                 found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label

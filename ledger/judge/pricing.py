@@ -85,21 +85,26 @@ def price_of(regime: Regime, code: str, agreed_cents: int, place: str, rank: int
     """The price of a day with a code whose full rate is known, at a place and rank."""
     terms = regime.terms
     rate_cents = (agreed_cents * percent_of(regime, rank) * 2 + 100) // 200  # half up to a cent
+    charge_cents = terms.charge_cents.get(code, rate_cents)
+    if not (terms.place_modifiers or terms.concurrent_percent):  # most
+        return Price(rate_cents, charge_cents, ())
     named = list(terms.place_modifiers.get(place, ()))
     if terms.concurrent_percent and rank <= len(terms.concurrent_modifiers):
         named.append(terms.concurrent_modifiers[rank - 1])
     modifiers = tuple(dict.fromkeys(modifier for modifier in named if modifier))
-    return Price(rate_cents, terms.charge_cents.get(code, rate_cents), modifiers)
+    return Price(rate_cents, charge_cents, modifiers)
 
 
 def full_rates(case: Case, regime: Regime, code: str) -> Iterator[tuple[int, Days]]:
     """The full rate of a code on the regime's dates, the agreement's or the terms'; dates without one are left out."""
+    published = regime.terms.rate_cents.get(code)
     for npi, days in case.providers.on(regime.days):
-        rates = Parted(days, regime.terms.rate_cents.get(code))
-        for agreement in case.book.agreements_in_order(npi, regime.payer):
+        rates = Parted(days, published)
+        agreements = case.book.agreements_in_order(npi, regime.payer)
+        for agreement in agreements if any(one.rate_cents for one in agreements) else ():
             first = max(agreement.from_, agreement.signed_on).toordinal()
             last = agreement.to.toordinal() if agreement.to else OPEN_END
-            cents = agreement.rate_cents.get(code, regime.terms.rate_cents.get(code))
+            cents = agreement.rate_cents.get(code, published)
             rates.set(case.calendar.span(first, last) & days, cents)
         for cents, dates in rates.on(days):
             if cents is not None:
