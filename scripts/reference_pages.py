@@ -66,11 +66,13 @@ def _shape_parts(shape: Shape, struct: type[Any]) -> Iterator[str]:
     if shape.order:
         first, second, strictly = shape.order
         yield f"`{second}` is {'after' if strictly else 'not before'} `{first}`.\n"
+    yield from (f"{inspect.getdoc(rule)}\n" for rule in shape.rules)
     for field in shape.fields.values():
         if field.form.item and field.form.item.shape:
             inner = field.form.item.shape
             yield f"Each of `{field.name}`:\n"
             yield _table(("Field", "Required", "Default", "Form"), _field_rows(inner))
+            yield from (f"{inspect.getdoc(rule)}\n" for rule in inner.rules)
 
 
 def _field_rows(shape: Shape) -> Iterator[Sequence[str]]:
@@ -100,8 +102,9 @@ def intake_schema() -> dict[str, Any]:
     line["properties"]["fact"] = facts
     line["title"] = "A line of intake"
     line["$comment"] = (
-        "What a line must look like. The door also checks what a schema cannot say: check digits, time zones, control "
-        "characters, repeated keys, and that spans do not end before they begin."
+        "What a line must look like. The door also checks what a schema cannot say: check digits, time zones, the "
+        "characters of text, repeated keys, and that spans do not end before they begin; and the largest numbers and "
+        "longest spans and lists that the descriptions name, which are new."
     )
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **line, "$defs": components}
     _allow_numbers(schema)

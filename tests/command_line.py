@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
 from commands import cli
@@ -99,9 +99,19 @@ class House:
     """A ledger and a book in a folder, and the command line over both."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.ledger, self.views = folder, folder / "ledger.db", stores.views_of(folder / "ledger.db")
-        self.book = folder / "book"
+        self._settle(folder, "book")
         shutil.copytree(BOOK, self.book)
+
+    @classmethod
+    def at(cls, folder: Path, book: str = "book") -> Self:
+        """The one that stands in a folder already."""
+        house = cls.__new__(cls)
+        house._settle(folder, book)
+        return house
+
+    def _settle(self, folder: Path, book: str) -> None:
+        self.folder, self.ledger, self.views = folder, folder / "ledger.db", stores.views_of(folder / "ledger.db")
+        self.book = folder / book
 
     @property
     def placed(self) -> list[str]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledger.store import EpisodeLedger
-from tests import command_line, harness, stores, tiers
+from tests import command_line, harness, kept, stores, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 from tests.stories import StoriesTold
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, command_line.run, harness, harness.derive)
 """Whatever opens a ledger of the tests' store: a module of tests that has one of them is run on PostgreSQL, too."""
-_OURS: list[Path] = []
+_OURS: dict[str, Path] = {}
 
 
 @pytest.fixture
@@ -82,19 +82,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ[stores.STORE] = config.getoption("--store")
-    if stores.FOLDER not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
-        holder = Path(tempfile.mkdtemp(prefix="episode-ledger-postgres-"))
-        holder.chmod(0o755)  # the server's user must get through
-        os.environ[stores.FOLDER] = str(holder / "server")
-        _OURS.append(holder)
+    for variable in (stores.FOLDER, kept.FOLDER):
+        if variable not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
+            holder = Path(tempfile.mkdtemp(prefix="episode-ledger-tests-"))
+            holder.chmod(0o755)  # the server's user must get through
+            os.environ[variable] = str(holder / "it")
+            _OURS[variable] = holder
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    for holder in _OURS:
-        if (holder / "server").exists():
-            stores.stop(holder / "server")
+    for variable, holder in _OURS.items():
+        if variable == stores.FOLDER and (holder / "it").exists():
+            stores.stop(holder / "it")
         shutil.rmtree(holder, ignore_errors=True)
-        del os.environ[stores.FOLDER]
+        del os.environ[variable]
     _OURS.clear()
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import polars
 from projections.export.shapes import DATASETS
 from projections.rows.columns import Column
 from projections.words import utc_text
-from tests import ROOT
+from tests import ROOT, kept
 from tests.command_line import EXAMPLE, House
 
 Row = dict[str, Any]
@@ -28,10 +29,13 @@ FORMS = ("parquet", "csv", "jsonl")
 
 def told_house(folder: Path) -> House:
     """A house with both stories of the golden examples, which show every kind of value."""
-    house = House(folder)
+    return kept.house(folder, "golden", _tell_golden)
+
+
+def _tell_golden(house: House) -> None:
     for story in ("intake", "trouble"):
         house.run("record", EXAMPLE / f"{story}.jsonl")
-    return house
+    house.run("days")
 
 
 def export(house: House, dataset: str, form: str, out: Path, *options: object) -> Path:
@@ -102,15 +106,20 @@ def _plain(cell: Any) -> Any:
 SIMULATE = ROOT / "scripts" / "simulate"
 
 
-def simulated_house(folder: Path, episodes: int) -> House:
+def simulated_house(folder: Path, episodes: int, seed: int = 3) -> House:
     """A house told simulated histories, in their own book."""
-    command = [sys.executable, str(SIMULATE), "--episodes", str(episodes), "--seed", "3", "--out", str(folder / "told")]
+    name = f"{episodes} simulated, {seed}"
+    return kept.house(folder, name, partial(_tell_simulated, episodes, seed), book="told/book")
+
+
+def _tell_simulated(episodes: int, seed: int, house: House) -> None:
+    told = house.folder / "told"
+    command = [sys.executable, str(SIMULATE), "--episodes", str(episodes), "--seed", str(seed), "--out", str(told)]
     subprocess.run(command, check=True, capture_output=True)
-    house = House(folder)
-    house.book = folder / "told" / "book"
-    recorded = house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl")
+    house.book = told / "book"
+    recorded = house.run("record", "--keep-recorded-at", told / "intake.jsonl")
     assert {row["code"] for row in recorded.rows} <= {None, "told_ahead"}  # planted
-    return house
+    house.run("days")
 
 
 def as_exported(row: Row) -> Row:

@@ -24,6 +24,7 @@ from projections.read_model.views import TABLES, Views, open_views, passing_view
 from projections.rebuild import rebuild as rebuilding
 from projections.rebuild.certificate import Certificate, ChangedRow
 from projections.rebuild.rebuild import Wanted, rebuild
+from tests import kept
 from tests.command_line import BOOK, INTAKE, House, Told, example, lines_of
 from tests.histories import history
 from tests.stores import named, open_ledger
@@ -150,16 +151,21 @@ def rows(site: Site, made: Certificate) -> list[ChangedRow]:
 
 def three_patients_site(folder: Path) -> Site:
     """Three patients, caught up."""
+    kept.copied(folder, "a site of three patients", _three_patients_site)
+    return Site(folder, [], load_book(BOOK))
+
+
+def _three_patients_site(folder: Path) -> None:
     told = [entry for number in (1, 2, 3) for entry in example(f"EP-{number}", f"P-{number}")]
-    site = Site(folder, [entry | {"recorded_at": "2026-03-01T10:00Z"} for entry in told], load_book(BOOK))
-    site.catch_up()
-    return site
+    Site(folder, [entry | {"recorded_at": "2026-03-01T10:00Z"} for entry in told], load_book(BOOK)).catch_up()
 
 
 def three_patients_house(folder: Path) -> House:
     """Three patients, caught up, with a command line."""
-    house = House(folder)
+    return kept.house(folder, "three patients", _three_patients)
+
+
+def _three_patients(house: House) -> None:
     house.run("record", INTAKE)
     house.tell(*example("EP-2", "P-2"), *example("EP-3", "P-3"))
     assert len(house.run("days").rows) == 9
-    return house

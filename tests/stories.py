@@ -15,6 +15,7 @@ from ledger.judge.rule import Step
 from projections.audit.claimed import ClaimedDay, claimed_of
 from projections.why.steps import StepShown
 from projections.why.why import Why, why
+from tests import kept
 from tests.command_line import Ended, Told, lines_of, run
 from tests.harness import judge_entries, typed
 from tests.histories import NORTHSIDE, STRANGER
@@ -150,13 +151,17 @@ def stories() -> list[Told]:
     return told
 
 
+def _record_stories(folder: Path) -> None:
+    recorded = run("--ledger", folder / "ledger.db", "record", "--keep-recorded-at", "-", stdin=lines_of(stories()))
+    assert recorded.status == 0
+
+
 class StoriesTold:
     """A ledger of the stories, read against the packaged book."""
 
     def __init__(self, folder: Path) -> None:
         self.ledger = folder / "ledger.db"
-        recorded = self.run("record", "--keep-recorded-at", "-", stdin=lines_of(stories()))
-        assert recorded.status == 0
+        kept.copied(folder, "stories", _record_stories)
 
     def run(self, *args: object, **more: Any) -> Ended:
         return run("--ledger", self.ledger, *args, **more)

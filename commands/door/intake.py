@@ -14,16 +14,14 @@ from commands.door.explain import faults_of
 from commands.door.line_reader import LONGEST_LINE_BYTES, numbered_lines
 from commands.door.shapes import (
     EVENTS,
-    LINE,
     Envelope,
     prepare,
     prepare_as_before,
-    shape_of,
-    texts_in,
 )
+from commands.door.texts import are_plain, has_faults, texts_with_form
 from ledger.facts.events import Event
 from ledger.facts.forms import Number, parse_instant
-from ledger.facts.texts import CONTROL_CHARACTER, TextKind, fault_of
+from ledger.facts.texts import CONTROL_CHARACTER
 
 
 class Unformed(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +58,6 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 
 
 _decoder: Final = msgspec.json.Decoder(Envelope, float_hook=Number)
-_QUOTE: Final = '"'
 _ESCAPE: Final = re.compile(rb"\\.")
 _ENVELOPE_STRINGS: Final = 5 + 4  # its required keys, and the values of all but ``fact``
 
@@ -96,9 +93,10 @@ def _typed(number: int, raw: bytes) -> Line:
     told = _decoder.decode(raw)
     fact, at = told.fact, told.recorded_at
     texts = _texts_without_repeated_key(raw, told)
-    if (not _is_plain(texts) and _has_faults(told)) or ":" in told.source:
+    if (not are_plain(texts) and has_faults(told)) or ":" in told.source:
         raise ValueError
-    shape = shape_of(fact, EVENTS)
+    tag = fact.get("type")
+    shape = EVENTS.get(tag) if type(tag) is str else None
     if shape is None:
         raise ValueError
     typed: Event = msgspec.convert(prepare(shape, fact), shape.struct)
@@ -110,30 +108,11 @@ def _texts_without_repeated_key(raw: bytes, told: Envelope) -> list[str]:
     """Every text of a line but for its ``recorded_at``; ValueError if a key is repeated in it."""
     texts, keys = texts_and_keys(told.fact)
     strings = _ENVELOPE_STRINGS if told.recorded_at is UNSET else _ENVELOPE_STRINGS + 2
-    if has_repeated_key(raw, len(texts) + keys + strings):
+    strings += len(texts) + keys
+    if raw.count(b'"') != 2 * strings and has_repeated_key(raw, strings):
         raise ValueError
     texts += told.episode, told.source, told.id, told.by
     return texts
-
-
-def _is_plain(texts: list[str]) -> bool:
-    """Whether texts have their form for being plain ASCII, as almost all are; one that is not may have it all the same.
-
-    A quote meets a space where a text begins or ends with one, or where one holds a quote.
-    """
-    joined = f'"{_QUOTE.join(texts)}"'
-    if not (joined.isascii() and joined.isprintable()):
-        return False
-    return " " not in joined or ('" ' not in joined and ' "' not in joined)
-
-
-def _has_faults(told: Envelope) -> bool:
-    """Whether a text of a line does not have its form."""
-    return any(fault_of(text, kind) for _, text, kind in _texts_with_form(told))
-
-
-def _texts_with_form(told: Envelope) -> Iterator[tuple[str, str, TextKind]]:
-    return texts_in(LINE, {name: getattr(told, name) for name in told.__struct_fields__})
 
 
 def _as_before(number: int, raw: bytes, unformed: Unformed) -> Line | None:
@@ -142,7 +121,7 @@ def _as_before(number: int, raw: bytes, unformed: Unformed) -> Line | None:
     try:
         told = _decoder.decode(raw)
         _texts_without_repeated_key(raw, told)
-        if any(CONTROL_CHARACTER.search(text) for _, text, _ in _texts_with_form(told)):
+        if any(CONTROL_CHARACTER.search(text) for _, text, _ in texts_with_form(told)):
             return None
         shape = EVENTS[told.fact["type"]]
         typed: Event = msgspec.convert(prepared(shape, told.fact), shape.struct)
@@ -159,9 +138,7 @@ def has_repeated_key(raw: bytes, strings: int) -> bool:
     repeated key only the last value is kept. So a key is repeated if, and only if, the text has more quotes than what
     was kept accounts for. Escaped ones are no quotes.
     """
-    quotes = raw.count(b'"')
-    if quotes != 2 * strings and b"\\" in raw:
-        quotes = _ESCAPE.sub(b"", raw).count(b'"')
+    quotes = (_ESCAPE.sub(b"", raw) if b"\\" in raw else raw).count(b'"')
     return quotes != 2 * strings
 
 
@@ -180,15 +157,3 @@ def texts_and_keys(value: dict[str, Any]) -> tuple[list[str], int]:
             elif isinstance(each, str):
                 texts.append(each)
     return texts, keys
-
-
-def odd_names(stored: str) -> list[tuple[str, str]]:
-    """The fields and names in an entry's stored text that have a form which no new name may have; most have none."""
-    plain = stored.isascii() and "\\" not in stored and "\x7f" not in stored
-    if plain and '" ' not in stored and ' "' not in stored:  # stored text has no space between its tokens
-        return []
-    try:
-        told = msgspec.json.decode(stored)
-    except (msgspec.DecodeError, UnicodeError):  # damage is for whoever reads the entry itself
-        return []
-    return [(name, text) for name, text, kind in texts_in(LINE, told) if kind == "name" and fault_of(text, kind)]

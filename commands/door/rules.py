@@ -29,6 +29,7 @@ Rule = Callable[[Mapping[str, Any]], tuple[str, str] | None]
 
 
 def _span(told: Mapping[str, Any]) -> tuple[str, str] | None:
+    """From `from` to `to` are at most 366 days, both included."""
     first, last = told.get("from"), told.get("to")
     if not (isinstance(first, str) and isinstance(last, str)):
         return None
@@ -38,7 +39,7 @@ def _span(told: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def ends_never(told: Mapping[str, Any]) -> tuple[str, str] | None:
-    """An open end is told by no end, not by one at the end of the calendar."""
+    """An absent `to` is open; a `to` in 2099 or later is refused."""
     to = told.get("to")
     if isinstance(to, str) and "2099" <= to[:4] <= "9999":
         return "to", "a date before 2099, or no `to` at all: an absent `to` is open, so leave it out"
@@ -46,6 +47,7 @@ def ends_never(told: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _units_of_line(told: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The `units` of a per diem's line are a whole number."""
     code = told.get("code")
     if isinstance(code, str) and code in PER_DIEM_CODES and not isinstance(told.get("units"), int):
         return "units", "a whole number from 1, for the code is a per diem"
@@ -53,6 +55,7 @@ def _units_of_line(told: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _few_lines(told: Mapping[str, Any]) -> tuple[str, str] | None:
+    """There are at most 50 `lines`."""
     lines = told.get("lines")
     if isinstance(lines, list) and len(lines) > MOST_CLAIM_LINES:
         return "lines", f"a list of 1 to {MOST_CLAIM_LINES} claim lines"

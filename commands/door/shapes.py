@@ -7,7 +7,7 @@ same shapes field by field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -247,18 +247,3 @@ EVENTS: Final[Mapping[str, Shape]] = _FACT.tagged or {}
 """The shape of every fact and act, by the name of its type."""
 LINE: Final = _whole_line(_FACT)
 """The form of a whole line."""
-
-
-def texts_in(form: Form, value: Any, name: str = "") -> Iterator[tuple[str, str, TextKind]]:
-    """Every text of a value that has a form of its own: the field's name, the text, and what kind it is."""
-    if isinstance(value, str):
-        if form.text:
-            yield name, value, form.text
-    elif isinstance(value, list) and form.item:
-        for each in value:
-            yield from texts_in(form.item, each, name)
-    elif isinstance(value, dict):
-        shape = shape_of(value, form.tagged) if form.tagged else form.shape
-        for field in shape.fields.values() if shape else ():
-            if field.name in value:
-                yield from texts_in(field.form, value[field.name], field.name)

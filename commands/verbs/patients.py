@@ -47,8 +47,8 @@ def merge_patients(house: House, /, old: str, into: str, reason: str, by: str | 
 
     \b
     Examples:
-      episode-ledger merge-patients P-0117 P-1001 --reason "registered twice; birth date compared"
-      episode-ledger merge-patients P-0117 P-1001 --reason "registered twice" --by registrar --yes
+      episode-ledger merge-patients P-0117 P-1 --reason "registered twice"
+      episode-ledger merge-patients P-0117 P-1 --reason "registered twice" --yes
     """
     who = _who(house, (old, into), reason, by)
     with house.open() as ledger:
@@ -81,8 +81,8 @@ def part_patients(house: House, /, old: str, reason: str, by: str | None, yes: b
 
     \b
     Examples:
-      episode-ledger part-patients P-0117 --reason "two people: birth dates differ"
-      episode-ledger part-patients P-0117 --reason "two people" --by registrar --yes
+      episode-ledger part-patients P-0117 --reason "birth dates differ"
+      episode-ledger part-patients P-0117 --reason "birth dates differ" --yes
     """
     who = _who(house, (old,), reason, by)
     with house.open() as ledger:

@@ -31,6 +31,9 @@ from ledger.facts.zones import zone
 GRACE: Final = timedelta(hours=1)
 """How far a clock at a bedside or a pump may be ahead of ours."""
 
+WESTERNMOST: Final = timedelta(hours=12)
+"""How far behind UTC any place is."""
+
 LOOKS_BACK: Final[Mapping[type, str]] = {
     **dict.fromkeys(
         (DayServed, NursingVisited, SupplyDispensed, DrugDispensed, PainAssessed, ResponseNoted, CoordinationNoted,
@@ -48,13 +51,18 @@ LOOKS_BACK: Final[Mapping[type, str]] = {
 
 def is_ahead(told: object, recorded_at: datetime, head: Head) -> bool:
     """Whether what a fact tells lies after what was recorded at that instant (UTC), by its episode's calendar."""
-    if told.__class__ is date and told < recorded_at.date():
-        return False  # before today in UTC is not after today anywhere
+    if type(told) is date:
+        day = told.toordinal()
+        if day <= (recorded_at - WESTERNMOST).toordinal():  # by then the day had come everywhere
+            return False
+        return day > recorded_at.astimezone(zone(head.zone or "")).toordinal()
     if isinstance(told, str):
-        told = date.fromisoformat(told) if len(told) == 10 else datetime.fromisoformat(told)
-    if isinstance(told, datetime):
-        return told > recorded_at + GRACE
-    return isinstance(told, date) and told > recorded_at.astimezone(zone(head.zone or "")).date()
+        return is_ahead(_date_or_instant(told), recorded_at, head)
+    return isinstance(told, datetime) and told > recorded_at + GRACE
+
+
+def _date_or_instant(text: str) -> date | datetime:
+    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
 
 
 def expected_instead(fact: Event, name: str, kept: bool) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
-from commands.door.intake import odd_names
+from commands.door.texts import odd_names
 from ledger.facts.entry import encode
 from ledger.facts.heads import Head
 from ledger.store import EpisodeLedger

@@ -111,7 +111,7 @@ def _in_lists(tables: Tables, key: str, identity: tuple[str, ...]) -> Iterator[s
 
 def _without_a_file(providers: Tables, payers: Tables) -> Iterator[str]:
     """Agreements with a payer that the book does not have."""
-    known = sorted(str(table.get("id")) for table in payers.values())
+    known = sorted(str(table["id"]) for table in payers.values() if "id" in table)
     for path, number, item in _items(providers, "agreements"):
         payer = item.get("payer")
         if isinstance(payer, str) and payer not in known:

@@ -34,10 +34,10 @@ _NDC = re.compile(r"[0-9]{11}\Z")
 _NPI = re.compile(r"[0-9]{10}\Z")
 _MODIFIER = re.compile(r"[A-Z0-9]{2}\Z")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]{1,3})?\Z")
-_INSTANT = re.compile(
+_is_instant = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])\Z"
-)
+).match
 
 
 Check = Callable[[Any], Any]
@@ -93,7 +93,7 @@ def _at_most(largest: int) -> Check:
 
 def parse_instant(text: str) -> datetime:
     """An instant of the rulebook's form as an aware UTC datetime; ValueError for any other text."""
-    if not _INSTANT.match(text):
+    if not _is_instant(text):
         raise ValueError
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is UTC:

@@ -80,7 +80,7 @@ def _chains(entries: Iterable[Entry], whole: bool) -> Iterable[list[Entry]]:
             continue
         target = (fact.target_source, fact.target_id) if isinstance(fact, FactCorrected) else None
         assert target is None or target in root or not whole, "a correction names an earlier entry"
-        # a target that was left out is of a kind that nobody reads: no correction, and so the root of its chain
+        # a target left out is of a kind that nobody judges by; whoever wants to know how old the chain is reads it, too
         root[identity] = root.get(target, target) if target else identity
         chains.setdefault(root[identity], []).append(entry)
     return chains.values()

@@ -1,73 +1,11 @@
-"""Prior authorizations: one unit is one day, drawn across a patient's episodes by date (rulebook section 4).
-
-A number belongs to its payer and is told again when it is extended. So on each date the telling recorded last counts,
-with units of its own; a unit drawn from one counts against another of the number that shares a date with it.
-"""
+"""The units of prior authorizations: one is one day, drawn across a patient's episodes by date (rulebook section 4)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from ledger.day_set import Days
-from ledger.facts.entry import Entry
-from ledger.facts.events import AuthorizationGranted
-from ledger.judge.patients import Patient
-
-if TYPE_CHECKING:
-    from ledger.judge.case import Case
-
-
-class Grant(Struct, gc=False, eq=False):
-    """One live ``AuthorizationGranted`` of a patient, with the spans on which a later one of its number counts."""
-
-    number: str
-    payer: str
-    codes: tuple[str, ...]
-    units: int
-    from_: int
-    to: int
-    entry: Entry
-    later: list[tuple[int, int]]
-    left: int
-    sharing: list[Grant]
-
-    def counts_on(self, date: int) -> bool:
-        """Whether it covers the date and no later telling of its number does."""
-        if not self.from_ <= date <= self.to:
-            return False
-        return not self.later or not any(from_ <= date <= to for from_, to in self.later)
-
-
-def grants_of(patient: Patient) -> list[Grant]:
-    """The patient's authorizations in the order units are drawn from them: by last date, then by number as text."""
-    grants = [_grant(entry, fact) for entry, fact in patient.authorizations]
-    by_number: dict[tuple[str, str], list[Grant]] = {}
-    for grant in grants:
-        for before in by_number.setdefault((grant.payer, grant.number), []):
-            if before.from_ <= grant.to and grant.from_ <= before.to:
-                before.later.append((grant.from_, grant.to))
-                before.sharing.append(grant)
-                grant.sharing.append(before)
-        by_number[grant.payer, grant.number].append(grant)
-    return sorted(grants, key=lambda grant: (grant.to, grant.number))
-
-
-def _grant(entry: Entry, fact: AuthorizationGranted) -> Grant:
-    from_, to = fact.from_.toordinal(), fact.to.toordinal()
-    return Grant(fact.number, fact.payer, fact.codes, fact.units, from_, to, entry, [], fact.units, [])
-
-
-class Draws:
-    """What the days of one episode came to: drawn, without an authorization, or with one that is used up."""
-
-    __slots__ = ("exhausted", "missing")
-
-    def __init__(self) -> None:
-        self.missing: Days = 0
-        self.exhausted: Days = 0
+from ledger.judge.case import Case
+from ledger.judge.grants import Draws, Grant, grants_of
 
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:

@@ -1,16 +1,14 @@
-"""Place, provider and rank of a day, and what a day pays (rulebook section 4: Place, provider, rank of a day; Rate)."""
+"""Place, provider and rank of a day, and what they make of its rate (rulebook section 4: so headed, and Rate)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from ledger.day_set import OPEN_END, Calendar, Days
+from ledger.book import Terms
+from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
 from ledger.judge.episode import Episode
-
-if TYPE_CHECKING:
-    from ledger.judge.case import Case, Regime
 
 T = TypeVar("T")
 FIRST_RANK: Final = 1
@@ -75,16 +73,15 @@ class Price(NamedTuple):
     modifiers: tuple[str, ...]
 
 
-def percent_of(regime: Regime, rank: int) -> int:
+def percent_of(terms: Terms, rank: int) -> int:
     """What a day of that rank pays of the rate: the last percentage stands for all further ranks."""
-    percents = regime.terms.concurrent_percent
+    percents = terms.concurrent_percent
     return percents[min(rank, len(percents)) - 1] if percents else PRIMARY_PERCENT
 
 
-def price_of(regime: Regime, code: str, agreed_cents: int, place: str, rank: int) -> Price:
+def price_of(terms: Terms, code: str, agreed_cents: int, place: str, rank: int) -> Price:
     """The price of a day with a code whose full rate is known, at a place and rank."""
-    terms = regime.terms
-    rate_cents = (agreed_cents * percent_of(regime, rank) * 2 + 100) // 200  # half up to a cent
+    rate_cents = (agreed_cents * percent_of(terms, rank) * 2 + 100) // 200  # half up to a cent
     charge_cents = terms.charge_cents.get(code, rate_cents)
     if not (terms.place_modifiers or terms.concurrent_percent):  # most
         return Price(rate_cents, charge_cents, ())
@@ -93,22 +90,6 @@ def price_of(regime: Regime, code: str, agreed_cents: int, place: str, rank: int
         named.append(terms.concurrent_modifiers[rank - 1])
     modifiers = tuple(dict.fromkeys(modifier for modifier in named if modifier))
     return Price(rate_cents, charge_cents, modifiers)
-
-
-def full_rates(case: Case, regime: Regime, code: str) -> Iterator[tuple[int, Days]]:
-    """The full rate of a code on the regime's dates, the agreement's or the terms'; dates without one are left out."""
-    published = regime.terms.rate_cents.get(code)
-    for npi, days in case.providers.on(regime.days):
-        rates = Parted(days, published)
-        agreements = case.book.agreements_in_order(npi, regime.payer)
-        for agreement in agreements if any(one.rate_cents for one in agreements) else ():
-            first = max(agreement.from_, agreement.signed_on).toordinal()
-            last = agreement.to.toordinal() if agreement.to else OPEN_END
-            cents = agreement.rate_cents.get(code, published)
-            rates.set(case.calendar.span(first, last) & days, cents)
-        for cents, dates in rates.on(days):
-            if cents is not None:
-                yield cents, dates
 
 
 def provider_entries(episode: Episode, date: int) -> list[Entry]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ledger.day_set import Days
 from ledger.facts.entry import Entry
-
-if TYPE_CHECKING:
-    from ledger.judge.taken_back import Carrying
 
 Failed = Iterator[tuple[str, Days]]
 """The reasons of a step's verdicts, each with the days that fail by it; a day counts where it comes first."""
@@ -19,6 +16,9 @@ Test = Callable[[Any, Days, Sequence[Any]], Failed]
 that it cannot be named here."""
 Causes = Callable[[Any, int, Sequence[Any]], Sequence[Entry]]
 """(case, date, others) -> the entries that the step rests on for the date, the decisive ones first."""
+Carrying = Mapping[type[Any], Callable[[Any, int, Any], bool]]
+"""The kinds of fact that a step asks for, each with: (case, date, what of it was taken back) -> whether it would have
+spoken for the date."""
 Part = Literal["payer", "terms", "code"]
 """What a day has from the step on that finds it."""
 

@@ -17,7 +17,8 @@ from ledger.judge.case import Case, Others, Regime
 from ledger.judge.clash import clashes, codes_of_orders, name_of_conflict
 from ledger.judge.evidence import union
 from ledger.judge.patients import Patient
-from ledger.judge.pricing import full_rates, percent_of, price_of
+from ledger.judge.pricing import percent_of, price_of
+from ledger.judge.rates import full_rates
 from ledger.judge.rule import Failed, Step, in_order
 
 
@@ -243,10 +244,10 @@ def _price(case: Case, regime: Regime, code: str, cents: int, days: Days) -> Day
     """Note what these dates pay; the dates whose rank pays nothing."""
     unpaid = 0
     for rank, ranked in case.ranks.on(days):
-        if not percent_of(regime, rank):
+        if not percent_of(regime.terms, rank):
             unpaid |= ranked
         for place, dates in case.places.on(ranked):
-            price, priced = price_of(regime, code, cents, place, rank), case.prices.setdefault(code, {})
+            price, priced = price_of(regime.terms, code, cents, place, rank), case.prices.setdefault(code, {})
             priced[price] = priced.get(price, 0) | dates
     return unpaid
 

@@ -6,8 +6,8 @@ of a kind of fact whether one of it, had it still counted, would have spoken for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 from msgspec import UNSET
 
@@ -17,19 +17,15 @@ from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
 from ledger.facts.zones import zone
+from ledger.judge.case import Case
 from ledger.judge.episode import Plan, Run, end_of
 from ledger.judge.evidence import local_date, local_dates_of_run
 from ledger.judge.pricing import FIRST_RANK, percent_of
+from ledger.judge.rule import Carrying, Verdict
 from ledger.judge.stays import hospital
 
-if TYPE_CHECKING:
-    from ledger.judge.case import Case
-    from ledger.judge.rule import Verdict
-
-Carries = Callable[["Case", int, Taken], bool]
+Carries = Callable[[Case, int, Taken], bool]
 """(case, date, what was taken back) -> whether it would have spoken for the date."""
-Carrying = Mapping[type[Any], Carries]
-"""The kinds of fact that a step asks for."""
 
 
 def taken_from(case: Case, date: int, verdict: Verdict) -> list[Taken]:
@@ -262,7 +258,7 @@ def _ranks_paid(case: Case, date: int, fact: ev.TherapyRanked) -> bool:
     regime = case.regime_on(date)
     now = next((rank for rank, _ in case.ranks.on(case.calendar.day(date))), FIRST_RANK)
     assert regime is not None
-    return _covers(case, date, fact) and percent_of(regime, fact.rank) > 0 and not percent_of(regime, now)
+    return _covers(case, date, fact) and percent_of(regime.terms, fact.rank) > 0 and not percent_of(regime.terms, now)
 
 
 ANY_COVERAGE: Final[Carrying] = {ev.CoverageVerified: _own(lambda case, date, fact: True)}

@@ -20,8 +20,9 @@ from projections.audit.claimed import ClaimedDay
 from projections.page.days import ELSEWHERE
 from projections.rows.day import DayRow, day_cells, day_row
 from projections.why.day_view import DayView
+from projections.why.evidence import EvidenceShown
 from projections.why.sentences import SENTENCES, Said
-from projections.why.steps import EvidenceShown, StepShown, steps_shown
+from projections.why.steps import StepShown, steps_shown
 
 OTHER: Final = "an entry of another episode of the patient"
 

@@ -18,11 +18,6 @@ _ESCAPED: Final = frozenset("=+-@\t\r'")
 Turn = Callable[[Any], Any]
 
 
-def dollars(cents: int) -> str:
-    """Whole cents as dollars: ``90.00``."""
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
 def no_formula(text: str | None) -> str | None:
     """A text that no spreadsheet takes for a formula; taking one leading apostrophe off gives it back."""
     return text if text is None or text[:1] not in _ESCAPED else "'" + text

@@ -21,7 +21,7 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import complete, kin_in
 from projections.rows.cells import Cells, json_list
-from projections.rows.day import DAY_ORDER, DayCells, day_cells
+from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells, day_cells
 from projections.rows.kept import NOBODY, kept_sheets
 
 INSERT: Final = "insert"
@@ -30,7 +30,7 @@ RETRACT: Final = "retract"
 BY_BOOK: Final = "book"
 """How a change is named whose cause is a book taken up; an entry's name has a colon."""
 
-_NOTHING: Final[Cells] = DayCells()[len(DAY_ORDER) :]
+_NOTHING: Final[Cells] = DayCells()
 
 Key = tuple[str, str]
 Days = dict[Key, Any]
@@ -153,9 +153,11 @@ def _change(
     stretch: Stretch, name: str, key: Key, old: Cells | None, new: Cells | None, cause: str, position: int | None
 ) -> Cells:
     kind = INSERT if old is None else RETRACT if new is None else RESTATE
+    was, now = old or _NOTHING, new or _NOTHING
+    first, added = slice(len(DAY_ORDER), ADDED_FROM), slice(ADDED_FROM, None)
     return (
-        stretch.upto, stretch.last_book.hash, kind, name, *key,
-        *(old[len(DAY_ORDER) :] if old else _NOTHING), *(new[len(DAY_ORDER) :] if new else _NOTHING), cause, position,
+        stretch.upto, stretch.last_book.hash, kind, name, *key, *was[first], *now[first], cause, position,
+        *was[added], *now[added],
     )  # fmt: skip
 
 

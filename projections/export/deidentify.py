@@ -23,7 +23,9 @@ PSEUDONYM_HEX: Final = 32
 LONGEST_SHIFT_DAYS: Final = 365
 KEY_BYTES: Final = 32
 
-_SAME_LINE: Final = attrgetter("patient", "episode", "payer", "code", "rate_cents")
+_SAME_LINE: Final = attrgetter(
+    "patient", "episode", "payer", "code", "rate_cents", "provider", "place_of_service"
+)  # fmt: skip
 """What lines have in common that are put together."""
 
 
@@ -103,5 +105,5 @@ def _follows(line: Any, other: Any) -> bool:
 
 
 def _together(line: Any, other: Any) -> Any:
-    units, charge_cents = line.units + other.units, line.charge_cents + other.charge_cents
-    return line._replace(to=other.to, units=units, charge_cents=charge_cents)
+    summed = {each: getattr(line, each) + getattr(other, each) for each in ("units", "charge_cents", "expected_cents")}
+    return line._replace(to=other.to, **summed)

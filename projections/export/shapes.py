@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from projections.export.columns import Dataset, dataset_of
 from projections.rows.columns import CalendarDate, Column, Word, columns_of, note
-from projections.rows.day import DAY_COLUMNS, DAY_ORDER, DayRow
+from projections.rows.day import ADDED_FROM, DAY_COLUMNS, DAY_ORDER, DayRow
 from projections.rows.finding import FINDING_ORDER, FindingRow
 from projections.rows.line import LINE_ORDER, LineRow
 
@@ -52,12 +52,19 @@ class ChangeCause(Struct, frozen=True):
 
 
 def change_columns() -> Iterator[Column]:
-    """A change's columns: which day it is, the day's columns as they were and as they are, and what changed it."""
-    said = DAY_COLUMNS[len(DAY_ORDER) :]
+    """A change's columns: which day it is, the day's columns as they were and as they are, and what changed it.
+
+    The columns that a day has from edition 2 on come last: columns are only ever added at the end.
+    """
     yield from columns_of(ChangePlace)
-    for age in ("old", "new"):
-        yield from (column._replace(name=f"{age}_{column.name}", nullable=True) for column in said)
+    yield from _of_both_ages(slice(len(DAY_ORDER), ADDED_FROM))
     yield from columns_of(ChangeCause)
+    yield from _of_both_ages(slice(ADDED_FROM, None))
+
+
+def _of_both_ages(part: slice) -> Iterator[Column]:
+    for age in ("old", "new"):
+        yield from (column._replace(name=f"{age}_{column.name}", nullable=True) for column in DAY_COLUMNS[part])
 
 
 class ExportedClaimedDay(Struct, frozen=True):

@@ -32,7 +32,7 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 
 _SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
     "days": ("rate",),
-    "lines": ("units", "charge"),
+    "lines": ("units", "charge", "expected"),
     "claimed": ("claimed_charge", "exposure"),
     "authorizations": ("units", "drawn", "billable_days"),
 }

@@ -17,7 +17,6 @@ ROOT: Final = Path(__file__).parents[2]
 ROW_MAKERS: Final = (
     "ledger/facts",
     "ledger/judge",
-    "ledger/book/__init__.py",
     "ledger/book/reference.py",
     "ledger/book/tables.py",
     "ledger/day_set.py",

@@ -10,8 +10,8 @@ import msgspec
 from ledger.book import Book
 from ledger.facts.entry import statement_of
 from ledger.facts.events import AuthorizationGranted
-from ledger.judge.authorizations import Grant, grants_of
 from ledger.judge.case import Case
+from ledger.judge.grants import Grant, grants_of
 from ledger.judge.regions import regions
 from projections.reading.as_known import JudgedPatient, Streams, judged_among
 from projections.words import iso

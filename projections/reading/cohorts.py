@@ -14,6 +14,7 @@ from typing import Final
 
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.events import FactCorrected
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.streams import UNREAD, Kin, Row, Stream, held_entries_of, hold, look_at
 
@@ -187,6 +188,12 @@ def _let_go(waiting: dict[str, Stream], let_go: list[Kin], wanted: int) -> int:
 def _entries(ledger: EpisodeLedger, kin: Kin, episode: str, upto: int) -> list[Entry]:
     stream = kin.streams.get(episode)
     entries = held_entries_of(episode, stream) if stream else None
-    if entries is None:  # whatever is wrong with a text: reading one by one says where
+    if entries is None or _corrects_what_was_left_out(entries):  # what is wrong with a text: one by one says where
         entries = ledger.entries_of(episode, upto=upto)
     return entries
+
+
+def _corrects_what_was_left_out(entries: Iterable[Entry]) -> bool:
+    """Whether a chain begins with an entry that nobody judges by; how old the chain is, only that one tells."""
+    targets = {(e.fact.target_source, e.fact.target_id) for e in entries if isinstance(e.fact, FactCorrected)}
+    return bool(targets) and not targets <= {(entry.source, entry.id) for entry in entries}

@@ -57,6 +57,8 @@ class DayRow(msgspec.Struct, frozen=True, gc=False):
 
 DAY_COLUMNS: Final = tuple(columns_of(DayRow))
 DAY_ORDER: Final = ("patient", "episode", "date")
+ADDED_FROM: Final = [column.name for column in DAY_COLUMNS].index("member")
+"""Where in a day's columns those begin that edition 2 added."""
 DayCells: Final = named_cells(DayRow)
 """A day as the read model keeps it, its places named as the columns are."""
 _DATE, _AUTHORIZATION, _BECAUSE = (DayCells._fields.index(name) for name in ("date", "authorization", "because"))

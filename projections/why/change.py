@@ -1,4 +1,4 @@
-"""A change that a person could make: one more fact, and the sentence that asks for it."""
+"""A change that a person could make: one more fact, or what the book lacks, and the sentence that asks for it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
+from ledger.book import Agreement, Book, Provider
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of, tag_of
-from ledger.judge.rule import Step
+from ledger.judge import steps
+from ledger.judge.rule import Step, Verdict
 from projections.why.day_view import DayView
 
 HYPOTHETICAL: Final = "what-if"
@@ -62,3 +64,34 @@ def complete(view: DayView, entry: Entry, sentence: str, **fields: object) -> Ch
 def _corrected(entry: Entry, sentence: str, fields: dict[str, object]) -> Change:
     right = cast(ev.Statement, msgspec.structs.replace(statement_of(entry), **fields))
     return Change(entry.episode, ev.FactCorrected(entry.source, entry.id, HYPOTHETICAL, right), sentence)
+
+
+class Outside(NamedTuple):
+    """A cure in the book: the sentence that asks for it and, where its content is known, the book with it."""
+
+    sentence: str
+    book: Book | None = None
+
+
+def outside_cure(view: DayView, verdict: Verdict) -> Outside | None:
+    """What to put into the book; None for a verdict that the book does not cure."""
+    if verdict.step is steps.NO_TERMS:
+        return Outside(f"Put the terms of {view.payer_name()} that are in force on {view.on} into the book.")
+    if verdict.step is steps.NO_AGREEMENT:
+        return Outside(
+            f"Put a signed agreement of {view.provider_name()} with {view.payer_name()}, in force on {view.on}, into "
+            "the book.",
+            _with_agreement(view),
+        )
+    if verdict.words == "hold no_rate":
+        return Outside(f"Put a rate of {view.payer_name()} for {view.code} on {view.on} into the book.")
+    return None
+
+
+def _with_agreement(view: DayView) -> Book:
+    book, npi = view.case.book, view.provider
+    known = book.providers.get(npi) or Provider(npi, npi, npi)
+    added = Agreement(str(view.payer), view.on, view.on, view.on)
+    provider = msgspec.structs.replace(known, agreements=(*known.agreements, added))
+    providers = book.providers | {npi: provider}
+    return Book(book.codes.values(), book.payers.values(), providers.values(), book.known_on)

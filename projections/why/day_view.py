@@ -14,10 +14,11 @@ from ledger.judge.case import Case
 from ledger.judge.day_rules import has_effect
 from ledger.judge.episode import Billed
 from ledger.judge.orders import Telling
-from ledger.judge.pricing import Price, full_rates
+from ledger.judge.pricing import Price
+from ledger.judge.rates import full_rates
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.stays import Hospital, Stay
-from projections.words import payer_name, provider_name
+from projections.words import listed, payer_name, provider_name
 
 
 class DayView(NamedTuple):
@@ -95,6 +96,12 @@ class DayView(NamedTuple):
         """The per diems that other providers billed for the patient that day."""
         billed = (billed for episode in self.case.patient.episodes for billed in episode.billed if billed.is_service)
         return [each for each in billed if each.code in PER_DIEM_CODES and each.from_ <= self.date <= each.to]
+
+    @property
+    def others_did_not(self) -> str:
+        """What has to be true for the day to be billed beside another provider's per diem."""
+        names = (self.provider_name(each.by) if each.by else "the other provider" for each in self.services)
+        return f"{listed(names)} did not provide {listed(each.code for each in self.services)} that day"
 
     @property
     def decision(self) -> tuple[Entry, ev.ConflictResolved, bool] | None:

@@ -26,10 +26,9 @@ from ledger.judge.patients import Patient, episode_of
 from ledger.judge.regions import judged_day
 from ledger.judge.rule import Verdict
 from ledger.judge.steps import judge
-from projections.why.change import HYPOTHETICAL, Change, named, retract
+from projections.why.change import HYPOTHETICAL, Change, Outside, named, outside_cure, retract
 from projections.why.day_view import DayView
 from projections.why.moves import worth_trying
-from projections.why.outside import Outside, outside_cure
 from projections.words import verdict_in_sentence, verdict_text
 
 RESTED_ON: Final = (

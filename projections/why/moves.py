@@ -11,17 +11,50 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from ledger.book import GENERAL, PER_DIEM
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
-from ledger.judge import steps
+from ledger.judge import causes, passed, steps
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import STEPS
 from ledger.judge.taken_back import taken_from
-from projections.why import moves_choice, moves_papers, moves_service, moves_stays
-from projections.why.change import HYPOTHETICAL, Change, Changes, named
+from projections.why import moves_papers, moves_service, moves_stays
+from projections.why.change import HYPOTHETICAL, Change, Changes, named, retract, tell
 from projections.why.day_view import DayView
 from projections.words import minute, utc_text
+
+
+def decide(view: DayView) -> Changes:
+    """The day's own code first; after a decision for nothing, any code lifts it."""
+    own = [code for code, days in view.case.codes.items() if days & view.day]
+    given = [code for code in passed.codes_on(view.case, view.date) if code not in own]
+    provided = f", if {view.others_did_not}" if own and view.services else ""
+    for code in [*own, *given] or _modes(view):
+        fact = ev.ConflictResolved(view.on, code, HYPOTHETICAL)
+        yield tell(view, fact, f"Decide to bill {code} on {view.on}{provided}.")
+
+
+def _modes(view: DayView) -> list[str]:
+    if view.terms.pain_code == "general":
+        return [GENERAL]
+    tellings = map(view.telling, causes.remaining_orders(view.case, view.date))
+    return sorted({PER_DIEM[telling.mode] for telling in tellings if telling})
+
+
+def bill_nothing_elsewhere(view: DayView) -> Changes:
+    """Another episode of the patient leaves the day to this one."""
+    for other in view.others:
+        if any(exposed.days & other.calendar.day(view.date) for exposed in other.exposed()):
+            name, nothing = other.episode.name, ev.ConflictResolved(view.on, None, HYPOTHETICAL)
+            yield Change(name, nothing, f"Bill nothing in {name} on {view.on}.")
+
+
+def retract_service(view: DayView) -> Changes:
+    """The other provider did not bill it."""
+    for billed in view.services:
+        who = view.provider_name(billed.by) if billed.by else "another provider"
+        yield retract(view, billed.entry, f"{who} did not bill {billed.code} that day")
 
 
 def _after(step: Step) -> tuple[Step, ...]:
@@ -63,9 +96,9 @@ MOVES: Final[tuple[Move, ...]] = (
     Move(moves_stays.end_before(steps.FACILITY), (steps.FACILITY,)),
     Move(moves_stays.end_before(steps.HOSPICE), (steps.HOSPICE,)),
     Move(moves_stays.resume, (steps.HELD,)),
-    Move(moves_choice.decide, (steps.CONFLICT_RESOLVED, steps.SEVERAL_CODES, steps.CLASH)),
-    Move(moves_choice.bill_nothing_elsewhere, (steps.CLASH,)),
-    Move(moves_choice.retract_service, (steps.CLASH,)),
+    Move(decide, (steps.CONFLICT_RESOLVED, steps.SEVERAL_CODES, steps.CLASH)),
+    Move(bill_nothing_elsewhere, (steps.CLASH,)),
+    Move(retract_service, (steps.CLASH,)),
     Move(moves_papers.correct_place, (steps.PLACE_OF_SERVICE,)),
     Move(moves_papers.change_provider, (steps.NO_AGREEMENT,), (steps.NO_RATE,)),
     Move(moves_papers.rank_higher, (steps.NO_RATE,)),

@@ -7,7 +7,8 @@ import msgspec
 from ledger.facts import events as ev
 from ledger.facts.entry import statement_of
 from ledger.judge import steps
-from ledger.judge.authorizations import Grant, covering_authorizations
+from ledger.judge.authorizations import covering_authorizations
+from ledger.judge.grants import Grant
 from ledger.judge.pricing import percent_of, place_entries, provider_entries, rank_entries
 from projections.why.change import HYPOTHETICAL, Changes, correct, retract, tell
 from projections.why.day_view import DayView
@@ -120,7 +121,7 @@ def rank_higher(view: DayView) -> Changes:
     regime = view.case.regime_on(view.date)
     for entry in rank_entries(view.case.episode, view.date) if regime else ():
         for rank in range(view.rank - 1, 0, -1):
-            if regime and percent_of(regime, rank):
+            if regime and percent_of(regime.terms, rank):
                 yield correct(view, entry, f"pain was therapy number {rank} of the day", rank=rank)
         yield retract(view, entry)
 

@@ -15,7 +15,6 @@ from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
 from ledger.judge.stays import Stay
 from projections.why.day_view import DayView, tellings_of
-from projections.why.moves_choice import others_did_not
 from projections.why.moves_service import nearest_orders, unknown_orders
 from projections.words import dollars, iso, listed
 
@@ -235,13 +234,12 @@ class Said(dict[str, str]):
         if not self.day.verdict.names_code:
             return CHOOSE
         if self._others_services():
-            return f"Bill it only if {others_did_not(self.view)}; otherwise decide to bill nothing here."
+            return f"Bill it only if {self.view.others_did_not}; otherwise decide to bill nothing here."
         return "Choose the one to keep, and decide to bill nothing in the other."
 
     def _others_services(self) -> bool:
-        rule = str(self.day.verdict.reason)
-        against = [each.entry for each in self.view.services if each.entry in self.view.deciding(self.day.verdict)]
-        return bool(rule and against)
+        deciding = self.view.deciding(self.day.verdict)
+        return any(each.entry in deciding for each in self.view.services)
 
     def numbers(self) -> str:
         """The authorizations that are used up."""

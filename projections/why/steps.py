@@ -8,27 +8,16 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.book import Terms
-from ledger.facts.entry import Entry, statement_of, tag_of
-from ledger.facts.events import FactCorrected, FactRetracted, ProviderChanged, TherapyOrdered
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.events import ProviderChanged, TherapyOrdered
 from ledger.judge import causes, passed, steps
 from ledger.judge.episode import Dated
 from ledger.judge.pricing import provider_entries, rank_entries
 from ledger.judge.rule import Step, Verdict
 from ledger.judge.steps import STEPS
 from projections.why.day_view import DayView, tellings_of
-from projections.words import COUNTED, dollars, iso, listed, utc_text
-
-
-class EvidenceShown(msgspec.Struct, frozen=True, gc=False):
-    """An entry that a step rested on: who recorded it when, and what it says."""
-
-    label: str
-    episode: str
-    version: int
-    type: str
-    by: str
-    recorded_at: str
-    says: str
+from projections.why.evidence import EvidenceShown, evidence_shown
+from projections.words import COUNTED, dollars, iso, listed
 
 
 class StepShown(msgspec.Struct, frozen=True, gc=False):
@@ -39,29 +28,6 @@ class StepShown(msgspec.Struct, frozen=True, gc=False):
     result: str
     says: str
     evidence: tuple[EvidenceShown, ...]
-
-
-def evidence_shown(entry: Entry) -> EvidenceShown:
-    """An entry as evidence; a correction counts as what it says is right."""
-    return EvidenceShown(
-        entry.label, entry.episode, entry.version, tag_of(statement_of(entry)), entry.by,
-        utc_text(entry.recorded_at), _says(entry),
-    )  # fmt: skip
-
-
-def _says(entry: Entry) -> str:
-    if isinstance(entry.fact, FactRetracted):
-        return f"retracts {entry.fact.target_source}:{entry.fact.target_id}: {entry.fact.reason}"
-    fields = {name: value for name, value in msgspec.to_builtins(statement_of(entry)).items() if name != "type"}
-    said = ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in fields.items())
-    fact = entry.fact
-    return f"{said} (corrects {fact.target_source}:{fact.target_id})" if isinstance(fact, FactCorrected) else said
-
-
-def _value(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return "yes" if value else "nothing" if value is None else "no"
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 Shown = tuple[str, Iterable[Entry]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from projections.why.steps import EvidenceShown
+from projections.why.evidence import EvidenceShown
 from projections.why.why import TermsShown, Why
 from projections.words import COUNTED, listed, minute
 

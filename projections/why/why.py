@@ -15,11 +15,11 @@ from projections.reading.around import read_streams
 from projections.reading.as_known import judged_among, owner_among
 from projections.rows.day import DayRow, cells_on, day_row
 from projections.why.day_view import DayView
+from projections.why.evidence import EvidenceShown
 from projections.why.flip import FlipShown, find_flip
-from projections.why.no_day import no_day
 from projections.why.sentences import SENTENCES, Said
-from projections.why.steps import EvidenceShown, StepShown, steps_shown
-from projections.why.telling import telling
+from projections.why.steps import StepShown, steps_shown
+from projections.why.telling import no_day, telling
 from projections.words import STATUS, iso
 
 __all__ = ["EvidenceShown", "FlipShown", "StepShown", "TermsShown", "Why", "why", "why_of"]

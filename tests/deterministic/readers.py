@@ -22,8 +22,8 @@ from tests.deterministic.model import Model, must
 
 Days = dict[tuple[Any, ...], Cells]
 _NAMES = [column.name for column in DATASETS["changes"].columns]
-_OLD, _NEW, _CAUSE = (_NAMES.index(name) for name in ("old_status", "new_status", "cause"))
-"""Where in a change the old row's cells begin, the new one's, and the cause."""
+_OLD, _NEW = ([at for at, name in enumerate(_NAMES) if name.startswith(age)] for age in ("old_", "new_"))
+"""Where in a change the old row's cells are, and the new one's."""
 
 
 class Scratch:
@@ -116,9 +116,10 @@ class Reader:
         for change in changes:
             key = change[3:6]
             old = self.days.pop(key, None)
-            must(old == (change[_OLD:_NEW] if change[2] != "insert" else None), "a change of a row that is not so")
+            was, now = (tuple(change[at] for at in places) for places in (_OLD, _NEW))
+            must(old == (was if change[2] != "insert" else None), "a change of a row that is not so")
             if change[2] != "retract":
-                self.days[key] = change[_NEW:_CAUSE]
+                self.days[key] = now
         self.days_at = upto
         book = [each for position, each in books if position <= upto][-1]
         must(self.days == self.scratch.days(upto, book), "rows and changes are not the rows of the later position")

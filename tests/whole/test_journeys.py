@@ -217,6 +217,17 @@ def test_forget(house: House, every_store: str) -> None:
     assert house.run("verify").status == 0
 
 
+def test_merge_patients_and_part_patients(house: House) -> None:
+    before = house.run("days").out
+    merged = house.run("merge-patients", "P-2", "P-1", "--reason", "registered twice", "--yes")
+    assert merged.status == 0, merged
+    assert {row["patient"] for row in house.run("days").rows} == {"P-1"}
+    assert house.run("days", "--patient", "P-2").rows == house.run("days", "--patient", "P-1").rows
+    assert house.run("part-patients", "P-2", "--reason", "two after all", "--yes").status == 0
+    assert house.run("days").out == before
+    assert house.run("verify").status == 0
+
+
 @pytest.mark.process
 def test_serve(house: House) -> None:
     with running(house.ledger, house.book) as site:

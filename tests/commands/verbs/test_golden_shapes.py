@@ -25,9 +25,15 @@ from tests.command_line import EXAMPLE, House
 
 KEYS = {
     "record": "line outcome position code message",
-    "days": "patient episode date status reason code payer terms_from terms_published rate_cents authorization because",
+    "days": (
+        "patient episode date status reason code payer terms_from terms_published rate_cents authorization because"
+        " member provider place_of_service modifiers"
+    ),
     "findings": "rule level patient episodes dates codes because message",
-    "lines": "patient episode payer code from to units rate_cents charge_cents authorization terms_from modifiers",
+    "lines": (
+        "patient episode payer code from to units rate_cents charge_cents authorization terms_from modifiers"
+        " member provider place_of_service expected_cents"
+    ),
 }
 STRUCTS: dict[str, type[msgspec.Struct]] = {"record": Outcome, "days": DayRow, "findings": FindingRow, "lines": LineRow}
 FORMS = {"json": "jsonl", "csv": "csv"}

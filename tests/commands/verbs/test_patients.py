@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -187,6 +189,15 @@ def test_help_teaches(house: House) -> None:
         assert ended.status == 0
         for word in (b"Examples:", b"--reason", b"Refused", b"--known-at"):
             assert word in ended.out
+
+
+def test_the_examples_of_the_help_work(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    named = [told("o", opening(patient), episode=patient) for patient in ("P-0117", "P-1")]
+    assert house.tell(*named).status == 0
+    for verb in ("merge-patients", "part-patients"):
+        found = re.findall(r"(?m)^    episode-ledger (.*)$", house.run(verb, "--help").out.decode())
+        assert [house.run(*shlex.split(line)).status for line in found] == [2, 0], "the first would ask"
 
 
 def merging(old: str = OLD, into: str = INTO, at: datetime = NOON) -> PatientsMerged:

@@ -21,6 +21,7 @@ import pytest
 from tests import ROOT
 from tests.builders import recorded_before
 from tests.command_line import House, assert_plain, run, told
+from tests.kept import documented
 from tests.running_site import Answer, Browser, Running, running
 from tests.stores import open_ledger
 
@@ -42,9 +43,7 @@ PATIENTS = ("P-1001", "P-1005", "EP-2005", "script", "onerror")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """Every example of the documentation, and a patient and an episode whose names are hostile."""
-    house = House(tmp_path_factory.mktemp("site"))
-    for intake in sorted(EXAMPLES.glob("*.jsonl")):
-        assert run("--ledger", house.ledger, "record", "--keep-recorded-at", intake).status == 0
+    house = documented(tmp_path_factory.mktemp("site"))
     opening = {"type": "EpisodeOpened", "patient": HOSTILE, "provider": "1234567893", "zone": "America/Chicago"}
     served = {"type": "DayServed", "order": BREAKS_OUT, "date": "2026-02-02"}
     hostile = [told("o", opening, episode=BREAKS_OUT), told(HOSTILE, served, episode=BREAKS_OUT)]

@@ -10,9 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from ledger.judge.steps import STEPS
 from tests import ROOT
 from tests.browsing import CHECKED, LONG_WORD, REBOUND, UNDECIDED, WIDTHS
 from tests.command_line import House, run, told
+from tests.kept import documented
 from tests.running_site import Running, running
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -25,9 +27,7 @@ OUTLINE = """() => { const e = document.activeElement, s = getComputedStyle(e), 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """Every example, and names that do not break and that would like to be a script."""
-    house = House(tmp_path_factory.mktemp("site"))
-    for intake in sorted(EXAMPLES.glob("*.jsonl")):
-        assert run("--ledger", house.ledger, "record", "--keep-recorded-at", intake).status == 0
+    house = documented(tmp_path_factory.mktemp("site"))
     opening = {"type": "EpisodeOpened", "patient": HOSTILE[:128], "provider": "1234567893", "zone": "America/Chicago"}
     served = {"type": "DayServed", "order": LONG_WORD, "date": "2026-02-02"}
     lines = [told("o", opening, episode=LONG_WORD), told(LONG_WORD, served, episode=LONG_WORD)]
@@ -208,7 +208,7 @@ def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     assert page.locator(f"a[aria-current=date][href*='{DAY}']").count() == 1
     tab_to(page, "#day p > a")
     enter(page)
-    assert page.locator("#steps li").count() == 23
+    assert page.locator("#steps li").count() == len(STEPS)
     tab_to(page, "a[rel=prev]")
     enter(page)
     assert page.get_by_role("heading", level=1).inner_text().endswith("2026-09-15")

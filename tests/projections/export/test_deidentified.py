@@ -27,7 +27,8 @@ def marked() -> list[dict[str, Any]]:
     facts: list[dict[str, Any]] = [
         {"type": "CoverageVerified", "payer": "prairie-blue", "member": f"{MARK}-member", "from": "2026-01-01"},
         {"type": "TherapyOrdered", "order": f"{MARK}-rx", "mode": "unspecified", "from": "2026-01-20",
-         "prescriber": "1245319599", "drug": f"{MARK}-drug", "route": f"{MARK}-route"},
+         "prescriber": "1245319599", "drug": f"{MARK}-drug", "route": f"{MARK}-route",
+         "signed_on": "2026-01-19"},
         {"type": "DiagnosisRecorded", "icd10": "G89.3", "from": "2026-01-15"},
         {"type": "PlanSigned", "plan": f"{MARK}-plan", "signed_on": "2026-01-01", "from": "2026-01-01",
          "to": "2026-12-31"},
@@ -135,27 +136,32 @@ def test_the_money_is_the_same_and_no_line_breaks_at_a_months_end(house: House, 
     unnamed = rows_in(export(house, "lines", "jsonl", tmp_path / "out", "--deidentified", "--key", key))
     assert len(named) == 4
     assert len(unnamed) == 2
-    for name in ("units", "charge"):
+    for name in ("units", "charge", "expected"):
         assert sum(Decimal(row[name]) for row in named) == sum(Decimal(row[name]) for row in unnamed)
     for row in unnamed:
         days = (date.fromisoformat(row["to"]) - date.fromisoformat(row["from"])).days + 1
         assert row["units"] == days
-        assert Decimal(row["charge"]) == days * Decimal(row["rate"])
+        assert Decimal(row["expected"]) == days * Decimal(row["rate"])
 
 
 def test_lines_are_put_together_only_where_they_are_one_stretch_of_one_rate() -> None:
-    def line(episode: str, first: str, last: str, rate: int = 9000, payer: str = "p") -> tuple[Any, ...]:
+    def line(
+        episode: str, first: str, last: str, rate: int = 9000, payer: str = "p", place: str = "12"
+    ) -> tuple[Any, ...]:
         days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-        return ("P", episode, payer, "S9325", first, last, days, rate, days * rate, None, "2026-01-01", "[]")
+        money, told = (rate, days * 12000, None, "2026-01-01", "[]"), ("M-1", "1234567893", place, days * rate)
+        return ("P", episode, payer, "S9325", first, last, days, *money, *told)
 
     rows = [
         line("A", "2026-01-01", "2026-01-31"), line("A", "2026-02-01", "2026-02-10"),
         line("A", "2026-02-12", "2026-02-13"), line("A", "2026-02-14", "2026-02-15", rate=9100),
         line("A", "2026-02-16", "2026-02-16", payer="q"), line("B", "2026-02-17", "2026-02-17"),
+        line("B", "2026-02-18", "2026-02-19", place="13"),
     ]  # fmt: skip
     made = list(deidentified(rows, DATASETS["lines"], Pseudonyms(b"k" * 32)))
-    assert [row[6] for row in made] == [41, 2, 2, 1, 1]
+    assert [row[6] for row in made] == [41, 2, 2, 1, 1, 2]
     assert sum(row[8] for row in made) == sum(row[8] for row in rows)
+    assert [row[-1] for row in made] == [row[6] * row[7] for row in made]
 
 
 def test_rows_lie_in_the_order_of_their_pseudonyms(house: House, tmp_path: Path, key: Path) -> None:

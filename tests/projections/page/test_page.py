@@ -27,6 +27,7 @@ from tests.builders import recorded_before
 from tests.command_line import LIVE, House, assert_plain, example, lines_of, run, told
 from tests.harness import book_of
 from tests.histories import history
+from tests.kept import documented
 from tests.stores import make, named, open_ledger
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.jsonl"))
@@ -73,11 +74,7 @@ def house(tmp_path: Path) -> House:
 @pytest.fixture(scope="module")
 def told_examples(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The example histories of the docs, read against the packaged book."""
-    house = House(tmp_path_factory.mktemp("examples"))
-    make(house.ledger)
-    for path in EXAMPLES:
-        assert run(*house.placed, "record", "--keep-recorded-at", path).status == 0
-    return house
+    return documented(tmp_path_factory.mktemp("examples"))
 
 
 EPISODES = [f"EP-20{number:02}" for number in range(1, 15)]

@@ -161,7 +161,7 @@ def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(browser: B
     page = open_page(browser, written, WIDTHS["phone"])
     assert page.get_by_role("columnheader", name="Source and id").count() == 1
     assert page.get_by_role("row").filter(has_text="chart:death").first.get_by_role("cell").count() == 5
-    assert page.get_by_role("link", name="24 not billable: after death").count() == 1
+    assert page.get_by_role("link", name="24 not billable: after the patient's death").count() == 1
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])

@@ -193,8 +193,14 @@ def test_a_book_that_only_reads_otherwise_is_the_same_book(house: House) -> None
 
 def test_another_version_of_the_program(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     now = module.code_version()
-    monkeypatch.setattr(module, "code_version", lambda: "9.9.9/1")
-    rebuilt(house, f"it was made by version {now}, this is 9.9.9/1")
+    other = "9.9.9/2.3/ffffffffffff/" + now.split("/")[-1]
+    monkeypatch.setattr(module, "code_version", lambda: other)
+    judge = now.split("/")[2]
+    rebuilt(
+        house,
+        f"it was made by version {now}, this is {other}:"
+        f" another version of the judge (ffffffffffff instead of {judge})",
+    )
 
 
 def test_tables_of_another_shape(house: House) -> None:
@@ -203,7 +209,12 @@ def test_tables_of_another_shape(house: House) -> None:
         connection.execute("CREATE TABLE days (patient TEXT, verdict TEXT)")
         connection.execute("DROP TABLE findings")
         connection.execute("UPDATE model SET value = '0.0.1/0' WHERE key = 'code'")
-    rebuilt(house, f"it was made by version 0.0.1/0, this is {module.code_version()}")
+    now = module.code_version()
+    changed = (
+        "edition 2 of the rulebook instead of edition 1,"
+        f" zone data {now.split('/')[-1]} instead of those of the machine"
+    )
+    rebuilt(house, f"it was made by version 0.0.1/0, this is {now}: {changed}")
 
 
 def test_another_ledger(house: House, tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_a_release_alone_changes_no_row() -> None:
 
 
 BORROWED = {
+    "ledger.book",  # names what stands in its files, and no more
     "ledger.administration", "ledger.store",  # who is forgotten, and what they left
     "projections.reading.as_known",  # which entries a patient has
     "projections.words",  # a date as ISO 8601 writes it

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.facts.entry import Entry
+from ledger.facts.liveness import live_entries
 from ledger.judge.fold import is_read
 from ledger.judge.patients import gather
 from ledger.store import EpisodeLedger, UnreadableEntry
@@ -190,7 +191,7 @@ def supply(episode: str, number: int, opened_at: str) -> dict[str, Any]:
 
 @pytest.fixture
 def supplied(tmp_path: Path) -> Iterator[EpisodeLedger]:
-    """Every episode with supplies in between; some of them are corrected into served days, and corrected again."""
+    """Every episode with supplies in between; of each second one, some are corrected into served days, and again."""
     rng = Random(5)
     with open_ledger(tmp_path / "ledger.db", create=True) as opened:
         last: dict[str, str] = {}
@@ -200,7 +201,7 @@ def supplied(tmp_path: Path) -> Iterator[EpisodeLedger]:
             last[entry["episode"]] = entry["recorded_at"]
             if rng.random() < 0.4:
                 lines.append(supply(entry["episode"], len(lines), entry["recorded_at"]))
-        for episode, at in last.items():
+        for episode, at in list(last.items())[::2]:
             lines.append(supply(episode, 0, at))
             served = {"type": "DayServed", "order": "RX-1", "date": "2026-02-02"}
             for wrong, right in ((f"{episode}-0", "mend"), ("mend", "mend-2")):
@@ -209,6 +210,11 @@ def supplied(tmp_path: Path) -> Iterator[EpisodeLedger]:
                 lines.append(supply(episode, 0, at) | {"id": right, "fact": fact})
         tell(opened, lines)
         yield opened
+
+
+def firsts(entries: list[Entry]) -> list[tuple[str, str]]:
+    """What counts and is judged by, each with the first entry of its chain."""
+    return [(live.entry.id, live.first.id) for live in live_entries(entries) if is_read(type(live.fact))]
 
 
 @pytest.mark.parametrize("held", [0, 10, 100_000])
@@ -227,6 +233,7 @@ def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(
     assert sum(map(len, found.values())) < sum(map(len, full.values())) or held < 100_000
     for episode, entries in full.items():
         assert [e for e in found[episode] if is_read(type(e.fact))] == [e for e in entries if is_read(type(e.fact))]
+        assert firsts(found[episode]) == firsts(entries), "a chain is as old as its first entry, whoever reads that"
     whole = [derive_patient(patient, book) for patient in gather(full)]
     assert sorted(rows, key=repr) == sorted(whole, key=repr)
 

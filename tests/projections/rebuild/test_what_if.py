@@ -598,8 +598,9 @@ SHAPES: dict[str, tuple[type[msgspec.Struct], bytes]] = {
         b"".join(
             b'{"change":"%s","patient":"P-1","episode":"EP-1","payer":"prairie-blue","code":"S9325",'
             b'"from":"2026-02-02","to":"2026-02-03","units":2,"rate_cents":%d,"charge_cents":%d,'
-            b'"authorization":null,"terms_from":"2025-01-01","modifiers":[]}\n' % change
-            for change in ((b"removed", 9000, 18000), (b"added", 9500, 19000))
+            b'"authorization":null,"terms_from":"2025-01-01","modifiers":[],"member":"M-77","provider":"1234567893",'
+            b'"place_of_service":"12","expected_cents":%d}\n' % change
+            for change in ((b"removed", 9000, 18000, 18000), (b"added", 9500, 19000, 19000))
         ),
     ),
 }

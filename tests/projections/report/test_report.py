@@ -8,8 +8,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
@@ -47,7 +45,7 @@ from projections.words import money
 from tests import GOLDENS, ROOT
 from tests.builders import recorded_before
 from tests.command_line import OPENING, House, assert_plain, run, told
-from tests.exports import export, manifest_of
+from tests.exports import export, manifest_of, simulated_house
 from tests.stores import open_ledger
 from tests.stories import StoriesTold
 from tests.tampering import (
@@ -60,7 +58,6 @@ HOSTILE = "<script>alert('x')</script> \"&amp; $(id) `rm` #'"
 TURNED = f"\u202e{HOSTILE}"
 """With a sign that turns the writing: the book's names may have it, what comes through the door may not."""
 
-SIMULATE = ROOT / "scripts" / "simulate"
 EXAMPLES = ROOT / "docs" / "examples"
 GOLDEN = GOLDENS / "report.jsonl"
 ON = "2025-06-01"
@@ -79,13 +76,7 @@ ASKED: dict[str, list[str]] = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house told simulated histories with planted trouble, in their own book."""
-    folder = tmp_path_factory.mktemp("monday")
-    command = [sys.executable, str(SIMULATE), "--episodes", "32", "--seed", "42", "--out", str(folder / "told")]
-    subprocess.run(command, check=True, capture_output=True)
-    house = House(folder)
-    house.book = folder / "told" / "book"
-    recorded = house.run("record", "--keep-recorded-at", folder / "told" / "intake.jsonl")
-    assert {row["code"] for row in recorded.rows} <= {None, "told_ahead"}  # planted
+    house = simulated_house(tmp_path_factory.mktemp("monday"), 32, seed=42)
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
     return house

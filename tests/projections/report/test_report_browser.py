@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from tests import ROOT
 from tests.browsing import CHECKED, LEAST_CONTRAST, WIDTHS, contrast, open_page
-from tests.command_line import House
+from tests.exports import simulated_house
 
-SIMULATE = ROOT / "scripts" / "simulate"
 UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp"), ("color-contrast", "imgNode")}
 """Axe does not judge the contrast of a single sign, nor of words in a drawing."""
 
@@ -25,16 +21,12 @@ UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp"
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with rows in every section, and a payer whose name does not break."""
-    house = House(tmp_path_factory.mktemp("report"))
-    command = [sys.executable, str(SIMULATE), "--episodes", "80", "--seed", "3", "--out", str(house.folder / "told")]
-    subprocess.run(command, check=True, capture_output=True)
-    house.book = house.folder / "told" / "book"
+    house = simulated_house(tmp_path_factory.mktemp("report"), 60)
     payer = house.book / "payers" / "gulf-shield.toml"
     name = 'name = "Gulf Shield'
     text = payer.read_text(encoding="utf-8")
     assert name in text
     payer.write_text(text.replace(name, f"{name} {'Supercalifragilistic' * 4}"), encoding="utf-8")
-    assert house.run("record", "--keep-recorded-at", house.folder / "told" / "intake.jsonl").status == 0
     out = house.folder / "report.html"
     assert house.run("report", "--on", "2025-06-01", "--shown", "5", "--out", out).status == 0
     return out
