@@ -75,6 +75,7 @@ Row = TypeVar("Row", bound=OnDate)
 
 
 @lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1 << 14)
 def iso(ordinal: int) -> str:
     """A service date as reports write it."""
     return date.fromordinal(ordinal).isoformat()

@@ -6,8 +6,8 @@ are one chain; of those not retracted, the one recorded last stands in for all, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from ledger.facts.entry import Entry
 from ledger.facts.events import FactCorrected, FactRetracted, Statement
@@ -24,15 +24,12 @@ class Live(NamedTuple):
 Identity = tuple[str, str]
 
 
+_MENDING: Final = frozenset({FactCorrected, FactRetracted})
+
+
 def live_entries(entries: Sequence[Entry]) -> list[Live]:
     """The live facts and acts of one episode's entries (given by version), in the order they count."""
-    whole, mending = _is_whole(entries), _mending(entries)
-    touched = _touched(mending)
-    live = [Live(entry, entry.fact, entry) for entry in entries if entry.id not in touched]  # type: ignore[arg-type]
-    chains = _chains([entry for entry in entries if entry.id in touched], whole)
-    live += _standing(chains, retractions(mending).keys())
-    live.sort(key=lambda each: each.entry.version)
-    return live
+    return live_and_taken(entries)[0]
 
 
 class Taken(NamedTuple):
@@ -46,29 +43,27 @@ class Taken(NamedTuple):
 
 def taken_back(entries: Sequence[Entry]) -> list[Taken]:
     """What was taken back of one episode's entries, by version."""
-    mending = _mending(entries)
-    touched, retracted = _touched(mending), retractions(mending)
-    taken: list[Taken] = []
-    for chain in _chains([entry for entry in entries if entry.id in touched], _is_whole(entries)):
-        standing = [entry for entry in chain if (entry.source, entry.id) not in retracted][-1:]
+    return live_and_taken(entries)[1]
+
+
+def live_and_taken(entries: Sequence[Entry]) -> tuple[list[Live], list[Taken]]:
+    """The live facts of one episode's entries in the order they count; and what was taken back, by version."""
+    mending = [entry for entry in entries if type(entry.fact) in _MENDING]
+    named = {id_ for entry in mending for id_ in (entry.id, entry.fact.target_id)}  # type: ignore[union-attr]
+    live = [Live(entry, entry.fact, entry) for entry in entries if entry.id not in named]  # type: ignore[arg-type]
+    retracted, taken = retractions(mending), list[Taken]()
+    is_whole = not entries or entries[-1].version == len(entries)
+    for chain in _chains([entry for entry in entries if entry.id in named], is_whole):
+        standing = next((entry for entry in reversed(chain) if (entry.source, entry.id) not in retracted), None)
+        if standing is not None:
+            live.append(Live(standing, _stated(standing), chain[0]))
         for entry in chain:
-            after = [each for each in standing if each.version > entry.version]
-            by = (*retracted.get((entry.source, entry.id), ()), *after)
-            if by:
+            after = (standing,) if standing is not None and standing.version > entry.version else ()
+            if by := (*retracted.get((entry.source, entry.id), ()), *after):
                 taken.append(Taken(entry, _stated(entry), by))
-    return sorted(taken, key=lambda each: each.entry.version)
-
-
-def _is_whole(entries: Sequence[Entry]) -> bool:
-    return not entries or entries[-1].version == len(entries)
-
-
-def _mending(entries: Iterable[Entry]) -> list[Entry]:
-    return [entry for entry in entries if isinstance(entry.fact, FactCorrected | FactRetracted)]
-
-
-def _touched(mending: Iterable[Entry]) -> set[str]:
-    return {id_ for entry in mending for id_ in (entry.id, entry.fact.target_id)}  # type: ignore[union-attr]
+    live.sort(key=lambda each: each.entry.version)
+    taken.sort(key=lambda each: each.entry.version)
+    return live, taken
 
 
 def _stated(entry: Entry) -> Statement:
@@ -89,14 +84,6 @@ def _chains(entries: Iterable[Entry], whole: bool) -> Iterable[list[Entry]]:
         root[identity] = root.get(target, target) if target else identity
         chains.setdefault(root[identity], []).append(entry)
     return chains.values()
-
-
-def _standing(chains: Iterable[list[Entry]], retracted: Collection[Identity]) -> Iterable[Live]:
-    """What stands of each chain."""
-    for chain in chains:
-        last = next((entry for entry in reversed(chain) if (entry.source, entry.id) not in retracted), None)
-        if last is not None:
-            yield Live(last, _stated(last), chain[0])
 
 
 def retractions(entries: Sequence[Entry]) -> dict[Identity, list[Entry]]:

@@ -23,10 +23,11 @@ def _draw(cases: Sequence[Case], grants: Sequence[Grant]) -> None:
     needing = sorted(
         (date, place, regime.payer, code)
         for place, case in enumerate(cases)
+        for standing in (case.standing,)
         for regime in case.regimes
         if regime.terms.auth_required
         for code, days in case.codes.items()
-        for date in case.calendar.dates(regime.days & days & case.standing)
+        for date in case.calendar.dates(regime.days & days & standing)
     )
     pools: dict[tuple[str, str], list[Grant]] = {}
     for date, place, payer, code in needing:

@@ -90,6 +90,8 @@ class Case:
         self.draws: Draws | None = None
         self.regions: list[Region] = []
         self.causes: dict[int, list[str]] = {}
+        self._stays: dict[str, list[tuple[Days, Stay]]] = {}
+        self._held: list[tuple[Days, list[Entry]]] | None = None
         self._find_payers_and_terms()
 
     def _find_payers_and_terms(self) -> None:
@@ -116,8 +118,10 @@ class Case:
         """The member of each day: of its payer's covering spells of its rank the one with the latest ``from``, of
         equal ones the one recorded last."""
         for (payer, rank), days in self.ranked_payers.items():
-            own = [spell for spell in self.spells if (spell.payer, spell.rank) == (payer, rank)]
-            for spell in sorted(own, key=lambda spell: (spell.from_, spell.entry.version)):
+            own = [spell for spell in self.spells if spell.payer == payer and spell.rank == rank]
+            if len(own) > 1:
+                own.sort(key=lambda spell: (spell.from_, spell.entry.version))
+            for spell in own:
                 self.members.set(self.calendar.span(spell.from_, spell.to) & days, spell.member)
 
     @property
@@ -157,6 +161,11 @@ class Case:
 
     def stays(self, rule: str) -> list[tuple[Days, Stay]]:
         """Inpatient dates of each of the patient's stays under an ``inpatient_rule``, local in this episode's zone."""
+        if rule not in self._stays:
+            self._stays[rule] = self._stays_under(rule)
+        return self._stays[rule]
+
+    def _stays_under(self, rule: str) -> list[tuple[Days, Stay]]:
         found: list[tuple[Days, Stay]] = []
         for stay in self.patient.stays:
             first = local_date(stay.admitted.at, self.evidence.tz) + (rule == "served")
@@ -176,11 +185,12 @@ class Case:
     def held(self) -> list[tuple[Days, list[Entry]]]:
         """The dates of each hold with its beginnings: from the earliest up to but not including its latest
         resumption."""
-        found: list[tuple[Days, list[Entry]]] = []
-        for _, group in self.holds():
-            last = group.last.at - 1 if group.last else self.calendar.last
-            found.append((self.calendar.span(group.first.at, last), [mark.entry for mark in group.begins]))
-        return found
+        if self._held is None:
+            self._held = []
+            for _, group in self.holds():
+                last = group.last.at - 1 if group.last else self.calendar.last
+                self._held.append((self.calendar.span(group.first.at, last), [mark.entry for mark in group.begins]))
+        return self._held
 
     def holds(self) -> list[tuple[str, Group]]:
         """The holds of each number."""

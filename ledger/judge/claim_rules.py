@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from ledger.day_set import Days
@@ -20,26 +20,32 @@ def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
         for line in file.per_diem[case.episode.name]:
             wrong = calendar.span(line.from_, line.to) & ~billable.get((line.code, line.payer), 0)
             if wrong or line.from_ < calendar.first or line.to > calendar.last:
-                outside = [*range(line.from_, min(line.to + 1, calendar.first))]
-                outside += [*range(max(line.from_, calendar.last + 1), line.to + 1)]
-                for date in [*calendar.dates(wrong), *outside]:
-                    because = [line.entry.label, *file.because(case, date)]
-                    about = [*_of(line), ("now", _now(case, date))]
+                label, claim = line.entry.label, ("claim", line.claim)
+                for date, now in _not_billable(case, line, wrong):
+                    because, about = [label, *file.because(case, date)], (claim, ("now", now))
                     yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer,), about)
 
 
-def _of(line: ClaimedLine) -> list[tuple[str, str]]:
-    return [("claim", line.claim)]
+def _not_billable(case: Case, line: ClaimedLine, wrong: Days) -> Iterator[tuple[int, str]]:
+    """The dates of a line that are not billable as claimed, with what each is now: its verdict; of a billable one code
+    and payer; empty for no day of the episode."""
+    calendar = case.calendar
+    for verdict, days in case.verdicts:
+        for date in calendar.dates(wrong & days):
+            yield date, _billable_as(case, date) if verdict.is_billable else verdict.words
+    before = range(line.from_, min(line.to + 1, calendar.first))
+    for date in (*before, *range(max(line.from_, calendar.last + 1), line.to + 1)):
+        yield date, ""
 
 
-def _now(case: Case, date: int) -> str:
-    """What a date is now: its verdict; of a billable one code and payer; empty for no day of the episode."""
-    verdict = case.verdict_on(date)
-    if verdict is None or not verdict.is_billable:
-        return verdict.words if verdict else ""
+def _billable_as(case: Case, date: int) -> str:
     day = case.calendar.day(date)
     named = [next(name for name, days in kind.items() if days & day) for kind in (case.codes, case.payers)]
     return " ".join(["billable", *named])
+
+
+def _of(line: ClaimedLine) -> tuple[tuple[str, str], ...]:
+    return (("claim", line.claim),)
 
 
 def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
@@ -60,12 +66,28 @@ def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     """A claimed date for which, when the claim left, no plan that covers it, or no order in force on it, was signed."""
     for case in file.cases:
         lines = file.per_diem[case.episode.name]
-        for claimed_on in {line.claimed_on for line in lines}:  # what was signed by then is the same for all its lines
+        last = _last_signature(case) if lines else 0
+        for signed_by, together in _by_signing(lines, last):
             for regime, days in _with_terms(case):
-                unplanned, unordered = (by(case, regime, claimed_on) & days for by in (_unplanned, _unordered))
-                for line in lines if unplanned | unordered else ():
-                    if line.claimed_on == claimed_on:
-                        yield from _unsigned(case, line, regime, unplanned, unordered)
+                unplanned, unordered = (by(case, regime, signed_by) & days for by in (_unplanned, _unordered))
+                for line in together if unplanned | unordered else ():
+                    yield from _unsigned(case, line, regime, unplanned, unordered)
+
+
+def _by_signing(lines: Sequence[ClaimedLine], last: int) -> Iterable[tuple[int, Sequence[ClaimedLine]]]:
+    """The lines by the date up to which signatures count for them: for most, all there are."""
+    early = {line.claimed_on for line in lines if line.claimed_on < last}
+    if not early:
+        return [(last, lines)]
+    groups = [(by, [line for line in lines if line.claimed_on == by]) for by in early]
+    return [*groups, (last, [line for line in lines if line.claimed_on >= last])]
+
+
+def _last_signature(case: Case) -> int:
+    """When the last plan or order was signed."""
+    signed = [plan.signed_on for plan in case.episode.plans]
+    signed += [telling.signed_on or 0 for order in case.evidence.orders.values() for telling, _ in order.tellings]
+    return max(signed, default=0)
 
 
 def _unsigned(case: Case, line: ClaimedLine, regime: Regime, unplanned: Days, unordered: Days) -> Iterator[Seen]:
@@ -86,22 +108,22 @@ def _with_terms(case: Case) -> list[tuple[Regime, Days]]:
     return [(regime, regime.days & ~before) for regime in case.regimes]
 
 
-def _unplanned(case: Case, regime: Regime, claimed_on: int) -> Days:
+def _unplanned(case: Case, regime: Regime, signed_by: int) -> Days:
     """The dates that no plan signed by then covers, where the terms ask for one."""
     if "plan" not in regime.terms.documentation:
         return 0
-    signed = [plan for plan in case.episode.plans if plan.signed_on <= claimed_on]
+    signed = [plan for plan in case.episode.plans if plan.signed_on <= signed_by]
     return regime.days & ~case.spans((plan.from_, plan.last_date(regime.terms.plan_max_days)) for plan in signed)
 
 
-def _unordered(case: Case, regime: Regime, claimed_on: int) -> Days:
+def _unordered(case: Case, regime: Regime, signed_by: int) -> Days:
     """The dates on which no order signed by then is in force, where the terms ask for signatures."""
     if regime.terms.order_signature == "none":
         return 0
     signed = 0
     for order in case.evidence.orders.values():
         for telling, counts in order.tellings:
-            if telling.signed_on is not None and telling.signed_on <= claimed_on:
+            if telling.signed_on is not None and telling.signed_on <= signed_by:
                 signed |= counts
     return regime.days & ~signed
 
@@ -119,7 +141,7 @@ def claimed_ahead(file: PatientFile) -> Iterator[Seen]:
     """A date on a live per-diem line that lies after the claim left."""
     for name, lines in file.per_diem.items():
         for line in lines:
-            for date in range(max(line.from_, line.claimed_on + 1), line.to + 1):
+            for date in range(max(line.from_, line.claimed_on + 1), line.to + 1) if line.to > line.claimed_on else ():
                 yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
 
 
@@ -151,9 +173,12 @@ def replaces_unknown(file: PatientFile) -> Iterator[Seen]:
     """A replacement or void of no claim that the episode ever knew."""
     for case in file.cases:
         for claim in case.episode.claims.values():
-            known = case.episode.claim_numbers - {claim.fact.claim}
-            if claim.fact.frequency != "1" and replaces(claim) not in known:
+            if claim.fact.frequency != "1" and not _is_known(case, replaces(claim), claim.fact.claim):
                 yield _whole(case, [claim])
+
+
+def _is_known(case: Case, named: str | None, own: str) -> bool:
+    return named in case.episode.claim_numbers and named != own
 
 
 def number_reused(file: PatientFile) -> Iterator[Seen]:

@@ -52,6 +52,8 @@ class Evidence:
         self.infused: dict[str, Days] = {}
         self.touched: dict[str, Days] = {}
         self._entries: dict[str, dict[int, list[Entry]]] = {}
+        self._labels: dict[str, dict[int, list[str]]] = {}
+        self._reached: dict[bool, dict[str, Days]] = {}
         for order, served in episode.served.items():
             self._take_served(order, served)
         for order, runs in self.runs.items():
@@ -86,7 +88,8 @@ class Evidence:
     def _take_served(self, order: str, served: Iterable[Served]) -> None:
         first, recorded, infused = self.calendar.first, 0, 0
         for day in served:
-            bits = ((1 << (day.to - day.from_ + 1)) - 1) << (day.from_ - first)
+            one = 1 << (day.from_ - first)
+            bits = one if day.to == day.from_ else (one << (day.to - day.from_ + 1)) - one
             recorded |= bits
             if day.infused:
                 infused |= bits
@@ -98,7 +101,9 @@ class Evidence:
 
     def access(self, cut: bool = True) -> dict[str, Days]:
         """``access``: from each recorded date until the next dose is due, while the order is in force."""
-        return {order: self._access(order, recorded, cut) for order, recorded in self.recorded.items()}
+        if cut not in self._reached:
+            self._reached[cut] = {order: self._access(order, days, cut) for order, days in self.recorded.items()}
+        return self._reached[cut]
 
     def _access(self, order: str, recorded: Days, cut: bool) -> Days:
         if order not in self.orders:
@@ -186,11 +191,16 @@ class Evidence:
 
     def labels_by_date(self, order: str) -> dict[int, list[str]]:
         """The labels of ``by_date``, sorted, without repeats."""
+        if order not in self._labels:
+            self._labels[order] = self._labels_by_date(order)
+        return self._labels[order]
+
+    def _labels_by_date(self, order: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
             label = served.entry.label
-            alone = [label]
-            for date in range(served.from_, served.to + 1):
+            alone, dates = [label], (served.from_,)
+            for date in dates if served.to == served.from_ else range(served.from_, served.to + 1):
                 found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label

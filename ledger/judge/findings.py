@@ -6,8 +6,8 @@ otherwise there is one finding per rule, patient and date, so a rule yields what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ from ledger.judge import claim_rules, day_rules, record_rules
 from ledger.judge.case import Case
 from ledger.judge.day_rules import See, billed_beside, in_conflict_by, is_bundled, of_family, served_although
 from ledger.judge.sightings import PatientFile, Seen
+
+T = TypeVar("T", str, tuple[str, str])
 
 
 class Finding(Struct, frozen=True, gc=False):
@@ -93,6 +95,11 @@ def _by_date(seen: Iterable[Seen]) -> Iterable[list[Seen]]:
     return groups.values()
 
 
+def _each(values: Collection[T]) -> tuple[T, ...]:
+    """Sorted, without repeats; most are one or none."""
+    return tuple(values) if len(values) < 2 else tuple(sorted(set(values)))
+
+
 def _finding(rule: Rule, patient: str, seen: Sequence[Seen]) -> Finding:
     if len(seen) == 1:  # most
         (one,) = seen
@@ -102,10 +109,10 @@ def _finding(rule: Rule, patient: str, seen: Sequence[Seen]) -> Finding:
             patient,
             one.episodes,
             one.dates,
-            tuple(sorted({*one.codes})),
-            tuple(sorted({*one.because})),
+            _each(one.codes),
+            _each(one.because),
             tuple(sorted({payer for payer in one.payers if payer})),
-            tuple(sorted({*one.about})),
+            _each(one.about),
         )
     return Finding(
         rule.name,

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of
-from ledger.facts.liveness import live_entries, taken_back
+from ledger.facts.liveness import live_and_taken
 from ledger.facts.zones import zone
 from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Place, Plan, Run, Served, Span, Told, end_of
 from ledger.judge.stays import hospital
@@ -34,13 +34,16 @@ def fold(name: str, entries: Sequence[Entry]) -> Episode:
 
 def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
     episode = Episode(name)
-    for entry, fact, first in live_entries(entries):
+    live, episode.taken = live_and_taken(entries)
+    for entry, fact, first in live:
         take = _TAKE.get(type(fact))
         if take is not None:
             take(episode, entry, fact, first)
-    episode.taken = taken_back(entries)
-    stated = map(statement_of, entries)
-    episode.claim_numbers.update(fact.claim for fact in stated if isinstance(fact, ev.ClaimSubmitted))
+    for entry in entries:
+        if type(entry.fact) in _STATING_CLAIMS:
+            stated = statement_of(entry)
+            if isinstance(stated, ev.ClaimSubmitted):
+                episode.claim_numbers.add(stated.claim)
     return _whole(episode)
 
 
@@ -203,6 +206,7 @@ def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved, first: Entry)
 
 _MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
 """What makes other entries count differently; without one, every entry is live."""
+_STATING_CLAIMS: Final = frozenset({ev.ClaimSubmitted, ev.FactCorrected})
 
 _TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
     ev.EpisodeOpened: _opened,

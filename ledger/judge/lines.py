@@ -75,7 +75,7 @@ def _by_authorization(case: Case, days: Days) -> Iterable[tuple[str | None, Days
     for day in case.calendar.dates(days):
         grant = case.drawn.get(day)
         number = grant.number if grant else None
-        drawn[number] = drawn.get(number, 0) | case.calendar.day(day)
+        drawn[number] = drawn.get(number, 0) | (1 << (day - case.calendar.first))
     return drawn.items()
 
 

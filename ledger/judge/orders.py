@@ -34,7 +34,15 @@ class Order:
 
     __slots__ = ("begins", "ends", "in_force", "tellings")
 
+    tellings: list[tuple[Telling, Days]]
+    in_force: Days
+    begins: Days
+    ends: Days
+
     def __init__(self, tellings: Sequence[Telling], calendar: Calendar) -> None:
+        if len(tellings) == 1:  # most
+            self._tell_once(tellings[0], calendar)
+            return
         wide = Calendar(calendar.first, calendar.last + 1)  # whether it ends on the last date, the day after says
         free, counted = wide.every, []
         for telling in reversed(tellings):  # the one recorded last comes first
@@ -42,10 +50,16 @@ class Order:
             free &= ~days
             counted.append((telling, days & calendar.every))
         in_force = wide.every & ~free
-        self.tellings: list[tuple[Telling, Days]] = counted
-        self.in_force: Days = in_force & calendar.every
-        self.begins: Days = self.in_force & ~(in_force << 1)
-        self.ends: Days = self.in_force & ~(in_force >> 1)
+        self.tellings = counted
+        self.in_force = in_force & calendar.every
+        self.begins = self.in_force & ~(in_force << 1)
+        self.ends = self.in_force & ~(in_force >> 1)
+
+    def _tell_once(self, telling: Telling, calendar: Calendar) -> None:
+        self.in_force = calendar.span(telling.from_, telling.to)
+        self.tellings = [(telling, self.in_force)]
+        self.begins = self.in_force & -self.in_force
+        self.ends = calendar.day(telling.to) & self.in_force
 
     def with_interval_over(self, hours: int) -> Days:
         """The dates on which the telling that counts has a longer interval."""

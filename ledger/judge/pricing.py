@@ -25,7 +25,7 @@ class Parted(Generic[T]):
 
     def set(self, days: Days, value: T) -> None:
         """Give dates another value."""
-        if not days:
+        if not days or (len(self.parts) == 1 and self.parts[0][0] == value and days & ~self.parts[0][1] == 0):
             return
         kept = [(old, rest) for old, part in self.parts if old != value and (rest := part & ~days)]
         same = next((part for old, part in self.parts if old == value), 0)
@@ -82,11 +82,14 @@ def percent_of(terms: Terms, rank: int) -> int:
 def price_of(terms: Terms, code: str, agreed_cents: int, place: str, rank: int) -> Price:
     """The price of a day with a code whose full rate is known, at a place and rank."""
     rate_cents = (agreed_cents * percent_of(terms, rank) * 2 + 100) // 200  # half up to a cent
+    charge_cents = terms.charge_cents.get(code, rate_cents)
+    if not (terms.place_modifiers or terms.concurrent_percent):  # most
+        return Price(rate_cents, charge_cents, ())
     named = list(terms.place_modifiers.get(place, ()))
     if terms.concurrent_percent and rank <= len(terms.concurrent_modifiers):
         named.append(terms.concurrent_modifiers[rank - 1])
     modifiers = tuple(dict.fromkeys(modifier for modifier in named if modifier))
-    return Price(rate_cents, terms.charge_cents.get(code, rate_cents), modifiers)
+    return Price(rate_cents, charge_cents, modifiers)
 
 
 def provider_entries(episode: Episode, date: int) -> list[Entry]:

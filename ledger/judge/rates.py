@@ -11,12 +11,14 @@ from ledger.judge.pricing import Parted
 
 def full_rates(case: Case, regime: Regime, code: str) -> Iterator[tuple[int, Days]]:
     """The full rate of a code on the regime's dates, the agreement's or the terms'; dates without one are left out."""
+    published = regime.terms.rate_cents.get(code)
     for npi, days in case.providers.on(regime.days):
-        rates = Parted(days, regime.terms.rate_cents.get(code))
-        for agreement in case.book.agreements_in_order(npi, regime.payer):
+        rates = Parted(days, published)
+        agreements = case.book.agreements_in_order(npi, regime.payer)
+        for agreement in agreements if any(one.rate_cents for one in agreements) else ():
             first = max(agreement.from_, agreement.signed_on).toordinal()
             last = agreement.to.toordinal() if agreement.to else OPEN_END
-            cents = agreement.rate_cents.get(code, regime.terms.rate_cents.get(code))
+            cents = agreement.rate_cents.get(code, published)
             rates.set(case.calendar.span(first, last) & days, cents)
         for cents, dates in rates.on(days):
             if cents is not None:

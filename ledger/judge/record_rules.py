@@ -156,8 +156,9 @@ def runs_disagree(file: PatientFile) -> Iterator[Seen]:
     """Logs of one order from two sources that overlap and differ."""
     for case in file.cases:
         for runs in case.episode.runs.values():
+            sources = {run.entry.source for run in runs}
             by_source: dict[str, list[Stretch]] = {}
-            for source in {run.entry.source for run in runs}:
+            for source in sources if len(sources) > 1 else ():
                 by_source[source] = merged_runs(run for run in runs if run.entry.source == source)
             for one, other in combinations(sorted(by_source), 2):
                 for mine in by_source[one]:

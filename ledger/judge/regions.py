@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ledger.book import Terms
 from ledger.day_set import Days
-from ledger.judge.case import Case, Region
+from ledger.judge.case import Case, Regime, Region
 from ledger.judge.rule import Verdict
 
 
@@ -46,7 +45,7 @@ def _by_payer(case: Case, verdict: Verdict, days: Days) -> Iterator[Region]:
     if verdict.names_terms:
         for regime in case.regimes:
             for member, dates in case.members.on(regime.days & days):
-                yield from _by_provider(case, Region(dates, verdict, regime.payer, member, regime.terms))
+                yield from _by_provider(case, verdict, regime, member, dates)
     elif verdict.names_payer:
         for payer, paid in case.payers.items():
             for member, dates in case.members.on(paid & days):
@@ -55,26 +54,22 @@ def _by_payer(case: Case, verdict: Verdict, days: Days) -> Iterator[Region]:
         yield Region(days, verdict)
 
 
-def _by_provider(case: Case, region: Region) -> Iterator[Region]:
-    for provider, days in case.providers.on(region.days):
-        for place, dates in case.places.on(days):
-            part = replace(region, days=dates, provider=provider, place=place)
-            if region.verdict.names_code:
-                yield from _by_code(case, part)
-            else:
-                yield part
-
-
-def _by_code(case: Case, region: Region) -> Iterator[Region]:
-    for code, days in case.codes.items():
-        if not days & region.days:
-            continue
-        if not region.is_billable:
-            yield replace(region, days=days & region.days, code=code)
-            continue
-        for price, dates in case.prices[code].items():
-            if part := dates & days & region.days:
-                yield replace(region, days=part, code=code, price=price)
+def _by_provider(case: Case, verdict: Verdict, regime: Regime, member: str, days: Days) -> Iterator[Region]:
+    named = verdict, regime.payer, member, regime.terms
+    for provider, provided in case.providers.on(days):
+        for place, dates in case.places.on(provided):
+            if not verdict.names_code:
+                yield Region(dates, *named, provider, place)
+                continue
+            for code, coded in case.codes.items():
+                if not coded & dates:
+                    continue
+                if not verdict.is_billable:
+                    yield Region(coded & dates, *named, provider, place, code)
+                    continue
+                for price, priced in case.prices[code].items():
+                    if part := priced & coded & dates:
+                        yield Region(part, *named, provider, place, code, price)
 
 
 def judged_days(case: Case) -> list[JudgedDay]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
-
-from msgspec import Struct
 
 from ledger.book import PER_DIEM_CODES
 from ledger.day_set import Days
-from ledger.facts.entry import Entry
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes_by_date
-from ledger.judge.claims import claimed_lines
+from ledger.judge.claims import ClaimedLine, claimed_lines
+from ledger.judge.episode import Billed
 from ledger.judge.regions import regions
 from ledger.judge.rule import Verdict
 
@@ -23,19 +21,14 @@ class Seen(NamedTuple):
 
     episodes: tuple[str, ...]
     dates: tuple[int, ...]
-    codes: Iterable[str]
-    because: Iterable[str]
-    payers: Iterable[str | None] = ()
-    about: Iterable[tuple[str, str]] = ()
+    codes: Collection[str]
+    because: Collection[str]
+    payers: Collection[str | None] = ()
+    about: Collection[tuple[str, str]] = ()
 
 
-class BilledApart(Struct, frozen=True, gc=False):
-    """A code billed for the patient outside the per diem: a service, a drug, or a line of a live claim."""
-
-    code: str
-    from_: int
-    to: int
-    entry: Entry
+BilledApart = Billed | ClaimedLine
+"""A code billed for the patient outside the per diem: a service, a drug, or a line of a live claim."""
 
 
 class PatientFile:
@@ -76,15 +69,8 @@ class PatientFile:
 
     def _billed_separately(self) -> list[BilledApart]:
         """What was billed for the patient beside the per diem, in any of the episodes."""
-        apart = [
-            BilledApart(billed.code, billed.from_, billed.to, billed.entry)
-            for case in self.cases
-            for billed in case.episode.billed
-            if billed.code not in PER_DIEM_CODES
+        apart: list[BilledApart] = [
+            billed for case in self.cases for billed in case.episode.billed if billed.code not in PER_DIEM_CODES
         ]
-        return apart + [
-            BilledApart(line.code, line.from_, line.to, line.entry)
-            for lines in self.claimed.values()
-            for line in lines
-            if line.code not in PER_DIEM_CODES
-        ]
+        apart += [line for lines in self.claimed.values() for line in lines if line.code not in PER_DIEM_CODES]
+        return apart

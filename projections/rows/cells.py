@@ -23,7 +23,7 @@ _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 def json_list(parts: Sequence[str]) -> str:
     """A list as the read model keeps it."""
-    return _encode(parts).decode()
+    return _encode(parts).decode() if parts else NOTHING
 
 
 def json_lists(lists: Sequence[Sequence[str]]) -> list[str]:

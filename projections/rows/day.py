@@ -63,6 +63,7 @@ DayCells: Final = named_cells(DayRow)
 """A day as the read model keeps it, its places named as the columns are."""
 _DATE, _AUTHORIZATION, _BECAUSE = (DayCells._fields.index(name) for name in ("date", "authorization", "because"))
 assert _BECAUSE == _AUTHORIZATION + 1
+_cells_of: Final = tuple.__new__
 
 
 def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
@@ -105,7 +106,7 @@ def _cells(case: Case, region: Region, days: Sequence[int], because: Mapping[int
     labels = json_lists([because[day] for day in days])
     before, between, after = shared[:_DATE], shared[_DATE + 1 : _AUTHORIZATION], shared[_BECAUSE + 1 :]
     return [  # ``_replace``, written out: it would be half the work of a row
-        DayCells._make((*before, date, *between, grant.number if grant else None, entries, *after))
+        _cells_of(DayCells, (*before, date, *between, grant.number if grant else None, entries, *after))
         for date, grant, entries in zip(map(iso, days), grants, labels, strict=True)
     ]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from itertools import groupby
 from operator import attrgetter
+from string import Formatter
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -136,16 +138,36 @@ _TWO_EPISODES: Final = "Two episodes bill {codes} on this day."
 
 def message_of(found: Finding) -> str:
     """What a finding says, with its codes, payers and dates and what it is about."""
-    wrong, todo = MESSAGES[found.rule]
-    if found.rule == "duplicate_per_diem" and len(found.episodes) > 1:
-        wrong = _TWO_EPISODES
-    about: dict[str, list[str]] = {}
-    for name, value in found.about:
-        about.setdefault(name, []).append(_now(value, found.codes) if name == "now" else value)
-    return wrong.format(
-        codes=listed(found.codes or ["nothing"]), payers=listed(found.payers or ["the payer"]), count=len(found.dates),
-        first=iso(found.dates[0]), last=iso(found.dates[-1]), **{name: listed(words) for name, words in about.items()},
-    ) + f" {todo}"  # fmt: skip
+    is_of_two = found.rule == "duplicate_per_diem" and len(found.episodes) > 1
+    wrong = _TWO_EPISODES if is_of_two else MESSAGES[found.rule].wrong
+    dates = found.dates if _names_in(wrong) & _OF_DATES else ()
+    return f"{_filled(wrong, found.codes, found.payers, dates, found.about)} {MESSAGES[found.rule].todo}"
+
+
+_OF_DATES: Final = frozenset({"count", "first", "last"})
+
+
+@cache
+def _names_in(text: str) -> frozenset[str]:
+    """What a message leaves open."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
+@lru_cache(maxsize=64)  # neighbouring dates say the same
+def _filled(
+    wrong: str,
+    codes: tuple[str, ...],
+    payers: tuple[str, ...],
+    dates: tuple[int, ...],
+    about: tuple[tuple[str, str], ...],
+) -> str:
+    words: dict[str, str] = {"codes": listed(codes or ["nothing"]), "payers": listed(payers or ["the payer"])}
+    if dates:
+        words |= {"count": str(len(dates)), "first": iso(dates[0]), "last": iso(dates[-1])}
+    for name in {name for name, _ in about}:
+        values = [value for other, value in about if other == name]
+        words[name] = listed([_now(value, codes) for value in values] if name == "now" else values)
+    return wrong.format_map(words)
 
 
 def _now(verdict: str, claimed: Sequence[str]) -> str:
