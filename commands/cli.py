@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
 from ledger.book import BookError
@@ -136,7 +136,7 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = House(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
+    ctx.obj = Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -154,12 +154,12 @@ def run(args: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else REFUSED
     except tuple(_TROUBLES) as trouble:
-        return _tell(trouble)
+        return _report_trouble(trouble)
     except Exception as trouble:
         return _unforeseen(trouble)
 
 
-def _tell(trouble: BaseException) -> int:
+def _report_trouble(trouble: BaseException) -> int:
     return next(tell(trouble) for kind, tell in _TROUBLES.items() if isinstance(trouble, kind))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from commands.cli import run
-from commands.terminal.options import House as Setup
+from commands.terminal.options import Setup
 from commands.verbs.read import derived as read_model
 from commands.writing.record import Outcome, record
 from episode_ledger.check import CannotRun

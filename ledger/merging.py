@@ -20,7 +20,7 @@ from ledger.facts.administration import (
 )
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.merges import SOURCE, Merged, MergeRefused, Merges, Parted, names_together
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.facts.upcasts import SCHEMA
 
 LAST_POSITION: Final = 2**63 - 1
@@ -82,7 +82,7 @@ class MergedPatients(HouseActs):
         names = [name for name in self.names_of(patient) if merges.survivor(name) == own]
         return sorted({episode for name in names for episode in self._entries.episodes_of(name)})
 
-    def _merge(self, row: Row) -> Entry:
+    def _merge(self, row: StoredRow) -> Entry:
         position, _, version, _, text = row
         try:
             act = decode_act(text)

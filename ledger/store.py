@@ -24,7 +24,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from ledger.facts.administration import HOUSE, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.stored import Row, read_row, read_stored
+from ledger.facts.stored import StoredRow, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
@@ -99,7 +99,7 @@ class EpisodeLedger(MergedPatients, Application[str]):
     @property
     def id(self) -> str:
         """The ledger's own name, drawn at random when it was created."""
-        if found := self._entries.page().get("id"):
+        if found := self._entries.about().get("id"):
             return found
         raise StoreError("the ledger is damaged: it does not say which one it is")
 
@@ -165,7 +165,7 @@ class EpisodeLedger(MergedPatients, Application[str]):
         positions = [row[0] for row, entry in found if row is not None and _is_of(row, entry)]
         return positions if len(positions) == len(entries) else None
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         """Stored rows (position, episode, version, tag, text) after a position, undecoded; for bulk readers."""
         return self._entries.scan(after, upto)
 
@@ -225,7 +225,7 @@ class EpisodeLedger(MergedPatients, Application[str]):
         return sorted({episode for name in self.names_of(patient) for episode in self._entries.episodes_of(name)})
 
 
-def _is_of(row: Row, entry: Entry) -> bool:
+def _is_of(row: StoredRow, entry: Entry) -> bool:
     """Whether an entry stands in a row; an act of the house is known by its place alone."""
     return entry.episode == HOUSE or read_row(row) == entry
 

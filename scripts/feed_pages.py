@@ -9,7 +9,7 @@ import msgspec
 
 from projections.export.as_parquet import TYPES
 from projections.export.columns import Dataset
-from projections.export.manifest import Manifest, Part
+from projections.export.manifest import ExportedFile, ExportManifest
 from projections.export.shapes import DATASETS, SCHEMA_VERSION
 from projections.rows.columns import Column
 
@@ -132,7 +132,7 @@ def _arrow(column: Column) -> str:
 
 def _fields(struct: type[msgspec.Struct]) -> Iterator[list[str]]:
     for field in msgspec.structs.fields(struct):
-        meaning = "rows in it" if (struct, field.name) == (Part, "rows") else _MEANS[field.encode_name]
+        meaning = "rows in it" if (struct, field.name) == (ExportedFile, "rows") else _MEANS[field.encode_name]
         yield [f"`{field.encode_name}`", meaning]
 
 
@@ -144,8 +144,8 @@ def feed_page() -> str:
     for dataset in DATASETS.values():
         parts += [f"## {dataset.name}\n", dataset.about + "\n", _table(head, _columns(dataset))]
         parts += [_ABOUT[dataset.name]] if dataset.name in _ABOUT else []
-    parts += [_EVENTS, "## manifest.json\n", _table(["Key", "Meaning"], _fields(Manifest))]
-    parts += ["Each of `files`:\n", _table(["Key", "Meaning"], _fields(Part)), _TOTALS]
+    parts += [_EVENTS, "## manifest.json\n", _table(["Key", "Meaning"], _fields(ExportManifest))]
+    parts += ["Each of `files`:\n", _table(["Key", "Meaning"], _fields(ExportedFile)), _TOTALS]
     return "\n".join(parts)
 
 

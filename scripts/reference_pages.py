@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from commands.cli import cli
-from commands.door.shapes import EVENTS, Envelope, Field, Form, Shape
+from commands.door.shapes import EVENTS, Field, Form, IntakeLine, Shape
 from ledger.facts.events import Act, Correction, Event, Fact
 from ledger.judge.findings import RULES
 from ledger.judge.rule import Step
@@ -97,8 +97,8 @@ def _form(form: Form) -> str:
 
 def intake_schema() -> dict[str, Any]:
     """The JSON Schema of a line of intake: the envelope, and in it one of the facts."""
-    (_, facts), components = msgspec.json.schema_components([Envelope, Event])
-    line = components.pop("Envelope")
+    (_, facts), components = msgspec.json.schema_components([IntakeLine, Event])
+    line = components.pop("IntakeLine")
     line["properties"]["fact"] = facts
     line["title"] = "A line of intake"
     line["$comment"] = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 from ledger.proof.checkpoint import Checkpoint
-from ledger.proof.walk import Report, Walk
+from ledger.proof.walk import ProofReport, Walk
 from tests import plain_verifier as plain
 from tests.plain_verifier import Row
 
@@ -41,7 +41,7 @@ class Copy:
     def plainly(self) -> plain.Ledger:
         return plain.Ledger(self.ledger, self.rows, self.patients, self.last_number)
 
-    def walk(self, checkpoints: Sequence[Checkpoint] = ()) -> Report:
+    def walk(self, checkpoints: Sequence[Checkpoint] = ()) -> ProofReport:
         """The proof of these rows, without a file."""
         walk = Walk(self.ledger, checkpoints)
         for row in self.rows:

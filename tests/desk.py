@@ -9,7 +9,7 @@ from commands.door.intake import Line, parse_line
 from commands.writing.decide import Accepted, Decision, Refused, decide
 from ledger.facts.entry import Entry
 from ledger.facts.events import Event
-from ledger.facts.heads import Head
+from ledger.facts.heads import EpisodeHead
 from tests import builders
 from tests.intake_samples import line, required
 
@@ -23,7 +23,7 @@ class Desk:
 
     def __init__(self, *facts: Event, keep: bool = False) -> None:
         self.entries: list[Entry] = []
-        self.head, self.keep = Head(), keep
+        self.head, self.keep = EpisodeHead(), keep
         for number, fact in enumerate(facts, 1):
             assert isinstance(self.tell(builders.line(f"f{number}", fact)), Accepted)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.as_stored import as_stored
 from ledger.store import EpisodeLedger
 from tests.stores import named
 
@@ -31,5 +31,5 @@ def stored_seals(ledger: EpisodeLedger) -> list[str]:
 
 def assert_sealed(ledger: EpisodeLedger, path: Path) -> None:
     """Each entry is sealed to the one before, as it is stored: where the ledger is encrypted, in its envelope."""
-    with closed(named(path)) as stored:
+    with as_stored(named(path)) as stored:
         assert stored_seals(ledger) == list(expected_seals(ledger.id, list(stored.scan())))

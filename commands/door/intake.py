@@ -14,7 +14,7 @@ from commands.door.explain import faults_of
 from commands.door.line_reader import LONGEST_LINE_BYTES, numbered_lines
 from commands.door.shapes import (
     EVENTS,
-    Envelope,
+    IntakeLine,
     prepare,
     prepare_as_before,
 )
@@ -57,7 +57,7 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     line: Line | None = None
 
 
-_decoder: Final = msgspec.json.Decoder(Envelope, float_hook=Number)
+_decoder: Final = msgspec.json.Decoder(IntakeLine, float_hook=Number)
 _ESCAPE: Final = re.compile(rb"\\.")
 _ENVELOPE_STRINGS: Final = 5 + 4  # its required keys, and the values of all but ``fact``
 
@@ -104,7 +104,7 @@ def _typed(number: int, raw: bytes) -> Line:
     return Line(number, told.episode, told.source, told.id, told.by, typed, recorded_at)
 
 
-def _texts_without_repeated_key(raw: bytes, told: Envelope) -> list[str]:
+def _texts_without_repeated_key(raw: bytes, told: IntakeLine) -> list[str]:
     """Every text of a line but for its ``recorded_at``; ValueError if a key is repeated in it."""
     texts, keys = texts_and_keys(told.fact)
     strings = _ENVELOPE_STRINGS if told.recorded_at is UNSET else _ENVELOPE_STRINGS + 2

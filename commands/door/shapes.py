@@ -221,7 +221,7 @@ AnyInstant = Annotated[
 ]
 
 
-class Envelope(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class IntakeLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A line of intake before its fact is looked at."""
 
     episode: Name
@@ -233,11 +233,11 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 def _whole_line(fact: Form) -> Form:
-    shape = _shape(Envelope)
+    shape = _shape(IntakeLine)
     fields = {**shape.fields, "fact": Field("fact", True, fact)}
     return Form(
         "one JSON object with episode, source, id, by and fact",
-        Envelope,
+        IntakeLine,
         shape=msgspec.structs.replace(shape, name="a line", fields=fields),
     )
 

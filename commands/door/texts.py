@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from commands.door.shapes import LINE, Envelope, Form, shape_of
+from commands.door.shapes import LINE, Form, IntakeLine, shape_of
 from ledger.facts.texts import TextKind, fault_of
 
 _QUOTE: Final = '"'
@@ -24,12 +24,12 @@ def are_plain(texts: list[str]) -> bool:
     return " " not in joined or ('" ' not in joined and ' "' not in joined)
 
 
-def has_faults(told: Envelope) -> bool:
+def has_faults(told: IntakeLine) -> bool:
     """Whether a text of a line does not have its form."""
     return any(fault_of(text, kind) for _, text, kind in texts_with_form(told))
 
 
-def texts_with_form(told: Envelope) -> Iterator[tuple[str, str, TextKind]]:
+def texts_with_form(told: IntakeLine) -> Iterator[tuple[str, str, TextKind]]:
     """Every text of a line that has a form of its own: the field's name, the text, and what kind it is."""
     return _texts_in(LINE, {name: getattr(told, name) for name in told.__struct_fields__})
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from commands.outside import utc_now
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from ledger.keys.cipher import MasterKeyError
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger, open_ledger
@@ -46,32 +46,32 @@ class Notes:
 
 
 @contextmanager
-def giving(house: House, ledger: EpisodeLedger, command: str, path: Path | None) -> Iterator[Notes]:
+def giving(setup: Setup, ledger: EpisodeLedger, command: str, path: Path | None) -> Iterator[Notes]:
     """To be entered before the ledger is read for a file, and left when the file stands; None is standard output."""
-    with _giving(house, command, path if ledger.encrypted else None) as notes:
+    with _giving(setup, command, path if ledger.encrypted else None) as notes:
         yield notes
 
 
 @contextmanager
-def giving_unopened(house: House, command: str, path: Path) -> Iterator[Notes]:
+def giving_unopened(setup: Setup, command: str, path: Path) -> Iterator[Notes]:
     """The same where the ledger is not opened, and its master key perhaps not named."""
-    with _giving(house, command, path if _is_encrypted(house) else None) as notes:
+    with _giving(setup, command, path if _is_encrypted(setup) else None) as notes:
         yield notes
 
 
 @contextmanager
-def _giving(house: House, command: str, path: Path | None) -> Iterator[Notes]:
+def _giving(setup: Setup, command: str, path: Path | None) -> Iterator[Notes]:
     if path is None:
         yield Notes(None, command, None)
         return
-    with given.giving(house.places):
-        yield Notes(house.places, command, path)
+    with given.giving(setup.places):
+        yield Notes(setup.places, command, path)
 
 
-def _is_encrypted(house: House) -> bool:
+def _is_encrypted(setup: Setup) -> bool:
     """Whether the ledger opens with its master key only; whatever else keeps it shut, the command itself will tell."""
     try:
-        with open_ledger(house.ledger_name, create=False):
+        with open_ledger(setup.ledger_name, create=False):
             return False
     except MasterKeyError:
         return True

@@ -54,7 +54,7 @@ INSTANT = InstantType()
 SERVICE_DATE = ServiceDateType()
 
 
-class House:
+class Setup:
     """The ledger and the book that the command line names."""
 
     def __init__(

@@ -9,12 +9,12 @@ from datetime import date, datetime
 import click
 import msgspec
 
-from commands.terminal.options import SERVICE_DATE, House, format_option, known_at_option, no_episode
+from commands.terminal.options import SERVICE_DATE, Setup, format_option, known_at_option, no_episode
 from commands.terminal.show import chosen_form, say, show_rows, show_text
 from commands.verbs.read import live_views
 from ledger.recorders.warnings import warnings_of
-from projections.audit.replay import JournalRow, render_journal, replay_of
-from projections.operations.status import StatusRow, behind, standing
+from projections.audit.replay import ReplayRow, render_replay, replay_of
+from projections.operations.status import StatusRow, behind, status_row
 from projections.why.text import render_why
 from projections.why.why import StepShown, Why, why_of
 
@@ -25,7 +25,7 @@ from projections.why.why import StepShown, Why, why_of
 @format_option
 @known_at_option
 @click.pass_obj
-def why(house: House, /, episode: str, date: str, form: str | None, known_at: datetime | None) -> None:
+def why(setup: Setup, /, episode: str, date: str, form: str | None, known_at: datetime | None) -> None:
     """Say why a service date of an episode is what it is.
 
     One sentence first, then each step of the rulebook with what it rested on, then the payer's terms, then the smallest
@@ -36,9 +36,9 @@ def why(house: House, /, episode: str, date: str, form: str | None, known_at: da
       episode-ledger why EP-1 2026-02-03
       episode-ledger why EP-1 2026-02-03 --known-at 2026-02-10T00:00Z
     """
-    with house.open() as ledger:
+    with setup.open() as ledger:
         ledger.refuse_forgotten(episode)
-        answer = why_of(ledger, episode, _date(date), house.book, known_at)
+        answer = why_of(ledger, episode, _date(date), setup.book, known_at)
     if answer is None:
         raise no_episode(known_at)
     match chosen_form(form):
@@ -62,7 +62,7 @@ def _date(text: str) -> date:
 @known_at_option
 @click.pass_obj
 def replay(
-    house: House, /, episode: str, from_: str | None, to: str | None, form: str | None, known_at: datetime | None
+    setup: Setup, /, episode: str, from_: str | None, to: str | None, form: str | None, known_at: datetime | None
 ) -> None:
     """Tell an episode's story: each entry in order, and which days got which verdict because of it.
 
@@ -73,18 +73,18 @@ def replay(
       episode-ledger replay EP-1
       episode-ledger replay EP-1 --from 2026-02-01 --to 2026-02-28 --format json
     """
-    with house.open() as ledger:
-        rows = list(replay_of(ledger, episode, house.book, known_at))
+    with setup.open() as ledger:
+        rows = list(replay_of(ledger, episode, setup.book, known_at))
     if not rows:
         raise no_episode(known_at)
     rows = [_within(row, from_ or "0000", to or "9999-12-31") for row in rows]
     if chosen_form(form) == "table":
-        show_text(render_journal(rows))
+        show_text(render_replay(rows))
     else:
-        show_rows(rows, JournalRow, form)
+        show_rows(rows, ReplayRow, form)
 
 
-def _within(row: JournalRow, first: str, last: str) -> JournalRow:
+def _within(row: ReplayRow, first: str, last: str) -> ReplayRow:
     changes = tuple(change for change in row.changes if first <= change.date <= last)
     return msgspec.structs.replace(row, changes=changes)
 
@@ -99,7 +99,7 @@ class Stated(msgspec.Struct, frozen=True):
 @click.command()
 @format_option
 @click.pass_obj
-def status(house: House, /, form: str | None) -> None:
+def status(setup: Setup, /, form: str | None) -> None:
     """Show positions, lag, verdicts and findings in numbers, and the settings in force.
 
     \b
@@ -107,11 +107,11 @@ def status(house: House, /, form: str | None) -> None:
       episode-ledger status
       episode-ledger status --format json
     """
-    names = (house.shown_name, str(house.book_folder or "the example book in the package"))
-    with house.open() as ledger, closing(house.views()) as views:
+    names = (setup.shown_name, str(setup.book_folder or "the example book in the package"))
+    with setup.open() as ledger, closing(setup.views()) as views:
         lag = behind(ledger, views)
-        with live_views(house, ledger, views):
-            row = standing(ledger, house.places, views, house.book, names, lag)
+        with live_views(setup, ledger, views):
+            row = status_row(ledger, setup.places, views, setup.book, names, lag)
     for sentence in warnings_of(row.settings):
         say(f"{sentence}.")
     if chosen_form(form) == "json":

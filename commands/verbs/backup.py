@@ -10,7 +10,7 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.handing_out import giving_unopened
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from ledger.recorders.by_name.naming import in_postgres, postgres_module, shown
@@ -35,7 +35,7 @@ class _AFile(click.ParamType[Path]):
 @click.command()
 @click.option("--out", required=True, type=_AFile(), help="A file that was not there")
 @click.pass_obj
-def backup(house: House, /, out: Path) -> None:
+def backup(setup: Setup, /, out: Path) -> None:
     """Write a backup of the ledger to one file, while others may go on recording.
 
     It is of one moment. Before it gets its name it is restored beside it, the whole chain of seals is walked, and its
@@ -46,13 +46,13 @@ def backup(house: House, /, out: Path) -> None:
     Examples:
       episode-ledger backup --out 2026-11-23.backup
     """
-    url = in_postgres(house.ledger_name)
+    url = in_postgres(setup.ledger_name)
     take = postgres_module("backup").backup if url else sqlite_backup.backup
     try:
-        with giving_unopened(house, "backup", out) as notes, progress("Copying", "rows" if url else "pages") as tell:
+        with giving_unopened(setup, "backup", out) as notes, progress("Copying", "rows" if url else "pages") as tell:
             refuse_present(out)  # what is there already is not to be listed as a backup
             notes.begun()
-            held = take(house.ledger_name, out, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), tell)
+            held = take(setup.ledger_name, out, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), tell)
             notes.whole(out)
     except NotABackup as trouble:
         raise click.UsageError(str(trouble)) from None
@@ -67,7 +67,7 @@ def backup(house: House, /, out: Path) -> None:
 @click.option("--out", metavar="PATH-or-URL", help="The ledger to make. Default: --ledger.")
 @click.option("--check", is_flag=True, help="Only restore it into a passing file, and prove that.")
 @click.pass_obj
-def restore(house: House, /, file: Path, out: str | None, check: bool) -> None:
+def restore(setup: Setup, /, file: Path, out: str | None, check: bool) -> None:
     """Make a ledger of FILE, a backup, where there is none.
 
     Only a backup is taken: a plain copy of a ledger's file is refused, for nobody can tell what is missing from it.
@@ -86,9 +86,9 @@ def restore(house: House, /, file: Path, out: str | None, check: bool) -> None:
     """
     if check and out is not None:
         raise click.UsageError("--check makes no ledger; leave out --out")
-    out = out or house.ledger_name
+    out = out or setup.ledger_name
     try:
-        held = sqlite_backup.check_backup(file) if check else _restore(house, file, out)
+        held = sqlite_backup.check_backup(file) if check else _restore(setup, file, out)
     except NotABackup as trouble:
         raise click.UsageError(str(trouble)) from None
     except Damaged as trouble:
@@ -100,9 +100,9 @@ def restore(house: House, /, file: Path, out: str | None, check: bool) -> None:
             say("hint: 'episode-ledger migrate --runtime-role ROLE' lets a role record into it")
 
 
-def _restore(house: House, file: Path, out: str) -> Held:
+def _restore(setup: Setup, file: Path, out: str) -> Held:
     if not in_postgres(out):
-        with giving_unopened(house, "restore", Path(out)) as notes:  # beside a ledger it is one more copy of the keys
+        with giving_unopened(setup, "restore", Path(out)) as notes:  # beside a ledger it is one more copy of the keys
             refuse_present(Path(out))
             notes.begun()
             return sqlite_backup.restore(file, out)

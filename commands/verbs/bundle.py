@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import click
 
 from commands.terminal.handing_out import giving
-from commands.terminal.options import House, known_at_option
+from commands.terminal.options import Setup, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from commands.terminal.signers import read_checkpoint, signer_of
@@ -50,7 +50,7 @@ _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 @known_at_option
 @click.pass_obj
 def bundle(
-    house: House,
+    setup: Setup,
     /,
     episodes: tuple[str, ...],
     out: Path,
@@ -79,19 +79,19 @@ def bundle(
     if signer is not None and checkpoint is None:
         raise click.UsageError("--signer belongs to --checkpoint; without it the bundle is signed with --key")
     _refuse_present(out, force)
-    with house.open() as ledger, giving(house, ledger, "bundle", out) as notes:
+    with setup.open() as ledger, giving(setup, ledger, "bundle", out) as notes:
         if checkpoint is None:
-            signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(house.ledger_name)))
+            signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(setup.ledger_name)))
         else:
             signed = _brought(ledger, checkpoint, signer_of(signer, key))
         chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name
         _refuse_unknown(chosen, episodes)
         if signed.key is not None:
-            _refuse_broken(house)
+            _refuse_broken(setup)
         with progress("Proving", "entries") as tell:
-            proven = prove_entries(house.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
+            proven = prove_entries(setup.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
         note, says = signed.note(ledger, proven.root, proven.head)
-        members = bundle_of(ledger, house.book, chosen, Proofs(note, says, proven.rows, proven.proofs))
+        members = bundle_of(ledger, setup.book, chosen, Proofs(note, says, proven.rows, proven.proofs))
         later = checkpoint is not None and any(ledger.entries_of(e, len(chosen.around[e])) for e in episodes)
         _refuse_present(out, force)
         content = zip_of(members)
@@ -108,10 +108,10 @@ def _refuse_present(out: Path, force: bool) -> None:
         raise click.UsageError(f"{out} is there already, and is left as it is; name another file, or give --force")
 
 
-def _refuse_broken(house: House) -> None:
+def _refuse_broken(setup: Setup) -> None:
     """A key of ours signs only a ledger that holds, as ``checkpoint`` does."""
     with progress("Verifying", "entries") as tell:
-        report = prove(house.ledger_name, (), tell, house.master)
+        report = prove(setup.ledger_name, (), tell, setup.master)
     if not report.holds:
         say("episode-ledger: the ledger does not hold, so nothing was signed and no bundle made")
         say("hint: 'episode-ledger verify' says what is wrong, and at which position")

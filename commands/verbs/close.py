@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from commands.outside import utc_now
-from commands.terminal.options import House, filter_options, filters, format_option, known_at_option
+from commands.terminal.options import Setup, filter_options, filters, format_option, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
 from commands.terminal.who import named
@@ -30,7 +30,7 @@ from commands.writing.closing import (
 )
 from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
-from projections.audit.month import Month, MonthHead, MonthRow, Report, judged_otherwise, read_by_another
+from projections.audit.month import Month, MonthHead, MonthReport, MonthRow, judged_otherwise, read_by_another
 from projections.audit.restated import Restated, Restatements
 from projections.read_model.queries import Filters
 from projections.read_model.trouble import SetAside
@@ -71,7 +71,7 @@ class ClosedMonth(msgspec.Struct, frozen=True):
 @click.option("--list", "listed", is_flag=True, help="The closed months.")
 @format_option
 @click.pass_obj
-def close(house: House, /, month: Month | None, by: str | None, listed: bool, form: str | None) -> None:
+def close(setup: Setup, /, month: Month | None, by: str | None, listed: bool, form: str | None) -> None:
     """Fix a month's report: days and dollars by payer, code and verdict, and a fingerprint of every day.
 
     The first time the closing is recorded in the ledger, for good. Asked again at any later time it prints the same
@@ -86,13 +86,13 @@ def close(house: House, /, month: Month | None, by: str | None, listed: bool, fo
     """
     if listed == (month is not None):
         raise click.UsageError("give a MONTH such as 2026-10, or --list")
-    with house.open() as ledger:
+    with setup.open() as ledger:
         if month is None:
             _list(ledger, form)
             return
-        closed = _close(house, ledger, month, by)
+        closed = _close(setup, ledger, month, by)
     _show(closed.report, form)
-    say(printable(_told(closed)))
+    say(printable(_summary(closed)))
     if since := judged_otherwise(closed.record):
         say(printable(since))
 
@@ -105,18 +105,18 @@ def _list(ledger: EpisodeLedger, form: str | None) -> None:
     show_rows(rows, ClosedMonth, form, (), "No month is closed.")
 
 
-def _close(house: House, ledger: EpisodeLedger, month: Month, by: str | None) -> Closed:
+def _close(setup: Setup, ledger: EpisodeLedger, month: Month, by: str | None) -> Closed:
     record = closed_months(ledger).get(month.text)
     with progress("Judging", "patients") as tell, _refusals():
         if record is not None:  # whoever asks, and whatever their book says now
             return Closed(record, report_again(ledger, record, tell), new=False)
-        return close_month(ledger, house.book, month, named(by, "closes the month"), utc_now(), _set_aside(house), tell)
+        return close_month(ledger, setup.book, month, named(by, "closes the month"), utc_now(), _set_aside(setup), tell)
 
 
-def _set_aside(house: House) -> dict[str, SetAside]:
-    if not house.places.current():
+def _set_aside(setup: Setup) -> dict[str, SetAside]:
+    if not setup.places.current():
         return {}
-    with closing(house.views()) as views:
+    with closing(setup.views()) as views:
         return views.set_aside()
 
 
@@ -134,7 +134,7 @@ def _refusals() -> Iterator[None]:
         sys.exit(1)
 
 
-def _show(report: Report, form: str | None) -> None:
+def _show(report: MonthReport, form: str | None) -> None:
     match chosen_form(form):
         case "json":
             show_rows([report.head, *report.rows], MonthHead, form)
@@ -149,7 +149,7 @@ def _show(report: Report, form: str | None) -> None:
             )
 
 
-def _told(closed: Closed) -> str:
+def _summary(closed: Closed) -> str:
     record, words = closed.record, Month.read(closed.record.month).words
     how = "is closed" if closed.new else f"was closed {minute(utc_text(record.closed_at))} by {record.by},"
     return (
@@ -166,7 +166,7 @@ def _told(closed: Closed) -> str:
 @known_at_option
 @click.pass_obj
 def restatements(
-    house: House, /, month: Month, check: bool, form: str | None, known_at: datetime | None, **options: Any
+    setup: Setup, /, month: Month, check: bool, form: str | None, known_at: datetime | None, **options: Any
 ) -> None:
     """Show the days of a closed month that are something else now, and what changed them.
 
@@ -181,13 +181,13 @@ def restatements(
       episode-ledger restatements 2026-10 --check && echo "October stands as closed"
     """
     wanted = filters(options)
-    with house.open() as ledger:
+    with setup.open() as ledger:
         record = closed_months(ledger).get(month.text)
         if record is None:
             raise click.UsageError(f"{month.words} is not closed; 'episode-ledger close {month.text}' closes it")
         if known_at is not None and known_at < record.closed_at:
             raise click.UsageError(f"--known-at: by then {month.words} was not closed")
-        found = _found(house, ledger, record, wanted, known_at, form)
+        found = _found(setup, ledger, record, wanted, known_at, form)
         forgotten = bool(ledger.forgettings(after=record.position))
     say(_difference(month, found))
     if forgotten:
@@ -204,7 +204,7 @@ _HIDDEN = (
 
 
 def _found(
-    house: House,
+    setup: Setup,
     ledger: EpisodeLedger,
     record: MonthClosed,
     wanted: Filters,
@@ -213,11 +213,11 @@ def _found(
 ) -> Restatements:
     with progress("Judging", "patients") as tell, _refusals():
         otherwise = read_otherwise(ledger, record, tell) if record.code != code_version() else None
-        found = Restatements(ledger, record, house.book, known_at)
+        found = Restatements(ledger, record, setup.book, known_at)
         found.otherwise = otherwise is not None
         rows = found.rows(wanted, tell)
         show_rows_to_the_end(rows, Restated, form, hidden=_HIDDEN, nothing="No day differs from what was closed.")
-    _tell_left_out(house, ledger, found)
+    _tell_left_out(setup, ledger, found)
     if since := judged_otherwise(record):
         say(printable(since))
     if otherwise:
@@ -225,16 +225,16 @@ def _found(
     return found
 
 
-def _tell_left_out(house: House, ledger: EpisodeLedger, found: Restatements) -> None:
+def _tell_left_out(setup: Setup, ledger: EpisodeLedger, found: Restatements) -> None:
     """Say who is left out: who is set aside, and who shares episodes with them; anybody else stops the report."""
-    aside = _set_aside(house)
+    aside = _set_aside(setup)
     with closing(passing_views()) as views:
-        for kin in found.left_out:
-            mates = [aside[patient] for patient in kin.patients if patient in aside]
+        for cohort in found.left_out:
+            mates = [aside[patient] for patient in cohort.patients if patient in aside]
             if not mates:
-                deque((ledger.entries_of(episode, upto=found.upto) for episode in kin.episodes), maxlen=0)
+                deque((ledger.entries_of(episode, upto=found.upto) for episode in cohort.episodes), maxlen=0)
             with views.writing():
-                views.put_aside(msgspec.structs.replace(mates[0], patient=patient) for patient in kin.patients)
+                views.put_aside(msgspec.structs.replace(mates[0], patient=patient) for patient in cohort.patients)
         tell_set_aside(views)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 import click
 
-from commands.terminal.options import INSTANT, SERVICE_DATE, House, filters, format_option, known_at_option, no_episode
+from commands.terminal.options import INSTANT, SERVICE_DATE, Setup, filters, format_option, known_at_option, no_episode
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
 from commands.verbs.read import tell_set_aside
@@ -22,7 +22,7 @@ from ledger.progress import silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayChanged, between_of
 from projections.audit.claimed import ClaimedDay, claimed_days
-from projections.audit.claimed_shares import Kind
+from projections.audit.claimed_shares import ClaimedKind
 from projections.audit.text import Exposure, render_between, render_claimed
 from projections.read_model.queries import Filters
 from projections.read_model.trouble import SetAside
@@ -45,7 +45,7 @@ from projections.reading.as_known import AsKnown
 @click.option(
     "--claims-to", metavar="PAYER", help="With --claimed: what was claimed from this payer, and nothing else."
 )
-@click.option("--kind", type=click.Choice(get_args(Kind)), help="With --claimed: only rows of this kind.")
+@click.option("--kind", type=click.Choice(get_args(ClaimedKind)), help="With --claimed: only rows of this kind.")
 @click.option("--due-from", type=SERVICE_DATE, help="With --claimed: only days to be filed by this date or later.")
 @click.option("--due-to", type=SERVICE_DATE, help="With --claimed: only days to be filed by this date or earlier.")
 @click.option("--every", is_flag=True, help="With --claimed: also the days that are billable as claimed.")
@@ -55,7 +55,7 @@ from projections.reading.as_known import AsKnown
 @known_at_option
 @click.pass_obj
 def diff(
-    house: House,
+    setup: Setup,
     /,
     episode: str | None,
     between: tuple[datetime, datetime] | None,
@@ -90,11 +90,11 @@ def diff(
     if between is not None:
         if payer is not None or everybody or every or known_at is not None or any(narrower):
             raise click.UsageError("all options but --from, --to and --format go with --claimed, not with --between")
-        _between(house, wanted, between, form)
+        _between(setup, wanted, between, form)
     else:
         if (episode is not None) + (payer is not None) + (narrower.claims_to is not None) + everybody != 1:
             raise click.UsageError("--claimed takes one of EPISODE, --payer and --all, or --claims-to")
-        _claimed(house, wanted, narrower, known_at, form, every)
+        _claimed(setup, wanted, narrower, known_at, form, every)
 
 
 class Narrower(NamedTuple):
@@ -116,17 +116,17 @@ class Narrower(NamedTuple):
         return row.file_by is not None and (self.due_from or "") <= row.file_by <= (self.due_to or "9999-12-31")
 
 
-def _between(house: House, wanted: Filters, between: tuple[datetime, datetime], form: str | None) -> None:
+def _between(setup: Setup, wanted: Filters, between: tuple[datetime, datetime], form: str | None) -> None:
     first, last = between
     if wanted.episode is None:
         raise click.UsageError("--between takes an EPISODE")
     if last < first:
         raise click.UsageError("--between: the second instant lies before the first")
-    with house.open() as ledger:
+    with setup.open() as ledger:
         ledger.refuse_forgotten(wanted.episode)
-        found = between_of(ledger, wanted.episode, house.book, first, last)
+        found = between_of(ledger, wanted.episode, setup.book, first, last)
         if found is None:
-            raise no_episode(last if AsKnown(ledger, house.book).owner(wanted.episode) else None)
+            raise no_episode(last if AsKnown(ledger, setup.book).owner(wanted.episode) else None)
     rows = [row for row in found if _is_wanted(row, wanted)]
     if chosen_form(form) == "table":
         show_text("\n".join(render_between(rows)) or "No day changed.")
@@ -139,14 +139,14 @@ def _is_wanted(row: DayChanged | ClaimedDay, wanted: Filters) -> bool:
 
 
 def _claimed(
-    house: House, wanted: Filters, narrower: Narrower, known_at: datetime | None, form: str | None, every: bool
+    setup: Setup, wanted: Filters, narrower: Narrower, known_at: datetime | None, form: str | None, every: bool
 ) -> None:
-    exposure, left_out = Exposure(), LeftOut(house)
+    exposure, left_out = Exposure(), LeftOut(setup)
     shown_here = sys.stdout.isatty()  # then the rows themselves tell how far it is
-    with house.open() as ledger, nullcontext(silent) if shown_here else progress("Judging", "patients") as tell:
-        patients = None if wanted.episode is None else [_patient_of(ledger, house.book, wanted.episode, known_at)]
+    with setup.open() as ledger, nullcontext(silent) if shown_here else progress("Judging", "patients") as tell:
+        patients = None if wanted.episode is None else [_patient_of(ledger, setup.book, wanted.episode, known_at)]
         found = claimed_days(
-            ledger, house.book, patients, episode=wanted.episode, payer=wanted.payer, known_at=known_at, every=every,
+            ledger, setup.book, patients, episode=wanted.episode, payer=wanted.payer, known_at=known_at, every=every,
             unreadable=None if patients else left_out.note, progress=tell,
         )  # fmt: skip
         rows = (row for row in found if _is_wanted(row, wanted) and narrower.takes(row))
@@ -188,16 +188,16 @@ def _show_lines(lines: Iterable[str]) -> None:
 class LeftOut:
     """The patients whom the live read model has set aside and whose entries still cannot be read."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
         self.found: list[SetAside] = []
 
     @cached_property
     def _known(self) -> set[str]:
         """The names of the patients set aside, and of the episodes that were the reason."""
-        if not self.house.places.current():
+        if not self.setup.places.current():
             return set()
-        with closing(self.house.views()) as views:
+        with closing(self.setup.views()) as views:
             return {name for aside in views.set_aside().values() for name in (aside.patient, aside.episode)}
 
     def note(self, patient: str, error: UnreadableEntry) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from commands.outside import utc_now
-from commands.terminal.options import House, format_option
+from commands.terminal.options import Setup, format_option
 from commands.terminal.show import show_rows
 from commands.verbs.proof import key_option
 from ledger.book import BookError
@@ -21,7 +21,7 @@ from ledger.facts.zones import zone_data_version
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
@@ -62,7 +62,7 @@ MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a b
 @key_option
 @format_option
 @click.pass_obj
-def doctor(house: House, /, key: Path, form: str | None) -> None:
+def doctor(setup: Setup, /, key: Path, form: str | None) -> None:
     """Look at what the ledger rests on: versions, settings in force, rights, disk room, clock, lag.
 
     It changes nothing, and does not walk the ledger: that is verify. Ends with 1 if something is wrong; what is marked
@@ -74,27 +74,29 @@ def doctor(house: House, /, key: Path, form: str | None) -> None:
       episode-ledger doctor --format csv
       episode-ledger doctor && echo "nothing is wrong"
     """
-    rows = list(_rows(house, key))
+    rows = list(_rows(setup, key))
     show_rows(rows, CheckRow, form)
     if any(row.state == "wrong" for row in rows):
         sys.exit(1)
 
 
-def _rows(house: House, key: Path) -> Iterator[CheckRow]:
+def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
     yield CheckRow("program", "ok", f"episode-ledger {code_version()}, Python {sys.version.split()[0]}")
     yield CheckRow("zone data", "ok", f"{zone_data_version()}, of the package tzdata; the machine's own are not read")
     yield CheckRow("event store library", "ok", f"eventsourcing {version('eventsourcing')}")
-    in_a_file = not in_postgres(house.ledger_name)
+    in_a_file = not in_postgres(setup.ledger_name)
     if in_a_file:
         yield from engine_rows(engine())
-        yield from _of_the_files(plain_path(house.ledger_name), house.places)
-    yield from _told("book", lambda: _of_the_book(house), "correct that file of the book, or name another with --book")
-    yield from _told("ledger", lambda: _of_the_ledger(house), MENDS)
+        yield from _of_the_files(plain_path(setup.ledger_name), setup.places)
+    yield from _check_rows(
+        "book", lambda: _of_the_book(setup), "correct that file of the book, or name another with --book"
+    )
+    yield from _check_rows("ledger", lambda: _of_the_ledger(setup), MENDS)
     if in_a_file:
-        yield from _of_the_key(key, plain_path(house.ledger_name).parent)
+        yield from _of_the_key(key, plain_path(setup.ledger_name).parent)
 
 
-def _told(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) -> Iterator[CheckRow]:
+def _check_rows(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) -> Iterator[CheckRow]:
     """The rows of a look that may fail; a failure is a row, too."""
     try:
         yield from look()
@@ -120,26 +122,26 @@ def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
     yield log_row(log)
 
 
-def _of_the_book(house: House) -> Iterator[CheckRow]:
-    named = house.book_folder or "the example book in the package, whose rates are invented"
-    yield CheckRow("book", "ok", f"{named}, hash {house.book.hash[:12]}")
+def _of_the_book(setup: Setup) -> Iterator[CheckRow]:
+    named = setup.book_folder or "the example book in the package, whose rates are invented"
+    yield CheckRow("book", "ok", f"{named}, hash {setup.book.hash[:12]}")
 
 
-def _of_the_ledger(house: House) -> Iterator[CheckRow]:
+def _of_the_ledger(setup: Setup) -> Iterator[CheckRow]:
     try:
-        opened = house.open()
+        opened = setup.open()
     except MasterKeyError as trouble:
-        yield from _of_a_closed_ledger(house, trouble)
+        yield from _of_a_closed_ledger(setup, trouble)
         return
     with opened as ledger:
         yield _of_the_store(ledger.position(), ledger.id)
-        yield encryption_row(house.master.id if house.master else None, in_a_file=not in_postgres(house.ledger_name))
+        yield encryption_row(setup.master.id if setup.master else None, in_a_file=not in_postgres(setup.ledger_name))
         yield from _of_the_settings(ledger.settings())
         yield clock_row(utc_now(), newest_of(ledger))
-        yield from _told("closed months", lambda: iter([months_row(ledger)]), MENDS)
-        yield from _told("read model", lambda: _of_the_model(house, ledger), "delete it; it is built anew")
-    if house.master is not None:
-        yield from _of_what_is_clear(house)
+        yield from _check_rows("closed months", lambda: iter([months_row(ledger)]), MENDS)
+        yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), "delete it; it is built anew")
+    if setup.master is not None:
+        yield from _of_what_is_clear(setup)
 
 
 def _of_the_store(entries: int, id: str) -> CheckRow:
@@ -152,31 +154,31 @@ def _of_the_settings(settings: Mapping[str, str]) -> Iterator[CheckRow]:
         yield CheckRow("server", "warn", sentence, "whoever runs the server can say how")
 
 
-def _of_a_closed_ledger(house: House, trouble: MasterKeyError) -> Iterator[CheckRow]:
+def _of_a_closed_ledger(setup: Setup, trouble: MasterKeyError) -> Iterator[CheckRow]:
     """What can be said of a ledger whose entries could not be opened."""
-    with closed(house.ledger_name) as entries:
-        page = entries.page()
-        yield _of_the_store(entries.max_position(), page.get("id", "none"))
-        yield closed_row(page.get("master_key"), trouble, named=_names_a_key(house))
+    with as_stored(setup.ledger_name) as entries:
+        about = entries.about()
+        yield _of_the_store(entries.max_position(), about.get("id", "none"))
+        yield closed_row(about.get("master_key"), trouble, named=_names_a_key(setup))
         yield from _of_the_settings(entries.settings())
     yield clock_row(utc_now(), None)
-    if "master_key" in page:
-        yield from _of_what_is_clear(house)
+    if "master_key" in about:
+        yield from _of_what_is_clear(setup)
 
 
-def _names_a_key(house: House) -> bool:
+def _names_a_key(setup: Setup) -> bool:
     try:
-        return house.master is not None
+        return setup.master is not None
     except MasterKeyError:
         return True
 
 
-def _of_what_is_clear(house: House) -> Iterator[CheckRow]:
+def _of_what_is_clear(setup: Setup) -> Iterator[CheckRow]:
     """Where read models are in the clear: the folder that is named, and the ledger's own if one was left there."""
-    folder = house.places.live.parent
-    yield clear_row(folder, shelter_of(folder), there=_has_models(house.places))
-    beside = Places(views_file(house.ledger_name, None))
-    if beside.live != house.places.live and not in_postgres(house.ledger_name) and _has_models(beside):
+    folder = setup.places.live.parent
+    yield clear_row(folder, shelter_of(folder), there=_has_models(setup.places))
+    beside = Places(views_file(setup.ledger_name, None))
+    if beside.live != setup.places.live and not in_postgres(setup.ledger_name) and _has_models(beside):
         yield clear_row(beside.live.parent, shelter_of(beside.live.parent), there=True)
 
 
@@ -184,12 +186,12 @@ def _has_models(places: Places) -> bool:
     return bool(places.generations() or places.current())
 
 
-def _of_the_model(house: House, ledger: EpisodeLedger) -> Iterator[CheckRow]:
-    if not in_postgres(house.ledger_name) and house.places.current() is None:
+def _of_the_model(setup: Setup, ledger: EpisodeLedger) -> Iterator[CheckRow]:
+    if not in_postgres(setup.ledger_name) and setup.places.current() is None:
         yield CheckRow("read model", "ok", "none yet; the first read command builds it")
         return
-    with closing(house.views()) as views:
-        yield from model_rows(ledger, views, house.book)
+    with closing(setup.views()) as views:
+        yield from model_rows(ledger, views, setup.book)
 
 
 def _of_the_key(key: Path, folder: Path) -> Iterator[CheckRow]:

@@ -12,7 +12,7 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.handing_out import giving
-from commands.terminal.options import House, known_at_option
+from commands.terminal.options import Setup, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
@@ -23,7 +23,7 @@ from projections.export.changes import changes_since, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
 from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
-from projections.export.manifest import MANIFEST, Manifest, Origin, read_manifest
+from projections.export.manifest import MANIFEST, ExportManifest, Origin, read_manifest
 from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
 from projections.export.shapes import DATASETS
@@ -75,7 +75,7 @@ def since_option(command: click.decorators.FC) -> click.decorators.FC:
 )  # fmt: skip
 @click.pass_obj
 def export(
-    house: House, /, dataset: str, form: str, out: Path, since: int | None, known_at: datetime | None,
+    setup: Setup, /, dataset: str, form: str, out: Path, since: int | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
     """Write days, lines, findings, changes, claimed days, authorizations, rates or events into files, for programs
@@ -99,13 +99,13 @@ def export(
     _check(asked)
     place = Place(out, dataset)
     listed = None if dataset == RATES else place.link  # the book's rates are nobody's
-    with house.open() as ledger, giving(house, ledger, f"export {dataset}", listed) as notes:
+    with setup.open() as ledger, giving(setup, ledger, f"export {dataset}", listed) as notes:
         check_since(ledger, since or 0)
-        pseudonyms = pseudonyms_of(key, house.beside, out) if deidentified else None
+        pseudonyms = pseudonyms_of(key, setup.beside, out) if deidentified else None
         try:
             with place.publishing(partial(_check_alike, asked)) as folder:
                 notes.begun()
-                manifest = _export(house, ledger, asked, pseudonyms, folder)
+                manifest = _export(setup, ledger, asked, pseudonyms, folder)
                 notes.whole(folder / MANIFEST)
         except NotOurs as error:
             raise click.UsageError(str(error)) from None
@@ -155,42 +155,42 @@ def say_taken_up(position: int) -> None:
     say(f"Another book is taken up from position {position} on; what it changes has the cause 'book'.")
 
 
-def _export(house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path) -> Manifest:
+def _export(
+    setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> ExportManifest:
     if asked.dataset == EVENTS:
         return _export_events(ledger, asked, folder)
-    head = adopt(ledger, house.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
+    head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset == CHANGES:
         return _export_changes(ledger, asked, head, pseudonyms, folder)
     if asked.dataset == RATES:
-        made = Made(_origin(ledger, asked, head, house.book.hash), asked.deidentified, ())
-        return _write(DATASETS[RATES], rate_rows(house.book, asked.known_at), asked, pseudonyms, made, folder)
+        made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
+        return _write(DATASETS[RATES], rate_rows(setup.book, asked.known_at), asked, pseudonyms, made, folder)
     if asked.dataset in (CLAIMED, AUTHORIZATIONS):
-        return _export_judged(house, ledger, asked, pseudonyms, folder)
-    return _export_views(house, ledger, asked, pseudonyms, folder)
+        return _export_judged(setup, ledger, asked, pseudonyms, folder)
+    return _export_views(setup, ledger, asked, pseudonyms, folder)
 
 
-def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> Manifest:
-    head = ledger.position()
-    made = Made(_origin(ledger, asked, head, None), False, ())
+def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> ExportManifest:
+    made = Made(_origin(ledger, asked, head := ledger.position(), None), False, ())
     return write_event_export(folder, ledger.id, ledger.follow(asked.since or 0, head), made)
 
 
 def _export_changes(
     ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
-) -> Manifest:
-    dataset = DATASETS[CHANGES]
+) -> ExportManifest:
     book = stretch_of(ledger, asked.since or 0, head).last_book
     made = Made(_origin(ledger, asked, head, book.hash), asked.deidentified, ())
     with progress("Looking for changes", "patients") as tell:
         rows = changes_since(ledger, asked.since or 0, head, tell)
-        return _write(dataset, rows, asked, pseudonyms, made, folder)
+        return _write(DATASETS[CHANGES], rows, asked, pseudonyms, made, folder)
 
 
 def _export_views(
-    house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
-) -> Manifest:
+    setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> ExportManifest:
     dataset = DATASETS[asked.dataset]
-    with derived(house, asked.known_at) as views:
+    with derived(setup, asked.known_at) as views:
         made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
         if pseudonyms is None:
             return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
@@ -198,10 +198,10 @@ def _export_views(
 
 
 def _export_judged(
-    house: House, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
-) -> Manifest:
+    setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
+) -> ExportManifest:
     """What is judged for this export; the read model says up to where, and who is set aside."""
-    with derived(house) as views, progress("Judging", "patients") as tell:
+    with derived(setup) as views, progress("Judging", "patients") as tell:
         origin, aside = _origin_of(ledger, asked, views), views.set_aside()
         names = set(aside)
 
@@ -209,7 +209,7 @@ def _export_judged(
             names.add(one.patient)
             say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
 
-        as_of = AsOf(ledger, origin.position, house.book, asked.known_at)
+        as_of = AsOf(ledger, origin.position, setup.book, asked.known_at)
         rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)
         made = Made(origin, asked.deidentified, names)
         return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)
@@ -217,7 +217,7 @@ def _export_judged(
 
 def _write(
     dataset: Dataset, rows: Iterable[Cells], asked: Asked, pseudonyms: Pseudonyms | None, made: Made, folder: Path
-) -> Manifest:
+) -> ExportManifest:
     """Rows given patient by patient, written month by month."""
     columns = dataset.columns if pseudonyms is None else kept_columns(dataset)
     told = rows if pseudonyms is None else deidentified(rows, dataset, pseudonyms)

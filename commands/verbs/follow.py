@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from commands.outside import utc_now
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.verbs.export import check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.recorders.by_name.naming import hint_of
@@ -37,7 +37,7 @@ REST_SECONDS: Final = 0.05
 )
 @click.option("--once", is_flag=True, help="End when the ledger's last entry is reached.")
 @click.pass_obj
-def follow(house: House, /, since: int | None, interval: float, once: bool) -> None:
+def follow(setup: Setup, /, since: int | None, interval: float, once: bool) -> None:
     """Print each day that is not what it was, as JSON Lines, until stopped.
 
     A line is a row of 'export changes', and "last": true on the last of those that lead to one position: only then is
@@ -50,16 +50,16 @@ def follow(house: House, /, since: int | None, interval: float, once: bool) -> N
       episode-ledger follow --once --since 0
     """
     with suppress(KeyboardInterrupt):  # that is how it is stopped
-        _follow(house, since, interval, once)
+        _follow(setup, since, interval, once)
 
 
-def _follow(house: House, since: int | None, interval: float, once: bool) -> None:
-    with house.open() as ledger:
+def _follow(setup: Setup, since: int | None, interval: float, once: bool) -> None:
+    with setup.open() as ledger:
         position = ledger.position() if since is None else since
         check_since(ledger, position)
-        with nullcontext() if once else hint_of(house.ledger_name) as hint:
+        with nullcontext() if once else hint_of(setup.ledger_name) as hint:
             while True:
-                head = adopt(ledger, house.book, utc_now(), say_taken_up)
+                head = adopt(ledger, setup.book, utc_now(), say_taken_up)
                 if head > position:
                     check_since(ledger, position)
                     _print(as_objects(DATASETS["changes"].columns, changes_since(ledger, position, head)))

@@ -10,15 +10,15 @@ from typing import Final, NamedTuple
 import click
 
 from commands.outside import random_nonces, utc_now
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.show import printable, say
 from commands.terminal.who import is_named_in, named
 from ledger.facts.forms import parse_instant
 from ledger.facts.names import is_name
 from ledger.recorders.by_name.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections.erasure.handed_out import Outcome, given, take_back
-from projections.erasure.plan import AlsoAnothers, Plan, Unknown, plan, remove_models
+from projections.erasure.handed_out import Recalled, given, take_back
+from projections.erasure.plan import AlsoAnothers, ErasurePlan, UnknownPatient, plan, remove_models
 from projections.read_model.trouble import ViewsError
 from projections.words import counted, dollars
 
@@ -40,7 +40,7 @@ GONE: Final = (
 @click.option("--finish", is_flag=True, help="Forget nobody: take away what is left of those forgotten before.")
 @click.pass_obj
 def forget(
-    house: House, /, patient: str | None, reason: str | None, by: str | None, also: Sequence[str], yes: bool,
+    setup: Setup, /, patient: str | None, reason: str | None, by: str | None, also: Sequence[str], yes: bool,
     finish: bool,
 ) -> None:  # fmt: skip
     """Forget PATIENT: destroy the keys of their episodes, so that nobody can read the entries any more.
@@ -57,7 +57,7 @@ def forget(
       episode-ledger forget P-1001 --reason "file 118" --by privacy-officer --yes
       episode-ledger forget --finish
     """
-    with house.open() as ledger:
+    with setup.open() as ledger:
         if not ledger.encrypted:
             raise click.UsageError(
                 "this ledger is not encrypted, and what is recorded is never removed; only an encrypted ledger, made"
@@ -66,12 +66,12 @@ def forget(
         if finish:
             episodes = _forgotten_before(ledger, patient)
         else:
-            episodes = _forget(house, ledger, _wanted(patient, reason, by, also), yes)
+            episodes = _forget(setup, ledger, _wanted(patient, reason, by, also), yes)
         clean = _scrubbed(ledger)
         last = ledger.forgettings()[-1][1].forgotten_at
-    if in_postgres(house.ledger_name):
+    if in_postgres(setup.ledger_name):
         say("The server's log, archives and backups hold the keys for a time: see 'help postgresql-and-forgetting'.")
-    _tell(clean, _take_away(house, episodes, last))
+    _say_outcomes(clean, _take_away(setup, episodes, last))
 
 
 class Wanted(NamedTuple):
@@ -102,10 +102,10 @@ def _forgotten_before(ledger: EpisodeLedger, patient: str | None) -> Sequence[st
     return episodes
 
 
-def _planned(house: House, ledger: EpisodeLedger, wanted: Wanted) -> Plan:
+def _planned(setup: Setup, ledger: EpisodeLedger, wanted: Wanted) -> ErasurePlan:
     try:
-        made = plan(ledger, house.book, wanted.patient, wanted.also)
-    except Unknown:
+        made = plan(ledger, setup.book, wanted.patient, wanted.also)
+    except UnknownPatient:
         raise click.UsageError(
             "the ledger knows no such patient, or has forgotten them; 'forget --finish' takes away what is left"
         ) from None
@@ -119,15 +119,15 @@ def _planned(house: House, ledger: EpisodeLedger, wanted: Wanted) -> Plan:
     return made
 
 
-def _confirm(made: Plan, yes: bool) -> None:
-    say(printable(f"To be forgotten: {_told(made)}. {GONE}"))
+def _confirm(made: ErasurePlan, yes: bool) -> None:
+    say(printable(f"To be forgotten: {_summary(made)}. {GONE}"))
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("nothing was done; give --yes where nobody can be asked")
         click.confirm("Forget them?", abort=True, err=True)
 
 
-def _told(made: Plan) -> str:
+def _summary(made: ErasurePlan) -> str:
     return (
         f"{counted(made.entries, 'entry', 'entries')} of {counted(len(made.episodes), 'episode')};"
         f" {counted(made.days, 'billable day')} in {counted(len(made.lines), 'line')} over {dollars(made.cents)}"
@@ -135,17 +135,17 @@ def _told(made: Plan) -> str:
     )
 
 
-def _forget(house: House, ledger: EpisodeLedger, wanted: Wanted, yes: bool) -> Sequence[str]:
+def _forget(setup: Setup, ledger: EpisodeLedger, wanted: Wanted, yes: bool) -> Sequence[str]:
     """Record it and destroy the keys; planned again as long as others record in between."""
-    _confirm(_planned(house, ledger, wanted), yes)
+    _confirm(_planned(setup, ledger, wanted), yes)
     for _ in range(ATTEMPTS):
-        made = _planned(house, ledger, wanted)
+        made = _planned(setup, ledger, wanted)
         act = made.act(ledger, utc_now(), wanted.who, wanted.reason, random_nonces(1)[0])
         try:
             ledger.record_forgetting(act, made.position)
         except RecordConflictError:
             continue
-        say(f"Forgotten: {_told(made)}.")
+        say(f"Forgotten: {_summary(made)}.")
         return made.episodes
     raise StoreError("others kept recording, and nothing was forgotten; try again when they are done")
 
@@ -158,16 +158,16 @@ def _scrubbed(ledger: EpisodeLedger) -> bool:
         return False
 
 
-def _take_away(house: House, episodes: Sequence[str], last: datetime) -> list[Outcome] | None:
+def _take_away(setup: Setup, episodes: Sequence[str], last: datetime) -> list[Recalled] | None:
     """The read model, and what was written for others; None if something stood in the way of that.
 
     A backup that was begun after the ``last`` act of forgetting has no keys that are gone.
     """
     try:
-        for path in remove_models(house.places):
+        for path in remove_models(setup.places):
             say(printable(f"Removed {path}."))
-        older = {each.path for each in given(house.places) if not _is_after(each.at, last)}
-        outcomes = take_back(house.places, episodes)
+        older = {each.path for each in given(setup.places) if not _is_after(each.at, last)}
+        outcomes = take_back(setup.places, episodes)
     except (ViewsError, OSError) as trouble:
         why = (trouble.strerror if isinstance(trouble, OSError) else None) or trouble
         say(printable(f"What was made of the entries could not be taken away: {why}."))
@@ -182,7 +182,7 @@ def _is_after(at: str, last: datetime) -> bool:
         return False
 
 
-def _is_from(backup: Outcome, older: Collection[str]) -> bool:
+def _is_from(backup: Recalled, older: Collection[str]) -> bool:
     """Whether a backup, or the folder of an unfinished one, is one of the older ones, or may be."""
     return str(backup.path) in older or not backup.path.is_file()
 
@@ -193,7 +193,7 @@ _LEFT: Final = {
 }
 
 
-def _tell(clean: bool, outcomes: Sequence[Outcome] | None) -> None:
+def _say_outcomes(clean: bool, outcomes: Sequence[Recalled] | None) -> None:
     for outcome in outcomes or ():
         if outcome.became in _LEFT:
             say(printable(f"{outcome.path} {_LEFT[outcome.became]}."))

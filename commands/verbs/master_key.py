@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.show import printable, say
 from ledger.keys.cipher import MasterKey, create_master_key, load_master_key, parse_master_key
 from ledger.recorders.by_name.naming import folder_of
@@ -22,7 +22,7 @@ def named_master_key(ledger: str, file: Path | None, itself: str | None) -> Mast
 @click.command("master-key")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
-def master_key(house: House, /, file: Path) -> None:
+def master_key(setup: Setup, /, file: Path) -> None:
     """Draw a new master key into FILE, for encrypted ledgers.
 
     A ledger that is made while a master key is named is encrypted from its first entry on, and stays so: no command
@@ -35,5 +35,5 @@ def master_key(house: House, /, file: Path) -> None:
       export EPISODE_MASTER_KEY_FILE=~/keys/ledger.key
       episode-ledger record intake.jsonl
     """
-    create_master_key(file, away_from=folder_of(house.ledger_name))
+    create_master_key(file, away_from=folder_of(setup.ledger_name))
     say(printable(f"The master key is in {file}. Keep a copy of it safe, away from the ledger and from its backups."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.show import printable
 from ledger.recorders.by_name.naming import in_postgres, postgres_module
 
@@ -12,7 +12,7 @@ from ledger.recorders.by_name.naming import in_postgres, postgres_module
 @click.command()
 @click.option("--runtime-role", metavar="ROLE", help="Let this role record and read: INSERT and SELECT, no more.")
 @click.pass_obj
-def migrate(house: House, /, runtime_role: str | None) -> None:
+def migrate(setup: Setup, /, runtime_role: str | None) -> None:
     """Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.
 
     Run it as a role that may make tables; record as another one, which can add entries and change none. It may be run
@@ -24,9 +24,9 @@ def migrate(house: House, /, runtime_role: str | None) -> None:
       export EPISODE_LEDGER=postgresql://owner@db.example/pharmacy
       episode-ledger migrate --runtime-role recorder
     """
-    if not in_postgres(house.ledger_name):
+    if not in_postgres(setup.ledger_name):
         raise click.UsageError("migrate is for a ledger in PostgreSQL; 'record' makes one in a file by itself")
-    done = postgres_module("migrate").migrate(house.ledger_name, runtime_role, house.master.id if house.master else "")
+    done = postgres_module("migrate").migrate(setup.ledger_name, runtime_role, setup.master.id if setup.master else "")
     what = "Made the ledger" if done.made else "The ledger is there already:"
     click.echo(printable(f"{what} {done.ledger_id} in schema {done.schema}, tables of version {done.version}."))
     if done.encrypted:

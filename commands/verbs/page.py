@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from commands.terminal.handing_out import giving
-from commands.terminal.options import House, known_at_option, no_episode
+from commands.terminal.options import Setup, known_at_option, no_episode
 from ledger.files import write_whole
 
 
@@ -23,7 +23,7 @@ from ledger.files import write_whole
 )
 @known_at_option
 @click.pass_obj
-def page(house: House, /, episode: str, out: Path | None, known_at: datetime | None) -> None:
+def page(setup: Setup, /, episode: str, out: Path | None, known_at: datetime | None) -> None:
     """Write an episode's days, verdicts, causes and entries as one HTML page.
 
     The page needs nothing else, no script and no network: open it in any browser, print it, or send it. It holds the
@@ -38,9 +38,9 @@ def page(house: House, /, episode: str, out: Path | None, known_at: datetime | N
     from projections.page.html import render_page
     from projections.page.page import page_of
 
-    with house.open() as ledger, giving(house, ledger, "page", out) as notes:
+    with setup.open() as ledger, giving(setup, ledger, "page", out) as notes:
         ledger.refuse_forgotten(episode)
-        found = page_of(ledger, episode, house.book, known_at)
+        found = page_of(ledger, episode, setup.book, known_at)
         if found is None:
             raise no_episode(known_at)
         html = render_page(found).encode()

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from commands.outside import random_nonces, utc_now
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.show import say
 from commands.terminal.who import is_named_in, named
 from ledger.facts.administration import PatientsMerged, PatientsParted
@@ -34,7 +34,7 @@ _yes = click.option("--yes", is_flag=True, help="Do it; without it, what would c
 @_by
 @_yes
 @click.pass_obj
-def merge_patients(house: House, /, old: str, into: str, reason: str, by: str | None, yes: bool) -> None:
+def merge_patients(setup: Setup, /, old: str, into: str, reason: str, by: str | None, yes: bool) -> None:
     """Merge patient OLD into patient INTO: two names in the ledger, one person.
 
     From now on the episodes of both are judged together, as one patient's: a day that both would bill is a conflict,
@@ -50,8 +50,8 @@ def merge_patients(house: House, /, old: str, into: str, reason: str, by: str | 
       episode-ledger merge-patients P-0117 P-1 --reason "registered twice"
       episode-ledger merge-patients P-0117 P-1 --reason "registered twice" --yes
     """
-    who = _who(house, (old, into), reason, by)
-    with house.open() as ledger:
+    who = _who(setup, (old, into), reason, by)
+    with setup.open() as ledger:
 
         def record() -> None:
             at, nonce = utc_now(), random_nonces(1)[0]
@@ -71,7 +71,7 @@ def merge_patients(house: House, /, old: str, into: str, reason: str, by: str | 
 @_by
 @_yes
 @click.pass_obj
-def part_patients(house: House, /, old: str, reason: str, by: str | None, yes: bool) -> None:
+def part_patients(setup: Setup, /, old: str, reason: str, by: str | None, yes: bool) -> None:
     """Part patient OLD from the patient it was merged into: they are two people after all.
 
     From now on the episodes that name OLD are judged as OLD's own again, together with those of patients that were
@@ -84,8 +84,8 @@ def part_patients(house: House, /, old: str, reason: str, by: str | None, yes: b
       episode-ledger part-patients P-0117 --reason "birth dates differ"
       episode-ledger part-patients P-0117 --reason "birth dates differ" --yes
     """
-    who = _who(house, (old,), reason, by)
-    with house.open() as ledger:
+    who = _who(setup, (old,), reason, by)
+    with setup.open() as ledger:
 
         def record() -> None:
             ledger.record_parting(PatientsParted(utc_now(), who, old, reason, random_nonces(1)[0]))
@@ -97,13 +97,13 @@ def part_patients(house: House, /, old: str, reason: str, by: str | None, yes: b
     say(f"Parted. {WHAT_CHANGED}")
 
 
-def _who(house: House, patients: Sequence[str], reason: str, by: str | None) -> str:
+def _who(setup: Setup, patients: Sequence[str], reason: str, by: str | None) -> str:
     """Who decides it, if nothing is said that must not stay; UsageError else."""
     fault = fault_of(reason, "free") if 0 < len(reason) <= LONGEST_FREE_TEXT else "text of 1 to 1,000 characters"
     if fault:
         raise click.UsageError(f"--reason: expected {fault}")
     who = named(by, "decides it")
-    if house.master and any(is_named_in(f"{reason}\n{who}", patient) for patient in patients):
+    if setup.master and any(is_named_in(f"{reason}\n{who}", patient) for patient in patients):
         raise click.UsageError("--reason and --by stay in the ledger: do not name the patients in them")
     return who
 

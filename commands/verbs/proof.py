@@ -13,14 +13,14 @@ import click
 from msgspec import Struct
 
 from commands.outside import utc_now
-from commands.terminal.options import Command, House, format_option
+from commands.terminal.options import Command, Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
 from ledger.files import READABLE, write_new
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
-from ledger.proof.walk import Report
+from ledger.proof.walk import ProofReport
 from ledger.recorders.by_name.naming import folder_of
 from ledger.recorders.by_name.proving import prove
 from projections.words import utc_text
@@ -73,7 +73,7 @@ def key_option(command: Command) -> Command:
 @click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
 @key_option
 @click.pass_obj
-def checkpoint(house: House, /, out: Path | None, init_key: bool, name: str | None, key: Path) -> None:
+def checkpoint(setup: Setup, /, out: Path | None, init_key: bool, name: str | None, key: Path) -> None:
     """Sign what the ledger is now, to be kept away from it.
 
     The whole ledger is walked first, and only one that holds is signed. Whoever keeps the checkpoint can show later,
@@ -87,7 +87,7 @@ def checkpoint(house: House, /, out: Path | None, init_key: bool, name: str | No
       episode-ledger checkpoint --out 2026-11-23.checkpoint
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
     """
-    folder = folder_of(house.ledger_name)
+    folder = folder_of(setup.ledger_name)
     if init_key:
         if out is not None:
             raise click.UsageError("--init-key only makes the key; give --out to the next checkpoint")
@@ -98,9 +98,9 @@ def checkpoint(house: House, /, out: Path | None, init_key: bool, name: str | No
     _refuse_present(out)
     signing = load_key(key, away_from=folder)
     with progress("Verifying", "entries") as tell:
-        report = prove(house.ledger_name, (), tell, house.master)
+        report = prove(setup.ledger_name, (), tell, setup.master)
     if not report.holds:
-        _tell(report, "Nothing was signed: ")
+        _say_faults(report, "Nothing was signed: ")
         sys.exit(1)
     if report.closed:
         say(CLOSED)
@@ -123,7 +123,7 @@ def _refuse_present(path: Path | None) -> None:
         raise click.UsageError(f"{path} is there already, and is left as it is; name another file")
 
 
-def _signed(report: Report, key: SigningKey) -> bytes:
+def _signed(report: ProofReport, key: SigningKey) -> bytes:
     at = utc_now().replace(microsecond=0)
     text = text_of(Checkpoint(origin_of(report.ledger), report.ledger, report.entries, report.root, report.head, at))
     return note_of(text, sign(text, key))
@@ -158,7 +158,7 @@ def _write_new(path: Path, content: bytes) -> None:
 @key_option
 @format_option
 @click.pass_obj
-def verify(house: House, /, files: Sequence[Path], signer: str | None, key: Path, form: str | None) -> None:
+def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, form: str | None) -> None:
     """Walk the whole ledger and name the first position that is wrong.
 
     Each entry is sealed to the one before it; a seal that does not fit is found without anything else. Somebody who
@@ -175,9 +175,9 @@ def verify(house: House, /, files: Sequence[Path], signer: str | None, key: Path
     whose = signer_of(signer, key) if files or signer is not None else None
     shown = [read_checkpoint(file, whose) for file in files]
     with progress("Verifying", "entries") as tell:
-        report = prove(house.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell, house.master)
+        report = prove(setup.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell, setup.master)
     show_rows(_rows(report, shown), ProvedRow, form, hidden=("ledger", "message"))
-    _tell(report)
+    _say_faults(report)
     if report.closed:
         say(CLOSED)
     disowned = [each for each in shown if not each.counts]
@@ -192,7 +192,7 @@ def verify(house: House, /, files: Sequence[Path], signer: str | None, key: Path
         sys.exit(1)
 
 
-def _rows(report: Report, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
+def _rows(report: ProofReport, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
     first = report.faults[0] if report.faults else None
     yield ProvedRow(
         "ledger", "wrong" if first else "holds", None, report.ledger, report.entries,
@@ -217,7 +217,7 @@ def _disowned(shown: Shown) -> str:
     return f"{shown.file}: not signed by the key that counts; if another's does, name it with --signer."
 
 
-def _tell(report: Report, before: str = "") -> None:
+def _say_faults(report: ProofReport, before: str = "") -> None:
     for fault in report.faults:
         sentence = before + (fault.message if before else fault.message[:1].upper() + fault.message[1:])
         say(printable(f"{sentence}."))

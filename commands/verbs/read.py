@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from commands.terminal.options import (
-    House,
+    Setup,
     calendar_format_option,
     filter_options,
     filters,
@@ -36,24 +36,24 @@ from projections.rows.line import LineRow
 
 
 @contextmanager
-def derived(house: House, known_at: datetime | None = None, wanted: Filters | None = None) -> Iterator[Views]:
+def derived(setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None) -> Iterator[Views]:
     """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer."""
-    with house.open() as ledger:
+    with setup.open() as ledger:
         if known_at is not None:
             with closing(passing_views()) as views:
-                _fill(house, ledger, views, known_at, wanted or Filters())
+                _fill(setup, ledger, views, known_at, wanted or Filters())
                 tell_set_aside(views)
                 yield views
         else:
-            with closing(house.views()) as views, live_views(house, ledger, views):
+            with closing(setup.views()) as views, live_views(setup, ledger, views):
                 yield views
 
 
-def standing(house: House, wanted: Filters, known_at: datetime | None = None) -> Filters:
+def surviving(setup: Setup, wanted: Filters, known_at: datetime | None = None) -> Filters:
     """What was asked for, where the patient's name is one that was merged into another: under the name that stands."""
     if wanted.patient is None:
         return wanted
-    with house.open() as ledger:
+    with setup.open() as ledger:
         name = Merges(known(ledger.merge_entries(), known_at)).survivor(wanted.patient)
     if name != wanted.patient:
         say(printable(f"Patient {wanted.patient} was merged into {name}; these are the rows of {name}."))
@@ -69,28 +69,28 @@ def tell_set_aside(views: Views) -> None:
         say(printable(f"Patient {aside.patient} is set aside and not shown: {entry} cannot be read."))
 
 
-def _fill(house: House, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:
+def _fill(setup: Setup, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:
     patients = patients_asked_for(ledger, wanted.patient, wanted.episode)
-    if house.places.current():
-        with closing(house.views()) as live, views.writing():
+    if setup.places.current():
+        with closing(setup.views()) as live, views.writing():
             views.put_aside(live.set_aside().values())
     if later := sum(act.forgotten_at > known_at for _, act in ledger.forgettings()):
         say(f"Without {later} patients who were forgotten since: what was known of them then cannot be told.")
     with progress("Judging", "patients") as tell:
-        fill_as_known(ledger, views, house.book, known_at, patients, tell)
+        fill_as_known(ledger, views, setup.book, known_at, patients, tell)
 
 
 @contextmanager
-def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
+def live_views(setup: Setup, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
     """The ledger's own read model, caught up, and held still while it is read."""
     while True:
-        reason = stale_because(views, ledger, house.book)
+        reason = stale_because(views, ledger, setup.book)
         if reason:
             say(f"The read model is built anew: {reason}.")
         with progress("Catching up", "patients") as tell:
-            catch_up(ledger, views, house.book, tell)
+            catch_up(ledger, views, setup.book, tell)
         with views.reading():
-            if not stale_because(views, ledger, house.book):  # else another process has just built it from its book
+            if not stale_because(views, ledger, setup.book):  # else another process has just built it from its book
                 tell_set_aside(views)
                 yield
                 return
@@ -102,7 +102,7 @@ def live_views(house: House, ledger: EpisodeLedger, views: Views) -> Iterator[No
 @verdict_options
 @known_at_option
 @click.pass_obj
-def days(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
+def days(setup: Setup, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
     """Show each service date of each episode with its verdict.
 
     \b
@@ -113,8 +113,8 @@ def days(house: House, /, form: str | None, known_at: datetime | None, **options
       episode-ledger days --patient P-1 --format calendar
       episode-ledger days --status hold --reason plan_missing
     """
-    wanted = standing(house, filters(options), known_at)
-    with derived(house, known_at, wanted) as views:
+    wanted = surviving(setup, filters(options), known_at)
+    with derived(setup, known_at, wanted) as views:
         rows = queries.day_rows(views, wanted)
         if chosen_form(form) == "calendar":
             _show_calendars(rows)
@@ -139,7 +139,7 @@ def _show_calendars(rows: Iterator[DayRow]) -> None:
 @filter_options
 @known_at_option
 @click.pass_obj
-def findings(house: House, /, check: bool, form: str | None, known_at: datetime | None, **options: Any) -> None:
+def findings(setup: Setup, /, check: bool, form: str | None, known_at: datetime | None, **options: Any) -> None:
     """Show contradictions and mistakes that are worth a human's time.
 
     A hard finding should stop a claim; a soft one warns.
@@ -152,7 +152,7 @@ def findings(house: House, /, check: bool, form: str | None, known_at: datetime 
     """
     wanted = filters(options)
     levels: set[str] = set()
-    with derived(house, known_at, wanted) as views:
+    with derived(setup, known_at, wanted) as views:
         rows = _noting_levels(queries.finding_rows(views, wanted), levels)
         show = show_rows_to_the_end if check else show_rows
         show(rows, FindingRow, form, hidden=("because",), nothing="No findings.")
@@ -171,7 +171,7 @@ def _noting_levels(rows: Iterator[FindingRow], levels: set[str]) -> Iterator[Fin
 @filter_options
 @known_at_option
 @click.pass_obj
-def lines(house: House, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
+def lines(setup: Setup, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
     """Show the claim lines that the billable days make.
 
     \b
@@ -179,6 +179,6 @@ def lines(house: House, /, form: str | None, known_at: datetime | None, **option
       episode-ledger lines --payer prairie-blue --from 2026-11-01 --to 2026-11-30
       episode-ledger lines --episode EP-1 --format json
     """
-    wanted = standing(house, filters(options), known_at)
-    with derived(house, known_at, wanted) as views:
+    wanted = surviving(setup, filters(options), known_at)
+    with derived(setup, known_at, wanted) as views:
         show_rows(queries.line_rows(views, wanted), LineRow, form, (), "No claim lines: no day is billable.")

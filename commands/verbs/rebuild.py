@@ -8,7 +8,7 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.engine import engine_options, processes_for
-from commands.terminal.options import House, format_option
+from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, say, show_rows
 from projections.rebuild.certificate import Certificate
@@ -24,7 +24,7 @@ from projections.rebuild.rebuild import rebuild as rebuild_views
 @format_option
 @click.pass_obj
 def rebuild(
-    house: House, /, check: bool, back: bool, quarantine: bool, processes: int | None, memory: int, form: str | None
+    setup: Setup, /, check: bool, back: bool, quarantine: bool, processes: int | None, memory: int, form: str | None
 ) -> None:
     """Build the read model anew beside the live one, prove it, and switch.
 
@@ -40,25 +40,25 @@ def rebuild(
       episode-ledger rebuild --back
     """
     if back:
-        if not house.places.previous():
+        if not setup.places.previous():
             raise click.UsageError("there is no read model from before the live one; a rebuild keeps it")
-        go_back(house.places)
+        go_back(setup.places)
         say("The read model before the last switch is live again; the next reading brings it up to date.")
         return
-    with house.open() as ledger:
+    with setup.open() as ledger:
         entries = ledger.position()
-    wanted = Wanted(processes or processes_for(entries), memory, check, quarantine, house.master)
+    wanted = Wanted(processes or processes_for(entries), memory, check, quarantine, setup.master)
     with progress("Rebuilding", "patients") as tell:
-        made = rebuild_views(house.ledger_name, house.places, house.book, wanted, utc_now(), tell)
+        made = rebuild_views(setup.ledger_name, setup.places, setup.book, wanted, utc_now(), tell)
     if chosen_form(form) == "table":
-        click.echo("\n".join(_told(made, check)))
+        click.echo("\n".join(_summary(made, check)))
     else:
         show_rows([made], Certificate, form)
     if made.outcome == "unexplained" or (check and made.changed_rows):
         sys.exit(1)
 
 
-def _told(made: Certificate, check: bool) -> list[str]:
+def _summary(made: Certificate, check: bool) -> list[str]:
     said = {
         "first": "There was no read model to compare with.",
         "equal": "Every row is the same as before.",

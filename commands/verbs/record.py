@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from commands.terminal.options import House, format_option
+from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, say, show_rows_to_the_end
 from commands.writing.record import Outcome
@@ -21,7 +21,7 @@ from commands.writing.record import record as record_stream
 @click.option("--keep-recorded-at", is_flag=True, help="Take each line's recorded_at: for bringing history over.")
 @format_option
 @click.pass_obj
-def record(house: House, /, file: BinaryIO, keep_recorded_at: bool, form: str | None) -> None:
+def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | None) -> None:
     """Record the facts and acts of FILE (JSON Lines; '-' reads stdin) and print what became of each line.
 
     Each line is recorded, a duplicate, or refused with its reason; good lines land whatever the others are. Sending a
@@ -34,7 +34,7 @@ def record(house: House, /, file: BinaryIO, keep_recorded_at: bool, form: str | 
       episode-ledger record --keep-recorded-at history.jsonl
     """
     counts: Counter[str] = Counter()
-    with house.open(create=True) as ledger, progress("Recording", "lines") as tell:
+    with setup.open(create=True) as ledger, progress("Recording", "lines") as tell:
         outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
         if chosen_form(form) == "table":
             outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")

@@ -10,7 +10,7 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.handing_out import Notes, giving
-from commands.terminal.options import SERVICE_DATE, House, filters, known_at_option
+from commands.terminal.options import SERVICE_DATE, Setup, filters, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
 from commands.verbs.read import derived
@@ -18,7 +18,7 @@ from ledger.files import write_whole
 from ledger.store import EpisodeLedger
 from projections.report.asked import Asked
 from projections.report.behind import SHOWN_RUNS, Collected
-from projections.report.report import Report, report_of
+from projections.report.report import WeeklyReport, report_of
 
 
 @click.command()
@@ -50,7 +50,7 @@ from projections.report.report import Report, report_of
 )
 @click.pass_obj
 def report(
-    house: House,
+    setup: Setup,
     /,
     on: str | None,
     payer: str | None,
@@ -80,8 +80,8 @@ def report(
         raise click.UsageError("--out takes the page: --format html")
     form = "html" if out is not None else chosen_form(form)
     asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at)
-    with house.open() as ledger, giving(house, ledger, "report", out) as notes:
-        made = _made(house, ledger, asked, Collected(shown) if form == "html" else None)
+    with setup.open() as ledger, giving(setup, ledger, "report", out) as notes:
+        made = _made(setup, ledger, asked, Collected(shown) if form == "html" else None)
         _show(made, form, out, notes)
 
 
@@ -89,15 +89,15 @@ def _utc_date(at: datetime) -> str:
     return at.astimezone(UTC).date().isoformat()
 
 
-def _made(house: House, ledger: EpisodeLedger, asked: Asked, collected: Collected | None) -> Report:
-    with derived(house, asked.known_at) as views, progress("Judging claims", "patients") as tell:
-        made = report_of(ledger, views, house.book, asked, collected, tell)
+def _made(setup: Setup, ledger: EpisodeLedger, asked: Asked, collected: Collected | None) -> WeeklyReport:
+    with derived(setup, asked.known_at) as views, progress("Judging claims", "patients") as tell:
+        made = report_of(ledger, views, setup.book, asked, collected, tell)
     for aside in made.left_out:
         say(printable(f"Claims of patient {aside.patient} are not shown: an entry of {aside.episode} cannot be read."))
     return made
 
 
-def _show(made: Report, form: str, out: Path | None, notes: Notes) -> None:
+def _show(made: WeeklyReport, form: str, out: Path | None, notes: Notes) -> None:
     match form:
         case "html":
             from projections.report.html import render_report

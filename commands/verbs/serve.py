@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import say
 
@@ -35,7 +35,7 @@ GRACE_SECONDS: Final = 3
     "--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="0 takes any that is free."
 )
 @click.pass_obj
-def serve(house: House, /, host: str, port: int) -> None:
+def serve(setup: Setup, /, host: str, port: int) -> None:
     """Show worklist, episodes, findings and the Monday report in a browser, on this machine alone.
 
     Prints a link that lets one browser in, once, and a token for others. The site changes nothing; each page with a
@@ -49,8 +49,8 @@ def serve(house: House, /, host: str, port: int) -> None:
     """
     if host not in LOOPBACK:
         raise click.UsageError("--host takes a loopback address only; this site is not made for a network")
-    site = _site(house)
-    _caught_up(house)
+    site = _site(setup)
+    _caught_up(setup)
     with _listening(host, port) as listener:
         taken = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
@@ -61,7 +61,7 @@ def serve(house: House, /, host: str, port: int) -> None:
         _run(site, listener, taken)
 
 
-def _site(house: House) -> Site:
+def _site(setup: Setup) -> Site:
     try:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
@@ -69,14 +69,14 @@ def _site(house: House) -> Site:
         raise click.UsageError("the site needs the extra 'web': pip install 'episode-ledger[web]'") from error
     from commands.web.site import Site
 
-    return Site(house, say)
+    return Site(setup, say)
 
 
-def _caught_up(house: House) -> None:
+def _caught_up(setup: Setup) -> None:
     """The read model brought up before anybody waits for a page."""
     from commands.verbs.read import derived
 
-    with progress("Opening", "patients"), derived(house):
+    with progress("Opening", "patients"), derived(setup):
         pass
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from commands.terminal.engine import engine_options, processes_for
-from commands.terminal.options import House, filter_options, filters, format_option
+from commands.terminal.options import Setup, filter_options, filters, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import say, show_rows
 from commands.verbs.read import tell_set_aside
@@ -40,7 +40,7 @@ from projections.words import counted, more_or_less
 @filter_options
 @click.pass_obj
 def what_if(
-    house: House,
+    setup: Setup,
     /,
     book_b: str | None,
     changes: tuple[str, ...],
@@ -63,12 +63,12 @@ def what_if(
       episode-ledger what-if --set prairie-blue.pain_assessment_days=14 --by day --from 2026-07-01
     """
     wanted = filters(options)
-    other = _other_book(house, book_b, changes)
-    with house.open() as ledger:
+    other = _other_book(setup, book_b, changes)
+    with setup.open() as ledger:
         processes = processes or processes_for(ledger.position())
     with (
         progress("Judging", "patients") as tell,
-        both_judged(house.ledger_name, house.places, (house.book, other), processes, memory, tell, house.master) as (
+        both_judged(setup.ledger_name, setup.places, (setup.book, other), processes, memory, tell, setup.master) as (
             before,
             after,
         ),
@@ -76,15 +76,15 @@ def what_if(
         tell_set_aside(after)
         comparison = Comparison(before, after, wanted)
         _show(comparison, by, form)
-        say(_told(comparison))
+        say(_summary(comparison))
 
 
-def _other_book(house: House, folder: str | None, changes: tuple[str, ...]) -> Book:
+def _other_book(setup: Setup, folder: str | None, changes: tuple[str, ...]) -> Book:
     if bool(folder) == bool(changes):
         raise click.UsageError("give the other book either with --book-b DIR or with --set PAYER.KEY=VALUE")
     if folder:
         return load_book(Path(folder))
-    book = house.book
+    book = setup.book
     try:
         return with_changes(book, changes)
     except BookError as error:
@@ -103,7 +103,7 @@ def _show(comparison: Comparison, by: str, form: str | None) -> None:
             show_rows(comparison.totals("payer"), Total, form, ("by", "patient"), "No payer's dollars differ.")
 
 
-def _told(comparison: Comparison) -> str:
+def _summary(comparison: Comparison) -> str:
     more, fewer, cents = comparison.more_days, comparison.fewer_days, comparison.delta_cents
     days = "the same days are billable"
     if more or fewer:

@@ -156,7 +156,7 @@ def _page(site: Site, handler: Handler) -> Callable[[Request], Response]:
 def _form(site: Site, act: Act) -> Callable[[Request], object]:
     async def answer(request: Request) -> Response:
         try:
-            told = await _told(request)
+            told = await _form_fields(request)
             return await run_in_threadpool(act, request, told)
         except Exception as error:
             return _failed(site, request, error)
@@ -164,7 +164,7 @@ def _form(site: Site, act: Act) -> Callable[[Request], object]:
     return answer
 
 
-async def _told(request: Request) -> dict[str, str]:
+async def _form_fields(request: Request) -> dict[str, str]:
     """The fields of a small form."""
     body = b""
     async for part in request.stream():

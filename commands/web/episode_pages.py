@@ -85,7 +85,7 @@ def _around(answer: Why | None) -> dict[str, Any]:
     return {"before": (on - timedelta(days=1)).isoformat(), "after": (on + timedelta(days=1)).isoformat()}
 
 
-class Evidence(NamedTuple):
+class EvidenceCited(NamedTuple):
     """An entry that steps rested on, once, with the numbers of the steps."""
 
     label: str
@@ -97,10 +97,10 @@ class Evidence(NamedTuple):
     steps: list[int]
 
 
-def _evidence(answer: Why) -> list[Evidence]:
-    found: dict[tuple[str, int], Evidence] = {}
+def _evidence(answer: Why) -> list[EvidenceCited]:
+    found: dict[tuple[str, int], EvidenceCited] = {}
     for step in answer.steps:
         for one in step.evidence:
-            new = Evidence(one.label, one.type, one.episode, one.by, one.recorded_at, one.says, [])
+            new = EvidenceCited(one.label, one.type, one.episode, one.by, one.recorded_at, one.says, [])
             found.setdefault((one.episode, one.version), new).steps.append(step.step)
     return list(found.values())

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import catch_up, of_this_ledger, stale_because
@@ -32,25 +32,25 @@ class Reading(NamedTuple):
 
 
 class Reader:
-    """Opens the house for pages; the book is read again when one of its files has changed."""
+    """Opens the setup for pages; the book is read again when one of its files has changed."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
         self._catching_up = threading.Lock()
         self._book: tuple[BookState, Book] | None = None
 
     def book(self) -> Book:
         """The book as its files say now; BookError if they cannot be used."""
-        state = _state(self.house.book_folder)
+        state = _state(self.setup.book_folder)
         if self._book is None or self._book[0] != state:
-            self._book = state, load_book(self.house.book_folder)
+            self._book = state, load_book(self.setup.book_folder)
         return self._book[1]
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """The read model with every entry recorded so far."""
         book = self.book()
-        with self.house.open() as ledger, closing(self.house.views()) as views:
+        with self.setup.open() as ledger, closing(self.setup.views()) as views:
             while True:
                 with self._catching_up:  # one page does the work, the others wait for it
                     _refuse_other_version(views, ledger)

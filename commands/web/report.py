@@ -9,7 +9,7 @@ from commands.web.reading import Reader
 from projections.report.asked import Asked
 from projections.report.behind import SHOWN_RUNS, Collected
 from projections.report.html import render_report
-from projections.report.report import Report, report_of
+from projections.report.report import WeeklyReport, report_of
 
 PATIENCE_SECONDS: Final = 2.0
 """A report that is made faster than this is shown at once."""
@@ -22,7 +22,7 @@ class Made(NamedTuple):
     """A report, the page it makes by itself, and the state it was made for."""
 
     state: State
-    report: Report
+    report: WeeklyReport
     html: str
 
 
@@ -63,12 +63,12 @@ class Monday:
     def _make(self, on: str) -> None:
         try:
             with self._reader.reading() as (ledger, views, book, position):
-                report = report_of(ledger, views, book, Asked(on), Collected(SHOWN_RUNS), self._tell)
+                report = report_of(ledger, views, book, Asked(on), Collected(SHOWN_RUNS), self._note_progress)
             self.made = Made((position, book.hash, on), report, render_report(report))
         except Exception as error:
             self.failed = error
         finally:
             self._worker = None
 
-    def _tell(self, done: int, of: int) -> None:
+    def _note_progress(self, done: int, of: int) -> None:
         self.done, self.of = done, of

@@ -1,4 +1,4 @@
-"""What the pages of one process share: the house, who is in, opaque ids, access records, templates."""
+"""What the pages of one process share: the setup, who is in, opaque ids, access records, templates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from commands.outside import utc_now
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.web.access import AccessLog, access_file
 from commands.web.reading import Reader, Reading
 from commands.web.report import Monday
@@ -37,10 +37,10 @@ class Refused(Exception):
 class Site:
     """One running site."""
 
-    def __init__(self, house: House, tell: Callable[[str], None]) -> None:
-        self.reader = Reader(house)
+    def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
+        self.reader = Reader(setup)
         self.monday = Monday(self.reader)
-        self.access = AccessLog(access_file(house.places.live))
+        self.access = AccessLog(access_file(setup.places.live))
         self.sessions, self.ids, self.tell = Sessions(), OpaqueIds(), tell
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)

@@ -25,7 +25,7 @@ from ledger.facts.events import (
     TherapyOrdered,
     TherapyResumed,
 )
-from ledger.facts.heads import Head
+from ledger.facts.heads import EpisodeHead
 from ledger.facts.zones import zone
 
 GRACE: Final = timedelta(hours=1)
@@ -49,7 +49,7 @@ LOOKS_BACK: Final[Mapping[type, str]] = {
 """Of each fact that looks back, the field that must have come."""
 
 
-def is_ahead(told: object, recorded_at: datetime, head: Head) -> bool:
+def is_ahead(told: object, recorded_at: datetime, head: EpisodeHead) -> bool:
     """Whether what a fact tells lies after what was recorded at that instant (UTC), by its episode's calendar."""
     if type(told) is date:
         day = told.toordinal()

@@ -21,9 +21,9 @@ from ledger.facts.zones import zone
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit.as_closed import is_of_edition_1, judged_alike, zones_to_keep
-from projections.audit.month import Month, Report, report_of
+from projections.audit.month import Month, MonthReport, report_of
 from projections.read_model.version import code_version
-from projections.reading.cohorts import complete, kin_in
+from projections.reading.cohorts import cohorts_in, complete
 from projections.words import minute, utc_text
 
 ATTEMPTS: Final = 20
@@ -48,7 +48,7 @@ class Closed(NamedTuple):
     """A closed month with its report; ``new`` if it was closed just now."""
 
     record: MonthClosed
-    report: Report
+    report: MonthReport
     new: bool
 
 
@@ -116,7 +116,7 @@ def _zones(ledger: EpisodeLedger) -> set[str]:
     head = ledger.position()
     return {
         fact.zone
-        for streams in complete(ledger, kin_in(ledger, head), head)
+        for streams in complete(ledger, cohorts_in(ledger, head), head)
         for entries in streams.values()
         for fact in map(statement_of, entries)
         if isinstance(fact, EpisodeOpened)
@@ -140,7 +140,7 @@ def _record(ledger: EpisodeLedger, mine: MonthClosed) -> MonthClosed:
     raise StoreError("others kept closing months, and nothing was recorded; try again")
 
 
-def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress = silent) -> Report:
+def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress = silent) -> MonthReport:
     """The report of a closed month, byte for byte as it was; NotAsClosed if it does not come out so.
 
     Where the version that closed it judges here, or edition 1 did, it is made again and held against the record: then
@@ -160,7 +160,7 @@ def report_again(ledger: EpisodeLedger, record: MonthClosed, progress: Progress 
 
 def read_otherwise(
     ledger: EpisodeLedger, record: MonthClosed, progress: Progress = silent
-) -> tuple[Report, Report] | None:
+) -> tuple[MonthReport, MonthReport] | None:
     """The report as it was closed, and as this version makes it, if it is another judge that makes another one.
 
     NotAsClosed if the month does not come out as closed though it should.
@@ -172,7 +172,7 @@ def read_otherwise(
     return (closed, read) if (closed.head.days_sha256, closed.rows) != (read.head.days_sha256, read.rows) else None
 
 
-def _kept_report(record: MonthClosed) -> Report | None:
+def _kept_report(record: MonthClosed) -> MonthReport | None:
     """The report that a closing kept, None if it kept none; NotAsClosed if it is not the one it pins."""
     if not record.printed:
         return None
@@ -182,7 +182,7 @@ def _kept_report(record: MonthClosed) -> Report | None:
         f"{_VERIFY}; restore the ledger from a backup",
     )
     try:
-        report = Report.read(record.printed)
+        report = MonthReport.read(record.printed)
     except msgspec.MsgspecError as error:
         raise altered from error
     if report.hash != record.report:

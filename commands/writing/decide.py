@@ -15,7 +15,7 @@ from commands.writing.ahead import LOOKS_BACK, expected_instead, is_ahead
 from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry, patient_named, same_content
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected, FactRetracted, ServiceBilledSeparately
-from ledger.facts.heads import Head, Kind
+from ledger.facts.heads import EntryKind, EpisodeHead
 from ledger.facts.upcasts import SCHEMA
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _LOOKED_INTO: Final = frozenset({EpisodeOpened, FactRetracted, FactCorrected, Se
 
 def decide(
     line: Line,
-    head: Head,
+    head: EpisodeHead,
     before: Entry | None,
     now: datetime,
     nonce: str,
@@ -93,7 +93,7 @@ def _refused(line: Line, code: str, path: str, expected: str, advice: str) -> Re
 
 
 def _refuse_form(
-    line: Line, unformed: Unformed, head: Head, before: Entry | None, standing: Container[tuple[str, str]]
+    line: Line, unformed: Unformed, head: EpisodeHead, before: Entry | None, standing: Container[tuple[str, str]]
 ) -> Refused | None:
     """Nothing if the line stands in the ledger itself, or if all that is wrong with it is names that stand there."""
     if before is not None and same_content(before, line.by, line.fact):
@@ -128,7 +128,7 @@ def _refuse_forgotten(line: Line) -> Refused:
     )
 
 
-def _refuse_opening(line: Line, head: Head) -> Refused | None:
+def _refuse_opening(line: Line, head: EpisodeHead) -> Refused | None:
     opens = isinstance(line.fact, EpisodeOpened)
     if not head.version and not opens:
         return _refused(
@@ -149,7 +149,7 @@ def _refuse_opening(line: Line, head: Head) -> Refused | None:
     return None
 
 
-def _refuse_time(line: Line, head: Head, now: datetime, keep_recorded_at: bool) -> Refused | None:
+def _refuse_time(line: Line, head: EpisodeHead, now: datetime, keep_recorded_at: bool) -> Refused | None:
     if not keep_recorded_at:
         return _refused(
             line,
@@ -183,7 +183,7 @@ def _refuse_ahead(line: Line, fact: Event, name: str) -> Refused:
     return _refused(line, "told_ahead", path, *expected_instead(fact, name, line.recorded_at is not None))
 
 
-def _refuse_target(line: Line, head: Head) -> Refused | None:
+def _refuse_target(line: Line, head: EpisodeHead) -> Refused | None:
     fact = line.fact
     if not isinstance(fact, _CHAIN_ACTS):
         return None
@@ -197,7 +197,7 @@ def _refuse_target(line: Line, head: Head) -> Refused | None:
             "Check both, and send the entry it names first.",
         )
     if isinstance(fact, FactRetracted):
-        return _refuse_retracting(line) if kind is Kind.OPENING else None
+        return _refuse_retracting(line) if kind is EntryKind.OPENING else None
     return _refuse_correcting(line, kind, isinstance(fact.fact, EpisodeOpened))
 
 
@@ -211,9 +211,9 @@ def _refuse_retracting(line: Line) -> Refused:
     )
 
 
-def _refuse_correcting(line: Line, kind: Kind, into_opening: bool) -> Refused | None:
-    of_opening = kind in (Kind.OPENING, Kind.OPENING_CORRECTION)
-    if kind is Kind.RETRACTION:
+def _refuse_correcting(line: Line, kind: EntryKind, into_opening: bool) -> Refused | None:
+    of_opening = kind in (EntryKind.OPENING, EntryKind.OPENING_CORRECTION)
+    if kind is EntryKind.RETRACTION:
         path, expected = "fact.target_id", "an entry that is not a retraction"
         advice = "A retraction is undone by retracting it with a FactRetracted."
     elif of_opening and not into_opening:
@@ -227,7 +227,7 @@ def _refuse_correcting(line: Line, kind: Kind, into_opening: bool) -> Refused | 
     return _refused(line, "target_not_correctable", path, expected, advice)
 
 
-def _refuse_own_per_diem(line: Line, fact: Event, head: Head) -> Refused | None:
+def _refuse_own_per_diem(line: Line, fact: Event, head: EpisodeHead) -> Refused | None:
     if not isinstance(fact, ServiceBilledSeparately) or fact.code not in PER_DIEM_CODES:
         return None
     last = fact.from_ if fact.to is UNSET else fact.to

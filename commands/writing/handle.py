@@ -19,9 +19,9 @@ from msgspec import Struct
 
 from commands.outside import random_nonces, utc_now
 from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
-from commands.writing.standing import Standing
+from commands.writing.older_names import OlderNames
 from ledger.facts.entry import Entry
-from ledger.facts.heads import Head
+from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
 
@@ -48,29 +48,29 @@ class HeadCache:
 
     def __init__(self, ledger: EpisodeLedger, identities: int) -> None:
         self._ledger, self._bound, self._held = ledger, identities, 0
-        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._heads: OrderedDict[str, EpisodeHead] = OrderedDict()
         self._seen = ledger.position()
 
-    def take(self, episodes: Iterable[str]) -> dict[str, Head]:
+    def take(self, episodes: Iterable[str]) -> dict[str, EpisodeHead]:
         """The heads of these episodes, taken out: only ``keep`` puts them back."""
-        taken: dict[str, Head] = {}
+        taken: dict[str, EpisodeHead] = {}
         missing: list[str] = []
         for episode in episodes:
             if episode in self._heads:
                 taken[episode] = self._heads.pop(episode)
                 self._held -= taken[episode].version
             else:
-                taken[episode] = Head()
+                taken[episode] = EpisodeHead()
                 missing.append(episode)
         if missing and self._ledger.encrypted:
             gone = self._ledger.forgotten().keys() & missing
-            taken |= {episode: Head(forgotten=True) for episode in gone}
+            taken |= {episode: EpisodeHead(forgotten=True) for episode in gone}
             missing = [episode for episode in missing if episode not in gone]
         for entry in self._ledger.entries_of_all(missing) if missing else ():
             taken[entry.episode].apply(entry)
         return taken
 
-    def keep(self, heads: dict[str, Head], positions: Sequence[int]) -> None:
+    def keep(self, heads: dict[str, EpisodeHead], positions: Sequence[int]) -> None:
         """Hold these heads, brought forward by entries at these positions, and let go of the longest unused."""
         if positions and positions[0] == self._seen + 1:
             self._seen = positions[-1]
@@ -108,7 +108,7 @@ class Recorder:
     ) -> None:
         self._ledger, self._keep_recorded_at = ledger, keep_recorded_at
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
-        self._cache, self._standing = HeadCache(ledger, identities), Standing(ledger)
+        self._cache, self._standing = HeadCache(ledger, identities), OlderNames(ledger)
 
     def handle(self, lines: Sequence[Line]) -> list[Handled]:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
@@ -147,7 +147,7 @@ class Recorder:
         self._cache.keep(heads, positions)
         return list(_with_positions(decisions, positions))
 
-    def _decide_all(self, lines: Sequence[Line], heads: dict[str, Head]) -> list[Decision]:
+    def _decide_all(self, lines: Sequence[Line], heads: dict[str, EpisodeHead]) -> list[Decision]:
         now, keep = self._clock(), self._keep_recorded_at
         stored: dict[tuple[str, int], Entry] | None = None
         decisions: list[Decision] = []
@@ -165,7 +165,7 @@ class Recorder:
             decisions.append(decision)
         return decisions
 
-    def _stored(self, lines: Sequence[Line], heads: dict[str, Head]) -> dict[tuple[str, int], Entry]:
+    def _stored(self, lines: Sequence[Line], heads: dict[str, EpisodeHead]) -> dict[tuple[str, int], Entry]:
         """The stored entries that have the identities of these lines, in one read."""
         versions = ((line.episode, heads[line.episode].version_of(line.source, line.id)) for line in lines)
         return self._ledger.entries_at({(episode, version) for episode, version in versions if version is not None})

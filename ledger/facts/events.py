@@ -41,11 +41,11 @@ from ledger.facts.forms import (
 Mode = Literal["continuous", "intermittent", "implanted_pump", "unspecified"]
 
 
-class Told(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", gc=False):
+class Stated(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", gc=False):
     """Anything the ledger can be told; ``type`` is the name of the struct."""
 
 
-class EpisodeOpened(Told, tag="EpisodeOpened", frozen=True):
+class EpisodeOpened(Stated, tag="EpisodeOpened", frozen=True):
     """The first entry of every episode, once: whose it is, who provides it, and where the days are counted."""
 
     patient: Name
@@ -54,20 +54,20 @@ class EpisodeOpened(Told, tag="EpisodeOpened", frozen=True):
     place_of_service: Text = "12"
 
 
-class EpisodeVoided(Told, tag="EpisodeVoided", frozen=True):
+class EpisodeVoided(Stated, tag="EpisodeVoided", frozen=True):
     """The episode was opened in error: while this is live it has no days, and nothing in it counts but its claims."""
 
     reason: FreeText
 
 
-class ProviderChanged(Told, tag="ProviderChanged", frozen=True):
+class ProviderChanged(Stated, tag="ProviderChanged", frozen=True):
     """From that date on the episode goes on under this NPI."""
 
     provider: Npi
     from_: ServiceDate = field(name="from")
 
 
-class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
+class CoverageVerified(Stated, tag="CoverageVerified", frozen=True):
     """The payer covers the patient from..to; rank 1 is primary."""
 
     payer: Name
@@ -77,14 +77,14 @@ class CoverageVerified(Told, tag="CoverageVerified", frozen=True):
     rank: Rank = 1
 
 
-class CoverageEnded(Told, tag="CoverageEnded", frozen=True):
+class CoverageEnded(Stated, tag="CoverageEnded", frozen=True):
     """Spells of this payer that begin on or before ``last_date`` end on it at the latest."""
 
     payer: Name
     last_date: ServiceDate
 
 
-class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
+class TherapyOrdered(Stated, tag="TherapyOrdered", frozen=True):
     """A physician's order; ``interval_hours`` is the spacing of doses."""
 
     order: Name
@@ -98,7 +98,7 @@ class TherapyOrdered(Told, tag="TherapyOrdered", frozen=True):
     route: Text | UnsetType = UNSET
 
 
-class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
+class TherapyStopped(Stated, tag="TherapyStopped", frozen=True):
     """A permanent stop; ``date`` is the order's last date."""
 
     order: Name
@@ -106,7 +106,7 @@ class TherapyStopped(Told, tag="TherapyStopped", frozen=True):
     reason: FreeText | UnsetType = UNSET
 
 
-class DayServed(Told, tag="DayServed", frozen=True):
+class DayServed(Stated, tag="DayServed", frozen=True):
     """Therapy was in place that date; ``infused`` false: available, nothing infused."""
 
     order: Name
@@ -115,7 +115,7 @@ class DayServed(Told, tag="DayServed", frozen=True):
     place_of_service: Text | UnsetType = UNSET
 
 
-class DaysServed(Told, tag="DaysServed", frozen=True):
+class DaysServed(Stated, tag="DaysServed", frozen=True):
     """The same as a ``DayServed`` on each date from..to: a confirmed delivery ticket, or a patient's log (infused)."""
 
     order: Name
@@ -125,7 +125,7 @@ class DaysServed(Told, tag="DaysServed", frozen=True):
     place_of_service: Text | UnsetType = UNSET
 
 
-class InfusionLogged(Told, tag="InfusionLogged", frozen=True):
+class InfusionLogged(Stated, tag="InfusionLogged", frozen=True):
     """A pump's log of one run."""
 
     order: Name
@@ -133,7 +133,7 @@ class InfusionLogged(Told, tag="InfusionLogged", frozen=True):
     stopped_at: Instant
 
 
-class NursingVisited(Told, tag="NursingVisited", frozen=True):
+class NursingVisited(Stated, tag="NursingVisited", frozen=True):
     """A nurse's visit: billed apart, evidence of service only where the payer says so."""
 
     date: ServiceDate
@@ -142,7 +142,7 @@ class NursingVisited(Told, tag="NursingVisited", frozen=True):
     credential: Text | UnsetType = UNSET
 
 
-class SupplyDispensed(Told, tag="SupplyDispensed", frozen=True):
+class SupplyDispensed(Stated, tag="SupplyDispensed", frozen=True):
     """A supply inside the per diem: never makes a day, never a claim line."""
 
     date: ServiceDate
@@ -152,7 +152,7 @@ class SupplyDispensed(Told, tag="SupplyDispensed", frozen=True):
     days_supply: DaysSupply | UnsetType = UNSET
 
 
-class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
+class DrugDispensed(Stated, tag="DrugDispensed", frozen=True):
     """A drug left the pharmacy; dispensed is not administered."""
 
     date: ServiceDate
@@ -163,7 +163,7 @@ class DrugDispensed(Told, tag="DrugDispensed", frozen=True):
     days_supply: DaysSupply | UnsetType = UNSET
 
 
-class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
+class DrugBilledSeparately(Stated, tag="DrugBilledSeparately", frozen=True):
     """A drug billed under its own code on from..to (absent ``to``: the one date)."""
 
     hcpcs: Hcpcs
@@ -174,7 +174,7 @@ class DrugBilledSeparately(Told, tag="DrugBilledSeparately", frozen=True):
     claim: Name | UnsetType = UNSET
 
 
-class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
+class ServiceBilledSeparately(Stated, tag="ServiceBilledSeparately", frozen=True):
     """Another code billed for the patient on from..to (absent ``to``: the one date); a per diem must be another's."""
 
     code: Hcpcs
@@ -184,7 +184,7 @@ class ServiceBilledSeparately(Told, tag="ServiceBilledSeparately", frozen=True):
     billed_by: Npi | UnsetType = UNSET
 
 
-class _Hospital(Told, frozen=True):
+class _Hospital(Stated, frozen=True):
     stay: Name
     at: InstantOrDate
 
@@ -202,7 +202,7 @@ class HospitalDischarged(_Hospital, tag="HospitalDischarged", frozen=True):
     """The patient came home from that stay."""
 
 
-class FacilityStayed(Told, tag="FacilityStayed", frozen=True):
+class FacilityStayed(Stated, tag="FacilityStayed", frozen=True):
     """The patient was in a skilled nursing facility or nursing home."""
 
     kind: Annotated[Literal["snf", "nursing_home"], Meta(description="snf or nursing_home")]
@@ -210,14 +210,14 @@ class FacilityStayed(Told, tag="FacilityStayed", frozen=True):
     to: ServiceDate | UnsetType = UNSET
 
 
-class HospiceElected(Told, tag="HospiceElected", frozen=True):
+class HospiceElected(Stated, tag="HospiceElected", frozen=True):
     """The patient elected hospice."""
 
     from_: ServiceDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
 
 
-class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
+class TherapyHeld(Stated, tag="TherapyHeld", frozen=True):
     """Therapy is held from ``from`` until it is resumed."""
 
     hold: Name
@@ -225,14 +225,14 @@ class TherapyHeld(Told, tag="TherapyHeld", frozen=True):
     reason: FreeText | UnsetType = UNSET
 
 
-class TherapyResumed(Told, tag="TherapyResumed", frozen=True):
+class TherapyResumed(Stated, tag="TherapyResumed", frozen=True):
     """Therapy is resumed on ``date``, which is no held date."""
 
     hold: Name
     date: ServiceDate
 
 
-class TherapyRanked(Told, tag="TherapyRanked", frozen=True):
+class TherapyRanked(Stated, tag="TherapyRanked", frozen=True):
     """Several infusion therapies run at once, and pain is the first, second, … of them on these dates."""
 
     rank: Rank
@@ -240,20 +240,20 @@ class TherapyRanked(Told, tag="TherapyRanked", frozen=True):
     to: ServiceDate | UnsetType = UNSET
 
 
-class PatientDied(Told, tag="PatientDied", frozen=True):
+class PatientDied(Stated, tag="PatientDied", frozen=True):
     """The patient died on ``date``."""
 
     date: ServiceDate
 
 
-class Discharged(Told, tag="Discharged", frozen=True):
+class Discharged(Stated, tag="Discharged", frozen=True):
     """The end of the episode; ``date`` is its last date."""
 
     date: ServiceDate
     reason: FreeText | UnsetType = UNSET
 
 
-class DiagnosisRecorded(Told, tag="DiagnosisRecorded", frozen=True):
+class DiagnosisRecorded(Stated, tag="DiagnosisRecorded", frozen=True):
     """A diagnosis in force from..to."""
 
     icd10: Icd10
@@ -261,7 +261,7 @@ class DiagnosisRecorded(Told, tag="DiagnosisRecorded", frozen=True):
     to: ServiceDate | UnsetType = UNSET
 
 
-class PlanSigned(Told, tag="PlanSigned", frozen=True):
+class PlanSigned(Stated, tag="PlanSigned", frozen=True):
     """A plan of treatment for from..to; a recertification is another one."""
 
     plan: Name
@@ -270,7 +270,7 @@ class PlanSigned(Told, tag="PlanSigned", frozen=True):
     to: ServiceDate
 
 
-class PainAssessed(Told, tag="PainAssessed", frozen=True):
+class PainAssessed(Stated, tag="PainAssessed", frozen=True):
     """A pain assessment with a score from 0 to 10."""
 
     date: ServiceDate
@@ -278,21 +278,21 @@ class PainAssessed(Told, tag="PainAssessed", frozen=True):
     tool: Text | UnsetType = UNSET
 
 
-class ResponseNoted(Told, tag="ResponseNoted", frozen=True):
+class ResponseNoted(Stated, tag="ResponseNoted", frozen=True):
     """How the patient responded."""
 
     date: ServiceDate
     note: FreeText | UnsetType = UNSET
 
 
-class CoordinationNoted(Told, tag="CoordinationNoted", frozen=True):
+class CoordinationNoted(Stated, tag="CoordinationNoted", frozen=True):
     """Care was coordinated."""
 
     date: ServiceDate
     note: FreeText | UnsetType = UNSET
 
 
-class AuthorizationGranted(Told, tag="AuthorizationGranted", frozen=True):
+class AuthorizationGranted(Stated, tag="AuthorizationGranted", frozen=True):
     """A prior authorization; one unit is one day."""
 
     number: Name
@@ -314,7 +314,7 @@ class ClaimLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     modifiers: Modifiers | UnsetType = UNSET
 
 
-class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
+class ClaimSubmitted(Stated, tag="ClaimSubmitted", frozen=True):
     """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void."""
 
     claim: Name
@@ -325,7 +325,7 @@ class ClaimSubmitted(Told, tag="ClaimSubmitted", frozen=True):
     sent_on: ServiceDate | UnsetType = UNSET
 
 
-class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
+class ConflictResolved(Stated, tag="ConflictResolved", frozen=True):
     """A human decided: bill this code on this date in this episode, or (null) nothing."""
 
     date: ServiceDate
@@ -333,7 +333,7 @@ class ConflictResolved(Told, tag="ConflictResolved", frozen=True):
     reason: FreeText
 
 
-class FactRetracted(Told, tag="FactRetracted", frozen=True):
+class FactRetracted(Stated, tag="FactRetracted", frozen=True):
     """The target never happened."""
 
     target_source: Target
@@ -378,7 +378,7 @@ Statement = Union[Fact, Act]
 """What can stand in for a corrected entry: anything but a retraction or a correction."""
 
 
-class FactCorrected(Told, tag="FactCorrected", frozen=True):
+class FactCorrected(Stated, tag="FactCorrected", frozen=True):
     """The target was wrong, ``fact`` is right."""
 
     target_source: Target

@@ -11,7 +11,7 @@ from ledger.facts.entry import Entry
 from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted, ProviderChanged
 
 
-class Kind(IntEnum):
+class EntryKind(IntEnum):
     """What an entry is to those that would retract or correct it."""
 
     STATEMENT = 0
@@ -37,7 +37,7 @@ class _Stated(NamedTuple):
     change: tuple[date, str] | None = None
 
 
-class Head:
+class EpisodeHead:
     """One episode as deciding sees it: how far it is, what its entries are known by, and what stands of its opening.
 
     It holds as many identities as its version says.
@@ -59,10 +59,10 @@ class Head:
         known = self._known.get(f"{source}\0{id}")
         return None if known is None else known >> _KIND_BITS
 
-    def kind_of(self, source: str, id: str) -> Kind | None:
+    def kind_of(self, source: str, id: str) -> EntryKind | None:
         """What the entry known by this identity is to its corrections."""
         known = self._known.get(_key(source, id))
-        return None if known is None else Kind(known & (1 << _KIND_BITS) - 1)
+        return None if known is None else EntryKind(known & (1 << _KIND_BITS) - 1)
 
     @property
     def provider(self) -> str | None:
@@ -115,20 +115,20 @@ class Head:
         self.version = version
         self.last_recorded_at = entry.recorded_at
 
-    def _take_in(self, version: int, fact: object) -> Kind:
+    def _take_in(self, version: int, fact: object) -> EntryKind:
         self._standing = None
         if isinstance(fact, FactRetracted):
             target = self.version_of(fact.target_source, fact.target_id)
             self._retractions.append((version, target or 0))
-            return Kind.RETRACTION
+            return EntryKind.RETRACTION
         if isinstance(fact, FactCorrected):
             found = _stated(version, self._root_of(fact), fact.fact)
         else:
             found = _stated(version, version, fact)
         self._stated[version] = found
         if found.opening is None:
-            return Kind.STATEMENT
-        return Kind.OPENING_CORRECTION if isinstance(fact, FactCorrected) else Kind.OPENING
+            return EntryKind.STATEMENT
+        return EntryKind.OPENING_CORRECTION if isinstance(fact, FactCorrected) else EntryKind.OPENING
 
     def _root_of(self, fact: FactCorrected) -> int:
         """The version of the first entry of the chain that a correction belongs to."""
@@ -144,9 +144,9 @@ def _stated(version: int, root: int, fact: object) -> _Stated:
     return _Stated(version, root)
 
 
-def fold(head: Head | None, entries: Iterable[Entry]) -> Head:
+def fold(head: EpisodeHead | None, entries: Iterable[Entry]) -> EpisodeHead:
     """A head brought forward by the entries that follow it; a projector in the event store's sense."""
-    head = head or Head()
+    head = head or EpisodeHead()
     for entry in entries:
         head.apply(entry)
     return head

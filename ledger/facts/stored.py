@@ -8,7 +8,7 @@ from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.zones import zone
 
-Row = tuple[int, str, int, str, str]
+StoredRow = tuple[int, str, int, str, str]
 """One stored entry: position, episode, version, tag, text."""
 
 TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(Event)}
@@ -35,7 +35,7 @@ def _look_up_zone(fact: Event) -> None:
         zone(fact.zone)
 
 
-def read_row(row: Row) -> Entry:
+def read_row(row: StoredRow) -> Entry:
     """The entry of a row as ``scan`` gives it."""
     position, episode, version, tag, text = row
     return read_stored(episode, version, tag, text, position)

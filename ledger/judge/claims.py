@@ -12,9 +12,9 @@ from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.zones import zone
-from ledger.judge.episode import Episode, Told
+from ledger.judge.episode import Episode, Live
 
-Claim = Told[ClaimSubmitted]
+Claim = Live[ClaimSubmitted]
 """A claim that counts, with its entry and the first entry of its chain."""
 
 

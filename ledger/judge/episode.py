@@ -93,7 +93,7 @@ class Billed(Struct, frozen=True, gc=False):
     by: str | None = None
 
 
-class Told(NamedTuple, Generic[T]):
+class Live(NamedTuple, Generic[T]):
     """A live fact or act with its entry, and the first entry of its chain."""
 
     entry: Entry
@@ -136,8 +136,8 @@ class Episode:
         self.providers: list[tuple[int, str, Entry]] = []
         self.places: list[Place] = []
         self.ranks: list[tuple[int, int, int, Entry]] = []
-        self.coverage: list[Told[ev.CoverageVerified]] = []
-        self.coverage_ends: list[Told[ev.CoverageEnded]] = []
+        self.coverage: list[Live[ev.CoverageVerified]] = []
+        self.coverage_ends: list[Live[ev.CoverageEnded]] = []
         self.orders: dict[str, list[tuple[Entry, ev.TherapyOrdered]]] = {}
         self.stops: dict[str, list[Dated]] = {}
         self.served: dict[str, list[Served]] = {}
@@ -157,8 +157,8 @@ class Episode:
         self.plans: list[Plan] = []
         self.assessments: list[Dated] = []
         self.authorizations: list[tuple[Entry, ev.AuthorizationGranted]] = []
-        self.told_claims: list[Told[ev.ClaimSubmitted]] = []
-        self.claims: dict[str, Told[ev.ClaimSubmitted]] = {}
+        self.told_claims: list[Live[ev.ClaimSubmitted]] = []
+        self.claims: dict[str, Live[ev.ClaimSubmitted]] = {}
         self.claim_numbers: set[str] = set()
         """Every number that an entry, live or not, ever gave a claim."""
         self.taken: list[Taken] = []
@@ -172,7 +172,7 @@ class Episode:
             key=lambda spell: (spell.rank, spell.from_, spell.payer, -spell.to, spell.entry.label),
         )
 
-    def _spell(self, told: Told[ev.CoverageVerified]) -> Spell:
+    def _spell(self, told: Live[ev.CoverageVerified]) -> Spell:
         """Here a spell, and a coverage end, stands where the first entry of its chain was recorded."""
         fact = told.fact
         from_, to = fact.from_.toordinal(), end_of(fact.to)

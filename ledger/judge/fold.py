@@ -14,7 +14,7 @@ from ledger.facts import events as ev
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.liveness import live_and_taken
 from ledger.facts.zones import zone
-from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Place, Plan, Run, Served, Span, Told, end_of
+from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Live, Place, Plan, Run, Served, Span, end_of
 from ledger.judge.stays import hospital
 
 
@@ -76,11 +76,11 @@ def _opened(ep: Episode, entry: Entry, fact: ev.EpisodeOpened, first: Entry) -> 
 
 
 def _coverage(ep: Episode, entry: Entry, fact: ev.CoverageVerified, first: Entry) -> None:
-    ep.coverage.append(Told(entry, fact, first))
+    ep.coverage.append(Live(entry, fact, first))
 
 
 def _coverage_end(ep: Episode, entry: Entry, fact: ev.CoverageEnded, first: Entry) -> None:
-    ep.coverage_ends.append(Told(entry, fact, first))
+    ep.coverage_ends.append(Live(entry, fact, first))
 
 
 def _ordered(ep: Episode, entry: Entry, fact: ev.TherapyOrdered, first: Entry) -> None:
@@ -196,7 +196,7 @@ def _authorized(ep: Episode, entry: Entry, fact: ev.AuthorizationGranted, first:
 
 
 def _claimed(ep: Episode, entry: Entry, fact: ev.ClaimSubmitted, first: Entry) -> None:
-    ep.told_claims.append(Told(entry, fact, first))
+    ep.told_claims.append(Live(entry, fact, first))
     ep.claim_numbers.add(fact.claim)
 
 

@@ -13,7 +13,7 @@ from ledger.facts.zones import zone
 from ledger.judge.episode import Episode
 from ledger.judge.fold import fold
 from ledger.judge.groups import recorded
-from ledger.judge.stays import Hospital, Part, Stay, hospital, joined, parts_of
+from ledger.judge.stays import Hospital, Stay, StayPart, hospital, joined, parts_of
 
 
 class Patient:
@@ -35,7 +35,7 @@ class Patient:
         self.taken_kinds = frozenset(type(taken.fact) for taken in self.taken)
         if len(self.episodes) > 1:
             self.authorizations.sort(key=lambda granted: recorded(granted[0]))
-        self.parts: list[Part] = []
+        self.parts: list[StayPart] = []
         self.stays: list[Stay] = []
         self.unmatched: list[Hospital] = []
         """Discharges from hospital that belong to no stay."""

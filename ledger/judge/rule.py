@@ -19,7 +19,7 @@ Causes = Callable[[Any, int, Sequence[Any]], Sequence[Entry]]
 Carrying = Mapping[type[Any], Callable[[Any, int, Any], bool]]
 """The kinds of fact that a step asks for, each with: (case, date, what of it was taken back) -> whether it would have
 spoken for the date."""
-Part = Literal["payer", "terms", "code"]
+Established = Literal["payer", "terms", "code"]
 """What a day has from the step on that finds it."""
 
 
@@ -74,9 +74,9 @@ class Step:
     gives: str
     causes: Causes
     carried: Carrying = field(default_factory=dict)
-    establishes: Part | None = None
+    establishes: Established | None = None
     number: int = field(default=0, init=False)
-    known: frozenset[Part] = field(default=frozenset(), init=False)
+    known: frozenset[Established] = field(default=frozenset(), init=False)
     verdicts: dict[str, Verdict] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +96,7 @@ class Step:
 
 def in_order(*steps: Step) -> tuple[Step, ...]:
     """A table of steps: each gets its number, and knows what those before it establish."""
-    known: frozenset[Part] = frozenset()
+    known: frozenset[Established] = frozenset()
     for number, step in enumerate(steps, 1):
         step.number, step.known = number, known
         if step.establishes:

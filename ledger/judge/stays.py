@@ -38,7 +38,7 @@ def hospital(at: str, tz: ZoneInfo, entry: Entry) -> Hospital:
     return Hospital(instant, instant.astimezone(tz).toordinal(), False, entry)
 
 
-class Part(NamedTuple):
+class StayPart(NamedTuple):
     """A group of one stay number, from its earliest admission to its latest discharge, or open."""
 
     stay: str
@@ -59,7 +59,7 @@ class Part(NamedTuple):
 class Stay(NamedTuple):
     """Parts that are one stay, from the earliest admission to the latest discharge; open if one of them is."""
 
-    parts: Sequence[Part]
+    parts: Sequence[StayPart]
 
     @property
     def admitted(self) -> Hospital:
@@ -89,7 +89,7 @@ class Stay(NamedTuple):
 
 def parts_of(
     admissions: Iterable[tuple[str, Hospital]], discharges: Iterable[tuple[str, Hospital]]
-) -> tuple[list[Part], list[Hospital]]:
+) -> tuple[list[StayPart], list[Hospital]]:
     """The groups of each stay number, by their first instant; and the discharges that belong to nothing."""
     of_entry: dict[int, Hospital] = {}
     by_number: dict[str, list[Mark]] = {}
@@ -97,7 +97,7 @@ def parts_of(
         for number, one in told:
             of_entry[id(one.entry)] = one
             by_number.setdefault(number, []).append(Mark(one.at, begins, one.entry))
-    parts: list[Part] = []
+    parts: list[StayPart] = []
     unmatched: list[Hospital] = []
     for number, marks in by_number.items():
         found, alone = groups(marks)
@@ -106,14 +106,14 @@ def parts_of(
     return sorted(parts, key=lambda part: (part.admitted.at, part.stay)), unmatched
 
 
-def _part(number: str, group: Group, of_entry: dict[int, Hospital]) -> Part:
+def _part(number: str, group: Group, of_entry: dict[int, Hospital]) -> StayPart:
     begins, ends = ([of_entry[id(mark.entry)] for mark in marks] for marks in group)
-    return Part(number, begins, ends)
+    return StayPart(number, begins, ends)
 
 
-def joined(parts: Sequence[Part]) -> list[Stay]:
+def joined(parts: Sequence[StayPart]) -> list[Stay]:
     """The stays of a patient: the parts that belong together, directly or through others, as one."""
-    stays: list[list[Part]] = []
+    stays: list[list[StayPart]] = []
     for part in parts:
         apart = [stay for stay in stays if not any(_are_one(before, part) for before in stay)]
         together = [before for stay in stays if stay not in apart for before in stay]
@@ -122,7 +122,7 @@ def joined(parts: Sequence[Part]) -> list[Stay]:
     return [Stay(stay) for stay in sorted(in_order, key=lambda stay: stay[0].admitted.at)]
 
 
-def _are_one(earlier: Part, later: Part) -> bool:
+def _are_one(earlier: StayPart, later: StayPart) -> bool:
     """Whether two parts, by their first instants, overlap, touch, lie near, or adjoin by a date told alone."""
     end, begin = earlier.discharged, later.admitted
     if end is None or begin.at - end.at < TOGETHER:

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from ledger.proof.seals import leaf_of, seal_of
 
-Row = tuple[int, bytes, int, bytes, bytes, bytes, bool]
+SealedRow = tuple[int, bytes, int, bytes, bytes, bytes, bool]
 """A stored entry as found: position, episode, version, tag, text, seal, and whether each is of its column's kind."""
 
 SEALS_BACK: Final = 65
@@ -19,7 +19,7 @@ SEALS_BACK: Final = 65
 STEPS_ON: Final = 1_000
 """How many missing entries can be told where those after them were moved up."""
 
-Kind = Literal[
+FaultKind = Literal[
     "changed", "missing", "added", "moved", "resealed", "cut", "forged", "altered", "damaged", "other_ledger"
 ]
 
@@ -27,7 +27,7 @@ Kind = Literal[
 class Fault(NamedTuple):
     """One thing that is wrong with a ledger: of what kind, at which position (None: at no single one), in words."""
 
-    kind: Kind
+    kind: FaultKind
     position: int | None
     message: str
 
@@ -38,16 +38,16 @@ class Break:
     ``seals`` are those before it, the nearest last; ``row`` is what stands there, None where nothing does.
     """
 
-    def __init__(self, position: int, seals: Sequence[bytes], row: Row | None) -> None:
+    def __init__(self, position: int, seals: Sequence[bytes], row: SealedRow | None) -> None:
         self.position = position
         self._seals = tuple(seals)
         self._row = row
-        self._next: Row | None = None
-        self._home: Row | None = None
-        self._latest: Row | None = None
+        self._next: SealedRow | None = None
+        self._home: SealedRow | None = None
+        self._latest: SealedRow | None = None
         self._moved_down = True
 
-    def look(self, row: Row) -> None:
+    def look(self, row: SealedRow) -> None:
         """See an entry at or after the break (at it: after a gap); they come in order."""
         if self._next is None:
             self._next = row
@@ -67,14 +67,14 @@ class Break:
         told = self._told_by_next(self._row) or self._missing(self._row) or self._added(self._row)
         return told or self._changed(trusted)
 
-    def _belongs_here(self, row: Row) -> bool:
+    def _belongs_here(self, row: SealedRow) -> bool:
         """Whether it was recorded at the break's position, and was moved with its seal, or without."""
         if not row[6]:
             return False
         seal = seal_of(self._seals[-1], leaf_of(self.position, *row[1:5]))
         return seal == row[5] or (self._row is not None and seal == self._row[5])
 
-    def _told_by(self, home: Row) -> Fault:
+    def _told_by(self, home: SealedRow) -> Fault:
         """What it shows that the entry stands further on, and whether all after it moved down along with it."""
         here, there = self.position, home[0]
         alone = self._latest is home
@@ -87,7 +87,7 @@ class Break:
         last = self._next[0] - 1 if self._next else self.position
         return Fault("missing", self.position, f"{_named(self.position, last, 'is', 'are')} missing")
 
-    def _told_by_next(self, row: Row) -> Fault | None:
+    def _told_by_next(self, row: SealedRow) -> Fault | None:
         """What the seal of the next entry shows, if that one still fits what was here."""
         if self._next is None or not row[6]:
             return None
@@ -95,7 +95,7 @@ class Break:
             return Fault("changed", self.position, f"the seal of entry {self.position} was changed, not the entry")
         return None
 
-    def _missing(self, row: Row) -> Fault | None:
+    def _missing(self, row: SealedRow) -> Fault | None:
         """Entries taken out, and those after them moved up with their seals."""
         if self._next is None or self._next[0] != self.position + 1 or _fits(self._next, self._next[0], row[5]):
             return None
@@ -105,7 +105,7 @@ class Break:
                 return Fault("missing", self.position, f"{gone} missing; what follows was moved up")
         return None
 
-    def _added(self, row: Row) -> Fault | None:
+    def _added(self, row: SealedRow) -> Fault | None:
         """Entries put in before this one with seals of their own that fit."""
         for steps in range(1, len(self._seals)):
             first = self.position - steps
@@ -128,7 +128,7 @@ class Break:
         )
 
 
-def _fits(row: Row, position: int, before: bytes) -> bool:
+def _fits(row: SealedRow, position: int, before: bytes) -> bool:
     """Whether an entry's own seal is right, were it at that position after that seal."""
     return row[6] and position > 0 and seal_of(before, leaf_of(position, *row[1:5])) == row[5]
 

@@ -153,23 +153,27 @@ class Contents:
                 extra = episode
         if missing:
             (_, episode), position = min(missing.items(), key=lambda pair: pair[1])
-            lacks = f"the table of patients does not have whom entry {position} names in episode {_shown(episode)}"
+            lacks = (
+                f"the table of patients does not have whom entry {position} names in episode {_episode_name(episode)}"
+            )
             faults.append(Fault("altered", position, lacks))
         if extra is not None:
-            has = f"the table of patients has somebody for episode {_shown(extra)} whom no opening of it names"
+            has = f"the table of patients has somebody for episode {_episode_name(extra)} whom no opening of it names"
             faults.append(Fault("altered", None, has))
         return faults
 
     def _compare_keys(self, locks: Locks) -> Iterator[Fault]:
         """Hold the keys to the acts that forget: the first that is gone without one, and one that stayed."""
-        gone = {each: at for each, at in self._closed.items() if _shown(each) not in self._forgotten}
+        gone = {each: at for each, at in self._closed.items() if _episode_name(each) not in self._forgotten}
         if gone:
             episode, position = min(gone.items(), key=lambda each: each[1])
-            without = f"the key of episode {_shown(episode)} is missing or was changed, and no act forgets its patient"
+            without = (
+                f"the key of episode {_episode_name(episode)} is missing or was changed, and no act forgets its patient"
+            )
             yield Fault("altered", position, without)
         if stayed := sorted(filter(locks.kept, self._forgotten)):
             yield Fault("altered", None, f"episode {stayed[0]} was forgotten with its patient, but it has a key")
 
 
-def _shown(episode: bytes) -> str:
+def _episode_name(episode: bytes) -> str:
     return episode.decode("utf-8", "replace")

@@ -14,19 +14,19 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.keys.keyring import Locks
-from ledger.proof.breaks import SEALS_BACK, Break, Fault, Row
+from ledger.proof.breaks import SEALS_BACK, Break, Fault, SealedRow
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.consistency import Contents, Pair
 from ledger.proof.merkle import Frontier
 from ledger.proof.seals import first_seal, leaf_of, seal_of
 
-Outcome = Literal["holds", "fails", "other_ledger"]
+ProofOutcome = Literal["holds", "fails", "other_ledger"]
 
 _NO_LEAF = bytes(32)
 _LARGEST = 2**63 - 1
 
 
-class Report(Struct, frozen=True):
+class ProofReport(Struct, frozen=True):
     """What a walk found: how far it came, the chain's head and the tree's root there, what is wrong (the first
     position first), how each checkpoint fared, in the order they were given, and whether the ledger is encrypted and
     its envelopes stayed closed.
@@ -37,7 +37,7 @@ class Report(Struct, frozen=True):
     head: bytes
     root: bytes
     faults: tuple[Fault, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ProofOutcome, ...]
     closed: bool = False
 
     @property
@@ -61,7 +61,7 @@ class Walk:
         self._sizes = sorted({checkpoint.size for checkpoint in checkpoints}, reverse=True)
         self._mark(0)
 
-    def take(self, row: Row) -> None:
+    def take(self, row: SealedRow) -> None:
         """Take in the next entry."""
         position, episode, version, tag, text, seal, typed = row
         self.entries += 1
@@ -87,7 +87,7 @@ class Walk:
             self._mark(position)
         return None
 
-    def _take_unlike(self, row: Row) -> None:
+    def _take_unlike(self, row: SealedRow) -> None:
         """A row that cannot be sealed: not of the kinds of its columns, or with a number that is never given."""
         if type(row[0]) is not int or row[0] <= self.last:
             strange = Fault("added", self.last, f"beside entry {self.last} stands a row without a position of its own")
@@ -110,7 +110,7 @@ class Walk:
 
     def report(
         self, *, last_number: int, patients: Iterable[Pair], others: Sequence[Fault] = (), whole: bool = True
-    ) -> Report:
+    ) -> ProofReport:
         """What holds. ``last_number`` is the last that the file itself says it gave; ``others`` is what else is wrong
         with the file; ``whole`` is whether its entries could be read to the end.
         """
@@ -124,14 +124,14 @@ class Walk:
         faults += others
         faults.sort(key=lambda fault: _LARGEST if fault.position is None else fault.position)
         head, root = self._seals[-1], self._tree.root()
-        return Report(self._ledger, self.entries, head, root, tuple(faults), outcomes, self._closed)
+        return ProofReport(self._ledger, self.entries, head, root, tuple(faults), outcomes, self._closed)
 
-    def _outcome(self, checkpoint: Checkpoint) -> Outcome:
+    def _outcome(self, checkpoint: Checkpoint) -> ProofOutcome:
         if checkpoint.ledger != self._ledger and self._ledger:
             return "other_ledger"
         return "holds" if self._marks.get(checkpoint.size) == (checkpoint.root, checkpoint.head) else "fails"
 
-    def _of_the_rows(self, outcomes: Sequence[Outcome]) -> list[Fault]:
+    def _of_the_rows(self, outcomes: Sequence[ProofOutcome]) -> list[Fault]:
         """The first entry that does not fit, or, before any such, the first that fits and was never recorded."""
         if self._forged is not None:
             return [self._forged]
@@ -160,7 +160,7 @@ class Walk:
             return [Fault("altered", None, said)]
         return []
 
-    def _of_the_checkpoints(self, outcomes: Sequence[Outcome], broken: int | None) -> list[Fault]:
+    def _of_the_checkpoints(self, outcomes: Sequence[ProofOutcome], broken: int | None) -> list[Fault]:
         """What the checkpoints alone show: one is of another ledger, or stands for other entries though all fit."""
         faults = []
         if "other_ledger" in outcomes:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 
 from ledger.facts.administration import PatientForgotten
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import MasterKey, MasterKeyError, WrappedKey
 from ledger.keys.keyring import WRONG_KEY
 from ledger.recorders.envelopes import Envelopes
@@ -106,7 +106,7 @@ class EncryptedRecorder(ReadByPosition):
         self._envelopes.look_again()
         return self._envelopes.forgotten
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         """Entries after a position, in order, but for those that were forgotten."""
         self._envelopes.look_again()
         rows = self._inner.scan(after, upto)
@@ -124,15 +124,15 @@ class EncryptedRecorder(ReadByPosition):
             texts = self._envelopes.texts(rows)
             yield [(row[1], row[3], text) for row, text in zip(rows, texts, strict=True)]
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         """The entries at these places (episode, version), as far as they exist."""
         return self._opened(self._inner.rows_at(places, settled_within))
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         return self._opened(self._inner.rows_of(episodes, after_version, upto))
 
-    def _opened(self, rows: Sequence[Row]) -> list[Row]:
+    def _opened(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
         """Rows that were asked for by name, opened with what is known of their episodes after they were read."""
         self._envelopes.look_again()
         return list(self._envelopes.opened(rows))
@@ -184,9 +184,9 @@ class EncryptedRecorder(ReadByPosition):
         """What the ledger said of itself when it was opened."""
         return self._inner.page_when_opened()
 
-    def page(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""
-        return self._inner.page()
+        return self._inner.about()
 
     def settings(self) -> dict[str, str]:
         """The settings of the engine in force, and how entries are encrypted."""

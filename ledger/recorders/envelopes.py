@@ -14,7 +14,7 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 
 from ledger.facts.administration import HOUSE, PatientForgotten, decode_act
 from ledger.facts.entry import UnreadableEntry
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import EntryKey, MasterKey, Unopened, WrappedKey
 from ledger.keys.envelope import enclose
 from ledger.keys.keyring import Keyring
@@ -100,7 +100,7 @@ class Envelopes:
     def _episodes_of(self, patient: str) -> Sequence[str]:
         return self._stored.episodes_of(self.hide_name(patient))
 
-    def remembered(self, rows: Sequence[Row]) -> list[Row]:
+    def remembered(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
         """The rows without those of forgotten episodes; one whose key is missing for no reason stays, to be told."""
         names = self._remembered({row[1] for row in rows})
         return [row for row in rows if row[1] in names]
@@ -116,14 +116,14 @@ class Envelopes:
             self.look_again()
         return episodes - self._forgotten.keys()
 
-    def opened(self, rows: Sequence[Row]) -> Iterator[Row]:
+    def opened(self, rows: Sequence[StoredRow]) -> Iterator[StoredRow]:
         """Rows with the texts that were told; Forgotten at the first whose key went with its patient."""
         keys = self._keys_of({row[1] for row in rows})
         for position, episode, version, tag, text in rows:
             if episode == HOUSE:
                 yield position, episode, version, tag, self._act(version, tag, text, position)
                 continue
-            told = self._told(keys, episode, version, tag, text, position)
+            told = self._opened_text(keys, episode, version, tag, text, position)
             yield position, episode, version, tag, told.decode("utf-8", "surrogateescape")
 
     def opened_events(self, events: Sequence[_Stored]) -> list[_Stored]:
@@ -136,21 +136,21 @@ class Envelopes:
         if episode == HOUSE:
             act = self._act(stored.originator_version, stored.topic, stored.state.decode(), position)
             return replace(stored, state=act.encode())
-        told = self._told(keys, episode, stored.originator_version, stored.topic, stored.state, position)
+        told = self._opened_text(keys, episode, stored.originator_version, stored.topic, stored.state, position)
         return replace(stored, state=told)
 
-    def texts(self, rows: Sequence[Row]) -> list[str]:
+    def texts(self, rows: Sequence[StoredRow]) -> list[str]:
         """The texts that were told; none, which nobody can read, for one that does not open: others say whose it is."""
         keys = self._keys_of({row[1] for row in rows})
         return [self._text_or_nothing(keys.get(row[1]), row) for row in rows]
 
-    def _text_or_nothing(self, key: EntryKey | None, row: Row) -> str:
+    def _text_or_nothing(self, key: EntryKey | None, row: StoredRow) -> str:
         try:
             return self._keys.open(key, *row[1:]).decode() if key else ""
         except (Unopened, UnicodeError):
             return ""
 
-    def _told(
+    def _opened_text(
         self, keys: _Keys, episode: str, version: int, tag: str, text: bytes | str, position: int | None
     ) -> bytes:
         """The text that was told, out of its envelope."""

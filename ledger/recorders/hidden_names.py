@@ -54,11 +54,11 @@ def show(ledger: str, version: int, text: bytes | str, forgotten: Collection[str
         hidden = {name: msgspec.convert(act[name], tuple[HiddenText, ...]) for name in _WHOSE if name in act}
     except (msgspec.MsgspecError, UnicodeError):
         raise Unopened from None
-    shown = {name: _shown(ledger, version, name, texts, forgotten, keys_of) for name, texts in hidden.items()}
+    shown = {name: _opened_name(ledger, version, name, texts, forgotten, keys_of) for name, texts in hidden.items()}
     return msgspec.json.encode(act | shown)
 
 
-def _shown(
+def _opened_name(
     ledger: str, version: int, name: str, texts: Sequence[HiddenText], forgotten: Collection[str], keys_of: KeysOf
 ) -> str:
     keys = keys_of({each.episode for each in texts})

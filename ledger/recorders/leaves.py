@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.progress import Progress
 from ledger.proof.merkle import Proof
 from ledger.proof.seals import first_seal, leaf_of, seal_of
 from ledger.recorders import StoreError
 
-StoredRow = tuple[int, bytes, int, bytes, bytes, bytes]
+LeafRow = tuple[int, bytes, int, bytes, bytes, bytes]
 """Position, episode, version, tag, text and seal, as their bytes stand in the database."""
 
 
@@ -20,7 +20,7 @@ class Proven(NamedTuple):
 
     root: bytes
     head: bytes
-    rows: dict[int, Row]
+    rows: dict[int, StoredRow]
     proofs: dict[int, Proof]
 
 
@@ -30,9 +30,9 @@ class LeafWalk:
     def __init__(self, ledger_id: str, size: int, wanted: frozenset[int], tell: Progress) -> None:
         self.size, self.wanted, self.tell = size, wanted, tell
         self.seal = first_seal(ledger_id)
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int, StoredRow] = {}
 
-    def leaves(self, pages: Iterable[Sequence[StoredRow]]) -> Iterator[bytes]:
+    def leaves(self, pages: Iterable[Sequence[LeafRow]]) -> Iterator[bytes]:
         """The leaves from the first entry on; StoreError where a seal does not fit, or the ledger is shorter."""
         last = 0
         for page in pages:

@@ -24,7 +24,7 @@ from eventsourcing.persistence import (
 )
 
 from ledger.facts.entry import Entry, encode, patient_named
-from ledger.facts.heads import Head, fold
+from ledger.facts.heads import EpisodeHead, fold
 from ledger.facts.stored import TAGS, read_stored
 
 Insert = Callable[[Sequence[StoredEvent], Iterable[tuple[str, str]]], list[int]]
@@ -101,7 +101,7 @@ class EntryStore(EventStore[str]):
         ]
 
 
-def head_of(head: Head | None, entries: Iterable[Entry]) -> Head | None:
+def head_of(head: EpisodeHead | None, entries: Iterable[Entry]) -> EpisodeHead | None:
     """An episode as deciding sees it, or None if it has no entry; a projector in the library's sense."""
     folded = fold(head, entries)
     return folded if folded.version else None

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import WrappedKey
 
 
@@ -45,7 +45,7 @@ class Entries(Protocol):
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
 
-    def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[Row]:
+    def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[StoredRow]:
         """Entries after a position, in order, up to the last one there is now, unless told otherwise."""
 
     def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
@@ -54,14 +54,14 @@ class Entries(Protocol):
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = ...) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = ...) -> list[StoredRow]:
         """The entries at these places (episode, version), as far as they exist.
 
         With ``settled_within`` seconds: once no append is under way any more, over a new connection if need be;
         StoreError if that cannot be had in this time.
         """
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
 
     def versions(self, after: int) -> list[tuple[str, int]]:
@@ -79,7 +79,7 @@ class Entries(Protocol):
     def page_when_opened(self) -> dict[str, str]:
         """What the ledger said of itself when it was opened."""
 
-    def page(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""
 
     def settings(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ledger.facts.zones import zone
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay
 from ledger.store import EpisodeLedger
-from projections.audit.timeline import Moment, Retelling, retell_since
+from projections.audit.timeline import Moment, Timeline, timeline_since
 from projections.reading.around import recorded_around
 from projections.words import iso, utc_text, verdict_text
 
@@ -45,7 +45,7 @@ class DayChanged(msgspec.Struct, frozen=True, gc=False):
     note: str | None
 
 
-class Standing(NamedTuple):
+class DayState(NamedTuple):
     """What makes a day another one when it differs."""
 
     words: str
@@ -55,11 +55,11 @@ class Standing(NamedTuple):
     authorization: str | None
 
 
-_NO_DAY = Standing("", None, None, None, None)
+_NO_DAY = DayState("", None, None, None, None)
 
 
-def _standing(day: JudgedDay) -> Standing:
-    return Standing(verdict_text(day), day.payer, day.code, day.rate_cents, day.authorization)
+def _state(day: JudgedDay) -> DayState:
+    return DayState(verdict_text(day), day.payer, day.code, day.rate_cents, day.authorization)
 
 
 def between(
@@ -70,8 +70,8 @@ def between(
     ``recorded`` are the entries, with positions, of everybody the episode ever shared a patient with.
     """
     placed = sorted(recorded, key=lambda pair: (pair[1].recorded_at, pair[0]))
-    retelling = Retelling(episode, book, _standing)
-    moments = retell_since(retelling, [entry for _, entry in placed], first, last)
+    retelling = Timeline(episode, book, _state)
+    moments = timeline_since(retelling, [entry for _, entry in placed], first, last)
     before = retelling.days()
     changed_by: dict[int, list[Moment]] = {}
     for moment, changes in moments:
@@ -112,7 +112,7 @@ class _Cause(NamedTuple):
     note: str | None
 
 
-def _row(place: tuple[str, str, str], was: Standing, now: Standing, cause: _Cause) -> DayChanged:
+def _row(place: tuple[str, str, str], was: DayState, now: DayState, cause: _Cause) -> DayChanged:
     return DayChanged(
         *place, was.words or None, now.words or None, was.payer, now.payer, was.rate_cents or 0, now.rate_cents or 0,
         **cause._asdict(),
@@ -121,11 +121,11 @@ def _row(place: tuple[str, str, str], was: Standing, now: Standing, cause: _Caus
 
 def _cause(
     day: int,
-    now: Standing,
-    was: Standing,
+    now: DayState,
+    was: DayState,
     moments: Sequence[Moment],
     positions: Mapping[tuple[str, int], int],
-    retelling: Retelling[Standing],
+    retelling: Timeline[DayState],
 ) -> _Cause:
     entries = [moment.entry for moment in reversed(moments) if moment.entry is not None]
     because = tuple(dict.fromkeys(entry.label for entry in entries))
@@ -145,9 +145,9 @@ def _terms_told(book: Book, on: date, day: int, payers: Sequence[str | None]) ->
     for payer in payers:
         terms = known.terms_on(payer, date_of_day) if payer else None
         if payer and terms and terms.published == on:
-            return _told(payer, terms)
+            return _terms_note(payer, terms)
     told = [
-        _told(payer.id, terms)
+        _terms_note(payer.id, terms)
         for payer in book.payers.values()
         for terms in payer.terms
         if terms.published == on and terms.from_ <= date_of_day
@@ -155,5 +155,5 @@ def _terms_told(book: Book, on: date, day: int, payers: Sequence[str | None]) ->
     return "; ".join(told)
 
 
-def _told(payer: str, terms: Terms) -> str:
+def _terms_note(payer: str, terms: Terms) -> str:
     return f"payer {payer}: terms from {terms.from_} published {terms.published}"

@@ -20,7 +20,7 @@ from ledger.judge.evidence import local_date
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.claimed_shares import Kind, Settled, settle, shares_of
+from projections.audit.claimed_shares import ClaimedKind, Settled, settle, shares_of
 from projections.audit.revealed import Past, Revealed, Streams
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among
@@ -36,7 +36,7 @@ class ClaimedDay(msgspec.Struct, frozen=True, gc=False):
     patient: str
     episode: str
     date: str
-    kind: Kind
+    kind: ClaimedKind
     claim: str | None
     payer: str | None
     claimed_code: str | None

@@ -11,7 +11,7 @@ from ledger.judge.episode import Episode
 from ledger.judge.lines import days_between
 from ledger.judge.regions import JudgedDay
 
-Kind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
+ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
 """How a day as claimed stands beside the day as it is now."""
 
 
@@ -37,7 +37,7 @@ class Settled(NamedTuple):
     that the day is billable and no share asks its payer."""
 
     share: Share
-    kind: Kind
+    kind: ClaimedKind
     exposure_cents: int
     beside: Share | None
     unfiled: bool

@@ -33,7 +33,7 @@ from projections.audit.as_closed import (
 from projections.read_model.queries import Filters, day_rows
 from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, passing_views
-from projections.reading.cohorts import complete, kin_in
+from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.day import DAY_COLUMNS, DayRow
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets
@@ -120,14 +120,14 @@ class MonthRow(msgspec.Struct, frozen=True, gc=False):
     cents: int
 
 
-class Report(NamedTuple):
+class MonthReport(NamedTuple):
     """A month's report."""
 
     head: MonthHead
     rows: tuple[MonthRow, ...]
 
     @classmethod
-    def read(cls, text: str) -> Report:
+    def read(cls, text: str) -> MonthReport:
         """The report of its JSON Lines; ``msgspec.MsgspecError`` if they are none."""
         head, *rows = text.removesuffix("\n").split("\n")
         decoded = [msgspec.json.decode(row, type=MonthRow) for row in rows]
@@ -157,7 +157,7 @@ class _Sum(msgspec.Struct):
         self.cents += cents
 
 
-def report_of(ledger: EpisodeLedger, closed: MonthClosed, progress: Progress = silent) -> Report:
+def report_of(ledger: EpisodeLedger, closed: MonthClosed, progress: Progress = silent) -> MonthReport:
     """The report of a month as closed; whether it is the one that was recorded then, its hash says."""
     pinned = EDITION_1_COLUMNS if is_of_edition_1(closed) else PINNED
     with closing(passing_views()) as views:
@@ -178,7 +178,7 @@ def report_of(ledger: EpisodeLedger, closed: MonthClosed, progress: Progress = s
         days=verdicts.all.days,
         days_sha256=days.hexdigest(),
     )
-    return Report(head, tuple(verdicts.rows()))
+    return MonthReport(head, tuple(verdicts.rows()))
 
 
 def judged_otherwise(closed: MonthClosed) -> str | None:
@@ -188,7 +188,7 @@ def judged_otherwise(closed: MonthClosed) -> str | None:
     return f"{words} was closed by version {closed.code}; this is {here}: {differs}." if differs else None
 
 
-def read_by_another(closed: Report, read: Report) -> str:
+def read_by_another(closed: MonthReport, read: MonthReport) -> str:
     """What is to be known where the days of a month cannot be judged again as they were closed."""
     was, now = closed.rows[-1], read.rows[-1]
     return (
@@ -233,13 +233,13 @@ def _numbers(counted: _Sum) -> tuple[int, int]:
 def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progress: Progress) -> None:
     """Every patient judged once, in one pass over the ledger; only the month's days are kept, to be put in order."""
     book, month = book_of_closing(closed), Month.read(closed.month)
-    kin = kin_in(ledger, closed.position)
+    cohorts = cohorts_in(ledger, closed.position)
     kept = kept_sheets(ledger.forgettings(closed.position))
     with views.writing():
         if kept:
             views.write(NOBODY, Sheets([row for row in kept.days if month.has(row.date)], [], []))
-        for done, streams in enumerate(complete(ledger, kin, closed.position), 1):
+        for done, streams in enumerate(complete(ledger, cohorts, closed.position), 1):
             found = rows_as_closed(closed, book, month.span, streams)
             for patient, rows in groupby(found, key=itemgetter(0)):
                 views.write(patient, Sheets([row for _, row in rows], [], []))
-            progress(done, len(kin))
+            progress(done, len(cohorts))

@@ -15,7 +15,7 @@ from ledger.book import Book
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, tag_of
 from ledger.store import EpisodeLedger
-from projections.audit.timeline import Change, Retelling
+from projections.audit.timeline import Change, Timeline
 from projections.reading.around import recorded_around
 from projections.reading.as_known import book_known
 from projections.words import counted, iso, minute, runs, utc_text, verdict_text
@@ -30,7 +30,7 @@ class DayChange(msgspec.Struct, frozen=True, gc=False):
     after: str | None
 
 
-class JournalRow(msgspec.Struct, frozen=True, gc=False):
+class ReplayRow(msgspec.Struct, frozen=True, gc=False):
     """One entry with who told it, when, from where, what it corrects or retracts, and the days it changed."""
 
     position: int
@@ -47,43 +47,41 @@ class JournalRow(msgspec.Struct, frozen=True, gc=False):
 
 def replay(
     recorded: Iterable[tuple[int, Entry]], episode: str, book: Book, known_at: datetime | None = None
-) -> Iterator[JournalRow]:
+) -> Iterator[ReplayRow]:
     """The journal of an episode, from the entries (with positions, in their order) of everybody it ever shared a
     patient with; with ``known_at`` only what was recorded by then, read against the book as known then."""
-    retelling = Retelling(episode, book_known(book, known_at), verdict_text)
+    retelling = Timeline(episode, book_known(book, known_at), verdict_text)
     for position, entry in recorded:
         if known_at is None or entry.recorded_at <= known_at:
-            changes = [_shown(change) for change in retelling.add(entry)]
+            changes = [_day_change(change) for change in retelling.add(entry)]
             if entry.episode == episode or any(change.episode == episode for change in changes):
                 yield _row(position, entry, changes)
 
 
-def replay_of(
-    ledger: EpisodeLedger, episode: str, book: Book, known_at: datetime | None = None
-) -> Iterator[JournalRow]:
+def replay_of(ledger: EpisodeLedger, episode: str, book: Book, known_at: datetime | None = None) -> Iterator[ReplayRow]:
     """The journal of an episode of the ledger; empty for an episode it does not know."""
     return replay(recorded_around(ledger, episode), episode, book, known_at)
 
 
-def _shown(change: Change[str]) -> DayChange:
+def _day_change(change: Change[str]) -> DayChange:
     return DayChange(change.episode, iso(change.date), change.before, change.after)
 
 
-def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> JournalRow:
+def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> ReplayRow:
     fact = entry.fact
     target = f"{fact.target_source}:{fact.target_id}" if isinstance(fact, ev.FactCorrected | ev.FactRetracted) else None
-    return JournalRow(
+    return ReplayRow(
         position, utc_text(entry.recorded_at), entry.episode, entry.version, entry.source, entry.id, entry.by,
         tag_of(fact), target, tuple(changes),
     )  # fmt: skip
 
 
-def render_journal(rows: Iterable[JournalRow]) -> str:
+def render_replay(rows: Iterable[ReplayRow]) -> str:
     """The journal for a person's terminal: a paragraph an entry, its changes as runs of dates."""
     return "\n".join(line for row in rows for line in _paragraph(row))
 
 
-def _paragraph(row: JournalRow) -> Iterator[str]:
+def _paragraph(row: ReplayRow) -> Iterator[str]:
     of = f" of {row.target}" if row.target else ""
     yield (
         f"{row.position}  {row.episode}  {row.source}:{row.id} ({row.type}{of})"

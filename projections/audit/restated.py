@@ -22,17 +22,17 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.as_closed import book_of_closing, days_within, rows_as_closed
-from projections.audit.between import Standing
+from projections.audit.between import DayState
 from projections.audit.month import Month
-from projections.audit.since_closing import Step, book_steps, in_order, same_terms, told_by_book
-from projections.audit.timeline import Retelling
+from projections.audit.since_closing import LearnedSince, book_steps, in_order, same_terms, told_by_book
+from projections.audit.timeline import Timeline
 from projections.read_model.queries import Filters
 from projections.read_model.version import code_version, differs_by_zones_alone, what_changed
 from projections.read_model.views import passing_views
 from projections.reading.around import read_streams
 from projections.reading.as_known import book_known
-from projections.reading.cohorts import complete, kin_in
-from projections.reading.streams import Kin
+from projections.reading.cohorts import cohorts_in, complete
+from projections.reading.streams import Cohort
 from projections.rows.day import day_row
 from projections.words import iso, utc_text, verdict_text
 
@@ -73,11 +73,11 @@ class Restated(msgspec.Struct, frozen=True, gc=False):
     note: str | None
 
 
-_NO_DAY: Final = Standing("", None, None, None, None)
+_NO_DAY: Final = DayState("", None, None, None, None)
 
 
-def _standing(day: JudgedDay) -> Standing:
-    return Standing(verdict_text(day), day.payer, day.code, day.rate_cents, day.authorization)
+def _state(day: JudgedDay) -> DayState:
+    return DayState(verdict_text(day), day.payer, day.code, day.rate_cents, day.authorization)
 
 
 class Restatements:
@@ -93,7 +93,7 @@ class Restatements:
         self.versions = {episode: last for episode, _, _, last in ledger.extents(closed.position)}
         self.versions[HOUSE] = len(ledger.merge_entries(closed.position))
         self.judge = _judging_since(closed)
-        self.left_out: list[Kin] = []
+        self.left_out: list[Cohort] = []
         self.found = self.delta_cents = 0
         self.otherwise = False
         """Whether the days as closed cannot be judged here, and are held against what this version makes of them."""
@@ -112,21 +112,21 @@ class Restatements:
                 yield msgspec.msgpack.decode(found, type=Restated)
 
     def _unsorted(self, wanted: Filters, progress: Progress) -> Iterator[Restated]:
-        kin = [one for one in kin_in(self.ledger, self.upto) if _concerns(one, wanted)]
+        cohorts = [one for one in cohorts_in(self.ledger, self.upto) if _concerns(one, wanted)]
         if same_terms(self.was_book, self.book) and not self.judge.differs:
             touched = self.ledger.patients_since(self.closed.position, self.upto)
-            kin = [one for one in kin if not touched.isdisjoint(one.patients)]
-        for done, streams in enumerate(self._streams(kin), 1):
+            cohorts = [one for one in cohorts if not touched.isdisjoint(one.patients)]
+        for done, streams in enumerate(self._streams(cohorts), 1):
             yield from self._restated(streams)
-            progress(done, len(kin))
+            progress(done, len(cohorts))
 
-    def _streams(self, kin: Sequence[Kin]) -> Iterator[Streams]:
-        if sum(one.missing for one in kin) * _ONE_BY_ONE > self.upto:
-            return complete(self.ledger, kin, self.upto, unreadable=self.left_out.append)
-        return self._looked_up(kin)
+    def _streams(self, cohorts: Sequence[Cohort]) -> Iterator[Streams]:
+        if sum(one.missing for one in cohorts) * _ONE_BY_ONE > self.upto:
+            return complete(self.ledger, cohorts, self.upto, unreadable=self.left_out.append)
+        return self._looked_up(cohorts)
 
-    def _looked_up(self, kin: Iterable[Kin]) -> Iterator[Streams]:
-        for one in kin:
+    def _looked_up(self, cohorts: Iterable[Cohort]) -> Iterator[Streams]:
+        for one in cohorts:
             try:
                 streams = read_streams(self.ledger, one.episodes, self.upto)
             except UnreadableEntry:
@@ -140,7 +140,7 @@ class Restatements:
         whole = {name: begun[name] + added[name] for name in streams}
         was, now = self._as_closed(begun), self._judged(whole, self.book)
         read = self._judged(begun, self.was_book) if self.judge.differs else was
-        steps: list[Step] | None = None
+        steps: list[LearnedSince] | None = None
         for episode in sorted(was.keys() | now.keys()):
             (patient, old), (patient_now, new) = was.get(episode, ("", {})), now.get(episode, ("", {}))
             days = [day for day in sorted(old.keys() | new.keys()) if old.get(day) != new.get(day)]
@@ -162,7 +162,7 @@ class Restatements:
         found: _Judged = {}
         for patient, cells in rows_as_closed(self.closed, self.was_book, self.month.span, streams):
             row = day_row(cells)
-            standing = Standing(
+            standing = DayState(
                 f"{row.status} {row.reason or row.code}", row.payer, row.code, row.rate_cents, row.authorization
             )
             found.setdefault(row.episode, (patient, {}))[1][date.fromisoformat(row.date).toordinal()] = standing
@@ -171,20 +171,20 @@ class Restatements:
     def _judged(self, streams: Streams, book: Book) -> _Judged:
         """The same as they are read today."""
         return {
-            case.episode.name: (patient.name, {day.date: _standing(day) for day in days_within(case, self.month.span)})
+            case.episode.name: (patient.name, {day.date: _state(day) for day in days_within(case, self.month.span)})
             for patient in gather(streams)
             for case in judge(patient, book)
         }
 
-    def _steps(self, added: Streams) -> list[Step]:
+    def _steps(self, added: Streams) -> list[LearnedSince]:
         entries = [entry for stream in added.values() for entry in stream]
         positions = self.ledger.positions_of(entries)
         assert positions is not None, "what was just read stands in the ledger"
         placed = sorted(zip(positions, entries, strict=True), key=lambda pair: pair[0])
         return in_order(self.closed.closed_at, self.books, placed)
 
-    def _causes(self, episode: str, begun: Streams, steps: Iterable[Step], days: Collection[int]) -> _Causes:
-        retelling = Retelling(episode, self.was_book, _standing)
+    def _causes(self, episode: str, begun: Streams, steps: Iterable[LearnedSince], days: Collection[int]) -> _Causes:
+        retelling = Timeline(episode, self.was_book, _state)
         retelling.begin(entry for stream in begun.values() for entry in stream)
         causes: _Causes = {day: [] for day in days}
         for step in steps:
@@ -195,20 +195,20 @@ class Restatements:
         return causes
 
 
-_Judged = dict[str, tuple[str, dict[int, Standing]]]
-_Causes = dict[int, list[Step]]
+_Judged = dict[str, tuple[str, dict[int, DayState]]]
+_Causes = dict[int, list[LearnedSince]]
 
 
-def _judging_since(closed: MonthClosed) -> Step:
+def _judging_since(closed: MonthClosed) -> LearnedSince:
     """What judges otherwise here than when the month was closed, if anything does."""
     code, here = closed.code, code_version()
     differs, zones_alone = what_changed(code, here), differs_by_zones_alone(code, here)
-    return Step(closed.closed_at, differs=differs, zones_alone=zones_alone)
+    return LearnedSince(closed.closed_at, differs=differs, zones_alone=zones_alone)
 
 
-def _concerns(kin: Kin, wanted: Filters) -> bool:
-    return (wanted.episode is None or wanted.episode in kin.episodes) and (
-        wanted.patient is None or wanted.patient in kin.patients
+def _concerns(cohort: Cohort, wanted: Filters) -> bool:
+    return (wanted.episode is None or wanted.episode in cohort.episodes) and (
+        wanted.patient is None or wanted.patient in cohort.patients
     )
 
 
@@ -221,7 +221,9 @@ def _is_wanted(row: Restated, wanted: Filters) -> bool:
     )
 
 
-def _row(place: tuple[str, str, str], day: int, was: Standing, now: Standing, steps: Sequence[Step]) -> Restated:
+def _row(
+    place: tuple[str, str, str], day: int, was: DayState, now: DayState, steps: Sequence[LearnedSince]
+) -> Restated:
     last = steps[-1]
     entries = [step.entry for step in reversed(steps) if step.entry]
     entry = last.entry
@@ -239,7 +241,7 @@ def _row(place: tuple[str, str, str], day: int, was: Standing, now: Standing, st
     )  # fmt: skip
 
 
-def _cause(step: Step) -> Literal["terms", "book", "judge", "zones"]:
+def _cause(step: LearnedSince) -> Literal["terms", "book", "judge", "zones"]:
     """What it was, if no entry."""
     if step.differs:
         return "zones" if step.zones_alone else "judge"

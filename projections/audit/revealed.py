@@ -13,12 +13,12 @@ from ledger.judge.case import Case
 from ledger.judge.causes import causes
 from ledger.judge.regions import JudgedDay, judged_days
 from projections.audit.claimed_shares import Settled, Share, billed_as
-from projections.audit.timeline import Change, Moment, Retelling, retell_since
+from projections.audit.timeline import Change, Moment, Timeline, timeline_since
 from projections.reading.as_known import everyone_judged
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, by version."""
-Told = tuple[Moment, list[Change[tuple[str, str] | None]]]
+MomentChanges = tuple[Moment, list[Change[tuple[str, str] | None]]]
 
 
 class Revealed(NamedTuple):
@@ -86,8 +86,8 @@ class Past:
         for place, share in enumerate(shares):
             on_date.setdefault(share.date, []).append(place)
         since = min(share.claimed_at for share in shares)
-        retelling = Retelling(episode, self.book, billed_as)
-        told = retell_since(retelling, _in_order(self.streams), since, self.known_at)
+        retelling = Timeline(episode, self.book, billed_as)
+        told = timeline_since(retelling, _in_order(self.streams), since, self.known_at)
         for at, at_once in groupby(told, lambda pair: pair[0].at):
             for place, moment in _ceased(at_once, episode, shares, on_date):
                 if at > shares[place].claimed_at:
@@ -102,7 +102,7 @@ def _in_order(streams: Streams) -> list[Entry]:
 
 
 def _ceased(
-    at_once: Iterable[Told], episode: str, shares: Sequence[Share], on_date: dict[int, list[int]]
+    at_once: Iterable[MomentChanges], episode: str, shares: Sequence[Share], on_date: dict[int, list[int]]
 ) -> list[tuple[int, Moment]]:
     """The shares that were right before an instant and ceased to be at it, each with what made it wrong the last
     time. What stood only in the midst of an instant was never known."""

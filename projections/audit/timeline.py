@@ -50,7 +50,7 @@ _INERT: Final = (
 """What the judge never reads; a correction or retraction of one of these is another entry, and is judged."""
 
 
-class Retelling(Generic[Said]):
+class Timeline(Generic[Said]):
     """The episodes as they stand after the entries so far, and what is said of their patients' days."""
 
     def __init__(self, episode: str, book: Book, say: Callable[[JudgedDay], Said]) -> None:
@@ -71,7 +71,7 @@ class Retelling(Generic[Said]):
 
     def days(self) -> dict[int, Said]:
         """What is said of the episode's days as they stand."""
-        return self._said({self.home} - {None}).get(self.episode, {})
+        return self._stated({self.home} - {None}).get(self.episode, {})
 
     def begin(self, entries: Iterable[Entry]) -> None:
         """Take the first entries in all at once, and say nothing of what they changed."""
@@ -93,30 +93,30 @@ class Retelling(Generic[Said]):
         if name != self.episode and self.home not in touched - {None}:
             self._stand(folded, touched)
             return []
-        before, were = self._said(touched), self._at_home
+        before, were = self._stated(touched), self._at_home
         self._stand(folded, touched)
-        after = self._said(touched)
+        after = self._stated(touched)
         return list(_differences(before, after, were | self._at_home))
 
     def _merged(self) -> list[Change[Said]]:
         """Patients were merged or parted: whose each episode is now, and the days that this changed."""
         home: set[str | None] = {self.home}
-        before, were = self._said(home), self._at_home
+        before, were = self._stated(home), self._at_home
         merges = merges_in(self.streams)
         for folded in self.folded.values():
             folded.patient = merges.survivor(folded.opening[1].patient)
         self.judged.clear()
         at_home = were | self._at_home
-        after = self._said({self.folded[name].patient for name in at_home})
+        after = self._stated({self.folded[name].patient for name in at_home})
         return list(_differences(before, after, at_home))
 
     def read_by(self, book: Book) -> list[Change[Said]]:
         """Read what stands against another state of the book; the days that this changed."""
         home: set[str | None] = {self.home}
-        before = self._said(home)
+        before = self._stated(home)
         self.book = book
         self.judged.clear()
-        return list(_differences(before, self._said(home), self._at_home))
+        return list(_differences(before, self._stated(home), self._at_home))
 
     @property
     def _at_home(self) -> set[str]:
@@ -129,7 +129,7 @@ class Retelling(Generic[Said]):
         for patient in touched - {None}:
             self.judged.pop(str(patient), None)
 
-    def _said(self, patients: set[str | None]) -> SaidOfDays[Said]:
+    def _stated(self, patients: set[str | None]) -> SaidOfDays[Said]:
         together: SaidOfDays[Said] = {}
         for patient in patients:
             if patient is None:
@@ -159,8 +159,8 @@ def _is_inert(fact: ev.Event) -> bool:
     return isinstance(fact, _INERT)
 
 
-def retell_since(
-    retelling: Retelling[Said], entries: Sequence[Entry], since: datetime, until: datetime | None = None
+def timeline_since(
+    retelling: Timeline[Said], entries: Sequence[Entry], since: datetime, until: datetime | None = None
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     """Begin a retelling as known at an instant; gives each moment after it, up to another or the last, with what it
     changed. Entries come in the order they were recorded."""
@@ -171,7 +171,7 @@ def retell_since(
 
 
 def _retold(
-    retelling: Retelling[Said], book: Book, moments: Iterable[Moment]
+    retelling: Timeline[Said], book: Book, moments: Iterable[Moment]
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     for moment in moments:
         if moment.entry is not None:

@@ -22,7 +22,7 @@ from ledger.book.reference import canonical
 from ledger.facts.administration import time_of_act
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.liveness import known
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import Unopened
 from ledger.keys.envelope import read_envelope
 from ledger.proof.checkpoint import Checkpoint
@@ -32,7 +32,7 @@ from projections.audit.claimed import claimed_of
 from projections.bundle import verify_bundle
 from projections.bundle.days import Inside, bundled_claims, bundled_days
 from projections.bundle.readme import readme
-from projections.bundle.zip import Bundled, Manifest, with_manifest
+from projections.bundle.zip import Bundled, BundleManifest, with_manifest
 from projections.page.html import render_page
 from projections.page.page import page_of
 from projections.read_model.version import code_version
@@ -89,7 +89,7 @@ class Proofs(NamedTuple):
 
     note: bytes
     checkpoint: Checkpoint
-    rows: Mapping[int, Row]
+    rows: Mapping[int, StoredRow]
     proofs: Mapping[int, Proof]
 
 
@@ -107,7 +107,7 @@ def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs)
         shown.append(Bundled(number, name, 1, len(proven[name])))
         members[f"entries/{number}.jsonl"] = _lines(proven[name])
         members |= _derived(ledger, book, chosen, number, name)
-    made_from = Manifest(
+    made_from = BundleManifest(
         ledger=ledger.id,
         position=chosen.position,
         known_at=utc_text(chosen.known_at) if chosen.known_at else None,
@@ -141,7 +141,7 @@ def _proven(ledger: EpisodeLedger, entries: Iterable[Entry], chosen: Chosen, pro
         yield ProvenEntry(*stored, tuple(proof), _content(ledger, stored))
 
 
-def _content(ledger: EpisodeLedger, stored: Row) -> str | UnsetType:
+def _content(ledger: EpisodeLedger, stored: StoredRow) -> str | UnsetType:
     """The text in a stored envelope, held to what stands on it before it goes out; nothing of an entry in the open."""
     position, episode, version, tag, text = stored
     if not ledger.encrypted:

@@ -34,7 +34,7 @@ _PASSED_ELSEWHERE: Final = {
 """What a passed step says instead where its details are those of an entry that is not inside."""
 
 
-class Evidence(msgspec.Struct, frozen=True, gc=False):
+class BundledEvidence(msgspec.Struct, frozen=True, gc=False):
     """An entry that a step rested on: its position, and its ``source:id`` where it is inside."""
 
     position: int
@@ -48,7 +48,7 @@ class BundledStep(msgspec.Struct, frozen=True, gc=False):
     test: str
     result: Literal["passed", "failed", "not_asked", "not_reached"]
     says: str
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[BundledEvidence, ...]
 
 
 class BundledDay(DayRow, frozen=True, gc=False):
@@ -73,10 +73,10 @@ class Inside:
         """Whether the entry is inside."""
         return shown.episode in self.episodes
 
-    def evidence(self, shown: EvidenceShown) -> Evidence:
+    def evidence(self, shown: EvidenceShown) -> BundledEvidence:
         """An entry as a step names it."""
         position = self._positions[shown.episode, shown.version]
-        return Evidence(position, shown.label if self.has(shown) else OTHER)
+        return BundledEvidence(position, shown.label if self.has(shown) else OTHER)
 
     def names(self, entries: Iterable[Entry]) -> tuple[str, ...]:
         """The entries as a row names them, in their order, each once."""

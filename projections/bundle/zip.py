@@ -34,7 +34,7 @@ class Member(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class BundleManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a bundle holds and what it was made from; ``position`` is the last entry that anything in it rests on."""
 
     schema: str = SCHEMA
@@ -47,7 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...] = ()
 
 
-def with_manifest(members: Mapping[str, bytes], manifest: Manifest) -> dict[str, bytes]:
+def with_manifest(members: Mapping[str, bytes], manifest: BundleManifest) -> dict[str, bytes]:
     """The members and their manifest, by name."""
     listed = tuple(
         Member(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in sorted(members.items())

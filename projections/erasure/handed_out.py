@@ -22,10 +22,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.files import add_line, locked, unfinished, write_whole
-from projections.erasure.recall import Became, Outcome, take_export, take_file, tell_copy
+from projections.erasure.recall import Became, Recalled, take_export, take_file, tell_copy
 from projections.read_model.generations import Places
 
-__all__ = ["Became", "Given", "Outcome", "given", "giving", "note", "real", "take_back", "unreadable"]
+__all__ = ["Became", "Given", "Recalled", "given", "giving", "note", "real", "take_back", "unreadable"]
 
 _EXPORT: Final = "export"
 _COPIES: Final[dict[str, Became]] = {"backup": "backup", "restore": "changed"}
@@ -87,7 +87,7 @@ def note(places: Places, about: Given) -> None:
     add_line(_list(places), line)
 
 
-def take_back(places: Places, episodes: Collection[str]) -> list[Outcome]:
+def take_back(places: Places, episodes: Collection[str]) -> list[Recalled]:
     """Remove what is listed and may hold any of these episodes, where it still stands as it was written.
 
     What became of each: ``removed``; ``gone``, where nothing or something newer about others stands; ``changed``, left
@@ -96,7 +96,7 @@ def take_back(places: Places, episodes: Collection[str]) -> list[Outcome]:
     """
     with locked(_lock(places)):
         lines = _lines(places)
-        outcomes, struck = list[Outcome](), set[Given]()
+        outcomes, struck = list[Recalled](), set[Given]()
         for path, notes in _by_path(lines).items():
             about = [each for each in notes if each.may_hold(episodes)]
             if not about:
@@ -108,7 +108,7 @@ def take_back(places: Places, episodes: Collection[str]) -> list[Outcome]:
         if struck:
             _rewrite(places, [line for line in lines if line.given not in struck])
         if any(line.given is None for line in lines):
-            outcomes.append(Outcome("changed", _list(places), "", ""))
+            outcomes.append(Recalled("changed", _list(places), "", ""))
     return outcomes
 
 
@@ -120,7 +120,7 @@ def _by_path(lines: Sequence[_Line]) -> dict[str, list[Given]]:
     return found
 
 
-def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Outcome]:
+def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Recalled]:
     """What becomes of a path: anything ever listed there counts as ours, only what is about the episodes goes."""
     last, kinds = about[-1], {each.kind() for each in notes}
     ours = {each.sha256 for each in notes if each.sha256}
@@ -131,10 +131,10 @@ def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Ou
         found = take_export(path, wanted)
     else:
         found = take_file(path, ours, wanted)
-    return [Outcome(became, where, last.command, last.at) for became, where in found]
+    return [Recalled(became, where, last.command, last.at) for became, where in found]
 
 
-def _is_settled(notes: Sequence[Given], found: Sequence[Outcome]) -> bool:
+def _is_settled(notes: Sequence[Given], found: Sequence[Recalled]) -> bool:
     """Whether nothing is left to look at; a backup that is not where it was may be kept elsewhere."""
     backup = any(each.kind() == "backup" for each in notes)
     return not backup and all(each.became in ("removed", "gone") for each in found)

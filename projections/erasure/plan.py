@@ -15,7 +15,7 @@ from projections.reading.as_known import load_patient
 from projections.rows.patient import Sheets, derive_patient
 
 
-class Unknown(Exception):
+class UnknownPatient(Exception):
     """The ledger knows no such patient, or no longer."""
 
 
@@ -27,7 +27,7 @@ class AlsoAnothers(Exception):
         self.episodes = tuple(episodes)
 
 
-class Plan(NamedTuple):
+class ErasurePlan(NamedTuple):
     """What is to be forgotten, as the ledger stood at a position."""
 
     position: int
@@ -51,16 +51,16 @@ class Plan(NamedTuple):
         return PatientForgotten(now, by, reason, self.episodes, keys, self.lines, nonce)
 
 
-def plan(ledger: EpisodeLedger, book: Book, patient: str, also: Collection[str] = ()) -> Plan:
+def plan(ledger: EpisodeLedger, book: Book, patient: str, also: Collection[str] = ()) -> ErasurePlan:
     """What forgetting a patient takes: every episode that names them, under any name merged with theirs, and those
     named besides.
 
-    Unknown if there is none; AlsoAnothers for episodes that are somebody else's now and were not named.
+    UnknownPatient if there is none; AlsoAnothers for episodes that are somebody else's now and were not named.
     """
     position = ledger.position()
     named = ledger.episodes_naming(patient)
     if not named:
-        raise Unknown
+        raise UnknownPatient
     found = load_patient(ledger, ledger.survivor_of(patient), upto=position)
     theirs = {episode.name for episode in found.episodes} if found else set()
     if others := [episode for episode in named if episode not in theirs | set(also)]:
@@ -68,7 +68,7 @@ def plan(ledger: EpisodeLedger, book: Book, patient: str, also: Collection[str] 
     entries = sum(len(ledger.entries_of(episode, upto=position)) for episode in named)
     patients = {name for episode in named for name in ledger.patients_of(episode)}
     sheets = [_sheets(ledger, name, book, position) for name in sorted(patients)]
-    return Plan(position, tuple(named), entries, tuple(_kept(sheets, named)))
+    return ErasurePlan(position, tuple(named), entries, tuple(_kept(sheets, named)))
 
 
 def _sheets(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheets:

@@ -25,7 +25,7 @@ _UNFINISHED: Final = re.compile(
 """What an export has in its folder while it is written."""
 
 
-class Outcome(NamedTuple):
+class Recalled(NamedTuple):
     """What became of a file that was listed; which command wrote it last, and when."""
 
     became: Became

@@ -2,7 +2,7 @@
 
 It is a pure function of the ledger. What stood at a position are the entries up to it, judged by the book taken up
 last before it; so a change of the book has a position, too. Applying the changes to the rows of a position gives
-exactly the rows of the later one. Patients are worked through one by one, or by kin where all are concerned, so that
+exactly the rows of the later one. Patients are worked through one by one, or by cohort where all are concerned, so that
 memory does not grow with their days.
 """
 
@@ -19,7 +19,7 @@ from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
-from projections.reading.cohorts import complete, kin_in
+from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells, day_cells
 from projections.rows.kept import NOBODY, kept_sheets
@@ -90,16 +90,16 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress =
 
 def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[Cells]:
     """Every day there is, where nothing was before; each is caused by the entries it rests on."""
-    kin = kin_in(ledger, stretch.upto)
+    cohorts = cohorts_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
         for row in kept.days:
             yield _change(stretch, NOBODY, (row.episode, row.date), None, row, row.because, None)
-    for done, streams in enumerate(complete(ledger, kin, stretch.upto), 1):
+    for done, streams in enumerate(complete(ledger, cohorts, stretch.upto), 1):
         for patient in gather(streams):
             days = _rows_of(patient, stretch.last_book)
             for key in sorted(days):
                 yield _change(stretch, patient.name, key, None, days[key], days[key].because, None)
-        told(done, len(kin))
+        told(done, len(cohorts))
 
 
 def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
@@ -121,8 +121,8 @@ def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Itera
     counts = {episode: count for episode, _, _, count in ledger.extents(stretch.since)}
     merged = ledger.merge_entries(stretch.upto)
     begun = len(ledger.merge_entries(stretch.since))
-    kin = kin_in(ledger, stretch.upto)
-    for done, entries in enumerate(complete(ledger, kin, stretch.upto), 1):
+    cohorts = cohorts_in(ledger, stretch.upto)
+    for done, entries in enumerate(complete(ledger, cohorts, stretch.upto), 1):
         sharing: dict[str, Streams] = {}
         for episode, stream in entries.items():
             if episode == HOUSE:
@@ -132,7 +132,7 @@ def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Itera
                 streams = sharing.setdefault(patient, Streams({HOUSE: merged[:begun]}, {HOUSE: merged[begun:]}))
                 streams.before[episode], streams.since[episode] = stream[:count], stream[count:]
         yield from sorted(sharing.items())
-        told(done, len(kin))
+        told(done, len(cohorts))
 
 
 def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:
@@ -145,7 +145,7 @@ def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Str
     known = any(episode.patient == name for episode in folded.values())
     causes = _Walk(name, streams, stretch, before, after).causes(ledger) if known else {}
     for key in sorted(changed):
-        cause, position = _told(causes[key]) if known else (after[key].because, None)
+        cause, position = _cause_and_position(causes[key]) if known else (after[key].because, None)
         yield _change(stretch, name, key, before.get(key), after.get(key), cause, position)
 
 
@@ -165,7 +165,7 @@ Caused = tuple[int, str]
 """What changed something: its position and its name."""
 
 
-def _told(causes: Sequence[Caused]) -> tuple[str, int]:
+def _cause_and_position(causes: Sequence[Caused]) -> tuple[str, int]:
     """The names of what changed a day, the last first, and the position of that one."""
     names = dict.fromkeys(name for _, name in reversed(causes))
     return json_list(list(names)), causes[-1][0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from projections.export.columns import Dataset
-from projections.export.manifest import Part
+from projections.export.manifest import ExportedFile
 from projections.rows.columns import Column, Kind
 
 _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
@@ -22,7 +22,7 @@ _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
 }
 
 
-def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[Part]) -> dict[str, Any]:
+def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[ExportedFile]) -> dict[str, Any]:
     """The package: one resource a file, each with the schema of its columns."""
     schema: dict[str, Any] = {
         "fields": [_field(column) for column in columns],
@@ -38,7 +38,7 @@ def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[Part
     }
 
 
-def _resource(dataset: Dataset, part: Part, schema: dict[str, Any]) -> dict[str, Any]:
+def _resource(dataset: Dataset, part: ExportedFile, schema: dict[str, Any]) -> dict[str, Any]:
     month = part.path.rpartition("/")[0].partition("=")[2]
     return {
         "profile": "tabular-data-resource",

@@ -59,10 +59,10 @@ def deidentified(rows: Iterable[Cells], dataset: Dataset, pseudonyms: Pseudonyms
     kept = [(place, column) for place, column in enumerate(dataset.columns) if column.deidentified != "left out"]
     for row in _merged_lines(rows) if dataset.name == "lines" else rows:
         days = pseudonyms.shift(row[patient])
-        yield tuple(_told(column, row[place], pseudonyms, days) for place, column in kept)
+        yield tuple(_deidentified_cell(column, row[place], pseudonyms, days) for place, column in kept)
 
 
-def _told(column: Column, cell: object, pseudonyms: Pseudonyms, days: int) -> object:
+def _deidentified_cell(column: Column, cell: object, pseudonyms: Pseudonyms, days: int) -> object:
     match column.deidentified, column.name, cell:
         case "pseudonym", "patient", str():
             return pseudonyms.of_patient(cell)

@@ -55,7 +55,7 @@ def judged_rows(
     names = sorted(as_of.ledger.patients_since(0, as_of.position) - aside.keys())
     for done, name in enumerate(names, 1):
         try:
-            found = _told(dataset, as_of, name)
+            found = _rows_of_patient(dataset, as_of, name)
         except UnreadableEntry as error:
             if error.episode not in known_aside:
                 raise
@@ -65,7 +65,7 @@ def judged_rows(
         progress(done, len(names))
 
 
-def _told(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspec.Struct]:
+def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspec.Struct]:
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
         streams = entries_around(as_of.ledger, theirs, as_of.position)

@@ -14,7 +14,7 @@ PACKAGE: Final = "datapackage.json"
 """What describes the files of an export as CSV, beside the manifest."""
 
 
-class Part(Struct, frozen=True):
+class ExportedFile(Struct, frozen=True):
     """One file of an export, by its path within it."""
 
     path: str
@@ -40,7 +40,7 @@ class Origin(Struct, frozen=True):
     code_version: str
 
 
-class Manifest(Struct, frozen=True):
+class ExportManifest(Struct, frozen=True):
     """The manifest of one export: what it holds, its origin, its files.
 
     ``totals`` are sums over all rows, to check one's own reading against.
@@ -62,14 +62,14 @@ class Manifest(Struct, frozen=True):
     columns: tuple[str, ...]
     rows: int
     totals: dict[str, int | str]
-    files: tuple[Part, ...]
+    files: tuple[ExportedFile, ...]
 
 
-def part_of(folder: Path, path: Path, rows: int) -> Part:
+def part_of(folder: Path, path: Path, rows: int) -> ExportedFile:
     """A written file as the manifest lists it."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Part(path.relative_to(folder).as_posix(), rows, path.stat().st_size, digest)
+    return ExportedFile(path.relative_to(folder).as_posix(), rows, path.stat().st_size, digest)
 
 
 def text_of(document: object) -> bytes:
@@ -77,9 +77,9 @@ def text_of(document: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def read_manifest(folder: Path) -> Manifest | None:
+def read_manifest(folder: Path) -> ExportManifest | None:
     """The manifest in a folder; None if there is none that can be read."""
     try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=ExportManifest)
     except (OSError, msgspec.MsgspecError):
         return None

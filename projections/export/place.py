@@ -69,10 +69,10 @@ class Place:
         The link goes first, at once, and the folders under a name that the next export would clear away: nobody finds
         half an export, whenever this is killed.
         """
-        if not self._standing():
+        if not self._present():
             return False, []
         with self._alone():
-            taken = [folder for folder in self._standing() if folder != self.link and ours(folder)]
+            taken = [folder for folder in self._present() if folder != self.link and ours(folder)]
             if self.link.is_symlink() and self.out / os.readlink(self.link) in taken:
                 self.link.unlink()
                 sync(self.out)
@@ -81,9 +81,9 @@ class Place:
                 os.replace(folder, passing)
                 shutil.rmtree(passing)
             sync(self.out)
-            return bool(taken), self._standing()
+            return bool(taken), self._present()
 
-    def _standing(self) -> list[Path]:
+    def _present(self) -> list[Path]:
         """The link and the folders of exports, finished or left behind."""
         links = [self.link] if os.path.lexists(self.link) else []
         return [*links, *self._numbered.all().values(), *self._numbered.left_behind()]

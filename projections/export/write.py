@@ -13,12 +13,12 @@ from msgspec.structs import asdict
 
 from ledger.facts.entry import Entry
 from ledger.files import create
-from projections.audit.claimed_shares import Kind
+from projections.audit.claimed_shares import ClaimedKind
 from projections.export.as_text import write_csv, write_jsonl
 from projections.export.cloudevents import write_events
 from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
-from projections.export.manifest import MANIFEST, PACKAGE, Manifest, Origin, Part, part_of, text_of
+from projections.export.manifest import MANIFEST, PACKAGE, ExportedFile, ExportManifest, Origin, part_of, text_of
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
 from projections.rows.cells import Cells
@@ -40,7 +40,7 @@ _COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
     "days": ("status", ("billable", "not_billable", "hold", "conflict")),
     "findings": ("level", ("hard", "soft")),
     "changes": ("kind", ("insert", "restate", "retract")),
-    "claimed": ("kind", get_args(Kind)),
+    "claimed": ("kind", get_args(ClaimedKind)),
 }
 """Of a dataset: the columns that are summed, and the column whose words are counted."""
 
@@ -63,7 +63,7 @@ def writer_of(form: str) -> Writer:
 
 def write_export(
     folder: Path, dataset: Dataset, columns: Sequence[Column], form: str, rows: Iterable[Cells], made: Made
-) -> Manifest:
+) -> ExportManifest:
     """Write rows, given by month, and the manifest, into an empty folder."""
     write, totals = writer_of(form), Totals(dataset, columns)
     parts = []
@@ -80,7 +80,9 @@ def write_export(
     return _finish(folder, dataset.name, form, names, totals, parts, made)
 
 
-def write_event_export(folder: Path, ledger_id: str, entries: Iterable[tuple[int, Entry]], made: Made) -> Manifest:
+def write_event_export(
+    folder: Path, ledger_id: str, entries: Iterable[tuple[int, Entry]], made: Made
+) -> ExportManifest:
     """Write the entries as events, and the manifest, into an empty folder."""
     totals = Totals(None, ())
     path = folder / "part-0.jsonl"
@@ -90,9 +92,15 @@ def write_event_export(folder: Path, ledger_id: str, entries: Iterable[tuple[int
 
 
 def _finish(
-    folder: Path, name: str, form: str, columns: tuple[str, ...], totals: Totals, parts: Sequence[Part], made: Made
-) -> Manifest:
-    manifest = Manifest(
+    folder: Path,
+    name: str,
+    form: str,
+    columns: tuple[str, ...],
+    totals: Totals,
+    parts: Sequence[ExportedFile],
+    made: Made,
+) -> ExportManifest:
+    manifest = ExportManifest(
         dataset=name, format=form, schema_version=SCHEMA_VERSION, deidentified=made.deidentified,
         **asdict(made.origin), patients_set_aside=len(made.set_aside), columns=columns, rows=totals.rows,
         totals=totals.told(), files=tuple(parts),

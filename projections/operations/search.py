@@ -14,7 +14,7 @@ from projections.reading.as_known import load_patient
 MOST_FOUND: Final = 50
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundEpisode(msgspec.Struct, frozen=True):
     """An episode with how its days stand; without days the dates are None."""
 
     patient: str
@@ -27,7 +27,7 @@ class Found(msgspec.Struct, frozen=True):
     in_conflict: int
 
 
-def find_episodes(ledger: EpisodeLedger, views: Views, text: str) -> tuple[list[Found], bool]:
+def find_episodes(ledger: EpisodeLedger, views: Views, text: str) -> tuple[list[FoundEpisode], bool]:
     """Episodes whose name, or whose patient's name, holds the text (letters of either case), by patient and episode;
     and whether there are more than are given. A name of an episode without days must be given in full."""
     patients = _patients(views, text) | ({ledger.survivor_of(text)} if ledger.episodes_of(text) else set())
@@ -59,11 +59,11 @@ def _episodes(ledger: EpisodeLedger, patient: str) -> list[str]:
     return [episode.name for episode in found.episodes] if found else []
 
 
-def _found(views: Views, patient: str, episode: str) -> Found:
+def _found(views: Views, patient: str, episode: str) -> FoundEpisode:
     row = views.connection.execute(
         "SELECT min(date), max(date), count(*), count(*) FILTER (WHERE status = 'billable'),"
         " count(*) FILTER (WHERE status = 'hold'), count(*) FILTER (WHERE status = 'conflict')"
         " FROM days WHERE patient = ? AND episode = ?",
         (patient, episode),
     ).fetchone()
-    return Found(patient, episode, *row)
+    return FoundEpisode(patient, episode, *row)

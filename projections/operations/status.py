@@ -63,7 +63,7 @@ def behind(ledger: EpisodeLedger, views: Views) -> int:
     return max(0, ledger.position() - known)
 
 
-def standing(
+def status_row(
     ledger: EpisodeLedger, places: Places, views: Views, book: Book, names: tuple[str, str], lag: int
 ) -> StatusRow:
     """The status of a ledger whose read model is caught up; ``names`` are how the ledger and the book were named."""

@@ -79,15 +79,15 @@ def runs_shown(
     case: Case, others: Sequence[Case], sources: Sources, editions: Sequence[tuple[str, object]]
 ) -> tuple[RunShown, ...]:
     """Every day of a judged episode in order; ``editions`` are the (payer, terms) that the page cites."""
-    days = [_told(DayView(case, others, day.date), day, sources) for day in judged_days(case)]
+    days = [_day_in_run(DayView(case, others, day.date), day, sources) for day in judged_days(case)]
     return tuple(_run(list(run), editions) for _, run in groupby(days, key=_sameness))
 
 
-Told = tuple[JudgedDay, DayShown, str]
+DayInRun = tuple[JudgedDay, DayShown, str]
 """A judged day, the day as it is shown, and its sentence."""
 
 
-def _told(view: DayView, day: JudgedDay, sources: Sources) -> Told:
+def _day_in_run(view: DayView, day: JudgedDay, sources: Sources) -> DayInRun:
     entries = view.deciding(day.verdict)
     shown = DayShown(
         iso(day.date),
@@ -107,12 +107,12 @@ def _sentence(view: DayView, day: JudgedDay, entries: Sequence[Entry], sources: 
     return f"{STATUS[day.verdict.status].capitalize()}: {telling(view, day, general)}"
 
 
-def _sameness(told: Told) -> tuple[object, ...]:
+def _sameness(told: DayInRun) -> tuple[object, ...]:
     day, _, sentence = told
     return day.verdict, day.payer, id(day.terms), day.code, day.authorization, sentence
 
 
-def _run(run: Sequence[Told], editions: Sequence[tuple[str, object]]) -> RunShown:
+def _run(run: Sequence[DayInRun], editions: Sequence[tuple[str, object]]) -> RunShown:
     (day, first, sentence), (_, last, _) = run[0], run[-1]
     cited = next((n for n, (payer, terms) in enumerate(editions, 1) if payer == day.payer and terms is day.terms), None)
     return RunShown(

@@ -34,7 +34,7 @@ class EntryShown(msgspec.Struct, frozen=True, gc=False):
 
 def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: Sources) -> tuple[EntryShown, ...]:
     """The entries of one episode in the order they were recorded."""
-    standing = _standing(entries)
+    standing = _status_by_version(entries)
     by_identity = {(entry.source, entry.id): entry for entry in entries}
     naming = _naming(entries)
     decided = _decided(days)
@@ -57,7 +57,7 @@ def entries_shown(entries: Sequence[Entry], days: Iterable[DayShown], sources: S
     )
 
 
-def _standing(entries: Sequence[Entry]) -> dict[int, str]:
+def _status_by_version(entries: Sequence[Entry]) -> dict[int, str]:
     """What no longer counts, by version: taken back, or replaced by a correction."""
     retracted = retractions(entries)
     live = {live.entry.version for live in live_entries(entries)}

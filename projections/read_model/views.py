@@ -154,7 +154,7 @@ def open_views(path: Path) -> Views:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS)
     except (OSError, sqlite3.Error) as error:
-        raise ViewsError(f"{path}: the read model cannot be opened ({_told(error)})") from error
+        raise ViewsError(f"{path}: the read model cannot be opened ({_words_of(error)})") from error
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -168,7 +168,7 @@ def open_views(path: Path) -> Views:
         raise kind(f"{path}: the read model cannot be opened ({without_quotes(error)})") from error
 
 
-def _told(error: Exception) -> str:
+def _words_of(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or without_quotes(error)
 
 

@@ -12,7 +12,7 @@ from ledger.facts.entry import Entry, decode_all
 from ledger.facts.stored import TAGS
 from ledger.judge.fold import is_read
 
-Row = tuple[str, str, str]
+PassingRow = tuple[str, str, str]
 """Episode, tag and text of a stored entry."""
 
 UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
@@ -26,14 +26,14 @@ _fact_of: Final = attrgetter("fact")
 class Stream(Struct, gc=False):
     """What has passed of an episode: tag and text of each entry by turns; of those not held, the versions."""
 
-    kin: Kin
+    cohort: Cohort
     held: list[str]
     unread: list[int]
     complete_at: int
     """How long ``held`` is when all entries have passed."""
 
 
-class Kin(Struct, gc=False):
+class Cohort(Struct, gc=False):
     """Episodes that share patients: how many entries each has, where they begin, and what has passed of them."""
 
     episodes: dict[str, int]
@@ -49,10 +49,10 @@ class Kin(Struct, gc=False):
 
 
 def hold(
-    page: Sequence[Row], waiting: dict[str, Stream], left_out: frozenset[str]
-) -> tuple[list[Row], list[Stream], int]:
+    page: Sequence[PassingRow], waiting: dict[str, Stream], left_out: frozenset[str]
+) -> tuple[list[PassingRow], list[Stream], int]:
     """Hold a page's entries back: those that need not be, the streams that the others end, and how many these are."""
-    unread: list[Row] = []
+    unread: list[PassingRow] = []
     ended: list[Stream] = []
     strangers = 0
     for row in page:
@@ -72,7 +72,7 @@ def hold(
     return unread, ended, len(page) - len(unread) - strangers
 
 
-def look_at(rows: Sequence[Row], waiting: dict[str, Stream]) -> list[Stream]:
+def look_at(rows: Sequence[PassingRow], waiting: dict[str, Stream]) -> list[Stream]:
     """Read entries that need not be held; tells which streams they end. One that is damaged leaves its stream open."""
     entries = _read(rows)
     if entries is None:
@@ -87,7 +87,7 @@ def look_at(rows: Sequence[Row], waiting: dict[str, Stream]) -> list[Stream]:
     return ended
 
 
-def _read(rows: Sequence[Row]) -> list[Entry] | None:
+def _read(rows: Sequence[PassingRow]) -> list[Entry] | None:
     """The entries of some rows, which must agree with their columns; None if one cannot be read or does not."""
     episodes, tags, texts = zip(*rows, strict=True) if rows else ((), (), ())
     entries = _decoded(texts, tags)

@@ -30,8 +30,8 @@ from projections.read_model.rows_file import RowsFile, lay
 from projections.read_model.tables import TABLES, index_tables
 from projections.read_model.trouble import NotNow, SetAside
 from projections.reading.as_known import load_patient
-from projections.reading.cohorts import complete, kin_in, shares
-from projections.reading.streams import Kin
+from projections.reading.cohorts import cohorts_in, complete, shares
+from projections.reading.streams import Cohort
 from projections.rows.digests import Sums
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets, derive_patient
@@ -56,7 +56,7 @@ class Work(NamedTuple):
     master: MasterKey | None = None
 
 
-class Part(NamedTuple):
+class BuiltPart(NamedTuple):
     """What one process made: a file, its fingerprints, and who had to be set aside."""
 
     path: str
@@ -75,7 +75,7 @@ def build(path: Path, work: Work, processes: int, told: Progress) -> tuple[Sums,
     """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
     with open_ledger(work.ledger, create=False, master=work.master) as ledger:
         kept = kept_sheets(ledger.forgettings(work.upto))
-        parts = shares(kin_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
+        parts = shares(cohorts_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
     total = sum(map(len, parts))
     paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
     with _helpers(processes - 1) as helpers:
@@ -124,10 +124,10 @@ def _help(connection: Connection) -> None:
     """Build the part that is sent, and send back what was made or what stopped it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked ends its helpers itself
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    path, work, kin = connection.recv()
-    made: Part | Exception
+    path, work, cohorts = connection.recv()
+    made: BuiltPart | Exception
     try:
-        made = build_part(path, work, kin)
+        made = build_part(path, work, cohorts)
     except Exception as error:
         made = error
     connection.send(made)
@@ -140,8 +140,8 @@ def _end_with_parent() -> None:
         os._exit(1)  # it was killed: nobody waits for this part any more
 
 
-def _answer_of(helper: Connection) -> Part:
-    made: Part | Exception = helper.recv()
+def _answer_of(helper: Connection) -> BuiltPart:
+    made: BuiltPart | Exception = helper.recv()
     if isinstance(made, Exception):
         raise made
     return made
@@ -150,11 +150,11 @@ def _answer_of(helper: Connection) -> Part:
 def build_part(
     path: str,
     work: Work,
-    kin: Sequence[Kin],
+    cohorts: Sequence[Cohort],
     told: Progress = silent,
     kept: Sheets | None = None,
-) -> Part:
-    """Judge some kin and write their rows into a file of their own, beside what was kept of the forgotten."""
+) -> BuiltPart:
+    """Judge some cohorts and write their rows into a file of their own, beside what was kept of the forgotten."""
     book = book_of_text(work.book).known(work.known_on)
     writer = RowsFile(path)
     if kept:
@@ -164,27 +164,27 @@ def build_part(
     try:
         with open_ledger(work.ledger, create=False, master=work.master) as ledger:
             unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
-            passing = complete(ledger, kin, work.upto, work.held_entries, unreadable, whole=False)
+            passing = complete(ledger, cohorts, work.upto, work.held_entries, unreadable, whole=False)
             for done, streams in enumerate(passing, 1):
                 for patient in gather(streams, whole=False):
                     writer.write(patient.name, derive_patient(patient, book))
-                told(done, len(kin))
+                told(done, len(cohorts))
         writer.close()
     finally:
         gc.enable()
-    return Part(path, writer.sums.numbers, writer.patients, set_aside)
+    return BuiltPart(path, writer.sums.numbers, writer.patients, set_aside)
 
 
 class _Quarantine:
-    """Sets those aside whose entries cannot be read, and goes on with the others of their kin."""
+    """Sets those aside whose entries cannot be read, and goes on with the others of their cohort."""
 
     def __init__(
         self, ledger: EpisodeLedger, book: Book, upto: int, writer: RowsFile, set_aside: list[SetAside]
     ) -> None:
         self.ledger, self.book, self.upto, self.writer, self.set_aside = ledger, book, upto, writer, set_aside
 
-    def __call__(self, kin: Kin) -> None:
-        for name in sorted(kin.patients):
+    def __call__(self, cohort: Cohort) -> None:
+        for name in sorted(cohort.patients):
             try:
                 patient = load_patient(self.ledger, name, upto=self.upto)
             except UnreadableEntry as error:

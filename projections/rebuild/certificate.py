@@ -73,7 +73,7 @@ class Certificate(msgspec.Struct, frozen=True):
     columns_added: tuple[str, ...] = ()
 
 
-class Found(NamedTuple):
+class PatientDigests(NamedTuple):
     """A patient's digests: of the live rows as they stand, as noted with them, and of the rows built anew."""
 
     live: Digests | None
@@ -108,7 +108,7 @@ class Comparison:
         aside = {**self.live.set_aside(), **self.new.set_aside()}
         for patient, *found in self._patients():
             if not found[0] == found[1] == found[2]:
-                rows = list(self._changed(patient, Found(*found), patient in aside))
+                rows = list(self._changed(patient, PatientDigests(*found), patient in aside))
                 self.changed_patients += bool(rows)
                 yield from self._counted(rows)
         if self.digests_damaged and not self.causes["damaged view"]:
@@ -125,7 +125,7 @@ class Comparison:
         for patient, live, as_noted, anew in side_by_side(digests_read(self.live.connection), noted, built):
             yield patient, live or (as_noted and digests_of(patient, Sheets([], [], []))), as_noted, anew
 
-    def _changed(self, patient: str, found: Found, aside: bool) -> Iterator[ChangedRow]:
+    def _changed(self, patient: str, found: PatientDigests, aside: bool) -> Iterator[ChangedRow]:
         before, after = (rows_of(views.connection, patient, self.columns) for views in (self.live, self.new))
         between, digests = after, found.built
         if self.old_book and not aside:
@@ -137,9 +137,9 @@ class Comparison:
                 alike, named = False, dict(zip(self.columns[table], row, strict=True))
                 yield ChangedRow(table, patient, why, named if had else None, None if had else named)
         if alike and found.noted != found.built and not self.columns_added:
-            yield ChangedRow("digests", patient, cause, _shown(found.noted), _shown(found.built))
+            yield ChangedRow("digests", patient, cause, _digests_row(found.noted), _digests_row(found.built))
 
-    def _cause(self, found: Found, by_old_book: Digests | None, aside: bool) -> Cause:
+    def _cause(self, found: PatientDigests, by_old_book: Digests | None, aside: bool) -> Cause:
         """Why the live rows are not those that the live book gives now."""
         lost = found.noted is None and self.digests_damaged
         if found.live == found.noted and not lost and not self.was_equal:
@@ -187,7 +187,7 @@ def _changed_rows(
         come_last[row] -= 1
 
 
-def _shown(digests: Digests | None) -> dict[str, Any] | None:
+def _digests_row(digests: Digests | None) -> dict[str, Any] | None:
     return dict(zip(TABLES, (found.hex() for found in digests), strict=True)) if digests else None
 
 

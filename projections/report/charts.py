@@ -34,7 +34,7 @@ class Bar(NamedTuple):
     value: str
 
 
-class Part(NamedTuple):
+class Slice(NamedTuple):
     """A part of a bar as it is drawn; ``number`` is written on it where there is room."""
 
     x: float
@@ -48,7 +48,7 @@ class Drawn(NamedTuple):
 
     y: int
     label: str
-    parts: tuple[Part, ...]
+    parts: tuple[Slice, ...]
     value: str
     value_x: float
 
@@ -103,7 +103,7 @@ def _drawn(bar: Bar, y: int, left: float, each: float, numbered: bool) -> Drawn:
     parts, x = [], left
     for series, value in enumerate(bar.parts, 1):
         if value:
-            parts.append(Part(round(x, 1), round(value * each, 1), series, _number(series, value * each, numbered)))
+            parts.append(Slice(round(x, 1), round(value * each, 1), series, _number(series, value * each, numbered)))
             x += value * each
     return Drawn(y, bar.label, tuple(parts), bar.value, round(x + 6, 1))
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from projections.report.report import Heading, Report, Row
+from projections.report.report import Heading, ReportRow, WeeklyReport
 
-_KINDS: Final = (Heading, *Row.__args__)
+_KINDS: Final = (Heading, *ReportRow.__args__)
 _NAMES: Final = tuple(dict.fromkeys(field.encode_name for kind in _KINDS for field in msgspec.structs.fields(kind)))
 _COLUMNS: Final = ("section", *(name for name in _NAMES if name != "rows"), "rows")
 
@@ -22,7 +22,7 @@ FlatRow: Final[type[msgspec.Struct]] = msgspec.defstruct(
 """A row of any section."""
 
 
-def flat_rows(report: Report) -> Iterator[msgspec.Struct]:
+def flat_rows(report: WeeklyReport) -> Iterator[msgspec.Struct]:
     """Every row of the report, its heading first."""
     for row in report.rows():
         told = {field.name: getattr(row, field.name) for field in msgspec.structs.fields(type(row))}

@@ -16,8 +16,8 @@ from jinja2 import Template
 from projections.rendering import TEMPLATES, environment, styled
 from projections.report.behind import Behind
 from projections.report.charts import Chart, by_days_left, by_month, by_reason
-from projections.report.report import Report, Row, key_of
-from projections.report.text import SECTIONS, Column, Section
+from projections.report.report import ReportRow, WeeklyReport, key_of
+from projections.report.text import SECTIONS, Section, TextColumn
 from projections.why.cures import CURES
 from projections.words import counted, money
 
@@ -72,7 +72,7 @@ class Tile(NamedTuple):
     section: str
 
 
-def render_report(report: Report) -> str:
+def render_report(report: WeeklyReport) -> str:
     """The page; the same report always as the same text."""
     return _template().render(
         report=report, heading=report.heading, sections=_sections(report), tiles=_tiles(report),
@@ -85,7 +85,7 @@ def _template() -> Template:
     return environment(TEMPLATES).get_template("report.html")
 
 
-def _sections(report: Report) -> list[SectionShown]:
+def _sections(report: WeeklyReport) -> list[SectionShown]:
     charts = {
         "billed": by_month(report.billed, report.payer_names),
         "holds": by_reason(report.holds),
@@ -97,8 +97,8 @@ def _sections(report: Report) -> list[SectionShown]:
     ]
 
 
-def _groups(report: Report, name: str, section: Section) -> tuple[tuple[str | None, tuple[RowShown, ...]], ...]:
-    rows: Sequence[Row] = getattr(report, name)
+def _groups(report: WeeklyReport, name: str, section: Section) -> tuple[tuple[str | None, tuple[RowShown, ...]], ...]:
+    rows: Sequence[ReportRow] = getattr(report, name)
     shown = [_row(report, name, place, section, row) for place, row in enumerate(rows, 1)]
     if name != "billed":
         return ((None, tuple(shown)),)
@@ -108,14 +108,14 @@ def _groups(report: Report, name: str, section: Section) -> tuple[tuple[str | No
     )
 
 
-def _row(report: Report, name: str, place: int, section: Section, row: Row) -> RowShown:
+def _row(report: WeeklyReport, name: str, place: int, section: Section, row: ReportRow) -> RowShown:
     cells = tuple(_cell(report, column, row) for column in section.columns)
     title = ", ".join(cell.text for cell in cells if not cell.is_number and cell.name in section.names)
     behind = report.behind.get(key_of(row), Behind())
     return RowShown(f"{name}-{place}", cells, title, row.rows, behind)
 
 
-def _cell(report: Report, column: Column, row: Row) -> Cell:
+def _cell(report: WeeklyReport, column: TextColumn, row: ReportRow) -> Cell:
     text = column.cell(row)
     if column.name == "payer":
         text = report.payer_names.get(text, text)
@@ -131,9 +131,9 @@ def _cell(report: Report, column: Column, row: Row) -> Cell:
 _DATES: Final = ("oldest", "first by", "ends", "lasts to")
 
 
-def _sum(report: Report, name: str, section: Section) -> SumShown | None:
+def _sum(report: WeeklyReport, name: str, section: Section) -> SumShown | None:
     """Days and dollars of all rows together; episodes and claims are not added up, for one may be in several rows."""
-    rows: Sequence[Row] = getattr(report, name)
+    rows: Sequence[ReportRow] = getattr(report, name)
     if name == "authorizations" or len(rows) < 2:
         return None
     told = {
@@ -153,7 +153,7 @@ def _dollars(cents: Sequence[int | None]) -> str:
 _STATUS: Final = {"billed": "billable", "holds": "hold", "conflicts": "conflict"}
 
 
-def _whole(report: Report, name: str) -> str | None:
+def _whole(report: WeeklyReport, name: str) -> str | None:
     """The command that lists what is behind all rows of a section, where one command does."""
     asked = report.asked
     if name in _STATUS:
@@ -166,7 +166,7 @@ def _whole(report: Report, name: str) -> str | None:
     return None
 
 
-def _tiles(report: Report) -> list[Tile]:
+def _tiles(report: WeeklyReport) -> list[Tile]:
     latest = max((row.month for row in report.billed if row.month <= report.heading.on[:7]), default=None)
     billed = sum(row.cents for row in report.billed if row.month == latest)
     lost = sum(row.cents for row in report.unbilled if row.left == "lost")

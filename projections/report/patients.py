@@ -20,10 +20,10 @@ from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_ou
 Streams = Mapping[str, Sequence[Entry]]
 
 LeftOut = Callable[[SetAside], None]
-"""Told of a patient whose claims cannot be read."""
+"""PatientReported of a patient whose claims cannot be read."""
 
 
-class Told(NamedTuple):
+class PatientReported(NamedTuple):
     """What is to be said of one patient."""
 
     claimed: Sequence[ClaimedDay]
@@ -32,7 +32,7 @@ class Told(NamedTuple):
 
 def patients_told(
     ledger: EpisodeLedger, views: Views, book: Book, asked: Asked, left_out: LeftOut, progress: Progress
-) -> Iterator[Told]:
+) -> Iterator[PatientReported]:
     """Every patient with something to say, by name, at the read model's own position."""
     upto = int(views.noted()["position"])
     aside = views.set_aside()
@@ -48,7 +48,7 @@ def patients_told(
             left_out(SetAside(name, error.episode, error.version, error.position))
             continue
         claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
-        yield Told(claimed, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        yield PatientReported(claimed, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
         progress(done, len(names))
 
 

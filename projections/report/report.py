@@ -22,7 +22,7 @@ from projections.report.holds import Hold, holds
 from projections.report.patients import patients_told
 from projections.words import utc_text
 
-Row = Billed | Hold | Unbilled | Exposed | RunningOut | Conflict | HardFinding
+ReportRow = Billed | Hold | Unbilled | Exposed | RunningOut | Conflict | HardFinding
 
 
 class Heading(msgspec.Struct, frozen=True, tag_field="section", tag="report"):
@@ -39,7 +39,7 @@ class Heading(msgspec.Struct, frozen=True, tag_field="section", tag="report"):
     set_aside: int
 
 
-class Report(msgspec.Struct, frozen=True):
+class WeeklyReport(msgspec.Struct, frozen=True):
     """All sections of a report. ``behind`` holds the rows behind the numbers, if they were asked for."""
 
     heading: Heading
@@ -55,7 +55,7 @@ class Report(msgspec.Struct, frozen=True):
     left_out: Sequence[SetAside]
     behind: dict[Key, Behind]
 
-    def rows(self) -> Iterator[Heading | Row]:
+    def rows(self) -> Iterator[Heading | ReportRow]:
         """The heading and then every row, section by section."""
         yield self.heading
         for name in SECTIONS:
@@ -72,7 +72,7 @@ def report_of(
     asked: Asked,
     collected: Collected | None = None,
     progress: Progress = silent,
-) -> Report:
+) -> WeeklyReport:
     """The report of what a read model holds, caught up and held still, or filled as known at an instant.
 
     ``collected`` takes in the rows behind the numbers. Patients whose claims cannot be read, because an episode
@@ -89,7 +89,7 @@ def report_of(
     running.sort(key=attrgetter("lasts_to", "patient", "episode", "number"))
     if collected is not None:
         collected.add_from(views, asked, running)
-    return Report(
+    return WeeklyReport(
         _heading(ledger, views, book, asked),
         list(billed(views, asked)), holds(views, book, asked), list(sums.unbilled()), list(sums.exposure()), running,
         list(conflicts(views, asked)), list(hard_findings(views, asked)), asked,
@@ -104,7 +104,7 @@ def _heading(ledger: EpisodeLedger, views: Views, book: Book, asked: Asked) -> H
     return Heading(asked.on, asked.payer, asked.from_, asked.to, known_at, position, ledger.id, book.hash, aside)
 
 
-def key_of(row: Row) -> Key:
+def key_of(row: ReportRow) -> Key:
     """Under which key the rows behind a row's numbers are collected."""
     match row:
         case Billed():

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from projections.report.holds import Hold
-from projections.report.report import Report
+from projections.report.report import WeeklyReport
 from projections.words import amount
 
 Cell = Callable[[Any], str]
 
 
-class Column(NamedTuple):
+class TextColumn(NamedTuple):
     """A column of a section's table; numbers stand on the right."""
 
     name: str
@@ -24,21 +24,21 @@ class Section(NamedTuple):
     """A section's title, its columns, what is said instead of no rows, and the columns that name a row."""
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[TextColumn, ...]
     nothing: str
     names: tuple[str, ...]
 
 
-def _text(name: str, field: str | None = None) -> Column:
-    return Column(name, lambda row: str(getattr(row, field or name)))
+def _text(name: str, field: str | None = None) -> TextColumn:
+    return TextColumn(name, lambda row: str(getattr(row, field or name)))
 
 
-def _maybe(name: str, field: str | None = None) -> Column:
-    return Column(name, lambda row: getattr(row, field or name) or "–")
+def _maybe(name: str, field: str | None = None) -> TextColumn:
+    return TextColumn(name, lambda row: getattr(row, field or name) or "–")
 
 
-def _count(name: str, field: str | None = None) -> Column:
-    return Column(name, lambda row: f"{getattr(row, field or name):,}", True)
+def _count(name: str, field: str | None = None) -> TextColumn:
+    return TextColumn(name, lambda row: f"{getattr(row, field or name):,}", True)
 
 
 def _dollars(row: Any) -> str:
@@ -48,7 +48,7 @@ def _dollars(row: Any) -> str:
     return f"{'≥ ' if known_in_part else ''}{amount(row.cents)}"
 
 
-_MONEY: Final = Column("dollars", _dollars, True)
+_MONEY: Final = TextColumn("dollars", _dollars, True)
 
 
 LEFT: Final = {
@@ -76,7 +76,7 @@ SECTIONS: Final[dict[str, Section]] = {
     ),
     "unbilled": Section(
         "Billable, and on no claim yet",
-        (_text("payer"), Column("to file", lambda row: LEFT[row.left]), _count("days"), _count("episodes"), _MONEY,
+        (_text("payer"), TextColumn("to file", lambda row: LEFT[row.left]), _count("days"), _count("episodes"), _MONEY,
          _text("first by", "first_file_by")),
         "Every billable day is on a claim.",
         ("payer", "to file"),
@@ -90,7 +90,7 @@ SECTIONS: Final[dict[str, Section]] = {
     ),
     "authorizations": Section(
         "Authorizations running out while therapy goes on",
-        (_text("number"), _text("episode"), _text("payer"), Column("codes", lambda row: ", ".join(row.codes)),
+        (_text("number"), _text("episode"), _text("payer"), TextColumn("codes", lambda row: ", ".join(row.codes)),
          _count("units"), _count("drawn"), _count("left"), _text("ends", "to"), _text("lasts to", "lasts_to")),
         "No authorization runs out.",
         ("number", "episode"),
@@ -111,11 +111,11 @@ SECTIONS: Final[dict[str, Section]] = {
 """The sections in the order of the report."""
 
 
-def render_text(report: Report) -> Iterator[str]:
+def render_text(report: WeeklyReport) -> Iterator[str]:
     """The lines of the report."""
     heading = report.heading
     as_of = f", as known at {heading.known_at}" if heading.known_at else ""
-    yield f"Report on {heading.on}{as_of}, from ledger {heading.ledger_id} up to position {heading.position:,}"
+    yield f"WeeklyReport on {heading.on}{as_of}, from ledger {heading.ledger_id} up to position {heading.position:,}"
     for name, section in SECTIONS.items():
         rows = getattr(report, name)
         yield ""
@@ -125,7 +125,7 @@ def render_text(report: Report) -> Iterator[str]:
     yield "Each row's numbers are counted from the rows that 'episode-ledger' and the words at its end print."
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Any]) -> Iterator[str]:
+def _table(columns: Sequence[TextColumn], rows: Sequence[Any]) -> Iterator[str]:
     cells = [[column.cell(row) for column in columns] for row in rows]
     widths = [max(map(len, [column.name, *together])) for column, *together in zip(columns, *cells, strict=True)]
     yield _line([column.name for column in columns], columns, widths, "rows")
@@ -133,7 +133,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Any]) -> Iterator[str]:
         yield _line(line, columns, widths, row.rows)
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], rows: str) -> str:
+def _line(cells: Sequence[str], columns: Sequence[TextColumn], widths: Sequence[int], rows: str) -> str:
     padded = (
         cell.rjust(width) if column.is_number else cell.ljust(width)
         for cell, column, width in zip(cells, columns, widths, strict=True)

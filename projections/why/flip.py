@@ -118,7 +118,7 @@ def _on(case: Case, on: int) -> _Outcome:
     return _Outcome(day.verdict, verdict_text(day))
 
 
-def _shown(flips: bool, sentence: str, change: Change, text: str | None) -> FlipShown:
+def _flip(flips: bool, sentence: str, change: Change, text: str | None) -> FlipShown:
     return FlipShown(flips, sentence, change.episode, tag_of(change.fact), msgspec.to_builtins(change.fact), text)
 
 
@@ -133,7 +133,7 @@ def _curing(trial: _Trial, verdict: Verdict) -> FlipShown:
         outcome = trial.outcome(change)
         if outcome.is_billable:
             sentence = f"{outside.sentence} Or: {change.sentence}" if outside else change.sentence
-            return _shown(True, sentence, change, outcome.text)
+            return _flip(True, sentence, change, outcome.text)
         if outcome.reached > (best[1].reached if best else verdict.step.number):
             best = change, outcome
     return _not_enough(outside, best)
@@ -150,7 +150,7 @@ def _not_enough(outside: Outside | None, best: tuple[Change, _Outcome] | None) -
         return FlipShown(False, sentence, None, None, None, None)
     change, outcome = best
     sentence += f" This brings it furthest: {change.sentence} It would then be {verdict_in_sentence(outcome.text)}."
-    return _shown(False, sentence, change, outcome.text)
+    return _flip(False, sentence, change, outcome.text)
 
 
 def _undoing(trial: _Trial) -> FlipShown:
@@ -160,7 +160,7 @@ def _undoing(trial: _Trial) -> FlipShown:
         if not outcome.is_billable:
             then = verdict_in_sentence(outcome.text)
             sentence = f"Without {named(trial.view, entry)} the day would be {then}."
-            return _shown(True, sentence, change, outcome.text)
+            return _flip(True, sentence, change, outcome.text)
     return FlipShown(False, "No single retraction makes this day not billable.", None, None, None, None)
 
 

@@ -10,7 +10,7 @@ from ledger.facts.entry import statement_of
 from ledger.judge import steps
 from ledger.judge.evidence import local_date
 from ledger.judge.rule import Step
-from ledger.judge.stays import Part, Stay
+from ledger.judge.stays import Stay, StayPart
 from projections.why.change import Change, Changes, correct, retract, retract_all, tell
 from projections.why.day_view import DayView
 from projections.why.moves_service import to_the_day
@@ -48,7 +48,7 @@ def _unmatched_homecomings(view: DayView, stay: Stay) -> list[Change]:
     ]
 
 
-def _homecoming(view: DayView, part: Part) -> Changes:
+def _homecoming(view: DayView, part: StayPart) -> Changes:
     tz = view.case.evidence.tz
     on = date.fromordinal(view.date - (view.terms.inpatient_rule == "any_overlap"))
     at = max(part.admitted.at, datetime.combine(on, time(12), tzinfo=tz).astimezone(UTC))

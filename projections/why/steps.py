@@ -218,10 +218,10 @@ ASKED: Final[dict[Step, Asked]] = {
 
 def steps_shown(view: DayView, verdict: Verdict, because: str) -> tuple[StepShown, ...]:
     """All steps of the day in order; ``because`` is what the one says that gave the verdict."""
-    return tuple(_shown(view, step, verdict, because) for step in STEPS)
+    return tuple(_step(view, step, verdict, because) for step in STEPS)
 
 
-def _shown(view: DayView, step: Step, verdict: Verdict, because: str) -> StepShown:
+def _step(view: DayView, step: Step, verdict: Verdict, because: str) -> StepShown:
     asked = ASKED[step]
     if step.number > verdict.step.number:
         return StepShown(step.number, asked.test, "not_reached", "", ())

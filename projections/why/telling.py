@@ -62,13 +62,13 @@ def idle_decision(view: DayView) -> str:
 
 def told_taken(view: DayView, taken: Sequence[Taken]) -> str:
     """A sentence for each, the last ones in number; empty if nothing was taken back."""
-    told = [_told(view, each.entry, by) for each in taken for by in each.by]
+    told = [_taken_back(view, each.entry, by) for each in taken for by in each.by]
     more = len(told) - _SHOWN
     told[_SHOWN:] = [f"{more} more {'was' if more == 1 else 'were'} taken back."] if more > 0 else []
     return " ".join(told)
 
 
-def _told(view: DayView, entry: Entry, by: Entry) -> str:
+def _taken_back(view: DayView, entry: Entry, by: Entry) -> str:
     fact = by.fact
     assert isinstance(fact, ev.FactRetracted | ev.FactCorrected)
     did = "retracted" if isinstance(fact, ev.FactRetracted) else "corrected"

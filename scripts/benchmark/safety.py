@@ -26,12 +26,12 @@ from benchmark.append import (
     singles,
 )
 from commands.door.intake import Line, parse_line
-from commands.door.shapes import Envelope
+from commands.door.shapes import IntakeLine
 from commands.outside import random_nonces
 from commands.writing.decide import Accepted, decide
 from commands.writing.record import BATCH_LINES
 from ledger.facts.entry import Entry, encode
-from ledger.facts.heads import Head
+from ledger.facts.heads import EpisodeHead
 from ledger.facts.stored import TAGS
 from ledger.proof.seals import first_seal, leaf_of, seal_of
 from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
@@ -70,7 +70,7 @@ def checks(ledger: str) -> tuple[Rows, dict[str, Any]]:
     lines: list[Line] = []
     accepted: list[Entry] = []
     texts: list[bytes] = []
-    decoder = msgspec.json.Decoder(Envelope)
+    decoder = msgspec.json.Decoder(IntakeLine)
     steps: dict[str, Callable[[], object]] = {
         "s.decode": lambda: [decoder.decode(text) for text in raw],
         "s.door": lambda: lines.extend(_lines(raw)),
@@ -100,7 +100,7 @@ def _sealed(entries: Sequence[Entry], texts: Sequence[bytes]) -> None:
 
 
 def _decided(lines: Sequence[Line]) -> list[Entry]:
-    heads: defaultdict[str, Head] = defaultdict(Head)
+    heads: defaultdict[str, EpisodeHead] = defaultdict(EpisodeHead)
     now, entries = datetime.now(UTC), []
     for line, nonce in zip(lines, random_nonces(len(lines)), strict=True):
         head = heads[line.episode]

@@ -14,7 +14,7 @@ from benchmark.reading import timed_build
 Rows = list[tuple[str, float, int]]
 DOORS: Final = (
     ("p.extents", "ledger.store", "EpisodeLedger.extents"),
-    ("p.extents", "projections.reading.cohorts", "kin_of"),
+    ("p.extents", "projections.reading.cohorts", "cohorts_of"),
     ("p.scan", "ledger.store", "EpisodeLedger.pages"),
     ("p.gather", "projections.rebuild.build", "complete"),
     ("p.decode", "projections.reading.streams", "_decoded"),

@@ -187,10 +187,10 @@ Rows = list[tuple[str, float, int]]
 def prepare(ledger: str, subset: str, stock: str, most: int) -> tuple[Rows, dict[str, Any]]:
     """Task: whole patients of the ledger, in recorded order, into a small ledger and into a stock application."""
     from ledger.store import open_ledger
-    from projections.reading.cohorts import kin_of
+    from projections.reading.cohorts import cohorts_of
 
     with open_ledger(ledger, create=False) as opened:
-        chosen, entries = _first_patients(kin_of(opened.extents(opened.position())), most)
+        chosen, entries = _first_patients(cohorts_of(opened.extents(opened.position())), most)
         passing = (entry for _, entry in opened.follow(0) if entry.episode in chosen)
         taken = list(islice(passing, entries))
         pairs = [(patient, episode) for episode in sorted(chosen) for patient in opened.patients_of(episode)]
@@ -203,10 +203,10 @@ def prepare(ledger: str, subset: str, stock: str, most: int) -> tuple[Rows, dict
     return [], {"entries": entries}
 
 
-def _first_patients(kin: Iterable[Any], most: int) -> tuple[set[str], int]:
+def _first_patients(cohorts: Iterable[Any], most: int) -> tuple[set[str], int]:
     episodes: set[str] = set()
     entries = 0
-    for one in kin:
+    for one in cohorts:
         if episodes and entries + one.missing > most:
             break
         episodes.update(one.episodes)
@@ -250,8 +250,8 @@ def _from_repository(app: StockLedger) -> Callable[..., Iterator[Streams]]:
     def entries(_: Any, told: Iterable[Told]) -> list[Entry]:
         return list(map(entry_of, told))
 
-    def complete(ledger: Any, kin: Sequence[Any], *_: Any, **__: Any) -> Iterator[Streams]:
-        for one in kin:
+    def complete(ledger: Any, cohorts: Sequence[Any], *_: Any, **__: Any) -> Iterator[Streams]:
+        for one in cohorts:
             yield {episode: app.repository.get(episode, projector_func=entries) for episode in one.episodes}
 
     return complete

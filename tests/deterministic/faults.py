@@ -10,7 +10,7 @@ from typing import Any
 
 from eventsourcing.persistence import RecordConflictError, StoredEvent
 
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.protocol import Entries
 from tests.deterministic.ground import PAGE_ROWS
@@ -142,7 +142,7 @@ class Faulty:
                 self.troubles.note("second answer")
                 raise
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         if not settled_within:
             self._read()
             return self.inner.rows_at(places)
@@ -169,7 +169,7 @@ class Faulty:
     def count_of(self, episode: str, upto: int) -> int:
         return self.inner.count_of(episode, upto)
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         self._read()
         for number, row in enumerate(self.inner.scan(after, upto), 1):
             yield row
@@ -186,7 +186,7 @@ class Faulty:
         self._read()
         return self.inner.extents(upto)
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         self._read()
         return self.inner.rows_of(episodes, after_version, upto)
 
@@ -208,8 +208,8 @@ class Faulty:
     def page_when_opened(self) -> dict[str, str]:
         return self.inner.page_when_opened()
 
-    def page(self) -> dict[str, str]:
-        return self.inner.page()
+    def about(self) -> dict[str, str]:
+        return self.inner.about()
 
     def settings(self) -> dict[str, str]:
         return self.inner.settings()

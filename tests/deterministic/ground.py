@@ -11,7 +11,7 @@ from eventsourcing.persistence import InfrastructureFactory, RecordConflictError
 from eventsourcing.utils import Environment
 
 from ledger.facts.administration import HOUSE
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.proof.seals import first_seal
 from ledger.recorders.sealing import sealed
 from ledger.store import EpisodeLedger, open_ledger
@@ -41,9 +41,9 @@ class Shelf:
 
     def __init__(self, ledger_id: str = "0" * 32) -> None:
         self.id = ledger_id
-        self.rows: list[Row] = []
+        self.rows: list[StoredRow] = []
         self.seals: list[bytes] = []
-        self.of: dict[str, list[Row]] = {}
+        self.of: dict[str, list[StoredRow]] = {}
         self.named: dict[tuple[str, str], None] = {}
 
     def insert_events(
@@ -67,7 +67,7 @@ class Shelf:
                 raise RecordConflictError("an entry only follows the last one of its episode")
             last[episode] = before + 1
 
-    def put(self, row: Row, seal: bytes) -> None:
+    def put(self, row: StoredRow, seal: bytes) -> None:
         self.rows.append(row)
         self.seals.append(seal)
         self.of.setdefault(row[1], []).append(row)
@@ -81,7 +81,7 @@ class Shelf:
     def count_of(self, episode: str, upto: int) -> int:
         return sum(row[0] <= upto for row in self.of.get(episode, ()))
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         stop = len(self.rows) if upto is None else min(upto, len(self.rows))
         while after < stop:
             page = self.rows[after : min(after + PAGE_ROWS, stop)]
@@ -99,11 +99,11 @@ class Shelf:
         ]
         return sorted((each for each in found if each[2] <= upto), key=lambda each: (each[2], each[1]))
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         known = ((self.of.get(episode, ()), version) for episode, version in places)
         return [rows[version - 1] for rows, version in known if 1 <= version <= len(rows)]
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         stop = len(self.rows) if upto is None else upto
         names = sorted(set(episodes))
         return [row for name in names for row in self.of.get(name, ())[after_version:] if row[0] <= stop]
@@ -122,9 +122,9 @@ class Shelf:
         return {patient for patient, episode in self.named if episode in touched}
 
     def page_when_opened(self) -> dict[str, str]:
-        return self.page()
+        return self.about()
 
-    def page(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
         return {"id": self.id, "format": "2", "created_at": "2026-11-01T00:00:00.000Z"}
 
     def settings(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.recorders.protocol import Entries
 
 
@@ -36,7 +36,7 @@ class Lagging:
     def count_of(self, episode: str, upto: int) -> int:
         return self.inner.count_of(episode, self._upto(upto))
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         if upto is None:
             self.max_position()
         return self.inner.scan(after, self._upto(upto))
@@ -47,10 +47,10 @@ class Lagging:
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         return self.inner.extents(self._upto(upto))
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         return [row for row in self.inner.rows_at(places) if row[0] <= self.seen]
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         return self.inner.rows_of(episodes, after_version, self._upto(upto))
 
     def versions(self, after: int) -> list[tuple[str, int]]:
@@ -68,8 +68,8 @@ class Lagging:
     def page_when_opened(self) -> dict[str, str]:
         return self.inner.page_when_opened()
 
-    def page(self) -> dict[str, str]:
-        return self.inner.page()
+    def about(self) -> dict[str, str]:
+        return self.inner.about()
 
     def settings(self) -> dict[str, str]:
         return self.inner.settings()

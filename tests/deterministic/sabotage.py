@@ -11,19 +11,19 @@ from eventsourcing.persistence import StoredEvent
 
 from commands.writing.handle import Handled, HeadCache, Recorder
 from ledger import store
-from ledger.facts.heads import Head
-from ledger.facts.stored import Row
+from ledger.facts.heads import EpisodeHead
+from ledger.facts.stored import StoredRow
 from ledger.recorders import NotRecorded, StoreError, Unknown, reading_back
 from ledger.recorders.protocol import Entries
 from tests.deterministic.ground import Shelf
 from tests.deterministic.writers import Made
 
 
-class Oblivious(Head):
+class Oblivious(EpisodeHead):
     """A head that knows what may be corrected, and no identity."""
 
-    def __init__(self, head: Head) -> None:
-        for name in Head.__slots__:
+    def __init__(self, head: EpisodeHead) -> None:
+        for name in EpisodeHead.__slots__:
             setattr(self, name, getattr(head, name))
 
     def version_of(self, source: str, id: str) -> int | None:
@@ -33,7 +33,7 @@ class Oblivious(Head):
 class Forgetful(HeadCache):
     """Heads that know no identity."""
 
-    def take(self, episodes: Iterable[str]) -> dict[str, Head]:
+    def take(self, episodes: Iterable[str]) -> dict[str, EpisodeHead]:
         return {episode: Oblivious(head) for episode, head in super().take(episodes).items()}
 
 
@@ -55,15 +55,15 @@ class HasHeadsAhead(Recorder):
     """It keeps the heads that an append brought forward, though the append failed."""
 
     def _append(self, decisions: Any) -> list[int]:
-        heads: dict[str, Head] = {}
+        heads: dict[str, EpisodeHead] = {}
         try:
             return super()._append(decisions)
         except StoreError:
             entries = [decision.entry for decision in decisions if hasattr(decision, "entry")]
             for entry in self._ledger.entries_of_all({entry.episode for entry in entries}):
-                heads.setdefault(entry.episode, Head()).apply(entry)
+                heads.setdefault(entry.episode, EpisodeHead()).apply(entry)
             for entry in entries:
-                head = heads.setdefault(entry.episode, Head())
+                head = heads.setdefault(entry.episode, EpisodeHead())
                 if entry.version == head.version + 1:
                     head.apply(entry)
             self._cache.keep(heads, [])
@@ -130,7 +130,7 @@ class Through:
 class Gaps(Through):
     """The entry before the last becomes visible after the last, and the reader does not wait."""
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         last = self.entries.max_position()
         return (row for row in self.entries.scan(after, upto) if row[0] != last - 1)
 
@@ -145,7 +145,7 @@ class MissesSome(Through):
 class Impatient(Through):
     """It reads back at once, while the append may still be under way."""
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         return self.entries.rows_at(places)
 
 
@@ -185,7 +185,7 @@ def _takes_anothers() -> AbstractContextManager[Any]:
 def _passes_over_others() -> AbstractContextManager[Any]:
     keep = HeadCache.keep
 
-    def keep_all(cache: HeadCache, heads: dict[str, Head], positions: Sequence[int]) -> None:
+    def keep_all(cache: HeadCache, heads: dict[str, EpisodeHead], positions: Sequence[int]) -> None:
         keep(cache, heads, positions)
         cache._seen = max([cache._seen, *positions])
 

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from commands import cli
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.writing.record import Outcome, record
 from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
 from ledger.recorders.sqlite import file as sqlite_file
@@ -67,7 +67,7 @@ def _tell(outcome: Outcome) -> None:
 
 def project(ledger: str, book: str, lines: str, batch: int, two: bool) -> int:
     """Record a little, bring the read model up, and so on; with ``two``, the control: position first, then rows."""
-    house = House(ledger, book)
+    house = Setup(ledger, book)
     views = house.views()
     with house.open() as opened, open(lines, "rb") as file:
         read = file.readlines()
@@ -106,7 +106,7 @@ def warm() -> None:
     """Load what the acts need before any of them is forked."""
     for name in ("record", "read", "ask", "proof", "backup", "rebuild"):
         import_module(f"commands.verbs.{name}")
-    from_the_package = House("", None).book
+    from_the_package = Setup("", None).book
     assert from_the_package
 
 

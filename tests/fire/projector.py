@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from ledger.store import open_ledger
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
@@ -32,7 +32,7 @@ def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = Fals
     """Kill so many projectors while others' facts arrive; ``two`` is the control with rows and position apart."""
     found: Counter[str] = Counter(kills=0, too_late=0, behind=0, differs=0)
     source = write_lines(folder / "intake.jsonl", facts(rng, LINES))
-    house = House(str(folder / "ledger.db"), str(BOOK))
+    house = Setup(str(folder / "ledger.db"), str(BOOK))
     told = {"ledger": house.ledger_name, "book": str(BOOK), "lines": str(source), "batch": BATCH, "two": two}
     with Stage(folder) as stage:
         took = _time(stage, folder, told)
@@ -48,7 +48,7 @@ def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = Fals
     return found
 
 
-def _prepare(house: House, folder: Path) -> None:
+def _prepare(house: Setup, folder: Path) -> None:
     for left in folder.glob("ledger*"):  # among them what was building when it was killed
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     house.open(create=True).close()
@@ -57,7 +57,7 @@ def _prepare(house: House, folder: Path) -> None:
 def _time(stage: Stage, folder: Path, told: dict[str, Any]) -> float:
     took = []
     for _ in range(3):
-        _prepare(House(told["ledger"], told["book"]), folder)
+        _prepare(Setup(told["ledger"], told["book"]), folder)
         began = time.monotonic()
         status, projector = stage.run("project", **told)
         assert status == 0, projector.complained
@@ -65,7 +65,7 @@ def _time(stage: Stage, folder: Path, told: dict[str, Any]) -> float:
     return min(took)
 
 
-def _compared(house: House) -> Counter[str]:
+def _compared(house: Setup) -> Counter[str]:
     """Whether the read model, caught up, has the rows of one made in one piece."""
     places = Places(views_path(Path(house.ledger_name)))
     with open_ledger(house.ledger_name, create=False) as ledger, closing(places.open_live()) as live:

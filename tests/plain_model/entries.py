@@ -54,7 +54,7 @@ class Entry:
         return Span(a_date(self.fact["from"]), optional_date(self.fact.get("to")))
 
     def billed_span(self) -> Span:
-        """`from`..`to`, one day where `to` is absent (the two BilledSeparately facts)."""
+        """`from`..`to`, one day where `to` is absent (the two Billed facts)."""
         return Span(a_date(self.fact["from"]), a_date(self.fact.get("to", self.fact["from"])))
 
 

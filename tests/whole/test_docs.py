@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from typing import Any
@@ -179,3 +180,35 @@ def text_of(command: click.Command | None, root: click.Context) -> str:
 def test_every_term_is_described() -> None:
     described = re.findall(r"^\| `(\w+)` \| \S.* \| \S.* \| \S.* \|$", text("docs/reference/terms.md"), re.MULTILINE)
     assert {field.encode_name for field in msgspec.structs.fields(Terms)} <= set(described)
+
+
+# The words of the code
+
+
+def public_classes() -> set[tuple[str, str]]:
+    """The public classes of the rooms whose words the glossary explains, each with its file."""
+    files = (
+        path
+        for room in ("ledger/judge", "projections/reading", "projections/rows")
+        for path in (ROOT / room).glob("*.py")
+    )
+    return {
+        (node.name, path.relative_to(ROOT).as_posix())
+        for path in files
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    }
+
+
+def explained(page: str) -> set[tuple[str, str]]:
+    """The classes that a page's tables explain, each with the file named beside it."""
+    return set(re.findall(r"^\| `(\w+)` \| `([\w/]+\.py)` \| \S", page, re.M))
+
+
+def test_every_class_of_the_judge_and_its_readers_is_in_the_glossary_and_nothing_else() -> None:
+    assert explained(text("docs/glossary.md")) == public_classes()
+
+
+def test_a_class_that_the_glossary_misses_is_found() -> None:
+    page = text("docs/glossary.md").replace("| `Cohort` |", "| `Kin` |")
+    assert public_classes() - explained(page) == {("Cohort", "projections/reading/streams.py")}

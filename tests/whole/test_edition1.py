@@ -23,7 +23,7 @@ from ledger.edition1.patients import gather
 from ledger.facts.administration import MonthClosed
 from ledger.judge.patients import by_episode
 from ledger.store import EpisodeLedger, open_ledger
-from projections.audit.month import MonthHead, MonthRow, Report
+from projections.audit.month import MonthHead, MonthReport, MonthRow
 from projections.bundle import verify_bundle
 from projections.read_model.version import code_version
 from projections.words import iso
@@ -258,7 +258,7 @@ def test_a_month_closed_by_another_judge_of_this_edition_prints_what_it_kept(kep
     release, shape, _, zones = code_version().split("/")
     another = "/".join((release, shape, "0123456789ab", zones))
     head = MonthHead("2026-08", "2026-11-28T12:00:00Z", "controller-1", "x", 761, "", "", another, 3, "0" * 64)
-    report = Report(head, (MonthRow("all", None, None, None, None, 3, 12_300),))
+    report = MonthReport(head, (MonthRow("all", None, None, None, None, 3, 12_300),))
     closed_by_another(kept, another, report.hash, report.text)
     ended = kept.run("close", "2026-08")
     assert (ended.status, ended.out.decode()) == (0, report.text)

@@ -15,7 +15,7 @@ from ledger.recorders.sqlite.recorder import LedgerFactory
 
 
 @contextmanager
-def closed(name: str) -> Iterator[Entries]:
+def as_stored(name: str) -> Iterator[Entries]:
     """The entries of the ledger so named, envelopes and hidden names as they are; StoreError if it cannot be used."""
     kind = {LedgerFactory.ORIGINATOR_ID_TYPE: "text"}
     factory: InfrastructureFactory[Any]

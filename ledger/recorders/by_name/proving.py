@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.proof.checkpoint import Checkpoint
-from ledger.proof.walk import Report
+from ledger.proof.walk import ProofReport
 from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.leaves import Proven
 from ledger.recorders.sqlite import leaves as sqlite_leaves
@@ -19,14 +19,14 @@ def prove(
     checkpoints: Sequence[Checkpoint] = (),
     tell: Progress = silent,
     master: MasterKey | None = None,
-) -> Report:
+) -> ProofReport:
     """Walk the whole ledger so named, as it is at this moment, and say what holds.
 
     With the master key of an encrypted ledger, what is in the envelopes is held to what stands on them, too.
     What is wrong with it is in the report; NoLedger if there is none, StoreError if it could not be looked at.
     """
     store = postgres_module("prove") if in_postgres(name) else sqlite_proof
-    report: Report = store.prove(name, checkpoints, tell, master)
+    report: ProofReport = store.prove(name, checkpoints, tell, master)
     return report
 
 

@@ -59,10 +59,10 @@ def _pass_on(url: str, listener: socket) -> None:
     with connected(_KEPT | parts_of(url)) as connection:
         connection.execute(SQL("LISTEN {}").format(Identifier(one(connection, f"SELECT {CHANNEL}"))))
         connection.execute(f"SELECT pg_advisory_lock_shared({_LISTENING})")
-        _tell(listener)  # of what was appended before it could be heard
+        _wake(listener)  # of what was appended before it could be heard
         while listener not in _readable([listener, connection]):
             if _heard(connection):
-                _tell(listener)
+                _wake(listener)
 
 
 def _heard(connection: Connection) -> bool:
@@ -74,7 +74,7 @@ def _heard(connection: Connection) -> bool:
     return heard
 
 
-def _tell(listener: socket) -> None:
+def _wake(listener: socket) -> None:
     with suppress(BlockingIOError):  # so much is unread that the reader will look anyway
         listener.send(b"!")
 

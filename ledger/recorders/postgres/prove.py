@@ -15,11 +15,11 @@ import psycopg
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.keys.keyring import locks_of
 from ledger.progress import Progress, silent
-from ledger.proof.breaks import Fault, Row
+from ledger.proof.breaks import Fault, SealedRow
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.consistency import Pair
 from ledger.proof.merkle import proofs_of
-from ledger.proof.walk import Report, Walk
+from ledger.proof.walk import ProofReport, Walk
 from ledger.recorders import NoLedger
 from ledger.recorders.leaves import LeafWalk, Proven
 from ledger.recorders.postgres.pool import connected
@@ -52,7 +52,7 @@ def prove(
     checkpoints: Sequence[Checkpoint] = (),
     tell: Progress = silent,
     master: MasterKey | None = None,
-) -> Report:
+) -> ProofReport:
     """Walk the whole ledger that a URL leads to, as it is at this moment, and say what holds."""
     with one_moment(url) as connection:
         return prove_within(connection, checkpoints, tell, master)
@@ -63,7 +63,7 @@ def prove_within(
     checkpoints: Sequence[Checkpoint] = (),
     tell: Progress = silent,
     master: MasterKey | None = None,
-) -> Report:
+) -> ProofReport:
     """Walk the whole ledger as a transaction sees it."""
     if not has_tables(connection):
         raise NoLedger(NO_LEDGER)
@@ -142,7 +142,7 @@ class _Keys:
         self._there = has_tables(connection, ["keys"])
         self._of_page: dict[str, WrappedKey | None] = {}
 
-    def look_up(self, rows: Sequence[Row]) -> None:
+    def look_up(self, rows: Sequence[SealedRow]) -> None:
         """Read those of a page."""
         episodes = {row[1].decode() for row in rows} if self._there else set()
         self._of_page = dict.fromkeys(episodes) | {kept.episode: kept for kept in self._read(episodes)}

@@ -14,7 +14,7 @@ from eventsourcing.persistence import InfrastructureFactory, Notification, Store
 from eventsourcing.postgres import PostgresFactory, PostgresRecorder
 from eventsourcing.utils import Environment
 
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
@@ -95,7 +95,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         """The position of the last entry, 0 in an empty ledger."""
         return self.max_notification_id() or 0
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         """Entries after a position, in order, by pages; up to the last one there is now, unless told otherwise."""
         stop = self.max_position() if upto is None else upto
         while True:
@@ -146,7 +146,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         """The seal of the entry at a position; empty where there is none."""
         return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = %s", (position,))), b"")
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         """The entries at these places (episode, version), as far as they exist; asked again until a deadline."""
         values = tuple(map(list, zip(*places, strict=True))) or ([], [])
         if not settled_within:
@@ -160,7 +160,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
                     raise
                 time.sleep(PAUSE_SECONDS)
 
-    def _rows_once_settled(self, values: Sequence[object], seconds: float) -> list[Row]:
+    def _rows_once_settled(self, values: Sequence[object], seconds: float) -> list[StoredRow]:
         """The rows at places, after every append that has begun: its turn ends when it is committed or undone."""
         with self.datastore.new_connection(seconds, cut=True) as connection, connection.transaction():
             for timeout in ("lock_timeout", "statement_timeout"):
@@ -168,7 +168,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
             connection.execute(TAKE_TURN)
             return connection.execute(_AT_PLACES, values).fetchall()
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         return self._rows(
             f"SELECT {_COLUMNS} FROM entries WHERE originator_id = ANY(%s::text[]) AND originator_version > %s"
@@ -202,9 +202,9 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
 
     def page_when_opened(self) -> dict[str, str]:
         """What the ledger said of itself when it was opened."""
-        return self.page()
+        return self.about()
 
-    def page(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""
         return dict(self._rows("SELECT key, value FROM ledger"))
 

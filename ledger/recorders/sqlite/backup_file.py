@@ -19,7 +19,7 @@ from typing import Final
 from msgspec import Struct
 
 from ledger.files import create, name_new, sync
-from ledger.proof.walk import Report
+from ledger.proof.walk import ProofReport
 from ledger.recorders import without_quotes
 from ledger.recorders.sqlite.file import BACKUP_MARK, plain_errors
 from ledger.recorders.sqlite.prove import prove
@@ -148,7 +148,7 @@ def _damaged(file: Path, error: sqlite3.DatabaseError | UnicodeDecodeError) -> D
     return Damaged(f"{file.name} is damaged: {says}")
 
 
-def refuse_unlike(report: Report, held: Held, name: str) -> None:
+def refuse_unlike(report: ProofReport, held: Held, name: str) -> None:
     """Damaged, unless a walk over what was restored found it whole, and ending where the backup says."""
     head = report.head.hex() if report.entries else ""
     if not report.holds:

@@ -9,7 +9,7 @@ from typing import Final
 
 from ledger.progress import Progress, silent
 from ledger.proof.merkle import proofs_of
-from ledger.recorders.leaves import LeafWalk, Proven, StoredRow
+from ledger.recorders.leaves import LeafRow, LeafWalk, Proven
 from ledger.recorders.sqlite.file import connect, plain_errors, plain_path
 
 _PAGE_ROWS: Final = 2_000
@@ -30,7 +30,7 @@ def prove_entries(name: str, ledger_id: str, size: int, wanted: Collection[int],
     return Proven(root, walk.seal, walk.rows, {index + 1: proof for index, proof in proofs.items()})
 
 
-def _pages(path: Path, size: int) -> Iterator[list[StoredRow]]:
+def _pages(path: Path, size: int) -> Iterator[list[LeafRow]]:
     with plain_errors(path), closing(connect(path)) as connection:
         cursor = connection.execute(_ROWS, (size,))
         while page := cursor.fetchmany(_PAGE_ROWS):

@@ -15,10 +15,10 @@ from typing import Any, Final
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.keys.keyring import locks_of
 from ledger.progress import Progress, silent
-from ledger.proof.breaks import Fault, Row
+from ledger.proof.breaks import Fault, SealedRow
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.consistency import Pair
-from ledger.proof.walk import Report, Walk
+from ledger.proof.walk import ProofReport, Walk
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite.file import BUSY_TIMEOUT_SECONDS, explain, plain_path
 from ledger.recorders.sqlite.schema import EXPECTED, FORMAT, SCHEMAS
@@ -61,7 +61,7 @@ def prove(
     checkpoints: Sequence[Checkpoint] = (),
     tell: Progress = silent,
     master: MasterKey | None = None,
-) -> Report:
+) -> ProofReport:
     """Walk the whole ledger at a path, as it is at this moment, and say what holds.
 
     What is wrong with the file is in the report; NoLedger if there is none, StoreError if it could not be looked at.
@@ -76,13 +76,13 @@ def prove(
         return Walk("", checkpoints).report(last_number=0, patients=(), others=[_damage(error, path, 0)], whole=False)
 
 
-def _prove(file: _File, checkpoints: Sequence[Checkpoint], tell: Progress, master: MasterKey | None) -> Report:
+def _prove(file: _File, checkpoints: Sequence[Checkpoint], tell: Progress, master: MasterKey | None) -> ProofReport:
     file.begin()
     if not file.has_a_ledger():
         missing = Fault("damaged", None, "there is no ledger in the file: it is empty, or another program's database")
         return Walk("", checkpoints).report(last_number=0, patients=(), others=[missing], whole=False)
     others = file.strange()
-    walk = Walk(file.id(), checkpoints, locks_of(file.page(), master, file.keys_of))
+    walk = Walk(file.id(), checkpoints, locks_of(file.about(), master, file.keys_of))
     last_number, whole, patients = 0, True, list[Pair]()
     try:
         last_number = file.last_number()
@@ -115,13 +115,13 @@ class _File:
 
     def id(self) -> str:
         """The ledger's id; empty if it names none."""
-        return self.page().get("id", "")
+        return self.about().get("id", "")
 
     def strange(self) -> list[Fault]:
         """What of the tables and guards is not as they were created, and what was put beside them."""
         objects = self._all("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
         found = {(_text(kind), _text(name), " ".join(_text(sql).split())) for kind, name, sql in objects}
-        format_ = self.page().get("format", "")
+        format_ = self.about().get("format", "")
         created = {*EXPECTED.get(format_, EXPECTED[FORMAT]), *_OF_SQLITE, *(_OF_KEYS if self._has("keys") else ())}
         altered = sorted({name for _, name, _ in created - found})
         added = sorted({name for _, name, _ in found - created - _OF_ANALYZE} - set(altered))
@@ -133,7 +133,7 @@ class _File:
         return faults + self._strange_settings()
 
     def _strange_settings(self) -> list[Fault]:
-        format_, encoding = self.page().get("format", ""), _text(self._one("PRAGMA encoding"))
+        format_, encoding = self.about().get("format", ""), _text(self._one("PRAGMA encoding"))
         faults = [] if self.id() else [Fault("altered", None, "the file does not say which ledger it is")]
         if format_ not in SCHEMAS:
             told = (
@@ -144,7 +144,7 @@ class _File:
             faults.append(Fault("altered", None, "the file's encoding is not UTF-8"))
         return faults
 
-    def page(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
         """What the ledger says of itself."""
         if not self._has("ledger"):
             return {}
@@ -157,7 +157,7 @@ class _File:
         number = self._one("SELECT max(seq) FROM sqlite_sequence WHERE name = 'entries'")
         return number if isinstance(number, int) else 0
 
-    def pages(self) -> Iterator[list[Row]]:
+    def pages(self) -> Iterator[list[SealedRow]]:
         """Every row of the entries, in the order of the positions."""
         cursor = self._connection.execute(_ROWS)
         while page := cursor.fetchmany(_PAGE_ROWS):

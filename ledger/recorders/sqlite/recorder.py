@@ -15,7 +15,7 @@ from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Not
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment
 
-from ledger.facts.stored import Row
+from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
@@ -100,7 +100,7 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         """The position of the last entry, 0 in an empty ledger."""
         return self.max_notification_id() or 0
 
-    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
+    def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         """Entries after a position, in order, by pages; up to the last one there is now, unless told otherwise."""
         stop = self.max_position() if upto is None else upto
         while True:
@@ -141,11 +141,11 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         """The seal of the entry at a position; empty where there is none."""
         return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = ?", (position,))), b"")
 
-    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[Row]:
+    def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         """The entries at these places (episode, version), as far as they exist; an append ends before it is told."""
         return self._entries(sql.AT_PLACES, (json.dumps(list(places)),))
 
-    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[Row]:
+    def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         stop = _LARGEST if upto is None else upto
         return self._entries(sql.OF_EPISODES, (json.dumps(list(episodes)), after_version, stop))
@@ -178,7 +178,7 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         """What the ledger said of itself when it was opened, without looking again."""
         return self.datastore.page
 
-    def page(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
         """What the ledger says of itself: its id, format and time of creation."""
         return dict(self._rows("SELECT key, value FROM ledger", ()))
 
@@ -189,7 +189,7 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
             name: str(self._rows(f"PRAGMA {name}", ())[0][0]) for name in names
         }
 
-    def _entries(self, choice: str, values: tuple[object, ...]) -> list[Row]:
+    def _entries(self, choice: str, values: tuple[object, ...]) -> list[StoredRow]:
         """Rows of entries; text that is no UTF-8 gets lone surrogates, so that its reader can say which entry it is."""
         try:
             return self._rows(f"SELECT {sql.COLUMNS} {choice}", values)

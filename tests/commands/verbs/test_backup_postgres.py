@@ -65,7 +65,7 @@ def other(tmp_path: Path) -> Place:
 def content(name: str | Path) -> tuple[object, ...]:
     with open_ledger(name, create=False) as ledger:
         end = ledger.position()
-        return ledger._entries.page(), list(ledger.scan()), ledger.seal_at(end), ledger.extents(end)
+        return ledger._entries.about(), list(ledger.scan()), ledger.seal_at(end), ledger.extents(end)
 
 
 def things_in(place: Place) -> int:

@@ -33,7 +33,7 @@ from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit import month as report_module
 from projections.audit.month import Month, report_of
 from projections.audit.restated import Restated, Restatements
-from projections.audit.since_closing import Step, same_terms, told_by_book
+from projections.audit.since_closing import LearnedSince, same_terms, told_by_book
 from projections.read_model.queries import Filters
 from projections.read_model.version import code_version
 from tests import ROOT
@@ -279,7 +279,7 @@ def test_newly_published_terms_change_no_byte(
 
 
 def test_terms_that_are_not_the_days_own_are_not_named_as_its(house: House) -> None:
-    learned = Step(MARCH_5, book=load_book(house.book), published=MARCH_5.date())
+    learned = LearnedSince(MARCH_5, book=load_book(house.book), published=MARCH_5.date())
     assert told_by_book(learned, date(2026, 2, 3).toordinal(), ("prairie-blue", None)) == "terms published 2026-03-05"
 
 

@@ -17,7 +17,7 @@ from ledger.proof.checkpoint import parse_note
 from ledger.proof.seals import leaf_of, seal_of
 from ledger.proof.signing import create_key
 from ledger.recorders import NoLedger
-from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.proving import prove
 from projections.operations.disk_encryption import shelter_of
 from projections.operations.health import clear_row
@@ -273,7 +273,7 @@ def test_it_says_nothing_of_a_patient_and_changes_nothing(house: Locked, none: t
 
 
 def test_a_ledger_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(NoLedger), closed(str(tmp_path / "none.db")):
+    with pytest.raises(NoLedger), as_stored(str(tmp_path / "none.db")):
         raise AssertionError("there is nothing to look at")
     assert_plain(run("--ledger", tmp_path / "none.db", "doctor"), 2, "there is no ledger")
     assert os.listdir(tmp_path) == []

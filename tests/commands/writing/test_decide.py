@@ -26,7 +26,7 @@ from ledger.facts.events import (
     PainAssessed,
     ServiceBilledSeparately,
 )
-from ledger.facts.heads import Kind, fold
+from ledger.facts.heads import EntryKind, fold
 from ledger.facts.liveness import live_entries
 from ledger.facts.upcasts import SCHEMA
 from tests.builders import (
@@ -288,9 +288,9 @@ def test_a_head_is_the_fold_of_its_entries(seed: int, cut: int) -> None:
         assert [head.version_of(entry.source, entry.id) for entry in entries] == [entry.version for entry in entries]
         for entry in entries:
             kind = head.kind_of(entry.source, entry.id)
-            assert (kind is Kind.RETRACTION) == isinstance(entry.fact, FactRetracted)
+            assert (kind is EntryKind.RETRACTION) == isinstance(entry.fact, FactRetracted)
             opens = isinstance(statement_of(entry), EpisodeOpened)
-            assert (kind in (Kind.OPENING, Kind.OPENING_CORRECTION)) == opens
+            assert (kind in (EntryKind.OPENING, EntryKind.OPENING_CORRECTION)) == opens
         assert head.provider == live_provider(entries)
 
 

@@ -19,7 +19,7 @@ from commands.door.intake import Line
 from commands.writing.decide import Duplicate, Refused
 from commands.writing.handle import Handled, HeadCache, Recorded, Recorder
 from ledger.facts.entry import Entry
-from ledger.facts.heads import Head, fold
+from ledger.facts.heads import EpisodeHead, fold
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from tests import ROOT
@@ -119,7 +119,7 @@ class Overtaken(HeadCache):
         super().__init__(*args)
         self.overtake, self.other = overtake, other
 
-    def take(self, episodes: Any) -> dict[str, Head]:
+    def take(self, episodes: Any) -> dict[str, EpisodeHead]:
         taken = super().take(episodes)
         if self.overtake:
             Recorder(self.other).handle(self.overtake.pop())

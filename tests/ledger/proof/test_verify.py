@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 
 from commands.writing.record import record
 from ledger.facts.administration import MonthClosed
-from ledger.proof.breaks import Row
+from ledger.proof.breaks import SealedRow
 from ledger.proof.checkpoint import Checkpoint, origin_of
-from ledger.proof.walk import Report, Walk
+from ledger.proof.walk import ProofReport, Walk
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite.prove import _connect, prove
 from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
@@ -53,7 +53,7 @@ UNSEEN = {
 pytestmark = pytest.mark.sqlite_file
 
 
-def checkpoint_of(report: Report, at: datetime = AT) -> Checkpoint:
+def checkpoint_of(report: ProofReport, at: datetime = AT) -> Checkpoint:
     return Checkpoint(origin_of(report.ledger), report.ledger, report.entries, report.root, report.head, at)
 
 
@@ -117,7 +117,7 @@ def test_every_attack_is_reported_with_a_checkpoint_kept_outside(subject: Subjec
         assert_named(kind, first, report, kept, len(copy.rows))
 
 
-def assert_named(kind: str, first: int, report: Report, kept: list[Checkpoint], rows: int) -> None:
+def assert_named(kind: str, first: int, report: ProofReport, kept: list[Checkpoint], rows: int) -> None:
     """The first fault names the first wrong position, or the narrowest stretch that can be known to hold it."""
     fault = report.faults[0]
     held = max((each.size for each, told in zip(kept, report.outcomes, strict=True) if told == "holds"), default=0)
@@ -315,7 +315,7 @@ def signed(copy: Copy, size: int) -> plain.Signed:
     return plain.Signed(copy.ledger, size, root, part[-1].seal if part else plain.beginning(copy.ledger))
 
 
-def assert_agreed(copy: Copy, kept: list[plain.Signed], report: Report | None = None) -> plain.Verdict:
+def assert_agreed(copy: Copy, kept: list[plain.Signed], report: ProofReport | None = None) -> plain.Verdict:
     ours = report or copy.walk(
         [Checkpoint(origin_of(each.ledger), each.ledger, each.size, each.root, each.head, AT) for each in kept]
     )
@@ -450,7 +450,7 @@ def test_a_row_without_a_position_of_its_own_is_told(subject: Subject) -> None:
 
 
 def test_a_value_of_another_kind_is_told_at_its_entry(subject: Subject) -> None:
-    strange: list[Row] = [
+    strange: list[SealedRow] = [
         (31, b"E", 1, b"T", b"x", b"s" * 32, False),
         (31, 5, 1, None, b"x", None, False),  # type: ignore[arg-type]
         (31, b"E", b"1", b"T", b"x", b"s", False),  # type: ignore[arg-type]

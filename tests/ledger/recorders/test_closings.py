@@ -13,7 +13,7 @@ from ledger.facts.administration import BookAdopted
 from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry
 from projections.read_model.catch_up import catch_up, stale_because
 from projections.read_model.views import passing_views
-from projections.reading.cohorts import complete, kin_in
+from projections.reading.cohorts import cohorts_in, complete
 from tests.builders import (
     OCTOBER,
     entry,
@@ -50,7 +50,7 @@ def test_readers_of_entries_do_not_meet_it(ledger: EpisodeLedger) -> None:
     assert [item.id for item in ledger.notification_log.select(1, 10)] == [1, 2, 4]
     assert ledger.versions_since(0) == [("EP-1", 3)]
     assert ledger.versions_since(2) == [("EP-1", 3)]
-    assert [list(streams) for streams in complete(ledger, kin_in(ledger, 4), 4)] == [["EP-1"]]
+    assert [list(streams) for streams in complete(ledger, cohorts_in(ledger, 4), 4)] == [["EP-1"]]
 
 
 def test_a_read_model_stands_on_it_and_is_carried_on(ledger: EpisodeLedger) -> None:

@@ -117,7 +117,7 @@ def test_a_gap_to_what_is_stored_conflicts(ledger: EpisodeLedger) -> None:
 
 
 def test_the_ledger_page_says_what_it_is(path: Path, ledger: EpisodeLedger) -> None:
-    page = ledger._entries.page()
+    page = ledger._entries.about()
     assert len(bytes.fromhex(page["id"])) == 16
     assert page["format"] == ("3" if master() else "2")
     assert datetime.fromisoformat(page["created_at"]).tzinfo is not None

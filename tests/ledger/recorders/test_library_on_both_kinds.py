@@ -18,7 +18,7 @@ from ledger.facts.entry import Entry, UnreadableEntry, encode
 from ledger.facts.events import EpisodeOpened, FactCorrected
 from ledger.keys.cipher import MasterKey
 from ledger.recorders import Forgotten, NotRecorded, StoreError
-from ledger.recorders.by_name.as_stored import closed
+from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.proving import prove
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.postgres.migrate import migrate
@@ -142,7 +142,7 @@ class TestWhatIsSaved:
 
     def test_stands_as_its_kind_of_ledger_keeps_it(self, kind: Kind, ledger: EpisodeLedger) -> None:
         ledger.save(entry(1))
-        with closed(kind.name) as stored:
+        with as_stored(kind.name) as stored:
             ((_, _, _, _, text),) = stored.rows_of(["EP-1"])
         told = encode(entry(1)).decode()
         if kind.master is None:
@@ -352,7 +352,7 @@ class TestDamage:
         with encrypted.open() as ledger:
             ledger.save(entry(1), entry(2))
             assert isinstance(ledger.recorder, EncryptedRecorder)
-            with closed(encrypted.name) as stored:
+            with as_stored(encrypted.name) as stored:
                 (_, second) = stored.rows_of(["EP-1"])
             moved = second[4].encode()
             for name, found in (

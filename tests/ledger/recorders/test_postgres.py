@@ -129,11 +129,11 @@ ADDITIONS = [
 def test_the_past_cannot_be_changed_not_even_by_its_owner(made: Place, statement: str) -> None:
     with open_ledger(made.recorder, create=False) as ledger:
         ledger.append([entry(1), entry(2)], [("P-1", "EP-1")])
-        before = list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.page()
+        before = list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()
         for url in (made.owner, made.recorder):
             with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InsufficientPrivilege)):
                 made.sql(statement, url)
-        assert (list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.page()) == before
+        assert (list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()) == before
 
 
 @pytest.mark.parametrize(

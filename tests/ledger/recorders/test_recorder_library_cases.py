@@ -54,7 +54,7 @@ class OnAStore:
         if master is None:
             return self._moved(recorder)(datastore)
         inner = recorder(datastore)
-        return self._moved(EncryptedRecorder)(inner, inner.page()["id"], master)
+        return self._moved(EncryptedRecorder)(inner, inner.about()["id"], master)
 
     def _moved(self, recorder: type) -> type:
         return type("Recorder", (self.moved, recorder), {}) if self.moved else recorder

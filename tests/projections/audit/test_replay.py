@@ -14,7 +14,7 @@ import pytest
 
 from ledger.book import load_book
 from ledger.facts.entry import Entry
-from projections.audit.replay import JournalRow, render_journal, replay, replay_of
+from projections.audit.replay import ReplayRow, render_replay, replay, replay_of
 from tests.harness import book_of, typed
 from tests.histories import history
 from tests.stores import open_ledger
@@ -26,12 +26,12 @@ from tests.stories import (
 )
 
 
-def retold(story: Story, episode: str = "EP-1") -> list[JournalRow]:
+def retold(story: Story, episode: str = "EP-1") -> list[ReplayRow]:
     """The journal of a story, read against the packaged book."""
     return list(replay(placed(typed(story.told)), episode, load_book()))
 
 
-def summed(rows: Iterable[JournalRow], episode: str) -> Days:
+def summed(rows: Iterable[ReplayRow], episode: str) -> Days:
     """The days that the changes of a journal add up to; each change starts from where the one before ended."""
     days: dict[tuple[str, str], str | None] = {}
     for row in rows:
@@ -76,7 +76,7 @@ def test_an_episode_is_retold_entry_by_entry() -> None:
     story = Story().opened().served("2026-02-02").served("2026-02-03")
     story.tell("kit", "SupplyDispensed", date="2026-02-02", item="kit", quantity=1).planned()
     story.tell("oops", "FactRetracted", target_source="chart", target_id="day-03", reason="never")
-    assert render_journal(retold(story)) == RETOLD
+    assert render_replay(retold(story)) == RETOLD
 
 
 def test_a_row_says_who_told_what_when_and_from_where() -> None:
@@ -102,7 +102,7 @@ def test_another_episode_is_told_only_where_it_changed_a_day_of_this_one() -> No
             ],
         )
     ]
-    assert "2026-02-03 of EP-1 billable S9325 → conflict duplicate_per_diem (1 day)" in render_journal(rows)
+    assert "2026-02-03 of EP-1 billable S9325 → conflict duplicate_per_diem (1 day)" in render_replay(rows)
 
 
 def test_moving_an_episode_to_another_patient_shows_what_that_changed_on_both_sides() -> None:
@@ -139,10 +139,10 @@ def test_the_changes_add_up_to_the_days(seed: int) -> None:
             rows = list(replay(placed(entries), episode, book, known_at))
             assert summed(rows, episode) == only(days, episode)
             check_rows(rows, entries, episode, known_at)
-            assert render_journal(rows).count("recorded") == len(rows)
+            assert render_replay(rows).count("recorded") == len(rows)
 
 
-def check_rows(rows: list[JournalRow], entries: list[Entry], episode: str, known_at: datetime | None) -> None:
+def check_rows(rows: list[ReplayRow], entries: list[Entry], episode: str, known_at: datetime | None) -> None:
     """Every entry of the episode is told once and in order, and of others those that changed it."""
     known = [entry for entry in entries if known_at is None or entry.recorded_at <= known_at]
     own = [entry.version for entry in known if entry.episode == episode]

@@ -19,7 +19,7 @@ from ledger.proof.checkpoint import note_of, parse_note, text_of
 from ledger.proof.merkle import proofs_of
 from ledger.proof.seals import leaf_of
 from ledger.proof.signing import create_key, load_key, sign
-from projections.bundle.zip import Manifest, with_manifest
+from projections.bundle.zip import BundleManifest, with_manifest
 from tests.command_line import OPENING, SERVED, Ended, House, example, lines_of, told
 
 Members = dict[str, bytes]
@@ -139,7 +139,7 @@ def fixed(members: Members, manifest: dict[str, Any] | None = None) -> Members:
     """The members with a manifest that fits them: what a forger would do, too."""
     table = json.loads(members["manifest.json"]) if manifest is None else manifest
     rest = {name: content for name, content in members.items() if not name.startswith("manifest.")}
-    return with_manifest(rest, msgspec.convert(table, Manifest))
+    return with_manifest(rest, msgspec.convert(table, BundleManifest))
 
 
 Entries = list[dict[str, Any]]

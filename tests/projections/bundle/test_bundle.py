@@ -33,7 +33,7 @@ from ledger.recorders.sqlite.leaves import prove_entries
 from ledger.recorders.sqlite.schema import FORMAT, SCHEMAS
 from projections.bundle import verify_bundle
 from projections.bundle.days import OTHER
-from projections.bundle.zip import Manifest, zip_of
+from projections.bundle.zip import BundleManifest, zip_of
 from tests import ROOT
 from tests.command_line import LIVE, OPENING, assert_plain, lines_of, told
 from tests.projections.bundle.bundles import (
@@ -841,7 +841,7 @@ def test_a_name_on_the_screen_commands_no_terminal(members: Members, check: Call
 def test_a_manifest_that_says_what_it_cannot_is_refused(
     members: Members, check: Callable[..., Any], change: dict[str, Any]
 ) -> None:
-    manifest = replace(msgspec.json.decode(members["manifest.json"], type=Manifest), **change)
+    manifest = replace(msgspec.json.decode(members["manifest.json"], type=BundleManifest), **change)
     status, said = check(fixed(members, msgspec.to_builtins(manifest)))
     assert (status, "manifest.json" in said.splitlines()[-1]) == (1, True), said
 

@@ -922,7 +922,7 @@ def _die_before(owner: Any, name: str) -> Callable[[], None]:
 def _die_at_the_end() -> None:
     from commands.verbs import forget as command
 
-    command._tell = _die
+    command._say_outcomes = _die
 
 
 PLACES: Final[dict[str, Callable[[], None]]] = {

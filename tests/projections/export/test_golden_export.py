@@ -21,7 +21,7 @@ import pytest
 
 from projections.export.as_parquet import schema_of
 from projections.export.datapackage import package_of
-from projections.export.manifest import Manifest
+from projections.export.manifest import ExportManifest
 from projections.export.shapes import DATASETS, SCHEMA_VERSION
 from tests.command_line import EXAMPLE, House, told
 from tests.exports import export, manifest_of, rows_in
@@ -99,7 +99,7 @@ def tables() -> Tables:
         ]  # fmt: skip
     found["manifest"] = [
         {"name": name, "kind": json.dumps(kind, sort_keys=True)}
-        for name, kind in msgspec.json.schema_components([Manifest])[1]["Manifest"]["properties"].items()
+        for name, kind in msgspec.json.schema_components([ExportManifest])[1]["ExportManifest"]["properties"].items()
     ]
     return found
 

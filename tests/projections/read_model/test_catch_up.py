@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.terminal.options import House as Named
+from commands.terminal.options import Setup
 from commands.verbs import read
 from commands.verbs.read import derived
 from commands.writing.record import record
@@ -355,7 +355,7 @@ def test_a_process_that_dies_on_the_way_leaves_everything_as_it_was(house: House
 
 def test_one_answer_is_one_snapshot(house: House) -> None:
     """While another process catches up, a reader goes on seeing what it began with."""
-    named = Named(stores.named(house.ledger), str(house.book), str(house.folder))
+    named = Setup(stores.named(house.ledger), str(house.book), str(house.folder))
     with derived(named) as views:
         rows = queries.day_rows(views, Filters())
         first = next(rows)
@@ -484,7 +484,7 @@ def test_readers_while_another_records(house: House) -> None:
                 tell(ledger, told_then)
         stop.set()
 
-    named = Named(stores.named(house.ledger), str(house.book), str(house.folder))
+    named = Setup(stores.named(house.ledger), str(house.book), str(house.folder))
     writer = threading.Thread(target=records)
     writer.start()
     last = False

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from commands.terminal.options import House
+from commands.terminal.options import Setup
 from commands.verbs.read import derived
 from commands.writing.record import record
 from ledger.book import Book
@@ -45,7 +45,7 @@ Rows = list[tuple[Any, tuple[str, ...]]]
 
 @dataclass
 class Ledger:
-    house: House
+    house: Setup
     names: dict[str, list[str]]
     instants: list[datetime]
 
@@ -76,7 +76,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         outcomes = list(record(opened, stream, keep_recorded_at=True, clock=lambda: LATER))
         instants = sorted(entry.recorded_at for _, entry in opened.follow(0))
     assert {outcome.outcome for outcome in outcomes} == {"recorded"}
-    house = House(named(path), None, str(path.parent))
+    house = Setup(named(path), None, str(path.parent))
     house.__dict__["book"] = book
     everything = shown(house, None)
     names = {
@@ -87,7 +87,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Ledger(house, names, instants)
 
 
-def shown(house: House, known_at: datetime | None) -> dict[str, Rows]:
+def shown(house: Setup, known_at: datetime | None) -> dict[str, Rows]:
     """Every row of every sheet, judged straight from the entries, in no particular order."""
     with house.open() as opened:
         streams = by_episode(entry for _, entry in opened.follow(0))
@@ -199,7 +199,7 @@ def test_order_is_by_code_points(tmp_path: Path) -> None:
         lines.append(about | {"id": "d", "fact": served})
     with open_ledger(path, create=True) as opened:
         list(record(opened, BytesIO(b"\n".join(json.dumps(line).encode() for line in lines))))
-    house = House(named(path), None, str(path.parent))
+    house = Setup(named(path), None, str(path.parent))
     expected = sorted((NAMES[number // 2], name) for number, name in enumerate(NAMES))
     for known_at in (None, LATER):
         with derived(house, known_at) as views:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from commands.door.texts import odd_names
 from ledger.facts.entry import encode
-from ledger.facts.heads import Head
+from ledger.facts.heads import EpisodeHead
 from ledger.store import EpisodeLedger
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ Names = Set[tuple[str, str]]
 """Fields and names."""
 
 
-class Standing:
+class OlderNames:
     """Which such names stand in a ledger. Hardly a line ever asks; the first to do so may cost one whole reading."""
 
     def __init__(self, ledger: EpisodeLedger) -> None:
         self._ledger, self._read_upto = ledger, 0
         self._known: set[tuple[str, str]] = set()
 
-    def for_line(self, line: Line, head: Head) -> Names:
+    def for_line(self, line: Line, head: EpisodeHead) -> Names:
         """Those of a line's names that stand: looked for where they are likely, then everywhere."""
         names = (line.unformed and line.unformed.names) or {}
         asked = names.keys() - {("episode", line.episode)}  # its head says that
@@ -38,7 +38,7 @@ class Standing:
         patients = (name for field, name in names if field == "patient")
         self._known.update(("patient", name) for name in patients if self._ledger.episodes_of(name))
 
-    def _look_into_episode(self, names: Names, head: Head, episode: str) -> None:
+    def _look_into_episode(self, names: Names, head: EpisodeHead, episode: str) -> None:
         if head.version:
             self._take_in(encode(entry).decode() for entry in self._ledger.entries_of(episode))
 

@@ -1,4 +1,4 @@
-"""Kin: who is judged together, and each of them complete in one pass, however little may be held."""
+"""Cohorts: who is judged together, and each of them complete in one pass, however little may be held."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ledger.judge.fold import is_read
 from ledger.judge.patients import gather
 from ledger.store import EpisodeLedger, UnreadableEntry
 from projections.reading import cohorts as module
-from projections.reading.cohorts import Extent, complete, kin_in, kin_of, shares
-from projections.reading.streams import Kin
+from projections.reading.cohorts import Extent, cohorts_in, cohorts_of, complete, shares
+from projections.reading.streams import Cohort
 from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.read_models import crowd, mixed, tell
@@ -32,37 +32,39 @@ def extent(episode: str, patient: str, first: int, versions: int = 3) -> Extent:
     return episode, patient, first, versions
 
 
-def told(kin: list[Kin]) -> list[tuple[set[str], set[str], int, int]]:
-    return [(set(one.episodes), set(one.patients), one.first, one.missing) for one in kin]
+def told(cohorts: list[Cohort]) -> list[tuple[set[str], set[str], int, int]]:
+    return [(set(one.episodes), set(one.patients), one.first, one.missing) for one in cohorts]
 
 
 # Who belongs together
 
 
-def test_episodes_of_one_patient_are_kin() -> None:
-    found = kin_of([extent("E1", "P1", 1, 5), extent("E2", "P2", 2, 7), extent("E3", "P1", 3, 9)])
+def test_episodes_of_one_patient_are_one_cohort() -> None:
+    found = cohorts_of([extent("E1", "P1", 1, 5), extent("E2", "P2", 2, 7), extent("E3", "P1", 3, 9)])
     assert told(found) == [({"E1", "E3"}, {"P1"}, 1, 14), ({"E2"}, {"P2"}, 2, 7)]
 
 
-def test_an_episode_that_named_two_patients_makes_them_kin() -> None:
+def test_an_episode_that_named_two_patients_makes_them_one_cohort() -> None:
     """An opening corrected to a patient who had an episode before; its entries count once."""
-    found = kin_of([extent("E1", "P1", 1), extent("E2", "P2", 4), extent("E3", "P1", 7, 2), extent("E3", "P2", 7, 2)])
+    found = cohorts_of(
+        [extent("E1", "P1", 1), extent("E2", "P2", 4), extent("E3", "P1", 7, 2), extent("E3", "P2", 7, 2)]
+    )
     assert told(found) == [({"E1", "E2", "E3"}, {"P1", "P2"}, 1, 8)]
 
 
-def test_kin_are_in_the_order_of_their_first_entries() -> None:
+def test_cohorts_are_in_the_order_of_their_first_entries() -> None:
     extents = [extent("A", "P1", 1), extent("B", "P2", 2), extent("C", "P3", 3), extent("D", "P3", 4),
                extent("D", "P2", 4)]  # fmt: skip
-    assert [one.first for one in kin_of(extents)] == [1, 2]
+    assert [one.first for one in cohorts_of(extents)] == [1, 2]
 
 
 pairs = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9)), unique=True)
 
 
 @given(pairs)
-def test_kin_are_the_connected_ones(named: list[tuple[int, int]]) -> None:
+def test_cohorts_are_the_connected_ones(named: list[tuple[int, int]]) -> None:
     named.sort()
-    found = kin_of([extent(f"E{episode}", f"P{patient}", episode + 1, episode + 1) for episode, patient in named])
+    found = cohorts_of([extent(f"E{episode}", f"P{patient}", episode + 1, episode + 1) for episode, patient in named])
     plain = [({f"E{episode}"}, {f"P{patient}"}) for episode, patient in named]
     joined = True
     while joined:
@@ -82,33 +84,33 @@ def test_kin_are_the_connected_ones(named: list[tuple[int, int]]) -> None:
         (min(n) + 1, sorted(episodes), sorted(patients), sum(n) + len(n)) for n, episodes, patients in numbers
     )
     assert [(k.first, sorted(k.episodes), sorted(k.patients), k.missing) for k in found] == expected
-    assert sorted(patient for kin in found for patient in kin.patients) == sorted({f"P{p}" for _, p in named})
+    assert sorted(patient for cohorts in found for patient in cohorts.patients) == sorted({f"P{p}" for _, p in named})
 
 
 def test_a_long_chain_of_corrected_openings_is_quick() -> None:
     chain = [extent(f"E{number}", f"P{number}", number) for number in range(20_000)]
     chain += [extent(f"F{number}", f"P{number + more}", 20_000 + number) for number in range(19_999) for more in (0, 1)]
     started = time.process_time()
-    assert [len(one.episodes) for one in kin_of(chain)] == [39_999]
+    assert [len(one.episodes) for one in cohorts_of(chain)] == [39_999]
     assert time.process_time() - started < 5
 
 
 @given(st.lists(st.integers(1, 50)), st.integers(1, 6))
 def test_shares_are_stretches_of_about_equal_size(sizes: list[int], count: int) -> None:
-    kin = kin_of([extent(f"E{n}", f"P{n}", n + 1, size) for n, size in enumerate(sizes)])
-    parts = shares(kin, count)
+    cohorts = cohorts_of([extent(f"E{n}", f"P{n}", n + 1, size) for n, size in enumerate(sizes)])
+    parts = shares(cohorts, count)
     assert len(parts) == count
-    assert [one for part in parts for one in part] == kin
+    assert [one for part in parts for one in part] == cohorts
     fair = sum(sizes) / count
     assert all(sum(one.missing for one in part) <= fair + max(sizes, default=0) for part in parts)
 
 
 @given(st.lists(st.integers(1, 50), min_size=1), st.integers(1, 6), st.data())
 def test_the_first_share_may_be_larger(sizes: list[int], count: int, data: st.DataObject) -> None:
-    kin = kin_of([extent(f"E{n}", f"P{n}", n + 1, size) for n, size in enumerate(sizes)])
+    cohorts = cohorts_of([extent(f"E{n}", f"P{n}", n + 1, size) for n, size in enumerate(sizes)])
     ahead = data.draw(st.integers(0, sum(sizes) // 4))
-    parts = shares(kin, count, ahead)
-    assert [one for part in parts for one in part] == kin
+    parts = shares(cohorts, count, ahead)
+    assert [one for part in parts for one in part] == cohorts
     found = [sum(one.missing for one in part) for part in parts]
     fair = (sum(sizes) + ahead * (count - 1)) / count
     assert fair - 1 <= found[0] < fair + max(sizes)
@@ -137,14 +139,14 @@ def in_full(ledger: EpisodeLedger, upto: int | None = None) -> dict[str, list[En
 @pytest.mark.parametrize("held", [0, 1, 10, 100, 100_000])
 @pytest.mark.parametrize("page", [1, 7, 500])
 @pytest.mark.parametrize("count", [1, 3])
-def test_every_kin_comes_once_and_complete(
+def test_every_cohorts_comes_once_and_complete(
     ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, held: int, page: int, count: int
 ) -> None:
     monkeypatch.setattr(module, "PAGE_POSITIONS", page)
     upto = ledger.position()
     found: dict[str, list[Entry]] = {}
     patients: list[str] = []
-    for part in shares(kin_in(ledger, upto), count):
+    for part in shares(cohorts_in(ledger, upto), count):
         for streams in complete(ledger, part, upto, held):
             assert not found.keys() & streams.keys()
             found |= streams
@@ -157,27 +159,27 @@ def test_only_entries_up_to_a_position(ledger: EpisodeLedger) -> None:
     for upto in (0, 1, 50, 200):
         for held in (0, 100_000):
             found: dict[str, list[Entry]] = {}
-            for streams in complete(ledger, kin_in(ledger, upto), upto, held):
+            for streams in complete(ledger, cohorts_in(ledger, upto), upto, held):
                 found |= streams
             assert found == in_full(ledger, upto)
 
 
 def test_no_more_is_held_than_is_allowed(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     upto = ledger.position()
-    kin = kin_in(ledger, upto)
+    cohorts = cohorts_in(ledger, upto)
     held: list[int] = []
     pages = module._pages
 
     def counted(*args: Any) -> Iterator[Any]:
         for page in pages(*args):
-            held.append(sum(one.held for one in kin))
+            held.append(sum(one.held for one in cohorts))
             yield page
 
     monkeypatch.setattr(module, "PAGE_POSITIONS", 1)
     monkeypatch.setattr(module, "_pages", counted)
-    assert len(list(complete(ledger, kin, upto, 60))) == len(kin)
+    assert len(list(complete(ledger, cohorts, upto, 60))) == len(cohorts)
     assert max(held) == 60
-    assert not any(one.held for one in kin)
+    assert not any(one.held for one in cohorts)
 
 
 # Without what the judge never reads
@@ -226,7 +228,7 @@ def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(
     upto = supplied.position()
     full, rows, book = in_full(supplied), [], book_of(crowd(Random(5), 4)[1])
     found: dict[str, list[Entry]] = {}
-    for streams in complete(supplied, kin_in(supplied, upto), upto, held, whole=False):
+    for streams in complete(supplied, cohorts_in(supplied, upto), upto, held, whole=False):
         found |= streams
         rows += [derive_patient(patient, book) for patient in gather(streams, whole=False)]
     assert found.keys() == full.keys()
@@ -260,17 +262,17 @@ def test_a_damaged_entry_that_nobody_judges_by_stops_it_too(
     plant(tmp_path / "ledger.db", f"UPDATE entries SET {damage} WHERE position = ?", at)
     upto = supplied.position()
     with pytest.raises(UnreadableEntry, match=f"episode {entry.episode}, "):
-        list(complete(supplied, kin_in(supplied, upto), upto, whole=False))
-    left_out: list[Kin] = []
+        list(complete(supplied, cohorts_in(supplied, upto), upto, whole=False))
+    left_out: list[Cohort] = []
     found: set[str] = set()
-    for streams in complete(supplied, kin_in(supplied, upto), upto, unreadable=left_out.append, whole=False):
+    for streams in complete(supplied, cohorts_in(supplied, upto), upto, unreadable=left_out.append, whole=False):
         found |= streams.keys()
     assert [entry.episode in one.episodes for one in left_out] == [True]
     assert found == in_episodes(supplied) - set(left_out[0].episodes)
 
 
 def in_episodes(ledger: EpisodeLedger) -> set[str]:
-    return {episode for one in kin_in(ledger, ledger.position()) for episode in one.episodes}
+    return {episode for one in cohorts_in(ledger, ledger.position()) for episode in one.episodes}
 
 
 # What cannot be read
@@ -291,16 +293,16 @@ def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: 
     plant(tmp_path / "ledger.db", statement, position)
     upto = ledger.position()
     with pytest.raises(UnreadableEntry) as caught:
-        list(complete(ledger, kin_in(ledger, upto), upto, held))
+        list(complete(ledger, cohorts_in(ledger, upto), upto, held))
     error = caught.value
     version = 7000 if what == "another version" else entry.version
     assert (error.episode, error.version, error.position) == (entry.episode, version, None if moved else position)
-    left_out: list[Kin] = []
+    left_out: list[Cohort] = []
     found: dict[str, Any] = {}
-    for streams in complete(ledger, kin_in(ledger, upto), upto, held, left_out.append):
+    for streams in complete(ledger, cohorts_in(ledger, upto), upto, held, left_out.append):
         found |= streams
     assert [entry.episode in one.episodes for one in left_out] == [True]
-    assert found.keys() == {episode for one in kin_in(ledger, upto) for episode in one.episodes} - set(
+    assert found.keys() == {episode for one in cohorts_in(ledger, upto) for episode in one.episodes} - set(
         left_out[0].episodes
     )
 
@@ -310,10 +312,10 @@ def test_an_episode_that_lost_its_beginning_stops_it(ledger: EpisodeLedger, tmp_
     upto = ledger.position()
     plant(tmp_path / "ledger.db", "DELETE FROM entries WHERE originator_id = 'E1.2' AND originator_version = 1")
     with pytest.raises(UnreadableEntry, match=r"episode E1\.2, version 1"):
-        list(complete(ledger, kin_in(ledger, upto), upto))
+        list(complete(ledger, cohorts_in(ledger, upto), upto))
     plant(tmp_path / "ledger.db", "DELETE FROM patients WHERE episode = 'E1.2'")
     with pytest.raises(UnreadableEntry, match=r"episode E1\.2, version 1"):
-        kin_in(ledger, upto)
+        cohorts_in(ledger, upto)
 
 
 @pytest.mark.sqlite_file
@@ -321,5 +323,5 @@ def test_an_episode_whose_patients_are_lost_stops_it(ledger: EpisodeLedger, tmp_
     opened_at, name = max((position, entry.episode) for position, entry in ledger.follow(0) if entry.version == 1)
     plant(tmp_path / "ledger.db", f"DELETE FROM patients WHERE episode = '{name}'")
     with pytest.raises(UnreadableEntry, match=rf"episode {re.escape(name)}, version 1"):
-        kin_in(ledger, ledger.position())
-    assert kin_in(ledger, opened_at - 1)
+        cohorts_in(ledger, ledger.position())
+    assert cohorts_in(ledger, opened_at - 1)
