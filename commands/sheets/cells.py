@@ -30,9 +30,8 @@ NDC_EXPECTED: Final = (
     + ", ".join(f"{place} of {'-'.join(map(str, parts))}" for parts, place in _ZERO_PLACE.items())
     + ")"
 )
-_TEN_DIGITS: Final = (
-    "an NDC with its hyphens: ten digits alone do not say where the zero goes, which is "
-    + ", ".join(f"{place} of {'-'.join(map(str, parts))}" for parts, place in _ZERO_PLACE.items())
+_TEN_DIGITS: Final = "an NDC with its hyphens: ten digits alone do not say where the zero goes, which is " + ", ".join(
+    f"{place} of {'-'.join(map(str, parts))}" for parts, place in _ZERO_PLACE.items()
 )
 _LOST_ZEROS: Final = (
     "an NDC of 11 digits, or one with hyphens; fewer than ten digits are what a spreadsheet leaves of one that began "

@@ -12,7 +12,7 @@ from commands.sheets.cells import Unfit, parts_of
 from commands.sheets.columns import Columns, Taken, taken_value
 from commands.sheets.mapping import FactOf, MappingOf, SheetOf, Value
 from commands.sheets.reading import Opened, Row, Sheet
-from commands.sheets.templates import NUMBER
+from commands.sheets.templates import NUMBER, parse, pattern_of
 
 MOST_IN_A_CELL: Final = 50
 _encode: Final = msgspec.json.Encoder().encode
@@ -31,11 +31,12 @@ class Place(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A fact that a row tells: as a line of intake, or why there is none."""
+    """A fact that a row tells: as a line of intake, or why there is none; ``rows`` are all that make it, if several."""
 
     place: Place
     raw: bytes | None
     message: str = ""
+    rows: tuple[Row, ...] = ()
 
 
 class NotMade(NamedTuple):
@@ -71,6 +72,8 @@ class FactPlan:
                 ("by", fact.by or mapping.by or by),
             )
         )
+        texts = fact.episode or mapping.episode, fact.source or mapping.source, fact.id
+        self._patterns = [pattern_of(parse(text)) for text in texts]
         self._counts = fact.for_each is not None and NUMBER in self._envelope[2][1].headers
         self._when = [columns.condition(header, wanted) for header, wanted in fact.when.items()]
         self._fields = _taken(fact.fields, shape, columns, mapping)
@@ -82,6 +85,11 @@ class FactPlan:
             **{f"fact.lines.{taken.name}": taken.shown for taken in self._line},
         }
         """Which columns, in words, a field of the line comes from."""
+
+    def would_tell(self, episode: str, source: str, id: str) -> bool:
+        """Whether an entry could be one that these rows tell, by what it is known by."""
+        known = zip(self._patterns, (episode, source, id), strict=True)
+        return all(pattern.match(text) is not None for pattern, text in known)
 
     def told_by(self, row: Row, place: Place) -> Iterator[FromRow]:
         """What a row tells."""
@@ -167,7 +175,11 @@ def _all(faults: list[str]) -> str:
     return ". ".join(faults) + ". Correct the row and import it again."
 
 
-def from_rows(sheet: Sheet, opened: Opened, of: SheetOf, mapping: MappingOf, by: str) -> Iterator[tuple[Row, list[FromRow]]]:
+TellingRow = tuple[Row, list[FromRow]]
+"""A row, and what it tells."""
+
+
+def from_rows(sheet: Sheet, opened: Opened, of: SheetOf, mapping: MappingOf, by: str) -> Iterator[TellingRow]:
     """Every row of a sheet, with what it tells; SheetTrouble if the sheet lacks columns that the mapping names.
 
     Of a fact that several rows make, the last of them tells it.
@@ -178,7 +190,7 @@ def from_rows(sheet: Sheet, opened: Opened, of: SheetOf, mapping: MappingOf, by:
     return _from_rows(sheet, opened.rows, plans)
 
 
-def _from_rows(sheet: Sheet, rows: Iterator[Row], plans: list[FactPlan]) -> Iterator[tuple[Row, list[FromRow]]]:
+def _from_rows(sheet: Sheet, rows: Iterator[Row], plans: list[FactPlan]) -> Iterator[TellingRow]:
     together = [_Together(sheet, plan) for plan in plans if plan.of_many_rows]
     single = [plan for plan in plans if not plan.of_many_rows]
     last: Row | None = None
@@ -194,7 +206,8 @@ def _from_rows(sheet: Sheet, rows: Iterator[Row], plans: list[FactPlan]) -> Iter
             told += each.with_row(row)
         yield row, told
         last = row
-    if last is not None and (ended := [made for each in together for made in each.ended()]):
+    ended: list[FromRow] = [made for each in together for made in each.ended()]
+    if last is not None and ended:
         yield last, ended
 
 
@@ -206,7 +219,7 @@ class _Together:
         self._line: dict[str, Any] = {}
         self._lines: list[dict[str, Any]] = []
         self._faults: list[str] = []
-        self._first = 0
+        self._rows: list[Row] = []
 
     def with_row(self, row: Row) -> Iterator[Made]:
         """Take a row in; gives the fact before it, if the row belongs to another."""
@@ -215,19 +228,20 @@ class _Together:
         line["fact"], item = self._plan.parts_of_many(row.cells, faults)
         if line.get("id") != self._line.get("id") or line.get("episode") != self._line.get("episode"):
             yield from self.ended()
-            self._line, self._first = line, row.number
+            self._line = line
         elif not faults and line != self._line:
-            faults.append(f"expected what row {self._first} says of the same fact, but for its lines")
+            faults.append(f"expected what row {self._rows[0].number} says of the same fact, but for its lines")
+        self._rows.append(row)
         self._lines.append(item)
         self._faults += [f"row {row.number}: {fault}" for fault in faults]
 
     def ended(self) -> Iterator[Made]:
         """The fact of the rows so far, if there are any."""
         if self._lines:
-            place = Place(self._sheet, self._first, self._plan)
+            place, rows = Place(self._sheet, self._rows[0].number, self._plan), tuple(self._rows)
             if self._faults:
-                yield Made(place, None, place.says(_all(self._faults)))
+                yield Made(place, None, place.says(_all(self._faults)), rows)
             else:
                 fact = self._line["fact"] | {"lines": self._lines}
-                yield Made(place, _encode(self._line | {"fact": fact}))
-        self._line, self._lines, self._faults = {}, [], []
+                yield Made(place, _encode(self._line | {"fact": fact}), "", rows)
+        self._line, self._lines, self._faults, self._rows = {}, [], [], []

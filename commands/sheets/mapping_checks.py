@@ -1,4 +1,4 @@
-"""What is wrong with the facts of a mapping: fields that the fact does not have or that are missing, tables, columns."""
+"""What is wrong with the facts of a mapping: fields that a fact does not have or that are missing, tables, texts."""
 
 from __future__ import annotations
 
@@ -116,9 +116,7 @@ def _table_mistakes(name: Any, where: str, tables: Mapping[str, Any]) -> Iterato
         yield f"{where}: there is no [tables.{name}]; there are {', '.join(tables) or 'none'}"
 
 
-def _template_mistakes(
-    text: Any, where: str, tables: Mapping[str, Any], repeated: bool = False
-) -> Iterator[str]:
+def _template_mistakes(text: Any, where: str, tables: Mapping[str, Any], repeated: bool = False) -> Iterator[str]:
     if text is None:
         return
     try:
@@ -141,7 +139,8 @@ def _condition_mistakes(when: Mapping[str, Any], where: str) -> Iterator[str]:
     for header, wanted in when.items():
         texts = isinstance(wanted, list) and wanted and all(isinstance(each, str) for each in wanted)
         if not (texts or isinstance(wanted, str | bool)):
-            yield f"{where}.{header}: expected a text or a list of texts; or true for any that is not empty, false for empty"
+            expected = "a text or a list of texts; or true for any that is not empty, false for empty"
+            yield f"{where}.{header}: expected {expected}"
 
 
 def _zone_mistakes(zone: Any, where: str) -> Iterator[str]:

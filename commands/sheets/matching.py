@@ -49,9 +49,7 @@ def matched(paths: Sequence[Path], mappings: Sequence[NamedMapping]) -> Matched:
     if len(spoken) == 1 and all(sheet.worksheet is None for _, sheet in sheets):
         mapping, of = spoken[0]
         return Matched(tuple(Chosen(sheet, of, mapping) for _, sheet in sheets), ())
-    chosen = tuple(
-        Chosen(sheet, of, mapping) for mapping, of in spoken for _, sheet in sheets if _speaks_of(of, sheet)
-    )
+    chosen = tuple(Chosen(sheet, of, mapping) for mapping, of in spoken for _, sheet in sheets if _speaks_of(of, sheet))
     read = {each.sheet for each in chosen}
     if wrong := [_unread(path, spoken) for path in paths if not any(p == path and s in read for p, s in sheets)]:
         raise SheetTrouble("\n".join(wrong))

@@ -75,7 +75,9 @@ def _is_workbook(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(8)
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise SheetTrouble(f"{path.name}: is an old Excel file or has a password; save it as .xlsx without one, or as CSV")
+        raise SheetTrouble(
+            f"{path.name}: is an old Excel file or has a password; save it as .xlsx without one, or as CSV"
+        )
     return start.startswith(b"PK") and zipfile.is_zipfile(path)
 
 
@@ -114,9 +116,7 @@ def _below_header(sheet: Sheet, rows: Rows, header_row: int) -> Opened:
     raise SheetTrouble(f"{sheet.label}: has no row of headers; expected the names of the columns in row {header_row}")
 
 
-def _numbered(
-    rows: Rows, number: int, width: int, padded: bool, unguard: Callable[[str], str] | None
-) -> Iterator[Row]:
+def _numbered(rows: Rows, number: int, width: int, padded: bool, unguard: Callable[[str], str] | None) -> Iterator[Row]:
     """The rows below a header that are not blank, each as wide as the header."""
     for cells, fault in rows:
         number += 1

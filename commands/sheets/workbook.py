@@ -92,9 +92,8 @@ def _workbook(path: Path) -> Iterator[Any]:
     try:
         from openpyxl import load_workbook
     except ModuleNotFoundError:
-        raise SheetTrouble(
-            f"{path.name}: workbooks are read with an extra: pip install 'episode-ledger[xlsx]'; or save it as CSV UTF-8"
-        ) from None
+        extra = "workbooks are read with an extra: pip install 'episode-ledger[xlsx]'"
+        raise SheetTrouble(f"{path.name}: {extra}; or save its sheets as CSV UTF-8") from None
     _refuse_bombs(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
@@ -114,7 +113,9 @@ def _refuse_bombs(path: Path) -> None:
             unpacked = sum(part.file_size for part in parts)
             large = [part for part in parts if part.file_size > _largest(part.filename)]
             if len(parts) > MOST_PARTS or large or unpacked > max(1 << 24, LARGEST_UNPACKED * path.stat().st_size):
-                raise SheetTrouble(f"{path.name}: unpacks to more than is read of a workbook; save its sheets as CSV UTF-8")
+                raise SheetTrouble(
+                    f"{path.name}: unpacks to more than is read of a workbook; save its sheets as CSV UTF-8"
+                )
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")) and _declares_a_document_type(packed, part):
                     raise SheetTrouble(f"{path.name}: {_BROKEN}")

@@ -136,6 +136,12 @@ class Recorder:
             raise Unknown("others kept writing to the same episodes")
         raise StoreError("others kept writing to the same episodes, and nothing of the batch was recorded; try again")
 
+    def heads_of(self, episodes: Iterable[str]) -> dict[str, EpisodeHead]:
+        """What is known of these episodes; after ``handle``, those of its lines are at hand."""
+        heads = self._cache.take(dict.fromkeys(episodes))
+        self._cache.keep(heads, ())
+        return heads
+
     def _try(self, lines: Sequence[Line]) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
