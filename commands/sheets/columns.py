@@ -12,7 +12,7 @@ from commands.door.shapes import Field, Form
 from commands.sheets import cells
 from commands.sheets.cells import Convert
 from commands.sheets.mapping import CellOf, MappingOf, Value
-from commands.sheets.moments import DateForm
+from commands.sheets.moments import DateForm, has_time
 from commands.sheets.reading import Sheet, SheetTrouble
 from commands.sheets.templates import EACH, NUMBER, parse
 from ledger.facts.forms import Cents, Hcpcs, Icd10, InstantOrDate, Ndc, Units
@@ -105,7 +105,8 @@ class Columns:
         if filter is None:
             return lambda row: row[place].strip()
         told = self._mapping
-        convert = cells.as_date(told.dates) if filter == "date" else cells.renamed(filter, told.tables[filter])
+        filters = {"date": cells.as_date(told.dates), "icd10": cells.as_icd10, "ndc": cells.as_ndc}
+        convert = filters.get(filter) or cells.renamed(filter, told.tables[filter])
 
         def filtered(row: list[str]) -> str:
             text = row[place].strip()
@@ -144,8 +145,14 @@ def taken_value(field: Field, value: Value, columns: Columns, mapping: MappingOf
         return Taken(field.name, lambda _: " ", lambda _: value, None, None, "the mapping")
     cell = CellOf(value) if isinstance(value, str) else value
     filled = columns.template(cell.text)
+    text = _with_a_time(filled.text) if _core(field.form.hint) is datetime and len(filled.headers) > 1 else filled.text
     convert = _convert(field.form, cell, mapping)
-    return Taken(field.name, filled.text, convert, cell.missing, required, filled.shown)
+    return Taken(field.name, text, convert, cell.missing, required, filled.shown)
+
+
+def _with_a_time(text: TextOf) -> TextOf:
+    """A date and a time from several cells: nothing where there is no time."""
+    return lambda row: found if has_time(found := text(row)) else ""
 
 
 def _convert(form: Form, cell: CellOf, mapping: MappingOf) -> Convert:

@@ -14,6 +14,8 @@ from ledger.facts.zones import is_place
 
 NOT_TOLD_BY_SHEETS: Final = ("FactCorrected", "FactRetracted")
 """What is wrong in the ledger is found by comparing: no row says so by itself."""
+FILTERS: Final = ("date", "icd10", "ndc")
+"""What a cell may be put through in a template, besides a table of the mapping."""
 _KEYS: Final = ("text", "table", "split", "dates", "zone", "missing")
 
 
@@ -131,8 +133,9 @@ def _template_mistakes(text: Any, where: str, tables: Mapping[str, Any], repeate
 
 def _filter_mistakes(template: Template, where: str, tables: Mapping[str, Any]) -> Iterator[str]:
     for piece in template.pieces:
-        if piece.filter not in (None, "date", *tables):
-            yield f"{where}: after | stands date or the name of one of the [tables], {', '.join(tables) or 'none'}"
+        if piece.filter not in (None, *FILTERS, *tables):
+            known = f"{', '.join(FILTERS)} or the name of one of the [tables]"
+            yield f"{where}: after | stands {known}; there are {', '.join(tables) or 'none'}"
 
 
 def _condition_mistakes(when: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
+from ledger.facts.zones import is_place
 from ledger.facts.zones import zone as zone_named
 
 DateForm = Literal["month/day/year", "day/month/year", "yyyymmdd", "excel"]
@@ -23,6 +24,7 @@ _TIME = re.compile(
     r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,6})?)?(?: ?([AaPp])\.?[Mm]\.?)?"
     r" ?(Z|[+-][0-9]{2}:[0-9]{2})?\Z"
 )
+_BEFORE_TIME = re.compile(r"(?:^|[T ])(?=[0-9]{1,2}:[0-9]{2})")
 _MONTHS: Final = {
     name: number
     for number, name in enumerate(
@@ -78,6 +80,7 @@ def _parts(text: str, form: DateForm) -> tuple[int, int, int] | None:
 
 def instant_of(text: str, form: DateForm, zone: str | None) -> str | None:
     """The instant of a cell with an offset; None if it is none, else a sentence where its clock does not say which."""
+    text, zone = _zone_apart(text, zone)
     day, time = _day_and_time(text)
     found, clock = date_of(day, form), _TIME.match(time)
     hour = _hour(clock) if clock else None
@@ -92,11 +95,23 @@ def instant_of(text: str, form: DateForm, zone: str | None) -> str | None:
 
 def instant_or_date_of(text: str, form: DateForm, zone: str | None) -> str | None:
     """An instant, or a date if there is no time of day."""
-    return date_of(text, form) if not _day_and_time(text)[1] else instant_of(text, form, zone)
+    day, time = _day_and_time(_zone_apart(text, zone)[0])
+    return instant_of(text, form, zone) if time else date_of(day, form)
+
+
+def has_time(text: str) -> bool:
+    """Whether a text has a time of day in it."""
+    return bool(_day_and_time(text)[1])
+
+
+def _zone_apart(text: str, zone: str | None) -> tuple[str, str | None]:
+    """A text without the place that stands at its end, and the place, if one does."""
+    rest, _, last = text.rpartition(" ")
+    return (rest.strip(), last) if last[:1].isalpha() and is_place(last) else (text, zone)
 
 
 def _day_and_time(text: str) -> tuple[str, str]:
-    if match := re.search(r"[T ](?=[0-9]{1,2}:[0-9]{2})", text):
+    if match := _BEFORE_TIME.search(text):
         return text[: match.start()].strip(), text[match.end() :].strip()
     return text, ""
 

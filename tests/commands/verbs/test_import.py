@@ -107,9 +107,10 @@ def test_a_correction_that_is_agreed_to_is_recorded_with_its_reason(known: Month
     ended = known.bring_in("delivery_tickets", options=("--yes", "--reason", "pharmacy shortened it"))
     assert ended.status == 0
     assert "1 of 1 recorded" in ended.err
-    assert "pharmacy:DT-88140/days~1 (FactCorrected of pharmacy:DT-88140/days)" in known.run(
-        "replay", "E-100411", "--format", "table"
-    ).out.decode()
+    assert (
+        "pharmacy:DT-88140/days~1 (FactCorrected of pharmacy:DT-88140/days)"
+        in known.run("replay", "E-100411", "--format", "table").out.decode()
+    )
     again = known.bring_in("delivery_tickets")
     assert (again.status, outcomes(again).keys()) == (0, {"duplicate"})
 
@@ -276,7 +277,10 @@ def test_what_the_door_refuses_is_told_of_the_columns(month: Month) -> None:
 def test_rows_of_an_episode_that_is_not_open_say_what_to_import_first(month: Month) -> None:
     ended = month.bring_in("orders")
     assert {row["code"] for row in ended.rows} == {"not_opened"}
-    assert 'row 2: "MRN": expected an episode that was opened before. Import the patients first' in ended.rows[0]["message"]
+    assert (
+        'row 2: "MRN": expected an episode that was opened before. Import the patients first'
+        in ended.rows[0]["message"]
+    )
 
 
 def test_refused_rows_are_written_to_be_mended_and_sent_again(month: Month) -> None:
