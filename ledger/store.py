@@ -255,11 +255,15 @@ def open_ledger(path: str | os.PathLike[str], *, create: bool, master: MasterKey
     is, or is made, encrypted; MasterKeyError if it is not, or is under another one, or the key is missing.
     """
     name = os.fspath(path)
-    kind = {LedgerFactory.ORIGINATOR_ID_TYPE: "text"}
     if in_postgres(name):
-        return EpisodeLedger(kind | {LEDGER_URL: name}, master)
-    settings = {
+        return EpisodeLedger({LedgerFactory.ORIGINATOR_ID_TYPE: "text", LEDGER_URL: name}, master)
+    return EpisodeLedger(file_settings(name, create=create, master=master), master)
+
+
+def file_settings(name: str, *, create: bool, master: MasterKey | None) -> dict[str, str]:
+    """With what settings the ledger in a file is opened."""
+    return {
+        LedgerFactory.ORIGINATOR_ID_TYPE: "text",
         LedgerFactory.SQLITE_DBNAME: name, LedgerFactory.CREATE_TABLE: "yes" if create else "no",
         LedgerFactory.MASTER_KEY: master.id if master else "",
     }  # fmt: skip
-    return EpisodeLedger(kind | settings, master)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from commands.terminal.effect import effect_of, effect_options, recording
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, say, show_rows_to_the_end
@@ -19,27 +21,42 @@ from commands.writing.record import record as record_stream
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--keep-recorded-at", is_flag=True, help="Take each line's recorded_at: for bringing history over.")
+@effect_options
 @format_option
 @click.pass_obj
-def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | None) -> None:
+def record(
+    setup: Setup,
+    /,
+    file: BinaryIO,
+    keep_recorded_at: bool,
+    dry_run: bool,
+    no_effect: bool,
+    effect_to: Path | None,
+    form: str | None,
+) -> None:
     """Record the facts and acts of FILE (JSON Lines; '-' reads stdin) and print what became of each line.
 
     Each line is recorded, a duplicate, or refused with its reason; good lines land whatever the others are. Sending a
-    file again is safe: what is there already answers 'duplicate'. Exits with 1 if a line was refused.
+    file again is safe: what is there already answers 'duplicate'. Then the effect is said: days, dollars and findings
+    that change, and claims to be replaced. Exits with 1 if a line was refused.
 
     \b
     Examples:
+      episode-ledger record --dry-run intake.jsonl
       episode-ledger record intake.jsonl
-      pharmacy-export | episode-ledger record -
+      pharmacy-export | episode-ledger record --no-effect -
       episode-ledger record --keep-recorded-at history.jsonl
     """
     counts: Counter[str] = Counter()
-    with setup.open(create=True) as ledger, progress("Recording", "lines") as tell:
-        outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
-        if chosen_form(form) == "table":
-            outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
-        show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
-    say(", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused")))
+    effect = effect_of(dry_run, no_effect, effect_to)
+    with recording(setup, effect, create=True) as ledger:
+        with progress("Recording", "lines") as tell:
+            outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
+            if chosen_form(form) == "table":
+                outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
+            show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
+        told = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused"))
+        say(f"Nothing was recorded; it would be: {told}" if dry_run else told)
     if counts["refused"]:
         sys.exit(1)
 

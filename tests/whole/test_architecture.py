@@ -101,16 +101,16 @@ ROOMS: dict[str, str] = {
     "commands/outside.py": "",
     "commands/door": "ledger/facts ledger/book",
     "commands/writing": (
-        "ledger/facts ledger/progress.py ledger/book ledger/recorders ledger/store.py "
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit "
         "commands/outside.py commands/door"
     ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/read_model projections/rebuild projections/export "
+        "projections/words.py projections/read_model projections/audit projections/rebuild projections/export "
         "projections/bundle projections/erasure "
-        "commands/outside.py"
+        "commands/outside.py commands/writing"
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
