@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
+from types import UnionType
+from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin
+
+from msgspec import UnsetType
 
 from commands.door.shapes import Field, Form
 from commands.sheets import cells
@@ -184,6 +187,11 @@ def _by_form(form: Form, dates: DateForm, zone: str | None) -> Convert:
 
 
 def _core(hint: Any) -> Any:
-    while hasattr(hint, "__metadata__"):
-        hint = hint.__origin__
-    return hint
+    """A type without what is annotated, and without absence."""
+    while True:
+        if hasattr(hint, "__metadata__"):
+            hint = hint.__origin__
+        elif get_origin(hint) in (Union, UnionType) and UnsetType in get_args(hint):
+            hint = next(member for member in get_args(hint) if member is not UnsetType)
+        else:
+            return hint

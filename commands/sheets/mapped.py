@@ -193,22 +193,22 @@ def from_rows(sheet: Sheet, opened: Opened, of: SheetOf, mapping: MappingOf, by:
 def _from_rows(sheet: Sheet, rows: Iterator[Row], plans: list[FactPlan]) -> Iterator[TellingRow]:
     together = [_Together(sheet, plan) for plan in plans if plan.of_many_rows]
     single = [plan for plan in plans if not plan.of_many_rows]
-    last: Row | None = None
-    for row in rows:
+    row: Row | None = None
+    told: list[FromRow] = []
+    for following in rows:
+        if row is not None:
+            yield row, told
+        row, told = following, []
         if row.fault is not None:
             place = Place(sheet, row.number)
-            yield row, [Made(place, None, place.says(f"{row.fault}. Correct the row and import it again."))]
+            told = [Made(place, None, place.says(f"{row.fault}. Correct the row and import it again."))]
             continue
-        told: list[FromRow] = []
         for plan in single:
             told += plan.told_by(row, Place(sheet, row.number, plan))
         for each in together:
             told += each.with_row(row)
-        yield row, told
-        last = row
-    ended: list[FromRow] = [made for each in together for made in each.ended()]
-    if last is not None and ended:
-        yield last, ended
+    if row is not None:
+        yield row, [*told, *(made for each in together for made in each.ended())]
 
 
 class _Together:

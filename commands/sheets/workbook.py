@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -94,6 +95,7 @@ def _workbook(path: Path) -> Iterator[Any]:
     except ModuleNotFoundError:
         extra = "workbooks are read with an extra: pip install 'episode-ledger[xlsx]'"
         raise SheetTrouble(f"{path.name}: {extra}; or save its sheets as CSV UTF-8") from None
+    warnings.filterwarnings("ignore", module="openpyxl")  # they repeat what stands in a cell
     _refuse_bombs(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)

@@ -7,25 +7,28 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
-import msgspec
 
 from commands.sheets.mapped import Place
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import Matched, Read, matched
 from commands.sheets.refused_rows import AlreadyThere, RefusedRows
+from commands.terminal.effect import effect_of, effect_options, recording
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
+from commands.terminal.proposals import ProposalRow, counted_proposals, show_proposals
+from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end, show_text
 from commands.terminal.who import named
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, RowOutcome, TooManyProposals, recorded_proposals
-from commands.writing.retold import Asking, Difference
+from commands.writing.retold import Asking
 from commands.writing.whole_export import Contradiction, Seen, without_contradictions
 from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 from ledger.store import EpisodeLedger
+
+_WITH_YES: Final = "With --yes it would be recorded; --dry-run --yes shows the effect with it."
 
 
 class Wanted(NamedTuple):
@@ -37,21 +40,8 @@ class Wanted(NamedTuple):
     first: date | None
     last: date | None
     yes: bool
+    dry_run: bool
     form: str | None
-
-
-class ProposalRow(msgspec.Struct, frozen=True):
-    """A proposal as it is shown; ``differences`` are its fields, as they stand and as they are told now."""
-
-    file: str
-    row: int | None
-    episode: str
-    entry: str
-    proposed: Literal["corrected", "retracted", "restored"]
-    fact: str
-    differences: tuple[Difference, ...]
-    by_hand: bool
-    reason: str
 
 
 @click.command("import")
@@ -69,12 +59,12 @@ class ProposalRow(msgspec.Struct, frozen=True):
 @click.option("--new-map", is_flag=True, help="Print a first mapping for FILES, its guesses marked.")
 @click.option("--template", type=click.Choice(READY), help="Print the columns of a ready mapping as CSV.")
 @click.option("--show-map", type=click.Choice(READY), help="Print a ready mapping, to be changed.")
+@effect_options
 @format_option
 @click.pass_obj
 def import_(
-    setup: Setup, /, files: tuple[Path, ...], maps: tuple[str, ...], by: str | None, yes: bool, reason: str | None,
-    complete: bool, first: str | None, last: str | None, refused: Path | None, force: bool, new_map: bool,
-    template: str | None, show_map: str | None, form: str | None,
+    setup: Setup, /, files: tuple[Path, ...], maps: tuple[str, ...], refused: Path | None, force: bool, new_map: bool,
+    template: str | None, show_map: str | None, dry_run: bool, no_effect: bool, effect_to: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Record what spreadsheets tell: CSV, TSV or XLSX FILES, by a mapping of their columns.
 
@@ -86,7 +76,7 @@ def import_(
     Examples:
       episode-ledger import --new-map tickets.csv > tickets.toml
       episode-ledger import tickets.csv --map tickets.toml --refused to-mend
-      episode-ledger import *.csv --map pharmacy.toml
+      episode-ledger import --dry-run *.csv --map pharmacy.toml
       episode-ledger import --template tickets > tickets.csv
       episode-ledger import tickets.csv --map tickets --complete --from 2026-10-01 --to 2026-10-31
     """
@@ -100,12 +90,8 @@ def import_(
         return
     if not maps:
         raise click.UsageError(f"name a mapping with --map; ready ones are {', '.join(READY)}")
-    if (first or last) and not complete:
-        raise click.UsageError("--from and --to say what an export is complete for: give --complete, too")
-    if reason is not None and (not 0 < len(reason) <= LONGEST_FREE_TEXT or fault_of(reason, "free")):
-        raise click.UsageError(f"--reason: expected 1 to {LONGEST_FREE_TEXT:,} characters on one line")
-    span = [date.fromisoformat(each) if each else None for each in (first, last)]
-    wanted = Wanted(named(by, "records"), reason, complete, span[0], span[1], yes, form)
+    wanted = _wanted(dry_run, **options)
+    effect = effect_of(dry_run, no_effect, effect_to)
     sheets = matched(files, [load_mapping(each) for each in maps])
     for sheet in sheets.left_out:
         say(printable(f"{sheet.label}: left out, for no [[sheets]] of the mapping is of this name"))
@@ -113,12 +99,26 @@ def import_(
         rows = RefusedRows(refused, sheets, replace=force)
     except AlreadyThere as there:
         raise click.UsageError(f"--refused: there is a file {there} already; --force replaces it") from None
-    with setup.open(create=True) as ledger, rows:
+    with recording(setup, effect, create=True) as ledger, rows:
         status = _Run(ledger, sheets, wanted, rows).go()
     for path in rows.paths:
         say(printable(f"Refused rows are in {path}; mend them and import that file."))
     if status:
         sys.exit(status)
+
+
+def _wanted(
+    dry_run: bool, by: str | None, yes: bool, reason: str | None, complete: bool, first: str | None,
+    last: str | None, form: str | None,
+) -> Wanted:  # fmt: skip
+    if (first or last) and not complete:
+        raise click.UsageError("--from and --to say what an export is complete for: give --complete, too")
+    if first and last and last < first:
+        raise click.UsageError("--to lies before --from: no date is between them")
+    if reason is not None and (not 0 < len(reason) <= LONGEST_FREE_TEXT or fault_of(reason, "free")):
+        raise click.UsageError(f"--reason: expected 1 to {LONGEST_FREE_TEXT:,} characters on one line")
+    span = [date.fromisoformat(each) if each else None for each in (first, last)]
+    return Wanted(named(by, "records"), reason, complete, span[0], span[1], yes, dry_run, form)
 
 
 class _Run:
@@ -191,7 +191,8 @@ class _Run:
         for kind, words in (("changed", "told otherwise"), ("left_alone", "left as somebody mended it")):
             if self._counts[kind]:
                 counts.append(f"{self._counts[kind]:,} {words}")
-        say(f"{self._import.rows:,} rows: {', '.join(counts)}")
+        would = "Nothing was recorded; it would be: " if self._wanted.dry_run else ""
+        say(f"{would}{self._import.rows:,} rows: {', '.join(counts)}")
         if self._import.silent_rows:
             say(f"{self._import.silent_rows:,} rows tell nothing: no condition of the mapping holds for them.")
         if self._counts["duplicate"] and not self._wanted.complete:
@@ -200,20 +201,19 @@ class _Run:
     def _settle(self, proposed: list[Proposed]) -> int:
         """Show what is proposed, ask, and record it; gives how many were not recorded."""
         rows = [self._row(each) for each in proposed]
-        show_rows(rows, ProposalRow, self._wanted.form)
-        kinds = Counter(each.proposed for each in rows)
-        say("Proposed: " + ", ".join(f"{number:,} {kind}" for kind, number in kinds.items()) + ".")
+        show_proposals(rows, self._wanted.form)
+        say(f"Proposed: {counted_proposals(rows)}.")
         if not self._agreed():
-            say("None of it was recorded; --yes records it.")
+            say("None of it was recorded; --yes records it." if not self._wanted.dry_run else _WITH_YES)
             return len(proposed)
         handled = [handled for _, handled in recorded_proposals(self._recorder, proposed)]
         done = sum(all(isinstance(each, Recorded) for each in one) for one in handled)
-        say(f"{done:,} of {len(proposed):,} recorded")
+        say(f"{done:,} of {len(proposed):,} {'would be ' * self._wanted.dry_run}recorded")
         return len(proposed) - done
 
     def _agreed(self) -> bool:
-        if self._wanted.yes:
-            return True
+        if self._wanted.yes or self._wanted.dry_run:
+            return self._wanted.yes
         return sys.stdin.isatty() and click.confirm("Record these corrections?", err=True)
 
     def _row(self, each: Proposed) -> ProposalRow:

@@ -83,7 +83,7 @@ class Import:
         while reads := list(islice(remaining, batch)):
             asked = [_Asked(read, told, _parsed(told)) for read in reads for told in read.told]
             self.rows += len(reads)
-            self.silent_rows += sum(not any(isinstance(told, Made) for told in read.told) for read in reads)
+            self.silent_rows += sum(all(type(told) is NotMade for told in read.told) for read in reads if read.told)
             yield from self._batch(asked)
 
     def _batch(self, asked: Sequence[_Asked]) -> Iterator[RowOutcome]:

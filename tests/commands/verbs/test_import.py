@@ -181,6 +181,46 @@ def test_a_change_that_goes_over_what_a_person_mended_says_so(known: Month) -> N
     assert row["by_hand"]
 
 
+def test_on_a_terminal_a_proposal_is_one_sentence(known: Month) -> None:
+    known.change("delivery_tickets", "10/08/2026,10/14/2026", "10/08/2026,10/12/2026")
+    known.change("delivery_tickets", "3,EA,CONFIRMED", "3,EA,RETURNED")
+    said = known.bring_in("delivery_tickets", tty=True).out.decode()
+    assert said.splitlines()[1:] == [
+        "E-100411 pharmacy:DT-88140/days (DaysServed) corrected: to 2026-10-14 → 2026-10-12 "
+        "(delivery_tickets.csv, row 3)",
+        "E-100411 pharmacy:DT-88220/days (DaysServed) retracted (delivery_tickets.csv, row 5)",
+    ]
+
+
+# Rehearsed
+
+
+def effect_of(ended: Ended) -> list[str]:
+    lines = ended.err.splitlines()
+    return lines[next(number for number, line in enumerate(lines) if line.endswith("days change:")) :]
+
+
+def test_a_dry_run_says_what_the_real_run_says_and_records_nothing(month: Month) -> None:
+    rehearsed = month.bring_in(options=["--dry-run"])
+    assert rehearsed.err.startswith("Nothing was recorded; it would be: 117 rows: 175 recorded")
+    assert month.run("status").status == 2
+    real = month.bring_in()
+    assert (rehearsed.out, effect_of(rehearsed)) == (real.out, effect_of(real))
+    assert "  E-100412 2026-10-05 to 2026-10-09: no day → billable S9325, +665.00" in effect_of(real)
+
+
+def test_a_dry_run_shows_the_effect_of_corrections_with_yes_and_records_none(known: Month) -> None:
+    known.change("delivery_tickets", "10/08/2026,10/14/2026", "10/08/2026,10/12/2026")
+    before = known.run("status").rows[0]["position"]
+    ended = known.bring_in("delivery_tickets", options=["--dry-run"])
+    assert "With --yes it would be recorded; --dry-run --yes shows the effect with it." in ended.err
+    assert "days change" not in ended.err
+    ended = known.bring_in("delivery_tickets", options=["--dry-run", "--yes"])
+    assert "1 of 1 would be recorded" in ended.err
+    assert "  E-100411 2026-10-13 to 2026-10-14: billable S9325 → not billable: not served, -266.00" in effect_of(ended)
+    assert known.run("status").rows[0]["position"] == before
+
+
 # Gone
 
 
@@ -256,13 +296,14 @@ def test_a_refusal_names_file_row_and_column_and_not_what_stands_there(month: Mo
     ended = month.bring_in("patients", "delivery_tickets")
     (row,) = [row for row in ended.rows if row["outcome"] == "refused"]
     assert row["code"] == "malformed"
-    assert row["message"] == (
+    assert row["message"].split(". ") == [
         'delivery_tickets.csv, row 2: "NDC": expected an NDC with its hyphens: ten digits alone do not say where the '
-        "zero goes, which is in front of the first part of 4-4-2, in front of the second part of 5-3-2, in front of the "
-        'last part of 5-4-1. "Qty": expected a number above 0 with at most 3 decimal places, such as 2 or 1.5. "UM": '
-        "expected one of EA, ML; or add what stands here to [tables.units] of the mapping. Correct the row and import "
-        "it again."
-    )
+        "zero goes, which is in front of the first part of 4-4-2, in front of the second part of 5-3-2, in front of "
+        "the last part of 5-4-1",
+        '"Qty": expected a number above 0 with at most 3 decimal places, such as 2 or 1.5',
+        '"UM": expected one of EA, ML; or add what stands here to [tables.units] of the mapping',
+        "Correct the row and import it again.",
+    ]
 
 
 def test_what_the_door_refuses_is_told_of_the_columns(month: Month) -> None:
