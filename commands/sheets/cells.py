@@ -183,7 +183,11 @@ def parts_of(text: str, split: str | None) -> list[str]:
 
 def as_date(form: DateForm) -> Convert:
     """A date in the form that the mapping names, or one that can be told from every other."""
-    return lambda text: _found(date_of(text, form), _DATES[form])
+
+    def convert(text: str) -> str:
+        return date_of(text, form) or _found(None, _DATES[form])
+
+    return convert
 
 
 def as_instant(form: DateForm, zone: str | None) -> Convert:

@@ -75,6 +75,8 @@ class FactPlan:
         texts = fact.episode or mapping.episode, fact.source or mapping.source, fact.id
         self._patterns = [pattern_of(parse(text)) for text in texts]
         self._counts = fact.for_each is not None and NUMBER in self._envelope[2][1].headers
+        self._constant = {name: template.text([]) for name, template in self._envelope if not template.headers}
+        self._varying = [(name, template) for name, template in self._envelope if template.headers]
         self._when = [columns.condition(header, wanted) for header, wanted in fact.when.items()]
         self._fields = _taken(fact.fields, shape, columns, mapping)
         item = shape.fields["lines"].form.item if fact.line else None
@@ -133,8 +135,8 @@ class FactPlan:
 
     def envelope_of(self, cells: list[str], faults: list[str]) -> dict[str, Any]:
         """The line's episode, source, id and by."""
-        line: dict[str, Any] = {}
-        for name, template in self._envelope:
+        line: dict[str, Any] = dict(self._constant)
+        for name, template in self._varying:
             try:
                 text = template.text(cells)
             except Unfit as unfit:

@@ -21,7 +21,7 @@ from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger
 
-BATCH_ROWS: Final = 2_000
+BATCH_FACTS: Final = 4_000
 MOST_PROPOSALS: Final = 100_000
 """In one run; more than that is another mapping or another file."""
 
@@ -77,13 +77,17 @@ class Import:
         self.proposals: list[Proposed] = []
         self.rows = self.silent_rows = 0
 
-    def outcomes(self, rows: Iterable[Read], batch: int = BATCH_ROWS) -> Iterator[RowOutcome]:
+    def outcomes(self, rows: Iterable[Read], batch: int = BATCH_FACTS) -> Iterator[RowOutcome]:
         """What becomes of rows, a batch to a transaction."""
-        remaining = iter(rows)
-        while reads := list(islice(remaining, batch)):
-            asked = [_Asked(read, told, _parsed(told)) for read in reads for told in read.told]
-            self.rows += len(reads)
-            self.silent_rows += sum(all(type(told) is NotMade for told in read.told) for read in reads if read.told)
+        asked: list[_Asked] = []
+        for read in rows:
+            self.rows += 1
+            self.silent_rows += bool(read.told) and all(type(told) is NotMade for told in read.told)
+            asked += [_Asked(read, told, _parsed(told)) for told in read.told]
+            if len(asked) >= batch:
+                yield from self._batch(asked)
+                asked = []
+        if asked:
             yield from self._batch(asked)
 
     def _batch(self, asked: Sequence[_Asked]) -> Iterator[RowOutcome]:
@@ -172,7 +176,7 @@ class TooManyProposals(Exception):
 def recorded_proposals(recorder: Recorder, proposed: Sequence[Proposed]) -> Iterator[tuple[Proposed, list[Handled]]]:
     """Record what was proposed and agreed to, a batch to a transaction; what became of each of its lines."""
     remaining = iter(proposed)
-    while batch := list(islice(remaining, BATCH_ROWS)):
+    while batch := list(islice(remaining, BATCH_FACTS)):
         lines = [line for each in batch for line in each.proposal.lines if isinstance(line, Line)]
         handled = iter(recorder.handle(lines))
         for each in batch:
