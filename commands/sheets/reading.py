@@ -58,8 +58,8 @@ class Opened(NamedTuple):
     rows: Iterator[Row]
 
 
-Rows = Iterator[tuple[list[str], str | None]]
-"""The cells of each row, blank ones too, and what is wrong with it."""
+Rows = Iterator[tuple[list[str], str | None, int]]
+"""The cells of each row, blank ones too; what is wrong with it; and how many lines it was read from."""
 
 
 def sheets_of(path: Path) -> list[Sheet]:
@@ -102,7 +102,7 @@ def _encoding(path: Path) -> str:
 
 def _below_header(sheet: Sheet, rows: Rows, header_row: int) -> Opened:
     number = 0
-    for cells, fault in rows:
+    for cells, fault, _ in rows:
         number += 1
         if number < header_row or not any(map(str.strip, cells)):
             continue
@@ -117,8 +117,11 @@ def _below_header(sheet: Sheet, rows: Rows, header_row: int) -> Opened:
 
 
 def _numbered(rows: Rows, number: int, width: int, padded: bool, unguard: Callable[[str], str] | None) -> Iterator[Row]:
-    """The rows below a header that are not blank, each as wide as the header."""
-    for cells, fault in rows:
+    """The rows below a header that are not blank, each as wide as the header.
+
+    Where a quote was not closed, every line that went into its cell is at fault.
+    """
+    for cells, fault, lines in rows:
         number += 1
         if fault is None:
             if len(cells) != width:
@@ -130,6 +133,10 @@ def _numbered(rows: Rows, number: int, width: int, padded: bool, unguard: Callab
             if unguard:
                 cells = list(map(unguard, cells))
         yield Row(number, cells, fault)
+        if fault is not None and lines > 1:
+            for _ in range(1, lines):
+                number += 1
+                yield Row(number, [], fault)
 
 
 def _fitted(cells: list[str], width: int, padded: bool) -> tuple[list[str], str | None]:
@@ -173,18 +180,23 @@ def _bounded(file: TextIO) -> Iterator[str]:
         if len(line) == longest and line[-1] not in "\r\n":
             while (rest := read(longest)) and rest[-1] not in "\r\n":
                 pass
+            line = line.replace('"', "").ljust(longest, "x") + "\n"  # cut off, a quote would stay open
         yield line
 
 
 def _split(lines: Iterator[str], mark: str) -> Rows:
     reader = csv.reader(lines, delimiter=mark, strict=True)
+    before = 0
     while True:
         try:
             for cells in reader:
-                yield cells, None if len(cells) < 100 and _is_plain(cells) else _fault_of(cells)
+                after = reader.line_num
+                yield cells, None if len(cells) < 100 and _is_plain(cells) else _fault_of(cells), after - before
+                before = after
             return
         except csv.Error:
-            yield [], _QUOTES
+            yield [], _QUOTES, reader.line_num - before
+            before = reader.line_num
 
 
 def _is_plain(cells: list[str]) -> bool:

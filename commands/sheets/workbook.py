@@ -54,7 +54,7 @@ def _rows(sheet: Any, label: str) -> Rows:
             raise SheetTrouble(f"{label}: {_BROKEN}") from None
         if values is None:
             return
-        yield _texts(values)
+        yield *_texts(values), 1
 
 
 def _texts(values: tuple[Any, ...]) -> tuple[list[str], str | None]:

@@ -72,9 +72,21 @@ def test_a_row_that_cannot_be_read_does_not_hold_up_the_next(tmp_path: Path, lin
     assert (good.number, good.cells, good.fault) == (3, ["3", "4"], None)
 
 
-def test_a_quote_that_never_closes_is_a_fault_of_its_row(tmp_path: Path) -> None:
-    rows = rows_of(written(tmp_path, b'A,B\n1,"2\n3,4\n'))
-    assert [row.fault is not None for row in rows] == [True]
+def test_a_quote_that_never_closes_is_a_fault_of_every_row_it_takes_in(tmp_path: Path) -> None:
+    rows = rows_of(written(tmp_path, b'A,B\n1,"2\n3,4\n5,6\n'))
+    assert [(row.number, row.fault is not None) for row in rows] == [(2, True), (3, True), (4, True)]
+
+
+def test_a_quote_that_is_closed_rows_later_loses_none_of_them_silently(tmp_path: Path) -> None:
+    rows = rows_of(written(tmp_path, b'A,B\n1,"2\n3,4\n5,"6"\n7,8\n'))
+    assert [(row.number, row.fault is None) for row in rows] == [(2, False), (3, False), (4, False), (5, True)]
+    rows = rows_of(written(tmp_path, b'A,B\n1,"2\n3",4\n7,8\n'))
+    assert [(row.number, row.fault is None) for row in rows] == [(2, False), (3, False), (4, True)]
+
+
+def test_a_line_that_is_cut_off_in_a_quote_does_not_take_the_next_rows_with_it(tmp_path: Path) -> None:
+    rows = rows_of(written(tmp_path, b'A,B\n1,"' + b"x" * 90_000 + b'"\n3,"4"\n5,6\n'))
+    assert [(row.number, row.fault is None) for row in rows] == [(2, False), (3, True), (4, True)]
 
 
 def test_a_line_without_an_end_is_not_held_in_memory(tmp_path: Path) -> None:
