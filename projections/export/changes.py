@@ -21,7 +21,8 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.cells import Cells, json_list
-from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells, day_cells
+from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
+from projections.rows.day_run import day_cells
 from projections.rows.kept import NOBODY, kept_sheets
 
 INSERT: Final = "insert"

@@ -22,6 +22,7 @@ from projections.read_model.queries import Where
 from projections.read_model.views import Views
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.why.cures import CURES
+from projections.words import dates_between
 
 DAYS_AHEAD: Final = 30
 DAYS_PAST: Final = 14
@@ -129,15 +130,15 @@ def findings_by_rule(views: Views) -> list[tuple[str, str, int]]:
 
 def _conflicts(views: Views) -> Iterator[ConflictShown]:
     rows = views.connection.execute(
-        "SELECT patient, episode, reason, count(*), min(date), max(date) FROM days WHERE status = 'conflict'"
-        " GROUP BY 1, 2, 3 ORDER BY 5, 1, 2, 3"
+        "SELECT patient, episode, reason, sum(days), min(first_date), max(last_date) FROM day_runs"
+        " WHERE status = 'conflict' GROUP BY 1, 2, 3 ORDER BY 5, 1, 2, 3"
     )
     return (ConflictShown(*row) for row in rows)
 
 
 def _holds(views: Views) -> Iterator[HoldReason]:
     rows = views.connection.execute(
-        "SELECT reason, count(*), count(DISTINCT episode), min(date) FROM days WHERE status = 'hold'"
+        "SELECT reason, sum(days), count(DISTINCT episode), min(first_date) FROM day_runs WHERE status = 'hold'"
         " GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     for reason, days, episodes, first in rows:
@@ -147,7 +148,8 @@ def _holds(views: Views) -> Iterator[HoldReason]:
 def held_page(views: Views, reason: str, start: int, count: int) -> tuple[int, list[HeldEpisode]]:
     """How many episodes have days on hold for a reason, and some of them, the longest waiting first."""
     rows = views.connection.execute(
-        "SELECT patient, episode, count(*), min(date), max(date) FROM days WHERE status = 'hold' AND reason = ?"
+        "SELECT patient, episode, sum(days), min(first_date), max(last_date) FROM day_runs"
+        " WHERE status = 'hold' AND reason = ?"
         " GROUP BY 1, 2 ORDER BY 4, 1, 2",
         (reason,),
     ).fetchall()
@@ -176,18 +178,27 @@ def _near(views: Views, book: Book, now: datetime) -> dict[tuple[str, str, str],
     on = now.astimezone(UTC).date()
     first, last = ((on + timedelta(days=days)).isoformat() for days in (-1, 1))  # the dates it may be somewhere
     since = (on - timedelta(days=1 + DAYS_PAST + max(limits.values(), default=0))).isoformat()
-    days = views.connection.execute(
-        "SELECT patient, episode, date, payer, terms_from, terms_published, rate_cents FROM days"
-        " WHERE status = 'billable' AND date >= ? AND patient <> ''"  # the days of the forgotten are not filed
-        " ORDER BY patient, episode, date",
+    runs = views.connection.execute(
+        "SELECT patient, episode, first_date, last_date, payer, terms_from, terms_published, rate_cents FROM day_runs"
+        " WHERE status = 'billable' AND last_date >= ? AND patient <> ''"  # the days of the forgotten are not filed
+        " ORDER BY patient, episode, first_date",
         (since,),
     )
     near: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
-    for patient, episode, day, payer, from_, published, cents in days:
-        file_by = _later(day, limits[payer, from_, published])
-        if _is_near(file_by, first) or _is_near(file_by, last):
-            near.setdefault((patient, episode, payer), []).append((day, file_by, cents))
+    for patient, episode, first_date, last_date, payer, from_, published, cents in runs:
+        limit = limits[payer, from_, published]
+        if not _may_be_near(_later(first_date, limit), _later(last_date, limit), first, last):
+            continue
+        for day in dates_between(max(first_date, since), last_date):
+            file_by = _later(day, limit)
+            if _is_near(file_by, first) or _is_near(file_by, last):
+                near.setdefault((patient, episode, payer), []).append((day, file_by, cents))
     return near
+
+
+def _may_be_near(earliest: str, latest: str, first: str, last: str) -> bool:
+    """Whether any limit from the earliest to the latest may be near on one of two dates, the earlier one first."""
+    return earliest <= _later(last, DAYS_AHEAD) and latest >= _later(first, -DAYS_PAST)
 
 
 def _is_near(file_by: str, today: str) -> bool:

@@ -27,7 +27,7 @@ from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile, lay
-from projections.read_model.tables import TABLES, index_tables
+from projections.read_model.tables import STORED, index_tables
 from projections.read_model.trouble import NotNow, SetAside
 from projections.reading.as_known import load_patient
 from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
@@ -202,7 +202,7 @@ def _put_together(path: Path, parts: Sequence[Path]) -> None:
     try:
         for part in parts:
             connection.execute("ATTACH ? AS part", (str(part),))
-            for table in (*TABLES, "digests"):
+            for table in STORED:
                 connection.execute(f'INSERT INTO main."{table}" SELECT * FROM part."{table}"')
             connection.execute("DETACH part")
             part.unlink()

@@ -21,7 +21,7 @@ DOORS: Final = (
     ("p.fold", "projections.rebuild.build", "gather"),
     ("p.judge", "projections.rows.patient", "judge"),
     ("p.findings", "projections.rows.patient", "find"),
-    ("p.days", "projections.rows.patient", "day_cells"),
+    ("p.days", "projections.rows.patient", "day_runs"),
     ("p.lines", "projections.rows.patient", "line_cells"),
     ("p.finding-rows", "projections.rows.patient", "in_order"),
     ("p.digests", "projections.read_model.rows_file", "digests_of"),

@@ -20,7 +20,7 @@ from ledger.judge.lines import pack, unpack
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import judged_day, judged_days
 from ledger.judge.steps import judge
-from projections.rows.day import cells_on, day_cells
+from projections.rows.day_run import cells_on, day_cells
 from tests.harness import book_of, instant, judge_entries, plain, typed
 from tests.histories import history
 from tests.plain_model.agree import differing, seeded

@@ -208,7 +208,9 @@ def test_damage_is_told_from_being_set_aside(site: Site) -> None:
     site.plant(UNREADABLE, "EP-2", 4)
     site.damage("UPDATE lines SET units = 99 WHERE patient = 'P-1'")
     site.rebuild(quarantine=True)
-    site.damage("INSERT INTO days (patient, episode, date) SELECT 'P-2', 'EP-2', date FROM days WHERE patient = 'P-3'")
+    columns = "first_date, last_date, days, because"
+    theirs = f"SELECT 'P-2', 'EP-2', {columns} FROM day_runs WHERE patient = 'P-3'"
+    site.damage(f"INSERT INTO day_runs (patient, episode, {columns}) {theirs}")
     made = site.rebuild(quarantine=True)
     assert (made.outcome, made.changed_rows) == ("explained", {"damaged view": 3})
 
