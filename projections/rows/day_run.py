@@ -139,40 +139,52 @@ def days_of(runs: Iterable[DayRun]) -> Iterator[Cells]:
     for run in runs:
         cells: Cells = run
         said, added = cells[_SAID], cells[_ADDED]
-        for day, because in _by_day(run):
-            yield _cells_of(DayCells, (run.patient, run.episode, day, *said, because, *added))
+        causes = _causes(run, run.because)
+        if causes is None:
+            dates = f"{run.first_date}..{run.last_date}"
+            yield _cells_of(DayCells, (run.patient, run.episode, dates, *said, run.because, *added))
+            continue
+        for day, because in zip(_dates(run), causes, strict=True):
+            yield _cells_of(DayCells, (run.patient, run.episode, day, *said, f"[{because}]", *added))
 
 
 def encoded_days(runs: Iterable[DayRun]) -> bytes:
-    """The rows of the days as JSON, one after the other with commas: what ``days_of`` encodes to, for whole runs.
+    """The rows of the days as JSON, one after the other with commas: what ``days_of`` encodes to.
 
-    Written by runs: what is the same in all days of one is encoded once.
+    Written by runs: what is the same in all days of one is encoded once. The causes are JSON within JSON; what is
+    between two of them looks the same in both.
     """
     days: list[str] = []
     for run in runs:
+        causes = _causes(run, _encode(run.because).decode()[1:-1])
+        if causes is None:
+            days += [_encode(cells).decode() for cells in days_of([run])]
+            continue
         named, said, added = (_encode(part).decode()[1:-1] for part in (run[:2], run[_SAID], run[_ADDED]))
-        days += [f'[{named},"{day}",{said},"{told}",{added}]' for day, told in _by_day(run, once_more=True)]
+        begins, between, ends = f'[{named},"', f'",{said},"[', f']",{added}]'
+        own = [f"{day}{between}{because}" for day, because in zip(_dates(run), causes, strict=True)]
+        days.append(f"{begins}{f'{ends},{begins}'.join(own)}{ends}")
     return ",".join(days).encode()
 
 
-def _by_day(run: DayRun, *, once_more: bool = False) -> Iterable[tuple[str, str]]:
-    """Each day of a run with its own causes as JSON, which may be encoded once more; of a damaged run all in one."""
+def _dates(run: DayRun) -> Iterable[str]:
+    first = date.fromisoformat(run.first_date).toordinal()
+    return map(iso, range(first, first + run.days))
+
+
+def _causes(run: DayRun, because: str) -> list[str] | None:
+    """The causes of each day, out of the text of all, as it is kept or encoded once more; None of a damaged run.
+
+    Where what is between two lists is in a label, too, the text is read, and the lists are encoded as the whole was.
+    """
     try:
-        first, causes = date.fromisoformat(run.first_date).toordinal(), _causes(run, once_more)
-        if len(causes) == run.days and iso(first + run.days - 1) == run.last_date:
-            return zip(map(iso, range(first, first + run.days)), causes, strict=True)
-    except (TypeError, ValueError, MsgspecError):
-        pass
-    return [(f"{run.first_date}..{run.last_date}", run.because)]
-
-
-def _causes(run: DayRun, once_more: bool) -> list[str]:
-    """The causes of each day. Mostly what divides two lists stands between them alone; else it is in a label, too."""
-    text = _encode(run.because).decode()[1:-1] if once_more else run.because
-    if text[:2] != "[[" or text[-2:] != "]]":
-        raise ValueError("no list of lists")
-    causes = [f"[{part}]" for part in text[2:-2].split("],[")]
-    if len(causes) == run.days:
-        return causes
-    causes = [str(part, "utf-8") for part in _parts_of(run.because)]
-    return [_encode(each).decode()[1:-1] for each in causes] if once_more else causes
+        last = iso(date.fromisoformat(run.first_date).toordinal() + run.days - 1)
+        causes = because[2:-2].split("],[")
+        if len(causes) != run.days:
+            lists = [str(part, "utf-8") for part in _parts_of(run.because)]
+            causes = lists if because is run.because else [_encode(each).decode()[1:-1] for each in lists]
+            causes = [each[1:-1] for each in causes]
+    except (TypeError, ValueError, OverflowError, MsgspecError):
+        return None
+    framed = because[:2] == "[[" and because[-2:] == "]]"
+    return causes if framed and last == run.last_date and len(causes) == run.days else None
