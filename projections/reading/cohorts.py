@@ -15,10 +15,8 @@ from msgspec import Struct
 
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.events import FactCorrected
-from ledger.facts.stored import JoinedEntries
-from ledger.store import EpisodeLedger, StoreError
-from projections.reading.joined import UNREAD, entries_in
+from ledger.store import EpisodeLedger
+from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
 
 ENTRIES_AT_ONCE: Final = 2_000
 """How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold."""
@@ -126,11 +124,11 @@ def complete(
     acts = {HOUSE: merges} if merges else {}
     without = frozenset() if whole else UNREAD
     for handful in _handfuls(cohorts):
-        rows = _as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)
+        rows = as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)
         for one in handful:
             found = [(rows.pop(episode, None), episode, versions) for episode, versions in one.episodes.items()]
             try:
-                streams = {each[1]: _entries(ledger, *each, upto, without) for each in found} | acts
+                streams = {each[1]: entries_or_one_by_one(ledger, *each, upto, without) for each in found} | acts
             except UnreadableEntry:
                 if unreadable is None:
                     raise
@@ -151,33 +149,3 @@ def _handfuls(cohorts: Iterable[Cohort]) -> Iterator[list[Cohort]]:
         entries += one.entries
     if handful:
         yield handful
-
-
-def _as_rows(
-    ledger: EpisodeLedger, episodes: Sequence[str], upto: int, without: frozenset[str]
-) -> dict[str, JoinedEntries]:
-    """Episodes as rows, by name; none where that fails: reading one by one says what it is, if it meets it, too."""
-    try:
-        return {row.episode: row for row in ledger.joined(episodes, upto, without)}
-    except StoreError:
-        return {}
-
-
-def _entries(
-    ledger: EpisodeLedger,
-    row: JoinedEntries | None,
-    episode: str,
-    versions: int,
-    upto: int,
-    without: frozenset[str],
-) -> list[Entry]:
-    entries = entries_in(row, versions, without) if row else None
-    if entries is None or (without and _corrects_what_was_left_out(entries)):
-        return ledger.entries_of(episode, upto=upto)
-    return entries
-
-
-def _corrects_what_was_left_out(entries: Iterable[Entry]) -> bool:
-    """Whether a chain begins with an entry that nobody judges by; how old the chain is, only that one tells."""
-    targets = {(e.fact.target_source, e.fact.target_id) for e in entries if isinstance(e.fact, FactCorrected)}
-    return bool(targets) and not targets <= {(entry.source, entry.id) for entry in entries}

@@ -17,7 +17,7 @@ DOORS: Final = (
     ("p.extents", "projections.reading.cohorts", "cohorts_of"),
     ("p.scan", "ledger.store", "EpisodeLedger.joined"),
     ("p.gather", "projections.rebuild.build", "complete"),
-    ("p.decode", "projections.reading.cohorts", "entries_in"),
+    ("p.decode", "projections.reading.joined", "entries_in"),
     ("p.fold", "projections.rebuild.build", "gather"),
     ("p.judge", "projections.rows.patient", "judge"),
     ("p.findings", "projections.rows.patient", "find"),

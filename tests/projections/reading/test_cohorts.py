@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.facts.entry import Entry
+from ledger.facts.events import ClaimSubmitted, DayServed, EpisodeOpened, SupplyDispensed
 from ledger.facts.liveness import live_entries
 from ledger.facts.stored import JoinedEntries
 from ledger.judge.fold import is_read
@@ -22,6 +23,7 @@ from ledger.recorders.by_name.proving import prove
 from ledger.store import EpisodeLedger, StoreError, UnreadableEntry
 from projections.reading import cohorts as module
 from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, shares
+from projections.reading.joined import entries_of_kinds
 from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.read_models import crowd, mixed, tell
@@ -272,6 +274,19 @@ def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(supplied
         assert firsts(found[episode]) == firsts(entries), "a chain is as old as its first entry, whoever reads that"
     whole = [derive_patient(patient, book) for patient in gather(full)]
     assert sorted(rows, key=repr) == sorted(whole, key=repr)
+
+
+@pytest.mark.parametrize("kinds", [(ClaimSubmitted,), (EpisodeOpened, DayServed), (SupplyDispensed,), ()])
+def test_entries_of_some_kinds_count_as_they_do_among_all(
+    supplied: EpisodeLedger, kinds: tuple[type[Any], ...]
+) -> None:
+    full = in_full(supplied)
+    found = dict(entries_of_kinds(supplied, sorted(full), supplied.position(), kinds))
+    assert found.keys() == full.keys()
+    assert sum(map(len, found.values())) < sum(map(len, full.values()))
+    for episode, entries in full.items():
+        counting = [(live, live.first.id) for live in live_entries(entries) if type(live.fact) in kinds]
+        assert [(live, live.first.id) for live in live_entries(found[episode]) if type(live.fact) in kinds] == counting
 
 
 @pytest.mark.sqlite_file
