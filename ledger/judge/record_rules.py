@@ -83,6 +83,8 @@ def voided_with_facts(file: PatientFile) -> Iterator[Seen]:
 def evidence_gap(file: PatientFile) -> Iterator[Seen]:
     """Neighbouring dates of evidence over half a year apart: a year may be mistyped."""
     for case in file.cases:
+        if case.calendar.last - case.calendar.first <= EVIDENCE_GAP_DAYS:
+            continue
         evidence = case.evidence.visited
         for days in case.evidence.recorded.values():
             evidence |= days

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.book import PER_DIEM_CODES
 from ledger.day_set import Days
@@ -31,6 +31,13 @@ BilledApart = Billed | ClaimedLine
 """A code billed for the patient outside the per diem: a service, a drug, or a line of a live claim."""
 
 
+ANYTHING: Final = ""
+"""What a rule needs that any patient may break."""
+_NEEDED: Final = (
+    "admissions", "billed", "claims", "coverage", "coverage_ends", "dispensed", "resolutions", "runs", "shared_though",
+)  # fmt: skip
+
+
 class PatientFile:
     """The judged episodes of one patient with their billable days and claims, looked up once for all rules."""
 
@@ -46,6 +53,7 @@ class PatientFile:
         }
         self.apart = self._billed_separately()
         self.taken = self._by_reason()
+        self.has = self._has()
 
     def because(self, case: Case, date: int) -> list[str]:
         """The causes of a date's verdict; none outside the calendar."""
@@ -66,6 +74,14 @@ class PatientFile:
             for verdict, days in case.verdicts:
                 taken.setdefault(verdict.reason, []).append((case, verdict, days))
         return taken
+
+    def _has(self) -> set[str]:
+        """What there is of the patient, as rules need it: kinds of fact as an episode names them, reasons of verdicts,
+        and what was billed apart."""
+        has = {kind for case in self.cases for kind in _NEEDED if getattr(case.episode, kind)}
+        has.update(reason for reason in self.taken if reason)
+        has.update((ANYTHING, "apart") if self.apart else (ANYTHING,))
+        return has
 
     def _billed_separately(self) -> list[BilledApart]:
         """What was billed for the patient beside the per diem, in any of the episodes."""
