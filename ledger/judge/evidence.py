@@ -75,12 +75,15 @@ class Evidence:
     def _calendar(self) -> Calendar:
         """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
         episode = self.episode
-        served = [one for order in episode.served.values() for one in order]
-        visits = [visit.date for visit in episode.visits]
-        runs = [run for order in self.runs.values() for run in order]
-        firsts = visits + [one.from_ for one in served] + [run.first for run in runs]
+        firsts = [visit.date for visit in episode.visits]
+        lasts = firsts.copy()
+        for served in episode.served.values():
+            firsts += [one.from_ for one in served]
+            lasts += [one.to for one in served]
+        for runs in self.runs.values():
+            firsts += [run.first for run in runs]
+            lasts += [run.last for run in runs]
         firsts += [fact.from_.toordinal() for told in episode.orders.values() for _, fact in told]
-        lasts = visits + [one.to for one in served] + [run.last for run in runs]
         lasts += [stop.date for stops in episode.stops.values() for stop in stops]
         lasts += [ended.date for ended in (*episode.discharges, *episode.deaths)]
         return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
@@ -198,9 +201,13 @@ class Evidence:
     def _labels_by_date(self, order: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
-            label = served.entry.label
-            alone, dates = [label], (served.from_,)
-            for date in dates if served.to == served.from_ else range(served.from_, served.to + 1):
+            entry, date = served.entry, served.from_
+            label = f"{entry.source}:{entry.id}"  # ``label``, written out: most dates have one
+            if served.to == date and date not in found:
+                found[date] = [label]
+                continue
+            alone = [label]
+            for date in range(date, served.to + 1):
                 found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import compress
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from ledger.book import PER_DIEM_CODES
@@ -36,6 +38,7 @@ ANYTHING: Final = ""
 _NEEDED: Final = (
     "admissions", "billed", "claims", "coverage", "coverage_ends", "dispensed", "resolutions", "runs", "shared_though",
 )  # fmt: skip
+_facts_needed: Final = attrgetter(*_NEEDED)
 
 
 class PatientFile:
@@ -78,9 +81,11 @@ class PatientFile:
     def _has(self) -> set[str]:
         """What there is of the patient, as rules need it: kinds of fact as an episode names them, reasons of verdicts,
         and what was billed apart."""
-        has = {kind for case in self.cases for kind in _NEEDED if getattr(case.episode, kind)}
-        has.update(reason for reason in self.taken if reason)
-        has.update((ANYTHING, "apart") if self.apart else (ANYTHING,))
+        has = {ANYTHING, *(reason for reason in self.taken if reason)}
+        for case in self.cases:
+            has.update(compress(_NEEDED, _facts_needed(case.episode)))
+        if self.apart:
+            has.add("apart")
         return has
 
     def _billed_separately(self) -> list[BilledApart]:

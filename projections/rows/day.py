@@ -103,7 +103,7 @@ def _cells(case: Case, region: Region, days: Sequence[int], because: Mapping[int
         modifiers=json_list(region.modifiers) if region.is_billable else None,
     )
     grants = map((case.drawn if region.is_billable else {}).get, days)
-    labels = json_lists([because[day] for day in days])
+    labels = json_lists(list(map(because.__getitem__, days)))
     before, between, after = shared[:_DATE], shared[_DATE + 1 : _AUTHORIZATION], shared[_BECAUSE + 1 :]
     return [  # ``_replace``, written out: it would be half the work of a row
         _cells_of(DayCells, (*before, date, *between, grant.number if grant else None, entries, *after))
