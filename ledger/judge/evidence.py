@@ -201,13 +201,12 @@ class Evidence:
     def _labels_by_date(self, order: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
-            entry, date = served.entry, served.from_
-            label = f"{entry.source}:{entry.id}"  # ``label``, written out: most dates have one
-            if served.to == date and date not in found:
-                found[date] = [label]
+            entry, first = served.entry, served.from_
+            alone = [label := f"{entry.source}:{entry.id}"]  # ``label``, written out: most dates have one such entry
+            if served.to == first and first not in found:
+                found[first] = alone
                 continue
-            alone = [label]
-            for date in range(date, served.to + 1):
+            for date in range(first, served.to + 1):
                 found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label
