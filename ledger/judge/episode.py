@@ -66,14 +66,6 @@ class Place(Struct, frozen=True, gc=False):
     entry: Entry
 
 
-class Dispensed(Struct, frozen=True, gc=False):
-    """A drug that left the pharmacy, with the days it is for if that was said."""
-
-    date: int
-    days_supply: int | None
-    entry: Entry
-
-
 class Run(Struct, frozen=True, gc=False):
     """A pump's logged run of one order, in UTC."""
 
@@ -144,7 +136,7 @@ class Episode:
         self.runs: dict[str, list[Run]] = {}
         self.visits: list[Dated] = []
         self.billed: list[Billed] = []
-        self.dispensed: list[Dispensed] = []
+        self.dispensed: list[tuple[Entry, ev.DrugDispensed]] = []
         self.admissions: list[tuple[str, str, Entry]] = []
         self.homecomings: list[tuple[str, str, Entry]] = []
         self.facility: list[Span] = []

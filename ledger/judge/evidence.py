@@ -89,14 +89,15 @@ class Evidence:
         return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
 
     def _take_served(self, order: str, served: Iterable[Served]) -> None:
-        first, recorded, infused = self.calendar.first, 0, 0
+        first, infused, others = self.calendar.first, 0, 0
         for day in served:
             one = 1 << (day.from_ - first)
             bits = one if day.to == day.from_ else (one << (day.to - day.from_ + 1)) - one
-            recorded |= bits
             if day.infused:
                 infused |= bits
-        self.recorded[order], self.infused[order] = recorded, infused
+            else:
+                others |= bits
+        self.recorded[order], self.infused[order] = infused | others, infused
 
     def in_force(self, order: str) -> Days:
         """Dates on which the order is in force; none for an order never recorded."""

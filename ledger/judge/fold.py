@@ -14,7 +14,7 @@ from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import mended
 from ledger.facts.zones import zone
-from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Live, Place, Plan, Run, Served, Span, end_of
+from ledger.judge.episode import Billed, Dated, Episode, Live, Place, Plan, Run, Served, Span, end_of
 from ledger.judge.stays import hospital
 
 
@@ -110,8 +110,7 @@ def _served_days(ep: Episode, entry: Entry, fact: ev.DaysServed, first: Entry) -
 
 
 def _dispensed(ep: Episode, entry: Entry, fact: ev.DrugDispensed, first: Entry) -> None:
-    days = None if isinstance(fact.days_supply, UnsetType) else fact.days_supply
-    ep.dispensed.append(Dispensed(fact.date.toordinal(), days, entry))
+    ep.dispensed.append((entry, fact))
 
 
 def _void(ep: Episode, entry: Entry, fact: ev.EpisodeVoided, first: Entry) -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from itertools import combinations, pairwise
 from typing import Final
 
+from msgspec import UnsetType
+
 from ledger.day_set import Days
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
@@ -180,18 +182,19 @@ def _disagreeing(case: Case, one: Stretch, other: Stretch) -> Iterator[Seen]:
 def served_beyond_supply(file: PatientFile) -> Iterator[Seen]:
     """A date with an infusion for which no dispensed supply is left."""
     for case in file.cases:
-        if any(dispensed.days_supply for dispensed in case.episode.dispensed):
+        if any(fact.days_supply for _, fact in case.episode.dispensed):
             for date in _beyond_supply(case):
                 evidence = [e for order in case.evidence.infused for e in case.evidence.entries_on(order, date)]
-                before = [one.entry for one in case.episode.dispensed if one.date <= date]
+                before = [entry for entry, fact in case.episode.dispensed if fact.date.toordinal() <= date]
                 yield Seen((case.episode.name,), (date,), (), _labels([*evidence, *before]))
 
 
 def _beyond_supply(case: Case) -> Iterator[int]:
     """Dispensing fills a stock, then infusion takes from it; where a supply is not said, nothing is asked."""
     dispensed: dict[int, list[int | None]] = {}
-    for one in case.episode.dispensed:
-        dispensed.setdefault(one.date, []).append(one.days_supply)
+    for _, fact in case.episode.dispensed:
+        days = None if isinstance(fact.days_supply, UnsetType) else fact.days_supply
+        dispensed.setdefault(fact.date.toordinal(), []).append(days)
     infused = set(case.calendar.dates(case.evidence.any_infused))
     stock, is_asked = 0, False
     for date in sorted(infused | dispensed.keys()):
