@@ -52,7 +52,7 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
                 for order, alone in _of_one_order(case, rest):
                     case.causes.update(_serving(case, region, order, alone))
                     rest &= ~alone
-            days = list(case.calendar.dates(rest))
+            days = case.calendar.dates(rest)
             if days and _is_alike(case, verdict):
                 case.causes.update(dict.fromkeys(days, causes(case, others, days[0], verdict)))
             else:
@@ -86,7 +86,7 @@ def _is_alike(case: Case, verdict: Verdict) -> bool:
 
 def _serving(case: Case, region: Region, order: str, days: Days) -> dict[int, list[str]]:
     """What ``causes`` says of billable dates behind which one order stands: most dates there are."""
-    labels, dates = case.evidence.labels_by_date(order), list(case.calendar.dates(days))
+    labels, dates = case.evidence.labels_by_date(order), case.calendar.dates(days)
     found = dict(zip(dates, map(labels.get, dates), strict=True))
     by_visit = region.terms is not None and region.terms.day_counting == "infused_or_nursing"
     for date in case.calendar.dates(days & ~case.evidence.recorded.get(order, 0)):

@@ -148,7 +148,7 @@ class Evidence:
             return
         on = self.calendar.first + before.bit_length() - 1
         away = inpatient & self.calendar.span(on + 1, self.calendar.last)
-        last = min(run[1], on + gap, next(self.calendar.dates(away), run[1]))
+        last = min(run[1], on + gap, *self.calendar.dates(away)[:1])
         carried = self.calendar.span(run[0], last)
         for order in orders:
             if self.recorded.get(order, 0) & self.calendar.day(on):

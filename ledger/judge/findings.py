@@ -72,7 +72,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("coverage_overlap", "soft", record_rules.coverage_overlap, "coverage", one_a_date=False),
     Rule("coverage_reinstated", "soft", record_rules.coverage_reinstated, "coverage_ends", one_a_date=False),
     Rule("runs_disagree", "soft", record_rules.runs_disagree, "runs", one_a_date=False),
-    Rule("served_beyond_supply", "soft", record_rules.served_beyond_supply, "dispensed"),
+    Rule("served_beyond_supply", "soft", record_rules.served_beyond_supply, "supplied"),
     Rule("concurrent_unranked", "soft", day_rules.concurrent_unranked, "billed"),
     Rule("decision_without_effect", "soft", day_rules.decision_without_effect, "resolutions"),
 )

@@ -110,7 +110,8 @@ def _served_days(ep: Episode, entry: Entry, fact: ev.DaysServed, first: Entry) -
 
 
 def _dispensed(ep: Episode, entry: Entry, fact: ev.DrugDispensed, first: Entry) -> None:
-    ep.dispensed.append((entry, fact))
+    ep.dispensed.append(entry)
+    ep.supplied = ep.supplied or fact.days_supply is not UNSET
 
 
 def _void(ep: Episode, entry: Entry, fact: ev.EpisodeVoided, first: Entry) -> None:

@@ -36,7 +36,7 @@ BilledApart = Billed | ClaimedLine
 ANYTHING: Final = ""
 """What a rule needs that any patient may break."""
 _NEEDED: Final = (
-    "admissions", "billed", "claims", "coverage", "coverage_ends", "dispensed", "resolutions", "runs", "shared_though",
+    "admissions", "billed", "claims", "coverage", "coverage_ends", "resolutions", "runs", "shared_though", "supplied",
 )  # fmt: skip
 _facts_needed: Final = attrgetter(*_NEEDED)
 

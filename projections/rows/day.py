@@ -71,7 +71,7 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
     rows: list[Cells] = [()] * case.calendar.every.bit_length()
     because = causes_by_date(case, others)
     for region in regions(case):
-        days = list(case.calendar.dates(region.days))
+        days = case.calendar.dates(region.days)
         for day, row in zip(days, _cells(case, region, days, because), strict=True):
             rows[day - first] = row
     return rows
