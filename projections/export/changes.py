@@ -223,7 +223,7 @@ def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
 
 def _rows_of(patient: Patient, book: Book) -> Days:
     cases = judge(patient, book)
-    rows: list[Any] = []
+    rows: list[Cells] = []
     for case in cases:
         rows += day_cells(case, [other for other in cases if other is not case])
-    return {(row.episode, row.date): row for row in rows}
+    return {(row.episode, row.date): row for row in map(DayCells._make, rows)}

@@ -69,7 +69,7 @@ def day_runs(case: Case, others: Sequence[Case]) -> list[DayRun]:
         said, added = _said(region), _added(region)
         for first, last in case.calendar.runs(region.days):
             for from_, to, number in _by_grant(case, region, first, last):
-                told = _encode([because[day] for day in range(from_, to + 1)]).decode()
+                told = _encode([*map(because.__getitem__, range(from_, to + 1))]).decode()
                 named = case.patient.name, case.episode.name, iso(from_), iso(to), to - from_ + 1
                 found.append((from_, DayRun._make((*named, *said, number, told, *added))))
     found.sort()
