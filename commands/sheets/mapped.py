@@ -228,7 +228,8 @@ class _Together:
         faults: list[str] = []
         line = self._plan.envelope_of(row.cells, faults)
         line["fact"], item = self._plan.parts_of_many(row.cells, faults)
-        if line.get("id") != self._line.get("id") or line.get("episode") != self._line.get("episode"):
+        known = line.get("id") and line.get("episode")
+        if not known or (line["id"], line["episode"]) != (self._line.get("id"), self._line.get("episode")):
             yield from self.ended()
             self._line = line
         elif not faults and line != self._line:
