@@ -90,14 +90,18 @@ def as_quantity(text: str) -> str:
     return format(number.normalize(), "f")
 
 
-def as_whole(text: str) -> int:
+def whole(expected: str) -> Convert:
     """A whole number; a spreadsheet may write it 24.0."""
-    if text.isascii() and text.isdigit() and len(text) <= 16:
-        return int(text)
-    number = _plain_number(text)
-    if number is None or number != number.to_integral_value():
-        raise Unfit("a whole number, such as 24")
-    return int(number)
+
+    def as_whole(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= 16:
+            return int(text)
+        number = _plain_number(text)
+        if number is None or number != number.to_integral_value():
+            raise Unfit(expected)
+        return int(number)
+
+    return as_whole
 
 
 def as_cents(text: str) -> int:

@@ -48,7 +48,7 @@ _CONVERTS: Final[tuple[tuple[Any, Convert], ...]] = (
     (Units, cells.as_units),
 )  # fmt: skip
 _BY_TYPE: Final[Mapping[Any, Convert]] = {
-    int: cells.as_whole, bool: cells.as_yes_or_no, Decimal: cells.as_quantity, str: cells.as_text,
+    bool: cells.as_yes_or_no, Decimal: cells.as_quantity, str: cells.as_text,
 }  # fmt: skip
 
 
@@ -181,6 +181,8 @@ def _by_form(form: Form, dates: DateForm, zone: str | None) -> Convert:
         return cells.as_date(dates)
     if core is datetime:
         return cells.as_instant(dates, zone)
+    if core is int:
+        return cells.whole(form.expected)
     if get_origin(core) is Literal:
         return cells.one_of(get_args(core))
     return _BY_TYPE.get(core, cells.as_text)
