@@ -16,8 +16,8 @@ from typing import Final
 
 import click
 
+from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
-from commands.sheets.reading import SheetTrouble
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key

@@ -13,10 +13,11 @@ from msgspec import UnsetType
 
 from commands.door.shapes import Field, Form
 from commands.sheets import cells
+from commands.sheets.bounds import SheetTrouble
 from commands.sheets.cells import Convert
 from commands.sheets.mapping import CellOf, MappingOf, Value
 from commands.sheets.moments import DateForm, has_time
-from commands.sheets.reading import Sheet, SheetTrouble
+from commands.sheets.reading import Sheet
 from commands.sheets.templates import EACH, NUMBER, parse
 from ledger.facts.forms import Cents, Hcpcs, Icd10, InstantOrDate, Ndc, Units
 

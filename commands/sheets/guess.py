@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from commands.sheets.bounds import SheetTrouble
 from commands.sheets.guess_words import FACTS, FIELDS, SHAPES, WORDS, Kind
 from commands.sheets.mapping import MappingOf
-from commands.sheets.reading import Sheet, SheetTrouble, opened, sheets_of
+from commands.sheets.reading import Sheet, opened, sheets_of
 
 SAMPLE_ROWS: Final = 200
 MOST_VALUES: Final = 12

@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapped import FromRow, from_rows
 from commands.sheets.mapping import MappingOf, NamedMapping, SheetOf
-from commands.sheets.reading import Row, Sheet, SheetTrouble, opened, sheets_of
+from commands.sheets.reading import Row, Sheet, opened, sheets_of
 
 
 class Read(NamedTuple):

@@ -12,11 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
+from commands.sheets.bounds import LONGEST_ROW, MOST_COLUMNS, Rows, SheetTrouble
 from commands.sheets.templates import tidy
 
-LONGEST_ROW: Final = 65_536
-"""Characters."""
-MOST_COLUMNS: Final = 500
 WHY_REFUSED: Final = "Why refused"
 """The column that is added to refused rows; a file that has it is one of ours, mended."""
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -28,10 +26,6 @@ _QUOTES: Final = "expected quotes that open at the beginning of a cell and close
 
 _MARKS: Final = ("\t", ";", ",", "|")
 _SNIFFED: Final = 4
-
-
-class SheetTrouble(Exception):
-    """A file cannot be read as rows at all; the message names it and says what to do."""
 
 
 class Row(NamedTuple):
@@ -56,10 +50,6 @@ class Opened(NamedTuple):
 
     header: list[str]
     rows: Iterator[Row]
-
-
-Rows = Iterator[tuple[list[str], str | None, int]]
-"""The cells of each row, blank ones too; what is wrong with it; and how many lines it was read from."""
 
 
 def sheets_of(path: Path) -> list[Sheet]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from commands.sheets.reading import LONGEST_ROW, MOST_COLUMNS, Rows, SheetTrouble
+from commands.sheets.bounds import LONGEST_ROW, MOST_COLUMNS, Rows, SheetTrouble
 
 LARGEST_PART_BYTES: Final = 1 << 30
 LARGEST_TEXTS_BYTES: Final = 1 << 27

@@ -12,9 +12,9 @@ import click
 
 from commands.sheets.mapped import Place
 from commands.sheets.matching import Matched, Read
-from commands.sheets.refused_rows import RefusedRows
 from commands.terminal.progress import progress
 from commands.terminal.proposals import ProposalRow, counted_proposals, show_proposals
+from commands.terminal.refused_rows import RefusedRows
 from commands.terminal.show import chosen_form, print_nowhere, printable, say, show_rows_to_the_end
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, RowOutcome, TooManyProposals, recorded_proposals

@@ -11,10 +11,10 @@ import click
 
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
-from commands.sheets.refused_rows import AlreadyThere, RefusedRows
 from commands.terminal.effect import effect_of, effect_options, recording
 from commands.terminal.import_run import ImportRun, Wanted
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
+from commands.terminal.refused_rows import AlreadyThere, RefusedRows
 from commands.terminal.show import printable, say, show_text
 from commands.terminal.who import named
 from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.sheets.reading import LONGEST_ROW, Row, SheetTrouble, opened, sheets_of
+from commands.sheets.bounds import LONGEST_ROW, SheetTrouble
+from commands.sheets.reading import Row, opened, sheets_of
 
 
 def rows_of(path: Path, header_row: int = 1) -> list[Row]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from commands.sheets.reading import Row, SheetTrouble, opened, sheets_of
+from commands.sheets.bounds import SheetTrouble
+from commands.sheets.reading import Row, opened, sheets_of
 from tests.month import MONTH, SHEETS, Month
 
 openpyxl = pytest.importorskip("openpyxl")
