@@ -15,6 +15,7 @@ from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
 from ledger.judge.orders import Telling
+from ledger.judge.tally import Tallies
 
 T = TypeVar("T")
 
@@ -121,12 +122,14 @@ class Episode:
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
         "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
-        "resumed", "runs", "served", "shared_though", "stops", "taken", "told_claims", "visits",
+        "resumed", "runs", "served", "shared_though", "stops", "taken", "tallies", "told_claims", "visits",
         "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.tallies = Tallies()
+        """What was added up of them, by those who judged the episode before."""
         self.opening: tuple[Entry, ev.EpisodeOpened]
         self.patient: str
         """The patient the live opening names; who was merged stands under the name that is left."""

@@ -24,9 +24,9 @@ def fold(name: str, entries: Sequence[Entry]) -> Episode:
     for entry in entries:
         fact = entry.fact
         kind = type(fact)
-        if kind in _MENDING:
+        if kind in MENDING:
             return _fold_live(name, entries)
-        take = _TAKE.get(kind)
+        take = TAKE.get(kind)
         if take is not None:
             take(episode, entry, fact, entry)
     return _whole(episode)
@@ -36,7 +36,7 @@ def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
     episode = Episode(name)
     live, episode.taken = live_and_taken(entries)
     for entry, fact, first in live:
-        take = _TAKE.get(type(fact))
+        take = TAKE.get(type(fact))
         if take is not None:
             take(episode, entry, fact, first)
     for entry in entries:
@@ -204,11 +204,11 @@ def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved, first: Entry)
     ep.resolutions[fact.date.toordinal()] = (entry, fact)
 
 
-_MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
+MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
 """What makes other entries count differently; without one, every entry is live."""
 _STATING_CLAIMS: Final = frozenset({ev.ClaimSubmitted, ev.FactCorrected})
 
-_TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
+TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
     ev.EpisodeOpened: _opened,
     ev.CoverageVerified: _coverage,
     ev.CoverageEnded: _coverage_end,
@@ -244,4 +244,4 @@ _TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
 
 def is_read(kind: type[Any]) -> bool:
     """Whether the judge ever reads facts of this kind, or has to know of them because they mend others."""
-    return kind in _TAKE or kind in _MENDING
+    return kind in TAKE or kind in MENDING
