@@ -1,11 +1,29 @@
-"""The units of prior authorizations: one is one day, drawn across a patient's episodes by date (rulebook section 4)."""
+"""The units of prior authorizations: one is one day, drawn across a patient's episodes by date (rulebook section 4).
+
+Between two dates on which a grant begins or ceases to count, the days of one episode all draw alike: whole stretches
+are drawn at once. Only where more is wanted on one stretch (by several episodes, for several codes) it is date by date.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
+from typing import Final, NamedTuple
 
+from ledger.day_set import OPEN_END, Days, earliest
 from ledger.judge.case import Case
 from ledger.judge.grants import Draws, Grant, grants_of
+
+_order_of: Final = attrgetter("to", "number")
+
+
+class Demand(NamedTuple):
+    """Days of an episode that each need a unit for a code."""
+
+    case: Case
+    code: str
+    days: Days
 
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:
@@ -14,45 +32,91 @@ def draw_units(case: Case, others: Sequence[Case]) -> Draws:
         cases = sorted([case, *others], key=lambda each: each.episode.name)
         for each in cases:
             each.draws = Draws()
-        _draw(cases, grants_of(case.patient))
+        demands = _demands(cases)
+        grants = grants_of(case.patient) if demands else []
+        for payer, wanted in demands.items():
+            _draw(wanted, [grant for grant in grants if grant.payer == payer])
     assert case.draws is not None
     return case.draws
 
 
-def _draw(cases: Sequence[Case], grants: Sequence[Grant]) -> None:
-    needing = sorted(
-        (date, place, regime.payer, code)
-        for place, case in enumerate(cases)
-        for standing in (case.standing,)
-        for regime in case.regimes
-        if regime.terms.auth_required
-        for code, days in case.codes.items()
-        for date in case.calendar.dates(regime.days & days & standing)
-    )
-    pools: dict[tuple[str, str], list[Grant]] = {}
-    for date, place, payer, code in needing:
-        case = cases[place]
-        if (payer, code) not in pools:
-            pools[payer, code] = [grant for grant in grants if grant.payer == payer and code in grant.codes]
-        _draw_one(case, date, pools[payer, code])
+def _demands(cases: Sequence[Case]) -> dict[str, list[Demand]]:
+    """What needs units, by payer; of a payer by episode."""
+    wanted: dict[str, list[Demand]] = {}
+    for case in cases:
+        standing = case.standing
+        for regime in case.regimes if standing else ():
+            for code, days in case.codes.items() if regime.terms.auth_required else ():
+                if needing := regime.days & days & standing:
+                    wanted.setdefault(regime.payer, []).append(Demand(case, code, needing))
+    return wanted
 
 
-def _draw_one(case: Case, date: int, pool: Sequence[Grant]) -> None:
-    """Draw a unit from the first of the pool that counts on the date and has one left."""
-    is_used_up = False
+def _draw(demands: Sequence[Demand], grants: Sequence[Grant]) -> None:
+    for first, last, counting in _stretches(grants):
+        here = [
+            Demand(demand.case, demand.code, days)
+            for demand in demands
+            if (days := demand.days & demand.case.calendar.span(first, last))
+        ]
+        if len(here) == 1:
+            _draw_stretch(here[0], counting)
+        elif here:
+            _draw_by_date(here, counting)
+
+
+def _stretches(grants: Sequence[Grant]) -> Iterator[tuple[int, int, list[Grant]]]:
+    """All dates, in stretches on which the same grants count; these in the order units are drawn from them."""
+    edges = {0, OPEN_END + 1}
+    for grant in grants:
+        edges |= {grant.from_, grant.to + 1}
+    begun, waiting = list[Grant](), sorted(grants, key=lambda grant: -grant.from_)
+    for first, after in pairwise(sorted(edges)):
+        begun = [grant for grant in begun if grant.to >= first]
+        while waiting and waiting[-1].from_ <= first:
+            begun.append(waiting.pop())
+        begun.sort(key=_order_of)
+        yield first, after - 1, [grant for grant in begun if grant.counts_on(first)]
+
+
+def _draw_stretch(demand: Demand, counting: Sequence[Grant]) -> None:
+    """Draw from the first grant until it is used up, then from the next."""
+    pool = [grant for grant in counting if demand.code in grant.codes]
+    left = demand.days
     for grant in pool:
-        if grant.counts_on(date):
-            if grant.left > 0:
-                case.drawn[date] = grant
-                for each in (grant, *grant.sharing):
-                    each.left -= 1
-                return
-            is_used_up = True
+        if left and grant.left > 0:
+            drawn = earliest(left, grant.left)
+            _take(demand.case, grant, drawn)
+            left &= ~drawn
+    if left:
+        _go_without(demand.case, left, is_used_up=bool(pool))
+
+
+def _draw_by_date(demands: Sequence[Demand], counting: Sequence[Grant]) -> None:
+    pools = [[grant for grant in counting if demand.code in grant.codes] for demand in demands]
+    dated = sorted((date, place) for place, each in enumerate(demands) for date in each.case.calendar.dates(each.days))
+    for date, place in dated:
+        case, day = demands[place].case, demands[place].case.calendar.day(date)
+        grant = next((grant for grant in pools[place] if grant.left > 0), None)
+        if grant:
+            _take(case, grant, day)
+        else:
+            _go_without(case, day, is_used_up=bool(pools[place]))
+
+
+def _take(case: Case, grant: Grant, days: Days) -> None:
+    assert case.draws is not None
+    case.draws.add(grant, days)
+    for each in (grant, *grant.sharing):
+        each.left -= days.bit_count()
+
+
+def _go_without(case: Case, days: Days, *, is_used_up: bool) -> None:
     assert case.draws is not None
     if is_used_up:
-        case.draws.exhausted |= case.calendar.day(date)
+        case.draws.exhausted |= days
     else:
-        case.draws.missing |= case.calendar.day(date)
+        case.draws.missing |= days
 
 
 def covering_authorizations(case: Case, date: int) -> list[Grant]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -86,7 +87,6 @@ class Case:
         self.remaining: dict[str, Days] = {}
         self.codes: dict[str, Days] = {}
         self.candidates: dict[str, Days] = {}
-        self.drawn: dict[int, Grant] = {}
         self.draws: Draws | None = None
         self.regions: list[Region] = []
         self.causes: dict[int, list[str]] = {}
@@ -123,6 +123,12 @@ class Case:
                 own.sort(key=lambda spell: (spell.from_, spell.entry.version))
             for spell in own:
                 self.members.set(self.calendar.span(spell.from_, spell.to) & days, spell.member)
+
+    @cached_property
+    def drawn(self) -> dict[int, Grant]:
+        """The authorization that each date drew a unit from."""
+        drawn = self.draws.drawn.items() if self.draws else ()
+        return {date: grant for grant, days in drawn for date in self.calendar.dates(days)}
 
     @property
     def standing(self) -> Days:

@@ -57,8 +57,24 @@ def _grant(entry: Entry, fact: AuthorizationGranted) -> Grant:
 class Draws:
     """What the days of one episode came to: drawn, without an authorization, or with one that is used up."""
 
-    __slots__ = ("exhausted", "missing")
+    __slots__ = ("drawn", "exhausted", "missing")
 
     def __init__(self) -> None:
+        self.drawn: dict[Grant, Days] = {}
         self.missing: Days = 0
         self.exhausted: Days = 0
+
+    def add(self, grant: Grant, days: Days) -> None:
+        """Note that days drew from a grant."""
+        self.drawn[grant] = self.drawn.get(grant, 0) | days
+
+    def by_number(self, days: Days) -> list[tuple[str | None, Days]]:
+        """Days by the number of the authorization they drew from; None for those that drew from none."""
+        found: dict[str | None, Days] = {}
+        for grant, drawn in self.drawn.items():
+            if part := drawn & days:
+                found[grant.number] = found.get(grant.number, 0) | part
+                days &= ~part
+        if days:
+            found[None] = days
+        return list(found.items())

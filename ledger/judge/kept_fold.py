@@ -17,42 +17,33 @@ _OF_THE_WHOLE: Final = frozenset({ev.EpisodeOpened, ev.EpisodeVoided})
 
 
 class KeptFold:
-    """An episode as its entries so far make it; the same object grows, as long as nothing is mended."""
+    """An episode as its entries so far make it. It grows: the same object, as long as nothing is mended."""
 
     __slots__ = ("_mended", "entries", "episode")
 
     def __init__(self, name: str, entries: Iterable[Entry]) -> None:
         self.entries = list(entries)
-        self.episode: Episode
-        self._mended: set[str] = set()
-        """What corrections and retractions name, and their own ids."""
-        for entry in self.entries:
-            self._note_mending(entry)
-        self._fold(name)
-
-    def add(self, entry: Entry) -> Episode:
-        """The episode with one more entry."""
-        assert entry.version > self.entries[-1].version, "entries come by version"
-        self.entries.append(entry)
-        self._note_mending(entry)
-        if self.episode.voided or entry.id in self._mended or type(entry.fact) in _OF_THE_WHOLE:
-            self._fold(self.episode.name)
-        else:
-            self._take_in(entry)
-        return self.episode
-
-    def _take_in(self, entry: Entry) -> None:
-        fact = entry.fact
-        take = TAKE.get(type(fact))
-        if take is not None:
-            take(self.episode, entry, fact, entry)
-        if isinstance(fact, ev.ClaimSubmitted):
-            self.episode.claims[fact.claim] = self.episode.told_claims[-1]
-
-    def _note_mending(self, entry: Entry) -> None:
-        if type(entry.fact) in MENDING:
-            self._mended |= {entry.id, entry.fact.target_id}  # type: ignore[union-attr]
-
-    def _fold(self, name: str) -> None:
         assert self.entries[0].version == 1, "an episode is read from its beginning"
-        self.episode = fold(name, self.entries)
+        self.episode: Episode = fold(name, self.entries)
+        mending = [entry.fact for entry in self.entries if type(entry.fact) in MENDING]
+        self._mended = {fact.target_id for fact in mending}  # type: ignore[union-attr]
+
+    def and_(self, entry: Entry) -> KeptFold:
+        """The fold with one more entry: this one, grown, or one made anew; then this one is as it was."""
+        assert entry.version > self.entries[-1].version, "entries come by version"
+        if not self.grows_by(entry):
+            return KeptFold(self.episode.name, [*self.entries, entry])
+        self.entries.append(entry)
+        take = TAKE.get(type(entry.fact))
+        if take is not None:
+            take(self.episode, entry, entry.fact, entry)
+        if isinstance(entry.fact, ev.ClaimSubmitted):
+            self.episode.claims[entry.fact.claim] = self.episode.told_claims[-1]
+        return self
+
+    def grows_by(self, entry: Entry) -> bool:
+        """Whether an entry is simply taken in: it mends nothing, nothing so far mends it, and the episode stays what it
+        is."""
+        kind = type(entry.fact)
+        changes_more = kind in MENDING or kind in _OF_THE_WHOLE or entry.id in self._mended
+        return not (changes_more or self.episode.voided)

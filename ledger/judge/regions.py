@@ -79,6 +79,20 @@ def judged_days(case: Case) -> list[JudgedDay]:
     return [found[date] for date in sorted(found)]
 
 
+def days_alike(case: Case) -> Iterator[tuple[JudgedDay, Days]]:
+    """Every date of the episode, by sets of dates that differ in nothing else: each set with one day of it."""
+    for region in regions(case):
+        for _, days in by_authorization(case, region):
+            yield _judged(case, region, case.calendar.first + (days & -days).bit_length() - 1), days
+
+
+def by_authorization(case: Case, region: Region) -> list[tuple[str | None, Days]]:
+    """The dates of a region by the number of the authorization they drew from, if they are billable."""
+    if case.draws is None or not region.is_billable:
+        return [(None, region.days)]
+    return case.draws.by_number(region.days)
+
+
 def judged_day(case: Case, date: int) -> JudgedDay:
     """One date of the episode."""
     return _judged(case, region_on(case, date), date)

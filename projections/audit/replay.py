@@ -15,7 +15,8 @@ from ledger.book import Book
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, tag_of
 from ledger.store import EpisodeLedger
-from projections.audit.timeline import Change, Timeline
+from projections.audit.said_of_days import Change
+from projections.audit.timeline import Timeline
 from projections.reading.around import recorded_around
 from projections.reading.as_known import book_known
 from projections.words import counted, iso, minute, runs, utc_text, verdict_text

@@ -13,7 +13,8 @@ from ledger.judge.case import Case
 from ledger.judge.causes import causes
 from ledger.judge.regions import JudgedDay, judged_days
 from projections.audit.claimed_shares import Settled, Share, billed_as
-from projections.audit.timeline import Change, Moment, Timeline, timeline_since
+from projections.audit.said_of_days import Change
+from projections.audit.timeline import Moment, Timeline, timeline_since
 from projections.reading.as_known import everyone_judged
 
 Streams = Mapping[str, Sequence[Entry]]
