@@ -11,11 +11,12 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from ledger.day_set import OPEN_END, Days, earliest
+from ledger.day_set import Days, earliest
 from ledger.judge.case import Case
 from ledger.judge.grants import Draws, Grant, grants_of
 
-_order_of: Final = attrgetter("to", "number")
+_begin_of: Final = attrgetter("from_")
+_rank_of: Final = attrgetter("to", "number")
 
 
 class Demand(NamedTuple):
@@ -53,30 +54,44 @@ def _demands(cases: Sequence[Case]) -> dict[str, list[Demand]]:
 
 
 def _draw(demands: Sequence[Demand], grants: Sequence[Grant]) -> None:
+    without = list(demands)
     for first, last, counting in _stretches(grants):
-        here = [
-            Demand(demand.case, demand.code, days)
-            for demand in demands
-            if (days := demand.days & demand.case.calendar.span(first, last))
-        ]
+        here = []
+        for place, (case, code, days) in enumerate(without):
+            if part := days & case.calendar.span(first, last):
+                here.append(Demand(case, code, part))
+                without[place] = Demand(case, code, days & ~part)
         if len(here) == 1:
             _draw_stretch(here[0], counting)
         elif here:
             _draw_by_date(here, counting)
+    for case, _, days in without:
+        _go_without(case, days, is_used_up=False)
 
 
 def _stretches(grants: Sequence[Grant]) -> Iterator[tuple[int, int, list[Grant]]]:
-    """All dates, in stretches on which the same grants count; these in the order units are drawn from them."""
-    edges = {0, OPEN_END + 1}
-    for grant in grants:
-        edges |= {grant.from_, grant.to + 1}
-    begun, waiting = list[Grant](), sorted(grants, key=lambda grant: -grant.from_)
-    for first, after in pairwise(sorted(edges)):
-        begun = [grant for grant in begun if grant.to >= first]
-        while waiting and waiting[-1].from_ <= first:
-            begun.append(waiting.pop())
-        begun.sort(key=_order_of)
-        yield first, after - 1, [grant for grant in begun if grant.counts_on(first)]
+    """The dates that any grant covers, in stretches on which the same ones count; these in the order units are drawn
+    from them."""
+    together: list[Grant] = []
+    last = 0
+    for grant in sorted(grants, key=_begin_of):
+        if together and grant.from_ > last:
+            yield from _stretches_of(together)
+            together = []
+        together.append(grant)
+        last = max(last, grant.to)
+    yield from _stretches_of(together)
+
+
+def _stretches_of(together: Sequence[Grant]) -> Iterator[tuple[int, int, list[Grant]]]:
+    """The same of grants that overlap, directly or through others; most stand alone."""
+    if len(together) == 1:
+        yield together[0].from_, together[0].to, [together[0]]
+        return
+    edges = sorted({edge for grant in together for edge in (grant.from_, grant.to + 1)})
+    ranked = sorted(together, key=_rank_of)
+    for first, after in pairwise(edges):
+        yield first, after - 1, [grant for grant in ranked if grant.counts_on(first)]
 
 
 def _draw_stretch(demand: Demand, counting: Sequence[Grant]) -> None:

@@ -46,10 +46,10 @@ class Change(NamedTuple, Generic[Said]):
     after: Said | None
 
 
-def said_of(case: Case, say: Callable[[JudgedDay], Said]) -> SaidOfDays[Said]:
+def said_of(case: Case, say: Callable[[JudgedDay], Said], *, by_number: bool) -> SaidOfDays[Said]:
     """What is said of each day of a judged episode."""
     dates: dict[Said, Days] = {}
-    for day, days in days_alike(case):
+    for day, days in days_alike(case, by_number=by_number):
         said = say(day)
         dates[said] = dates.get(said, 0) | days
     return SaidOfDays(case.calendar, dates)

@@ -38,10 +38,13 @@ _INERT: Final = (
 
 
 class Timeline(Generic[Said]):
-    """The episodes as they stand after the entries so far, and what is said of their patients' days."""
+    """The episodes as they stand after the entries so far, and what is said of their patients' days.
 
-    def __init__(self, episode: str, book: Book, say: Callable[[JudgedDay], Said]) -> None:
-        self.episode, self.book, self.say = episode, book, say
+    The number of the authorization that a day drew from is told ``by_number`` only: it costs.
+    """
+
+    def __init__(self, episode: str, book: Book, say: Callable[[JudgedDay], Said], *, by_number: bool = False) -> None:
+        self.episode, self.book, self.say, self.by_number = episode, book, say, by_number
         self.folds: dict[str, KeptFold] = {}
         self.acts: list[Entry] = []
         self.merges = Merges()
@@ -134,7 +137,9 @@ class Timeline(Generic[Said]):
             if patient not in self.judged:
                 theirs = [fold.episode for fold in self.folds.values() if fold.episode.patient == patient]
                 cases = judge(Patient(patient, theirs), self.book)
-                self.judged[patient] = {case.episode.name: said_of(case, self.say) for case in cases}
+                self.judged[patient] = {
+                    case.episode.name: said_of(case, self.say, by_number=self.by_number) for case in cases
+                }
             together |= self.judged[patient]
         return together
 
