@@ -62,15 +62,19 @@ class Past:
     def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
         """For each share that is not billable as claimed, what revealed it: what it stands beside; the last moment
         since the claim at which the day ceased to be right; or what made it wrong already when it was claimed."""
-        moments = self._moments(episode, [settled.share for settled in wrong])
+        alone = [settled.share for settled in wrong if settled.beside is None]
+        moments = iter(self._moments(episode, alone))
         return [
             Revealed((settled.beside.line.entry.label,), settled.share.claimed_at)
             if settled.beside is not None
-            else Revealed((moment.entry.label,) if moment.entry else (), moment.at)
-            if moment is not None
-            else self._when_claimed(episode, settled.share)
-            for settled, moment in zip(wrong, moments, strict=True)
+            else self._revealed(episode, settled.share, next(moments))
+            for settled in wrong
         ]
+
+    def _revealed(self, episode: str, share: Share, moment: Moment | None) -> Revealed:
+        if moment is None:
+            return self._when_claimed(episode, share)
+        return Revealed((moment.entry.label,) if moment.entry else (), moment.at)
 
     def _when_claimed(self, episode: str, share: Share) -> Revealed:
         then = self._then(episode, share.claimed_at)
@@ -87,7 +91,7 @@ class Past:
         for place, share in enumerate(shares):
             on_date.setdefault(share.date, []).append(place)
         since = min(share.claimed_at for share in shares)
-        retelling = Timeline(episode, self.book, billed_as)
+        retelling = Timeline(episode, self.book, billed_as, until=max(on_date))
         told = timeline_since(retelling, _in_order(self.streams), since, self.known_at)
         for at, at_once in groupby(told, lambda pair: pair[0].at):
             for place, moment in _ceased(at_once, episode, shares, on_date):

@@ -60,16 +60,18 @@ def no_days() -> SaidOfDays[Any]:
     return SaidOfDays(Calendar(0, -1), {})
 
 
-def differences(before: ByEpisode[Said], after: ByEpisode[Said], episodes: Iterable[str]) -> Iterator[Change[Said]]:
-    """The days of some episodes of which something else is said after than before, by episode and date."""
+def differences(
+    before: ByEpisode[Said], after: ByEpisode[Said], episodes: Iterable[str], until: int
+) -> Iterator[Change[Said]]:
+    """The days of some episodes, up to a date, of which something else is said after than before; by episode, date."""
     for name in sorted(episodes):
         old: SaidOfDays[Said] = before.get(name, no_days())
         new: SaidOfDays[Said] = after.get(name, no_days())
         if old.dates or new.dates:
-            yield from _changes(name, old, new)
+            yield from _changes(name, old, new, until)
 
 
-def _changes(name: str, before: SaidOfDays[Said], after: SaidOfDays[Said]) -> Iterator[Change[Said]]:
+def _changes(name: str, before: SaidOfDays[Said], after: SaidOfDays[Said], until: int) -> Iterator[Change[Said]]:
     if not (before.dates and after.dates):
         both = (before if before.dates else after).calendar
     else:
@@ -79,6 +81,7 @@ def _changes(name: str, before: SaidOfDays[Said], after: SaidOfDays[Said]) -> It
     differ = 0
     for said in old.dates.keys() | new.dates.keys():
         differ |= old.dates.get(said, 0) ^ new.dates.get(said, 0)
+    differ &= both.span(both.first, until)
     if differ:
         was, now = old.by_date(differ), new.by_date(differ)
         for date in both.dates(differ):

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final, Generic, NamedTuple
 
 from ledger.book import PER_DIEM_CODES, Book
+from ledger.day_set import OPEN_END
 from ledger.facts import events as ev
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, statement_of
@@ -19,6 +20,7 @@ from ledger.judge.kept_fold import KeptFold
 from ledger.judge.patients import Patient, by_episode
 from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import judge
+from ledger.judge.touched import touched_from
 from projections.audit.said_of_days import ByEpisode, Change, Said, SaidOfDays, differences, no_days, said_of
 from projections.reading.as_known import book_known
 
@@ -40,11 +42,20 @@ _INERT: Final = (
 class Timeline(Generic[Said]):
     """The episodes as they stand after the entries so far, and what is said of their patients' days.
 
-    The number of the authorization that a day drew from is told ``by_number`` only: it costs.
+    The number of the authorization that a day drew from is told ``by_number`` only, and nothing is told of dates after
+    ``until``: what is not asked for costs nothing.
     """
 
-    def __init__(self, episode: str, book: Book, say: Callable[[JudgedDay], Said], *, by_number: bool = False) -> None:
-        self.episode, self.book, self.say, self.by_number = episode, book, say, by_number
+    def __init__(
+        self,
+        episode: str,
+        book: Book,
+        say: Callable[[JudgedDay], Said],
+        *,
+        by_number: bool = False,
+        until: int = OPEN_END,
+    ) -> None:
+        self.episode, self.book, self.say, self.by_number, self.until = episode, book, say, by_number, until
         self.folds: dict[str, KeptFold] = {}
         self.acts: list[Entry] = []
         self.merges = Merges()
@@ -82,7 +93,7 @@ class Timeline(Generic[Said]):
             self.acts.append(entry)
             return self._merged()
         known = self.folds.get(entry.episode)
-        if known and is_inert(entry.fact):
+        if known and (is_inert(entry.fact) or self._comes_after(known, entry)):
             self._stand(self._owned(known.and_(entry)), set())
             return []
         grown = known if known and known.grows_by(entry) else self._owned(_anew(known, entry))
@@ -93,7 +104,15 @@ class Timeline(Generic[Said]):
         before, were = self._stated(touched), self._at_home
         self._stand(grown.and_(entry) if grown is known else grown, touched)
         after = self._stated(touched)
-        return list(differences(before, after, were | self._at_home))
+        return list(differences(before, after, were | self._at_home, self.until))
+
+    def _comes_after(self, known: KeptFold, entry: Entry) -> bool:
+        """Whether an entry can change no date that is asked about. What stands is then as it was judged before."""
+        if self.until == OPEN_END or known.episode.patient != self.home or not known.grows_by(entry):
+            return False
+        stated = self._stated({self.home}).get(entry.episode, no_days())
+        first = touched_from(entry.fact, known.episode, stated.calendar)
+        return first is not None and first > self.until
 
     def _merged(self) -> list[Change[Said]]:
         """Patients were merged or parted: whose each episode is now, and the days that this changed."""
@@ -104,14 +123,14 @@ class Timeline(Generic[Said]):
         self.judged.clear()
         at_home = were | self._at_home
         after = self._stated({self.folds[name].episode.patient for name in at_home})
-        return list(differences(before, after, at_home))
+        return list(differences(before, after, at_home, self.until))
 
     def read_by(self, book: Book) -> list[Change[Said]]:
         """Read what stands against another state of the book; the days that this changed."""
         before = self._stated({self.home})
         self.book = book
         self.judged.clear()
-        return list(differences(before, self._stated({self.home}), self._at_home))
+        return list(differences(before, self._stated({self.home}), self._at_home, self.until))
 
     @property
     def _at_home(self) -> set[str]:
