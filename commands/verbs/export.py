@@ -19,6 +19,8 @@ from commands.terminal.show import printable, say
 from commands.verbs.read import derived
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
+from projections.audit.claimed import nothing_kept
+from projections.audit.kept_claimed import kept_in
 from projections.export.changes import changes_since, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
@@ -201,7 +203,8 @@ def _export_judged(
     setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
     """What is judged for this export; the read model says up to where, and who is set aside."""
-    with derived(setup) as views, progress("Judging", "patients") as tell:
+    keeps = asked.dataset == CLAIMED and asked.known_at is None
+    with derived(setup, claims="every" if keeps else "none") as views, progress("Judging", "patients") as tell:
         origin, aside = _origin_of(ledger, asked, views), views.set_aside()
         names = set(aside)
 
@@ -209,7 +212,8 @@ def _export_judged(
             names.add(one.patient)
             say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
 
-        as_of = AsOf(ledger, origin.position, setup.book, asked.known_at)
+        kept = kept_in(views, every=True) if keeps else nothing_kept
+        as_of = AsOf(ledger, origin.position, setup.book, asked.known_at, kept)
         rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)
         made = Made(origin, asked.deidentified, names)
         return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -24,6 +24,7 @@ from commands.terminal.show import chosen_form, printable, say, show_rows, show_
 from ledger.facts.liveness import known
 from ledger.facts.merges import Merges
 from ledger.store import EpisodeLedger
+from projections.audit.kept_claimed import keep_claimed
 from projections.page.calendar import LEGEND, calendars
 from projections.read_model import queries
 from projections.read_model.catch_up import catch_up, fill_as_known, stale_because
@@ -34,10 +35,18 @@ from projections.rows.day import DayRow
 from projections.rows.finding import MESSAGES, FindingRow
 from projections.rows.line import LineRow
 
+Claims = Literal["none", "wrong", "every"]
+"""Which claimed days are asked for."""
+
 
 @contextmanager
-def derived(setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None) -> Iterator[Views]:
-    """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer."""
+def derived(
+    setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None, claims: Claims = "none"
+) -> Iterator[Views]:
+    """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer.
+
+    Its own keeps ``claims``, too: those days that differ, or every claimed day.
+    """
     with setup.open() as ledger:
         if known_at is not None:
             with closing(passing_views()) as views:
@@ -45,7 +54,8 @@ def derived(setup: Setup, known_at: datetime | None = None, wanted: Filters | No
                 tell_set_aside(views)
                 yield views
         else:
-            with closing(setup.views()) as views, live_views(setup, ledger, views):
+            with closing(setup.views()) as views, live_views(setup, ledger, views, claims):
+                tell_set_aside(views)
                 yield views
 
 
@@ -81,7 +91,7 @@ def _fill(setup: Setup, ledger: EpisodeLedger, views: Views, known_at: datetime,
 
 
 @contextmanager
-def live_views(setup: Setup, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
+def live_views(setup: Setup, ledger: EpisodeLedger, views: Views, claims: Claims = "none") -> Iterator[None]:
     """The ledger's own read model, caught up, and held still while it is read."""
     while True:
         reason = stale_because(views, ledger, setup.book)
@@ -89,9 +99,11 @@ def live_views(setup: Setup, ledger: EpisodeLedger, views: Views) -> Iterator[No
             say(f"The read model is built anew: {reason}.")
         with progress("Catching up", "patients") as tell:
             catch_up(ledger, views, setup.book, tell)
+        if claims != "none":
+            with progress("Judging claims", "patients") as tell:
+                keep_claimed(ledger, views, setup.book, every=claims == "every", progress=tell)
         with views.reading():
             if not stale_because(views, ledger, setup.book):  # else another process has just built it from its book
-                tell_set_aside(views)
                 yield
                 return
 

@@ -40,8 +40,8 @@ class _Then(NamedTuple):
 class Past:
     """What was known of a patient's days before: at the instants of the claims, and at each moment since."""
 
-    def __init__(self, streams: Streams, book: Book, known_at: datetime | None) -> None:
-        self.streams, self.book, self.known_at = streams, book, known_at
+    def __init__(self, streams: Streams, book: Book, known_at: datetime | None, *, whole: bool = True) -> None:
+        self.streams, self.book, self.known_at, self.whole = streams, book, known_at, whole
         self._judged: dict[datetime, dict[str, _Then]] = {}
 
     def day(self, episode: str, on: int, at: datetime) -> JudgedDay | None:
@@ -54,7 +54,7 @@ class Past:
         if at not in self._judged:
             self._judged[at] = {
                 name: _Then(case, judged.others(case), {day.date: day for day in judged_days(case)})
-                for name, judged in everyone_judged(self.streams, self.book, at).items()
+                for name, judged in everyone_judged(self.streams, self.book, at, whole=self.whole).items()
                 for case in [judged.case(name)]
             }
         return self._judged[at].get(episode)

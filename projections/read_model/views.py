@@ -81,7 +81,7 @@ class Views:
 
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
-        for table in (*TABLES, "digests"):
+        for table in (*TABLES, "digests", "claims"):
             self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
         index_tables(self.connection)
@@ -94,12 +94,17 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
+        tables = (*TABLES, "digests", "claims") if self.has_claims() else (*TABLES, "digests")
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
                 self.sums.add(digests, -1)
-            for table in (*TABLES, "digests"):
+            for table in tables:
                 self.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
+
+    def has_claims(self) -> bool:
+        """Whether it keeps anything of claims (``kept_claims``)."""
+        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone())
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
