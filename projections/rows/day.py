@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
 
+from ledger.day_set import Days
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
@@ -76,6 +77,14 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
         for day, row in zip(days, _cells(case, region, days, because), strict=True):
             rows[day - first] = row
     return rows
+
+
+def cells_within(case: Case, others: Sequence[Case], days: Days) -> Iterator[Cells]:
+    """The rows of some dates of a judged episode, in no order."""
+    for region in regions(case):
+        if dates := list(case.calendar.dates(region.days & days)):
+            said = {date: causes(case, others, date, region.verdict) for date in dates}
+            yield from _cells(case, region, dates, said)
 
 
 def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
