@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ import click
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
+from commands.verbs.verb_list import DONE, Verbs
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
@@ -25,67 +25,9 @@ from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.read_model.trouble import NotViews, ViewsError
 
-DONE: Final = 0
 REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
-
-_COMMANDS: Final = {
-    "record": "commands.verbs.record",
-    "days": "commands.verbs.read",
-    "findings": "commands.verbs.read",
-    "lines": "commands.verbs.read",
-    "why": "commands.verbs.ask",
-    "replay": "commands.verbs.ask",
-    "diff": "commands.verbs.diff",
-    "page": "commands.verbs.page",
-    "bundle": "commands.verbs.bundle",
-    "export": "commands.verbs.export",
-    "follow": "commands.verbs.follow",
-    "status": "commands.verbs.ask",
-    "report": "commands.verbs.report",
-    "close": "commands.verbs.close",
-    "restatements": "commands.verbs.close",
-    "rebuild": "commands.verbs.rebuild",
-    "migrate": "commands.verbs.migrate",
-    "master-key": "commands.verbs.master_key",
-    "merge-patients": "commands.verbs.patients",
-    "part-patients": "commands.verbs.patients",
-    "forget": "commands.verbs.forget",
-    "what-if": "commands.verbs.what_if",
-    "checkpoint": "commands.verbs.proof",
-    "verify": "commands.verbs.proof",
-    "serve": "commands.verbs.serve",
-    "backup": "commands.verbs.backup",
-    "restore": "commands.verbs.backup",
-    "doctor": "commands.verbs.doctor",
-    "completion": "commands.verbs.completion",
-    "help": "commands.verbs.help",
-}
-"""Where each verb is; loaded when asked for, so that a short answer stays quick."""
-
-
-class Verbs(click.Group):
-    """The verbs in the order of a day's work."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One of them, or None."""
-        if cmd_name not in _COMMANDS:
-            return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
-        return found
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Do what was asked, or what of it somebody waits for: ``days | head`` ends quietly."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            print_nowhere()
-            return DONE
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -59,6 +59,14 @@ def derived(
                 yield views
 
 
+def is_built(setup: Setup, ledger: EpisodeLedger) -> bool:
+    """Whether there is a read model that needs nothing but catching up."""
+    if not setup.places.current():
+        return False
+    with closing(setup.views()) as views:
+        return "ledger" in views.noted() and not stale_because(views, ledger, setup.book)
+
+
 def surviving(setup: Setup, wanted: Filters, known_at: datetime | None = None) -> Filters:
     """What was asked for, where the patient's name is one that was merged into another: under the name that stands."""
     if wanted.patient is None:

@@ -83,6 +83,14 @@ class Run(Struct, frozen=True, gc=False):
     entry: Entry
 
 
+class LocalRun(Struct, frozen=True, gc=False):
+    """A run with the first and last local date it touches."""
+
+    first: int
+    last: int
+    run: Run
+
+
 class Billed(Struct, frozen=True, gc=False):
     """A code billed separately, as a service or (``is_service`` false) as a drug."""
 
@@ -121,15 +129,16 @@ class Episode:
     __slots__ = (
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
-        "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
-        "resumed", "runs", "served", "shared_though", "stops", "taken", "tallies", "told_claims", "visits",
-        "voided",
+        "hospice", "local_runs", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks",
+        "resolutions", "resumed", "runs", "served", "shared_though", "stops", "taken", "tallies", "told_claims",
+        "visits", "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.tallies = Tallies()
-        """What was added up of them, by those who judged the episode before."""
+        self.local_runs: dict[str, list[LocalRun]] = {}
+        """What those who judged it before found out already."""
         self.opening: tuple[Entry, ev.EpisodeOpened]
         self.patient: str
         """The patient the live opening names; who was merged stands under the name that is left."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 from ledger.day_set import Calendar, Days, smear
 from ledger.facts.entry import Entry
 from ledger.facts.zones import zone
-from ledger.judge.episode import Episode, Run
+from ledger.judge.episode import Episode, LocalRun, Run
 from ledger.judge.orders import Order
 from ledger.judge.tally import Tally
 
@@ -32,14 +32,6 @@ def local_dates_of_run(run: Run | Stretch, tz: ZoneInfo) -> tuple[int, int]:
     return local_date(run.started_at, tz), local_date(run.stopped_at - _INSTANT, tz)
 
 
-class LocalRun(Struct, frozen=True, gc=False):
-    """A run with the first and last local date it touches."""
-
-    first: int
-    last: int
-    run: Run
-
-
 class Evidence:
     """What shows that therapy was in place, order by order, as sets of dates of the episode's calendar."""
 
@@ -47,7 +39,7 @@ class Evidence:
         self.episode = episode
         self.tz = zone(episode.opening[1].zone)
         tallies = episode.tallies
-        self.runs = tallies.local_runs
+        self.runs = episode.local_runs
         for order, runs in episode.runs.items():
             self._tally_runs(order, runs)
         for order, served in episode.served.items():

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ledger.day_set import Calendar, Days
 
-if TYPE_CHECKING:
-    from ledger.judge.episode import Dated, Served
-    from ledger.judge.evidence import LocalRun
+
+class OnDate(Protocol):
+    """A fact of one date."""
+
+    @property
+    def date(self) -> int:
+        """The date."""
+
+
+class OnDates(Protocol):
+    """A recorded day, or a span of days."""
+
+    @property
+    def from_(self) -> int:
+        """The first date."""
+
+    @property
+    def to(self) -> int:
+        """The last."""
+
+    @property
+    def infused(self) -> bool:
+        """Whether something was infused."""
 
 
 class Tally:
@@ -29,12 +49,12 @@ class Tally:
         self.days |= ((1 << (last - first + 1)) - 1) << (first - self.first)
         self.count += 1
 
-    def take_dates(self, facts: Sequence[Dated]) -> None:
+    def take_dates(self, facts: Sequence[OnDate]) -> None:
         """Take in what came to a list of facts since."""
         for fact in facts[self.count :] if self.count else facts:
             self.take(fact.date, fact.date)
 
-    def take_served(self, served: Sequence[Served]) -> None:
+    def take_served(self, served: Sequence[OnDates]) -> None:
         """Take in what came to a list of recorded days since."""
         new = served[self.count :] if self.count else served
         if not new:
@@ -70,13 +90,12 @@ class Tally:
 
 
 class Tallies:
-    """What is added up of an episode's evidence; of runs also their local dates."""
+    """What is added up of an episode's evidence, and of its assessments."""
 
-    __slots__ = ("assessments", "local_runs", "runs", "served", "visits")
+    __slots__ = ("assessments", "runs", "served", "visits")
 
     def __init__(self) -> None:
         self.served: dict[str, Tally] = {}
         self.runs: dict[str, Tally] = {}
-        self.local_runs: dict[str, list[LocalRun]] = {}
         self.visits = Tally()
         self.assessments = Tally()

@@ -85,4 +85,5 @@ def _changes(name: str, before: SaidOfDays[Said], after: SaidOfDays[Said], until
     if differ:
         was, now = old.by_date(differ), new.by_date(differ)
         for date in both.dates(differ):
-            yield Change(name, date, was.get(date), now.get(date))
+            if was.get(date) != now.get(date):  # nothing said of a day is nothing said of no day
+                yield Change(name, date, was.get(date), now.get(date))

@@ -8,8 +8,8 @@ memory does not grow with their days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from ledger.book import Book, book_of_text
 from ledger.facts.administration import HOUSE
@@ -17,11 +17,11 @@ from ledger.facts.entry import Entry
 from ledger.judge.patients import episodes_in, gather
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
-from projections.export.day_walk import DayWalk, Key, days_of
+from projections.audit.day_walk import DayWalk, Key, days_of
 from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
-from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.kept import kept_sheets
 
 INSERT: Final = "insert"
 RESTATE: Final = "restate"
@@ -83,17 +83,20 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress =
         yield from _changes_of(ledger, patient, streams, stretch)
 
 
+def inserted(days: Iterable[Any], stretch: Stretch) -> Iterator[Cells]:
+    """Rows of days as changes, where nothing was before; each is caused by the entries it rests on."""
+    return (_change(stretch, row.patient, (row.episode, row.date), None, row, row.because, None) for row in days)
+
+
 def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[Cells]:
-    """Every day there is, where nothing was before; each is caused by the entries it rests on."""
+    """Every day there is."""
     cohorts = cohorts_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
-        for row in kept.days:
-            yield _change(stretch, NOBODY, (row.episode, row.date), None, row, row.because, None)
+        yield from inserted(kept.days, stretch)
     for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, whole=False), 1):
         for patient in gather(streams, whole=False):
             days = days_of(patient.name, patient.episodes, stretch.last_book)
-            for key in sorted(days):
-                yield _change(stretch, patient.name, key, None, days[key], days[key].because, None)
+            yield from inserted((days[key] for key in sorted(days)), stretch)
         told(done, len(cohorts))
 
 

@@ -75,6 +75,11 @@ class Views:
         """What the read model says of itself: position, book, code version."""
         return dict(self.connection.execute("SELECT key, value FROM model"))
 
+    def stand_at(self, position: int, book_hash: str) -> bool:
+        """Whether every row of that position and book is there: nobody is set aside."""
+        noted = self.noted()
+        return (noted.get("position"), noted.get("book")) == (str(position), book_hash) and not self.set_aside()
+
     def note(self, **values: str) -> None:
         """Write what the read model says of itself, in the caller's transaction."""
         self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
