@@ -6,25 +6,22 @@ are drawn at once. Only where more is wanted on one stretch (by several episodes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from operator import attrgetter
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ledger.day_set import Days, earliest
 from ledger.judge.case import Case
-from ledger.judge.grants import Draws, Grant, grants_of
-
-_begin_of: Final = attrgetter("from_")
-_rank_of: Final = attrgetter("to", "number")
+from ledger.judge.drawing import Cluster, Drawing, Draws, clusters_of
+from ledger.judge.grants import Grant, Granted, grants_of
 
 
 class Demand(NamedTuple):
-    """Days of an episode that each need a unit for a code."""
+    """Days of an episode that each need a unit for a code, and where it is noted what they came to."""
 
     case: Case
     code: str
     days: Days
+    draws: Draws
 
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:
@@ -33,65 +30,69 @@ def draw_units(case: Case, others: Sequence[Case]) -> Draws:
         cases = sorted([case, *others], key=lambda each: each.episode.name)
         for each in cases:
             each.draws = Draws()
-        demands = _demands(cases)
-        grants = grants_of(case.patient) if demands else []
-        for payer, wanted in demands.items():
-            _draw(wanted, [grant for grant in grants if grant.payer == payer])
+        for payer, demands in _demands(cases).items():
+            granted = [granted for granted in case.patient.authorizations if granted[1].payer == payer]
+            if len(demands) == 1:
+                _draw_alone(demands[0], payer, granted)
+            else:
+                _draw(demands, clusters_of(grants_of(granted)))
     assert case.draws is not None
     return case.draws
 
 
 def _demands(cases: Sequence[Case]) -> dict[str, list[Demand]]:
-    """What needs units, by payer; of a payer by episode."""
+    """What needs units, by payer; of a payer by episode and code."""
     wanted: dict[str, list[Demand]] = {}
     for case in cases:
         standing = case.standing
+        needing: dict[tuple[str, str], Days] = {}
         for regime in case.regimes if standing else ():
             for code, days in case.codes.items() if regime.terms.auth_required else ():
-                if needing := regime.days & days & standing:
-                    wanted.setdefault(regime.payer, []).append(Demand(case, code, needing))
+                if part := regime.days & days & standing:
+                    needing[regime.payer, code] = needing.get((regime.payer, code), 0) | part
+        for (payer, code), days in needing.items():
+            assert case.draws is not None
+            wanted.setdefault(payer, []).append(Demand(case, code, days, case.draws))
     return wanted
 
 
-def _draw(demands: Sequence[Demand], grants: Sequence[Grant]) -> None:
+def _draw_alone(demand: Demand, payer: str, granted: Sequence[Granted]) -> None:
+    """Draw for one episode and code. What its days drew when it was judged before is drawn again only from the first
+    date on that needs a unit now and did not, or the other way round."""
+    case, code, days, draws = demand
+    kept = case.episode.tallies.drawing.get(payer)
+    if kept is None or (kept.code, kept.first) != (code, case.calendar.first) or kept.granted != granted:
+        kept = Drawing(code, case.calendar.first, list(granted), clusters_of(grants_of(granted)))
+        case.episode.tallies.drawing[payer] = kept
+    for cluster in kept.clusters_since(days):
+        cluster.begin(days & case.calendar.span(cluster.first, cluster.last))
+        if cluster.days:
+            _draw([Demand(case, code, cluster.days, cluster.draws)], [cluster])
+    kept.days = days
+    without = days
+    for cluster in kept.clusters:
+        draws.drawn.update(cluster.draws.drawn)
+        draws.missing |= cluster.draws.missing
+        draws.exhausted |= cluster.draws.exhausted
+        without &= ~cluster.days
+    draws.missing |= without
+
+
+def _draw(demands: Sequence[Demand], clusters: Iterable[Cluster]) -> None:
     without = list(demands)
-    for first, last, counting in _stretches(grants):
-        here = []
-        for place, (case, code, days) in enumerate(without):
-            if part := days & case.calendar.span(first, last):
-                here.append(Demand(case, code, part))
-                without[place] = Demand(case, code, days & ~part)
-        if len(here) == 1:
-            _draw_stretch(here[0], counting)
-        elif here:
-            _draw_by_date(here, counting)
-    for case, _, days in without:
-        _go_without(case, days, is_used_up=False)
-
-
-def _stretches(grants: Sequence[Grant]) -> Iterator[tuple[int, int, list[Grant]]]:
-    """The dates that any grant covers, in stretches on which the same ones count; these in the order units are drawn
-    from them."""
-    together: list[Grant] = []
-    last = 0
-    for grant in sorted(grants, key=_begin_of):
-        if together and grant.from_ > last:
-            yield from _stretches_of(together)
-            together = []
-        together.append(grant)
-        last = max(last, grant.to)
-    yield from _stretches_of(together)
-
-
-def _stretches_of(together: Sequence[Grant]) -> Iterator[tuple[int, int, list[Grant]]]:
-    """The same of grants that overlap, directly or through others; most stand alone."""
-    if len(together) == 1:
-        yield together[0].from_, together[0].to, [together[0]]
-        return
-    edges = sorted({edge for grant in together for edge in (grant.from_, grant.to + 1)})
-    ranked = sorted(together, key=_rank_of)
-    for first, after in pairwise(edges):
-        yield first, after - 1, [grant for grant in ranked if grant.counts_on(first)]
+    for cluster in clusters:
+        for first, last, counting in cluster.stretches:
+            here = []
+            for place, demand in enumerate(without):
+                if part := demand.days & demand.case.calendar.span(first, last):
+                    here.append(demand._replace(days=part))
+                    without[place] = demand._replace(days=demand.days & ~part)
+            if len(here) == 1:
+                _draw_stretch(here[0], counting)
+            elif here:
+                _draw_by_date(here, counting)
+    for demand in without:
+        demand.draws.missing |= demand.days
 
 
 def _draw_stretch(demand: Demand, counting: Sequence[Grant]) -> None:
@@ -101,37 +102,22 @@ def _draw_stretch(demand: Demand, counting: Sequence[Grant]) -> None:
     for grant in pool:
         if left and grant.left > 0:
             drawn = earliest(left, grant.left)
-            _take(demand.case, grant, drawn)
+            demand.draws.take(grant, drawn)
             left &= ~drawn
     if left:
-        _go_without(demand.case, left, is_used_up=bool(pool))
+        demand.draws.go_without(left, is_used_up=bool(pool))
 
 
 def _draw_by_date(demands: Sequence[Demand], counting: Sequence[Grant]) -> None:
     pools = [[grant for grant in counting if demand.code in grant.codes] for demand in demands]
     dated = sorted((date, place) for place, each in enumerate(demands) for date in each.case.calendar.dates(each.days))
     for date, place in dated:
-        case, day = demands[place].case, demands[place].case.calendar.day(date)
+        demand, day = demands[place], demands[place].case.calendar.day(date)
         grant = next((grant for grant in pools[place] if grant.left > 0), None)
         if grant:
-            _take(case, grant, day)
+            demand.draws.take(grant, day)
         else:
-            _go_without(case, day, is_used_up=bool(pools[place]))
-
-
-def _take(case: Case, grant: Grant, days: Days) -> None:
-    assert case.draws is not None
-    case.draws.add(grant, days)
-    for each in (grant, *grant.sharing):
-        each.left -= days.bit_count()
-
-
-def _go_without(case: Case, days: Days, *, is_used_up: bool) -> None:
-    assert case.draws is not None
-    if is_used_up:
-        case.draws.exhausted |= days
-    else:
-        case.draws.missing |= days
+            demand.draws.go_without(day, is_used_up=bool(pools[place]))
 
 
 def covering_authorizations(case: Case, date: int) -> list[Grant]:
@@ -141,6 +127,6 @@ def covering_authorizations(case: Case, date: int) -> list[Grant]:
     code = next(code for code, days in case.codes.items() if days & day)
     return [
         grant
-        for grant in grants_of(case.patient)
+        for grant in grants_of(case.patient.authorizations)
         if grant.payer == payer and code in grant.codes and grant.counts_on(date)
     ]

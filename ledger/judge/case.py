@@ -11,9 +11,10 @@ from msgspec import Struct
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
+from ledger.judge.drawing import Draws
 from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
-from ledger.judge.grants import Draws, Grant
+from ledger.judge.grants import Grant
 from ledger.judge.groups import Group, Mark, groups
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of

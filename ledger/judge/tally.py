@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ledger.day_set import Calendar, Days
+from ledger.judge.drawing import Drawing
 
 
 class OnDate(Protocol):
@@ -90,12 +91,13 @@ class Tally:
 
 
 class Tallies:
-    """What is added up of an episode's evidence, and of its assessments."""
+    """What is added up of an episode's evidence and assessments; and what its days drew, by payer."""
 
-    __slots__ = ("assessments", "runs", "served", "visits")
+    __slots__ = ("assessments", "drawing", "runs", "served", "visits")
 
     def __init__(self) -> None:
         self.served: dict[str, Tally] = {}
         self.runs: dict[str, Tally] = {}
         self.visits = Tally()
         self.assessments = Tally()
+        self.drawing: dict[str, Drawing] = {}

@@ -122,7 +122,7 @@ def _others(case: Case, cases: dict[str, Case]) -> list[Case]:
 
 
 def bounded(entries: list[Entry], book: Book) -> Iterator[tuple[Entry, int, dict[str, Case], dict[str, Case]]]:
-    """The entries of which it is said from which date on they can change anything, with the episodes before and after."""
+    """The entries said to change nothing before a date, with that date, and the episodes as judged before and after."""
     for entry, before, after in prefixes(entries, book):
         known = before.get(entry.episode)
         earlier = [each for each in entries if each.episode == entry.episode and each.version < entry.version]
