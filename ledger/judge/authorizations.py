@@ -26,17 +26,16 @@ class Demand(NamedTuple):
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:
     """Draw a unit for each day of the patient that needs one, by date and then by episode, once for all episodes."""
-    if case.draws is None:
+    if not case.draws.are_made:
         cases = sorted([case, *others], key=lambda each: each.episode.name)
         for each in cases:
-            each.draws = Draws()
+            each.draws.are_made = True
         for payer, demands in _demands(cases).items():
             granted = [granted for granted in case.patient.authorizations if granted[1].payer == payer]
             if len(demands) == 1:
                 _draw_alone(demands[0], payer, granted)
             else:
                 _draw(demands, clusters_of(grants_of(granted)))
-    assert case.draws is not None
     return case.draws
 
 
@@ -51,7 +50,6 @@ def _demands(cases: Sequence[Case]) -> dict[str, list[Demand]]:
                 if part := regime.days & days & standing:
                     needing[regime.payer, code] = needing.get((regime.payer, code), 0) | part
         for (payer, code), days in needing.items():
-            assert case.draws is not None
             wanted.setdefault(payer, []).append(Demand(case, code, days, case.draws))
     return wanted
 

@@ -20,9 +20,10 @@ _rank_of: Final = attrgetter("to", "number")
 class Draws:
     """What days came to: drawn, without an authorization, or with one that is used up."""
 
-    __slots__ = ("drawn", "exhausted", "missing")
+    __slots__ = ("are_made", "drawn", "exhausted", "missing")
 
     def __init__(self) -> None:
+        self.are_made = False
         self.drawn: dict[Grant, Days] = {}
         self.missing: Days = 0
         self.exhausted: Days = 0

@@ -138,7 +138,7 @@ class Evidence:
             return
         on = self.calendar.first + before.bit_length() - 1
         away = inpatient & self.calendar.span(on + 1, self.calendar.last)
-        last = min(run[1], on + gap, next(self.calendar.dates(away), run[1]))
+        last = min(run[1], on + gap, *self.calendar.dates(away)[:1])
         carried = self.calendar.span(run[0], last)
         for order in orders:
             if self.recorded.get(order, 0) & self.calendar.day(on):
@@ -192,9 +192,12 @@ class Evidence:
     def _labels_by_date(self, order: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
-            label = served.entry.label
-            alone, dates = [label], (served.from_,)
-            for date in dates if served.to == served.from_ else range(served.from_, served.to + 1):
+            entry, first = served.entry, served.from_
+            alone = [label := f"{entry.source}:{entry.id}"]  # ``label``, written out: most dates have one such entry
+            if served.to == first and first not in found:
+                found[first] = alone
+                continue
+            for date in range(first, served.to + 1):
                 found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label

@@ -91,7 +91,7 @@ def days_alike(case: Case, *, by_number: bool) -> Iterator[tuple[JudgedDay, Days
 
 def by_authorization(case: Case, region: Region) -> list[tuple[str | None, Days]]:
     """The dates of a region by the number of the authorization they drew from, if they are billable."""
-    if case.draws is None or not region.is_billable:
+    if not (case.draws.drawn and region.is_billable):
         return [(None, region.days)]
     return case.draws.by_number(region.days)
 

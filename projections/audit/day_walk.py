@@ -21,7 +21,8 @@ from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
 from ledger.judge.touched import touched_from
 from projections.audit.timeline import is_inert
-from projections.rows.day import cells_within, day_cells
+from projections.rows.day import DayCells
+from projections.rows.day_run import cells_within, day_cells
 
 Key = tuple[str, str]
 """An episode and a date."""
@@ -108,4 +109,4 @@ def days_of(name: str, episodes: Iterable[Episode], book: Book) -> DayRows:
     rows: list[Any] = []
     for case in cases:
         rows += day_cells(case, [other for other in cases if other is not case])
-    return {(row.episode, row.date): row for row in rows}
+    return {(row.episode, row.date): row for row in map(DayCells._make, rows)}

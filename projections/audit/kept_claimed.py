@@ -18,8 +18,7 @@ from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_p
 from projections.read_model.version import ROOT, source_digest
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
-from projections.reading.cohorts import cohorts_in, complete
-from projections.reading.streams import Cohort
+from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.words import iso
 
 _FEW: Final = 8

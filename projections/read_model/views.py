@@ -18,7 +18,15 @@ from typing import Final
 from msgspec.structs import astuple
 
 from ledger.recorders import without_quotes
-from projections.read_model.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
+from projections.read_model.tables import (
+    INSERT,
+    STORED,
+    TABLES,
+    drop_tables,
+    index_tables,
+    lay_notes,
+    lay_tables,
+)
 from projections.read_model.trouble import NotViews, SetAside, ViewsError
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
@@ -86,8 +94,8 @@ class Views:
 
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
-        for table in (*TABLES, "digests", "claims"):
-            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+        drop_tables(self.connection)
+        self.connection.execute("DROP TABLE IF EXISTS claims")
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()
@@ -99,7 +107,7 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
-        tables = (*TABLES, "digests", "claims") if self.has_claims() else (*TABLES, "digests")
+        tables = (*STORED, "claims") if self.has_claims() else STORED
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
@@ -113,9 +121,9 @@ class Views:
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
-        insert_rows(self.connection, "days", sheets.days)
-        insert_rows(self.connection, "lines", sheets.lines)
-        insert_rows(self.connection, "findings", sheets.findings)
+        self.connection.executemany(INSERT["day_runs"], sheets.runs)
+        self.connection.executemany(INSERT["lines"], sheets.lines)
+        self.connection.executemany(INSERT["findings"], sheets.findings)
         digests = digests_of(patient, sheets)
         self.connection.execute(INSERT["digests"], (patient, *digests))
         self.sums.add(digests)

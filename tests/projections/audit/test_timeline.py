@@ -22,7 +22,8 @@ from ledger.judge.touched import touched_from
 from projections.audit.claimed_shares import billed_as
 from projections.audit.timeline import Timeline
 from projections.reading.as_known import book_known
-from projections.rows.day import cells_within, day_cells
+from projections.rows.day import DayCells
+from projections.rows.day_run import cells_within, day_cells
 from projections.words import verdict_text
 from tests.harness import book_of, typed
 from tests.histories import history
@@ -168,6 +169,6 @@ def test_days_alike_are_the_judged_days(seed: int) -> None:
             others = [other for other in cases if other is not case]
             some = Random(seed).getrandbits(case.calendar.every.bit_length() or 1) & case.calendar.every
             chosen = {row.date for row in cells_within(case, others, some)}
-            rows = day_cells(case, others)
+            rows = list(map(DayCells._make, day_cells(case, others)))
             assert sorted(cells_within(case, others, some)) == sorted(row for row in rows if row.date in chosen)
             assert len(chosen) == some.bit_count()
