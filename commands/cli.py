@@ -45,7 +45,7 @@ _COMMANDS: Final = {
     "status": "commands.verbs.ask",
     "report": "commands.verbs.report",
     "close": "commands.verbs.close",
-    "restatements": "commands.verbs.close",
+    "restatements": "commands.verbs.restatements",
     "rebuild": "commands.verbs.rebuild",
     "migrate": "commands.verbs.migrate",
     "master-key": "commands.verbs.master_key",

@@ -22,6 +22,7 @@ from projections.read_model.queries import Where
 from projections.read_model.views import Views
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.why.cures import CURES
+from projections.words import later
 
 DAYS_AHEAD: Final = 30
 DAYS_PAST: Final = 14
@@ -184,14 +185,14 @@ def _near(views: Views, book: Book, now: datetime) -> dict[tuple[str, str, str],
     )
     near: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
     for patient, episode, day, payer, from_, published, cents in days:
-        file_by = _later(day, limits[payer, from_, published])
+        file_by = later(day, limits[payer, from_, published])
         if _is_near(file_by, first) or _is_near(file_by, last):
             near.setdefault((patient, episode, payer), []).append((day, file_by, cents))
     return near
 
 
 def _is_near(file_by: str, today: str) -> bool:
-    return _later(today, -DAYS_PAST) <= file_by <= _later(today, DAYS_AHEAD)
+    return later(today, -DAYS_PAST) <= file_by <= later(today, DAYS_AHEAD)
 
 
 def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], today: str) -> Unbilled:
@@ -200,7 +201,3 @@ def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, i
         patient, episode, payer, len(rows), sum(row[2] for row in rows), rows[0][0], rows[-1][0], file_by,
         file_by < today,
     )  # fmt: skip
-
-
-def _later(day: str, days: int) -> str:
-    return date.fromordinal(min(date.fromisoformat(day).toordinal() + days, date.max.toordinal())).isoformat()
