@@ -34,7 +34,7 @@ _COMMANDS: Final = {
     "record": "commands.verbs.record",
     "days": "commands.verbs.read",
     "findings": "commands.verbs.read",
-    "lines": "commands.verbs.read",
+    "lines": "commands.verbs.lines",
     "why": "commands.verbs.ask",
     "replay": "commands.verbs.ask",
     "diff": "commands.verbs.diff",

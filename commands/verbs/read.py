@@ -1,4 +1,4 @@
-"""The read commands over rows: ``days``, ``findings``, ``lines``."""
+"""The read commands over rows: ``days`` and ``findings``; and how any of them gets its read model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ from projections.read_model.views import Views, passing_views
 from projections.reading.as_known import patients_asked_for
 from projections.rows.day import DayRow
 from projections.rows.finding import MESSAGES, FindingRow
-from projections.rows.line import LineRow
 from projections.words import counted
 
 
@@ -123,11 +122,11 @@ def days(setup: Setup, /, form: str | None, known_at: datetime | None, **options
             _show_calendars(rows)
         else:
             show_rows(
-                rows, DayRow, form, hidden=(*_NOT_FOR_PEOPLE, "because"), nothing="No days.", payers=setup.payer_names
+                rows, DayRow, form, hidden=(*NOT_FOR_PEOPLE, "because"), nothing="No days.", payers=setup.payer_names
             )
 
 
-_NOT_FOR_PEOPLE = ("terms_published", "terms_from", "provider", "place_of_service", "member", "modifiers")
+NOT_FOR_PEOPLE = ("terms_published", "terms_from", "provider", "place_of_service", "member", "modifiers")
 """What a person's terminal has no room for; JSON and CSV have it."""
 
 
@@ -193,28 +192,3 @@ def _show_stretches(setup: Setup, views: Views, rows: Iterator[FindingRow], know
         payers=setup.payer_names,
         below="message",
     )
-
-
-@click.command()
-@format_option
-@filter_options
-@known_at_option
-@click.pass_obj
-def lines(setup: Setup, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
-    """Show the claim lines that the billable days make.
-
-    \b
-    Examples:
-      episode-ledger lines --payer prairie-blue --from 2026-11-01 --to 2026-11-30
-      episode-ledger lines --episode EP-1 --format json
-    """
-    wanted = surviving(setup, filters(options), known_at)
-    with derived(setup, known_at, wanted) as views:
-        show_rows(
-            queries.line_rows(views, wanted),
-            LineRow,
-            form,
-            hidden=(*_NOT_FOR_PEOPLE, "expected_cents"),
-            nothing="No claim lines: no day is billable.",
-            payers=setup.payer_names,
-        )

@@ -30,7 +30,9 @@ from tests.marked import (
 NAMED_ON_PURPOSE = "is set aside and not shown"
 
 READS: tuple[tuple[str, ...], ...] = (
-    ("days",), ("findings",), ("lines",), ("status",), ("why", EP, "2026-11-02"), ("replay", EP),
+    ("days",), ("findings",), ("lines",), ("lines", "--claimable"), ("lines", "--unclaimed"), ("status",),
+    ("findings", "--format", "table"), ("lines", "--claimable", "--format", "table"),
+    ("why", EP, "2026-11-02"), ("replay", EP),
     ("days", "--known-at", "2098-01-01T00:00Z"), ("diff", EP, "--claimed"),
     ("diff", EP, "--between", "2026-01-01T00:00Z", "2098-01-01T00:00Z"),
     ("page", EP, "--out", "page.html"), ("bundle", EP, "--out", "bundle.zip"), ("report",),
