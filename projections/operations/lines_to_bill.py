@@ -13,12 +13,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ledger.facts.liveness import known
 from ledger.facts.zones import zone
 from ledger.judge.evidence import local_date
-from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
+from projections.audit.on_claims import opening_and_claims
 from projections.read_model.queries import Filters, finding_rows
 from projections.read_model.views import Views
 from projections.rows.kept import NOBODY
@@ -92,7 +91,7 @@ class LinesToBill:
 
     def _claims(self, episode: str) -> tuple[Mapping[str, Reason], str]:
         """What each claimed date is left out for, and today's date where the patient lives."""
-        folded = episode_of(episode, known(self._ledger.entries_of(episode), self._known_at))
+        folded = opening_and_claims(self._ledger, episode, self._known_at)
         assert folded is not None
         claimed = {iso(date): Reason(ON_A_CLAIM, ON_A_CLAIM) for date in shares_of(folded)}
         return claimed, iso(local_date(self._now, zone(folded.opening[1].zone)))
