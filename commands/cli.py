@@ -53,6 +53,7 @@ _COMMANDS: Final = {
     "part-patients": "commands.verbs.patients",
     "forget": "commands.verbs.forget",
     "what-if": "commands.verbs.what_if",
+    "book": "commands.verbs.book",
     "checkpoint": "commands.verbs.proof",
     "verify": "commands.verbs.proof",
     "serve": "commands.verbs.serve",
