@@ -38,7 +38,9 @@ def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | 
         outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
         if chosen_form(form) == "table":
             outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
-        show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
+        show_rows_to_the_end(
+            outcomes, Outcome, form, hidden=("position",), below="message", nothing="No line was refused."
+        )
     say(", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused")))
     if counts["refused"]:
         sys.exit(1)

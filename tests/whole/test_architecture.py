@@ -182,7 +182,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "os.O_EXCL": ("ledger/files.py",),
     "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
-    "tabulate": ("commands/terminal/show.py",),
+    "tabulate": ("commands/terminal/table.py",),
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
     "uvicorn": ("commands/verbs/serve.py",),
