@@ -76,7 +76,7 @@ def recording(setup: Setup, effect: Effect, *, create: bool = False) -> Iterator
         book = setup.book if effect.shown else None  # a mistake in it is told before anything is done
         with _rehearsing(setup) as rehearsal:
             yield rehearsal
-            if book is not None:
+            if book is not None and rehearsal.position() > rehearsal.began:
                 _tell(setup, effect, State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
         return
     with setup.open(create=create) as ledger:
