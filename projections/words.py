@@ -81,6 +81,11 @@ def iso(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
 
 
+def dates_between(first: str, last: str) -> Iterator[str]:
+    """The service dates from one to another, both included."""
+    return map(iso, range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal() + 1))
+
+
 def utc_text(at: datetime) -> str:
     """An instant as rows carry it."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

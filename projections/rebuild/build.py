@@ -27,11 +27,10 @@ from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile, lay
-from projections.read_model.tables import TABLES, index_tables
+from projections.read_model.tables import STORED, index_tables
 from projections.read_model.trouble import NotNow, SetAside
 from projections.reading.as_known import load_patient
-from projections.reading.cohorts import cohorts_in, complete, shares
-from projections.reading.streams import Cohort
+from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
 from projections.rows.digests import Sums
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets, derive_patient
@@ -40,8 +39,9 @@ AHEAD_ENTRIES: Final = 20_000
 """What this process gets done while the others start."""
 MEMORY_MB: Final = 512
 _PROCESS_MB: Final = 90
-_ENTRY_BYTES: Final = 900
-"""What a process takes by itself, and what one held entry costs, with what is made of it: measured, rounded up."""
+"""What a process takes by itself: measured, rounded up."""
+_CACHE_MB: Final = 32
+"""Of the ledger's pages a process keeps so many at most: more of them were no faster, where the system has the file."""
 
 
 class Work(NamedTuple):
@@ -51,7 +51,7 @@ class Work(NamedTuple):
     book: str
     known_on: date | None
     upto: int
-    held_entries: int
+    cache_mb: int
     quarantine: bool
     master: MasterKey | None = None
 
@@ -65,10 +65,10 @@ class BuiltPart(NamedTuple):
     set_aside: list[SetAside]
 
 
-def held_entries(memory_mb: int, processes: int) -> int:
-    """How many entries each of so many processes may hold back within the memory allowed to all."""
+def cache_mb(memory_mb: int, processes: int) -> int:
+    """How much of the ledger each of so many processes may keep at hand within the memory allowed to all."""
     each = memory_mb / processes - _PROCESS_MB
-    return max(2_000, int(each * 2**20 / _ENTRY_BYTES))
+    return max(2, min(_CACHE_MB, int(each / 2)))
 
 
 def build(path: Path, work: Work, processes: int, told: Progress) -> tuple[Sums, list[SetAside]]:
@@ -160,11 +160,11 @@ def build_part(
     if kept:
         writer.write(NOBODY, kept)
     set_aside: list[SetAside] = []
-    gc.disable()  # nothing here makes cycles, and the collector would walk every held entry again and again
+    gc.disable()  # nothing here makes cycles, and the collector would walk a large patient's entries again and again
     try:
-        with open_ledger(work.ledger, create=False, master=work.master) as ledger:
+        with open_ledger(work.ledger, create=False, master=work.master, cache_mb=work.cache_mb) as ledger:
             unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
-            passing = complete(ledger, cohorts, work.upto, work.held_entries, unreadable, whole=False)
+            passing = complete(ledger, cohorts, work.upto, unreadable, whole=False)
             for done, streams in enumerate(passing, 1):
                 for patient in gather(streams, whole=False):
                     writer.write(patient.name, derive_patient(patient, book))
@@ -202,7 +202,7 @@ def _put_together(path: Path, parts: Sequence[Path]) -> None:
     try:
         for part in parts:
             connection.execute("ATTACH ? AS part", (str(part),))
-            for table in (*TABLES, "digests"):
+            for table in STORED:
                 connection.execute(f'INSERT INTO main."{table}" SELECT * FROM part."{table}"')
             connection.execute("DETACH part")
             part.unlink()

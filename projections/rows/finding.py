@@ -12,7 +12,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 
 from ledger.judge.findings import Finding
-from projections.rows.cells import Cells, json_list, shown
+from projections.rows.cells import Cells, json_lists, shown
 from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso, listed, verdict_words
 
@@ -192,10 +192,8 @@ def _now(verdict: str, claimed: Sequence[str]) -> str:
 def finding_cells(found: Finding) -> Cells:
     """The row of one finding as the read model keeps it; the last two cells are for choosing and ordering only."""
     dates = [iso(date) for date in found.dates]
-    lists = (json_list(part) for part in (found.episodes, dates, found.codes, found.because))
-    cells: Cells = FindingCells(
-        found.rule, found.level, found.patient, *lists, message_of(found), json_list(found.payers), dates[0]
-    )
+    *lists, payers = json_lists((found.episodes, dates, found.codes, found.because, found.payers))
+    cells: Cells = FindingCells(found.rule, found.level, found.patient, *lists, message_of(found), payers, dates[0])
     return cells
 
 

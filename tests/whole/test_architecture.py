@@ -76,8 +76,8 @@ ROOMS: dict[str, str] = {
     ),
     "projections/operations": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
-        "projections/reading projections/rows projections/read_model projections/why projections/audit "
-        "projections/rebuild"
+        "projections/words.py projections/reading projections/rows projections/read_model projections/why "
+        "projections/audit projections/rebuild"
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "

@@ -170,7 +170,7 @@ DAMAGES: dict[str, Callable[[House], None]] = {
     "a file that is no database": lambda h: _overwrite(h.ledger),
     "a torn page": lambda h: _tear(h.ledger),
     "rows that are no UTF-8": lambda h: _execute(
-        h.views.resolve(), "UPDATE days SET patient = CAST(CAST(patient AS BLOB) || x'ff' AS TEXT)"
+        h.views.resolve(), "UPDATE day_runs SET patient = CAST(CAST(patient AS BLOB) || x'ff' AS TEXT)"
     ),
     "a read model that is no database": lambda h: _overwrite(h.views.resolve()),
     "a torn read model": lambda h: _tear(h.views.resolve()),
