@@ -10,10 +10,11 @@ from typing import BinaryIO
 
 import click
 
+from commands.door.source import Source
 from commands.terminal.effect import effect_of, effect_options, recording
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, say, show_rows_to_the_end
+from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end
 from commands.writing.record import Outcome
 from commands.writing.record import record as record_stream
 
@@ -51,14 +52,23 @@ def record(
     effect = effect_of(dry_run, no_effect, effect_to)
     with recording(setup, effect, create=True) as ledger:
         with progress("Recording", "lines") as tell:
-            outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
+            source = Source(file)
+            recorded = record_stream(ledger, source, keep_recorded_at=keep_recorded_at, answered=hand_over)
+            outcomes = _counted(recorded, counts, tell)
             if chosen_form(form) == "table":
-                outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
+                outcomes = (outcome for outcome in outcomes if _is_to_be_mended(outcome, source, counts["refused"]))
             show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
+            if counts["refused"] and (foreign := source.looks_like()):
+                say(foreign)
         told = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused"))
         say(f"Nothing was recorded; it would be: {told}" if dry_run else told)
     if counts["refused"]:
         sys.exit(1)
+
+
+def _is_to_be_mended(outcome: Outcome, source: Source, refused: int) -> bool:
+    """Whether a person is shown the line: of a file that never held lines, the first one."""
+    return outcome.outcome == "refused" and (refused == 1 or outcome.code != "malformed" or not source.looks_like())
 
 
 def _counted(outcomes: Iterable[Outcome], counts: Counter[str], tell: object) -> Iterator[Outcome]:

@@ -217,6 +217,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.localtime": (),
     "time.gmtime": (),
     "time.monotonic": (  # how long something takes, not when it is
+        "commands/door/source.py",
         "commands/terminal/progress.py",
         "projections/read_model/views.py",
         "ledger/recorders/",
