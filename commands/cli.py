@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -32,6 +32,13 @@ STORE_FAILED: Final = 3
 
 _COMMANDS: Final = {
     "record": "commands.verbs.record",
+    "tell": "commands.verbs.tell",
+    "correct": "commands.verbs.correct",
+    "retract": "commands.verbs.correct",
+    "unretract": "commands.verbs.correct",
+    "resolve": "commands.verbs.tell",
+    "void-episode": "commands.verbs.tell",
+    "move-patient": "commands.verbs.correct",
     "days": "commands.verbs.read",
     "findings": "commands.verbs.read",
     "lines": "commands.verbs.lines",
@@ -66,6 +73,9 @@ _COMMANDS: Final = {
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
 
 
+_SETTINGS: Final = ("ledger", "book", "views", "master_key", "master_key_itself")
+
+
 class Verbs(click.Group):
     """The verbs in the order of a day's work."""
 
@@ -79,6 +89,16 @@ class Verbs(click.Group):
             return None
         found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return found
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """What was asked; while a shell completes it nothing is run, and the ledger is known all the same."""
+        ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing and ctx.params.get("ledger"):
+            told: dict[str, Any] = {name: ctx.params.get(name) for name in _SETTINGS}
+            ctx.obj = _setup(**told)
+        return ctx
 
     def invoke(self, ctx: click.Context) -> object:
         """Do what was asked, or what of it somebody waits for: ``days | head`` ends quietly."""
@@ -137,7 +157,14 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
+    ctx.obj = _setup(ledger, book, views, master_key, master_key_itself)
+
+
+def _setup(
+    ledger: str, book: str | None, views: str | None, master_key: Path | None, master_key_itself: str | None
+) -> Setup:
+    """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
+    return Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
 
 
 def main(args: Sequence[str] | None = None) -> None:

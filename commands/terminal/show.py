@@ -7,6 +7,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -44,6 +45,13 @@ def show_rows_to_the_end(
     except BrokenPipeError:
         print_nowhere()
         deque(rows, maxlen=0)
+
+
+def hand_over() -> None:
+    """Let whoever reads a pipe have what was printed; one who has left is met by the next that is printed."""
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stdout.buffer.flush()
 
 
 def print_nowhere() -> None:

@@ -101,16 +101,16 @@ ROOMS: dict[str, str] = {
     "commands/outside.py": "",
     "commands/door": "ledger/facts ledger/book",
     "commands/writing": (
-        "ledger/facts ledger/progress.py ledger/book ledger/recorders ledger/store.py "
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit "
         "commands/outside.py commands/door"
     ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/read_model projections/rebuild projections/export "
-        "projections/bundle projections/erasure "
-        "commands/outside.py"
+        "projections/words.py projections/reading projections/read_model projections/audit projections/rebuild "
+        "projections/export projections/bundle projections/erasure "
+        "commands/outside.py commands/door commands/writing"
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
@@ -124,7 +124,7 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/audit projections/rebuild projections/export projections/operations projections/page "
         "projections/report projections/bundle projections/erasure "
-        "commands/outside.py commands/writing commands/terminal commands/web"
+        "commands/outside.py commands/door commands/writing commands/terminal commands/web"
     ),
     "commands/cli.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -217,6 +217,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.localtime": (),
     "time.gmtime": (),
     "time.monotonic": (  # how long something takes, not when it is
+        "commands/door/source.py",
         "commands/terminal/progress.py",
         "projections/read_model/views.py",
         "ledger/recorders/",
