@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from commands.cli import cli
+from commands.cli import Verbs, cli
 from commands.verbs.help import topics
-from commands.verbs.verb_list import VERBS, Verbs
+from commands.verbs.verb_list import VERBS
 from tests import ROOT
 from tests.command_line import assert_plain, run
 
