@@ -155,7 +155,6 @@ def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:
 
 def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, why: Revealed | None) -> ClaimedDay:
     (on, line, cents), kind, exposure, _, unfiled = settled
-    then = past.day(case.episode.name, on, settled.share.claimed_at)
     return ClaimedDay(
         patient=case.patient.name,
         episode=case.episode.name,
@@ -165,7 +164,7 @@ def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, wh
         payer=line.payer,
         claimed_code=line.code,
         claimed_cents=cents,
-        known_when_claimed=verdict_text(then) if then else None,
+        known_when_claimed=past.verdict(case.episode.name, on, settled.share.claimed_at),
         known_now=verdict_text(day) if day else None,
         now_payer=day.payer if day else None,
         now_code=day.code if day else None,

@@ -11,11 +11,11 @@ from ledger.book import Book
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.causes import causes
-from ledger.judge.regions import JudgedDay, judged_days
 from projections.audit.claimed_shares import Settled, Share, billed_as
-from projections.audit.said_of_days import Change
+from projections.audit.said_of_days import Change, SaidOfDays, said_of
 from projections.audit.timeline import Moment, Timeline, timeline_since
 from projections.reading.as_known import everyone_judged
+from projections.words import verdict_text
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, by version."""
@@ -34,7 +34,7 @@ class _Then(NamedTuple):
 
     case: Case
     others: Sequence[Case]
-    days: dict[int, JudgedDay]
+    verdicts: SaidOfDays[str]
 
 
 class Past:
@@ -44,16 +44,16 @@ class Past:
         self.streams, self.book, self.known_at, self.whole = streams, book, known_at, whole
         self._judged: dict[datetime, dict[str, _Then]] = {}
 
-    def day(self, episode: str, on: int, at: datetime) -> JudgedDay | None:
-        """The day as known at an instant, with the terms published by then."""
+    def verdict(self, episode: str, on: int, at: datetime) -> str | None:
+        """The verdict of a day as known at an instant, with the terms published by then; None if it was no day."""
         then = self._then(episode, at)
-        return then.days.get(on) if then else None
+        return then.verdicts.on(on) if then else None
 
     def _then(self, episode: str, at: datetime) -> _Then | None:
         """Each instant is judged once."""
         if at not in self._judged:
             self._judged[at] = {
-                name: _Then(case, judged.others(case), {day.date: day for day in judged_days(case)})
+                name: _Then(case, judged.others(case), said_of(case, verdict_text, by_number=False))
                 for name, judged in everyone_judged(self.streams, self.book, at, whole=self.whole).items()
                 for case in [judged.case(name)]
             }

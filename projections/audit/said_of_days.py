@@ -27,6 +27,11 @@ class SaidOfDays(NamedTuple, Generic[Said]):
             for date in self.calendar.dates(days if within is None else days & within)
         }
 
+    def on(self, date: int) -> Said | None:
+        """What is said of a date; None of one that is none of its days."""
+        day = self.calendar.day(date)
+        return next((said for said, days in self.dates.items() if days & day), None)
+
     def beside(self, calendar: Calendar) -> SaidOfDays[Said]:
         """The same in another calendar, which holds all of these dates."""
         if calendar.first == self.calendar.first:
