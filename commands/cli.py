@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from commands.sheets.bounds import SheetTrouble
+from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
@@ -39,9 +42,10 @@ _COMMANDS: Final = {
     "resolve": "commands.verbs.tell",
     "void-episode": "commands.verbs.tell",
     "move-patient": "commands.verbs.correct",
+    "import": "commands.verbs.import_",
     "days": "commands.verbs.read",
     "findings": "commands.verbs.read",
-    "lines": "commands.verbs.read",
+    "lines": "commands.verbs.lines",
     "why": "commands.verbs.ask",
     "replay": "commands.verbs.ask",
     "diff": "commands.verbs.diff",
@@ -52,7 +56,7 @@ _COMMANDS: Final = {
     "status": "commands.verbs.ask",
     "report": "commands.verbs.report",
     "close": "commands.verbs.close",
-    "restatements": "commands.verbs.close",
+    "restatements": "commands.verbs.restatements",
     "rebuild": "commands.verbs.rebuild",
     "migrate": "commands.verbs.migrate",
     "master-key": "commands.verbs.master_key",
@@ -60,6 +64,7 @@ _COMMANDS: Final = {
     "part-patients": "commands.verbs.patients",
     "forget": "commands.verbs.forget",
     "what-if": "commands.verbs.what_if",
+    "book": "commands.verbs.book",
     "checkpoint": "commands.verbs.proof",
     "verify": "commands.verbs.proof",
     "serve": "commands.verbs.serve",
@@ -86,7 +91,8 @@ class Verbs(click.Group):
         """One of them, or None."""
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), name)
         return found
 
     def make_context(
@@ -226,14 +232,15 @@ def _keyless(error: BaseException) -> int:
     return _fail(str(error), error.hint, WRONG)
 
 
-def _bookless(error: BaseException) -> int:
+def _mistaken(error: BaseException, what: str, hint: str) -> int:
+    """Every mistake of what somebody wrote, by file and key."""
     first, *others = str(error).splitlines() or [""]
     if not others:
-        return _fail(first, "correct that file of the book, or name another with --book", WRONG)
-    say(f"episode-ledger: the book has {len(others) + 1} mistakes:")
+        return _fail(first, hint.format("that file"), WRONG)
+    say(f"episode-ledger: {what} {len(others) + 1} mistakes:")
     for mistake in (first, *others):
         say(printable(f"  {mistake}"))
-    say("hint: correct these files of the book, or name another with --book")
+    say("hint: " + hint.format("these files"))
     return WRONG
 
 
@@ -254,7 +261,13 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
-    BookError: lambda error: _bookless(error),
+    BookError: lambda error: _mistaken(error, "the book has", "correct {} of the book, or name another with --book"),
+    MappingError: lambda error: _mistaken(
+        error, "the mapping has", "correct {} of the mapping; 'episode-ledger help mapping' has its keys"
+    ),
+    SheetTrouble: lambda error: _mistaken(
+        error, "sheets and mapping have", "correct {} or the mapping, and import again: a repeat never doubles"
+    ),
     NoLedger: lambda error: _fail(
         str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
     ),

@@ -96,7 +96,7 @@ def _record_one(
     outcomes = _counted(record_stream(ledger, source, **kept, answered=hand_over), counts, tell)
     if chosen_form(form) == "table":
         outcomes = (outcome for outcome in outcomes if _is_to_be_mended(outcome, source, counts["refused"]))
-    show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing=_NOTHING)
+    show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), below="message", nothing=_NOTHING)
     if counts["refused"] and (foreign := source.looks_like()):
         say(foreign)
 
@@ -115,7 +115,7 @@ def _record_several(
     outcomes = _counted(record_several(ledger, streams, **kept), counts, tell)
     if chosen_form(form) == "table":
         outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
-    show_rows_to_the_end(outcomes, FileOutcome, form, hidden=("position",), nothing=_NOTHING)
+    show_rows_to_the_end(outcomes, FileOutcome, form, hidden=("position",), below="message", nothing=_NOTHING)
 
 
 def _name(file: BinaryIO) -> str:

@@ -73,7 +73,7 @@ def decide(
     if (looked_into or not head.version) and (refused := _refuse_opening(line, head)):
         return refused
     told_at: datetime | UnsetType = UNSET
-    if recorded_at is not None and as_told_now and keep_recorded_at and _is_past(recorded_at, head):
+    if recorded_at is not None and as_told_now and keep_recorded_at and head.has_gone_past(recorded_at):
         told_at, recorded_at = recorded_at.astimezone(UTC), None
     if recorded_at is None:
         last = head.last_recorded_at
@@ -174,7 +174,7 @@ def _refuse_time(line: Line, head: EpisodeHead, now: datetime, keep_recorded_at:
             "an instant that is not in the future",
             "Check its offset and the clock of the system that wrote it.",
         )
-    if _is_past(line.recorded_at, head):
+    if head.has_gone_past(line.recorded_at):
         return _refused(
             line,
             "clock_backwards",
@@ -183,10 +183,6 @@ def _refuse_time(line: Line, head: EpisodeHead, now: datetime, keep_recorded_at:
             "Send the episode's lines in the order they were recorded; or take this one --as-told-now.",
         )
     return None
-
-
-def _is_past(recorded_at: datetime, head: EpisodeHead) -> bool:
-    return head.last_recorded_at is not None and recorded_at < head.last_recorded_at
 
 
 def _refuse_ahead(line: Line, fact: Event, name: str) -> Refused:
