@@ -44,6 +44,7 @@ class ReplayRow(msgspec.Struct, frozen=True, gc=False):
     type: str
     target: str | None
     changes: tuple[DayChange, ...]
+    told_at: str | None = None
 
 
 def replay(
@@ -73,7 +74,7 @@ def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> ReplayRow
     target = f"{fact.target_source}:{fact.target_id}" if isinstance(fact, ev.FactCorrected | ev.FactRetracted) else None
     return ReplayRow(
         position, utc_text(entry.recorded_at), entry.episode, entry.version, entry.source, entry.id, entry.by,
-        tag_of(fact), target, tuple(changes),
+        tag_of(fact), target, tuple(changes), utc_text(entry.told_at) if entry.told_at else None,
     )  # fmt: skip
 
 
@@ -84,9 +85,10 @@ def render_replay(rows: Iterable[ReplayRow]) -> str:
 
 def _paragraph(row: ReplayRow) -> Iterator[str]:
     of = f" of {row.target}" if row.target else ""
+    told = f", told elsewhere {minute(row.told_at)}" if row.told_at else ""
     yield (
         f"{row.position}  {row.episode}  {row.source}:{row.id} ({row.type}{of})"
-        f" by {row.by}, recorded {minute(row.recorded_at)}"
+        f" by {row.by}, recorded {minute(row.recorded_at)}{told}"
     )
     for run in runs(row.changes, _change):
         first = run[0]
