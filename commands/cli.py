@@ -15,6 +15,7 @@ from typing import Final
 
 import click
 
+from commands.terminal.example_book import ForeignPayers
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
@@ -105,6 +106,12 @@ class Verbs(click.Group):
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
 )
 @click.option(
+    "--example-book",
+    envvar="EPISODE_EXAMPLE_BOOK",
+    is_flag=True,
+    help="Judge by the example book, though no payer of the ledger is in it. Also: EPISODE_EXAMPLE_BOOK.",
+)
+@click.option(
     "--views",
     envvar="EPISODE_VIEWS",
     type=click.Path(exists=True, file_okay=False),
@@ -122,7 +129,7 @@ class Verbs(click.Group):
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
-    ctx: click.Context, ledger: str, book: str | None, views: str | None, master_key: Path | None,
+    ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
     master_key_itself: str | None,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
@@ -137,7 +144,10 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
+    if book is not None and example_book:
+        raise click.UsageError("--example-book is used where no book is named, and --book (EPISODE_BOOK) names one")
+    key = partial(named_master_key, ledger, master_key, master_key_itself)
+    ctx.obj = Setup(ledger, book, views, key, example_book=example_book)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -201,6 +211,8 @@ def _keyless(error: BaseException) -> int:
 
 
 def _bookless(error: BaseException) -> int:
+    if isinstance(error, ForeignPayers):
+        return _fail(str(error), error.hint, WRONG)
     first, *others = str(error).splitlines() or [""]
     if not others:
         return _fail(first, "correct that file of the book, or name another with --book", WRONG)
