@@ -13,7 +13,8 @@ pytestmark = pytest.mark.sqlite_file
 
 READS = (
     ("days",), ("findings",), ("lines",), ("status",), ("report",), ("why", "EP-1", "2026-02-02"), ("replay", "EP-1"),
-    ("diff", "--claimed", "--all"), ("rebuild",), ("close", "2026-01"), ("what-if", "--set", "prairie-blue.line_max_days=7"),
+    ("diff", "--claimed", "--all"), ("rebuild",), ("close", "2026-01"),
+    ("what-if", "--set", "prairie-blue.line_max_days=7"),
     ("page", "EP-1"), ("days", "--known-at", "2098-01-01T00:00Z"),
 )  # fmt: skip
 
