@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from commands.terminal.example_book import ForeignPayers
+from commands.book.example import ForeignPayers
+from commands.sheets.bounds import SheetTrouble
+from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
@@ -33,6 +36,14 @@ STORE_FAILED: Final = 3
 
 _COMMANDS: Final = {
     "record": "commands.verbs.record",
+    "tell": "commands.verbs.tell",
+    "correct": "commands.verbs.correct",
+    "retract": "commands.verbs.correct",
+    "unretract": "commands.verbs.correct",
+    "resolve": "commands.verbs.tell",
+    "void-episode": "commands.verbs.tell",
+    "move-patient": "commands.verbs.correct",
+    "import": "commands.verbs.import_",
     "days": "commands.verbs.read",
     "findings": "commands.verbs.read",
     "lines": "commands.verbs.lines",
@@ -67,6 +78,9 @@ _COMMANDS: Final = {
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
 
 
+_SETTINGS: Final = ("ledger", "book", "example_book", "views", "master_key", "master_key_itself")
+
+
 class Verbs(click.Group):
     """The verbs in the order of a day's work."""
 
@@ -78,8 +92,19 @@ class Verbs(click.Group):
         """One of them, or None."""
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), name)
         return found
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """What was asked; while a shell completes it nothing is run, and the ledger is known all the same."""
+        ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing and ctx.params.get("ledger"):
+            told: dict[str, Any] = {name: ctx.params.get(name) for name in _SETTINGS}
+            ctx.obj = _setup(**told)
+        return ctx
 
     def invoke(self, ctx: click.Context) -> object:
         """Do what was asked, or what of it somebody waits for: ``days | head`` ends quietly."""
@@ -144,10 +169,22 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
+    ctx.obj = _setup(ledger, book, example_book, views, master_key, master_key_itself)
+
+
+def _setup(
+    ledger: str,
+    book: str | None,
+    example_book: bool,
+    views: str | None,
+    master_key: Path | None,
+    master_key_itself: str | None,
+) -> Setup:
+    """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
     if book is not None and example_book:
         raise click.UsageError("--example-book is used where no book is named, and --book (EPISODE_BOOK) names one")
     key = partial(named_master_key, ledger, master_key, master_key_itself)
-    ctx.obj = Setup(ledger, book, views, key, example_book=example_book)
+    return Setup(ledger, book, views, key, example_book=example_book)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -210,16 +247,17 @@ def _keyless(error: BaseException) -> int:
     return _fail(str(error), error.hint, WRONG)
 
 
-def _bookless(error: BaseException) -> int:
+def _mistaken(error: BaseException, what: str, hint: str) -> int:
+    """Every mistake of what somebody wrote, by file and key."""
     if isinstance(error, ForeignPayers):
         return _fail(str(error), error.hint, WRONG)
     first, *others = str(error).splitlines() or [""]
     if not others:
-        return _fail(first, "correct that file of the book, or name another with --book", WRONG)
-    say(f"episode-ledger: the book has {len(others) + 1} mistakes:")
+        return _fail(first, hint.format("that file"), WRONG)
+    say(f"episode-ledger: {what} {len(others) + 1} mistakes:")
     for mistake in (first, *others):
         say(printable(f"  {mistake}"))
-    say("hint: correct these files of the book, or name another with --book")
+    say("hint: " + hint.format("these files"))
     return WRONG
 
 
@@ -240,7 +278,13 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
-    BookError: lambda error: _bookless(error),
+    BookError: lambda error: _mistaken(error, "the book has", "correct {} of the book, or name another with --book"),
+    MappingError: lambda error: _mistaken(
+        error, "the mapping has", "correct {} of the mapping; 'episode-ledger help mapping' has its keys"
+    ),
+    SheetTrouble: lambda error: _mistaken(
+        error, "sheets and mapping have", "correct {} or the mapping, and import again: a repeat never doubles"
+    ),
     NoLedger: lambda error: _fail(
         str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
     ),

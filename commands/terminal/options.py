@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from commands.terminal.example_book import FIRST_USE, ForeignPayers, is_foreign
+from commands.book.example import FIRST_USE, ForeignPayers, is_foreign
 from commands.terminal.show import say
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Final
 import click
 from msgspec import Struct
 
+from commands.book.asking import ask_dollars, ask_keys
 from commands.outside import utc_now
-from commands.terminal.asking import ask_dollars, ask_keys
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
 from ledger.book import PER_DIEM, Agreement, Payer, Provider, Terms, check_book, load_book

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -108,6 +108,7 @@ class Recorder:
     ) -> None:
         self._ledger, self._keep_recorded_at = ledger, keep_recorded_at
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
+        self._last: dict[str, EpisodeHead] = {}
         self._cache, self._standing = HeadCache(ledger, identities), OlderNames(ledger)
 
     def handle(self, lines: Sequence[Line]) -> list[Handled]:
@@ -136,6 +137,15 @@ class Recorder:
             raise Unknown("others kept writing to the same episodes")
         raise StoreError("others kept writing to the same episodes, and nothing of the batch was recorded; try again")
 
+    def heads_of(self, episodes: Collection[str]) -> dict[str, EpisodeHead]:
+        """What is known of these episodes; those of the lines handled last are at hand."""
+        heads = {episode: self._last[episode] for episode in episodes if episode in self._last}
+        if missing := dict.fromkeys(episode for episode in episodes if episode not in heads):
+            taken = self._cache.take(missing)
+            self._cache.keep(taken, ())
+            heads |= taken
+        return heads
+
     def _try(self, lines: Sequence[Line]) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
@@ -145,6 +155,7 @@ class Recorder:
             return None
         positions = self._append(decisions)
         self._cache.keep(heads, positions)
+        self._last = heads
         return list(_with_positions(decisions, positions))
 
     def _decide_all(self, lines: Sequence[Line], heads: dict[str, EpisodeHead]) -> list[Decision]:

@@ -43,6 +43,9 @@ READS: tuple[tuple[str, ...], ...] = (
     ("export", "events", "--format", "cloudevents", "--out", "exported"), ("follow", "--once", "--since", "0"),
     ("verify",), ("checkpoint", "--out", "one.checkpoint"), ("backup", "--out", "one.backup"),
     ("restore", "--check", "one.backup"), ("restore", "--check", "ledger.db"), ("doctor",),
+    ("tell", EP, "PainAssessed", "date=2026-02-03", "score=4", "--dry-run"),
+    ("resolve", EP, "2026-11-02", "nothing", "--reason", "x", "--dry-run"),
+    ("void-episode", EP, "--reason", "x", "--dry-run"), ("move-patient", EP, "P-9", "--reason", "x", "--dry-run"),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.terminal.example_book import FIRST_USE
+from commands.book.example import FIRST_USE
 from tests.command_line import BOOK, INTAKE, OPENING, Told, assert_plain, lines_of, run, told
 
 pytestmark = pytest.mark.sqlite_file
@@ -58,7 +58,7 @@ def test_a_ledger_of_other_payers_is_not_judged_by_it_unasked(here: Path, comman
 
 def test_recording_and_proving_need_no_book(here: Path) -> None:
     tell(told("opening", OPENING), covered("hpl"))
-    tell(covered("hpl", "again"))
+    assert "no payer of this ledger is in the example book" in tell(covered("hpl", "again"))
     assert run("verify").status == 0
 
 
