@@ -66,6 +66,14 @@ class FindingChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="findi
     message: str
 
 
+class PatientChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="patient", gc=False):
+    """An episode that goes to another patient, with all that was recorded in it."""
+
+    episode: str
+    before: str
+    after: str
+
+
 class ClaimChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="claim", gc=False):
     """A claim to be replaced or voided for these dates; ``exposure_cents`` is what is to be refunded."""
 
@@ -87,7 +95,7 @@ class DollarsChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="dolla
     cents_after: int
 
 
-Change = DaysChanged | FindingChanged | ClaimChanged
+Change = PatientChanged | DaysChanged | FindingChanged | ClaimChanged
 
 
 class State(NamedTuple):
@@ -125,6 +133,9 @@ def changes_between(
 def changes_of(before: Streams, after: Streams, book: Book) -> Iterator[Change]:
     """What changes from some entries to others; of each patient whom they name, all episodes are among them."""
     was, now = _Judged(before, book), _Judged(after, book)
+    for episode in sorted(was.owners.keys() & now.owners.keys()):
+        if was.owners[episode] != now.owners[episode]:
+            yield PatientChanged(episode, was.owners[episode], now.owners[episode])
     yield from _days(was, now)
     yield from _findings("goes", was.findings, now.findings)
     yield from _findings("comes", now.findings, was.findings)
@@ -177,13 +188,13 @@ class _Judged:
 
 
 def _told_by(found: Finding) -> tuple[object, ...]:
-    """What makes a finding another one: not the entries it rests on."""
-    return (found.rule, found.level, found.patient, found.episodes, found.dates, found.codes, found.payers, found.about)
+    """What makes a finding another one: neither the entries it rests on, nor whose its episodes are."""
+    return (found.rule, found.level, found.episodes, found.dates, found.codes, found.payers, found.about)
 
 
 def _asked_by(row: ClaimedDay) -> tuple[object, ...]:
     """What makes a wrongly claimed day another one."""
-    return (row.patient, row.episode, row.claim, row.date, row.claimed_code, row.payer, row.kind, row.exposure_cents,
+    return (row.episode, row.claim, row.date, row.claimed_code, row.payer, row.kind, row.exposure_cents,
             row.now_payer, row.now_code, row.now_cents)  # fmt: skip
 
 

@@ -7,7 +7,15 @@ from itertools import groupby
 from typing import Final
 
 from ledger.book import Book
-from projections.audit.effect import Change, ClaimChanged, DaysChanged, DollarsChanged, FindingChanged, dollars_of
+from projections.audit.effect import (
+    Change,
+    ClaimChanged,
+    DaysChanged,
+    DollarsChanged,
+    FindingChanged,
+    PatientChanged,
+    dollars_of,
+)
 from projections.words import amount, counted, date_runs, dollars, verdict_words
 
 LINES_SHOWN: Final = 20
@@ -19,6 +27,10 @@ def effect_lines(changes: Sequence[Change], book: Book) -> Iterator[str]:
     if not changes:
         yield "No day, finding or claim changes."
         return
+    moved = [change.episode for change in changes if isinstance(change, PatientChanged)]
+    if moved:
+        yield "Episodes that go to another patient:"
+        yield from _some(moved, "episode", "episodes")
     days = [change for change in changes if isinstance(change, DaysChanged)]
     if days:
         yield f"{counted(sum(change.days for change in days), 'day changes', 'days change')}:"

@@ -18,7 +18,7 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import EpisodeLedger
 from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
 
-ENTRIES_AT_ONCE: Final = 2_000
+ENTRIES_AT_ONCE: Final = 4_000
 """How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold."""
 
 

@@ -24,7 +24,7 @@ from projections.read_model.generations import Places
 from projections.read_model.passing import passing_folder
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views, open_views
-from projections.rebuild.build import MEMORY_MB, Work, build, cache_mb
+from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _KEYS: Final = {field.encode_name: field for field in msgspec.structs.fields(Terms)}
@@ -113,8 +113,8 @@ def both_judged(
         upto = int(live.noted()["position"]) if live else ledger.position()
 
         def judged(name: str, book: Book) -> Views:
-            cache = cache_mb(memory_mb, processes)
-            work = Work(ledger_name, book.text, None, upto, cache, bool(aside), master)
+            mapped = mapped_mb(memory_mb, processes)
+            work = Work(ledger_name, book.text, None, upto, mapped, bool(aside), master)
             _, found = build(folder / name, work, processes, progress)
             views = opened.enter_context(closing(open_views(folder / name)))
             with views.writing():

@@ -32,10 +32,12 @@ _AT_PLACES = (
     f"SELECT {_COLUMNS} FROM entries JOIN unnest(%s::text[], %s::bigint[]) AS place (episode, version)"
     " ON originator_id = place.episode AND originator_version = place.version"
 )
-_JOINED = (
-    "SELECT originator_id, count(*), max(originator_version), string_agg(topic, ',' ORDER BY originator_version),"
-    " coalesce(string_agg(state, ',' ORDER BY originator_version) FILTER (WHERE topic <> ALL(%s::text[])), '')"
-    " FROM entries WHERE originator_id = ANY(%s::text[]) AND position <= %s GROUP BY originator_id"
+_JOINED = (  # sorted before and not within: one index leads there in this order; who reads the texts compares
+    "SELECT originator_id, count(*), max(originator_version), string_agg(topic, ','),"
+    " coalesce(string_agg(state, ',') FILTER (WHERE topic <> ALL(%s::text[])), '')"
+    " FROM (SELECT originator_id, originator_version, topic, state FROM entries"
+    " WHERE originator_id = ANY(%s::text[]) AND position <= %s"
+    " ORDER BY originator_id, originator_version) AS sorted GROUP BY originator_id"
 )
 
 

@@ -220,8 +220,8 @@ class LedgerFactory(OneRecorder, SQLiteFactory):
 
     MASTER_KEY: Final = "MASTER_KEY_ID"
     """The setting with which a new ledger is made to be encrypted: its master key's id, not the key."""
-    CACHE_MB: Final = "CACHE_MB"
-    """The setting that says how much of the file each connection keeps at hand."""
+    MAPPED_MB: Final = "MAPPED_MB"
+    """The setting that says how much of the file each connection reads as mapped memory."""
 
     def __init__(self, env: Environment) -> None:
         InfrastructureFactory.__init__(self, env)
@@ -229,7 +229,7 @@ class LedgerFactory(OneRecorder, SQLiteFactory):
             env[self.SQLITE_DBNAME],
             create=self.env_create_table(),
             master_key=env.get(self.MASTER_KEY, ""),
-            cache_mb=int(env[self.CACHE_MB]) if self.CACHE_MB in env else None,
+            mapped_mb=int(env.get(self.MAPPED_MB, "0")),
         )
 
     def application_recorder(self) -> LedgerRecorder:

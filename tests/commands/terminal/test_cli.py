@@ -403,10 +403,9 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(recorded: House) -> None:
         assert recorded.run(command, tty=True).out == recorded.run(command, "--format", "table").out
     table = recorded.run("days", tty=True).out.decode()
     assert table.splitlines()[0].split() == [
-        "patient", "episode", "date", "status", "reason", "code", "payer", "terms_from", "rate_cents",
-        "authorization", "because", "member", "provider", "place_of_service", "modifiers",
+        "patient", "episode", "date", "status", "reason", "code", "payer", "rate",
     ]  # fmt: skip
-    assert "2026-02-04  not_billable  not_served" in table
+    assert "2026-02-04  not billable  not served" in table
 
 
 def test_nothing_to_show_is_said_to_people_only(house: House) -> None:
@@ -424,8 +423,10 @@ def test_people_see_of_a_file_only_what_was_refused(house: House) -> None:
     bad = house.tell(told("2"), {"a": 1}, options=("--format", "table"))
     assert bad.status == 1
     header, _, *refused = bad.out.decode().splitlines()
-    assert header.split() == ["line", "outcome", "code", "message"]
-    assert [line.split()[:3] for line in refused] == [["2", "refused", "malformed"]]
+    assert header.split() == ["line", "outcome", "code"]
+    assert refused[0].split() == ["2", "refused", "malformed"]
+    assert all(line.startswith("    ") for line in refused[1:]), "the message stands below its line"
+    assert len(refused) > 1
 
 
 def live(house: House, *args: str) -> list[str]:
@@ -445,9 +446,9 @@ def test_a_real_terminal_gets_a_table(recorded: House) -> None:
     os.close(ours)
     _, err = process.communicate()
     assert (process.returncode, err) == (0, b"")
-    assert shown.decode().splitlines()[2].split()[:6] == [
-        "P-1", "EP-1", "prairie-blue", "S9325", "2026-02-02", "2026-02-03",
-    ]  # fmt: skip
+    line = shown.decode().splitlines()[2]
+    assert line.split()[:2] == ["P-1", "EP-1"]
+    assert "S9325  2026-02-02  2026-02-03" in line
 
 
 @pytest.fixture(scope="module")

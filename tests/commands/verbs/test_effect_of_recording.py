@@ -83,8 +83,9 @@ def test_a_feed_is_told_nothing_of_the_effect(house: House) -> None:
 
 def test_nothing_is_said_where_nothing_was_recorded(house: House) -> None:
     assert house.tell(*example()).err == f"0 recorded, {len(example())} duplicate, 0 refused\n"
-    tried = house.tell(*example(), options=("--dry-run",)).err.splitlines()
-    assert tried[1:] == ["No day, finding or claim changes."]
+    assert len(house.tell(*example(), options=("--dry-run",)).err.splitlines()) == 1
+    note = told("note", {"type": "ResponseNoted", "date": "2026-02-02"})
+    assert house.tell(note).err.splitlines()[1:] == ["No day, finding or claim changes."]
 
 
 def test_the_whole_effect_goes_to_a_file_for_programs(house: House, tmp_path: Path) -> None:

@@ -26,13 +26,14 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.events import DayServed, EpisodeOpened, Event, TherapyOrdered
 from ledger.facts.upcasts import SCHEMA
 from ledger.recorders import StoreError
+from ledger.store import open_ledger as opened_mapped
 from projections.read_model import rows_file
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
 from projections.read_model.views import open_views
 from projections.rebuild import build as building
 from projections.rebuild import rebuild as rebuilding
-from projections.rebuild.build import MEMORY_MB, cache_mb
+from projections.rebuild.build import MEMORY_MB, mapped_mb
 from projections.rebuild.rebuild import certificates
 from tests import ROOT
 from tests.command_line import BOOK, INTAKE, LIVE, House, assert_plain, example, told
@@ -367,7 +368,7 @@ def test_certificates_are_kept_and_listed(house: House) -> None:
     assert [(made["outcome"], made["switched"], made["position"], made["changed_rows"]) for made in shown] == [
         ("equal", True, 33, 0)
     ] * 2
-    assert "rebuilds" in house.run("status", "--format", "table").out.decode()
+    assert "rebuilds" in house.run("status", "--technical", "--format", "table").out.decode()
 
 
 def test_certificates_of_one_moment_are_all_kept(site: Site) -> None:
@@ -385,10 +386,20 @@ def test_rows_are_written_in_small_groups(site: Site, monkeypatch: pytest.Monkey
     assert site.rows() == before
 
 
-def test_what_is_kept_of_the_ledger_follows_the_memory() -> None:
-    assert cache_mb(128, 1) < cache_mb(MEMORY_MB, 1) == 32
-    assert cache_mb(MEMORY_MB, 4) < cache_mb(MEMORY_MB, 2)
-    assert cache_mb(128, 64) == 2
+def test_what_is_mapped_of_the_ledger_is_the_memory_beyond_need() -> None:
+    assert mapped_mb(128, 1) == mapped_mb(MEMORY_MB, 2) == 0
+    assert mapped_mb(MEMORY_MB + 1_000, 2) == 500
+
+
+@pytest.mark.sqlite_file
+def test_with_more_memory_the_ledger_is_mapped_and_the_rows_are_the_same(site: Site) -> None:
+    before = site.rows()
+    with open_ledger(site.path, create=False) as plain:
+        assert plain._entries._rows("PRAGMA mmap_size", ())[0][0] == 0
+    with opened_mapped(str(site.path), create=False, mapped_mb=3) as mapped:
+        assert mapped._entries._rows("PRAGMA mmap_size", ())[0][0] == 3 * 2**20
+    assert site.rebuild(memory_mb=2 * MEMORY_MB).outcome == "equal"
+    assert site.rows() == before
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="how much memory it took is read from /proc")
