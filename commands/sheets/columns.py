@@ -201,3 +201,18 @@ def _core(hint: Any) -> Any:
             hint = next(member for member in get_args(hint) if member is not UnsetType)
         else:
             return hint
+
+
+def read_into(fact: dict[str, Any], fields: tuple[Taken, ...], cells: Cells, faults: list[str]) -> None:
+    """Put a row's values of some fields into a fact; what is wrong with them is added to the faults."""
+    for name, text_of, convert, missing, required, shown in fields:
+        try:
+            text = text_of(cells)
+            if text:
+                fact[name] = convert(text)
+            elif missing is not None:
+                fact[name] = missing
+            elif required is not None:
+                faults.append(f"{shown}: expected {required}; the cell is empty")
+        except Unfit as unfit:
+            faults.append(f"{shown}: expected {unfit.expected}")

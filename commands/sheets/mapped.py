@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from commands.door.shapes import EVENTS, Shape
 from commands.sheets.cells import Unfit, parts_of
-from commands.sheets.columns import Cells, Columns, Taken, taken_value
+from commands.sheets.columns import Cells, Columns, Taken, read_into, taken_value
 from commands.sheets.mapping import FactOf, MappingOf, SheetOf, Value
 from commands.sheets.reading import Opened, Row, Sheet
 from commands.sheets.templates import NUMBER, parse, pattern_of
@@ -130,7 +130,7 @@ class FactPlan:
         faults: list[str] = []
         line = self.envelope_of(cells, faults)
         line["fact"] = fact = dict(self._fixed)
-        _fill(fact, self._read, cells, faults)
+        read_into(fact, self._read, cells, faults)
         if faults:
             return Made(place, None, place.says(_all(faults)))
         return Made(place, _encode(line))
@@ -157,27 +157,13 @@ class FactPlan:
     def parts_of_many(self, cells: Cells, faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A row of a fact that several rows make: what it says of the fact as a whole, and its own line."""
         whole, line = {"type": self.type}, dict[str, Any]()
-        _fill(whole, self._fields, cells, faults)
-        _fill(line, self._line, cells, faults)
+        read_into(whole, self._fields, cells, faults)
+        read_into(line, self._line, cells, faults)
         return whole, line
 
 
 def _taken(values: Mapping[str, Value], shape: Shape, columns: Columns, mapping: MappingOf) -> tuple[Taken, ...]:
     return tuple(taken_value(shape.fields[name], value, columns, mapping) for name, value in values.items())
-
-
-def _fill(fact: dict[str, Any], fields: tuple[Taken, ...], cells: Cells, faults: list[str]) -> None:
-    for name, text_of, convert, missing, required, shown in fields:
-        try:
-            text = text_of(cells)
-            if text:
-                fact[name] = convert(text)
-            elif missing is not None:
-                fact[name] = missing
-            elif required is not None:
-                faults.append(f"{shown}: expected {required}; the cell is empty")
-        except Unfit as unfit:
-            faults.append(f"{shown}: expected {unfit.expected}")
 
 
 def _all(faults: list[str]) -> str:
