@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from commands.book.example import ForeignPayers
 from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
@@ -34,7 +35,7 @@ REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
 
-_SETTINGS: Final = ("ledger", "book", "views", "master_key", "master_key_itself")
+_SETTINGS: Final = ("ledger", "book", "example_book", "views", "master_key", "master_key_itself")
 
 
 class Verbs(click.Group):
@@ -91,6 +92,12 @@ class Verbs(click.Group):
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
 )
 @click.option(
+    "--example-book",
+    envvar="EPISODE_EXAMPLE_BOOK",
+    is_flag=True,
+    help="Judge by the example book, though no payer of the ledger is in it. Also: EPISODE_EXAMPLE_BOOK.",
+)
+@click.option(
     "--views",
     envvar="EPISODE_VIEWS",
     type=click.Path(exists=True, file_okay=False),
@@ -108,7 +115,7 @@ class Verbs(click.Group):
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
-    ctx: click.Context, ledger: str, book: str | None, views: str | None, master_key: Path | None,
+    ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
     master_key_itself: str | None,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
@@ -123,14 +130,22 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = _setup(ledger, book, views, master_key, master_key_itself)
+    ctx.obj = _setup(ledger, book, example_book, views, master_key, master_key_itself)
 
 
 def _setup(
-    ledger: str, book: str | None, views: str | None, master_key: Path | None, master_key_itself: str | None
+    ledger: str,
+    book: str | None,
+    example_book: bool,
+    views: str | None,
+    master_key: Path | None,
+    master_key_itself: str | None,
 ) -> Setup:
     """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
-    return Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
+    if book is not None and example_book:
+        raise click.UsageError("--example-book is used where no book is named, and --book (EPISODE_BOOK) names one")
+    key = partial(named_master_key, ledger, master_key, master_key_itself)
+    return Setup(ledger, book, views, key, example_book=example_book)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -195,6 +210,8 @@ def _keyless(error: BaseException) -> int:
 
 def _mistaken(error: BaseException, what: str, hint: str) -> int:
     """Every mistake of what somebody wrote, by file and key."""
+    if isinstance(error, ForeignPayers):
+        return _fail(str(error), error.hint, WRONG)
     first, *others = str(error).splitlines() or [""]
     if not others:
         return _fail(first, hint.format("that file"), WRONG)

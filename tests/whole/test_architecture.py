@@ -48,6 +48,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/words.py": "ledger/book ledger/judge",
     "projections/rendering.py": "projections/words.py",
+    "projections/tables.py": "projections/words.py",
     "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
         "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
@@ -99,6 +100,7 @@ ROOMS: dict[str, str] = {
         "projections/reading projections/rows projections/read_model projections/export"
     ),
     "commands/outside.py": "",
+    "commands/book": "ledger/facts ledger/book ledger/store.py",
     "commands/door": "ledger/facts ledger/book",
     "commands/sheets": "ledger/facts ledger/book commands/door",
     "commands/writing": (
@@ -109,9 +111,9 @@ ROOMS: dict[str, str] = {
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/reading projections/read_model projections/audit projections/rebuild "
-        "projections/export projections/bundle projections/erasure "
-        "commands/outside.py commands/door commands/sheets commands/writing"
+        "projections/words.py projections/tables.py projections/reading projections/read_model projections/audit "
+        "projections/rebuild projections/export projections/bundle projections/erasure "
+        "commands/outside.py commands/book commands/door commands/sheets commands/writing"
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
@@ -122,15 +124,16 @@ ROOMS: dict[str, str] = {
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model projections/why "
-        "projections/audit projections/rebuild projections/export projections/operations projections/page "
-        "projections/report projections/bundle projections/erasure "
-        "commands/outside.py commands/door commands/sheets commands/writing commands/terminal commands/web"
+        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
+        "projections/why projections/audit projections/rebuild projections/export projections/operations "
+        "projections/page projections/report projections/bundle projections/erasure "
+        "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
+        "commands/web"
     ),
     "commands/cli.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
         "projections/read_model "
-        "commands/sheets commands/terminal commands/verbs"
+        "commands/book commands/sheets commands/terminal commands/verbs"
     ),
     "episode_ledger/check.py": "",
     "episode_ledger/__main__.py": "commands/cli.py episode_ledger/check.py",
@@ -174,7 +177,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/cli.py",  # names its exceptions, runs no SQL
         "commands/web/app.py",  # likewise
     ),
-    "click": ("commands/cli.py", "commands/terminal/", "commands/verbs/"),
+    "click": ("commands/cli.py", "commands/book/asking.py", "commands/terminal/", "commands/verbs/"),
     "fcntl": ("ledger/files.py", "ledger/recorders/sqlite/checkpoint_turns.py"),
     "os.fsync": ("ledger/files.py",),
     "os.replace": ("ledger/files.py", "projections/export/place.py"),  # place: out of the way, to be removed
@@ -183,7 +186,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "os.O_EXCL": ("ledger/files.py",),
     "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
-    "tabulate": ("commands/terminal/table.py",),
+    "tabulate": ("projections/tables.py",),
     "openpyxl": ("commands/sheets/workbook.py",),  # an extra: loaded when a workbook is read
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
