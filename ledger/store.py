@@ -258,12 +258,16 @@ def open_ledger(
     Of a file ``mapped_mb`` are read as mapped memory, faster; a failing disk then ends the process.
     """
     name = os.fspath(path)
-    kind = {LedgerFactory.ORIGINATOR_ID_TYPE: "text"}
     if in_postgres(name):
-        return EpisodeLedger(kind | {LEDGER_URL: name}, master)
-    settings = {
+        return EpisodeLedger({LedgerFactory.ORIGINATOR_ID_TYPE: "text", LEDGER_URL: name}, master)
+    return EpisodeLedger(file_settings(name, create=create, master=master, mapped_mb=mapped_mb), master)
+
+
+def file_settings(name: str, *, create: bool, master: MasterKey | None, mapped_mb: int = 0) -> dict[str, str]:
+    """With what settings the ledger in a file is opened."""
+    return {
+        LedgerFactory.ORIGINATOR_ID_TYPE: "text",
         LedgerFactory.SQLITE_DBNAME: name, LedgerFactory.CREATE_TABLE: "yes" if create else "no",
         LedgerFactory.MASTER_KEY: master.id if master else "",
         LedgerFactory.MAPPED_MB: str(mapped_mb),
     }  # fmt: skip
-    return EpisodeLedger(kind | settings, master)

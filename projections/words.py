@@ -101,6 +101,11 @@ def moment(instant: str) -> str:
     return f"{instant[:10]} {instant[11:19].rstrip('Z')} UTC"
 
 
+def later(day: str, days: int) -> str:
+    """The date so many days after another; at the end of the calendar, the end."""
+    return date.fromordinal(min(date.fromisoformat(day).toordinal() + days, date.max.toordinal())).isoformat()
+
+
 def follows(day: str, other: str) -> bool:
     """Whether the other date is the day after."""
     return date.fromisoformat(other).toordinal() - date.fromisoformat(day).toordinal() == 1

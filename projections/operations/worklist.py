@@ -24,7 +24,7 @@ from projections.read_model.views import Views
 from projections.reading.joined import entries_of_kinds
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.why.cures import CURES
-from projections.words import dates_between
+from projections.words import dates_between, later
 
 DAYS_AHEAD: Final = 30
 DAYS_PAST: Final = 14
@@ -187,10 +187,10 @@ def _near(views: Views, book: Book, now: datetime) -> _Near:
     }
     on = now.astimezone(UTC).date().isoformat()
     since, until = (
-        _later(on, -1 - DAYS_PAST),
-        _later(on, 1 + DAYS_AHEAD),
+        later(on, -1 - DAYS_PAST),
+        later(on, 1 + DAYS_AHEAD),
     )  # for where it is the day before, or after
-    spans = {limit: (_later(since, -limit), _later(until, -limit)) for limit in limits.values()}
+    spans = {limit: (later(since, -limit), later(until, -limit)) for limit in limits.values()}
     runs = views.connection.execute(
         "SELECT patient, episode, first_date, last_date, payer, terms_from, terms_published, rate_cents FROM day_runs"
         " WHERE status = 'billable' AND last_date >= ? AND patient <> ''"  # the days of the forgotten are not filed
@@ -202,13 +202,13 @@ def _near(views: Views, book: Book, now: datetime) -> _Near:
         limit = limits[payer, from_, published]
         first, last = max(first_date, spans[limit][0]), min(last_date, spans[limit][1])
         if first <= last:
-            days = [(day, _later(day, limit), cents) for day in dates_between(first, last)]
+            days = [(day, later(day, limit), cents) for day in dates_between(first, last)]
             near.setdefault((patient, episode, payer), []).extend(days)
     return near
 
 
 def _is_near(file_by: str, today: str) -> bool:
-    return _later(today, -DAYS_PAST) <= file_by <= _later(today, DAYS_AHEAD)
+    return later(today, -DAYS_PAST) <= file_by <= later(today, DAYS_AHEAD)
 
 
 def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], today: str) -> Unbilled:
@@ -217,7 +217,3 @@ def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, i
         patient, episode, payer, len(rows), sum(row[2] for row in rows), rows[0][0], rows[-1][0], file_by,
         file_by < today,
     )  # fmt: skip
-
-
-def _later(day: str, days: int) -> str:
-    return date.fromordinal(min(date.fromisoformat(day).toordinal() + days, date.max.toordinal())).isoformat()

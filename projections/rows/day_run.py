@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import MsgspecError
 
+from ledger.day_set import Days
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
@@ -105,6 +106,17 @@ def _by_grant(case: Case, region: Region, first: int, last: int) -> Iterator[tup
 def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
     """The rows of one judged episode, in date order."""
     return list(days_of(day_runs(case, others)))
+
+
+def cells_within(case: Case, others: Sequence[Case], days: Days) -> Iterator[Cells]:
+    """The rows of some dates of a judged episode, in no order."""
+    for region in regions(case):
+        said, added = _said(region), _added(region)
+        for day in case.calendar.dates(region.days & days):
+            grant = case.drawn.get(day) if region.is_billable else None
+            because = json_list(causes(case, others, day, region.verdict))
+            named = case.patient.name, case.episode.name, iso(day)
+            yield _cells_of(DayCells, (*named, *said, grant.number if grant else None, because, *added))
 
 
 def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:

@@ -138,10 +138,19 @@ _TWO_EPISODES: Final = "Two episodes bill {codes} on this day."
 
 def message_of(found: Finding) -> str:
     """What a finding says, with its codes, payers and dates and what it is about."""
+    return f"{_wrong(found, found.payers, found.about)} {MESSAGES[found.rule].todo}"
+
+
+def summary_of(found: Finding) -> str:
+    """What is wrong, without a name that stands in the ledger: to be said beside the output."""
+    return _wrong(found, ("…",), tuple((name, "…" if name == "claim" else value) for name, value in found.about))
+
+
+def _wrong(found: Finding, payers: tuple[str, ...], about: tuple[tuple[str, str], ...]) -> str:
     is_of_two = found.rule == "duplicate_per_diem" and len(found.episodes) > 1
     wrong = _TWO_EPISODES if is_of_two else MESSAGES[found.rule].wrong
     dates = found.dates if _names_in(wrong) & _OF_DATES else ()
-    return f"{_filled(wrong, found.codes, found.payers, dates, found.about)} {MESSAGES[found.rule].todo}"
+    return _filled(wrong, found.codes, payers, dates, about)
 
 
 _OF_DATES: Final = frozenset({"count", "first", "last"})

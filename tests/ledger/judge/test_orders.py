@@ -42,3 +42,10 @@ def test_a_telling_that_counts_on_no_recorded_date_says_nothing() -> None:
     assert [hours for hours, _ in order.by_interval(CALENDAR.day(7), CALENDAR)] == [48]
     assert [hours for hours, _ in order.by_interval(CALENDAR.day(3), CALENDAR)] == [24]
     assert [hours for hours, _ in order.by_interval(CALENDAR.day(12), CALENDAR)] == [48]
+
+
+def test_the_telling_that_counts_on_a_date_is_the_last_recorded_that_covers_it() -> None:
+    first, second = told(2, 8, 24), told(5, 6, 48)
+    order = Order([first, second], CALENDAR)
+    on = {date: order.telling_on(CALENDAR.day(date)) for date in (1, 4, 5, 6, 7, 9)}
+    assert on == {1: None, 4: first, 5: second, 6: second, 7: first, 9: None}
