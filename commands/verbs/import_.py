@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from commands.recording.effect import effect_of, effect_options, recording
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
-from commands.terminal.effect import effect_of, effect_options, recording
 from commands.terminal.import_run import ImportRun, Wanted
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.refused_rows import AlreadyThere, RefusedRows
