@@ -109,7 +109,7 @@ def test_no_message_repeats_what_a_line_says(house: House) -> None:
         (["lines", "--known-at", "0001-01-01T00:00+23:00"], ["'--known-at'"]),
         (["why", "EP-1"], ["Missing argument 'DATE'"]),
         (["why", "EP-1", "yesterday"], ["'DATE'", "YYYY-MM-DD"]),
-        (["record"], ["Missing argument 'FILE'"]),
+        (["record"], ["Missing argument 'FILE...'"]),
         (["record", "nowhere.jsonl"], ["nowhere.jsonl", "No such file"]),
         (["record", "/"], ["'/'", "Is a directory"]),
         (["completion", "tcsh"], ["bash", "zsh", "fish"]),
