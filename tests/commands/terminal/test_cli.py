@@ -303,7 +303,8 @@ def test_the_first_help_names_every_command() -> None:
 
 ENCRYPTED = ("master-key", "forget")
 ASK_FIRST = ("merge-patients", "part-patients")  # tests/commands/verbs/test_patients.py
-NO_EXAMPLE_HERE = ("completion", "serve", "migrate", *ENCRYPTED, *ASK_FIRST)  # for a shell, endless, for PostgreSQL
+NO_EXAMPLE_HERE = ("completion", "serve", "migrate", "import", *ENCRYPTED, *ASK_FIRST)
+"""For a shell, endless, for PostgreSQL, of spreadsheets that are not here; and those with tests of their own."""
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NO_EXAMPLE_HERE])
