@@ -17,7 +17,7 @@ from projections.words import utc_text
 def calendar_page(site: Site, request: Request) -> Response:
     """An episode's calendar as known now or at an instant, and beside it the day asked for."""
     episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
         answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
         _record(site, request, "calendar", episode)
@@ -31,7 +31,7 @@ def why_page(site: Site, request: Request) -> Response:
     episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
     if day is None:
         raise Refused(400, "Which day?", "Choose a day of the calendar first.")
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         answer = why_of(reading.ledger, episode, day, reading.book, known_at)
         _record(site, request, "why", episode)
         if answer is None:

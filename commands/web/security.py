@@ -107,6 +107,10 @@ class OpaqueIds:
         self._names.setdefault(opaque, (kind, name))
         return opaque
 
+    def let_go(self, kind: str) -> None:
+        """Forget what the ids of a kind stand for."""
+        self._names = {opaque: found for opaque, found in list(self._names.items()) if found[0] != kind}
+
     def name(self, kind: str, opaque: str) -> str | None:
         """What an id stands for; None for one that was never given out."""
         found = self._names.get(opaque)

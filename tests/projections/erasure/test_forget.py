@@ -24,7 +24,10 @@ from typing import Any, Final
 import pytest
 
 from commands.door.intake import Line, parse_line
+from commands.terminal.options import Setup
 from commands.verbs import forget as forget_verb
+from commands.web.reading import Reader
+from commands.web.report import Monday
 from commands.writing.handle import Recorder
 from commands.writing.record import record
 from ledger.book import load_book
@@ -927,6 +930,46 @@ def test_the_site_goes_on_without_them(house: Locked) -> None:
         assert MARK not in visitor.found(EP).text
         assert "(forgotten" not in visitor.found("EP-2").text
     assert not [line for line in (house.folder / "ledger.access.jsonl").read_text("utf-8").splitlines() if MARK in line]
+
+
+def test_the_site_shows_nothing_that_it_kept_from_before(house: Locked) -> None:
+    """Report, charts and searches are kept in its process; whoever looks again is shown none of them."""
+    with site_of(house) as visitor:
+        assert visitor.post("/search", text=PATIENT).status == 303
+        kept = {path: visitor.get(path) for path in ("/", "/report", "/report/page")}
+        search = visitor.post("/search", text=PATIENT).headers["location"]
+        assert MARK in kept["/report/page"].text
+        assert MARK in visitor.get(search).text
+        assert forget(house).status == 0
+        for path in ("/report/page", search, "/", "/report", "/report/page", search):
+            answer = visitor.get(path)
+            assert answer.status in (200, 404), (path, answer)
+            assert MARK not in answer.text, path
+        assert visitor.get("/report/page").status == 200
+
+
+def test_a_report_that_was_being_made_meanwhile_is_shown_to_nobody(house: Locked) -> None:
+    """It was begun before the patient was forgotten, and is ready after."""
+    monday = Monday(Reader(setup_of(house)))
+    with monday._reader.reading() as before:
+        state = before.position, before.book.hash, "2026-03-02"
+    made = monday.wanted(state)
+    assert made is not None
+    assert MARK in made.html
+    assert forget(house).status == 0
+    with monday._reader.reading() as after:
+        later = after.position, after.book.hash, "2026-03-02"
+    assert monday.kept(since=later[0]) is None
+    monday.made = made  # by the thread that was making it
+    assert monday.kept(since=later[0]) is None
+    again = monday.wanted(later, since=later[0])
+    assert again is not None
+    assert MARK not in again.html
+
+
+def setup_of(house: Locked) -> Setup:
+    """What the command line makes of its options."""
+    return Setup(str(house.ledger), str(house.book), master_key=lambda: house.master)
 
 
 class TestKilled:
