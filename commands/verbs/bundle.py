@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from commands.terminal.also_shows import also_shows_option, refuse_others
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.progress import progress
@@ -47,6 +48,7 @@ _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 )
 @click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature on it counts. Default: that of one's own key.")
 @key_option
+@also_shows_option
 @known_at_option
 @click.pass_obj
 def bundle(
@@ -58,13 +60,15 @@ def bundle(
     checkpoint: Path | None,
     signer: str | None,
     key: Path,
+    also_shows: tuple[str, ...],
     known_at: datetime | None,
 ) -> None:
     """Put episodes into one zip that a payer can check without trusting us.
 
     It holds the episodes' entries with proofs that each stood in the ledger, the signed checkpoint, the terms, the
     verdicts with their steps, the claim comparison, a report for each episode, and verify_bundle.py, which checks it
-    with Python alone. Only the data of the named episodes is inside. The same ledger, book and checkpoint give the same
+    with Python alone. Only the data of the named episodes is inside; one whose entries name another patient, too, is
+    refused until --also-shows names them. The same ledger, book and checkpoint give the same
     bytes. Whoever checks it needs your verifier key, from you and by another way than the bundle. Of an encrypted
     ledger it holds the texts in the open and the stored envelopes that bear their hashes, and no key: what was handed
     out is not forgotten with its patient.
@@ -86,6 +90,7 @@ def bundle(
             signed = _brought(ledger, checkpoint, signer_of(signer, key))
         chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name
         _refuse_unknown(chosen, episodes)
+        refuse_others(ledger, chosen.episodes, also_shows, known_at, signed.size)
         if signed.key is not None:
             _refuse_broken(setup)
         with progress("Proving", "entries") as tell:

@@ -55,6 +55,7 @@ class Sessions:
         self.token = _text(secrets.token_bytes(TOKEN_BYTES))
         self.ticket: str | None = _text(secrets.token_bytes(TOKEN_BYTES))
         self.open: dict[str, str] = {}
+        self._seeing: set[tuple[str, str]] = set()
         self._taking = threading.Lock()
 
     def by_ticket(self, ticket: str) -> str | None:
@@ -83,6 +84,14 @@ class Sessions:
             if _is_same(cookie or "", known):
                 found = name
         return found
+
+    def let_see(self, name: str, what: str) -> None:
+        """Note that a session asked to be shown something, by an opaque id, that is not shown unasked."""
+        self._seeing.add((name, what))
+
+    def may_see(self, name: str, what: str) -> bool:
+        """Whether it asked."""
+        return (name, what) in self._seeing
 
     def end(self, cookie: str | None) -> None:
         """Forget a session."""

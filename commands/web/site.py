@@ -61,6 +61,7 @@ class Site:
         if forgotten_at > self._forgotten_at:
             self._worklist = None
             self.ids.let_go("search")
+            self.ids.let_go("also")
             self._forgotten_at = forgotten_at
 
     def report(self, reading: Reading, *, anew: bool = False) -> Made | None:

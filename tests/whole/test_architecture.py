@@ -108,13 +108,13 @@ ROOMS: dict[str, str] = {
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/read_model projections/rebuild projections/export "
+        "projections/words.py projections/reading projections/read_model projections/rebuild projections/export "
         "projections/bundle projections/erasure "
         "commands/outside.py"
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
-        "projections/words.py projections/rendering.py projections/rows projections/read_model "
+        "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
         "projections/why projections/operations projections/page projections/report "
         "commands/outside.py commands/terminal"
     ),
