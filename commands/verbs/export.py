@@ -207,7 +207,7 @@ def _export_judged(
 
         def leave_out(one: SetAside) -> None:
             names.add(one.patient)
-            say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
+            say(printable(f"Patient {one.patient} is not exported: {one.because}."))
 
         as_of = AsOf(ledger, origin.position, setup.book, asked.known_at)
         rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)

@@ -89,7 +89,8 @@ def close_month(
         names = ", ".join(sorted(set_aside))
         message = f"{month.words} cannot be closed without patients that are set aside: {names}"
         raise CannotClose(
-            message, "a closed month is whole; mend the ledger from a backup, and 'rebuild' takes them back"
+            message,
+            "a closed month is whole; mend the ledger from a backup, or allow more, and 'rebuild' takes them back",
         )
     nonce, zones = random_nonces(1)[0], zones_to_keep(_zones(ledger))
     drawn = MonthClosed(month.text, now, by, ledger.position(), book.text, code_version(), "", nonce, zones=zones)

@@ -28,6 +28,7 @@ from projections.read_model.catch_up import catch_up, stale_because
 from projections.read_model.generations import Places
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views, open_views
+from projections.reading.budget import budget
 from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -118,7 +119,7 @@ def both_judged(
 
         def judged(name: str, book: Book) -> Views:
             held = held_entries(memory_mb, processes)
-            work = Work(ledger_name, book.text, None, upto, held, bool(aside), master)
+            work = Work(ledger_name, book.text, None, upto, held, bool(aside), master, budget())
             _, found = build(folder / name, work, processes, progress)
             views = opened.enter_context(closing(open_views(folder / name)))
             with views.writing():

@@ -14,6 +14,7 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
 from projections.reading.authorizations import authorizations_in
+from projections.reading.budget import TooCostly
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 
@@ -42,13 +43,14 @@ def patients_told(
     for done, name in enumerate(names, 1):
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
+            claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
+            running = list(_running_out(streams, name, book, asked)) if name in ongoing else []
         except UnreadableEntry as error:
-            if error.episode not in known_aside:
+            if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
-            left_out(SetAside(name, error.episode, error.version, error.position))
+            left_out(SetAside.after(name, error))
             continue
-        claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
-        yield PatientReported(claimed, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        yield PatientReported(claimed, running)
         progress(done, len(names))
 
 

@@ -128,7 +128,7 @@ ROOMS: dict[str, str] = {
     ),
     "commands/cli.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
-        "projections/read_model "
+        "projections/reading projections/read_model "
         "commands/terminal commands/verbs"
     ),
     "episode_ledger/check.py": "",
