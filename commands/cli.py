@@ -10,14 +10,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from commands.book.example import ForeignPayers
+from commands.sheets.bounds import SheetTrouble
+from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
+from commands.verbs.verb_list import VERBS, write_verbs
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
@@ -31,39 +36,7 @@ REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
 
-_COMMANDS: Final = {
-    "record": "commands.verbs.record",
-    "days": "commands.verbs.read",
-    "findings": "commands.verbs.read",
-    "lines": "commands.verbs.read",
-    "why": "commands.verbs.ask",
-    "replay": "commands.verbs.ask",
-    "diff": "commands.verbs.diff",
-    "page": "commands.verbs.page",
-    "bundle": "commands.verbs.bundle",
-    "export": "commands.verbs.export",
-    "follow": "commands.verbs.follow",
-    "status": "commands.verbs.ask",
-    "report": "commands.verbs.report",
-    "close": "commands.verbs.close",
-    "restatements": "commands.verbs.close",
-    "rebuild": "commands.verbs.rebuild",
-    "migrate": "commands.verbs.migrate",
-    "master-key": "commands.verbs.master_key",
-    "merge-patients": "commands.verbs.patients",
-    "part-patients": "commands.verbs.patients",
-    "forget": "commands.verbs.forget",
-    "what-if": "commands.verbs.what_if",
-    "checkpoint": "commands.verbs.proof",
-    "verify": "commands.verbs.proof",
-    "serve": "commands.verbs.serve",
-    "backup": "commands.verbs.backup",
-    "restore": "commands.verbs.backup",
-    "doctor": "commands.verbs.doctor",
-    "completion": "commands.verbs.completion",
-    "help": "commands.verbs.help",
-}
-"""Where each verb is; loaded when asked for, so that a short answer stays quick."""
+_SETTINGS: Final = ("ledger", "book", "example_book", "views", "master_key", "master_key_itself")
 
 
 class Verbs(click.Group):
@@ -71,14 +44,29 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""
-        return list(_COMMANDS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One of them, or None."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in VERBS:
             return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        found: click.Command = getattr(import_module(f"commands.verbs.{VERBS[cmd_name].module}"), name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their list; each is loaded when it is asked for, and none for this."""
+        write_verbs(formatter)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """What was asked; while a shell completes it nothing is run, and the ledger is known all the same."""
+        ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing and ctx.params.get("ledger"):
+            told: dict[str, Any] = {name: ctx.params.get(name) for name in _SETTINGS}
+            ctx.obj = _setup(**told)
+        return ctx
 
     def invoke(self, ctx: click.Context) -> object:
         """Do what was asked, or what of it somebody waits for: ``days | head`` ends quietly."""
@@ -103,6 +91,12 @@ class Verbs(click.Group):
     envvar="EPISODE_BOOK",
     metavar="DIR",
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
+)
+@click.option(
+    "--example-book",
+    envvar="EPISODE_EXAMPLE_BOOK",
+    is_flag=True,
+    help="Judge by the example book, though no payer of the ledger is in it. Also: EPISODE_EXAMPLE_BOOK.",
 )
 @click.option(
     "--views",
@@ -140,7 +134,7 @@ class Verbs(click.Group):
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
-    ctx: click.Context, ledger: str, book: str | None, views: str | None, master_key: Path | None,
+    ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
     master_key_itself: str | None, patient_seconds: int, patient_mb: int,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
@@ -156,7 +150,22 @@ def cli(
       episode-ledger lines                    what to bill
     """
     set_budget(Budget(patient_seconds, patient_mb))
-    ctx.obj = Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
+    ctx.obj = _setup(ledger, book, example_book, views, master_key, master_key_itself)
+
+
+def _setup(
+    ledger: str,
+    book: str | None,
+    example_book: bool,
+    views: str | None,
+    master_key: Path | None,
+    master_key_itself: str | None,
+) -> Setup:
+    """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
+    if book is not None and example_book:
+        raise click.UsageError("--example-book is used where no book is named, and --book (EPISODE_BOOK) names one")
+    key = partial(named_master_key, ledger, master_key, master_key_itself)
+    return Setup(ledger, book, views, key, example_book=example_book)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -219,14 +228,17 @@ def _keyless(error: BaseException) -> int:
     return _fail(str(error), error.hint, WRONG)
 
 
-def _bookless(error: BaseException) -> int:
+def _mistaken(error: BaseException, what: str, hint: str) -> int:
+    """Every mistake of what somebody wrote, by file and key."""
+    if isinstance(error, ForeignPayers):
+        return _fail(str(error), error.hint, WRONG)
     first, *others = str(error).splitlines() or [""]
     if not others:
-        return _fail(first, "correct that file of the book, or name another with --book", WRONG)
-    say(f"episode-ledger: the book has {len(others) + 1} mistakes:")
+        return _fail(first, hint.format("that file"), WRONG)
+    say(f"episode-ledger: {what} {len(others) + 1} mistakes:")
     for mistake in (first, *others):
         say(printable(f"  {mistake}"))
-    say("hint: correct these files of the book, or name another with --book")
+    say("hint: " + hint.format("these files"))
     return WRONG
 
 
@@ -247,7 +259,13 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
-    BookError: lambda error: _bookless(error),
+    BookError: lambda error: _mistaken(error, "the book has", "correct {} of the book, or name another with --book"),
+    MappingError: lambda error: _mistaken(
+        error, "the mapping has", "correct {} of the mapping; 'episode-ledger help mapping' has its keys"
+    ),
+    SheetTrouble: lambda error: _mistaken(
+        error, "sheets and mapping have", "correct {} or the mapping, and import again: a repeat never doubles"
+    ),
     NoLedger: lambda error: _fail(
         str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
     ),

@@ -46,10 +46,12 @@ class Calendar:
         """That one date, or no date if it lies outside."""
         return 1 << (ordinal - self.first) if self.first <= ordinal <= self.last else 0
 
-    def dates(self, days: Days) -> Iterator[int]:
+    def dates(self, days: Days) -> list[int]:
         """The ordinals of a set, ascending."""
+        found: list[int] = []
         for first, last in self.runs(days):
-            yield from range(first, last + 1)
+            found += range(first, last + 1)
+        return found
 
     def runs(self, days: Days) -> Iterator[tuple[int, int]]:
         """The unbroken runs of a set as (first, last) ordinals, ascending."""
@@ -76,3 +78,17 @@ def smear(days: Days, length: int) -> Days:
         days |= days << step
         reached += step
     return days
+
+
+def earliest(days: Days, count: int) -> Days:
+    """The first so many dates of the set; all of them if there are no more."""
+    if days.bit_count() <= count:
+        return days
+    low, high = 0, days.bit_length()  # so many bits hold too few, so many hold enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (days & ((1 << middle) - 1)).bit_count() < count:
+            low = middle
+        else:
+            high = middle
+    return days & ((1 << high) - 1)

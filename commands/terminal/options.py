@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
+from commands.book.example import FIRST_USE, ForeignPayers, is_foreign
+from commands.terminal.show import say
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
 from ledger.keys.cipher import MasterKey
+from ledger.recorders import StoreError
 from ledger.recorders.by_name.naming import in_postgres, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
@@ -63,20 +66,42 @@ class Setup:
         book: str | None = None,
         views: str | None = None,
         master_key: Callable[[], MasterKey | None] | None = None,
+        *,
+        example_book: bool = False,
     ) -> None:
         self.ledger_name = ledger
         self._master_key = master_key
         self.views_folder = Path(views) if views is not None else None
         self.book_folder = Path(book) if book is not None else None
+        self._may_be_example = example_book or book is not None
 
     @cached_property
     def book(self) -> Book:
-        """The book, checked; BookError if it cannot be used."""
-        return load_book(self.book_folder)
+        """The book, checked; BookError if it cannot be used, or is the example and knows no payer of the ledger."""
+        book = load_book(self.book_folder)
+        if not self._may_be_example and self._is_foreign(book):
+            raise ForeignPayers
+        return book
+
+    def _is_foreign(self, example: Book) -> bool:
+        try:
+            with self.open() as ledger:
+                return is_foreign(ledger, example)
+        except StoreError:  # whoever opens it says so
+            return False
+
+    @property
+    def payer_names(self) -> dict[str, str]:
+        """The payers of the book by the names people read."""
+        return {payer.id: payer.name for payer in self.book.payers.values()}
 
     def open(self, *, create: bool = False) -> EpisodeLedger:
         """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used."""
-        return open_ledger(self.ledger_name, create=create, master=self.master)
+        is_first = create and not self._may_be_example and not self.beside.exists()
+        opened = open_ledger(self.ledger_name, create=create, master=self.master)
+        if is_first and not in_postgres(self.ledger_name):
+            say(FIRST_USE)
+        return opened
 
     @cached_property
     def master(self) -> MasterKey | None:

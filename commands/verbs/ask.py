@@ -11,12 +11,13 @@ import msgspec
 
 from commands.terminal.options import SERVICE_DATE, Setup, format_option, known_at_option, no_episode
 from commands.terminal.show import chosen_form, say, show_rows, show_text
-from commands.verbs.read import live_views
+from commands.verbs.read import live_views, tell_set_aside
 from ledger.recorders.warnings import warnings_of
 from projections.audit.replay import ReplayRow, render_replay, replay_of
 from projections.operations.status import StatusRow, behind, status_row
 from projections.why.text import render_why
 from projections.why.why import StepShown, Why, why_of
+from projections.words import REASONS, STATUS, counted
 
 
 @click.command()
@@ -97,27 +98,49 @@ class Stated(msgspec.Struct, frozen=True):
 
 
 @click.command()
+@click.option("--technical", is_flag=True, help="In a table, too: positions, versions, fingerprints and settings.")
 @format_option
 @click.pass_obj
-def status(setup: Setup, /, form: str | None) -> None:
-    """Show positions, lag, verdicts and findings in numbers, and the settings in force.
+def status(setup: Setup, /, technical: bool, form: str | None) -> None:
+    """Show how many days, verdicts and findings there are; with --technical positions, lag and the settings in force.
+
+    JSON and CSV always hold all of it.
 
     \b
     Examples:
       episode-ledger status
+      episode-ledger status --technical
       episode-ledger status --format json
     """
     names = (setup.shown_name, str(setup.book_folder or "the example book in the package"))
     with setup.open() as ledger, closing(setup.views()) as views:
         lag = behind(ledger, views)
         with live_views(setup, ledger, views):
+            tell_set_aside(views)
             row = status_row(ledger, setup.places, views, setup.book, names, lag)
     for sentence in warnings_of(row.settings):
         say(f"{sentence}.")
     if chosen_form(form) == "json":
         show_rows([row], StatusRow, form)
     else:
-        show_rows(_stated(row), Stated, form)
+        in_short = chosen_form(form) == "table" and not technical
+        show_rows(_in_short(row) if in_short else _stated(row), Stated, form)
+
+
+def _in_short(row: StatusRow) -> Iterable[Stated]:
+    """What a person asks of a ledger; the rest is there for whoever looks after it."""
+    yield Stated("ledger", row.ledger)
+    yield Stated("book", row.book)
+    yield Stated("recorded", counted(row.position, "entry", "entries"))
+    yield Stated("days", f"{row.days:,}")
+    for verdict, number in row.verdicts.items():
+        status, _, reason = verdict.partition(" ")
+        yield Stated(f"  {STATUS[status]}{f': {REASONS[reason]}' if reason else ''}", f"{number:,}")
+    yield Stated("findings", f"{row.hard_findings:,} hard, {sum(row.findings.values()) - row.hard_findings:,} soft")
+    for aside in row.set_aside:
+        yield Stated("set aside", f"patient {aside.patient}: an entry of {aside.episode} cannot be read")
+    for month in row.closed_otherwise:
+        yield Stated("closed by another version", month)
 
 
 def _parts(part: msgspec.Struct) -> Iterable[tuple[str, object]]:

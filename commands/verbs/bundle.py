@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from commands.terminal.also_shows import also_shows_option, refuse_others
-from commands.terminal.handing_out import giving
+from commands.terminal.handing_out import also_shows_option, giving, refuse_others
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say

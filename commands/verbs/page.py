@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from commands.terminal.also_shows import also_shows_option, refuse_others
-from commands.terminal.handing_out import giving
+from commands.terminal.handing_out import also_shows_option, giving, refuse_others
 from commands.terminal.options import Setup, known_at_option, no_episode
 from ledger.files import write_whole
 

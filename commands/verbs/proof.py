@@ -13,11 +13,18 @@ import click
 from msgspec import Struct
 
 from commands.outside import utc_now
-from commands.terminal.consistency import consistency_proof, earlier_checkpoint
 from commands.terminal.options import Command, Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say, show_rows
-from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
+from commands.terminal.signers import (
+    Shown,
+    Signature,
+    consistency_proof,
+    earlier_checkpoint,
+    public_half,
+    read_checkpoint,
+    signer_of,
+)
 from ledger.files import READABLE, write_new
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign

@@ -6,18 +6,22 @@ episode, version and tag, and reading asserts that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.upcasts import upcast
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """What the ledger knows of one line of intake; known by (``episode``, ``source``, ``id``)."""
+    """What the ledger knows of one line of intake; known by (``episode``, ``source``, ``id``).
+
+    ``told_at`` is when another system was told, where its history came after the episode had gone on here: nothing is
+    known from it, only since ``recorded_at``.
+    """
 
     episode: str
     version: int
@@ -28,6 +32,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     nonce: str
     fact: Event
     schema: Literal[2]
+    told_at: datetime | UnsetType = UNSET
 
     @property
     def originator_id(self) -> str:
@@ -61,6 +66,7 @@ class UnreadableEntry(Exception):
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Entry)
 _list_decoder: Final = msgspec.json.Decoder(list[Entry])
+_raw_list_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def tag_of(fact: Event) -> str:
@@ -81,13 +87,16 @@ def decode(text: bytes | str) -> Entry:
         return msgspec.convert(upcast(msgspec.json.decode(text)), Entry)
 
 
-def decode_all(texts: Sequence[str]) -> list[Entry]:
-    """The entries of many stored texts at once; ``msgspec.MsgspecError`` if one cannot be read."""
+def decode_joined(texts: bytes | str) -> list[Entry]:
+    """The entries of stored texts joined by commas; ``msgspec.MsgspecError`` if one cannot be read.
+
+    A damaged text may look like several, or like none: whoever joined them counts, and compares.
+    """
+    listed = b"[%b]" % texts if isinstance(texts, bytes) else f"[{texts}]"
     try:
-        entries = _list_decoder.decode(f"[{','.join(texts)}]")
-    except msgspec.MsgspecError:
-        return [decode(text) for text in texts]
-    return entries if len(entries) == len(texts) else [decode(text) for text in texts]
+        return _list_decoder.decode(listed)
+    except msgspec.ValidationError:  # one of an older schema is among them
+        return [decode(bytes(text)) for text in _raw_list_decoder.decode(listed)]
 
 
 def same_content(entry: Entry, by: str, fact: Event) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,9 +11,10 @@ from msgspec import Struct
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
+from ledger.judge.drawing import Draws
 from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
-from ledger.judge.grants import Draws, Grant
+from ledger.judge.grants import Grant
 from ledger.judge.groups import Group, Mark, groups
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of
@@ -86,8 +88,7 @@ class Case:
         self.remaining: dict[str, Days] = {}
         self.codes: dict[str, Days] = {}
         self.candidates: dict[str, Days] = {}
-        self.drawn: dict[int, Grant] = {}
-        self.draws: Draws | None = None
+        self.draws = Draws()
         self.regions: list[Region] = []
         self.causes: dict[int, list[str]] = {}
         self._stays: dict[str, list[tuple[Days, Stay]]] = {}
@@ -107,7 +108,10 @@ class Case:
                 key = spell.payer, spell.rank
                 self.ranked_payers[key] = self.ranked_payers.get(key, 0) | covered
                 free &= ~covered
-        self._find_members()
+        if len(self.spells) == 1:  # most
+            self.members = Parted(sum(self.payers.values()), self.spells[0].member)
+        else:
+            self._find_members()
         for payer, days in self.payers.items():
             for terms, first, last in self.book.editions(payer):
                 governed = self.calendar.span(first, last) & days
@@ -123,6 +127,11 @@ class Case:
                 own.sort(key=lambda spell: (spell.from_, spell.entry.version))
             for spell in own:
                 self.members.set(self.calendar.span(spell.from_, spell.to) & days, spell.member)
+
+    @cached_property
+    def drawn(self) -> dict[int, Grant]:
+        """The authorization that each date drew a unit from."""
+        return {date: grant for grant, days in self.draws.drawn.items() for date in self.calendar.dates(days)}
 
     @property
     def standing(self) -> Days:
@@ -154,10 +163,9 @@ class Case:
         """All dates of the spans together."""
         return self.calendar.spans(spans)
 
-    def after(self, ended: Iterable[Dated]) -> Days:
+    def after(self, ended: Sequence[Dated]) -> Days:
         """The dates after the earliest of the given facts."""
-        first = min((end.date for end in ended), default=None)
-        return 0 if first is None else self.calendar.span(first + 1, self.calendar.last)
+        return self.calendar.span(min(end.date for end in ended) + 1, self.calendar.last) if ended else 0
 
     def stays(self, rule: str) -> list[tuple[Days, Stay]]:
         """Inpatient dates of each of the patient's stays under an ``inpatient_rule``, local in this episode's zone."""

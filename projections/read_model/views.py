@@ -18,7 +18,15 @@ from typing import Final
 from msgspec.structs import astuple
 
 from ledger.recorders import without_quotes
-from projections.read_model.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
+from projections.read_model.tables import (
+    INSERT,
+    STORED,
+    TABLES,
+    drop_tables,
+    index_tables,
+    lay_notes,
+    lay_tables,
+)
 from projections.read_model.trouble import NotViews, SetAside, ViewsError
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
@@ -75,14 +83,19 @@ class Views:
         """What the read model says of itself: position, book, code version."""
         return dict(self.connection.execute("SELECT key, value FROM model"))
 
+    def stand_at(self, position: int, book_hash: str) -> bool:
+        """Whether every row of that position and book is there: nobody is set aside."""
+        noted = self.noted()
+        return (noted.get("position"), noted.get("book")) == (str(position), book_hash) and not self.set_aside()
+
     def note(self, **values: str) -> None:
         """Write what the read model says of itself, in the caller's transaction."""
         self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
 
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
-        for table in (*TABLES, "digests"):
-            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+        drop_tables(self.connection)
+        self.connection.execute("DROP TABLE IF EXISTS claims")
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()
@@ -94,18 +107,23 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
+        tables = (*STORED, "claims") if self.has_claims() else STORED
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
                 self.sums.add(digests, -1)
-            for table in (*TABLES, "digests"):
+            for table in tables:
                 self.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
+
+    def has_claims(self) -> bool:
+        """Whether it keeps anything of claims (``kept_claims``)."""
+        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone())
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
-        insert_rows(self.connection, "days", sheets.days)
-        insert_rows(self.connection, "lines", sheets.lines)
-        insert_rows(self.connection, "findings", sheets.findings)
+        self.connection.executemany(INSERT["day_runs"], sheets.runs)
+        self.connection.executemany(INSERT["lines"], sheets.lines)
+        self.connection.executemany(INSERT["findings"], sheets.findings)
         digests = digests_of(patient, sheets)
         self.connection.execute(INSERT["digests"], (patient, *digests))
         self.sums.add(digests)

@@ -9,7 +9,8 @@ from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.claimed import ClaimedDay, claimed_of, nothing_kept
+from projections.audit.kept_claimed import kept_in
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
@@ -39,18 +40,25 @@ def patients_told(
     aside = views.set_aside()
     known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
     claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
+    kept = kept_in(views, every=False) if asked.known_at is None else nothing_kept
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
+        claimed = kept(name) if name in claiming else []
+        if claimed is not None and name not in ongoing:
+            yield PatientReported([row for row in claimed if row.kind != "as_claimed"], [])
+            progress(done, len(names))
+            continue
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
-            claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
+            if claimed is None:
+                claimed = claimed_of(streams, name, book, asked.known_at)
             running = list(_running_out(streams, name, book, asked)) if name in ongoing else []
         except UnreadableEntry as error:
             if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
             left_out(SetAside.after(name, error))
             continue
-        yield PatientReported(claimed, running)
+        yield PatientReported([row for row in claimed if row.kind != "as_claimed"], running)
         progress(done, len(names))
 
 
@@ -58,7 +66,7 @@ def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
     """The patients who may have unbilled days, or claimed ones that do not stand: one that is not billable as claimed
     has a finding, and one that is claimed again is a billable day."""
     found = views.connection.execute(
-        "SELECT DISTINCT patient FROM days WHERE status = 'billable'"
+        "SELECT DISTINCT patient FROM day_runs WHERE status = 'billable'"
         " UNION SELECT patient FROM findings WHERE rule = 'claimed_not_billable'"
     )
     return {patient for (patient,) in found} - set(aside)
@@ -67,7 +75,7 @@ def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
 def _with_recent_days(views: Views, asked: Asked) -> set[str]:
     """The patients with a day in the last two weeks before the report's date, or later."""
     found = views.connection.execute(
-        "SELECT DISTINCT patient FROM days WHERE date >= ?", (asked.days_from_on(-DAYS_AHEAD),)
+        "SELECT DISTINCT patient FROM day_runs WHERE last_date >= ?", (asked.days_from_on(-DAYS_AHEAD),)
     )
     return {patient for (patient,) in found}
 

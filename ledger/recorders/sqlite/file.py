@@ -69,8 +69,8 @@ def plain_path(name: str) -> Path:
     return path
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection with our settings, each read back; the file must exist."""
+def connect(path: Path, mapped_mb: int = 0) -> sqlite3.Connection:
+    """A connection with our settings, each read back; the file must exist. So much of it is mapped, to be read."""
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
     connection = sqlite3.connect(
@@ -78,6 +78,7 @@ def connect(path: Path) -> sqlite3.Connection:
     )
     try:
         _set_and_read_back(connection)
+        connection.execute(f"PRAGMA mmap_size = {mapped_mb * 2**20:d}")
     except BaseException:
         connection.close()
         raise
