@@ -160,7 +160,6 @@ which stands before it. Nothing else may be used, and nothing is listed that is 
 
 CROWDED: dict[str, str] = {
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
-    "projections/audit": "one timeline with what it is made of, and a file for each question asked of it",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
@@ -247,7 +246,6 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 """What may be used, and the only rooms (with all that is in them) or files that use it."""
 
 LONGER_THAN_250: dict[str, str] = {
-    "commands/cli.py": "the command, its options, and what every error of it exits with",
     "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
