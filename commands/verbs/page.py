@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from commands.terminal.handing_out import giving
+from commands.terminal.handing_out import also_shows_option, giving, refuse_others
 from commands.terminal.options import Setup, known_at_option, no_episode
 from ledger.files import write_whole
 
@@ -21,14 +21,18 @@ from ledger.files import write_whole
     metavar="FILE.html",
     help="Where to write it. Default: standard output.",
 )
+@also_shows_option
 @known_at_option
 @click.pass_obj
-def page(setup: Setup, /, episode: str, out: Path | None, known_at: datetime | None) -> None:
+def page(
+    setup: Setup, /, episode: str, out: Path | None, also_shows: tuple[str, ...], known_at: datetime | None
+) -> None:
     """Write an episode's days, verdicts, causes and entries as one HTML page.
 
     The page needs nothing else, no script and no network: open it in any browser, print it, or send it. It holds the
-    patient's data of this episode; entries of the patient's other episodes are named by their position only. The same
-    ledger and book give the same page.
+    patient's data of this episode; entries of the patient's other episodes are named by their position only. An episode
+    whose entries name another patient, too, is refused until --also-shows names them. The same ledger and book give the
+    same page.
 
     \b
     Examples:
@@ -43,6 +47,7 @@ def page(setup: Setup, /, episode: str, out: Path | None, known_at: datetime | N
         found = page_of(ledger, episode, setup.book, known_at)
         if found is None:
             raise no_episode(known_at)
+        refuse_others(ledger, [episode], also_shows, known_at)
         html = render_page(found).encode()
         if out is not None:
             notes.content(html, [episode])

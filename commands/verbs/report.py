@@ -93,7 +93,7 @@ def _made(setup: Setup, ledger: EpisodeLedger, asked: Asked, collected: Collecte
     with derived(setup, asked.known_at, claims="wrong") as views, progress("Judging claims", "patients") as tell:
         made = report_of(ledger, views, setup.book, asked, collected, tell)
     for aside in made.left_out:
-        say(printable(f"Claims of patient {aside.patient} are not shown: an entry of {aside.episode} cannot be read."))
+        say(printable(f"Claims of patient {aside.patient} are not shown: {aside.because}."))
     return made
 
 

@@ -15,6 +15,7 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
 from projections.reading.authorizations import authorizations_in
+from projections.reading.budget import TooCostly
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 
@@ -49,15 +50,15 @@ def patients_told(
             continue
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
+            if claimed is None:
+                claimed = claimed_of(streams, name, book, asked.known_at)
+            running = list(_running_out(streams, name, book, asked)) if name in ongoing else []
         except UnreadableEntry as error:
-            if error.episode not in known_aside:
+            if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
-            left_out(SetAside(name, error.episode, error.version, error.position))
+            left_out(SetAside.after(name, error))
             continue
-        if claimed is None:
-            claimed = claimed_of(streams, name, book, asked.known_at)
-        differing = [row for row in claimed if row.kind != "as_claimed"]
-        yield PatientReported(differing, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        yield PatientReported([row for row in claimed if row.kind != "as_claimed"], running)
         progress(done, len(names))
 
 
