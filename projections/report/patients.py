@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from ledger.book import Book
@@ -13,9 +14,12 @@ from projections.audit.claimed import ClaimedDay, claimed_of
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
-from projections.reading.authorizations import authorizations_in
+from projections.reading.as_known import judged_among
+from projections.reading.authorizations import authorizations_of
+from projections.reading.open_orders import patients_with_open_episodes
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
+from projections.report.expected import Expected, expected_of
 
 Streams = Mapping[str, Sequence[Entry]]
 
@@ -28,6 +32,7 @@ class PatientReported(NamedTuple):
 
     claimed: Sequence[ClaimedDay]
     running_out: Sequence[RunningOut]
+    expected: Sequence[Expected]
 
 
 def patients_told(
@@ -37,7 +42,10 @@ def patients_told(
     upto = int(views.noted()["position"])
     aside = views.set_aside()
     known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
-    claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
+    on = date.fromisoformat(asked.on).toordinal()
+    claiming = _with_claims(views, aside)
+    ongoing = _with_recent_days(views, asked)
+    ongoing |= patients_with_open_episodes(ledger, upto, on, asked.known_at, known_aside)
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
         try:
@@ -48,7 +56,8 @@ def patients_told(
             left_out(SetAside(name, error.episode, error.version, error.position))
             continue
         claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
-        yield PatientReported(claimed, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        running, expected = _going_on(streams, name, book, asked) if name in ongoing else ((), ())
+        yield PatientReported(claimed, running, expected)
         progress(done, len(names))
 
 
@@ -70,6 +79,12 @@ def _with_recent_days(views: Views, asked: Asked) -> set[str]:
     return {patient for (patient,) in found}
 
 
-def _running_out(streams: Streams, patient: str, book: Book, asked: Asked) -> Iterator[RunningOut]:
-    for authorizations in authorizations_in(streams, patient, book, asked.known_at):
-        yield from running_out(authorizations, asked)
+def _going_on(
+    streams: Streams, patient: str, book: Book, asked: Asked
+) -> tuple[Sequence[RunningOut], Sequence[Expected]]:
+    """The authorizations that run out, and what is expected of the patient's episodes and absent."""
+    judged = judged_among({name: streams[name] for name in sorted(streams)}, patient, book, asked.known_at)
+    if not judged:
+        return (), ()
+    running = [one for case in judged.cases for one in running_out(list(authorizations_of(judged, case)), asked)]
+    return running, list(expected_of(judged, asked))
