@@ -22,6 +22,7 @@ from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.verbs.master_key import named_master_key
+from commands.verbs.verb_list import VERBS, write_verbs
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
@@ -34,50 +35,6 @@ REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
 
-_COMMANDS: Final = {
-    "record": "commands.verbs.record",
-    "tell": "commands.verbs.tell",
-    "correct": "commands.verbs.correct",
-    "retract": "commands.verbs.correct",
-    "unretract": "commands.verbs.correct",
-    "resolve": "commands.verbs.tell",
-    "void-episode": "commands.verbs.tell",
-    "move-patient": "commands.verbs.correct",
-    "import": "commands.verbs.import_",
-    "days": "commands.verbs.read",
-    "findings": "commands.verbs.read",
-    "lines": "commands.verbs.lines",
-    "why": "commands.verbs.ask",
-    "replay": "commands.verbs.ask",
-    "diff": "commands.verbs.diff",
-    "page": "commands.verbs.page",
-    "bundle": "commands.verbs.bundle",
-    "export": "commands.verbs.export",
-    "follow": "commands.verbs.follow",
-    "status": "commands.verbs.ask",
-    "report": "commands.verbs.report",
-    "close": "commands.verbs.close",
-    "restatements": "commands.verbs.restatements",
-    "rebuild": "commands.verbs.rebuild",
-    "migrate": "commands.verbs.migrate",
-    "master-key": "commands.verbs.master_key",
-    "merge-patients": "commands.verbs.patients",
-    "part-patients": "commands.verbs.patients",
-    "forget": "commands.verbs.forget",
-    "what-if": "commands.verbs.what_if",
-    "book": "commands.verbs.book",
-    "checkpoint": "commands.verbs.proof",
-    "verify": "commands.verbs.proof",
-    "serve": "commands.verbs.serve",
-    "backup": "commands.verbs.backup",
-    "restore": "commands.verbs.backup",
-    "doctor": "commands.verbs.doctor",
-    "completion": "commands.verbs.completion",
-    "help": "commands.verbs.help",
-}
-"""Where each verb is; loaded when asked for, so that a short answer stays quick."""
-
-
 _SETTINGS: Final = ("ledger", "book", "example_book", "views", "master_key", "master_key_itself")
 
 
@@ -86,15 +43,19 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""
-        return list(_COMMANDS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One of them, or None."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in VERBS:
             return None
         name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), name)
+        found: click.Command = getattr(import_module(f"commands.verbs.{VERBS[cmd_name].module}"), name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their list; each is loaded when it is asked for, and none for this."""
+        write_verbs(formatter)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any

@@ -101,12 +101,13 @@ class Recorder:
         ledger: EpisodeLedger,
         *,
         keep_recorded_at: bool = False,
+        as_told_now: bool = False,
         clock: Callable[[], datetime] = utc_now,
         nonces: Callable[[int], Sequence[str]] = random_nonces,
         identities: int = IDENTITIES_HELD,
         attempts: int = ATTEMPTS,
     ) -> None:
-        self._ledger, self._keep_recorded_at = ledger, keep_recorded_at
+        self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
         self._last: dict[str, EpisodeHead] = {}
         self._cache, self._standing = HeadCache(ledger, identities), OlderNames(ledger)
@@ -170,7 +171,7 @@ class Recorder:
                 stored = self._stored(lines, heads) if stored is None else stored
                 before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
             standing = self._standing.for_line(line, head) if line.unformed else ()
-            decision = decide(line, head, before, now, nonce, keep, standing)
+            decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now)
             if type(decision) is Accepted:
                 head.apply(decision.entry)
             decisions.append(decision)

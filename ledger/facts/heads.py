@@ -73,6 +73,10 @@ class EpisodeHead:
             each.root == version != each.version for each in self._stated.values()
         )
 
+    def has_gone_past(self, at: datetime) -> bool:
+        """Whether something was recorded after that instant."""
+        return self.last_recorded_at is not None and at < self.last_recorded_at
+
     @property
     def provider(self) -> str | None:
         """The provider of the opening that is live now."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from commands.cli import _COMMANDS
+from commands.verbs.verb_list import VERBS
 from ledger.proof.signing import create_key
 from tests import ROOT, stores
 from tests.command_line import ANYWAY, Ended, House, assert_plain, example, run, told
@@ -96,7 +96,7 @@ def test_every_command_is_here() -> None:
     here = {asked.split()[0] for asked in ASKED}
     for name in globals():
         here |= {part.replace("_", "-") for part in name.removeprefix("test_").split("_and_")}
-    assert _COMMANDS.keys() - NOWHERE - here == set()
+    assert VERBS.keys() - NOWHERE - here == set()
 
 
 def test_status(plain: Site, site: Site) -> None:
@@ -115,6 +115,19 @@ def test_record(house: House) -> None:
     late = house.tell(told("late", {"type": "DayServed", "order": "RX-1", "date": "2026-02-09"}))
     assert [row["position"] for row in late.rows] == [23]
     assert len(house.run("days").rows) == 11
+
+
+def test_import(house: House) -> None:
+    sheet = house.folder / "assessments.csv"
+    for score, said in (("4", "1 recorded"), ("4", "1 duplicate"), ("5", "1 told otherwise"), ("5", "1 duplicate")):
+        sheet.write_text(f"Episode,Date,Score,Tool\nEP-1,11/9/2026,{score},\n")
+        rehearsed = house.run("import", sheet, "--map", "assessments", "--yes", "--dry-run")
+        ended = house.run("import", sheet, "--map", "assessments", "--yes")
+        assert (ended.status, rehearsed.out) == (0, ended.out)
+        assert said in ended.err
+    sheet.write_text("Episode,Date,Score,Tool\nEP-1,11/8/2026,5,\n")
+    gone = ("--complete", "--from", "2026-11-01", "--to", "2026-11-30", "--yes")
+    assert "1 retracted" in house.run("import", sheet, "--map", "assessments", *gone).err
 
 
 def test_follow(house: House) -> None:

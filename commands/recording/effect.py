@@ -21,8 +21,8 @@ from ledger.book import Book, BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.files import write_new
 from ledger.store import EpisodeLedger, Forgotten, NoLedger, StoreError, in_postgres, open_ledger
-from projections.audit.effect import Change, State, changes_between, dollars_of
-from projections.audit.effect_text import effect_lines
+from projections.effects.effect import Change, State, changes_between, dollars_of
+from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
 
 MOST_PATIENTS: Final = 500
