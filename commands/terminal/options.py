@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
 from ledger.keys.cipher import MasterKey
-from ledger.recorders.by_name.naming import in_postgres, shown, views_file
+from ledger.recorders.by_name.naming import files_beside, in_postgres, is_beside, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import Filters
@@ -97,10 +98,27 @@ class Setup:
         """The ledger's file; for a ledger that is in no file, the read model, which is what lies here of it."""
         return self.places.live if in_postgres(self.ledger_name) else Path(self.ledger_name)
 
+    def owns(self, real: Path) -> bool:
+        """Whether a path is, or would be, the ledger's file, its log, what is kept beside it, or a file of its book.
+
+        The path's folder is given without links.
+        """
+        of_the_book = self.book_folder is not None and _is_of_book(real, Path(os.path.realpath(self.book_folder)))
+        return of_the_book or is_beside(self.ledger_name, real) or self.places.owns(real)
+
+    def own_files(self) -> Iterator[Path]:
+        """Those of these files that are there, but for the book's."""
+        yield from files_beside(self.ledger_name)
+        yield from self.places.own_files()
+
     @property
     def shown_name(self) -> str:
         """The ledger's name as it may be printed: without a password."""
         return shown(self.ledger_name)
+
+
+def _is_of_book(real: Path, book: Path) -> bool:
+    return real.suffix == ".toml" and real.parent in (book, book / "payers", book / "providers")
 
 
 def _format_option(*more: str) -> Callable[[Command], Command]:

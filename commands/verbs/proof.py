@@ -14,10 +14,11 @@ from msgspec import Struct
 
 from commands.outside import utc_now
 from commands.terminal.options import Command, Setup, format_option
+from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
-from ledger.files import READABLE, write_new
+from ledger.files import READABLE
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
 from ledger.proof.walk import ProofReport
@@ -68,12 +69,12 @@ def key_option(command: Command) -> Command:
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; a file that was not there.")
+@out_option("FILE", "Where to; a file that was not there.")
 @click.option("--init-key", is_flag=True, help="Make the signing key, print its verifier key, and sign nothing yet.")
 @click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
 @key_option
 @click.pass_obj
-def checkpoint(setup: Setup, /, out: Path | None, init_key: bool, name: str | None, key: Path) -> None:
+def checkpoint(setup: Setup, /, out: Output | None, init_key: bool, name: str | None, key: Path) -> None:
     """Sign what the ledger is now, to be kept away from it.
 
     The whole ledger is walked first, and only one that holds is signed. Whoever keeps the checkpoint can show later,
@@ -91,11 +92,10 @@ def checkpoint(setup: Setup, /, out: Path | None, init_key: bool, name: str | No
     if init_key:
         if out is not None:
             raise click.UsageError("--init-key only makes the key; give --out to the next checkpoint")
-        click.echo(_make_key(key, KEY_NAME if name is None else name, folder))
+        click.echo(_make_key(setup, key, KEY_NAME if name is None else name, folder))
         return
     if name is not None:
         raise click.UsageError("--name belongs to --init-key; a key that was made keeps its name")
-    _refuse_present(out)
     signing = load_key(key, away_from=folder)
     with progress("Verifying", "entries") as tell:
         report = prove(setup.ledger_name, (), tell, setup.master)
@@ -106,21 +106,18 @@ def checkpoint(setup: Setup, /, out: Path | None, init_key: bool, name: str | No
         say(CLOSED)
     _give(_signed(report, signing), out)
     if out is not None:
-        say(printable(f"Signed {report.entries:,} entries into {out}; keep it away from the ledger."))
+        say(printable(f"Signed {report.entries:,} entries into {out.path}; keep it away from the ledger."))
 
 
-def _make_key(key: Path, name: str, folder: Path | None) -> str:
+def _make_key(setup: Setup, key: Path, name: str, folder: Path | None) -> str:
+    public = Output(setup, public_half(key), key=True)
     if not os.path.lexists(key):  # else the making of it refuses
-        _refuse_present(public_half(key))
+        public.check()
+    Output(setup, key, key=True).check_place()
     vkey = create_key(key, name, away_from=folder)
-    _write_new(public_half(key), f"{vkey}\n".encode())
+    public.write(f"{vkey}\n".encode(), READABLE)
     say(printable(f"The signing key is in {key}: keep a copy of it safe. This is its verifier key, to hand out:"))
     return vkey
-
-
-def _refuse_present(path: Path | None) -> None:
-    if path is not None and os.path.lexists(path):
-        raise click.UsageError(f"{path} is there already, and is left as it is; name another file")
 
 
 def _signed(report: ProofReport, key: SigningKey) -> bytes:
@@ -129,20 +126,12 @@ def _signed(report: ProofReport, key: SigningKey) -> bytes:
     return note_of(text, sign(text, key))
 
 
-def _give(note: bytes, out: Path | None) -> None:
+def _give(note: bytes, out: Output | None) -> None:
     if out is not None:
-        _write_new(out, note)
+        out.write(note, READABLE)
     else:
         sys.stdout.buffer.write(note)
         sys.stdout.buffer.flush()
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """A file that others may read, where none was."""
-    try:
-        write_new(path, content, READABLE)
-    except FileExistsError:
-        raise click.UsageError(f"{path} is there already, and is left as it is; name another file") from None
 
 
 @click.command()

@@ -176,6 +176,12 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "click": ("commands/cli.py", "commands/terminal/", "commands/verbs/"),
     "fcntl": ("ledger/files.py", "ledger/recorders/sqlite/checkpoint_turns.py"),
     "os.fsync": ("ledger/files.py",),
+    "ledger.files.write_whole": (  # what somebody names is written by the one guard
+        "commands/terminal/output.py",
+        "projections/erasure/handed_out.py",
+        "projections/rebuild/rebuild.py",
+    ),
+    "ledger.files.write_new": ("commands/terminal/output.py", "ledger/keys/key_file.py"),
     "os.replace": ("ledger/files.py", "projections/export/place.py"),  # place: out of the way, to be removed
     "os.rename": ("ledger/files.py",),
     "os.link": ("ledger/files.py",),

@@ -6,6 +6,7 @@ Nothing here opens a file before looking at it, and a file that is not ours is l
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 import stat
@@ -19,6 +20,7 @@ from ledger.recorders import NoLedger, StoreError, WrongPath, without_quotes
 from ledger.recorders.sqlite.checkpoint_turns import CHECKPOINT_PAGES
 from ledger.recorders.sqlite.schema import ENCRYPTED, EXPECTED, FORMAT, SCHEMAS, squeezed
 
+_OF_A_MODEL: Final = re.compile(r"\.views(\.[0-9]+)?\.db$")
 BACKUP_MARK: Final = "backup"
 """The table that only a backup has."""
 
@@ -69,6 +71,12 @@ def plain_path(name: str) -> Path:
     return path
 
 
+def refuse_name_of_a_model(path: Path) -> None:
+    """WrongPath if a ledger made there would be taken for a read model of another one, which a rebuild removes."""
+    if _OF_A_MODEL.search(path.name):
+        raise WrongPath(f"{path} is no name for a ledger: read models are called so, and are removed when built anew")
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with our settings, each read back; the file must exist."""
     if not path.is_file():
@@ -113,6 +121,8 @@ def prepare(path: Path, *, create: bool, master_key: str = "") -> dict[str, str]
         raise StoreError(f"SQLite 3.37 or later is needed, this is {sqlite3.sqlite_version}")
     with plain_errors(path):
         if create:
+            if not path.is_file():
+                refuse_name_of_a_model(path)
             _touch(path)
         with closing(connect(path)) as connection:
             if create:
