@@ -17,6 +17,7 @@ import click
 
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
+from commands.terminal.variable import VariableOption
 from commands.verbs.master_key import named_master_key
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
@@ -91,6 +92,7 @@ class Verbs(click.Group):
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--ledger",
+    cls=VariableOption,
     envvar="EPISODE_LEDGER",
     default="ledger.db",
     show_default=True,
@@ -99,12 +101,14 @@ class Verbs(click.Group):
 )
 @click.option(
     "--book",
+    cls=VariableOption,
     envvar="EPISODE_BOOK",
     metavar="DIR",
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
 )
 @click.option(
     "--views",
+    cls=VariableOption,
     envvar="EPISODE_VIEWS",
     type=click.Path(exists=True, file_okay=False),
     metavar="DIR",
@@ -112,17 +116,31 @@ class Verbs(click.Group):
 )
 @click.option(
     "--master-key",
+    cls=VariableOption,
     envvar="EPISODE_MASTER_KEY_FILE",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The master key of an encrypted ledger. Also: EPISODE_MASTER_KEY_FILE; EPISODE_MASTER_KEY is the key itself.",
 )
-@click.option("--master-key-itself", envvar="EPISODE_MASTER_KEY", hidden=True)  # options can be seen by others
+@click.option(  # hidden: what stands in a command line can be seen by others
+    "--master-key-itself", cls=VariableOption, envvar="EPISODE_MASTER_KEY", hidden=True
+)
+@click.option(
+    "--must-exist",
+    cls=VariableOption,
+    envvar="EPISODE_MUST_EXIST",
+    is_flag=True,
+    help="Never make a ledger with 'record'. Also: EPISODE_MUST_EXIST=1.",
+)
+@click.option(
+    "--must-encrypt", cls=VariableOption, envvar="EPISODE_MUST_ENCRYPT", is_flag=True,
+    help="Neither make nor use a ledger that is not encrypted. Also: EPISODE_MUST_ENCRYPT=1.",
+)  # fmt: skip
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
     ctx: click.Context, ledger: str, book: str | None, views: str | None, master_key: Path | None,
-    master_key_itself: str | None,
+    master_key_itself: str | None, must_exist: bool, must_encrypt: bool,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
 
@@ -136,7 +154,8 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = Setup(ledger, book, views, partial(named_master_key, ledger, master_key, master_key_itself))
+    master = partial(named_master_key, ledger, master_key, master_key_itself)
+    ctx.obj = Setup(ledger, book, views, master, must_exist=must_exist, must_encrypt=must_encrypt)
 
 
 def main(args: Sequence[str] | None = None) -> None:

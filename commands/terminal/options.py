@@ -13,7 +13,8 @@ import click
 
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
-from ledger.keys.cipher import MasterKey
+from ledger.keys.cipher import MasterKey, MasterKeyError
+from ledger.recorders import NoLedger
 from ledger.recorders.by_name.naming import files_beside, in_postgres, is_beside, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
@@ -64,7 +65,11 @@ class Setup:
         book: str | None = None,
         views: str | None = None,
         master_key: Callable[[], MasterKey | None] | None = None,
+        *,
+        must_exist: bool = False,
+        must_encrypt: bool = False,
     ) -> None:
+        self.must_exist, self.must_encrypt = must_exist, must_encrypt
         self.ledger_name = ledger
         self._master_key = master_key
         self.views_folder = Path(views) if views is not None else None
@@ -76,8 +81,26 @@ class Setup:
         return load_book(self.book_folder)
 
     def open(self, *, create: bool = False) -> EpisodeLedger:
-        """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used."""
-        return open_ledger(self.ledger_name, create=create, master=self.master)
+        """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used.
+
+        ``--must-exist`` and ``--must-encrypt`` hold here, for every command.
+        """
+        if self.master is None:
+            self.refuse_plain()
+        try:
+            return open_ledger(self.ledger_name, create=create and not self.must_exist, master=self.master)
+        except NoLedger as error:
+            if not create:
+                raise
+            raise click.UsageError(f"{error}, and with --must-exist (EPISODE_MUST_EXIST) none is made") from None
+
+    def refuse_plain(self) -> None:
+        """MasterKeyError where only encrypted ledgers may be used: this one is not, or no key says that it is."""
+        if self.must_encrypt:
+            raise MasterKeyError(
+                "with --must-encrypt (EPISODE_MUST_ENCRYPT) no ledger is made or used that is not encrypted",
+                "name a master key with --master-key FILE; 'episode-ledger master-key FILE' makes one",
+            )
 
     @cached_property
     def master(self) -> MasterKey | None:

@@ -16,7 +16,7 @@ from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from ledger.recorders.by_name.naming import in_postgres, postgres_module, shown
 from ledger.recorders.sqlite import backup as sqlite_backup
-from ledger.recorders.sqlite.backup_file import Damaged, Held, NotABackup, refuse_present
+from ledger.recorders.sqlite.backup_file import Damaged, Held, NotABackup, held_by, is_encrypted, refuse_present
 
 HINT = "nothing was restored; take another backup, and keep this one for whoever looks into it"
 
@@ -105,6 +105,9 @@ def restore(setup: Setup, /, file: Path, out: str | None, check: bool) -> None:
 
 
 def _restore(setup: Setup, file: Path, out: str) -> Held:
+    held_by(file)  # else it says why it is none
+    if not is_encrypted(file):
+        setup.refuse_plain()
     if not in_postgres(out):
         Output(setup, Path(out)).check()
         with giving_unopened(setup, "restore", Path(out)) as notes:  # beside a ledger it is one more copy of the keys

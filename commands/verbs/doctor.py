@@ -159,7 +159,9 @@ def _of_a_closed_ledger(setup: Setup, trouble: MasterKeyError) -> Iterator[Check
     with as_stored(setup.ledger_name) as entries:
         about = entries.about()
         yield _of_the_store(entries.max_position(), about.get("id", "none"))
-        yield closed_row(about.get("master_key"), trouble, named=_names_a_key(setup))
+        under = about.get("master_key")
+        refused = _names_a_key(setup) or (setup.must_encrypt and under is None)
+        yield closed_row(under, trouble, named=refused)
         yield from _of_the_settings(entries.settings())
     yield clock_row(utc_now(), None)
     if "master_key" in about:

@@ -18,6 +18,7 @@ from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
+from commands.terminal.variable import VariableOption
 from ledger.files import READABLE
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
@@ -60,6 +61,7 @@ def key_option(command: Command) -> Command:
     """``--key``: the signing key, by default in the user's own folder of settings."""
     return click.option(
         "--key",
+        cls=VariableOption,
         envvar="EPISODE_LEDGER_KEY",
         type=click.Path(path_type=Path),
         default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",

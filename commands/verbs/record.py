@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ import click
 
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, say, show_rows_to_the_end
+from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
 from commands.writing.record import Outcome
 from commands.writing.record import record as record_stream
 
@@ -35,6 +36,8 @@ def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | 
     """
     counts: Counter[str] = Counter()
     with setup.open(create=True) as ledger, progress("Recording", "lines") as tell:
+        if ledger.made:
+            say(printable(_made(setup)))
         outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
         if chosen_form(form) == "table":
             outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
@@ -42,6 +45,11 @@ def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | 
     say(", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused")))
     if counts["refused"]:
         sys.exit(1)
+
+
+def _made(setup: Setup) -> str:
+    how = f"encrypted under master key {setup.master.id}" if setup.master else "not encrypted"
+    return f"Made a new ledger: {os.path.realpath(setup.ledger_name)}, {how}."
 
 
 def _counted(outcomes: Iterable[Outcome], counts: Counter[str], tell: object) -> Iterator[Outcome]:

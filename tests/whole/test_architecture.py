@@ -212,7 +212,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "uuid": (),
     "print": (),
     "input": (),
-    "os.environ": (),  # click reads the environment for its options
+    "os.environ": ("commands/terminal/variable.py",),  # to tell an empty variable from none; else click reads it
     "os.getenv": (),
     "datetime.now": ("commands/outside.py",),
     "datetime.utcnow": (),

@@ -21,6 +21,7 @@ from ledger.recorders.sqlite.checkpoint_turns import CHECKPOINT_PAGES
 from ledger.recorders.sqlite.schema import ENCRYPTED, EXPECTED, FORMAT, SCHEMAS, squeezed
 
 _OF_A_MODEL: Final = re.compile(r"\.views(\.[0-9]+)?\.db$")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 BACKUP_MARK: Final = "backup"
 """The table that only a backup has."""
 
@@ -63,8 +64,13 @@ def explain(error: BaseException, path: Path) -> str:
 
 def plain_path(name: str) -> Path:
     """The file a name stands for, links followed; URIs, parameters and databases in memory are refused."""
-    if not name or "\0" in name or "?" in name or ":memory:" in name or name.startswith("file:") or "://" in name:
+    if not name or "\0" in name or "?" in name or ":memory:" in name or "://" in name:
         raise WrongPath("a ledger is named by the plain path of a file, without a URI, parameters or :memory:")
+    if _SCHEME.match(name):
+        raise WrongPath(
+            "that name looks like a URL and is none: a ledger in PostgreSQL is named postgresql://…, a file whose name"
+            " has a colon by its path, as in ./name"
+        )
     path = Path(os.path.realpath(name))
     if path.exists() and not path.is_file():
         raise WrongPath(f"{path} is not a file")
@@ -112,10 +118,11 @@ def check_journal(connection: sqlite3.Connection) -> None:
         raise StoreError("the ledger is not in write-ahead mode; another program changed it")
 
 
-def prepare(path: Path, *, create: bool, master_key: str = "") -> dict[str, str]:
+def prepare(path: Path, *, create: bool, master_key: str = "") -> tuple[dict[str, str], bool]:
     """See to it that a ledger of our format stands at the path, in write-ahead mode; create it if asked to.
 
-    With the id of a master key it is made to be encrypted under that. Gives what the ledger says of itself.
+    With the id of a master key it is made to be encrypted under that. Gives what the ledger says of itself, and
+    whether it was made.
     """
     if sqlite3.sqlite_version_info < (3, 37):
         raise StoreError(f"SQLite 3.37 or later is needed, this is {sqlite3.sqlite_version}")
@@ -125,11 +132,10 @@ def prepare(path: Path, *, create: bool, master_key: str = "") -> dict[str, str]
                 refuse_name_of_a_model(path)
             _touch(path)
         with closing(connect(path)) as connection:
-            if create:
-                _create_if_empty(connection, master_key)
+            made = create and _create_if_empty(connection, master_key)
             page = check_format(connection, path)
             _switch_to_wal(connection)
-            return page
+            return page, made
 
 
 def _touch(path: Path) -> None:
@@ -141,12 +147,14 @@ def _touch(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR))
 
 
-def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> None:
+def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> bool:
+    """Make the ledger, unless there is one; whether that was done here."""
     if not _is_empty(connection):
-        return
+        return False
     connection.execute("PRAGMA encoding = 'UTF-8'")
     connection.execute("BEGIN IMMEDIATE")
-    if _is_empty(connection):  # another process may have been faster
+    made = _is_empty(connection)
+    if made:  # else another process was faster
         format_ = ENCRYPTED if master_key else FORMAT
         for statement in SCHEMAS[format_]:
             connection.execute(statement)
@@ -156,6 +164,7 @@ def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> None:
             "INSERT INTO ledger (key, value) VALUES ('created_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
         )
     connection.execute("COMMIT")
+    return made
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
