@@ -46,7 +46,6 @@ from projections.operations.health import (
     log_row,
     model_rows,
     months_row,
-    newest_of,
     rights_rows,
     room_row,
     setting_rows,
@@ -54,6 +53,7 @@ from projections.operations.health import (
 from projections.read_model.generations import Places
 from projections.read_model.trouble import ViewsError
 from projections.read_model.version import code_version
+from projections.reading.clock import newest_stamp
 
 MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
 
@@ -137,7 +137,7 @@ def _of_the_ledger(setup: Setup) -> Iterator[CheckRow]:
         yield _of_the_store(ledger.position(), ledger.id)
         yield encryption_row(setup.master.id if setup.master else None, in_a_file=not in_postgres(setup.ledger_name))
         yield from _of_the_settings(ledger.settings())
-        yield clock_row(utc_now(), newest_of(ledger))
+        yield clock_row(utc_now(), newest_stamp(ledger))
         yield from _check_rows("closed months", lambda: iter([months_row(ledger)]), MENDS)
         yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), "delete it; it is built anew")
     if setup.master is not None:

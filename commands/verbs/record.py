@@ -13,6 +13,7 @@ import click
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
+from commands.writing.handle import WrongClock
 from commands.writing.record import Outcome
 from commands.writing.record import record as record_stream
 
@@ -20,13 +21,19 @@ from commands.writing.record import record as record_stream
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--keep-recorded-at", is_flag=True, help="Take each line's recorded_at: for bringing history over.")
+@click.option("--clock-is-right", is_flag=True, help="Record though the newest entry says another time by far.")
 @format_option
 @click.pass_obj
-def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | None) -> None:
+def record(
+    setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, clock_is_right: bool, form: str | None
+) -> None:  # fmt: skip
     """Record the facts and acts of FILE (JSON Lines; '-' reads stdin) and print what became of each line.
 
     Each line is recorded, a duplicate, or refused with its reason; good lines land whatever the others are. Sending a
     file again is safe: what is there already answers 'duplicate'. Exits with 1 if a line was refused.
+
+    The clock gives each line its time, for good. One that is more than an hour behind the ledger's newest entry, or
+    more than a year ahead of it, records nothing: set the clock, or if it is right say so.
 
     \b
     Examples:
@@ -38,10 +45,14 @@ def record(setup: Setup, /, file: BinaryIO, keep_recorded_at: bool, form: str | 
     with setup.open(create=True) as ledger, progress("Recording", "lines") as tell:
         if ledger.made:
             say(printable(_made(setup)))
-        outcomes = _counted(record_stream(ledger, file, keep_recorded_at=keep_recorded_at), counts, tell)
+        told = record_stream(ledger, file, keep_recorded_at=keep_recorded_at, clock_is_right=clock_is_right)
+        outcomes = _counted(told, counts, tell)
         if chosen_form(form) == "table":
             outcomes = (outcome for outcome in outcomes if outcome.outcome == "refused")
-        show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
+        try:
+            show_rows_to_the_end(outcomes, Outcome, form, hidden=("position",), nothing="No line was refused.")
+        except WrongClock as doubt:
+            raise click.UsageError(f"{doubt}; set it, or if it is right give --clock-is-right") from None
     say(", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused")))
     if counts["refused"]:
         sys.exit(1)

@@ -36,9 +36,13 @@ def record(
     keep_recorded_at: bool = False,
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
+    clock_is_right: bool = True,
 ) -> Iterator[Outcome]:
-    """Record a stream of lines, a batch to a transaction; an outcome is given once its batch is committed."""
-    recorder = Recorder(ledger, keep_recorded_at=keep_recorded_at, clock=clock)
+    """Record a stream of lines, a batch to a transaction; an outcome is given once its batch is committed.
+
+    Unless ``clock_is_right`` is taken for granted, WrongClock ends it before a clock that cannot be stamps a line.
+    """
+    recorder = Recorder(ledger, keep_recorded_at=keep_recorded_at, clock=clock, clock_is_right=clock_is_right)
     read = read_lines(stream)
     while lines := list(islice(read, batch)):
         yield from _outcomes(recorder, lines)
