@@ -18,6 +18,7 @@ from commands.verbs.proof import key_option
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.zones import zone_data_version
+from ledger.files import locks_hold
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
@@ -117,6 +118,11 @@ def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
     if not may_write(path) or not may_write(path.parent):
         says = "this user may not write to the ledger's file and folder, as SQLite's log needs"
         yield CheckRow("writable", "wrong", says, "run as the ledger's owner")
+    elif not locks_hold(path.parent):
+        says = "a lock that one program holds is given to another, too: writers lose each other's entries"
+        yield CheckRow("locks", "wrong", says, "move the ledger, with backup and restore, to a disk of this machine")
+    else:
+        yield CheckRow("locks", "ok", "what one program locks in this folder, another one does not get")
     log = log_bytes(path)
     yield room_row(*free_bytes(path.parent), path.stat().st_size, log)
     yield log_row(log)

@@ -16,6 +16,8 @@ from commands.terminal.show import chosen_form, printable, say, show_rows_to_the
 from commands.writing.handle import WrongClock
 from commands.writing.record import Outcome
 from commands.writing.record import record as record_stream
+from ledger.files import locks_hold
+from ledger.recorders.by_name.naming import folder_of
 
 
 @click.command()
@@ -42,6 +44,7 @@ def record(
       episode-ledger record --keep-recorded-at history.jsonl
     """
     counts: Counter[str] = Counter()
+    _refuse_folder_without_locks(setup)
     with setup.open(create=True) as ledger, progress("Recording", "lines") as tell:
         if ledger.made:
             say(printable(_made(setup)))
@@ -56,6 +59,18 @@ def record(
     say(", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused")))
     if counts["refused"]:
         sys.exit(1)
+
+
+def _refuse_folder_without_locks(setup: Setup) -> None:
+    """UsageError where a ledger is about to be made in which writers would lose each other's entries."""
+    folder = folder_of(setup.ledger_name)
+    if folder is None or os.path.lexists(setup.ledger_name) or not os.access(folder, os.W_OK):
+        return
+    if not locks_hold(folder):
+        raise click.UsageError(
+            f"in {folder} a lock that one program holds is given to another, too, so that writers would lose each"
+            " other's entries: name a ledger on a disk of this machine"
+        )
 
 
 def _made(setup: Setup) -> str:

@@ -87,6 +87,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection with our settings, each read back; the file must exist."""
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
+    refuse_second_name(path)
     connection = sqlite3.connect(
         str(path), timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False, uri=False
     )
@@ -96,6 +97,15 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def refuse_second_name(path: Path) -> None:
+    """StoreError if the file has another name, too: SQLite keeps a log for each, and so loses what the other holds."""
+    if path.stat().st_nlink > 1:
+        raise StoreError(
+            f"{path} has a second name (a hard link); programs that open it by different names lose each other's"
+            f" entries: find it with 'find FOLDER -samefile {path.name}', and remove all but one"
+        )
 
 
 def _set_and_read_back(connection: sqlite3.Connection) -> None:
