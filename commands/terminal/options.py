@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from commands.terminal.rollbacks import RollbackWatch
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
 from ledger.keys.cipher import MasterKey, MasterKeyError
@@ -70,6 +71,7 @@ class Setup:
         must_encrypt: bool = False,
     ) -> None:
         self.must_exist, self.must_encrypt = must_exist, must_encrypt
+        self.rollbacks = RollbackWatch()
         self.ledger_name = ledger
         self._master_key = master_key
         self.views_folder = Path(views) if views is not None else None
@@ -88,7 +90,10 @@ class Setup:
         if self.master is None:
             self.refuse_plain()
         try:
-            return open_ledger(self.ledger_name, create=create and not self.must_exist, master=self.master)
+            ledger = open_ledger(self.ledger_name, create=create and not self.must_exist, master=self.master)
+            if not create:
+                self.rollbacks.look(ledger, self.places)
+            return ledger
         except NoLedger as error:
             if not create:
                 raise

@@ -118,6 +118,7 @@ def status(setup: Setup, /, form: str | None) -> None:
         show_rows([row], StatusRow, form)
     else:
         show_rows(_stated(row), Stated, form)
+    setup.rollbacks.end()
 
 
 def _parts(part: msgspec.Struct) -> Iterable[tuple[str, object]]:

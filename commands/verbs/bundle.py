@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -10,6 +9,7 @@ from typing import Final, NamedTuple
 import click
 
 from commands.terminal.handing_out import giving
+from commands.terminal.holding import refuse_broken
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
@@ -19,7 +19,7 @@ from commands.verbs.proof import key_option
 from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.by_name.naming import folder_of
-from ledger.recorders.by_name.proving import prove, prove_entries
+from ledger.recorders.by_name.proving import prove_entries
 from ledger.store import EpisodeLedger
 from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
 from projections.bundle.zip import zip_of
@@ -77,7 +77,7 @@ def bundle(
         chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name
         _refuse_unknown(chosen, episodes)
         if signed.key is not None:
-            _refuse_broken(setup)
+            refuse_broken(setup, "nothing was signed and no bundle made")
         with progress("Proving", "entries") as tell:
             proven = prove_entries(setup.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
         note, says = signed.note(ledger, proven.root, proven.head)
@@ -91,16 +91,6 @@ def bundle(
     say(printable(f"Wrote {entries} of {counted(len(chosen.episodes), 'episode')} into {out.path}."))
     if later:
         say("Entries recorded after the checkpoint are left out.")
-
-
-def _refuse_broken(setup: Setup) -> None:
-    """A key of ours signs only a ledger that holds, as ``checkpoint`` does."""
-    with progress("Verifying", "entries") as tell:
-        report = prove(setup.ledger_name, (), tell, setup.master)
-    if not report.holds:
-        say("episode-ledger: the ledger does not hold, so nothing was signed and no bundle made")
-        say("hint: 'episode-ledger verify' says what is wrong, and at which position")
-        sys.exit(1)
 
 
 def _refuse_unknown(chosen: Chosen, episodes: tuple[str, ...]) -> None:

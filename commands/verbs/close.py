@@ -13,6 +13,8 @@ import click
 import msgspec
 
 from commands.outside import utc_now
+from commands.terminal.holding import refuse_broken
+from commands.terminal.months import MONTH
 from commands.terminal.options import Setup, filter_options, filters, format_option, known_at_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
@@ -37,22 +39,6 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
 from projections.read_model.views import passing_views
 from projections.words import counted, minute, more_or_less, utc_text
-
-
-class MonthType(click.ParamType[Month]):
-    """A calendar month."""
-
-    name = "MONTH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
-        """The month."""
-        try:
-            return value if isinstance(value, Month) else Month.read(value)
-        except ValueError:
-            self.fail("expected a month written YYYY-MM, such as 2026-10")
-
-
-MONTH = MonthType()
 
 
 class ClosedMonth(msgspec.Struct, frozen=True):
@@ -89,8 +75,12 @@ def close(setup: Setup, /, month: Month | None, by: str | None, listed: bool, fo
     with setup.open() as ledger:
         if month is None:
             _list(ledger, form)
-            return
-        closed = _close(setup, ledger, month, by)
+        else:
+            _tell(_close(setup, ledger, month, by), form)
+    setup.rollbacks.end()
+
+
+def _tell(closed: Closed, form: str | None) -> None:
     _show(closed.report, form)
     say(printable(_summary(closed)))
     if since := judged_otherwise(closed.record):
@@ -107,6 +97,9 @@ def _list(ledger: EpisodeLedger, form: str | None) -> None:
 
 def _close(setup: Setup, ledger: EpisodeLedger, month: Month, by: str | None) -> Closed:
     record = closed_months(ledger).get(month.text)
+    if record is None:
+        setup.rollbacks.end()  # what it said then; nothing is fixed on a ledger that is not what it was
+        refuse_broken(setup, "no month was closed")
     with progress("Judging", "patients") as tell, _refusals():
         if record is not None:  # whoever asks, and whatever their book says now
             return Closed(record, report_again(ledger, record, tell), new=False)

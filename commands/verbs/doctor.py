@@ -13,6 +13,7 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.options import Setup, format_option
+from commands.terminal.rollbacks import HINT, stored_rollbacks, told
 from commands.terminal.show import show_rows
 from commands.verbs.proof import key_option
 from ledger.book import BookError
@@ -24,6 +25,7 @@ from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.naming import views_file
+from ledger.recorders.by_name.tail import broken_in_tail
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
     access_records_of,
@@ -93,6 +95,8 @@ def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
         "book", lambda: _of_the_book(setup), "correct that file of the book, or name another with --book"
     )
     yield from _check_rows("ledger", lambda: _of_the_ledger(setup), MENDS)
+    yield from _check_rows("last entries", lambda: iter([_of_the_tail(setup)]), MENDS)
+    yield from _check_rows("rollback", lambda: _of_rollbacks(setup), MENDS)
     if in_a_file:
         yield from _of_the_key(key, plain_path(setup.ledger_name).parent)
 
@@ -148,6 +152,20 @@ def _of_the_ledger(setup: Setup) -> Iterator[CheckRow]:
         yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), "delete it; it is built anew")
     if setup.master is not None:
         yield from _of_what_is_clear(setup)
+
+
+def _of_the_tail(setup: Setup) -> CheckRow:
+    """What the next entry will be sealed to."""
+    if position := broken_in_tail(setup.ledger_name):
+        return CheckRow("last entries", "wrong", f"the ledger does not hold at position {position}", MENDS)
+    return CheckRow("last entries", "ok", "they hold: what is recorded next is sealed to them")
+
+
+def _of_rollbacks(setup: Setup) -> Iterator[CheckRow]:
+    found = stored_rollbacks(setup.ledger_name, setup.places)
+    yield from (CheckRow("rollback", "wrong", told(each), HINT) for each in found)
+    if not found:
+        yield CheckRow("rollback", "ok", "nothing that a read model here had seen is missing")
 
 
 def _of_the_store(entries: int, id: str) -> CheckRow:

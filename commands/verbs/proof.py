@@ -13,12 +13,15 @@ import click
 from msgspec import Struct
 
 from commands.outside import utc_now
+from commands.terminal.accepting import accept_rollbacks
 from commands.terminal.options import Command, Setup, format_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
+from commands.terminal.rollbacks import stored_rollbacks, tell_rollbacks
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
 from commands.terminal.variable import VariableOption
+from commands.terminal.who import given_reason, named
 from ledger.files import READABLE
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
@@ -147,14 +150,27 @@ def _give(note: bytes, out: Output | None) -> None:
 )
 @click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature counts. Default: that of one's own key.")
 @key_option
+@click.option(
+    "--accept-rollback",
+    "reason",
+    metavar="REASON",
+    help="If it holds: record that it was put back to an earlier state on purpose.",
+)
+@click.option(
+    "--by", metavar="NAME", help="With --accept-rollback: who says so. Default: the name you are logged in by."
+)
 @format_option
 @click.pass_obj
-def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, form: str | None) -> None:
+def verify(
+    setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, reason: str | None, by: str | None,
+    form: str | None,
+) -> None:  # fmt: skip
     """Walk the whole ledger and name the first position that is wrong.
 
     Each entry is sealed to the one before it; a seal that does not fit is found without anything else. Somebody who
     seals everything anew is only found with a checkpoint that was kept elsewhere. Ends with 1 if anything is wrong.
-    The envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
+    So is a ledger that was put back to an earlier state since a read model of it was made, until that is accepted. The
+    envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
     stands on them; without it they are held to their columns alone.
 
     \b
@@ -162,7 +178,10 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
       episode-ledger verify --checkpoint 2026-11-20.checkpoint --checkpoint 2026-11-23.checkpoint
+      episode-ledger verify --accept-rollback "disk failed on 11-20, backup of 11-19 restored"
     """
+    if reason is None and by is not None:
+        raise click.UsageError("--by belongs to --accept-rollback")
     whose = signer_of(signer, key) if files or signer is not None else None
     shown = [read_checkpoint(file, whose) for file in files]
     with progress("Verifying", "entries") as tell:
@@ -178,9 +197,15 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
         say(UNSIGNED)
     if not any(each.counts for each in shown):
         say(UNSEEN)
+    back = stored_rollbacks(setup.ledger_name, setup.places) if report.holds else []
+    if back and reason is None:
+        tell_rollbacks(back)
     if disowned or not report.holds:
         say(f"hint: {HINT}")
+    if disowned or not report.holds or (back and reason is None):
         sys.exit(1)
+    if reason is not None:
+        accept_rollbacks(setup, back, given_reason("--accept-rollback", reason), named(by, "accepts it"))
 
 
 def _rows(report: ProofReport, shown: Sequence[Shown]) -> Iterator[ProvedRow]:

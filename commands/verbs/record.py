@@ -18,6 +18,7 @@ from commands.writing.record import Outcome
 from commands.writing.record import record as record_stream
 from ledger.files import locks_hold
 from ledger.recorders.by_name.naming import folder_of
+from ledger.recorders.by_name.tail import refuse_broken_tail
 
 
 @click.command()
@@ -48,6 +49,8 @@ def record(
     with setup.open(create=True) as ledger, progress("Recording", "lines") as tell:
         if ledger.made:
             say(printable(_made(setup)))
+        else:
+            refuse_broken_tail(setup.ledger_name)
         told = record_stream(ledger, file, keep_recorded_at=keep_recorded_at, clock_is_right=clock_is_right)
         outcomes = _counted(told, counts, tell)
         if chosen_form(form) == "table":

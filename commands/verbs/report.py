@@ -77,6 +77,7 @@ def report(
     with setup.open() as ledger, giving(setup, ledger, "report", out.path if out else None) as notes:
         made = _made(setup, ledger, asked, Collected(shown) if form == "html" else None)
         _show(made, form, out, notes)
+    setup.rollbacks.end()
 
 
 def _utc_date(at: datetime) -> str:

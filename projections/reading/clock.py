@@ -41,7 +41,7 @@ def newest_stamp(ledger: EpisodeLedger) -> datetime | None:
     else one wrong stamp would speak for the clock again whenever its episode goes on.
     """
     head = ledger.position()
-    found = list(_readable(ledger.scan(max(0, head - ENTRIES_LOOKED_AT), head)))
+    found = list(_readable(ledger, max(0, head - ENTRIES_LOOKED_AT), head))
     before = {(entry.episode, entry.version): entry.recorded_at for entry in found}
     for entry in reversed(found):
         place = (entry.episode, entry.version - 1)
@@ -52,12 +52,16 @@ def newest_stamp(ledger: EpisodeLedger) -> datetime | None:
     return found[-1].recorded_at if found else None
 
 
-def _readable(rows: Iterable[tuple[int, str, int, str, str]]) -> Iterable[Entry]:
-    for row in rows:
+def _readable(ledger: EpisodeLedger, after: int, head: int) -> Iterable[Entry]:
+    """The entries that can be read; the others are told by whoever needs them."""
+    while after < head:
         try:
-            yield read_row(row)
-        except UnreadableEntry:  # its own reader says so
-            continue
+            for row in ledger.scan(after, head):
+                after = row[0]
+                yield read_row(row)
+            return
+        except UnreadableEntry as error:
+            after = max(after, error.position or head)
 
 
 def _readable_at(ledger: EpisodeLedger, place: tuple[str, int]) -> Iterable[Entry]:

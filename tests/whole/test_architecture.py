@@ -38,7 +38,7 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/progress.py ledger/keys ledger/proof ledger/recorders ledger/recorders/sqlite"
     ),
     "ledger/recorders/by_name": (
-        "ledger/progress.py ledger/keys ledger/proof ledger/recorders ledger/recorders/sqlite "
+        "ledger/facts ledger/progress.py ledger/keys ledger/proof ledger/recorders ledger/recorders/sqlite "
         "ledger/recorders/postgres"
     ),
     "ledger/merging.py": "ledger/facts ledger/administration.py",
@@ -108,7 +108,7 @@ ROOMS: dict[str, str] = {
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/read_model projections/rebuild projections/export "
+        "projections/words.py projections/read_model projections/audit projections/rebuild projections/export "
         "projections/bundle projections/erasure "
         "commands/outside.py"
     ),
