@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -33,9 +33,16 @@ STORE_FAILED: Final = 3
 
 _COMMANDS: Final = {
     "record": "commands.verbs.record",
+    "tell": "commands.verbs.tell",
+    "correct": "commands.verbs.correct",
+    "retract": "commands.verbs.correct",
+    "unretract": "commands.verbs.correct",
+    "resolve": "commands.verbs.tell",
+    "void-episode": "commands.verbs.tell",
+    "move-patient": "commands.verbs.correct",
     "days": "commands.verbs.read",
     "findings": "commands.verbs.read",
-    "lines": "commands.verbs.read",
+    "lines": "commands.verbs.lines",
     "why": "commands.verbs.ask",
     "replay": "commands.verbs.ask",
     "diff": "commands.verbs.diff",
@@ -46,7 +53,7 @@ _COMMANDS: Final = {
     "status": "commands.verbs.ask",
     "report": "commands.verbs.report",
     "close": "commands.verbs.close",
-    "restatements": "commands.verbs.close",
+    "restatements": "commands.verbs.restatements",
     "rebuild": "commands.verbs.rebuild",
     "migrate": "commands.verbs.migrate",
     "master-key": "commands.verbs.master_key",
@@ -54,6 +61,7 @@ _COMMANDS: Final = {
     "part-patients": "commands.verbs.patients",
     "forget": "commands.verbs.forget",
     "what-if": "commands.verbs.what_if",
+    "book": "commands.verbs.book",
     "checkpoint": "commands.verbs.proof",
     "verify": "commands.verbs.proof",
     "serve": "commands.verbs.serve",
@@ -64,6 +72,9 @@ _COMMANDS: Final = {
     "help": "commands.verbs.help",
 }
 """Where each verb is; loaded when asked for, so that a short answer stays quick."""
+
+
+_SETTINGS: Final = ("ledger", "book", "views", "master_key", "master_key_itself", "must_exist", "must_encrypt")
 
 
 class Verbs(click.Group):
@@ -79,6 +90,16 @@ class Verbs(click.Group):
             return None
         found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return found
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """What was asked; while a shell completes it nothing is run, and the ledger is known all the same."""
+        ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing and ctx.params.get("ledger"):
+            told: dict[str, Any] = {name: ctx.params.get(name) for name in _SETTINGS}
+            ctx.obj = _setup(**told)
+        return ctx
 
     def invoke(self, ctx: click.Context) -> object:
         """Do what was asked, or what of it somebody waits for: ``days | head`` ends quietly."""
@@ -154,8 +175,16 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
+    ctx.obj = _setup(ledger, book, views, master_key, master_key_itself, must_exist, must_encrypt)
+
+
+def _setup(
+    ledger: str, book: str | None, views: str | None, master_key: Path | None, master_key_itself: str | None,
+    must_exist: bool, must_encrypt: bool,
+) -> Setup:  # fmt: skip
+    """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
     master = partial(named_master_key, ledger, master_key, master_key_itself)
-    ctx.obj = Setup(ledger, book, views, master, must_exist=must_exist, must_encrypt=must_encrypt)
+    return Setup(ledger, book, views, master, must_exist=must_exist, must_encrypt=must_encrypt)
 
 
 def main(args: Sequence[str] | None = None) -> None:

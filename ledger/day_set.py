@@ -46,10 +46,12 @@ class Calendar:
         """That one date, or no date if it lies outside."""
         return 1 << (ordinal - self.first) if self.first <= ordinal <= self.last else 0
 
-    def dates(self, days: Days) -> Iterator[int]:
+    def dates(self, days: Days) -> list[int]:
         """The ordinals of a set, ascending."""
+        found: list[int] = []
         for first, last in self.runs(days):
-            yield from range(first, last + 1)
+            found += range(first, last + 1)
+        return found
 
     def runs(self, days: Days) -> Iterator[tuple[int, int]]:
         """The unbroken runs of a set as (first, last) ordinals, ascending."""

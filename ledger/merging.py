@@ -19,9 +19,8 @@ from ledger.facts.administration import (
     time_of_act,
 )
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.merges import SOURCE, Merged, MergeRefused, Merges, Parted, names_together
+from ledger.facts.merges import Merged, MergeRefused, Merges, Parted, as_entry, names_together
 from ledger.facts.stored import StoredRow
-from ledger.facts.upcasts import SCHEMA
 
 LAST_POSITION: Final = 2**63 - 1
 _MERGING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__})
@@ -94,7 +93,7 @@ class MergedPatients(HouseActs):
             if isinstance(act, PatientsMerged)
             else Parted(act.patient, act.reason)
         )
-        return Entry(HOUSE, version, SOURCE, str(position), act.by, time_of_act(act), act.nonce, fact, SCHEMA)  # type: ignore[arg-type]
+        return as_entry(fact, version, position, act.by, time_of_act(act), act.nonce)
 
 
 def _not_before(at: datetime, acts: Sequence[tuple[int, HouseAct]]) -> datetime:

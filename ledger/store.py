@@ -7,7 +7,7 @@ stands under. The process's environment is not consulted: settings are ours, and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -24,7 +24,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from ledger.facts.administration import HOUSE, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.stored import StoredRow, read_row, read_stored
+from ledger.facts.stored import JoinedEntries, StoredRow, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
@@ -145,9 +145,9 @@ class EpisodeLedger(MergedPatients, Application[str]):
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
             yield from _in_order(list(map(read_row, self._entries.rows_of(group))))
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        """(episode, tag, text) of the entries in a stretch of positions, in order, by small pages; for rebuilding."""
-        return self._entries.pages(after, upto)
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        """These episodes up to a position, each as one row, undecoded, in any order; without the texts of some tags."""
+        return self._entries.joined(episodes, upto, without)
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and last version, by position."""
@@ -253,18 +253,26 @@ def _assert_contiguous(stored: Sequence[StoredEvent]) -> None:
         last[episode] = version
 
 
-def open_ledger(path: str | os.PathLike[str], *, create: bool, master: MasterKey | None = None) -> EpisodeLedger:
+def open_ledger(
+    path: str | os.PathLike[str], *, create: bool, master: MasterKey | None = None, mapped_mb: int = 0
+) -> EpisodeLedger:
     """The ledger at a path, as a context manager; made if it does not exist and ``create`` is set.
 
     A ``postgresql://`` URL names a ledger that migrating has made: it is never made here. With a master key the ledger
     is, or is made, encrypted; MasterKeyError if it is not, or is under another one, or the key is missing.
+    Of a file ``mapped_mb`` are read as mapped memory, faster; a failing disk then ends the process.
     """
     name = os.fspath(path)
-    kind = {LedgerFactory.ORIGINATOR_ID_TYPE: "text"}
     if in_postgres(name):
-        return EpisodeLedger(kind | {LEDGER_URL: name}, master)
-    settings = {
+        return EpisodeLedger({LedgerFactory.ORIGINATOR_ID_TYPE: "text", LEDGER_URL: name}, master)
+    return EpisodeLedger(file_settings(name, create=create, master=master, mapped_mb=mapped_mb), master)
+
+
+def file_settings(name: str, *, create: bool, master: MasterKey | None, mapped_mb: int = 0) -> dict[str, str]:
+    """With what settings the ledger in a file is opened."""
+    return {
+        LedgerFactory.ORIGINATOR_ID_TYPE: "text",
         LedgerFactory.SQLITE_DBNAME: name, LedgerFactory.CREATE_TABLE: "yes" if create else "no",
         LedgerFactory.MASTER_KEY: master.id if master else "",
+        LedgerFactory.MAPPED_MB: str(mapped_mb),
     }  # fmt: skip
-    return EpisodeLedger(kind | settings, master)

@@ -81,6 +81,11 @@ def iso(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
 
 
+def dates_between(first: str, last: str) -> Iterator[str]:
+    """The service dates from one to another, both included."""
+    return map(iso, range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal() + 1))
+
+
 def utc_text(at: datetime) -> str:
     """An instant as rows carry it."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -94,6 +99,11 @@ def minute(instant: str) -> str:
 def moment(instant: str) -> str:
     """An instant of a row as a person reads it, to the second."""
     return f"{instant[:10]} {instant[11:19].rstrip('Z')} UTC"
+
+
+def later(day: str, days: int) -> str:
+    """The date so many days after another; at the end of the calendar, the end."""
+    return date.fromordinal(min(date.fromisoformat(day).toordinal() + days, date.max.toordinal())).isoformat()
 
 
 def follows(day: str, other: str) -> bool:

@@ -185,6 +185,9 @@ def commands_page() -> str:
 def _help(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"## {context.command_path}\n"
     yield f"```text\n{command.get_help(context).rstrip()}\n```\n"
+    if isinstance(command, click.Group) and context.parent:
+        for name, part in command.commands.items():
+            yield from _help(part, click.Context(part, parent=context, info_name=name))
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {

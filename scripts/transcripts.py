@@ -20,7 +20,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = (
     "README.md", "docs/start/first-episode.md",
-    "docs/how-to/close-a-month.md", "docs/how-to/compare.md", "docs/how-to/what-if.md",
+    "docs/how-to/close-a-month.md", "docs/how-to/compare.md", "docs/how-to/correct-a-mistake.md",
+    "docs/how-to/what-if.md",
 )  # fmt: skip
 
 _FENCE: Final = re.compile(r"^```(console|json \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

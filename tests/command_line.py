@@ -26,6 +26,8 @@ BOOK = EXAMPLE / "book"
 INTAKE = EXAMPLE / "intake.jsonl"
 OPENING = {"type": "EpisodeOpened", "patient": "P-1", "provider": "1234567893", "zone": "America/Chicago"}
 SERVED = {"type": "DayServed", "order": "RX-1", "date": "2026-02-02"}
+ANYWAY = ("--anyway", "the claims follow")
+"""Closes a month though something is open in it."""
 LIVE = [sys.executable, "-c", "from commands.cli import main; main()"]
 """The command line as a process of its own."""
 

@@ -21,7 +21,7 @@ from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
 from projections.read_model.views import TABLES, Views, open_views, passing_views, views_path
-from projections.rebuild import rebuild as rebuilding
+from projections.reading import cohorts
 from projections.rebuild.certificate import Certificate, ChangedRow
 from projections.rebuild.rebuild import Wanted, rebuild
 from tests import kept
@@ -131,10 +131,10 @@ def whole(path: Path, book: Book) -> tuple[dict[str, str], Tables]:
 
 
 @contextmanager
-def holding(count: int) -> Iterator[None]:
-    """At most so many entries are held back in a rebuild."""
+def reading_at_once(entries: int) -> Iterator[None]:
+    """A rebuild reads so many entries ahead, about."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rebuilding, "held_entries", lambda memory, processes: count)
+        patched.setattr(cohorts, "ENTRIES_AT_ONCE", entries)
         yield
 
 

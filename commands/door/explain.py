@@ -63,6 +63,19 @@ def faults_of(raw: bytes) -> list[Fault]:
     return found or [Fault(otherwise)]
 
 
+def first_fault(form: Form, value: Any, path: str) -> str | None:
+    """The first fault of a single value that stands where this form is asked for; None if it has it."""
+    found = next(_problems(form, _remembered(value), path), None)
+    return found.message if found else None
+
+
+def _remembered(value: Any) -> Any:
+    """A value with its objects as they are when they are read."""
+    if isinstance(value, dict):
+        return _Object([(name, _remembered(each)) for name, each in value.items()])
+    return [_remembered(each) for each in value] if isinstance(value, list) else value
+
+
 def _all_faults(raw: bytes) -> Iterator[Fault]:
     try:
         value = _decoded(raw)

@@ -82,6 +82,11 @@ class Setup:
         """The book, checked; BookError if it cannot be used."""
         return load_book(self.book_folder)
 
+    @property
+    def payer_names(self) -> dict[str, str]:
+        """The payers of the book by the names people read."""
+        return {payer.id: payer.name for payer in self.book.payers.values()}
+
     def open(self, *, create: bool = False) -> EpisodeLedger:
         """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used.
 

@@ -54,6 +54,15 @@ class Output:
         self.path, self._setup, self._force, self._forceable, self._key = path, setup, force, forceable, key
         self._inputs = list(_inputs(click.get_current_context(silent=True), path))
 
+    @classmethod
+    def of(cls, path: Path) -> Output:
+        """One of the command under way, looked at; it never writes over a file."""
+        setup = click.get_current_context().find_object(Setup)
+        assert setup is not None, "the group made it"
+        output = cls(setup, path)
+        output.check()
+        return output
+
     def check(self) -> None:
         """UsageError if nothing may be written there."""
         if os.path.lexists(self.path) and not self._forceable:

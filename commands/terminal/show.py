@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import click
 import msgspec
 
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WIDEST_CELL: Final = 48
+from commands.terminal.table import Layout, printable, show_table, text_of
+
+__all__ = ["chosen_form", "print_nowhere", "printable", "say", "show_rows", "show_rows_to_the_end", "show_text"]
+
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -24,32 +25,33 @@ def chosen_form(form: str | None) -> str:
     return form or ("table" if sys.stdout.isatty() else "json")
 
 
-def show_rows(
-    rows: Iterable[msgspec.Struct],
-    kind: type[msgspec.Struct],
-    form: str | None,
-    hidden: Sequence[str] = (),
-    nothing: str = "Nothing to show.",
-) -> None:
-    """Print rows of one kind; ``hidden`` columns are left out of the table, ``nothing`` is said instead of no rows."""
+def show_rows(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], form: str | None, **layout: Any) -> None:
+    """Print rows of one kind; ``layout`` is how a table is laid out."""
     match chosen_form(form):
         case "json":
             _show_json(rows)
         case "csv":
             _show_csv(rows, kind)
         case _:
-            _show_table(rows, kind, hidden, nothing)
+            show_table(rows, kind, Layout(**layout))
 
 
 def show_rows_to_the_end(
-    rows: Iterator[msgspec.Struct], kind: type[msgspec.Struct], form: str | None, **said: Any
+    rows: Iterator[msgspec.Struct], kind: type[msgspec.Struct], form: str | None, **layout: Any
 ) -> None:
     """Print rows whose making matters in itself: should the reader of a pipe leave, the rest is made all the same."""
     try:
-        show_rows(rows, kind, form, **said)
+        show_rows(rows, kind, form, **layout)
     except BrokenPipeError:
         print_nowhere()
         deque(rows, maxlen=0)
+
+
+def hand_over() -> None:
+    """Let whoever reads a pipe have what was printed; one who has left is met by the next that is printed."""
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stdout.buffer.flush()
 
 
 def print_nowhere() -> None:
@@ -88,59 +90,8 @@ class _Utf8:
 
 def _safe(cell: Any) -> str:
     """A cell that no spreadsheet takes for a formula; a number below zero is a number."""
-    text = _text(cell)
+    text = text_of(cell)
     return "'" + text if text.startswith(_FORMULA_STARTS) and not isinstance(cell, int) else text
-
-
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, tuple) and all(isinstance(part, str) for part in cell):
-        return "; ".join(cell)
-    if isinstance(cell, tuple | dict | msgspec.Struct):
-        return msgspec.json.encode(cell).decode()
-    return str(cell)
-
-
-def _show_table(
-    rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], hidden: Sequence[str], nothing: str
-) -> None:
-    from tabulate import tabulate
-
-    names = _names(kind)
-    shown = [place for place, name in enumerate(names) if name not in hidden]
-    table = [_table_line(row, shown) for row in rows]
-    if not table:
-        click.echo(nothing)
-        return
-    widths = [_WIDEST_CELL] * (len(shown) - 1) + [None]  # the last, a message, is for the terminal to wrap
-    headers = [names[place] for place in shown]
-    click.echo(tabulate(table, headers=headers, disable_numparse=True, maxcolwidths=widths))
-
-
-def _table_line(row: msgspec.Struct, shown: Sequence[int]) -> list[str]:
-    cells = msgspec.structs.astuple(row)
-    return [printable(_text(_in_runs(cells[place]))) for place in shown]
-
-
-def _in_runs(cell: Any) -> Any:
-    """A list of dates as runs of them; anything else as it is."""
-    if not isinstance(cell, tuple) or not cell or not all(_DATE.fullmatch(str(part)) for part in cell):
-        return cell
-    runs: list[list[date]] = []
-    for day in map(date.fromisoformat, cell):
-        if runs and (day - runs[-1][-1]).days == 1:
-            runs[-1][1:] = [day]
-        else:
-            runs.append([day])
-    return tuple(" to ".join(map(str, run)) for run in runs)
-
-
-def printable(text: str) -> str:
-    """One line of text that cannot steer a terminal."""
-    return "".join(mark if mark.isprintable() else "�" for mark in text)
 
 
 def show_text(text: str) -> None:

@@ -17,6 +17,7 @@ from projections.audit.replay import ReplayRow, render_replay, replay_of
 from projections.operations.status import StatusRow, behind, status_row
 from projections.why.text import render_why
 from projections.why.why import StepShown, Why, why_of
+from projections.words import REASONS, STATUS, counted
 
 
 @click.command()
@@ -97,14 +98,18 @@ class Stated(msgspec.Struct, frozen=True):
 
 
 @click.command()
+@click.option("--technical", is_flag=True, help="In a table, too: positions, versions, fingerprints and settings.")
 @format_option
 @click.pass_obj
-def status(setup: Setup, /, form: str | None) -> None:
-    """Show positions, lag, verdicts and findings in numbers, and the settings in force.
+def status(setup: Setup, /, technical: bool, form: str | None) -> None:
+    """Show how many days, verdicts and findings there are; with --technical positions, lag and the settings in force.
+
+    JSON and CSV always hold all of it.
 
     \b
     Examples:
       episode-ledger status
+      episode-ledger status --technical
       episode-ledger status --format json
     """
     names = (setup.shown_name, str(setup.book_folder or "the example book in the package"))
@@ -117,8 +122,25 @@ def status(setup: Setup, /, form: str | None) -> None:
     if chosen_form(form) == "json":
         show_rows([row], StatusRow, form)
     else:
-        show_rows(_stated(row), Stated, form)
+        in_short = chosen_form(form) == "table" and not technical
+        show_rows(_in_short(row) if in_short else _stated(row), Stated, form)
     setup.rollbacks.end()
+
+
+def _in_short(row: StatusRow) -> Iterable[Stated]:
+    """What a person asks of a ledger; the rest is there for whoever looks after it."""
+    yield Stated("ledger", row.ledger)
+    yield Stated("book", row.book)
+    yield Stated("recorded", counted(row.position, "entry", "entries"))
+    yield Stated("days", f"{row.days:,}")
+    for verdict, number in row.verdicts.items():
+        status, _, reason = verdict.partition(" ")
+        yield Stated(f"  {STATUS[status]}{f': {REASONS[reason]}' if reason else ''}", f"{number:,}")
+    yield Stated("findings", f"{row.hard_findings:,} hard, {sum(row.findings.values()) - row.hard_findings:,} soft")
+    for aside in row.set_aside:
+        yield Stated("set aside", f"patient {aside.patient}: an entry of {aside.episode} cannot be read")
+    for month in row.closed_otherwise:
+        yield Stated("closed by another version", month)
 
 
 def _parts(part: msgspec.Struct) -> Iterable[tuple[str, object]]:

@@ -1,12 +1,10 @@
-"""``close`` and ``restatements``: a month's report fixed, and what arrived for it later."""
+"""``close``: what of a month is still open, and its report fixed."""
 
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from typing import Any
 
 import click
@@ -14,12 +12,12 @@ import msgspec
 
 from commands.outside import utc_now
 from commands.terminal.holding import refuse_broken
-from commands.terminal.months import MONTH
-from commands.terminal.options import Setup, filter_options, filters, format_option, known_at_option
+from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end, show_text
-from commands.terminal.who import named
-from commands.verbs.read import tell_set_aside
+from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
+from commands.terminal.table import show_table_as_ever
+from commands.terminal.who import given_reason, is_named_in, named
+from commands.verbs.read import live_views
 from commands.writing.closing import (
     CannotClose,
     Closed,
@@ -27,38 +25,67 @@ from commands.writing.closing import (
     NotOver,
     close_month,
     closed_months,
-    read_otherwise,
     report_again,
 )
-from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
-from projections.audit.month import Month, MonthHead, MonthReport, MonthRow, judged_otherwise, read_by_another
-from projections.audit.restated import Restated, Restatements
-from projections.read_model.queries import Filters
+from projections.audit.month import Month, MonthHead, MonthReport, MonthRow, judged_otherwise
+from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
 from projections.read_model.trouble import SetAside
-from projections.read_model.version import code_version
-from projections.read_model.views import passing_views
-from projections.words import counted, minute, more_or_less, utc_text
+from projections.words import minute, utc_text
 
 
-class ClosedMonth(msgspec.Struct, frozen=True):
-    """A closed month, as ``close --list`` shows it; ``report`` is the SHA-256 of its report as JSON Lines."""
+class MonthType(click.ParamType[Month]):
+    """A calendar month."""
+
+    name = "MONTH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        """The month."""
+        try:
+            return value if isinstance(value, Month) else Month.read(value)
+        except ValueError:
+            self.fail("expected a month written YYYY-MM, such as 2026-10")
+
+
+MONTH = MonthType()
+
+
+class ClosedMonth(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A closed month, as ``close --list`` shows it; ``report`` is the SHA-256 of its report as JSON Lines, ``anyway``
+    why it was closed with something open."""
 
     month: str
     closed_at: str
     by: str
     position: int
     report: str
+    anyway: str = ""
 
 
 @click.command()
 @click.argument("month", type=MONTH, required=False)
 @click.option("--by", metavar="NAME", help="Who closes it. Default: the name you are logged in by.")
 @click.option("--list", "listed", is_flag=True, help="The closed months.")
+@click.option(
+    "--check", is_flag=True, help="Close nothing; list what is open in the month, exit with 1 if anything is."
+)
+@click.option("--anyway", metavar="REASON", help="Close it with what is open; the reason stays in the ledger.")
 @format_option
 @click.pass_obj
-def close(setup: Setup, /, month: Month | None, by: str | None, listed: bool, form: str | None) -> None:
+def close(
+    setup: Setup,
+    /,
+    month: Month | None,
+    by: str | None,
+    listed: bool,
+    check: bool,
+    anyway: str | None,
+    form: str | None,
+) -> None:
     """Fix a month's report: days and dollars by payer, code and verdict, and a fingerprint of every day.
+
+    A month in which something is open (days in conflict or on hold, hard findings, billable days on no claim) is closed
+    only with --anyway and the reason; --check lists what is open.
 
     The first time the closing is recorded in the ledger, for good. Asked again at any later time it prints the same
     bytes, whatever was recorded since and however the book was edited; what arrived later is told by 'restatements'.
@@ -66,17 +93,23 @@ def close(setup: Setup, /, month: Month | None, by: str | None, listed: bool, fo
 
     \b
     Examples:
+      episode-ledger close 2026-10 --check
       episode-ledger close 2026-10
+      episode-ledger close 2026-10 --anyway "the assessments of two patients come in November"
       episode-ledger close 2026-10 --format csv
       episode-ledger close --list
     """
     if listed == (month is not None):
         raise click.UsageError("give a MONTH such as 2026-10, or --list")
+    if check and (listed or anyway is not None):
+        raise click.UsageError("--check goes with a MONTH alone: it closes nothing")
     with setup.open() as ledger:
         if month is None:
             _list(ledger, form)
+        elif check:
+            _check(setup, ledger, month, form)
         else:
-            _tell(_close(setup, ledger, month, by), form)
+            _tell(_close(setup, ledger, month, by, _fit(setup, ledger, anyway)), form)
     setup.rollbacks.end()
 
 
@@ -87,26 +120,56 @@ def _tell(closed: Closed, form: str | None) -> None:
         say(printable(since))
 
 
+def _check(setup: Setup, ledger: EpisodeLedger, month: Month, form: str | None) -> None:
+    found = _open(setup, ledger, month)
+    nothing = f"Nothing is open in {month.words}."
+    show_rows(
+        found, OpenInMonth, form, hidden=("reason", "findings"), nothing=nothing, payers=setup.payer_names, below="says"
+    )
+    if found:
+        say(f"{month.words} has {counted_open(found)}.")
+        sys.exit(1)
+
+
+def _open(setup: Setup, ledger: EpisodeLedger, month: Month) -> list[OpenInMonth]:
+    with closing(setup.views()) as views, live_views(setup, ledger, views):
+        return open_in_month(ledger, views, month)
+
+
+def _fit(setup: Setup, ledger: EpisodeLedger, anyway: str | None) -> str | None:
+    """The reason, if it may stay in the ledger for good."""
+    if anyway is None:
+        return None
+    given_reason("--anyway", anyway)
+    if setup.master and any(is_named_in(anyway, name) for name in ledger.patients_since(0, ledger.position())):
+        raise click.UsageError("--anyway stays in the ledger: do not name a patient in it")
+    return anyway
+
+
 def _list(ledger: EpisodeLedger, form: str | None) -> None:
     rows = [
-        ClosedMonth(record.month, utc_text(record.closed_at), record.by, record.position, record.report)
+        ClosedMonth(record.month, utc_text(record.closed_at), record.by, record.position, record.report, record.anyway)
         for record in closed_months(ledger).values()
     ]
-    show_rows(rows, ClosedMonth, form, (), "No month is closed.")
+    show_rows(rows, ClosedMonth, form, nothing="No month is closed.")
 
 
-def _close(setup: Setup, ledger: EpisodeLedger, month: Month, by: str | None) -> Closed:
+def _close(setup: Setup, ledger: EpisodeLedger, month: Month, by: str | None, anyway: str | None) -> Closed:
     record = closed_months(ledger).get(month.text)
     if record is None:
-        setup.rollbacks.end()  # what it said then; nothing is fixed on a ledger that is not what it was
+        setup.rollbacks.end()  # nothing is fixed on a ledger that is not what it was
         refuse_broken(setup, "no month was closed")
-    with progress("Judging", "patients") as tell, _refusals():
+    with progress("Judging", "patients") as tell, month_refusals():
         if record is not None:  # whoever asks, and whatever their book says now
             return Closed(record, report_again(ledger, record, tell), new=False)
-        return close_month(ledger, setup.book, month, named(by, "closes the month"), utc_now(), _set_aside(setup), tell)
+        return close_month(
+            ledger, setup.book, month, named(by, "closes the month"), utc_now(), patients_set_aside(setup), tell,
+            lambda: counted_open(_open(setup, ledger, month)), anyway,
+        )  # fmt: skip
 
 
-def _set_aside(setup: Setup) -> dict[str, SetAside]:
+def patients_set_aside(setup: Setup) -> dict[str, SetAside]:
+    """The patients that the read model leaves out, by name."""
     if not setup.places.current():
         return {}
     with closing(setup.views()) as views:
@@ -114,7 +177,7 @@ def _set_aside(setup: Setup) -> dict[str, SetAside]:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def month_refusals() -> Iterator[None]:
     """What cannot be done as things are ends with 1, in one line and a hint."""
     try:
         yield
@@ -136,7 +199,7 @@ def _show(report: MonthReport, form: str | None) -> None:
         case _:
             head, words = report.head, Month.read(report.head.month).words
             show_text(f"{words}, closed {minute(head.closed_at)} by {head.by} as of position {head.position:,}\n")
-            show_rows(report.rows, MonthRow, form)
+            show_table_as_ever(report.rows, MonthRow)
             show_text(
                 f"\nledger  {head.ledger}  seal {head.seal or 'none'}\nbook    {head.book}\ndays    {head.days_sha256}"
             )
@@ -145,95 +208,8 @@ def _show(report: MonthReport, form: str | None) -> None:
 def _summary(closed: Closed) -> str:
     record, words = closed.record, Month.read(closed.record.month).words
     how = "is closed" if closed.new else f"was closed {minute(utc_text(record.closed_at))} by {record.by},"
+    with_open = f", with something open: {record.anyway}" if record.anyway else ""
     return (
-        f"{words} {how} as of position {record.position:,}, report {record.report};"
+        f"{words} {how} as of position {record.position:,}, report {record.report}{with_open};"
         f" 'episode-ledger restatements {record.month}' tells what arrived later."
     )
-
-
-@click.command()
-@click.argument("month", type=MONTH)
-@click.option("--check", is_flag=True, help="Exit with 1 if any day shown differs from what was closed.")
-@format_option
-@filter_options
-@known_at_option
-@click.pass_obj
-def restatements(
-    setup: Setup, /, month: Month, check: bool, form: str | None, known_at: datetime | None, **options: Any
-) -> None:
-    """Show the days of a closed month that are something else now, and what changed them.
-
-    Each day with its verdict, payer and cents as closed and as they are now, and the entries that arrived later and
-    changed it: who recorded them, when, at which position; or the terms that became known, or the edited book.
-
-    \b
-    Examples:
-      episode-ledger close 2026-10             the month is over
-      episode-ledger restatements 2026-10      and this came later
-      episode-ledger restatements 2026-10 --payer prairie-blue --format csv
-      episode-ledger restatements 2026-10 --check && echo "October stands as closed"
-    """
-    wanted = filters(options)
-    with setup.open() as ledger:
-        record = closed_months(ledger).get(month.text)
-        if record is None:
-            raise click.UsageError(f"{month.words} is not closed; 'episode-ledger close {month.text}' closes it")
-        if known_at is not None and known_at < record.closed_at:
-            raise click.UsageError(f"--known-at: by then {month.words} was not closed")
-        found = _found(setup, ledger, record, wanted, known_at, form)
-        forgotten = bool(ledger.forgettings(after=record.position))
-    say(_difference(month, found))
-    if forgotten:
-        say("A patient was forgotten since: whether days of theirs had become something else cannot be told any more.")
-    if check and (found.found or found.otherwise):
-        sys.exit(1)
-
-
-_HIDDEN = (
-    *("payer_before", "payer_after", "code_before", "code_after", "authorization_before", "authorization_after"),
-    *("cents_before", "cents_after", "cause", "recorded_at"),
-)
-"""What a person's terminal has no room for."""
-
-
-def _found(
-    setup: Setup,
-    ledger: EpisodeLedger,
-    record: MonthClosed,
-    wanted: Filters,
-    known_at: datetime | None,
-    form: str | None,
-) -> Restatements:
-    with progress("Judging", "patients") as tell, _refusals():
-        otherwise = read_otherwise(ledger, record, tell) if record.code != code_version() else None
-        found = Restatements(ledger, record, setup.book, known_at)
-        found.otherwise = otherwise is not None
-        rows = found.rows(wanted, tell)
-        show_rows_to_the_end(rows, Restated, form, hidden=_HIDDEN, nothing="No day differs from what was closed.")
-    _tell_left_out(setup, ledger, found)
-    if since := judged_otherwise(record):
-        say(printable(since))
-    if otherwise:
-        say(printable(read_by_another(*otherwise)))
-    return found
-
-
-def _tell_left_out(setup: Setup, ledger: EpisodeLedger, found: Restatements) -> None:
-    """Say who is left out: who is set aside, and who shares episodes with them; anybody else stops the report."""
-    aside = _set_aside(setup)
-    with closing(passing_views()) as views:
-        for cohort in found.left_out:
-            mates = [aside[patient] for patient in cohort.patients if patient in aside]
-            if not mates:
-                deque((ledger.entries_of(episode, upto=found.upto) for episode in cohort.episodes), maxlen=0)
-            with views.writing():
-                views.put_aside(msgspec.structs.replace(mates[0], patient=patient) for patient in cohort.patients)
-        tell_set_aside(views)
-
-
-def _difference(month: Month, found: Restatements) -> str:
-    basis = "what this version makes of the entries of then" if found.otherwise else "what was closed"
-    if not found.found:
-        return f"No day of {month.words} differs from {basis}."
-    days, differ = counted(found.found, "day"), "differs" if found.found == 1 else "differ"
-    return f"{days} of {month.words} {differ} from {basis}: {more_or_less(found.delta_cents)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -10,12 +9,16 @@ from typing import Final
 import click
 
 from commands.outside import random_nonces, utc_now
+from commands.terminal.one_thing import ask
 from commands.terminal.options import Setup
-from commands.terminal.show import say
+from commands.terminal.show import printable, say
 from commands.terminal.who import given_reason, is_named_in, named
-from ledger.facts.administration import PatientsMerged, PatientsParted
-from ledger.facts.merges import MergeRefused
-from ledger.store import RecordConflictError, StoreError
+from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
+from ledger.facts.merges import Merged, MergeRefused, Parted, as_entry
+from ledger.store import EpisodeLedger, RecordConflictError, StoreError
+from projections.audit.effect import changes_of
+from projections.audit.effect_text import effect_lines
+from projections.reading.around import entries_around
 from projections.words import counted
 
 ATTEMPTS: Final = 100
@@ -23,7 +26,9 @@ WHAT_CHANGED: Final = "What changed: 'replay EPISODE' for an episode, 'restateme
 
 _reason = click.option("--reason", metavar="TEXT", required=True, help="How it is known; it stays in the ledger.")
 _by = click.option("--by", metavar="NAME", help="Who decided it. Default: the name you are logged in by.")
-_yes = click.option("--yes", is_flag=True, help="Do it; without it, what would change is told, and you are asked.")
+_yes = click.option("--yes", is_flag=True, help="Do it; without it, you see what would change, and are asked.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Record nothing; show what would change.")
+_no_effect = click.option("--no-effect", is_flag=True, help="Do not work out what changes.")
 
 
 @click.command()
@@ -32,8 +37,12 @@ _yes = click.option("--yes", is_flag=True, help="Do it; without it, what would c
 @_reason
 @_by
 @_yes
+@_dry_run
+@_no_effect
 @click.pass_obj
-def merge_patients(setup: Setup, /, old: str, into: str, reason: str, by: str | None, yes: bool) -> None:
+def merge_patients(
+    setup: Setup, /, old: str, into: str, reason: str, by: str | None, yes: bool, dry_run: bool, no_effect: bool
+) -> None:
     """Merge patient OLD into patient INTO: two names in the ledger, one person.
 
     From now on the episodes of both are judged together, as one patient's: a day that both would bill is a conflict,
@@ -46,7 +55,7 @@ def merge_patients(setup: Setup, /, old: str, into: str, reason: str, by: str | 
 
     \b
     Examples:
-      episode-ledger merge-patients P-0117 P-1 --reason "registered twice"
+      episode-ledger merge-patients P-0117 P-1 --reason "registered twice" --dry-run
       episode-ledger merge-patients P-0117 P-1 --reason "registered twice" --yes
     """
     who = _who(setup, (old, into), reason, by)
@@ -59,9 +68,12 @@ def merge_patients(setup: Setup, /, old: str, into: str, reason: str, by: str | 
         with _refusals():
             ledger.refuse_merging(old, into)
             theirs, others = (counted(len(ledger.episodes_naming(name)), "episode") for name in (old, into))
-            _confirm(f"To be merged: {theirs} of OLD and {others} of INTO will be one patient's.", yes)
-            _persist(record)
-    say(f"Merged. {WHAT_CHANGED}")
+            say(f"To be merged: {theirs} of OLD and {others} of INTO will be one patient's.")
+            effect = None if no_effect else _effect(setup, ledger, (old, into), Merged(old, into, reason))
+            if _is_wanted(effect, yes, dry_run):
+                _persist(record)
+                say(f"Merged. {WHAT_CHANGED}")
+                _say_lines(effect)
 
 
 @click.command()
@@ -69,8 +81,12 @@ def merge_patients(setup: Setup, /, old: str, into: str, reason: str, by: str | 
 @_reason
 @_by
 @_yes
+@_dry_run
+@_no_effect
 @click.pass_obj
-def part_patients(setup: Setup, /, old: str, reason: str, by: str | None, yes: bool) -> None:
+def part_patients(
+    setup: Setup, /, old: str, reason: str, by: str | None, yes: bool, dry_run: bool, no_effect: bool
+) -> None:
     """Part patient OLD from the patient it was merged into: they are two people after all.
 
     From now on the episodes that name OLD are judged as OLD's own again, together with those of patients that were
@@ -80,7 +96,7 @@ def part_patients(setup: Setup, /, old: str, reason: str, by: str | None, yes: b
 
     \b
     Examples:
-      episode-ledger part-patients P-0117 --reason "birth dates differ"
+      episode-ledger part-patients P-0117 --reason "birth dates differ" --dry-run
       episode-ledger part-patients P-0117 --reason "birth dates differ" --yes
     """
     who = _who(setup, (old,), reason, by)
@@ -91,9 +107,12 @@ def part_patients(setup: Setup, /, old: str, reason: str, by: str | None, yes: b
 
         with _refusals():
             ledger.refuse_parting(old)
-            _confirm("To be parted: the episodes of OLD will be another patient's than those of INTO.", yes)
-            _persist(record)
-    say(f"Parted. {WHAT_CHANGED}")
+            say("To be parted: the episodes of OLD will be another patient's than those of INTO.")
+            effect = None if no_effect else _effect(setup, ledger, (old,), Parted(old, reason))
+            if _is_wanted(effect, yes, dry_run):
+                _persist(record)
+                say(f"Parted. {WHAT_CHANGED}")
+                _say_lines(effect)
 
 
 def _who(setup: Setup, patients: Sequence[str], reason: str, by: str | None) -> str:
@@ -113,12 +132,29 @@ def _refusals() -> Iterator[None]:
         raise click.UsageError(f"nothing was done: {trouble}") from None
 
 
-def _confirm(told: str, yes: bool) -> None:
-    say(told)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("nothing was done; give --yes where nobody can be asked")
-        click.confirm("Do it?", abort=True, err=True)
+def _effect(setup: Setup, ledger: EpisodeLedger, names: Sequence[str], fact: Merged | Parted) -> list[str]:
+    """What an act changes, as lines: the patients' episodes with it, judged beside them without it."""
+    book = setup.book
+    streams = entries_around(ledger, [episode for name in names for episode in ledger.episodes_of(name)])
+    acts = streams.get(HOUSE, [])
+    act = as_entry(fact, len(acts) + 1, ledger.position() + 1, "", utc_now(), "")
+    return list(effect_lines(list(changes_of(streams, streams | {HOUSE: [*acts, act]}, book)), book))
+
+
+def _is_wanted(effect: Sequence[str] | None, yes: bool, dry_run: bool) -> bool:
+    """Show what would change, unless it is done unasked; whether it is to be done."""
+    if dry_run or not yes:
+        _say_lines(effect)
+    if dry_run:
+        say("Nothing was recorded: this was a dry run.")
+        return False
+    ask(yes)
+    return True
+
+
+def _say_lines(lines: Sequence[str] | None) -> None:
+    for line in lines or ():
+        say(printable(line))
 
 
 def _persist(record: Callable[[], None]) -> None:

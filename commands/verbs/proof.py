@@ -178,7 +178,6 @@ def verify(
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
       episode-ledger verify --checkpoint 2026-11-20.checkpoint --checkpoint 2026-11-23.checkpoint
-      episode-ledger verify --accept-rollback "disk failed on 11-20, backup of 11-19 restored"
     """
     if reason is None and by is not None:
         raise click.UsageError("--by belongs to --accept-rollback")

@@ -1,8 +1,9 @@
-"""The read commands over rows: ``days``, ``findings``, ``lines``."""
+"""The read commands over rows: ``days`` and ``findings``; and how any of them gets its read model."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ from commands.terminal.show import chosen_form, printable, say, show_rows, show_
 from ledger.facts.liveness import known
 from ledger.facts.merges import Merges
 from ledger.store import EpisodeLedger
+from projections.operations.finding_stretches import FindingStretch, finding_stretches
 from projections.page.calendar import LEGEND, calendars
 from projections.read_model import queries
 from projections.read_model.catch_up import catch_up, fill_as_known, stale_because
@@ -32,7 +34,7 @@ from projections.read_model.views import Views, passing_views
 from projections.reading.as_known import patients_asked_for
 from projections.rows.day import DayRow
 from projections.rows.finding import MESSAGES, FindingRow
-from projections.rows.line import LineRow
+from projections.words import counted
 
 
 @contextmanager
@@ -119,7 +121,13 @@ def days(setup: Setup, /, form: str | None, known_at: datetime | None, **options
         if chosen_form(form) == "calendar":
             _show_calendars(rows)
         else:
-            show_rows(rows, DayRow, form, ("terms_published",), "No days.")
+            show_rows(
+                rows, DayRow, form, hidden=(*NOT_FOR_PEOPLE, "because"), nothing="No days.", payers=setup.payer_names
+            )
+
+
+NOT_FOR_PEOPLE = ("terms_published", "terms_from", "provider", "place_of_service", "member", "modifiers")
+"""What a person's terminal has no room for; JSON and CSV have it."""
 
 
 def _show_calendars(rows: Iterator[DayRow]) -> None:
@@ -142,7 +150,8 @@ def _show_calendars(rows: Iterator[DayRow]) -> None:
 def findings(setup: Setup, /, check: bool, form: str | None, known_at: datetime | None, **options: Any) -> None:
     """Show contradictions and mistakes that are worth a human's time.
 
-    A hard finding should stop a claim; a soft one warns.
+    A hard finding should stop a claim; a soft one warns. A table has a row for each stretch of days that say the same,
+    with its claim, payer, dollars and the date by which to act, the worst first; JSON and CSV a row for each finding.
 
     \b
     Examples:
@@ -151,34 +160,35 @@ def findings(setup: Setup, /, check: bool, form: str | None, known_at: datetime 
       episode-ledger findings --check --payer prairie-blue && echo "nothing stops the claims"
     """
     wanted = filters(options)
-    levels: set[str] = set()
+    levels: Counter[str] = Counter()
     with derived(setup, known_at, wanted) as views:
         rows = _noting_levels(queries.finding_rows(views, wanted), levels)
-        show = show_rows_to_the_end if check else show_rows
-        show(rows, FindingRow, form, hidden=("because",), nothing="No findings.")
-    if check and "hard" in levels:
+        if chosen_form(form) == "table":
+            _show_stretches(setup, views, rows, known_at)
+            if levels:
+                say(f"{counted(levels.total(), 'finding')}: {levels['hard']:,} hard, {levels['soft']:,} soft.")
+        else:
+            show = show_rows_to_the_end if check else show_rows
+            show(rows, FindingRow, form)
+    if check and levels["hard"]:
         sys.exit(1)
 
 
-def _noting_levels(rows: Iterator[FindingRow], levels: set[str]) -> Iterator[FindingRow]:
+def _noting_levels(rows: Iterator[FindingRow], levels: Counter[str]) -> Iterator[FindingRow]:
     for row in rows:
-        levels.add(row.level)
+        levels[row.level] += 1
         yield row
 
 
-@click.command()
-@format_option
-@filter_options
-@known_at_option
-@click.pass_obj
-def lines(setup: Setup, /, form: str | None, known_at: datetime | None, **options: Any) -> None:
-    """Show the claim lines that the billable days make.
-
-    \b
-    Examples:
-      episode-ledger lines --payer prairie-blue --from 2026-11-01 --to 2026-11-30
-      episode-ledger lines --episode EP-1 --format json
-    """
-    wanted = surviving(setup, filters(options), known_at)
-    with derived(setup, known_at, wanted) as views:
-        show_rows(queries.line_rows(views, wanted), LineRow, form, (), "No claim lines: no day is billable.")
+def _show_stretches(setup: Setup, views: Views, rows: Iterator[FindingRow], known_at: datetime | None) -> None:
+    with setup.open() as ledger:
+        found = finding_stretches(ledger, views, setup.book, rows, known_at)
+    show_rows_to_the_end(
+        iter(found),
+        FindingStretch,
+        "table",
+        hidden=("rule",),
+        nothing="No findings.",
+        payers=setup.payer_names,
+        below="message",
+    )

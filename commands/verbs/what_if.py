@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import structs
 
 from commands.terminal.engine import engine_options, processes_for
 from commands.terminal.options import Setup, filter_options, filters, format_option
 from commands.terminal.progress import progress
-from commands.terminal.show import say, show_rows
+from commands.terminal.show import chosen_form, say, show_rows
 from commands.verbs.read import tell_set_aside
 from ledger.book import Book, BookError, load_book
 from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
@@ -64,6 +65,7 @@ def what_if(
     """
     wanted = filters(options)
     other = _other_book(setup, book_b, changes)
+    other_names = {payer.id: payer.name for payer in other.payers.values()}
     with setup.open() as ledger:
         processes = processes or processes_for(ledger.position())
     with (
@@ -75,7 +77,7 @@ def what_if(
     ):
         tell_set_aside(after)
         comparison = Comparison(before, after, wanted)
-        _show(comparison, by, form)
+        _show(comparison, by, form, setup.payer_names | other_names)
         say(_summary(comparison))
 
 
@@ -91,16 +93,22 @@ def _other_book(setup: Setup, folder: str | None, changes: tuple[str, ...]) -> B
         raise click.UsageError(f"--set {error}") from error
 
 
-def _show(comparison: Comparison, by: str, form: str | None) -> None:
+def _show(comparison: Comparison, by: str, form: str | None, payers: dict[str, str]) -> None:
     match by:
         case "day":
-            show_rows(comparison.days(), DayDifference, form, (), "No day differs.")
+            show_rows(comparison.days(), DayDifference, form, nothing="No day differs.", payers=payers)
         case "line":
-            show_rows(comparison.lines(), LineDifference, form, (), "No claim line differs.")
+            details = ("terms_from", "modifiers", "charge_cents", "member", "provider", "place_of_service")
+            nothing = "No claim line differs."
+            show_rows(comparison.lines(), LineDifference, form, hidden=details, nothing=nothing, payers=payers)
         case "episode":
-            show_rows(comparison.totals("episode"), Total, form, ("by",), "No episode's dollars differ.")
+            show_rows(comparison.totals("episode"), Total, form, hidden=("by",), nothing="No episode's dollars differ.")
         case _:
-            show_rows(comparison.totals("payer"), Total, form, ("by", "patient"), "No payer's dollars differ.")
+            hidden, nothing = ("by", "patient"), "No payer's dollars differ."
+            totals = comparison.totals("payer")
+            if chosen_form(form) == "table":
+                totals = (structs.replace(row, name=payers.get(row.name, row.name)) for row in totals)
+            show_rows(totals, Total, form, hidden=hidden, nothing=nothing)
 
 
 def _summary(comparison: Comparison) -> str:

@@ -6,7 +6,7 @@ first is the closing, for both of them and for ever; the other has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
 
@@ -38,6 +38,10 @@ class CannotClose(Exception):
 
 class NotOver(CannotClose):
     """The month is still running."""
+
+
+class StillOpen(CannotClose):
+    """Something in the month is not settled, and nobody said why to close it all the same."""
 
 
 class NotAsClosed(Exception):
@@ -75,11 +79,15 @@ def close_month(
     now: datetime,
     set_aside: Collection[str] = (),
     progress: Progress = silent,
+    still_open: Callable[[], str] = lambda: "",
+    anyway: str | None = None,
 ) -> Closed:
     """Close a month, or give the report of one that is closed.
 
-    NotOver if it still runs, CannotClose if patients are set aside, NotAsClosed if a closed one's report does not come
-    out again.
+    ``still_open`` says what of the month is not settled, ``anyway`` why it is closed all the same.
+
+    NotOver if it still runs, CannotClose if patients are set aside, StillOpen if something is not settled and no reason
+    is given, NotAsClosed if a closed one's report does not come out again.
     """
     record = closed_months(ledger).get(month.text)
     if record is not None:
@@ -91,8 +99,17 @@ def close_month(
         raise CannotClose(
             message, "a closed month is whole; mend the ledger from a backup, and 'rebuild' takes them back"
         )
+    unsettled = still_open()
+    if unsettled and anyway is None:
+        raise StillOpen(
+            f"{month.words} has {unsettled}",
+            f"'episode-ledger close {month.text} --check' lists them; --anyway REASON closes the month with them",
+        )
     nonce, zones = random_nonces(1)[0], zones_to_keep(_zones(ledger))
-    drawn = MonthClosed(month.text, now, by, ledger.position(), book.text, code_version(), "", nonce, zones=zones)
+    drawn = MonthClosed(
+        month.text, now, by, ledger.position(), book.text, code_version(), "", nonce, zones=zones,
+        anyway=(anyway or "") if unsettled else "",
+    )  # fmt: skip
     report = report_of(ledger, drawn, progress)
     mine = msgspec.structs.replace(drawn, report=report.hash, printed=report.text)
     theirs = _record(ledger, mine)

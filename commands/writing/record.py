@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import BinaryIO, Final, Literal
 
 from msgspec import Struct
 
-from commands.door.intake import Line, Refusal, read_lines
+from commands.door.intake import Line, Refusal, parse_line
+from commands.door.line_reader import numbered_lines
+from commands.door.source import Source
 from commands.outside import utc_now
 from commands.writing.decide import Refused
 from commands.writing.handle import Handled, Recorded, Recorder
@@ -31,21 +32,38 @@ class Outcome(Struct, frozen=True, gc=False):
 
 def record(
     ledger: EpisodeLedger,
-    stream: BinaryIO,
+    stream: BinaryIO | Source,
     *,
     keep_recorded_at: bool = False,
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
     clock_is_right: bool = True,
+    answered: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """Record a stream of lines, a batch to a transaction; an outcome is given once its batch is committed.
 
-    Unless ``clock_is_right`` is taken for granted, WrongClock ends it before a clock that cannot be stamps a line.
+    A stream that pauses does not keep waiting what came before: it is recorded, and ``answered`` is called once its
+    outcomes were taken. Unless ``clock_is_right`` is taken for granted, WrongClock ends it before a clock that cannot
+    be stamps a line.
     """
     recorder = Recorder(ledger, keep_recorded_at=keep_recorded_at, clock=clock, clock_is_right=clock_is_right)
-    read = read_lines(stream)
-    while lines := list(islice(read, batch)):
+    for lines, paused in _batches(stream if isinstance(stream, Source) else Source(stream), batch):
         yield from _outcomes(recorder, lines)
+        if paused:
+            answered()
+
+
+def _batches(source: Source, most: int) -> Iterator[tuple[list[Line | Refusal], bool]]:
+    """Lines that are recorded together, each time with whether the source has paused."""
+    lines: list[Line | Refusal] = []
+    for number, raw in numbered_lines(source):
+        if number:
+            lines.append(parse_line(number, raw))
+        if lines and (not number or len(lines) == most):
+            yield lines, not number
+            lines = []
+    if lines:
+        yield lines, False
 
 
 def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal]) -> Iterator[Outcome]:

@@ -1,6 +1,6 @@
 """The book: codes, payers' dated terms, providers and their agreements (rulebook section 3), checked on load."""
 
-from ledger.book.files import PACKAGED, BookError, load_book
+from ledger.book.files import PACKAGED, BookError, check_book, load_book
 from ledger.book.reference import Book, Edition, book_of_text
 from ledger.book.tables import (
     GENERAL,
@@ -29,5 +29,6 @@ __all__ = [
     "Provider",
     "Terms",
     "book_of_text",
+    "check_book",
     "load_book",
 ]

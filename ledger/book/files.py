@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from ledger.book.doubts import doubts_of
 from ledger.book.mistakes import item_name, mistakes_of
 from ledger.book.reference import Book
 from ledger.book.tables import CodeTable, Payer, Provider
@@ -32,6 +34,49 @@ def load_book(folder: Path | None = None) -> Book:
     BookError with every mistake that was found.
     """
     root = PACKAGED if folder is None else folder
+    read = _read_folder(root)
+    if wrong := _mistakes_in_files(read):
+        raise BookError("\n".join(wrong))
+    return _made(read)
+
+
+def check_book(folder: Path | None, today: date) -> tuple[list[str], list[str]]:
+    """What of a folder keeps it from being a book, and what of it looks mistaken on a date: all of it at once.
+
+    BookError if there is no such folder.
+    """
+    read = _read_folder(PACKAGED if folder is None else folder)
+    doubts = [f"{path}: {doubt}" for path, table in read.tables() for doubt in doubts_of(table, today)]
+    return _mistakes_in_files(read), sorted(doubts, key=_file_of)
+
+
+def read_form(text: bytes, struct: type[Struct], name: str) -> dict[str, Any]:
+    """A file of the book that is not in it yet, as its table; BookError with every mistake of it."""
+    wrong: list[str] = []
+    table = _decoded(Path(name), text, wrong)
+    wrong += [f"{name}: {mistake}" for mistake in mistakes_of(table or {}, struct)] if not wrong else []
+    wrong += [*_in_lists({Path(name): table or {}}, "terms", ("from", "published"))]
+    wrong += [*_in_lists({Path(name): table or {}}, "agreements", ("payer", "from", "signed_on"))]
+    if wrong or table is None:
+        raise BookError("\n".join(wrong))
+    return table
+
+
+class _Read(NamedTuple):
+    """What the files of a folder say; ``unread`` are those of payers that could not be read."""
+
+    codes: Tables
+    payers: Tables
+    providers: Tables
+    wrong: tuple[str, ...]
+    unread: tuple[Path, ...]
+
+    def tables(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Every file that was read."""
+        return chain(self.codes.items(), self.payers.items(), self.providers.items())
+
+
+def _read_folder(root: Path) -> _Read:
     if not root.is_dir():
         raise BookError(f"{root}: no such folder; --book names a folder with payers/ and providers/")
     if not (root / "payers").is_dir():
@@ -39,24 +84,30 @@ def load_book(folder: Path | None = None) -> Book:
     code_file = root / "codes.toml"
     wrong: list[str] = []
     codes = _read([code_file if code_file.exists() else PACKAGED / "codes.toml"], wrong)
-    payers = _read((root / "payers").glob("*.toml"), wrong)
+    files = sorted((root / "payers").glob("*.toml"))
+    payers = _read(files, wrong)
     providers = _read((root / "providers").glob("*.toml"), wrong)
-    wrong += [*_without_a_file(providers, payers)] if not wrong else []  # the payer may be in a file that was not read
-    wrong += [*_mistakes(codes, CodeTable), *_mistakes(payers, Payer), *_mistakes(providers, Provider)]
-    wrong += _repeats(codes, payers, providers)
-    if wrong:
-        raise BookError("\n".join(sorted(wrong, key=_file_of)))
-    return _made(codes, payers, providers)
+    return _Read(codes, payers, providers, tuple(wrong), tuple(path for path in files if path not in payers))
+
+
+def _mistakes_in_files(read: _Read) -> list[str]:
+    """Every mistake of every file, by file."""
+    found = [
+        *read.wrong, *_without_a_file(read),
+        *_mistakes(read.codes, CodeTable), *_mistakes(read.payers, Payer), *_mistakes(read.providers, Provider),
+        *_repeats(read.codes, read.payers, read.providers),
+    ]  # fmt: skip
+    return sorted(found, key=_file_of)
 
 
 def _file_of(mistake: str) -> str:
     return mistake.partition(": ")[0]
 
 
-def _made(codes: Tables, payers: Tables, providers: Tables) -> Book:
-    (table,) = msgspec.convert([*codes.values()], tuple[CodeTable])
-    made_payers = msgspec.convert([*payers.values()], tuple[Payer, ...])
-    return Book(table.codes, made_payers, msgspec.convert([*providers.values()], tuple[Provider, ...]))
+def _made(read: _Read) -> Book:
+    (table,) = msgspec.convert([*read.codes.values()], tuple[CodeTable])
+    payers = msgspec.convert([*read.payers.values()], tuple[Payer, ...])
+    return Book(table.codes, payers, msgspec.convert([*read.providers.values()], tuple[Provider, ...]))
 
 
 def _read(paths: Iterable[Path], wrong: list[str]) -> Tables:
@@ -64,15 +115,25 @@ def _read(paths: Iterable[Path], wrong: list[str]) -> Tables:
     found = {}
     for path in sorted(paths):
         try:
-            found[path] = msgspec.toml.decode(path.read_bytes().decode("utf-8-sig"))
+            text = path.read_bytes()
         except OSError as error:
             wrong.append(f"{path}: cannot be read ({error.strerror})")
-        except UnicodeDecodeError:
-            wrong.append(f"{path}: is not UTF-8; save it as UTF-8 text")
-        except (ValueError, RecursionError) as error:
-            says = str(error).replace("Cannot overwrite a value", "a key is given twice")
-            wrong.append(f"{path}: is not TOML: {says}")
+            continue
+        if (table := _decoded(path, text, wrong)) is not None:
+            found[path] = table
     return found
+
+
+def _decoded(path: Path, text: bytes, wrong: list[str]) -> dict[str, Any] | None:
+    try:
+        table: dict[str, Any] = msgspec.toml.decode(text.decode("utf-8-sig"))
+        return table
+    except UnicodeDecodeError:
+        wrong.append(f"{path}: is not UTF-8; save it as UTF-8 text")
+    except (ValueError, RecursionError) as error:
+        says = str(error).replace("Cannot overwrite a value", "a key is given twice")
+        wrong.append(f"{path}: is not TOML: {says}")
+    return None
 
 
 def _mistakes(tables: Tables, struct: type[Struct]) -> Iterator[str]:
@@ -109,15 +170,23 @@ def _in_lists(tables: Tables, key: str, identity: tuple[str, ...]) -> Iterator[s
             yield f"{where}to: {last_date} is before its from, {first_date}"
 
 
-def _without_a_file(providers: Tables, payers: Tables) -> Iterator[str]:
-    """Agreements with a payer that the book does not have."""
-    known = sorted(str(table["id"]) for table in payers.values() if "id" in table)
-    for path, number, item in _items(providers, "agreements"):
+def _without_a_file(read: _Read) -> Iterator[str]:
+    """Agreements with a payer that the book does not have, nor a file of it that could not be read."""
+    known = sorted(str(table["id"]) for table in read.payers.values() if "id" in table)
+    for path, number, item in _items(read.providers, "agreements"):
         payer = item.get("payer")
-        if isinstance(payer, str) and payer not in known:
+        if isinstance(payer, str) and payer not in known and not any(_mentions(file, payer) for file in read.unread):
             close = get_close_matches(payer, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
             yield f"{path}: {item_name('agreements', number, item)}: payer: no file in payers/ has this id; {hint}"
+
+
+def _mentions(file: Path, payer: str) -> bool:
+    """Whether a file that is no TOML may be this payer's all the same."""
+    try:
+        return payer == file.stem or payer in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True  # nobody knows what it says
 
 
 def _items(tables: Tables, key: str) -> Iterator[tuple[Path, int, dict[str, Any]]]:

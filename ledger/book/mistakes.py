@@ -68,6 +68,11 @@ def mistakes_in(value: Any, hint: Any, path: str) -> Iterator[str]:
             yield from mistakes_in(item, form.items[1], f"{path}.{key}")
 
 
+def expected_of(hint: Any) -> str:
+    """What may stand where a value is of an annotated type, in words."""
+    return _form(hint).expected
+
+
 def item_name(key: str, number: int, table: Any) -> str:
     """A table of a list by what tells it from the others: ``[[terms]] 2 (from 2026-07-01)``."""
     named = [f"{tell} {table[tell]}" for tell in ("code", "payer", "from") if isinstance(table, dict) and tell in table]

@@ -20,7 +20,7 @@ class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=T
     ``month`` is ``YYYY-MM``, ``book`` the canonical text of the whole book then in use, ``code`` the version of the
     judge, ``report`` the SHA-256 of the report in hex. ``printed`` is the report itself as JSON Lines, and ``zones``
     what the zone database then said of the zones of the episodes (time zone files in base64); a month that was closed
-    under edition 1 has neither.
+    under edition 1 has neither. ``anyway`` is why it was closed with conflicts, hard findings, holds or unbilled days.
     """
 
     month: str
@@ -33,6 +33,7 @@ class MonthClosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=T
     nonce: str
     printed: str = ""
     zones: dict[str, str] = {}
+    anyway: str = ""
 
 
 class BookAdopted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):

@@ -6,7 +6,7 @@ are one chain; of those not retracted, the one recorded last stands in for all, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from ledger.facts.entry import Entry
@@ -27,11 +27,6 @@ Identity = tuple[str, str]
 _MENDING: Final = frozenset({FactCorrected, FactRetracted})
 
 
-def live_entries(entries: Sequence[Entry]) -> list[Live]:
-    """The live facts and acts of one episode's entries (given by version), in the order they count."""
-    return live_and_taken(entries)[0]
-
-
 class Taken(NamedTuple):
     """What an entry stated and no longer counts for, and the live entries that took it back: retractions of it, the
     correction that stands in for it."""
@@ -41,29 +36,48 @@ class Taken(NamedTuple):
     by: tuple[Entry, ...]
 
 
+class Mended(NamedTuple):
+    """What became of the entries that retractions and corrections concern; all others of the episode are live."""
+
+    named: Set[str]
+    """The ids of the entries concerned. One of another source may bear such an id, too: it stands by itself."""
+    standing: Mapping[int, Live]
+    """Those of them that are live, by version."""
+    taken: list[Taken]
+    """What was taken back, by version."""
+
+
+def live_entries(entries: Sequence[Entry]) -> list[Live]:
+    """The live facts and acts of one episode's entries (given by version), in the order they count."""
+    found = mended(entries)
+    live = (
+        found.standing.get(entry.version) if entry.id in found.named else Live(entry, _stated(entry), entry)
+        for entry in entries
+    )
+    return [each for each in live if each is not None]
+
+
 def taken_back(entries: Sequence[Entry]) -> list[Taken]:
     """What was taken back of one episode's entries, by version."""
-    return live_and_taken(entries)[1]
+    return mended(entries).taken
 
 
-def live_and_taken(entries: Sequence[Entry]) -> tuple[list[Live], list[Taken]]:
-    """The live facts of one episode's entries in the order they count; and what was taken back, by version."""
+def mended(entries: Sequence[Entry]) -> Mended:
+    """What the retractions and corrections of one episode's entries, given by version, make of these."""
     mending = [entry for entry in entries if type(entry.fact) in _MENDING]
     named = {id_ for entry in mending for id_ in (entry.id, entry.fact.target_id)}  # type: ignore[union-attr]
-    live = [Live(entry, entry.fact, entry) for entry in entries if entry.id not in named]  # type: ignore[arg-type]
-    retracted, taken = retractions(mending), list[Taken]()
+    retracted, taken, live = retractions(mending), list[Taken](), dict[int, Live]()
     is_whole = not entries or entries[-1].version == len(entries)
     for chain in _chains([entry for entry in entries if entry.id in named], is_whole):
         standing = next((entry for entry in reversed(chain) if (entry.source, entry.id) not in retracted), None)
         if standing is not None:
-            live.append(Live(standing, _stated(standing), chain[0]))
+            live[standing.version] = Live(standing, _stated(standing), chain[0])
         for entry in chain:
             after = (standing,) if standing is not None and standing.version > entry.version else ()
             if by := (*retracted.get((entry.source, entry.id), ()), *after):
                 taken.append(Taken(entry, _stated(entry), by))
-    live.sort(key=lambda each: each.entry.version)
     taken.sort(key=lambda each: each.entry.version)
-    return live, taken
+    return Mended(named, live, taken)
 
 
 def _stated(entry: Entry) -> Statement:

@@ -7,12 +7,14 @@ named as causes like every other entry.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
+from ledger.facts.upcasts import SCHEMA
 
 SOURCE: Final = "house"
 """The source of an administrative act, as reports name it: ``house:7``."""
@@ -35,6 +37,11 @@ class Parted(Struct, frozen=True, tag="PatientsParted", tag_field="type"):
 
 class MergeRefused(Exception):
     """Patients cannot be merged or parted so; the message says why, without their names."""
+
+
+def as_entry(fact: Merged | Parted, version: int, position: int, by: str, at: datetime, nonce: str) -> Entry:
+    """A merge or parting as readers meet it among entries."""
+    return Entry(HOUSE, version, SOURCE, str(position), by, at, nonce, fact, SCHEMA)  # type: ignore[arg-type]
 
 
 class Merges:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
@@ -10,6 +10,20 @@ from ledger.facts.zones import zone
 
 StoredRow = tuple[int, str, int, str, str]
 """One stored entry: position, episode, version, tag, text."""
+
+
+class JoinedEntries(NamedTuple):
+    """An episode's stored entries as one row: how many versions there are, the last one, every tag and every text.
+
+    Tags and texts are joined by commas, in the order of versions; who asks for it may have texts of some tags left out.
+    """
+
+    episode: str
+    versions: int
+    last: int
+    tags: str
+    texts: bytes | str
+
 
 TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(Event)}
 """The closed table of what an entry can be: nothing in the database names code."""

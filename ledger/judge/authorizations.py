@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Final
 
+from ledger.day_set import Days
 from ledger.judge.case import Case
 from ledger.judge.grants import Draws, Grant, grants_of
+
+_BY_DATE_AND_EPISODE: Final = itemgetter(0, 1)
 
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:
     """Draw a unit for each day of the patient that needs one, by date and then by episode, once for all episodes."""
-    if case.draws is None:
+    if not case.draws.are_made:
         cases = sorted([case, *others], key=lambda each: each.episode.name)
         for each in cases:
-            each.draws = Draws()
+            each.draws.are_made = True
         _draw(cases, grants_of(case.patient))
-    assert case.draws is not None
     return case.draws
 
 
 def _draw(cases: Sequence[Case], grants: Sequence[Grant]) -> None:
-    needing = sorted(
-        (date, place, regime.payer, code)
-        for place, case in enumerate(cases)
-        for standing in (case.standing,)
-        for regime in case.regimes
-        if regime.terms.auth_required
-        for code, days in case.codes.items()
-        for date in case.calendar.dates(regime.days & days & standing)
-    )
-    pools: dict[tuple[str, str], list[Grant]] = {}
-    for date, place, payer, code in needing:
-        case = cases[place]
-        if (payer, code) not in pools:
-            pools[payer, code] = [grant for grant in grants if grant.payer == payer and code in grant.codes]
-        _draw_one(case, date, pools[payer, code])
+    needing: list[tuple[int, int, Sequence[Grant]]] = []
+    for place, case in enumerate(cases):
+        for days, pool in _needing(case, grants):
+            if pool:
+                needing += [(date, place, pool) for date in case.calendar.dates(days)]
+            else:
+                case.draws.missing |= days
+    needing.sort(key=_BY_DATE_AND_EPISODE)
+    for date, place, pool in needing:
+        _draw_one(cases[place], date, pool)
+
+
+def _needing(case: Case, grants: Sequence[Grant]) -> Iterator[tuple[Days, Sequence[Grant]]]:
+    """The days of an episode that need a unit, with the grants that may have one."""
+    standing = case.standing
+    for regime in case.regimes:
+        for code, days in case.codes.items() if regime.terms.auth_required else ():
+            pool = [grant for grant in grants if grant.payer == regime.payer and code in grant.codes]
+            yield regime.days & days & standing, pool
 
 
 def _draw_one(case: Case, date: int, pool: Sequence[Grant]) -> None:
@@ -44,11 +52,11 @@ def _draw_one(case: Case, date: int, pool: Sequence[Grant]) -> None:
         if grant.counts_on(date):
             if grant.left > 0:
                 case.drawn[date] = grant
-                for each in (grant, *grant.sharing):
+                grant.left -= 1
+                for each in grant.sharing:
                     each.left -= 1
                 return
             is_used_up = True
-    assert case.draws is not None
     if is_used_up:
         case.draws.exhausted |= case.calendar.day(date)
     else:

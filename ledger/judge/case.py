@@ -87,7 +87,7 @@ class Case:
         self.codes: dict[str, Days] = {}
         self.candidates: dict[str, Days] = {}
         self.drawn: dict[int, Grant] = {}
-        self.draws: Draws | None = None
+        self.draws = Draws()
         self.regions: list[Region] = []
         self.causes: dict[int, list[str]] = {}
         self._stays: dict[str, list[tuple[Days, Stay]]] = {}
@@ -107,7 +107,10 @@ class Case:
                 key = spell.payer, spell.rank
                 self.ranked_payers[key] = self.ranked_payers.get(key, 0) | covered
                 free &= ~covered
-        self._find_members()
+        if len(self.spells) == 1:  # most
+            self.members = Parted(sum(self.payers.values()), self.spells[0].member)
+        else:
+            self._find_members()
         for payer, days in self.payers.items():
             for terms, first, last in self.book.editions(payer):
                 governed = self.calendar.span(first, last) & days
@@ -154,10 +157,9 @@ class Case:
         """All dates of the spans together."""
         return self.calendar.spans(spans)
 
-    def after(self, ended: Iterable[Dated]) -> Days:
+    def after(self, ended: Sequence[Dated]) -> Days:
         """The dates after the earliest of the given facts."""
-        first = min((end.date for end in ended), default=None)
-        return 0 if first is None else self.calendar.span(first + 1, self.calendar.last)
+        return self.calendar.span(min(end.date for end in ended) + 1, self.calendar.last) if ended else 0
 
     def stays(self, rule: str) -> list[tuple[Days, Stay]]:
         """Inpatient dates of each of the patient's stays under an ``inpatient_rule``, local in this episode's zone."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from ledger.book import PER_DIEM_CODES
+from ledger.day_set import Days
 from ledger.facts.entry import Entry
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.case import Case, Others, Region
@@ -46,14 +47,28 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
     """The causes of every date of a judged episode, looked up once."""
     if not case.causes:
         for region in regions(case):
-            verdict, days = region.verdict, list(case.calendar.dates(region.days))
-            if verdict.is_billable and len(case.remaining) == 1:
-                case.causes.update(zip(days, _serving(case, region, days), strict=True))
-            elif _is_alike(case, verdict):
+            verdict, rest = region.verdict, region.days
+            if verdict.is_billable:
+                for order, alone in _of_one_order(case, rest):
+                    case.causes.update(_serving(case, region, order, alone))
+                    rest &= ~alone
+            days = case.calendar.dates(rest)
+            if days and _is_alike(case, verdict):
                 case.causes.update(dict.fromkeys(days, causes(case, others, days[0], verdict)))
             else:
                 case.causes.update({day: causes(case, others, day, verdict) for day in days})
     return case.causes
+
+
+def _of_one_order(case: Case, days: Days) -> Iterator[tuple[str, Days]]:
+    """The dates behind which one order stands and no other, by this order."""
+    for order, behind in case.remaining.items():
+        alone = behind & days
+        for other, beside in case.remaining.items() if len(case.remaining) > 1 else ():
+            if other != order:
+                alone &= ~beside
+        if alone:
+            yield order, alone
 
 
 def _is_alike(case: Case, verdict: Verdict) -> bool:
@@ -61,29 +76,28 @@ def _is_alike(case: Case, verdict: Verdict) -> bool:
     found = verdict.step.causes
     if _asks_for_taken(case, verdict):
         return found is discharges
+    if found is place:
+        return not case.episode.places
+    if found is coverage:
+        return not any(spell.cuts for spell in case.spells)
     alike = len(case.spells) == 1 and not (found is provider_and_payer and case.episode.providers)
     return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and alike)
 
 
-def serving_labels(case: Case) -> dict[int, list[str]]:
-    """What serves each date on which the episode's one order has evidence: most dates, looked up at once."""
-    return case.evidence.labels_by_date(*case.remaining) if len(case.remaining) == 1 else {}
-
-
-def _serving(case: Case, region: Region, days: Iterable[int]) -> Iterator[list[str]]:
-    """What ``causes`` says of billable dates where the episode has one order only: most dates there are."""
-    labels = serving_labels(case)
+def _serving(case: Case, region: Region, order: str, days: Days) -> dict[int, list[str]]:
+    """What ``causes`` says of billable dates behind which one order stands: most dates there are."""
+    labels, dates = case.evidence.labels_by_date(order), case.calendar.dates(days)
+    found = dict(zip(dates, map(labels.get, dates), strict=True))
     by_visit = region.terms is not None and region.terms.day_counting == "infused_or_nursing"
-    for day in days:
-        if day in labels:
-            yield labels[day]
-        elif by_visit:
-            yield causes(case, (), day, region.verdict)
+    for date in case.calendar.dates(days & ~case.evidence.recorded.get(order, 0)):
+        if by_visit:
+            found[date] = causes(case, (), date, region.verdict)
         else:  # access reaches here from the last recorded date
-            on = day - 1
+            on = date - 1
             while on not in labels:
                 on -= 1
-            yield labels[on]
+            found[date] = labels[on]
+    return found  # type: ignore[return-value]  # what was not recorded has been filled in
 
 
 def by_label(entries: Iterable[Entry]) -> list[Entry]:

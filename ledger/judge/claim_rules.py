@@ -66,9 +66,11 @@ def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     """A claimed date for which, when the claim left, no plan that covers it, or no order in force on it, was signed."""
     for case in file.cases:
         lines = file.per_diem[case.episode.name]
-        last = _last_signature(case) if lines else 0
-        for signed_by, together in _by_signing(lines, last):
-            for regime, days in _with_terms(case):
+        if not lines:
+            continue
+        with_terms = _with_terms(case)
+        for signed_by, together in _by_signing(lines, _last_signature(case)):
+            for regime, days in with_terms:
                 unplanned, unordered = (by(case, regime, signed_by) & days for by in (_unplanned, _unordered))
                 for line in together if unplanned | unordered else ():
                     yield from _unsigned(case, line, regime, unplanned, unordered)

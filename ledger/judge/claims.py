@@ -50,6 +50,9 @@ def live_claims(episode: Episode) -> Iterator[Claim]:
     for claim in episode.claims.values():
         if (named := replaces(claim)) is not None:
             naming.setdefault(named, []).append(claim)
+    if not naming:  # most: none voids, none replaces
+        yield from (claim for claim in episode.claims.values() if claim.fact.frequency != "8")
+        return
     for claim in episode.claims.values():
         if claim.fact.frequency == "8" or any(other is not claim for other in naming.get(claim.fact.claim, ())):
             continue

@@ -66,14 +66,6 @@ class Place(Struct, frozen=True, gc=False):
     entry: Entry
 
 
-class Dispensed(Struct, frozen=True, gc=False):
-    """A drug that left the pharmacy, with the days it is for if that was said."""
-
-    date: int
-    days_supply: int | None
-    entry: Entry
-
-
 class Run(Struct, frozen=True, gc=False):
     """A pump's logged run of one order, in UTC."""
 
@@ -121,7 +113,7 @@ class Episode:
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
         "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
-        "resumed", "runs", "served", "shared_though", "stops", "taken", "told_claims", "visits",
+        "resumed", "runs", "served", "shared_though", "stops", "supplied", "taken", "told_claims", "visits",
         "voided",
     )  # fmt: skip
 
@@ -144,7 +136,10 @@ class Episode:
         self.runs: dict[str, list[Run]] = {}
         self.visits: list[Dated] = []
         self.billed: list[Billed] = []
-        self.dispensed: list[Dispensed] = []
+        self.dispensed: list[Entry] = []
+        """Drugs that left the pharmacy."""
+        self.supplied = False
+        """Whether one of them says for how many days it is."""
         self.admissions: list[tuple[str, str, Entry]] = []
         self.homecomings: list[tuple[str, str, Entry]] = []
         self.facility: list[Span] = []

@@ -75,25 +75,29 @@ class Evidence:
     def _calendar(self) -> Calendar:
         """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
         episode = self.episode
-        served = [one for order in episode.served.values() for one in order]
-        visits = [visit.date for visit in episode.visits]
-        runs = [run for order in self.runs.values() for run in order]
-        firsts = visits + [one.from_ for one in served] + [run.first for run in runs]
+        firsts = [visit.date for visit in episode.visits]
+        lasts = firsts.copy()
+        for served in episode.served.values():
+            firsts += [one.from_ for one in served]
+            lasts += [one.to for one in served]
+        for runs in self.runs.values():
+            firsts += [run.first for run in runs]
+            lasts += [run.last for run in runs]
         firsts += [fact.from_.toordinal() for told in episode.orders.values() for _, fact in told]
-        lasts = visits + [one.to for one in served] + [run.last for run in runs]
         lasts += [stop.date for stops in episode.stops.values() for stop in stops]
         lasts += [ended.date for ended in (*episode.discharges, *episode.deaths)]
         return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
 
     def _take_served(self, order: str, served: Iterable[Served]) -> None:
-        first, recorded, infused = self.calendar.first, 0, 0
+        first, infused, others = self.calendar.first, 0, 0
         for day in served:
             one = 1 << (day.from_ - first)
             bits = one if day.to == day.from_ else (one << (day.to - day.from_ + 1)) - one
-            recorded |= bits
             if day.infused:
                 infused |= bits
-        self.recorded[order], self.infused[order] = recorded, infused
+            else:
+                others |= bits
+        self.recorded[order], self.infused[order] = infused | others, infused
 
     def in_force(self, order: str) -> Days:
         """Dates on which the order is in force; none for an order never recorded."""
@@ -144,7 +148,7 @@ class Evidence:
             return
         on = self.calendar.first + before.bit_length() - 1
         away = inpatient & self.calendar.span(on + 1, self.calendar.last)
-        last = min(run[1], on + gap, next(self.calendar.dates(away), run[1]))
+        last = min(run[1], on + gap, *self.calendar.dates(away)[:1])
         carried = self.calendar.span(run[0], last)
         for order in orders:
             if self.recorded.get(order, 0) & self.calendar.day(on):
@@ -198,9 +202,12 @@ class Evidence:
     def _labels_by_date(self, order: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         for served in self.episode.served.get(order, ()):
-            label = served.entry.label
-            alone, dates = [label], (served.from_,)
-            for date in dates if served.to == served.from_ else range(served.from_, served.to + 1):
+            entry, first = served.entry, served.from_
+            alone = [label := f"{entry.source}:{entry.id}"]  # ``label``, written out: most dates have one such entry
+            if served.to == first and first not in found:
+                found[first] = alone
+                continue
+            for date in range(first, served.to + 1):
                 found[date] = sorted({*found[date], label}) if date in found else alone
         for run in self.runs.get(order, ()):
             label = run.run.entry.label

@@ -11,10 +11,10 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 
 from ledger.facts import events as ev
-from ledger.facts.entry import Entry, statement_of
-from ledger.facts.liveness import live_and_taken
+from ledger.facts.entry import Entry
+from ledger.facts.liveness import mended
 from ledger.facts.zones import zone
-from ledger.judge.episode import Billed, Dated, Dispensed, Episode, Live, Place, Plan, Run, Served, Span, end_of
+from ledger.judge.episode import Billed, Dated, Episode, Live, Place, Plan, Run, Served, Span, end_of
 from ledger.judge.stays import hospital
 
 
@@ -23,27 +23,27 @@ def fold(name: str, entries: Sequence[Entry]) -> Episode:
     episode = Episode(name)
     for entry in entries:
         fact = entry.fact
-        kind = type(fact)
-        if kind in _MENDING:
-            return _fold_live(name, entries)
-        take = _TAKE.get(kind)
+        take = _TAKE.get(type(fact))
         if take is not None:
             take(episode, entry, fact, entry)
+        elif type(fact) in _MENDING:
+            return _fold_live(name, entries)
     return _whole(episode)
 
 
 def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
     episode = Episode(name)
-    live, episode.taken = live_and_taken(entries)
-    for entry, fact, first in live:
-        take = _TAKE.get(type(fact))
-        if take is not None:
-            take(episode, entry, fact, first)
+    named, standing, episode.taken = mended(entries)
     for entry in entries:
-        if type(entry.fact) in _STATING_CLAIMS:
-            stated = statement_of(entry)
-            if isinstance(stated, ev.ClaimSubmitted):
-                episode.claim_numbers.add(stated.claim)
+        if entry.id not in named:
+            take = _TAKE.get(type(entry.fact))
+            if take is not None:
+                take(episode, entry, entry.fact, entry)
+        elif (live := standing.get(entry.version)) and (take := _TAKE.get(type(live.fact))):
+            take(episode, *live)
+    for taken in episode.taken:
+        if isinstance(taken.fact, ev.ClaimSubmitted):
+            episode.claim_numbers.add(taken.fact.claim)
     return _whole(episode)
 
 
@@ -110,8 +110,8 @@ def _served_days(ep: Episode, entry: Entry, fact: ev.DaysServed, first: Entry) -
 
 
 def _dispensed(ep: Episode, entry: Entry, fact: ev.DrugDispensed, first: Entry) -> None:
-    days = None if isinstance(fact.days_supply, UnsetType) else fact.days_supply
-    ep.dispensed.append(Dispensed(fact.date.toordinal(), days, entry))
+    ep.dispensed.append(entry)
+    ep.supplied = ep.supplied or fact.days_supply is not UNSET
 
 
 def _void(ep: Episode, entry: Entry, fact: ev.EpisodeVoided, first: Entry) -> None:
@@ -206,7 +206,6 @@ def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved, first: Entry)
 
 _MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
 """What makes other entries count differently; without one, every entry is live."""
-_STATING_CLAIMS: Final = frozenset({ev.ClaimSubmitted, ev.FactCorrected})
 
 _TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
     ev.EpisodeOpened: _opened,

@@ -57,8 +57,9 @@ def _grant(entry: Entry, fact: AuthorizationGranted) -> Grant:
 class Draws:
     """What the days of one episode came to: drawn, without an authorization, or with one that is used up."""
 
-    __slots__ = ("exhausted", "missing")
+    __slots__ = ("are_made", "exhausted", "missing")
 
     def __init__(self) -> None:
+        self.are_made = False
         self.missing: Days = 0
         self.exhausted: Days = 0

@@ -42,7 +42,7 @@ def places_of(episode: Episode, calendar: Calendar) -> Parted[str]:
     """The place of each date: of its ``DayServed`` that name one, recorded last; else of the ``DaysServed`` that cover
     it, likewise; else the episode's."""
     parted = Parted(calendar.every, episode.opening[1].place_of_service)
-    for of_spans in (True, False):
+    for of_spans in (True, False) if episode.places else ():
         for named in episode.places:
             if named.is_span == of_spans:
                 parted.set(calendar.span(named.from_, named.to), named.place)
@@ -52,8 +52,9 @@ def places_of(episode: Episode, calendar: Calendar) -> Parted[str]:
 def providers_of(episode: Episode, calendar: Calendar) -> Parted[str]:
     """The provider of each date: of the last change on or before it (of equal ones recorded last) or the opening's."""
     parted = Parted(calendar.every, episode.opening[1].provider)
-    for from_, npi, _ in sorted(episode.providers, key=lambda change: change[0]):  # stable: as they were recorded
-        parted.set(calendar.span(from_, calendar.last), npi)
+    if episode.providers:
+        for from_, npi, _ in sorted(episode.providers, key=lambda change: change[0]):  # stable: as they were recorded
+            parted.set(calendar.span(from_, calendar.last), npi)
     return parted
 
 

@@ -7,8 +7,11 @@ from datetime import timedelta
 from itertools import combinations, pairwise
 from typing import Final
 
+from msgspec import UnsetType
+
 from ledger.day_set import Days
-from ledger.facts.entry import Entry
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.events import DrugDispensed
 from ledger.judge.case import Case
 from ledger.judge.evidence import Stretch, local_dates_of_run, merged_runs
 from ledger.judge.groups import Mark, groups, recorded
@@ -83,6 +86,8 @@ def voided_with_facts(file: PatientFile) -> Iterator[Seen]:
 def evidence_gap(file: PatientFile) -> Iterator[Seen]:
     """Neighbouring dates of evidence over half a year apart: a year may be mistyped."""
     for case in file.cases:
+        if case.calendar.last - case.calendar.first <= EVIDENCE_GAP_DAYS:
+            continue
         evidence = case.evidence.visited
         for days in case.evidence.recorded.values():
             evidence |= days
@@ -178,18 +183,25 @@ def _disagreeing(case: Case, one: Stretch, other: Stretch) -> Iterator[Seen]:
 def served_beyond_supply(file: PatientFile) -> Iterator[Seen]:
     """A date with an infusion for which no dispensed supply is left."""
     for case in file.cases:
-        if any(dispensed.days_supply for dispensed in case.episode.dispensed):
-            for date in _beyond_supply(case):
-                evidence = [e for order in case.evidence.infused for e in case.evidence.entries_on(order, date)]
-                before = [one.entry for one in case.episode.dispensed if one.date <= date]
-                yield Seen((case.episode.name,), (date,), (), _labels([*evidence, *before]))
+        supplies = [_supply(entry) for entry in case.episode.dispensed] if case.episode.supplied else []
+        for date in _beyond_supply(case, supplies) if supplies else ():
+            evidence = [e for order in case.evidence.infused for e in case.evidence.entries_on(order, date)]
+            before = [entry for on, _, entry in supplies if on <= date]
+            yield Seen((case.episode.name,), (date,), (), _labels([*evidence, *before]))
 
 
-def _beyond_supply(case: Case) -> Iterator[int]:
+def _supply(entry: Entry) -> tuple[int, int | None, Entry]:
+    """When a drug left the pharmacy, and for how many days if that was said."""
+    fact = statement_of(entry)
+    assert isinstance(fact, DrugDispensed)
+    return fact.date.toordinal(), None if isinstance(fact.days_supply, UnsetType) else fact.days_supply, entry
+
+
+def _beyond_supply(case: Case, supplies: Iterable[tuple[int, int | None, Entry]]) -> Iterator[int]:
     """Dispensing fills a stock, then infusion takes from it; where a supply is not said, nothing is asked."""
     dispensed: dict[int, list[int | None]] = {}
-    for one in case.episode.dispensed:
-        dispensed.setdefault(one.date, []).append(one.days_supply)
+    for on, days, _ in supplies:
+        dispensed.setdefault(on, []).append(days)
     infused = set(case.calendar.dates(case.evidence.any_infused))
     stock, is_asked = 0, False
     for date in sorted(infused | dispensed.keys()):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from itertools import compress
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from ledger.book import PER_DIEM_CODES
 from ledger.day_set import Days
@@ -31,6 +33,14 @@ BilledApart = Billed | ClaimedLine
 """A code billed for the patient outside the per diem: a service, a drug, or a line of a live claim."""
 
 
+ANYTHING: Final = ""
+"""What a rule needs that any patient may break."""
+_NEEDED: Final = (
+    "admissions", "billed", "claims", "coverage", "coverage_ends", "resolutions", "runs", "shared_though", "supplied",
+)  # fmt: skip
+_facts_needed: Final = attrgetter(*_NEEDED)
+
+
 class PatientFile:
     """The judged episodes of one patient with their billable days and claims, looked up once for all rules."""
 
@@ -46,6 +56,7 @@ class PatientFile:
         }
         self.apart = self._billed_separately()
         self.taken = self._by_reason()
+        self.has = self._has()
 
     def because(self, case: Case, date: int) -> list[str]:
         """The causes of a date's verdict; none outside the calendar."""
@@ -66,6 +77,16 @@ class PatientFile:
             for verdict, days in case.verdicts:
                 taken.setdefault(verdict.reason, []).append((case, verdict, days))
         return taken
+
+    def _has(self) -> set[str]:
+        """What there is of the patient, as rules need it: kinds of fact as an episode names them, reasons of verdicts,
+        and what was billed apart."""
+        has = {ANYTHING, *(reason for reason in self.taken if reason)}
+        for case in self.cases:
+            has.update(compress(_NEEDED, _facts_needed(case.episode)))
+        if self.apart:
+            has.add("apart")
+        return has
 
     def _billed_separately(self) -> list[BilledApart]:
         """What was billed for the patient beside the per diem, in any of the episodes."""

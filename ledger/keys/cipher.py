@@ -160,6 +160,11 @@ def create_master_key(path: Path, *, away_from: Path | None = None) -> MasterKey
     return key
 
 
+def passing_master_key() -> MasterKey:
+    """A master key that is kept nowhere: what it encrypts is unreadable once the process has ended."""
+    return MasterKey(secrets.token_bytes(KEY_BYTES))
+
+
 def load_master_key(path: Path, *, away_from: Path | None = None) -> MasterKey:
     """The master key of a file; MasterKeyError if it is missing, open to others, none, or beside the ledger."""
     _FILE.refuse_inside(path, away_from)

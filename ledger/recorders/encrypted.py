@@ -8,14 +8,15 @@ asked for by name; a key that is missing without such an act is damage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Final
 
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 
 from ledger.facts.administration import PatientForgotten
-from ledger.facts.stored import StoredRow
+from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import MasterKey, MasterKeyError, WrappedKey
 from ledger.keys.keyring import WRONG_KEY
 from ledger.recorders.envelopes import Envelopes
@@ -113,16 +114,20 @@ class EncryptedRecorder(ReadByPosition):
         while page := list(islice(rows, ROWS_AT_ONCE)):
             yield from self._envelopes.opened(self._envelopes.remembered(page))
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        """(episode, tag, text) of the entries after a position up to another, in order, a small page at a time.
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        """These episodes up to a position, each as one row, but for those that were forgotten.
 
-        One that does not open has no text, which nobody can read: whose it is is found out one by one.
+        An entry that does not open has no text, which nobody can read: which one it is is found out one by one. What is
+        left out stays closed.
         """
         self._envelopes.look_again()
-        for start in range(after, upto, ROWS_AT_ONCE):
-            rows = self._envelopes.remembered(list(self._inner.scan(start, min(start + ROWS_AT_ONCE, upto))))
-            texts = self._envelopes.texts(rows)
-            yield [(row[1], row[3], text) for row, text in zip(rows, texts, strict=True)]
+        rows = self._envelopes.remembered(self._inner.rows_of(episodes, 0, upto))
+        return [self._one_row(name, list(entries), without) for name, entries in groupby(rows, itemgetter(1))]
+
+    def _one_row(self, episode: str, rows: Sequence[StoredRow], without: Collection[str]) -> JoinedEntries:
+        texts = self._envelopes.texts([row for row in rows if row[3] not in without])
+        tags = ",".join(str(row[3]) for row in rows)
+        return JoinedEntries(episode, len(rows), rows[-1][2], tags, ",".join(texts))
 
     def rows_at(self, places: Iterable[tuple[str, int]], settled_within: float = 0) -> list[StoredRow]:
         """The entries at these places (episode, version), as far as they exist."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.facts.stored import StoredRow
+from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
 
 
@@ -48,8 +48,9 @@ class Entries(Protocol):
     def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[StoredRow]:
         """Entries after a position, in order, up to the last one there is now, unless told otherwise."""
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        """(episode, tag, text) of the entries after a position up to another, in order, a small page at a time."""
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ...) -> list[JoinedEntries]:
+        """These episodes up to a position, each as one row, without the texts of some tags; nothing of one without
+        entries. In what order the episodes come is left open."""
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""

@@ -58,7 +58,8 @@ class DayState(NamedTuple):
 _NO_DAY = DayState("", None, None, None, None)
 
 
-def _state(day: JudgedDay) -> DayState:
+def state_of(day: JudgedDay) -> DayState:
+    """A judged day as it is compared."""
     return DayState(verdict_text(day), day.payer, day.code, day.rate_cents, day.authorization)
 
 
@@ -70,7 +71,7 @@ def between(
     ``recorded`` are the entries, with positions, of everybody the episode ever shared a patient with.
     """
     placed = sorted(recorded, key=lambda pair: (pair[1].recorded_at, pair[0]))
-    retelling = Timeline(episode, book, _state)
+    retelling = Timeline(episode, book, state_of)
     moments = timeline_since(retelling, [entry for _, entry in placed], first, last)
     before = retelling.days()
     changed_by: dict[int, list[Moment]] = {}

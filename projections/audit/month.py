@@ -35,6 +35,7 @@ from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, passing_views
 from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.day import DAY_COLUMNS, DayRow
+from projections.rows.day_run import runs_of
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets
 from projections.words import dollars, utc_text
@@ -237,9 +238,9 @@ def _judge_month(ledger: EpisodeLedger, views: Views, closed: MonthClosed, progr
     kept = kept_sheets(ledger.forgettings(closed.position))
     with views.writing():
         if kept:
-            views.write(NOBODY, Sheets([row for row in kept.days if month.has(row.date)], [], []))
+            views.write(NOBODY, Sheets(runs_of(row for row in kept.days if month.has(row.date)), [], []))
         for done, streams in enumerate(complete(ledger, cohorts, closed.position), 1):
             found = rows_as_closed(closed, book, month.span, streams)
             for patient, rows in groupby(found, key=itemgetter(0)):
-                views.write(patient, Sheets([row for _, row in rows], [], []))
+                views.write(patient, Sheets(runs_of(row for _, row in rows), [], []))
             progress(done, len(cohorts))

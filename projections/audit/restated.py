@@ -31,8 +31,7 @@ from projections.read_model.version import code_version, differs_by_zones_alone,
 from projections.read_model.views import passing_views
 from projections.reading.around import read_streams
 from projections.reading.as_known import book_known
-from projections.reading.cohorts import cohorts_in, complete
-from projections.reading.streams import Cohort
+from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.rows.day import day_row
 from projections.words import iso, utc_text, verdict_text
 
@@ -121,7 +120,7 @@ class Restatements:
             progress(done, len(cohorts))
 
     def _streams(self, cohorts: Sequence[Cohort]) -> Iterator[Streams]:
-        if sum(one.missing for one in cohorts) * _ONE_BY_ONE > self.upto:
+        if sum(one.entries for one in cohorts) * _ONE_BY_ONE > self.upto:
             return complete(self.ledger, cohorts, self.upto, unreadable=self.left_out.append)
         return self._looked_up(cohorts)
 

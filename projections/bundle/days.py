@@ -18,7 +18,8 @@ from ledger.judge.rule import Step
 from ledger.judge.steps import AFTER_DEATH, CLASH, INPATIENT, STEPS
 from projections.audit.claimed import ClaimedDay
 from projections.page.days import ELSEWHERE
-from projections.rows.day import DayRow, day_cells, day_row
+from projections.rows.day import DayRow, day_row
+from projections.rows.day_run import day_cells
 from projections.why.day_view import DayView
 from projections.why.evidence import EvidenceShown
 from projections.why.sentences import SENTENCES, Said

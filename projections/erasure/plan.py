@@ -12,6 +12,7 @@ from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.read_model.generations import Places
 from projections.reading.as_known import load_patient
+from projections.rows.day import DayCells
 from projections.rows.patient import Sheets, derive_patient
 
 
@@ -79,7 +80,8 @@ def _sheets(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheet
 def _kept(sheets: Sequence[Sheets], episodes: Sequence[str]) -> Iterator[KeptLine]:
     """The claim lines of these episodes, without whose they are and which authorization they drew on."""
     numbers = {episode: number for number, episode in enumerate(episodes, 1)}
-    published = {(row.episode, row.date): row.terms_published for each in sheets for row in each.days}
+    days = map(DayCells._make, (row for each in sheets for row in each.days))
+    published = {(row.episode, row.date): row.terms_published for row in days}
     lines = [row for each in sheets for row in each.lines if row.episode in numbers]
     for row in sorted(lines, key=lambda row: (numbers[row.episode], row.from_)):
         yield _without_identity(row, numbers[row.episode], published[row.episode, row.from_])

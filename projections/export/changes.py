@@ -21,7 +21,8 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.cells import Cells, json_list
-from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells, day_cells
+from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
+from projections.rows.day_run import day_cells
 from projections.rows.kept import NOBODY, kept_sheets
 
 INSERT: Final = "insert"
@@ -222,7 +223,7 @@ def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
 
 def _rows_of(patient: Patient, book: Book) -> Days:
     cases = judge(patient, book)
-    rows: list[Any] = []
+    rows: list[Cells] = []
     for case in cases:
         rows += day_cells(case, [other for other in cases if other is not case])
-    return {(row.episode, row.date): row for row in rows}
+    return {(row.episode, row.date): row for row in map(DayCells._make, rows)}

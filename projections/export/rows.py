@@ -11,10 +11,12 @@ from typing import Final
 
 from projections.export.columns import Dataset
 from projections.export.spool import in_order
+from projections.read_model.queries import Filters, runs_chosen
 from projections.read_model.views import Views
 from projections.rows.cells import Cells
 from projections.rows.columns import Column, sql_list
 from projections.rows.day import DAY_COLUMNS
+from projections.rows.day_run import days_of
 from projections.rows.finding import FINDING_COLUMNS
 from projections.rows.line import LINE_COLUMNS
 
@@ -30,6 +32,8 @@ def rows_by_month(views: Views, dataset: Dataset) -> Iterator[Cells]:
 
 def rows_by_patient(views: Views, dataset: Dataset) -> Iterator[Cells]:
     """The rows of a dataset, each patient's together."""
+    if dataset.name == "days":
+        return days_of(runs_chosen(views, Filters()))
     return _select(views, dataset, sql_list(dataset.order))
 
 

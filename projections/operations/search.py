@@ -12,6 +12,8 @@ from projections.read_model.views import Views
 from projections.reading.as_known import load_patient
 
 MOST_FOUND: Final = 50
+_DAYS: Final = "coalesce(sum(days) FILTER (WHERE {}), 0)"
+_COUNTED: Final = ("true", "status = 'billable'", "status = 'hold'", "status = 'conflict'")
 
 
 class FoundEpisode(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ def _patients(views: Views, text: str) -> set[str]:
 
 def _by_episode(views: Views, text: str) -> Iterator[tuple[str, str]]:
     rows = views.connection.execute(
-        "SELECT DISTINCT patient, episode FROM days WHERE instr(lower(episode), lower(?)) ORDER BY 1, 2 LIMIT ?",
+        "SELECT DISTINCT patient, episode FROM day_runs WHERE instr(lower(episode), lower(?)) ORDER BY 1, 2 LIMIT ?",
         (text, MOST_FOUND + 1),
     )
     yield from rows
@@ -61,9 +63,8 @@ def _episodes(ledger: EpisodeLedger, patient: str) -> list[str]:
 
 def _found(views: Views, patient: str, episode: str) -> FoundEpisode:
     row = views.connection.execute(
-        "SELECT min(date), max(date), count(*), count(*) FILTER (WHERE status = 'billable'),"
-        " count(*) FILTER (WHERE status = 'hold'), count(*) FILTER (WHERE status = 'conflict')"
-        " FROM days WHERE patient = ? AND episode = ?",
+        f"SELECT min(first_date), max(last_date), {', '.join(map(_DAYS.format, _COUNTED))}"
+        " FROM day_runs WHERE patient = ? AND episode = ?",
         (patient, episode),
     ).fetchone()
     return FoundEpisode(patient, episode, *row)

@@ -7,12 +7,13 @@ dates are held against today's date where the patient lives.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final
 
 import msgspec
 
 from ledger.book import Book
+from ledger.facts.events import ClaimSubmitted, EpisodeOpened
 from ledger.facts.zones import zone
 from ledger.judge.evidence import local_date
 from ledger.judge.patients import episode_of
@@ -20,8 +21,10 @@ from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
 from projections.read_model.queries import Where
 from projections.read_model.views import Views
+from projections.reading.joined import entries_of_kinds
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.why.cures import CURES
+from projections.words import dates_between, later
 
 DAYS_AHEAD: Final = 30
 DAYS_PAST: Final = 14
@@ -129,15 +132,15 @@ def findings_by_rule(views: Views) -> list[tuple[str, str, int]]:
 
 def _conflicts(views: Views) -> Iterator[ConflictShown]:
     rows = views.connection.execute(
-        "SELECT patient, episode, reason, count(*), min(date), max(date) FROM days WHERE status = 'conflict'"
-        " GROUP BY 1, 2, 3 ORDER BY 5, 1, 2, 3"
+        "SELECT patient, episode, reason, sum(days), min(first_date), max(last_date) FROM day_runs"
+        " WHERE status = 'conflict' GROUP BY 1, 2, 3 ORDER BY 5, 1, 2, 3"
     )
     return (ConflictShown(*row) for row in rows)
 
 
 def _holds(views: Views) -> Iterator[HoldReason]:
     rows = views.connection.execute(
-        "SELECT reason, count(*), count(DISTINCT episode), min(date) FROM days WHERE status = 'hold'"
+        "SELECT reason, sum(days), count(DISTINCT episode), min(first_date) FROM day_runs WHERE status = 'hold'"
         " GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     for reason, days, episodes, first in rows:
@@ -147,16 +150,25 @@ def _holds(views: Views) -> Iterator[HoldReason]:
 def held_page(views: Views, reason: str, start: int, count: int) -> tuple[int, list[HeldEpisode]]:
     """How many episodes have days on hold for a reason, and some of them, the longest waiting first."""
     rows = views.connection.execute(
-        "SELECT patient, episode, count(*), min(date), max(date) FROM days WHERE status = 'hold' AND reason = ?"
+        "SELECT patient, episode, sum(days), min(first_date), max(last_date) FROM day_runs"
+        " WHERE status = 'hold' AND reason = ?"
         " GROUP BY 1, 2 ORDER BY 4, 1, 2",
         (reason,),
     ).fetchall()
     return len(rows), [HeldEpisode(*row) for row in rows[start : start + count]]
 
 
+_Near = dict[tuple[str, str, str], list[tuple[str, str, int]]]
+"""Service date, filing limit and cents of billable days, by patient, episode and payer."""
+
+
 def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, now: datetime) -> Iterator[Unbilled]:
-    for (patient, episode, payer), days in _near(views, book, now).items():
-        folded = episode_of(episode, ledger.entries_of(episode))
+    near = _near(views, book, now)
+    episodes = sorted({episode for _, episode, _ in near})
+    position = int(views.noted()["position"])
+    told = dict(entries_of_kinds(ledger, episodes, position, (EpisodeOpened, ClaimSubmitted)))
+    for (patient, episode, payer), days in near.items():
+        folded = episode_of(episode, told[episode], whole=False)
         if folded is None:
             continue
         today = date.fromordinal(local_date(now, zone(folded.opening[1].zone))).isoformat()
@@ -166,32 +178,37 @@ def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, now: datetime) ->
             yield _summed(patient, episode, book.payers[payer].name, left, today)
 
 
-def _near(views: Views, book: Book, now: datetime) -> dict[tuple[str, str, str], list[tuple[str, str, int]]]:
-    """The billable days whose filing limit is near somewhere: service date, limit and cents, by episode and payer."""
+def _near(views: Views, book: Book, now: datetime) -> _Near:
+    """The billable days whose filing limit is near somewhere."""
     limits = {
         (payer.id, terms.from_.isoformat(), terms.published.isoformat()): terms.timely_filing_days
         for payer in book.payers.values()
         for terms in payer.terms
     }
-    on = now.astimezone(UTC).date()
-    first, last = ((on + timedelta(days=days)).isoformat() for days in (-1, 1))  # the dates it may be somewhere
-    since = (on - timedelta(days=1 + DAYS_PAST + max(limits.values(), default=0))).isoformat()
-    days = views.connection.execute(
-        "SELECT patient, episode, date, payer, terms_from, terms_published, rate_cents FROM days"
-        " WHERE status = 'billable' AND date >= ? AND patient <> ''"  # the days of the forgotten are not filed
-        " ORDER BY patient, episode, date",
-        (since,),
+    on = now.astimezone(UTC).date().isoformat()
+    since, until = (
+        later(on, -1 - DAYS_PAST),
+        later(on, 1 + DAYS_AHEAD),
+    )  # for where it is the day before, or after
+    spans = {limit: (later(since, -limit), later(until, -limit)) for limit in limits.values()}
+    runs = views.connection.execute(
+        "SELECT patient, episode, first_date, last_date, payer, terms_from, terms_published, rate_cents FROM day_runs"
+        " WHERE status = 'billable' AND last_date >= ? AND patient <> ''"  # the days of the forgotten are not filed
+        " ORDER BY patient, episode, first_date",
+        (min((first for first, _ in spans.values()), default=on),),
     )
-    near: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
-    for patient, episode, day, payer, from_, published, cents in days:
-        file_by = _later(day, limits[payer, from_, published])
-        if _is_near(file_by, first) or _is_near(file_by, last):
-            near.setdefault((patient, episode, payer), []).append((day, file_by, cents))
+    near: _Near = {}
+    for patient, episode, first_date, last_date, payer, from_, published, cents in runs:
+        limit = limits[payer, from_, published]
+        first, last = max(first_date, spans[limit][0]), min(last_date, spans[limit][1])
+        if first <= last:
+            days = [(day, later(day, limit), cents) for day in dates_between(first, last)]
+            near.setdefault((patient, episode, payer), []).extend(days)
     return near
 
 
 def _is_near(file_by: str, today: str) -> bool:
-    return _later(today, -DAYS_PAST) <= file_by <= _later(today, DAYS_AHEAD)
+    return later(today, -DAYS_PAST) <= file_by <= later(today, DAYS_AHEAD)
 
 
 def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], today: str) -> Unbilled:
@@ -200,7 +217,3 @@ def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, i
         patient, episode, payer, len(rows), sum(row[2] for row in rows), rows[0][0], rows[-1][0], file_by,
         file_by < today,
     )  # fmt: skip
-
-
-def _later(day: str, days: int) -> str:
-    return date.fromordinal(min(date.fromisoformat(day).toordinal() + days, date.max.toordinal())).isoformat()

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from projections.read_model.views import Views
-from projections.rows.day import DayRow, day_row
+from projections.rows.columns import sql_list
+from projections.rows.day import DayCells, DayRow, day_row
+from projections.rows.day_run import RUN_ORDER, DayRun, days_of
 from projections.rows.finding import FindingRow, finding_row
 from projections.rows.line import LineRow, line_row
 
@@ -49,18 +51,39 @@ class Where:
 
 def day_rows(views: Views, wanted: Filters) -> Iterator[DayRow]:
     """The days chosen, by patient, episode, date."""
-    for row in _rows(views, "days", "patient, episode, date", days_where(wanted)):
-        yield day_row(row)
+    dated = DayCells._fields.index("date")
+    first, last = wanted.from_ or "", wanted.to or "9999-12-31"
+    for cells in days_of(runs_chosen(views, wanted)):
+        if first <= cells[dated] <= last:
+            yield day_row(cells)
 
 
-def days_where(wanted: Filters) -> Where:
-    """The condition that chooses the days."""
+def runs_chosen(views: Views, wanted: Filters) -> Iterator[DayRun]:
+    """The runs that have any of the days chosen, by patient, episode, first date; at their ends, others beside them."""
+    where = _runs_where(wanted)
+    query = f"SELECT * FROM day_runs{where} ORDER BY {sql_list(RUN_ORDER)}"
+    return map(DayRun._make, views.connection.execute(query, where.values))
+
+
+def runs_within(wanted: Filters) -> tuple[str, list[str]]:
+    """A query of the runs that have any of the days chosen, cut to the dates that are asked for; and its values."""
+    where = _runs_where(wanted)
+    first, last = wanted.from_ or "0000-01-01", wanted.to or "9999-12-31"
+    same = sql_list(name for name in DayRun._fields if name not in ("first_date", "last_date", "days", "because"))
+    cut = f"SELECT {same}, max(first_date, ?) AS first_date, min(last_date, ?) AS last_date FROM day_runs{where}"
+    counted = "CAST(julianday(last_date) - julianday(first_date) AS INTEGER) + 1 AS days"
+    return f"(SELECT *, {counted} FROM ({cut}))", [first, last, *where.values]
+
+
+def _runs_where(wanted: Filters) -> Where:
     where = Where()
     where.add("patient = ?", wanted.patient)
     where.add("episode = ?", wanted.episode)
     where.add("payer = ?", wanted.payer)
-    where.add("date >= ?", wanted.from_)
-    where.add("date <= ?", wanted.to)
+    where.add("last_date >= ?", wanted.from_)
+    where.add("first_date <= ?", wanted.to)
+    if wanted.from_ and wanted.to:
+        where.add("? <= ?", wanted.from_, wanted.to)  # or a run around an empty span would have days in it
     where.add("status = ?", wanted.status)
     where.add("reason = ?", wanted.reason)
     where.add('"authorization" = ?', wanted.authorization)
@@ -108,7 +131,7 @@ def _rows(views: Views, table: str, order: str, where: Where) -> sqlite3.Cursor:
 def counts(views: Views) -> dict[str, Any]:
     """Days by verdict, and findings by level and rule."""
     query = views.connection.execute
-    verdicts = query("SELECT status, reason, count(*) FROM days GROUP BY 1, 2 ORDER BY 1, 2")
+    verdicts = query("SELECT status, reason, sum(days) FROM day_runs GROUP BY 1, 2 ORDER BY 1, 2")
     findings = query("SELECT level, rule, count(*) FROM findings GROUP BY 1, 2 ORDER BY 1, 2")
     return {
         "verdicts": {" ".join(filter(None, (status, reason))): number for status, reason, number in verdicts},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.files import create
-from projections.read_model.tables import INSERT, RUN_ROWS, insert_rows, lay_notes, lay_tables
+from projections.read_model.tables import INSERT, lay_notes, lay_tables
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
@@ -28,7 +28,7 @@ def lay(path: Path) -> None:
 
 def _connect(path: str | Path) -> sqlite3.Connection:
     """A file that nobody else knows of yet: no journal, no waiting for the disk."""
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=2 * RUN_ROWS + len(INSERT))
+    connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -48,7 +48,7 @@ class RowsFile:
         digests = digests_of(patient, sheets)
         self.sums.add(digests)
         self.patients += 1
-        self.rows["days"] += sheets.days
+        self.rows["day_runs"] += sheets.runs
         self.rows["lines"] += sheets.lines
         self.rows["findings"] += sheets.findings
         self.rows["digests"].append((patient, *digests))
@@ -57,7 +57,7 @@ class RowsFile:
 
     def _flush(self) -> None:
         for table, rows in self.rows.items():
-            insert_rows(self.connection, table, rows)
+            self.connection.executemany(INSERT[table], rows)
             rows.clear()
 
     def close(self) -> None:

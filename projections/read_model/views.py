@@ -18,7 +18,15 @@ from typing import Final
 from msgspec.structs import astuple
 
 from ledger.recorders import without_quotes
-from projections.read_model.tables import INSERT, TABLES, index_tables, insert_rows, lay_notes, lay_tables
+from projections.read_model.tables import (
+    INSERT,
+    STORED,
+    TABLES,
+    drop_tables,
+    index_tables,
+    lay_notes,
+    lay_tables,
+)
 from projections.read_model.trouble import NotViews, SetAside, ViewsError
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
@@ -81,8 +89,7 @@ class Views:
 
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
-        for table in (*TABLES, "digests"):
-            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+        drop_tables(self.connection)
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()
@@ -98,14 +105,14 @@ class Views:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
                 self.sums.add(digests, -1)
-            for table in (*TABLES, "digests"):
+            for table in STORED:
                 self.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
-        insert_rows(self.connection, "days", sheets.days)
-        insert_rows(self.connection, "lines", sheets.lines)
-        insert_rows(self.connection, "findings", sheets.findings)
+        self.connection.executemany(INSERT["day_runs"], sheets.runs)
+        self.connection.executemany(INSERT["lines"], sheets.lines)
+        self.connection.executemany(INSERT["findings"], sheets.findings)
         digests = digests_of(patient, sheets)
         self.connection.execute(INSERT["digests"], (patient, *digests))
         self.sums.add(digests)

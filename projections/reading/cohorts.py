@@ -1,11 +1,9 @@
-"""Every patient complete, in one pass over the ledger, in bounded memory.
+"""Every patient complete, cohort by cohort, in bounded memory.
 
-Entries come in the order they were recorded, those of one patient scattered among all others. Episodes that ever named
-a patient in common are one *cohort*: they are judged together. The texts of a cohort are held back as they pass and
-handed out as entries as soon as the last has come, so that only what is under way is held. What the judge never reads
-(supplies, notes) is decoded as it passes, so that a damaged one does not go unnoticed, and is not held. Where too much
-would be held (a ledger whose patients all go on for ever), those that miss most are let go and read by themselves at
-the end.
+Episodes that ever named a patient in common are one *cohort*: they are judged together. Each episode is read as one
+row by the ledger's own index, a few thousand entries' worth of episodes at a time, in the order in which they began:
+those that ran at the same time lie side by side. An episode whose row is not as it should be is read one by one, which
+says what is wrong and where. Of what the judge never reads (supplies, notes) a rebuild sees the tags alone.
 """
 
 from __future__ import annotations
@@ -13,15 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.events import FactCorrected
-from ledger.store import EpisodeLedger, StoreError
-from projections.reading.streams import UNREAD, Cohort, PassingRow, Stream, held_entries_of, hold, look_at
+from ledger.store import EpisodeLedger
+from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
 
-HELD_ENTRIES: Final = 200_000
-"""How many stored texts one pass holds back at most, by default (about 350 bytes each)."""
-PAGE_POSITIONS: Final = 500
+ENTRIES_AT_ONCE: Final = 4_000
+"""How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold."""
+
+
+class Cohort(Struct, gc=False):
+    """Episodes that share patients: how many entries each has, how many all have, and where they begin."""
+
+    episodes: dict[str, int]
+    patients: list[str]
+    first: int
+    entries: int
+
 
 Extent = tuple[str, str, int, int]
 """An episode and a patient it ever named, the episode's first position and its last version."""
@@ -58,12 +66,12 @@ def cohorts_of(extents: Iterable[Extent]) -> list[Cohort]:
     by_episode: dict[str, Cohort] = {}
     for episode, patient, first, versions in extents:
         one, other = by_patient.get(patient), by_episode.get(episode)
-        cohort = one or other or Cohort({}, [], first, 0, {})
+        cohort = one or other or Cohort({}, [], first, 0)
         if one and other and one is not other:
             cohort = _joined(one, other, by_patient, by_episode)
         if episode not in cohort.episodes:
             cohort.episodes[episode] = versions
-            cohort.missing += versions
+            cohort.entries += versions
         if patient not in by_patient:
             cohort.patients.append(patient)
         by_patient[patient] = by_episode[episode] = cohort
@@ -76,7 +84,7 @@ def _joined(one: Cohort, other: Cohort, by_patient: dict[str, Cohort], by_episod
     gone, kept = sorted((one, other), key=lambda cohort: len(cohort.episodes) + len(cohort.patients))
     kept.episodes.update(gone.episodes)
     kept.patients += gone.patients
-    kept.missing += gone.missing
+    kept.entries += gone.entries
     kept.first = min(kept.first, gone.first)
     by_patient.update(dict.fromkeys(gone.patients, kept))
     by_episode.update(dict.fromkeys(gone.episodes, kept))
@@ -88,22 +96,21 @@ def shares(cohorts: Sequence[Cohort], count: int, ahead: int = 0) -> list[list[C
 
     They are of about equally many entries, but that the first has so many more than each of the others.
     """
-    total = sum(one.missing for one in cohorts)
+    total = sum(one.entries for one in cohorts)
     first = (total + ahead * (count - 1)) // count
     parts: list[list[Cohort]] = [[] for _ in range(count)]
     seen = 0
     for one in cohorts:
         after = 1 + (seen - first) * (count - 1) // max(1, total - first)
         parts[0 if seen < first else min(count - 1, after)].append(one)
-        seen += one.missing
+        seen += one.entries
     return parts
 
 
 def complete(
     ledger: EpisodeLedger,
-    cohorts: Sequence[Cohort],
+    cohorts: Iterable[Cohort],
     upto: int,
-    held_entries: int = HELD_ENTRIES,
     unreadable: Callable[[Cohort], None] | None = None,
     *,
     whole: bool = True,
@@ -115,86 +122,30 @@ def complete(
     """
     merges = ledger.merge_entries(upto)
     acts = {HOUSE: merges} if merges else {}
-    for one in _passing(ledger, cohorts, upto, held_entries, frozenset() if whole else UNREAD):
-        try:
-            streams = {episode: _entries(ledger, one, episode, upto) for episode in one.episodes} | acts
-        except UnreadableEntry:
-            if unreadable is None:
-                raise
-            unreadable(one)
-            continue
-        finally:
-            one.streams = {}
-        yield streams
+    without = frozenset() if whole else UNREAD
+    for handful in _handfuls(cohorts):
+        rows = as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)
+        for one in handful:
+            found = [(rows.pop(episode, None), episode, versions) for episode, versions in one.episodes.items()]
+            try:
+                streams = {each[1]: entries_or_one_by_one(ledger, *each, upto, without) for each in found} | acts
+            except UnreadableEntry:
+                if unreadable is None:
+                    raise
+                unreadable(one)
+                continue
+            yield streams
 
 
-def _passing(
-    ledger: EpisodeLedger, cohorts: Sequence[Cohort], upto: int, held_entries: int, left_out: frozenset[str]
-) -> Iterator[Cohort]:
-    """Each cohort when the last of its entries has passed; those let go come last, with nothing held."""
-    waiting: dict[str, Stream] = {}
+def _handfuls(cohorts: Iterable[Cohort]) -> Iterator[list[Cohort]]:
+    """The cohorts, as many at a time as are read at once."""
+    handful: list[Cohort] = []
+    entries = 0
     for one in cohorts:
-        one.streams = {episode: Stream(one, [], [], 2 * versions) for episode, versions in one.episodes.items()}
-        waiting.update(one.streams)
-    let_go: list[Cohort] = []
-    held = 0
-    for page in _pages(ledger, cohorts[0].first - 1 if cohorts else upto, upto):
-        unread, ended, count = hold(page, waiting, left_out)
-        held += count
-        for stream in ended + look_at(unread, waiting):
-            one = stream.cohort
-            one.missing -= stream.complete_at // 2 + len(stream.unread)
-            if not one.missing:
-                held -= _release(one, waiting)
-                yield one
-        if held > held_entries:
-            held -= _let_go(waiting, let_go, held - held_entries // 2)
-        if not waiting:
-            break
-    for one in {id(stream.cohort): stream.cohort for stream in waiting.values()}.values():
-        one.streams = {}  # an entry in between is gone or cannot be read: reading one by one says which
-        let_go.append(one)
-    yield from let_go
-
-
-def _pages(ledger: EpisodeLedger, after: int, upto: int) -> Iterator[list[PassingRow]]:
-    for start in range(after, upto, PAGE_POSITIONS):
-        end = min(start + PAGE_POSITIONS, upto)
-        try:
-            pages = list(ledger.pages(start, end))
-        except StoreError:  # a text that is no UTF-8, or a failure that the slower reading meets, too
-            pages = [[(episode, tag, text) for _, episode, _, tag, text in ledger.scan(start, end)]]
-        yield from pages
-
-
-def _release(cohort: Cohort, waiting: dict[str, Stream]) -> int:
-    for episode in cohort.episodes:
-        del waiting[episode]
-    return cohort.held
-
-
-def _let_go(waiting: dict[str, Stream], let_go: list[Cohort], wanted: int) -> int:
-    """Let those go that miss most, until so many entries are free; returns how many are."""
-    begun = {id(stream.cohort): stream.cohort for stream in waiting.values() if stream.held}
-    freed = 0
-    for cohort in sorted(begun.values(), key=lambda cohort: cohort.held - sum(cohort.episodes.values())):
-        if freed >= wanted:
-            break
-        freed += _release(cohort, waiting)
-        cohort.streams = {}
-        let_go.append(cohort)
-    return freed
-
-
-def _entries(ledger: EpisodeLedger, cohort: Cohort, episode: str, upto: int) -> list[Entry]:
-    stream = cohort.streams.get(episode)
-    entries = held_entries_of(episode, stream) if stream else None
-    if entries is None or _corrects_what_was_left_out(entries):  # what is wrong with a text: one by one says where
-        entries = ledger.entries_of(episode, upto=upto)
-    return entries
-
-
-def _corrects_what_was_left_out(entries: Iterable[Entry]) -> bool:
-    """Whether a chain begins with an entry that nobody judges by; how old the chain is, only that one tells."""
-    targets = {(e.fact.target_source, e.fact.target_id) for e in entries if isinstance(e.fact, FactCorrected)}
-    return bool(targets) and not targets <= {(entry.source, entry.id) for entry in entries}
+        if handful and entries + one.entries > ENTRIES_AT_ONCE:
+            yield handful
+            handful, entries = [], 0
+        handful.append(one)
+        entries += one.entries
+    if handful:
+        yield handful

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import astuple
 
-from projections.read_model.queries import Filters, Where, line_rows
+from projections.read_model.queries import Filters, Where, line_rows, runs_within
 from projections.read_model.views import Views
 
 ALL: Final = "all"
@@ -143,12 +143,11 @@ class Comparison:
         if not moved:
             return
         before: defaultdict[str, _Sum] = defaultdict(_Sum)
-        where = _where(self.wanted)
-        where.add("payer = ?", self.wanted.payer)
-        where.add("status = ?", "billable")
-        where.conditions.append("patient NOT IN (SELECT patient FROM set_aside)")
-        for billed in self.before.connection.execute(f"SELECT payer, rate_cents FROM days{where}", where.values):
-            before[billed[0]].add(billed)
+        runs, values = runs_within(self.wanted._replace(status="billable"))
+        known = "patient NOT IN (SELECT patient FROM set_aside)"
+        summed = f"SELECT payer, sum(days), sum(days * rate_cents) FROM {runs} WHERE {known} GROUP BY 1"
+        for payer, days, cents in self.before.connection.execute(summed, values):
+            before[payer] = _Sum(days, cents)
         for payer in sorted(moved):
             yield _total("payer", payer, None, before[payer], moved[payer])
         yield _total("payer", ALL, None, _all(before), _all(moved))

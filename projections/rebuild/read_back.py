@@ -12,7 +12,8 @@ from projections.read_model.tables import ORDER, TABLES
 from projections.read_model.views import Views
 from projections.rows.cells import Cells
 from projections.rows.columns import sql_list
-from projections.rows.digests import Digests, Sums, digest
+from projections.rows.day_run import RUN_ORDER, DayRun, days_of
+from projections.rows.digests import Digests, Sums, digest, digest_of_days
 
 Columns = Mapping[str, Sequence[str]]
 """Columns of each table."""
@@ -58,12 +59,20 @@ def only(columns: Columns, table: str, row: Cells) -> Cells:
 def rows_of(connection: sqlite3.Connection, patient: str, columns: Columns) -> dict[str, Counter[Cells]]:
     """A patient's rows, as far as these columns go."""
     whose = "patient = ?" if patient else "patient = ? OR patient IS NULL"
-    return {
-        table: Counter(
-            connection.execute(f'SELECT {sql_list(names)} FROM "{table}" WHERE {whose}', (patient,)).fetchall()
-        )
-        for table, names in columns.items()
-    }
+    found = {}
+    for table, names in columns.items():
+        if table == "days" and _keeps_runs(connection):
+            runs = connection.execute(f"SELECT * FROM day_runs WHERE {whose}", (patient,))
+            found[table] = Counter(only(columns, table, row) for row in days_of(map(DayRun._make, runs)))
+        else:
+            rows = connection.execute(f'SELECT {sql_list(names)} FROM "{table}" WHERE {whose}', (patient,))
+            found[table] = Counter(rows.fetchall())
+    return found
+
+
+def _keeps_runs(connection: sqlite3.Connection) -> bool:
+    """Whether a read model keeps runs of days; one of an older shape has a table of days."""
+    return bool(_columns_of(connection, "day_runs"))
 
 
 def sums_of(views: Views) -> dict[str, str]:
@@ -82,14 +91,27 @@ def noted_digests(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests
 
 def digests_read(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests]]:
     """The digests of the rows as they stand, patient by patient."""
-    tables = [_by_patient(connection, table) for table in TABLES]
-    for patient, *rows in side_by_side(*tables):
-        yield patient, tuple(digest(patient, found or _EMPTY) for found in rows)  # type: ignore[misc]
+    by_table = [
+        _digests_of_runs(connection) if table == "days" and _keeps_runs(connection) else _digests(connection, table)
+        for table in TABLES
+    ]
+    for patient, *found in side_by_side(*by_table):
+        yield patient, tuple(each or digest(patient, _EMPTY) for each in found)  # type: ignore[misc]
 
 
-def _by_patient(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, list[Cells]]]:
+def _digests(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, bytes]]:
+    for patient, rows in _by_patient(connection, table, ORDER[table]):
+        yield patient, digest(patient, rows)
+
+
+def _digests_of_runs(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
+    for patient, rows in _by_patient(connection, "day_runs", sql_list(RUN_ORDER)):
+        yield patient, digest_of_days(patient, list(map(DayRun._make, rows)))
+
+
+def _by_patient(connection: sqlite3.Connection, table: str, order: str) -> Iterator[tuple[str, list[Cells]]]:
     place = _columns_of(connection, table).index("patient")
-    rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY {ORDER[table]}')
+    rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY {order}')
     for patient, found in groupby(rows, key=lambda row: row[place] or ""):  # damaged rows may lack it
         yield patient, list(found)
 

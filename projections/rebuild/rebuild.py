@@ -25,7 +25,7 @@ from projections.read_model.generations import Places
 from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, open_views
-from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
+from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
 from projections.rebuild.read_back import has_comparable_rows
 from projections.rows.digests import Sums
@@ -57,7 +57,7 @@ def rebuild(
             upto = int(live.noted()["position"]) if live else ledger.position()
             path = folder / "built.db"
             work = Work(
-                ledger_name, book.text, None, upto, held_entries(wanted.memory_mb, wanted.processes),
+                ledger_name, book.text, None, upto, mapped_mb(wanted.memory_mb, wanted.processes),
                 wanted.quarantine, wanted.master,
             )  # fmt: skip
             sums, set_aside = build(path, work, wanted.processes, progress)

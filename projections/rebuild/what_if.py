@@ -7,28 +7,24 @@ only read (and caught up first, as by every reading); if it was made otherwise, 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
-from glob import escape
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
 
 from ledger.book import Book, BookError, Payer, Terms
 from ledger.book.mistakes import mistakes_in
-from ledger.files import locked
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.catch_up import catch_up, stale_because
 from projections.read_model.generations import Places
+from projections.read_model.passing import passing_folder
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views, open_views
-from projections.rebuild.build import MEMORY_MB, Work, build, held_entries
+from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _KEYS: Final = {field.encode_name: field for field in msgspec.structs.fields(Terms)}
@@ -110,15 +106,15 @@ def both_judged(
     """The read models of a ledger at one position under two books; who is set aside is noted in the second."""
     with (
         open_ledger(ledger_name, create=False, master=master) as ledger,
-        _passing_folder(places) as folder,
+        passing_folder(places, "what-if") as folder,
         _live(places, ledger, books[0]) as (live, aside),
         ExitStack() as opened,
     ):
         upto = int(live.noted()["position"]) if live else ledger.position()
 
         def judged(name: str, book: Book) -> Views:
-            held = held_entries(memory_mb, processes)
-            work = Work(ledger_name, book.text, None, upto, held, bool(aside), master)
+            mapped = mapped_mb(memory_mb, processes)
+            work = Work(ledger_name, book.text, None, upto, mapped, bool(aside), master)
             _, found = build(folder / name, work, processes, progress)
             views = opened.enter_context(closing(open_views(folder / name)))
             with views.writing():
@@ -143,17 +139,3 @@ def _live(places: Places, ledger: EpisodeLedger, book: Book) -> Iterator[tuple[V
                     return
         aside = live.set_aside().values()
     yield None, aside
-
-
-@contextmanager
-def _passing_folder(places: Places) -> Iterator[Path]:
-    """A folder beside the ledger, gone afterwards; those of killed runs, which nobody holds any more, go first."""
-    prefix, parent = f"{places.stem}.what-if-", places.live.parent
-    with ExitStack() as stack:
-        with locked(parent):
-            for left in parent.glob(f"{escape(prefix)}*"):
-                with suppress(OSError), locked(left, busy=BlockingIOError()):
-                    shutil.rmtree(left, ignore_errors=True)
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix=prefix, dir=parent)))
-            stack.enter_context(locked(folder))
-        yield folder

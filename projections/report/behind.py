@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 
 from projections.audit.claimed import ClaimedDay
-from projections.read_model.queries import days_where, findings_where
+from projections.read_model.queries import findings_where, runs_chosen
 from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
 from projections.report.claims import ClaimSums
 from projections.rows.cells import as_list
-from projections.words import follows
+from projections.rows.day_run import DayRun
+from projections.words import dates_between, follows
 
 Key = tuple[str, ...]
 """A section and what its row is about: its payer, month, reason, rule, band, kind or number."""
@@ -102,20 +103,23 @@ Day = tuple[str, str, str, str, int | None]
 
 
 def _days(views: Views, asked: Asked) -> Iterator[tuple[Key, Day]]:
-    where = days_where(asked.filters)
-    where.conditions.append("status IN ('billable', 'hold', 'conflict')")
-    found = views.connection.execute(
-        "SELECT patient, episode, date, status, reason, payer, code, rate_cents"
-        f" FROM days{where} ORDER BY patient, episode, date",
-        where.values,
-    )
-    for patient, episode, on, status, reason, payer, code, cents in found:
-        if status == "billable":
-            yield ("billed", payer, on[:7]), (patient, episode, on, f"{code}", cents)
-        elif status == "hold":
-            yield ("holds", reason, payer or ""), (patient, episode, on, code or "", None)
-        else:
-            yield ("conflicts", reason), (patient, episode, on, code or "", None)
+    for run in runs_chosen(views, asked.filters):
+        if run.status in _SECTIONS:
+            cents = run.rate_cents if run.status == "billable" else None
+            for on in filter(asked.takes, dates_between(run.first_date, run.last_date)):
+                yield _key(run, on), (run.patient, run.episode, on, run.code or "", cents)
+
+
+_SECTIONS: Final = frozenset({"billable", "hold", "conflict"})
+
+
+def _key(run: DayRun, on: str) -> Key:
+    """The section that a day is behind, and its row in it."""
+    if run.status == "billable":
+        return "billed", str(run.payer), on[:7]
+    if run.status == "hold":
+        return "holds", str(run.reason), run.payer or ""
+    return "conflicts", str(run.reason)
 
 
 def _findings(views: Views, asked: Asked) -> Iterator[tuple[Key, Run]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import msgspec
 
-from projections.read_model.queries import days_where
+from projections.read_model.queries import runs_within
 from projections.read_model.views import Views
 from projections.report.asked import Asked
 
@@ -25,14 +27,27 @@ class Billed(msgspec.Struct, frozen=True, tag_field="section", tag="billed"):
 
 def billed(views: Views, asked: Asked) -> Iterator[Billed]:
     """Every payer and month with a billable day, by payer and month."""
-    where = days_where(asked.filters._replace(status="billable"))
-    found = views.connection.execute(
-        "SELECT payer, substr(date, 1, 7) AS month, count(*), count(DISTINCT episode), sum(rate_cents)"
-        f" FROM days{where} GROUP BY 1, 2 ORDER BY 1, 2",
-        where.values,
-    )
-    for payer, month, days, episodes, cents in found:
-        yield Billed(payer, month, days, episodes, cents, _rows(asked, payer, month))
+    runs, values = runs_within(asked.filters._replace(status="billable"))
+    found = views.connection.execute(f"SELECT payer, episode, first_date, last_date, rate_cents FROM {runs}", values)
+    days: Counter[tuple[str, str]] = Counter()
+    cents: Counter[tuple[str, str]] = Counter()
+    episodes: dict[tuple[str, str], set[str]] = {}
+    for payer, episode, first_date, last_date, rate_cents in found:
+        for month, number in _by_month(first_date, last_date):
+            days[payer, month] += number
+            cents[payer, month] += number * rate_cents
+            episodes.setdefault((payer, month), set()).add(episode)
+    for key in sorted(days):
+        yield Billed(*key, days[key], len(episodes[key]), cents[key], _rows(asked, *key))
+
+
+def _by_month(first_date: str, last_date: str) -> Iterator[tuple[str, int]]:
+    """How many days of a run are in each of its months."""
+    while first_date[:7] < last_date[:7]:
+        month, ends = first_date[:7], monthrange(int(first_date[:4]), int(first_date[5:7]))[1]
+        yield month, ends - int(first_date[8:]) + 1
+        first_date = (date.fromisoformat(f"{month}-{ends}") + timedelta(days=1)).isoformat()
+    yield first_date[:7], int(last_date[8:]) - int(first_date[8:]) + 1
 
 
 def _rows(asked: Asked, payer: str, month: str) -> str:

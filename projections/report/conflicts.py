@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from projections.read_model.queries import days_where, findings_where
+from projections.read_model.queries import findings_where, runs_within
 from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.rows.finding import MESSAGES
@@ -35,10 +35,9 @@ class HardFinding(msgspec.Struct, frozen=True, tag_field="section", tag="finding
 
 def conflicts(views: Views, asked: Asked) -> Iterator[Conflict]:
     """Every rule under which days are in conflict."""
-    where = days_where(asked.filters._replace(status="conflict"))
+    runs, values = runs_within(asked.filters._replace(status="conflict"))
     found = views.connection.execute(
-        f"SELECT reason, count(*), count(DISTINCT episode), min(date) FROM days{where} GROUP BY 1 ORDER BY 1",
-        where.values,
+        f"SELECT reason, sum(days), count(DISTINCT episode), min(first_date) FROM {runs} GROUP BY 1 ORDER BY 1", values
     )
     for rule, days, episodes, first in found:
         yield Conflict(rule, days, episodes, first, asked.rows("days", status="conflict", reason=rule))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ledger.book import Book
-from projections.read_model.queries import days_where
+from projections.read_model.queries import runs_within
 from projections.read_model.views import Views
 from projections.reading.rates import rates_of
 from projections.report.asked import Asked
@@ -32,11 +32,11 @@ class Hold(msgspec.Struct, frozen=True, tag_field="section", tag="holds"):
 
 def holds(views: Views, book: Book, asked: Asked) -> list[Hold]:
     """Every reason and payer with days on hold, those with most days first."""
-    where = days_where(asked.filters._replace(status="hold"))
+    runs, values = runs_within(asked.filters._replace(status="hold"))
     found = views.connection.execute(
-        f"SELECT reason, payer, count(*), count(DISTINCT episode), min(date) FROM days{where} GROUP BY 1, 2"
+        f"SELECT reason, payer, sum(days), count(DISTINCT episode), min(first_date) FROM {runs} GROUP BY 1, 2"
         " ORDER BY 3 DESC, 1, 2",
-        where.values,
+        values,
     ).fetchall()
     priced = _priced(views, book, asked)
     made = []
@@ -50,10 +50,10 @@ def holds(views: Views, book: Book, asked: Asked) -> list[Hold]:
 
 def _priced(views: Views, book: Book, asked: Asked) -> dict[tuple[str, str | None], tuple[int, int]]:
     """For each reason and payer what the days would pay whose rate is known, and how many they are."""
-    where = days_where(asked.filters._replace(status="hold"))
+    runs, values = runs_within(asked.filters._replace(status="hold"))
     found = views.connection.execute(
-        f"SELECT reason, payer, terms_from, terms_published, code, count(*) FROM days{where} GROUP BY 1, 2, 3, 4, 5",
-        where.values,
+        f"SELECT reason, payer, terms_from, terms_published, code, sum(days) FROM {runs} GROUP BY 1, 2, 3, 4, 5",
+        values,
     )
     rates = {(rate.payer, rate.terms_from, rate.terms_published, rate.code): rate.rate_cents for rate in rates_of(book)}
     priced: dict[tuple[str, str | None], tuple[int, int]] = {}

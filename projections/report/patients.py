@@ -56,7 +56,7 @@ def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
     """The patients who may have unbilled days, or claimed ones that do not stand: one that is not billable as claimed
     has a finding, and one that is claimed again is a billable day."""
     found = views.connection.execute(
-        "SELECT DISTINCT patient FROM days WHERE status = 'billable'"
+        "SELECT DISTINCT patient FROM day_runs WHERE status = 'billable'"
         " UNION SELECT patient FROM findings WHERE rule = 'claimed_not_billable'"
     )
     return {patient for (patient,) in found} - set(aside)
@@ -65,7 +65,7 @@ def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
 def _with_recent_days(views: Views, asked: Asked) -> set[str]:
     """The patients with a day in the last two weeks before the report's date, or later."""
     found = views.connection.execute(
-        "SELECT DISTINCT patient FROM days WHERE date >= ?", (asked.days_from_on(-DAYS_AHEAD),)
+        "SELECT DISTINCT patient FROM day_runs WHERE last_date >= ?", (asked.days_from_on(-DAYS_AHEAD),)
     )
     return {patient for (patient,) in found}
 

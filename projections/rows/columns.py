@@ -1,7 +1,7 @@
 """How a column is declared: once, as a field of a row's struct; tables, SQL, exports and their pages come from it.
 
-A field's type and its note give the column's kind, what it means, what becomes of it where the patient must not be
-known, and whether many rows in a row share it.
+A field's type and its note give the column's kind, what it means, and what becomes of it where the patient must not be
+known.
 """
 
 from __future__ import annotations
@@ -27,12 +27,9 @@ CalendarDate = date
 Word = Annotated[str, Meta(extra={"kind": "word"})]
 
 
-def note(meaning: str, deidentified: Treatment, kind: Kind | None = None, *, shared: bool = False) -> Meta:
-    """What a column means, what becomes of it in a de-identified export, and its kind where the type leaves it open.
-
-    ``shared``: neighbouring rows mostly have the same value, which is then handed to the database once.
-    """
-    extra: dict[str, object] = {"deidentified": deidentified, "shared": shared}
+def note(meaning: str, deidentified: Treatment, kind: Kind | None = None) -> Meta:
+    """What a column means, what becomes of it in a de-identified export, and its kind where the type leaves it open."""
+    extra: dict[str, object] = {"deidentified": deidentified}
     return Meta(description=meaning, extra=extra | ({"kind": kind} if kind else {}))
 
 
@@ -44,7 +41,6 @@ class Column(NamedTuple):
     nullable: bool
     meaning: str
     deidentified: Treatment
-    shared: bool = False
 
     @property
     def sql_type(self) -> type:
@@ -70,7 +66,7 @@ def columns_of(struct: type[Struct]) -> Iterator[Column]:
         extra = {key: value for note in notes for key, value in (note.extra or {}).items()}
         meaning = next(note.description for note in notes if note.description)
         kind = extra.get("kind") or _KINDS[core]
-        yield Column(declared.encode_name, kind, nullable, meaning, extra["deidentified"], bool(extra.get("shared")))
+        yield Column(declared.encode_name, kind, nullable, meaning, extra["deidentified"])
 
 
 def _taken_apart(hint: Any) -> tuple[Any, list[Meta], bool]:

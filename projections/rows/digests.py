@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from projections.rows.cells import Cells
+from projections.rows.day_run import DayRun, encoded_days
 from projections.rows.patient import Sheets
 
 MODULUS: Final = 2**256
@@ -29,9 +30,14 @@ def digest(patient: str, rows: Sequence[Cells]) -> bytes:
     return hashlib.sha256(_encode((patient, rows))).digest()
 
 
+def digest_of_days(patient: str, runs: Sequence[DayRun]) -> bytes:
+    """The digest of a patient's days, which are given by runs, in canonical order."""
+    return hashlib.sha256(b"[%b,[%b]]" % (_encode(patient), encoded_days(runs))).digest()
+
+
 def digests_of(patient: str, sheets: Sheets) -> Digests:
     """The digests of everything derived of one patient."""
-    return digest(patient, sheets.days), digest(patient, sheets.lines), digest(patient, sheets.findings)
+    return digest_of_days(patient, sheets.runs), digest(patient, sheets.lines), digest(patient, sheets.findings)
 
 
 def is_fingerprint(text: str) -> bool:

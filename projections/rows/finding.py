@@ -12,7 +12,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 
 from ledger.judge.findings import Finding
-from projections.rows.cells import Cells, json_list, shown
+from projections.rows.cells import Cells, json_lists, shown
 from projections.rows.columns import columns_of, named_cells, note
 from projections.words import iso, listed, verdict_words
 
@@ -138,10 +138,19 @@ _TWO_EPISODES: Final = "Two episodes bill {codes} on this day."
 
 def message_of(found: Finding) -> str:
     """What a finding says, with its codes, payers and dates and what it is about."""
+    return f"{_wrong(found, found.payers, found.about)} {MESSAGES[found.rule].todo}"
+
+
+def summary_of(found: Finding) -> str:
+    """What is wrong, without a name that stands in the ledger: to be said beside the output."""
+    return _wrong(found, ("…",), tuple((name, "…" if name == "claim" else value) for name, value in found.about))
+
+
+def _wrong(found: Finding, payers: tuple[str, ...], about: tuple[tuple[str, str], ...]) -> str:
     is_of_two = found.rule == "duplicate_per_diem" and len(found.episodes) > 1
     wrong = _TWO_EPISODES if is_of_two else MESSAGES[found.rule].wrong
     dates = found.dates if _names_in(wrong) & _OF_DATES else ()
-    return f"{_filled(wrong, found.codes, found.payers, dates, found.about)} {MESSAGES[found.rule].todo}"
+    return _filled(wrong, found.codes, payers, dates, about)
 
 
 _OF_DATES: Final = frozenset({"count", "first", "last"})
@@ -183,10 +192,8 @@ def _now(verdict: str, claimed: Sequence[str]) -> str:
 def finding_cells(found: Finding) -> Cells:
     """The row of one finding as the read model keeps it; the last two cells are for choosing and ordering only."""
     dates = [iso(date) for date in found.dates]
-    lists = (json_list(part) for part in (found.episodes, dates, found.codes, found.because))
-    cells: Cells = FindingCells(
-        found.rule, found.level, found.patient, *lists, message_of(found), json_list(found.payers), dates[0]
-    )
+    *lists, payers = json_lists((found.episodes, dates, found.codes, found.because, found.payers))
+    cells: Cells = FindingCells(found.rule, found.level, found.patient, *lists, message_of(found), payers, dates[0])
     return cells
 
 

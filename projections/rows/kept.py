@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -11,10 +11,9 @@ from ledger.facts.administration import KeptLine, PatientForgotten
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import load_patient
 from projections.rows.cells import NOTHING, Cells
-from projections.rows.day import DayCells
+from projections.rows.day_run import DayRun
 from projections.rows.line import LineCells
 from projections.rows.patient import Sheets, derive_patient
-from projections.words import iso
 
 NOBODY: Final = ""
 """The patient of rows that are nobody's any more: a name is never empty."""
@@ -25,8 +24,8 @@ def kept_sheets(acts: Sequence[tuple[int, PatientForgotten]]) -> Sheets | None:
     if not acts:
         return None
     lines = [(_place(position, line), line) for position, act in acts for line in act.lines]
-    days = [row for place, line in lines for row in _days(place, line)]
-    return Sheets(sorted(days), [], sorted(_line(place, line) for place, line in lines))
+    runs = sorted(_run(place, line) for place, line in lines)
+    return Sheets(runs, [], sorted(_line(place, line) for place, line in lines))
 
 
 def sheets_upto(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheets | None:
@@ -42,15 +41,15 @@ def _place(position: int, line: KeptLine) -> str:
     return f"(forgotten {position}.{line.episode})"
 
 
-def _days(place: str, line: KeptLine) -> Iterable[Cells]:
+def _run(place: str, line: KeptLine) -> DayRun:
     """The days of a line, which are exactly the billable ones (rulebook section 6)."""
-    first, last = date.fromisoformat(line.from_).toordinal(), date.fromisoformat(line.to).toordinal()
-    for day in range(first, last + 1):
-        yield DayCells(
-            patient=NOBODY, episode=place, date=iso(day), status="billable", code=line.code, payer=line.payer,
-            terms_from=line.terms_from, terms_published=line.terms_published, rate_cents=line.rate_cents,
-            because=NOTHING,
-        )  # fmt: skip
+    days = date.fromisoformat(line.to).toordinal() - date.fromisoformat(line.from_).toordinal() + 1
+    return DayRun(
+        patient=NOBODY, episode=place, first_date=line.from_, last_date=line.to, days=days, status="billable",
+        reason=None, code=line.code, payer=line.payer, terms_from=line.terms_from,
+        terms_published=line.terms_published, rate_cents=line.rate_cents, authorization=None,
+        because=f"[{','.join([NOTHING] * days)}]", member=None, provider=None, place_of_service=None, modifiers=None,
+    )  # fmt: skip
 
 
 def _line(place: str, line: KeptLine) -> Cells:

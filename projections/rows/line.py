@@ -19,23 +19,21 @@ class LineRow(msgspec.Struct, frozen=True, gc=False):
     Dates are ``YYYY-MM-DD``, one unit is one day, money is whole cents.
     """
 
-    patient: Annotated[str, note("the patient's name in the ledger", "pseudonym", shared=True)]
-    episode: Annotated[str, note("the episode", "pseudonym", shared=True)]
-    payer: Annotated[str, note("the payer to bill", "kept", "word", shared=True)]
-    code: Annotated[str, note("the per-diem code", "kept", "word", shared=True)]
+    patient: Annotated[str, note("the patient's name in the ledger", "pseudonym")]
+    episode: Annotated[str, note("the episode", "pseudonym")]
+    payer: Annotated[str, note("the payer to bill", "kept", "word")]
+    code: Annotated[str, note("the per-diem code", "kept", "word")]
     from_: Annotated[str, note("the first service date", "shifted", "date")] = msgspec.field(name="from")
     to: Annotated[str, note("the last service date, included", "shifted", "date")]
     units: Annotated[int, note("days, which are units", "kept")]
-    rate_cents: Annotated[int, note("dollars for a day", "kept", "money", shared=True)]
+    rate_cents: Annotated[int, note("dollars for a day", "kept", "money")]
     charge_cents: Annotated[int, note("the house's price in dollars for the line", "kept", "money")]
-    authorization: Annotated[
-        str | None, note("the authorization that the day draws a unit from", "left out", shared=True)
-    ]
-    terms_from: Annotated[str, note("the first service date of the terms' edition", "left out", "date", shared=True)]
-    modifiers: Annotated[tuple[str, ...], note("the modifiers", "left out", shared=True)]
-    member: Annotated[str | None, note("the patient's number with the payer", "left out", shared=True)]
-    provider: Annotated[str | None, note("the NPI the days are billed under", "kept", "word", shared=True)]
-    place_of_service: Annotated[str | None, note("the place of service", "kept", "word", shared=True)]
+    authorization: Annotated[str | None, note("the authorization that the day draws a unit from", "left out")]
+    terms_from: Annotated[str, note("the first service date of the terms' edition", "left out", "date")]
+    modifiers: Annotated[tuple[str, ...], note("the modifiers", "left out")]
+    member: Annotated[str | None, note("the patient's number with the payer", "left out")]
+    provider: Annotated[str | None, note("the NPI the days are billed under", "kept", "word")]
+    place_of_service: Annotated[str | None, note("the place of service", "kept", "word")]
     expected_cents: Annotated[int, note("dollars for the line: `units` times `rate`", "kept", "money")]
 
 

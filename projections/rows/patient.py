@@ -11,7 +11,7 @@ from ledger.judge.findings import find
 from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
 from projections.rows.cells import Cells
-from projections.rows.day import day_cells
+from projections.rows.day_run import DayRun, day_runs, days_of
 from projections.rows.finding import finding_cells, in_order
 from projections.rows.line import line_cells
 
@@ -19,9 +19,14 @@ from projections.rows.line import line_cells
 class Sheets(NamedTuple):
     """Everything derived of one patient, as the read model keeps it."""
 
-    days: list[Any]
+    runs: list[DayRun]
     findings: list[Any]
     lines: list[Any]
+
+    @property
+    def days(self) -> list[Any]:
+        """The rows of the days, in order."""
+        return list(days_of(self.runs))
 
 
 def derive_patient(patient: Patient, book: Book) -> Sheets:
@@ -31,9 +36,9 @@ def derive_patient(patient: Patient, book: Book) -> Sheets:
 
 def sheets_of(cases: Sequence[Case]) -> Sheets:
     """The rows of one patient's judged episodes."""
-    days: list[Cells] = []
+    runs: list[DayRun] = []
     lines: list[Cells] = []
     for case in cases:
-        days += day_cells(case, [other for other in cases if other is not case])
+        runs += day_runs(case, [other for other in cases if other is not case])
         lines += line_cells(case)
-    return Sheets(days, in_order(finding_cells(found) for found in find(cases)), lines)
+    return Sheets(runs, in_order(finding_cells(found) for found in find(cases)), lines)

@@ -13,7 +13,8 @@ from ledger.judge.regions import JudgedDay, judged_day
 from ledger.store import EpisodeLedger
 from projections.reading.around import read_streams
 from projections.reading.as_known import judged_among, owner_among
-from projections.rows.day import DayRow, cells_on, day_row
+from projections.rows.day import DayRow, day_row
+from projections.rows.day_run import cells_on
 from projections.why.day_view import DayView
 from projections.why.evidence import EvidenceShown
 from projections.why.flip import FlipShown, find_flip

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
+from benchmark import server
+from benchmark.commands import OVER_ALL
 from benchmark.figures import Figures, Row
 from benchmark.inputs import Inputs
 from benchmark.process import TaskFailed, run
@@ -31,13 +33,16 @@ class Trial(NamedTuple):
 class Bench:
     """One size of ledger: its trials, and what came out."""
 
-    def __init__(self, inputs: Inputs, scratch: Path, groups: Sequence[str], say: Callable[[str], None]) -> None:
-        self.inputs, self.scratch, self.say = inputs, scratch, say
+    def __init__(
+        self, inputs: Inputs, scratch: Path, groups: Sequence[str], say: Callable[[str], None], server: str = ""
+    ) -> None:
+        self.inputs, self.scratch, self.say, self.server = inputs, scratch, say, server
         self.figures = Figures()
         self.told: dict[str, Any] = {}
         self.proofs: dict[str, Any] = {}
         self.trials: list[Trial] = []
-        makers = {"a": self._floor, "b": self._ours, "c": self._stock, "d": self._append, "s": self._safety,
+        makers = {"a": self._floor, "b": self._ours, "c": self._stock, "d": self._append, "e": self._server,
+                  "f": self._over_all, "s": self._safety,
                   "p": self._profile}  # fmt: skip
         for group in groups:
             self.trials += makers[group]()
@@ -128,6 +133,25 @@ class Bench:
         args = {"ledger": self.inputs.ledger, "scratch": self.scratch}
         return [Trial("append:one_by_one", args), Trial("append:in_batches", args)]
 
+    def _server(self) -> list[Trial]:
+        ledger = server.prepare(self.server, self.inputs, self.say)
+        args = {"ledger": ledger, "book": self.inputs.book, "scratch": self.scratch}
+        builds = [Trial("reading:build", args | {"processes": n, "key": f"e.build.{n}"}, "whole") for n in PROCESSES]
+        return [Trial("server:copy", {"ledger": ledger, "entries": self.inputs.entries}), *builds]
+
+    def _over_all(self) -> list[Trial]:
+        folder = self._folder("commands")
+        ledger, program = folder / "ledger.db", _program()
+        shutil.copy(self.inputs.ledger, ledger)
+        files = {"program": program, "ledger": ledger, "book": self.inputs.book}
+        whole = {"scratch": self.scratch, "entries": self.inputs.entries}
+        return [
+            *(Trial("commands:over_all", files | whole | {"key": key}) for key in OVER_ALL),
+            Trial("commands:replay", {"program": program, "book": self.inputs.book} | whole),
+            Trial("commands:help_page", {"program": program}),
+            Trial("commands:worklist", files),
+        ]
+
     def _safety(self) -> list[Trial]:
         args = {"ledger": self.inputs.ledger}
         return [Trial("safety:tables", args | {"scratch": self.scratch}), Trial("safety:checks", args)]
@@ -143,9 +167,11 @@ def _program() -> list[str]:
 
 
 @contextmanager
-def bench(inputs: Inputs, work: Path, groups: Sequence[str], runs: int, say: Callable[[str], None]) -> Iterator[Bench]:
+def bench(
+    inputs: Inputs, work: Path, groups: Sequence[str], runs: int, say: Callable[[str], None], server: str = ""
+) -> Iterator[Bench]:
     """Everything measured on one ledger, with what it needs on disk meanwhile."""
     with TemporaryDirectory(prefix="scratch-", dir=work) as scratch:
-        made = Bench(inputs, Path(scratch), groups, say)
+        made = Bench(inputs, Path(scratch), groups, say, server)
         made.rounds(runs)
         yield made

@@ -58,12 +58,12 @@ def timed_build(ledger: str, book: str, path: Path, processes: int) -> tuple[flo
 
     from ledger.book import load_book
     from ledger.store import open_ledger
-    from projections.rebuild.build import MEMORY_MB, Work, held_entries
+    from projections.rebuild.build import MEMORY_MB, Work, mapped_mb
     from projections.rebuild.build import build as build_views
 
     with open_ledger(ledger, create=False) as opened:
         upto = opened.position()
-    work = Work(ledger, load_book(Path(book)).text, None, upto, held_entries(MEMORY_MB, processes), False)
+    work = Work(ledger, load_book(Path(book)).text, None, upto, mapped_mb(MEMORY_MB, processes), False)
     began = time.perf_counter()
     sums, _ = build_views(path, work, processes, silent)
     return time.perf_counter() - began, upto, sums.texts()

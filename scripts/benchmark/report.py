@@ -103,8 +103,6 @@ def targets_table(found: Sequence[Target]) -> Iterator[str]:
     yield "Targets"
     for target in found:
         wanted = f"{'at least' if target.at_least else 'at most'} {target.limit:,.3g}"
-        if target.goal is not None:
-            wanted += f" (goal {target.goal:,.3g})"
         value = "" if target.found is None else f"{target.found:,.3g} {target.unit}"
         yield f"{target.name:{WIDE}} {value:>24}   {wanted:28} {target.verdict}"
 

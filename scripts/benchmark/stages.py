@@ -15,13 +15,13 @@ Rows = list[tuple[str, float, int]]
 DOORS: Final = (
     ("p.extents", "ledger.store", "EpisodeLedger.extents"),
     ("p.extents", "projections.reading.cohorts", "cohorts_of"),
-    ("p.scan", "ledger.store", "EpisodeLedger.pages"),
+    ("p.scan", "ledger.store", "EpisodeLedger.joined"),
     ("p.gather", "projections.rebuild.build", "complete"),
-    ("p.decode", "projections.reading.streams", "_decoded"),
+    ("p.decode", "projections.reading.joined", "entries_in"),
     ("p.fold", "projections.rebuild.build", "gather"),
     ("p.judge", "projections.rows.patient", "judge"),
     ("p.findings", "projections.rows.patient", "find"),
-    ("p.days", "projections.rows.patient", "day_cells"),
+    ("p.days", "projections.rows.patient", "day_runs"),
     ("p.lines", "projections.rows.patient", "line_cells"),
     ("p.finding-rows", "projections.rows.patient", "in_order"),
     ("p.digests", "projections.read_model.rows_file", "digests_of"),
@@ -29,7 +29,7 @@ DOORS: Final = (
     ("p.index", "projections.rebuild.build", "index_tables"),
 )
 """Stage, module, and the name under which the build calls it."""
-_GENERATORS: Final = {"EpisodeLedger.pages", "complete"}
+_GENERATORS: Final = {"complete"}
 
 
 class StageClock:

@@ -207,10 +207,10 @@ def _first_patients(cohorts: Iterable[Any], most: int) -> tuple[set[str], int]:
     episodes: set[str] = set()
     entries = 0
     for one in cohorts:
-        if episodes and entries + one.missing > most:
+        if episodes and entries + one.entries > most:
             break
         episodes.update(one.episodes)
-        entries += one.missing
+        entries += one.entries
     return episodes, entries
 
 

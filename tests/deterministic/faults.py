@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
 from eventsourcing.persistence import RecordConflictError, StoredEvent
 
-from ledger.facts.stored import StoredRow
+from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.protocol import Entries
 from tests.deterministic.ground import PAGE_ROWS
@@ -176,11 +175,9 @@ class Faulty:
             if number % PAGE_ROWS == 0:
                 self._read()
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        rows = (row for page in self.inner.pages(after, upto) for row in page)
-        while page := list(islice(rows, PAGE_ROWS)):
-            self._read()
-            yield page
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        self._read()
+        return self.inner.joined(episodes, upto, without)
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         self._read()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
-from ledger.facts.stored import StoredRow
+from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.recorders.protocol import Entries
 
 
@@ -41,8 +41,8 @@ class Lagging:
             self.max_position()
         return self.inner.scan(after, self._upto(upto))
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        return self.inner.pages(after, self._upto(upto))
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        return self.inner.joined(episodes, self._upto(upto), without)
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         return self.inner.extents(self._upto(upto))

@@ -80,7 +80,7 @@ def _answers(path: Path) -> Any:
             position,
             list(ledger.follow(0)),
             [ledger.entries_of(episode) for episode in episodes],
-            list(ledger.pages(0, position)),
+            ledger.joined(episodes, position),
             ledger.extents(position),
             [ledger.patients_of(episode) for episode in episodes],
             [ledger.episodes_of(patient(number)) for number in range(4)],

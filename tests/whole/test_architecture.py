@@ -76,8 +76,8 @@ ROOMS: dict[str, str] = {
     ),
     "projections/operations": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
-        "projections/reading projections/rows projections/read_model projections/why projections/audit "
-        "projections/rebuild"
+        "projections/words.py projections/reading projections/rows projections/read_model projections/why "
+        "projections/audit projections/rebuild"
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
@@ -101,16 +101,16 @@ ROOMS: dict[str, str] = {
     "commands/outside.py": "",
     "commands/door": "ledger/facts ledger/book",
     "commands/writing": (
-        "ledger/facts ledger/progress.py ledger/book ledger/recorders ledger/store.py "
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit "
         "commands/outside.py commands/door"
     ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/read_model projections/audit projections/rebuild projections/export "
-        "projections/bundle projections/erasure "
-        "commands/outside.py"
+        "projections/words.py projections/reading projections/read_model projections/audit projections/rebuild "
+        "projections/export projections/bundle projections/erasure "
+        "commands/outside.py commands/door commands/writing"
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
@@ -124,7 +124,7 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/audit projections/rebuild projections/export projections/operations projections/page "
         "projections/report projections/bundle projections/erasure "
-        "commands/outside.py commands/writing commands/terminal commands/web"
+        "commands/outside.py commands/door commands/writing commands/terminal commands/web"
     ),
     "commands/cli.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -147,6 +147,7 @@ which stands before it. Nothing else may be used, and nothing is listed that is 
 
 CROWDED: dict[str, str] = {
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
+    "commands/terminal": "what the verbs have in common: their options, files and questions, what they say and show",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
@@ -181,14 +182,14 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/erasure/handed_out.py",
         "projections/rebuild/rebuild.py",
     ),
-    "ledger.files.write_new": ("commands/terminal/output.py", "ledger/keys/key_file.py"),
+    "ledger.files.write_new": ("commands/terminal/output.py", "commands/verbs/book.py", "ledger/keys/key_file.py"),
     "os.replace": ("ledger/files.py", "projections/export/place.py"),  # place: out of the way, to be removed
     "os.rename": ("ledger/files.py",),
     "os.link": ("ledger/files.py",),
     "os.O_EXCL": ("ledger/files.py",),
     "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
-    "tabulate": ("commands/terminal/show.py",),
+    "tabulate": ("commands/terminal/table.py",),
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
     "uvicorn": ("commands/verbs/serve.py",),
@@ -223,6 +224,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.localtime": (),
     "time.gmtime": (),
     "time.monotonic": (  # how long something takes, not when it is
+        "commands/door/source.py",
         "commands/terminal/progress.py",
         "projections/read_model/views.py",
         "ledger/recorders/",

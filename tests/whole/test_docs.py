@@ -211,4 +211,4 @@ def test_every_class_of_the_judge_and_its_readers_is_in_the_glossary_and_nothing
 
 def test_a_class_that_the_glossary_misses_is_found() -> None:
     page = text("docs/glossary.md").replace("| `Cohort` |", "| `Kin` |")
-    assert public_classes() - explained(page) == {("Cohort", "projections/reading/streams.py")}
+    assert public_classes() - explained(page) == {("Cohort", "projections/reading/cohorts.py")}

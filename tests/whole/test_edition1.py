@@ -28,7 +28,7 @@ from projections.bundle import verify_bundle
 from projections.read_model.version import code_version
 from projections.words import iso
 from tests import GOLDENS
-from tests.command_line import Ended, run
+from tests.command_line import ANYWAY, Ended, run
 
 pytestmark = [pytest.mark.store, pytest.mark.sqlite_file]
 FOLDER = GOLDENS / "edition1"
@@ -222,7 +222,7 @@ def test_a_bundle_of_then_holds_by_its_own_verifier_and_by_todays(tmp_path: Path
 
 
 def test_a_closing_of_today_keeps_its_report_and_its_zones_beside_those_of_then(kept: Kept) -> None:
-    assert kept.run("close", "2026-09").status == 0
+    assert kept.run("close", "2026-09", *ANYWAY).status == 0
     with kept.open() as ledger:
         months = closed_months(ledger)
     assert [bool(record.printed) for record in months.values()] == [False, False, True]

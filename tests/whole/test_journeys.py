@@ -16,7 +16,7 @@ import pytest
 from commands.cli import _COMMANDS
 from ledger.proof.signing import create_key
 from tests import ROOT, stores
-from tests.command_line import Ended, House, assert_plain, example, run, told
+from tests.command_line import ANYWAY, Ended, House, assert_plain, example, run, told
 from tests.exports import manifest_of, rows_in
 from tests.running_site import running
 
@@ -144,8 +144,8 @@ def test_rebuild(house: House) -> None:
 
 
 def test_close_and_restatements(house: House) -> None:
-    assert house.run("close", "2026-02", "--by", "controller-1").rows[0]["position"] == 22
-    assert "February 2026 was closed" in house.run("close", "2026-02", "--by", "controller-1").err
+    assert house.run("close", "2026-02", *ANYWAY, "--by", "controller-1").rows[0]["position"] == 22
+    assert "February 2026 was closed" in house.run("close", "2026-02", *ANYWAY, "--by", "controller-1").err
     assert house.run("restatements", "2026-02").rows == []
     house.tell(
         told("late", {"type": "NursingVisited", "date": "2026-02-09"}),

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from ledger.book import Book
 from ledger.judge.case import Case
-from ledger.judge.causes import causes, causes_by_date, serving_labels
+from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.clash import RULES, rule_between
 from ledger.judge.lines import pack, unpack
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import judged_day, judged_days
 from ledger.judge.steps import judge
-from projections.rows.day import cells_on, day_cells
+from projections.rows.day_run import cells_on, day_cells
 from tests.harness import book_of, instant, judge_entries, plain, typed
 from tests.histories import history
 from tests.plain_model.agree import differing, seeded
@@ -179,7 +179,7 @@ def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_
     entries, tables = history(rng)
     for patient in gather(by_episode(typed(entries))):
         for case in judge(patient, book_of(tables)):
-            at_once = serving_labels(case)
+            at_once = case.evidence.labels_by_date(*case.remaining) if len(case.remaining) == 1 else {}
             for day in judged_days(case):
                 if day.is_billable and day.date in at_once:
                     assert at_once[day.date] == causes(case, (), day.date, day.verdict)

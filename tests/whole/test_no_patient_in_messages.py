@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from projections.read_model import catch_up
-from tests.command_line import Ended, House, Told, lines_of
+from tests.command_line import ANYWAY, Ended, House, Told, lines_of
 from tests.fire.power import notes_of
 from tests.fire.stage import Arms, Stage
 from tests.marked import (
@@ -30,16 +30,22 @@ from tests.marked import (
 NAMED_ON_PURPOSE = "is set aside and not shown"
 
 READS: tuple[tuple[str, ...], ...] = (
-    ("days",), ("findings",), ("lines",), ("status",), ("why", EP, "2026-11-02"), ("replay", EP),
+    ("days",), ("findings",), ("lines",), ("lines", "--claimable"), ("lines", "--unclaimed"), ("status",),
+    ("findings", "--format", "table"), ("lines", "--claimable", "--format", "table"),
+    ("why", EP, "2026-11-02"), ("replay", EP),
     ("days", "--known-at", "2098-01-01T00:00Z"), ("diff", EP, "--claimed"),
     ("diff", EP, "--between", "2026-01-01T00:00Z", "2098-01-01T00:00Z"),
-    ("page", EP, "--out", "page.html"), ("bundle", EP, "--out", "bundle.zip"), ("report",), ("close", "2026-10"),
+    ("page", EP, "--out", "page.html"), ("bundle", EP, "--out", "bundle.zip"), ("report",),
+    ("close", "2026-10", *ANYWAY), ("close", "2026-10", "--check"), ("status", "--technical"),
     ("close", "--list"), ("restatements", "2026-10"), ("rebuild", "--check"), ("rebuild",),
     ("rebuild", "--processes", "2"), ("rebuild", "--quarantine"), ("days",), ("rebuild", "--back"),
     ("what-if", "--set", "alpha.pain_assessment_days=14"), ("export", "days", "--format", "jsonl", "--out", "exported"),
     ("export", "events", "--format", "cloudevents", "--out", "exported"), ("follow", "--once", "--since", "0"),
     ("verify",), ("checkpoint", "--out", "one.checkpoint"), ("backup", "--out", "one.backup"),
     ("restore", "--check", "one.backup"), ("restore", "--check", "ledger.db"), ("doctor",),
+    ("tell", EP, "PainAssessed", "date=2026-02-03", "score=4", "--dry-run"),
+    ("resolve", EP, "2026-11-02", "nothing", "--reason", "x", "--dry-run"),
+    ("void-episode", EP, "--reason", "x", "--dry-run"), ("move-patient", EP, "P-9", "--reason", "x", "--dry-run"),
 )  # fmt: skip
 
 
@@ -167,7 +173,7 @@ DAMAGES: dict[str, Callable[[House], None]] = {
     "a file that is no database": lambda h: _overwrite(h.ledger),
     "a torn page": lambda h: _tear(h.ledger),
     "rows that are no UTF-8": lambda h: _execute(
-        h.views.resolve(), "UPDATE days SET patient = CAST(CAST(patient AS BLOB) || x'ff' AS TEXT)"
+        h.views.resolve(), "UPDATE day_runs SET patient = CAST(CAST(patient AS BLOB) || x'ff' AS TEXT)"
     ),
     "a read model that is no database": lambda h: _overwrite(h.views.resolve()),
     "a torn read model": lambda h: _tear(h.views.resolve()),

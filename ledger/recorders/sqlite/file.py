@@ -83,8 +83,8 @@ def refuse_name_of_a_model(path: Path) -> None:
         raise WrongPath(f"{path} is no name for a ledger: read models are called so, and are removed when built anew")
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection with our settings, each read back; the file must exist."""
+def connect(path: Path, mapped_mb: int = 0) -> sqlite3.Connection:
+    """A connection with our settings, each read back; the file must exist. So much of it is mapped, to be read."""
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
     refuse_second_name(path)
@@ -93,6 +93,7 @@ def connect(path: Path) -> sqlite3.Connection:
     )
     try:
         _set_and_read_back(connection)
+        connection.execute(f"PRAGMA mmap_size = {mapped_mb * 2**20:d}")
     except BaseException:
         connection.close()
         raise

@@ -116,9 +116,9 @@ class LedgerConnection(SQLiteConnection):
 class LedgerConnectionPool(SQLiteConnectionPool):
     """Connections to one ledger file, each with the settings we rely on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mapped_mb: int = 0) -> None:
         super().__init__(db_name=str(path), pool_timeout=POOL_TIMEOUT_SECONDS)
-        self.path = path
+        self.path, self.mapped_mb = path, mapped_mb
 
     @staticmethod
     def detect_memory_mode(db_name: str) -> bool:
@@ -140,7 +140,7 @@ class LedgerConnectionPool(SQLiteConnectionPool):
 
     def _create_connection(self) -> LedgerConnection:
         with plain_errors(self.path):
-            connection = connect(self.path)
+            connection = connect(self.path, self.mapped_mb)
             check_journal(connection)
         connection.row_factory = sqlite3.Row
         return LedgerConnection(connection, self.path)
@@ -151,11 +151,11 @@ class LedgerDatastore(SQLiteDatastore):
 
     pool: LedgerConnectionPool
 
-    def __init__(self, name: str, *, create: bool, master_key: str = "") -> None:
+    def __init__(self, name: str, *, create: bool, master_key: str = "", mapped_mb: int = 0) -> None:
         super().__init__(name, originator_id_type="text")
         path = plain_path(name)
         self.page, self.made = prepare(path, create=create, master_key=master_key)
-        self.pool = LedgerConnectionPool(path)
+        self.pool = LedgerConnectionPool(path, mapped_mb)
 
     def transaction(self, *, commit: bool) -> PooledTransaction:  # type: ignore[override]  # a context manager, too
         """A cursor inside a transaction on a connection of the pool."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment
 
-from ledger.facts.stored import StoredRow
+from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
@@ -27,7 +27,6 @@ from ledger.recorders.sqlite.forget import destroy, empty_log
 from ledger.recorders.sqlite.pool import LedgerDatastore
 
 PAGE_ROWS: Final = 5_000
-SMALL_PAGE_POSITIONS: Final = 500
 
 _LARGEST = 2**63 - 1
 
@@ -118,15 +117,13 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         )
         return self._named(statement, (after,))
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        """(episode, tag, text) of the entries after a position up to another, in order, a page at a time.
-
-        Small pages: a page is worked on while it is warm, and no read transaction outlives it.
-        """
-        while after < upto:
-            page = self._rows(sql.SMALL_PAGE, (after, min(after + SMALL_PAGE_POSITIONS, upto)))
-            yield page
-            after += SMALL_PAGE_POSITIONS
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        """These episodes up to a position, each as one row; a statement for each, as grouping would sort the texts."""
+        statement, left_out = sql.joined(len(without)), tuple(without)
+        found = [row for name in episodes for row in self._rows(statement, (*left_out, name, upto))]
+        return [
+            JoinedEntries(name, count, last, tags, texts or b"") for name, count, last, tags, texts in found if count
+        ]
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
@@ -223,11 +220,16 @@ class LedgerFactory(OneRecorder, SQLiteFactory):
 
     MASTER_KEY: Final = "MASTER_KEY_ID"
     """The setting with which a new ledger is made to be encrypted: its master key's id, not the key."""
+    MAPPED_MB: Final = "MAPPED_MB"
+    """The setting that says how much of the file each connection reads as mapped memory."""
 
     def __init__(self, env: Environment) -> None:
         InfrastructureFactory.__init__(self, env)
         self.datastore: LedgerDatastore = LedgerDatastore(
-            env[self.SQLITE_DBNAME], create=self.env_create_table(), master_key=env.get(self.MASTER_KEY, "")
+            env[self.SQLITE_DBNAME],
+            create=self.env_create_table(),
+            master_key=env.get(self.MASTER_KEY, ""),
+            mapped_mb=int(env.get(self.MAPPED_MB, "0")),
         )
 
     def application_recorder(self) -> LedgerRecorder:

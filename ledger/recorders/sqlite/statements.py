@@ -18,9 +18,21 @@ KEYS_OF: Final = (
     "SELECT keys.id, keys.episode, wrapped FROM json_each(?) AS episode CROSS JOIN keys ON keys.episode = episode.value"
 )
 PAGE: Final = "FROM entries WHERE position > ? AND position <= ? AND originator_id <> '' ORDER BY position LIMIT ?"
-SMALL_PAGE: Final = (
-    "SELECT originator_id, topic, state FROM entries WHERE position > ? AND position <= ? ORDER BY position"
-)
+
+
+def joined(without: int) -> str:
+    """An episode as one row, without the texts of so many tags.
+
+    The rows come in the order of the one index that leads to them, which is that of versions; nothing rests on it: who
+    reads the texts compares. The plus keeps SQLite from walking the positions instead.
+    """
+    return (
+        "SELECT originator_id, count(*), max(originator_version), group_concat(topic),"
+        f" CAST(group_concat(state) FILTER (WHERE topic NOT IN ({', '.join('?' * without)})) AS BLOB)"
+        " FROM entries WHERE originator_id = ? AND +position <= ?"
+    )
+
+
 EXTENTS: Final = (
     "SELECT p.episode, p.patient, first.position, ("
     " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= ?"

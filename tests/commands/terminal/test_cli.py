@@ -53,9 +53,14 @@ def recorded(house: House) -> House:
 # How it ends
 
 
+def counted(told: str) -> str:
+    """What is said of the lines; before it stands that a ledger was made, where one was, and behind it the effect."""
+    return next(line for line in told.splitlines() if "duplicate" in line)
+
+
 def test_all_recorded(house: House) -> None:
     ended = house.run("record", INTAKE)
-    assert (ended.status, ended.err.splitlines()[-1]) == (0, "11 recorded, 0 duplicate, 0 refused")
+    assert (ended.status, counted(ended.err)) == (0, "11 recorded, 0 duplicate, 0 refused")
     again = house.run("record", INTAKE)
     assert (again.status, again.err) == (0, "0 recorded, 11 duplicate, 0 refused\n")
     assert [row["outcome"] for row in again.rows] == ["duplicate"] * 11
@@ -63,7 +68,7 @@ def test_all_recorded(house: House) -> None:
 
 def test_a_refused_line_ends_with_1_and_the_others_land(house: House) -> None:
     ended = house.tell(told("1", OPENING), told("2", {"type": "DayServed"}), told("3"))
-    assert (ended.status, ended.err.splitlines()[-1]) == (1, "2 recorded, 0 duplicate, 1 refused")
+    assert (ended.status, counted(ended.err)) == (1, "2 recorded, 0 duplicate, 1 refused")
     assert [row["outcome"] for row in ended.rows] == ["recorded", "refused", "recorded"]
 
 
@@ -378,7 +383,7 @@ def test_without_names_the_ledger_is_here_and_the_book_is_the_example(
 
 def test_standard_input(house: House) -> None:
     ended = house.run("record", "-", stdin=b"\xef\xbb\xbf" + INTAKE.read_bytes())
-    assert (ended.status, ended.err.splitlines()[-1]) == (0, "11 recorded, 0 duplicate, 0 refused")
+    assert (ended.status, counted(ended.err)) == (0, "11 recorded, 0 duplicate, 0 refused")
     assert (house.run("record", "-", stdin=b"\n \n").status, house.run("record", "-").out) == (0, b"")
 
 
@@ -403,10 +408,9 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(recorded: House) -> None:
         assert recorded.run(command, tty=True).out == recorded.run(command, "--format", "table").out
     table = recorded.run("days", tty=True).out.decode()
     assert table.splitlines()[0].split() == [
-        "patient", "episode", "date", "status", "reason", "code", "payer", "terms_from", "rate_cents",
-        "authorization", "because", "member", "provider", "place_of_service", "modifiers",
+        "patient", "episode", "date", "status", "reason", "code", "payer", "rate",
     ]  # fmt: skip
-    assert "2026-02-04  not_billable  not_served" in table
+    assert "2026-02-04  not billable  not served" in table
 
 
 def test_nothing_to_show_is_said_to_people_only(house: House) -> None:
@@ -424,8 +428,10 @@ def test_people_see_of_a_file_only_what_was_refused(house: House) -> None:
     bad = house.tell(told("2"), {"a": 1}, options=("--format", "table"))
     assert bad.status == 1
     header, _, *refused = bad.out.decode().splitlines()
-    assert header.split() == ["line", "outcome", "code", "message"]
-    assert [line.split()[:3] for line in refused] == [["2", "refused", "malformed"]]
+    assert header.split() == ["line", "outcome", "code"]
+    assert refused[0].split() == ["2", "refused", "malformed"]
+    assert all(line.startswith("    ") for line in refused[1:]), "the message stands below its line"
+    assert len(refused) > 1
 
 
 def live(house: House, *args: str) -> list[str]:
@@ -445,9 +451,9 @@ def test_a_real_terminal_gets_a_table(recorded: House) -> None:
     os.close(ours)
     _, err = process.communicate()
     assert (process.returncode, err) == (0, b"")
-    assert shown.decode().splitlines()[2].split()[:6] == [
-        "P-1", "EP-1", "prairie-blue", "S9325", "2026-02-02", "2026-02-03",
-    ]  # fmt: skip
+    line = shown.decode().splitlines()[2]
+    assert line.split()[:2] == ["P-1", "EP-1"]
+    assert "S9325  2026-02-02  2026-02-03" in line
 
 
 @pytest.fixture(scope="module")
@@ -495,7 +501,7 @@ def test_every_line_is_recorded_though_the_reader_of_the_outcomes_leaves(house: 
     make(house.ledger)
     script = shlex.join(live(house, "record", str(file))) + " | head -1; exit ${PIPESTATUS[0]}"
     ended = subprocess.run(["bash", "-c", script], capture_output=True)
-    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (0, b"9,000 recorded, 0 duplicate, 0 refused")
+    assert (ended.returncode, counted(ended.stderr.decode())) == (0, "9,000 recorded, 0 duplicate, 0 refused")
     assert ended.stdout == b'{"line":1,"outcome":"recorded","position":1,"code":null,"message":null}\n'
 
 

@@ -25,7 +25,7 @@ from ledger.recorders.sqlite.backup_file import Damaged, tables_of
 from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
 from ledger.store import open_ledger
 from tests import ROOT, stores
-from tests.command_line import BOOK, INTAKE, LIVE, SERVED, Ended, assert_plain, example, lines_of, run, told
+from tests.command_line import ANYWAY, BOOK, INTAKE, LIVE, SERVED, Ended, assert_plain, example, lines_of, run, told
 from tests.place import Place, changed
 from tests.proxy import Wire
 from tests.tampering import alter
@@ -92,7 +92,7 @@ def test_from_postgres_into_a_file_and_a_schema_it_stays_the_same_ledger(kept: P
     assert kept.run("checkpoint", "--out", old, "--key", key).status == 0
     more = lines_of([told("later", SERVED | {"date": "2026-02-20"}), told("a", SERVED, episode="EP-none")])
     assert kept.run("record", "-", stdin=more).status == 1  # the second was refused
-    assert kept.run("close", "2026-01").status == 0  # an act of the house
+    assert kept.run("close", "2026-01", *ANYWAY).status == 0  # an act of the house
     assert kept.run("backup", "--out", folder / "b").status == 0
     restored = folder / "restored.db"
     assert kept.run("restore", folder / "b", "--out", restored).status == 0

@@ -28,7 +28,7 @@ from commands.writing import closing as module
 from commands.writing.closing import close_month, closed_months
 from commands.writing.record import record
 from ledger.book import load_book
-from ledger.facts.administration import MonthClosed, encode_act
+from ledger.facts.administration import MonthClosed, decode_act, encode_act
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit import month as report_module
 from projections.audit.month import Month, report_of
@@ -38,6 +38,7 @@ from projections.read_model.queries import Filters
 from projections.read_model.version import code_version
 from tests import ROOT
 from tests.command_line import (
+    ANYWAY,
     EXAMPLE,
     INTAKE,
     LIVE,
@@ -64,14 +65,14 @@ RETRACTED = {"type": "FactRetracted", "target_source": "pump", "target_id": "202
 
 def printed(house: House, month: str = "2026-02") -> list[bytes]:
     """The report of a closed month in every form."""
-    shown = [house.run("close", month, "--format", form) for form in FORMS]
+    shown = [house.run("close", month, *ANYWAY, "--format", form) for form in FORMS]
     assert {ended.status for ended in shown} == {0}
     return [ended.out for ended in shown]
 
 
 def closed(house: House, month: str = "2026-02", *more: object) -> list[bytes]:
     """A month closed by the controller, and its report in every form."""
-    ended = house.run("close", month, "--by", "controller-1", *more)
+    ended = house.run("close", month, *ANYWAY, "--by", "controller-1", *more)
     assert ended.status == 0, ended
     return printed(house, month)
 
@@ -124,7 +125,7 @@ def house(tmp_path: Path) -> House:
 
 
 def test_it_counts_days_and_dollars_by_verdict_payer_and_status(house: House) -> None:
-    head, *rows = house.run("close", "2026-02", "--by", "controller-1").rows
+    head, *rows = house.run("close", "2026-02", *ANYWAY, "--by", "controller-1").rows
     assert (head["month"], head["by"], head["position"], head["days"]) == ("2026-02", "controller-1", 11, 3)
     assert [tuple(row.values()) for row in rows] == [
         ("verdict", "prairie-blue", None, "not_billable", "not_served", 1, 0),
@@ -139,7 +140,7 @@ def test_it_counts_days_and_dollars_by_verdict_payer_and_status(house: House) ->
 def test_the_ledger_keeps_the_hash_of_the_json_and_the_json_that_of_the_days(house: House) -> None:
     as_json = closed(house)[0]
     (listed,) = house.run("close", "--list").rows
-    assert list(listed) == ["month", "closed_at", "by", "position", "report"]
+    assert list(listed) == ["month", "closed_at", "by", "position", "report", "anyway"]
     assert listed["report"] == hashlib.sha256(as_json).hexdigest()
     days = house.run("days", *FEBRUARY).rows
     pinned = lines_of({key: value for key, value in day.items() if key != "because"} for day in days)
@@ -153,7 +154,7 @@ def test_its_dollars_are_those_of_the_claim_lines(tmp_path: Path, month: str) ->
     base = ("--ledger", house.ledger)  # with the packaged book, whose lines end with the month
     for story in sorted(STORIES.glob("*.jsonl")):
         assert run(*base, "record", "--keep-recorded-at", story).status == 0
-    rows = run(*base, "close", month).rows[1:]
+    rows = run(*base, "close", month, *ANYWAY).rows[1:]
     lines = [line for line in run(*base, "lines").rows if line["from"].startswith(month)]
     assert lines
     for payer in {line["payer"] for line in lines}:
@@ -179,10 +180,15 @@ def test_every_byte_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     house.run("record", EXAMPLE / "trouble.jsonl")
     house.tell(*(entry | {"recorded_at": "2026-02-20T09:00:00Z"} for entry in example()), options=kept)
     for month in ("2026-02", "2026-09", "2026-01"):
-        house.run("close", month, "--by", "controller-1")
+        house.run("close", month, *ANYWAY, "--by", "controller-1")
     late = [told("late", RETRACTED, source="chart"), told("late-4", SERVED | {"date": "2026-02-04"})]
     house.tell(*(entry | {"recorded_at": "2026-10-06T15:30:00Z"} for entry in late), options=kept)
-    verbs = ("close", "2026-02"), ("close", "2026-09"), ("close", "2026-01"), ("restatements", "2026-02")
+    verbs = (
+        ("close", "2026-02", *ANYWAY),
+        ("close", "2026-09", *ANYWAY),
+        ("close", "2026-01", *ANYWAY),
+        ("restatements", "2026-02"),
+    )
     out = b"".join(_without_chance(house, house.run(*verb, "--format", form).out) for verb in verbs)
     golden = GOLDEN / f"closed-months.{ending}"
     if os.environ.get("GOLDEN") == "write":
@@ -207,7 +213,7 @@ def test_facts_that_arrive_later_change_no_byte(house: House) -> None:
     before = closed(house)
     assert house.tell(told("late", RETRACTED), *example("EP-2", "P-2")).status == 0
     assert printed(house) == before
-    assert house.run("close", "2026-02", "--by", "somebody-else").out == before[0]
+    assert house.run("close", "2026-02", *ANYWAY, "--by", "somebody-else").out == before[0]
     assert house.run("days", *FEBRUARY).rows != []
     assert restated(house) != []
 
@@ -343,7 +349,7 @@ def test_the_sum_is_told_in_plain_words(house: House) -> None:
         "1 day of February 2026 differs from what was closed: 90.00 dollars less.\n",
     )
     table = house.run("restatements", "2026-02", "--format", "table").out.decode()
-    assert "not_billable not_served" in table
+    assert "not billable: not served" in " ".join(table.split())
 
 
 def test_a_day_that_changed_and_changed_back_stands_as_closed(house: House) -> None:
@@ -550,7 +556,7 @@ def test_of_two_that_close_at_once_the_first_record_counts_for_both(
 
 
 def test_two_processes_print_the_same(house: House) -> None:
-    asked = [*LIVE, *house.named, "close", "2026-02", "--by"]
+    asked = [*LIVE, *house.named, "close", "2026-02", *ANYWAY, "--by"]
     running = [
         subprocess.Popen([*asked, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in ("one", "two")
     ]
@@ -598,14 +604,14 @@ def test_a_commit_that_failed_and_was_done_is_a_closing(house: House, monkeypatc
     ("args", "word"),
     [
         (("close",), "give a MONTH"),
-        (("close", "2026-02", "--list"), "give a MONTH"),
-        (("close", "2026-2"), "YYYY-MM"),
-        (("close", "2026-13"), "YYYY-MM"),
-        (("close", "2026-02-01"), "YYYY-MM"),
-        (("close", "2099-12"), "December 2099 is not over"),
-        (("close", "2026-02", "--by", ""), "--by"),
-        (("close", "2026-02", "--by", "x" * 129), "--by"),
-        (("close", "2026-02", "--by", "a\nb"), "--by"),
+        (("close", "2026-02", *ANYWAY, "--list"), "give a MONTH"),
+        (("close", "2026-2", *ANYWAY), "YYYY-MM"),
+        (("close", "2026-13", *ANYWAY), "YYYY-MM"),
+        (("close", "2026-02-01", *ANYWAY), "YYYY-MM"),
+        (("close", "2099-12", *ANYWAY), "December 2099 is not over"),
+        (("close", "2026-02", *ANYWAY, "--by", ""), "--by"),
+        (("close", "2026-02", *ANYWAY, "--by", "x" * 129), "--by"),
+        (("close", "2026-02", *ANYWAY, "--by", "a\nb"), "--by"),
         (("restatements",), "MONTH"),
         (("restatements", "2026-02"), "episode-ledger close 2026-02"),
     ],
@@ -620,11 +626,13 @@ def test_a_month_is_over_when_its_last_day_has_ended_where_the_patients_live(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 2, 20, tzinfo=UTC))
-    assert_plain(house.run("close", "2026-02"), 2, "February 2026 is not over: it can be closed from 2026-03-01 on")
+    assert_plain(
+        house.run("close", "2026-02", *ANYWAY), 2, "February 2026 is not over: it can be closed from 2026-03-01 on"
+    )
     monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, 5, 59, 59, tzinfo=UTC))  # Chicago: 23:59:59
-    assert_plain(house.run("close", "2026-02"), 2, "it can be closed from 2026-03-01 06:00 UTC on")
+    assert_plain(house.run("close", "2026-02", *ANYWAY), 2, "it can be closed from 2026-03-01 06:00 UTC on")
     monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, 6, tzinfo=UTC))
-    assert house.run("close", "2026-02").status == 0
+    assert house.run("close", "2026-02", *ANYWAY).status == 0
 
 
 def test_before_it_was_closed_nothing_can_have_been_restated(house: House) -> None:
@@ -637,20 +645,20 @@ def test_who_closes_is_the_one_logged_in_unless_named(house: House, monkeypatch:
         def getpwuid(self, uid: int) -> Any:
             raise KeyError(uid)
 
-    head = house.run("close", "2026-01", env={"LOGNAME": "mallory", "USER": "mallory"}).rows[0]
+    head = house.run("close", "2026-01", *ANYWAY, env={"LOGNAME": "mallory", "USER": "mallory"}).rows[0]
     assert head["by"] == pwd.getpwuid(os.getuid()).pw_name
     monkeypatch.setattr(who, "pwd", Nameless())
-    assert_plain(house.run("close", "2026-02"), 2, "--by NAME")
-    assert house.run("close", "2026-02", "--by", "controller-1").rows[0]["by"] == "controller-1"
+    assert_plain(house.run("close", "2026-02", *ANYWAY), 2, "--by NAME")
+    assert house.run("close", "2026-02", *ANYWAY, "--by", "controller-1").rows[0]["by"] == "controller-1"
 
 
 @pytest.mark.sqlite_file
 def test_a_month_is_closed_whole_or_not_at_all(house: House) -> None:
     house.tell(*example("EP-2", "P-2"))
     spoil(house, 15)
-    assert_plain(house.run("close", "2026-02"), 3, "EP-2, version 4")
+    assert_plain(house.run("close", "2026-02", *ANYWAY), 3, "EP-2, version 4")
     assert house.run("rebuild", "--quarantine").status == 0
-    assert_plain(house.run("close", "2026-02"), 1, "set aside: P-2", "rebuild")
+    assert_plain(house.run("close", "2026-02", *ANYWAY), 1, "set aside: P-2", "rebuild")
     with open_ledger(house.ledger, create=False) as ledger:
         assert ledger.closings() == []
 
@@ -690,7 +698,7 @@ def test_who_shared_an_episode_with_them_is_named_as_well(house: House) -> None:
 def test_a_record_that_cannot_be_read_is_told_by_its_position(house: House) -> None:
     closed(house)
     spoil(house, 12)
-    for args in (("close", "2026-02"), ("close", "--list"), ("restatements", "2026-02")):
+    for args in (("close", "2026-02", *ANYWAY), ("close", "--list"), ("restatements", "2026-02")):
         assert_plain(house.run(*args), 3, "position 12", "backup")
 
 
@@ -709,14 +717,14 @@ def test_a_record_that_cannot_be_read_is_told_by_its_position(house: House) -> N
 def test_a_record_or_ledger_that_was_altered_is_not_shown_as_closed(house: House, changes: Told) -> None:
     closed(house)
     alter(house, lambda record: msgspec.structs.replace(record, **changes))
-    assert_plain(house.run("close", "2026-02"), 1, "February 2026", "altered", "verify")
+    assert_plain(house.run("close", "2026-02", *ANYWAY), 1, "February 2026", "altered", "verify")
 
 
 @pytest.mark.sqlite_file
 def test_an_entry_that_was_altered_is_told_by_the_report(house: House) -> None:
     closed(house)
     meddle(house, "UPDATE entries SET state = replace(state, '2026-02-03', '2026-02-02') WHERE position = ?", 8)
-    assert_plain(house.run("close", "2026-02"), 1, "altered")
+    assert_plain(house.run("close", "2026-02", *ANYWAY), 1, "altered")
 
 
 @pytest.mark.sqlite_file
@@ -729,10 +737,103 @@ def test_another_version_shows_the_report_only_if_it_comes_out_the_same(house: H
 
     closed(house)
     alter(house, closed_by_another)
-    for args in (("close", "2026-02"), ("restatements", "2026-02")):
+    for args in (("close", "2026-02", *ANYWAY), ("restatements", "2026-02")):
         assert_plain(house.run(*args), 1, "edition 1", "0.0.9/1/abc", "does not come out the same")
     with open_ledger(house.ledger, create=False) as ledger:
         fitting = msgspec.structs.replace(draft[0], report=report_of(ledger, draft[0]).hash)
     alter(house, lambda record: fitting)
-    assert house.run("close", "2026-02").rows[0]["version"] == "0.0.9/1/abc"
+    assert house.run("close", "2026-02", *ANYWAY).rows[0]["version"] == "0.0.9/1/abc"
     assert restated(house) == []
+
+
+# What is open in the month
+
+
+def claimed(house: House) -> None:
+    """A claim for both billable days of February."""
+    line = {"code": "S9325", "from": "2026-02-02", "to": "2026-02-03", "units": 2, "charge_cents": 18000}
+    claim = {"type": "ClaimSubmitted", "claim": "CLM-1", "payer": "prairie-blue", "frequency": "1", "lines": [line]}
+    assert house.tell(told("claim", claim | {"sent_on": "2026-02-05"}, source="billing")).status == 0
+
+
+def test_a_month_with_nothing_open_is_closed_without_more(house: House) -> None:
+    claimed(house)
+    ended = house.run("close", "2026-02", "--check", "--format", "table")
+    assert (ended.status, ended.out.decode()) == (0, "Nothing is open in February 2026.\n")
+    assert house.run("close", "2026-02").status == 0
+    assert "anyway" not in house.run("close", "--list").rows[0]
+
+
+def test_what_is_open_is_listed_and_closes_nothing(house: House) -> None:
+    ended = house.run("close", "2026-02", "--check")
+    assert (ended.status, ended.err) == (1, "February 2026 has 2 billable days on no claim.\n")
+    (row,) = ended.rows
+    assert (row["open"], row["from"], row["to"], row["days"], row["cents"]) == (
+        "unbilled", "2026-02-02", "2026-02-03", 2, 18000,
+    )  # fmt: skip
+    assert house.run("close", "--list").rows == []
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        ({"type": "FactRetracted", "target_source": "chart", "target_id": "pain-1", "reason": "another patient's"},
+         "2 days on hold"),
+        ({"type": "ServiceBilledSeparately", "code": "A4222", "from": "2026-02-02"}, "1 hard finding"),
+    ],
+)  # fmt: skip
+def test_each_thing_that_is_open_needs_a_reason(house: House, fact: Told, words: str) -> None:
+    entries = house.run("replay", "EP-1").rows
+    pain = next(row for row in entries if row["type"] == "PainAssessed")
+    if "target_id" in fact:
+        fact = fact | {"target_source": pain["source"], "target_id": pain["id"]}
+    claimed(house)
+    assert house.tell(told("open", fact, source="other")).status == 0
+    refused = house.run("close", "2026-02")
+    assert_plain(refused, 1, words, "--anyway REASON", "--check")
+    assert house.run("close", "--list").rows == []
+    assert house.run("close", "2026-02", "--anyway", "they are cured in March").status == 0
+    assert house.run("close", "--list").rows[0]["anyway"] == "they are cured in March"
+
+
+def test_two_episodes_that_bill_one_day_keep_the_month_open(house: House) -> None:
+    assert house.tell(*example("EP-2")).status == 0
+    rows = house.run("close", "2026-02", "--check").rows
+    assert {row["open"] for row in rows} == {"conflict", "finding"}
+    assert_plain(house.run("close", "2026-02"), 1, "4 days in conflict, 2 hard findings")
+
+
+def test_the_reason_is_in_the_act_and_said_for_good(house: House) -> None:
+    assert (
+        "with something open: claims follow in March"
+        in house.run("close", "2026-02", "--anyway", "claims follow in March").err
+    )
+    with open_ledger(house.ledger, create=False) as ledger:
+        ((_, record),) = ledger.closings()
+    assert record.anyway == "claims follow in March"
+    again = house.run("close", "2026-02", "--anyway", "another reason")
+    assert "claims follow in March" in again.err
+    assert "another reason" not in again.err
+
+
+def test_an_act_of_before_has_no_reason() -> None:
+    text = (GOLDEN / "edition1").joinpath("printed", "closings.jsonl").read_text(encoding="utf-8")
+    assert "anyway" not in text
+    act = MonthClosed("2026-02", MARCH_5, "controller-1", 1, "[]", "0.1.0", "0" * 64, "00")
+    before = encode_act(act).replace(b',"anyway":""', b"")
+    assert before != encode_act(act)
+    assert decode_act(before) == act
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--check", "--anyway", "so"), "--check"),
+        (("--anyway", ""), "--anyway"),
+        (("--anyway", "x" * 1001), "--anyway"),
+        (("--anyway", "two\nlines"), "--anyway"),
+    ],
+)
+def test_a_reason_that_cannot_stay_is_refused(house: House, args: tuple[str, ...], words: str) -> None:
+    assert_plain(house.run("close", "2026-02", *args), 2, words)
+    assert house.run("close", "--list").rows == []

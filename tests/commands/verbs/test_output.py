@@ -14,7 +14,7 @@ import pytest
 
 from commands.cli import cli
 from commands.terminal.output import LedgerOutput, OutputPath
-from tests.command_line import INTAKE, Ended, House, assert_plain, run
+from tests.command_line import INTAKE, SERVED, Ended, House, assert_plain, lines_of, run, told
 from tests.encrypted_house import Locked
 
 KEY = "signing.key"
@@ -28,14 +28,16 @@ WRITING: dict[str, tuple[str, ...]] = {
     "restore": ("{folder}/kept.backup", "--out"),
     "export": ("days", "--format", "csv", "--out"),
     "master-key": (),
+    "record": ("{folder}/../more.jsonl", "--effect-to"),
+    "book new": (),
 }
 """Each verb that writes to a path that somebody names, up to that path."""
-INTO_A_FOLDER = {"export"}
+INTO_A_FOLDER = {"export", "book new"}
 
 READING = {
     ("checkpoint", "key"), ("verify", "key"), ("bundle", "key"), ("doctor", "key"),  # checkpoint --init-key: see below
     ("export", "key"),  # likewise
-    ("restore", "file"),
+    ("restore", "file"), ("book check", "folder"), ("book diff", "folder_a"), ("book diff", "folder_b"),
 }  # fmt: skip
 """Parameters that are paths of files to be read, without ``exists=True``."""
 
@@ -51,16 +53,24 @@ def unguarded(verbs: Iterable[click.Command]) -> Iterator[str]:
                 continue
             if isinstance(each.type, click.File) and each.type.mode in ("r", "rb"):
                 continue
-            told = f"{each.metavar or ''} {getattr(each, 'help', None) or ''}"
+            said = f"{each.metavar or ''} {getattr(each, 'help', None) or ''}"
             is_path = isinstance(each.type, click.Path | click.File) or "FILE" in (each.metavar or "")
-            if is_path or "out" in names or "write it" in told or "Where to write" in told:
+            if is_path or "out" in names or "write it" in said or "Where to write" in said:
                 yield f"{verb.name} {each.opts[0]}"
 
 
 def verbs() -> list[click.Command]:
     context = click.Context(cli)
     found = [cli.get_command(context, name) for name in cli.list_commands(context)]
-    return [each for each in found if each is not None]
+    return [each for verb in found if verb is not None for each in subverbs(verb)]
+
+
+def subverbs(verb: click.Command) -> list[click.Command]:
+    if not isinstance(verb, click.Group):
+        return [verb]
+    for name, each in verb.commands.items():
+        each.name = f"{verb.name} {name}"
+    return list(verb.commands.values())
 
 
 def test_every_path_that_a_command_is_told_to_write_goes_through_the_one_guard() -> None:
@@ -97,6 +107,7 @@ class Lived(Locked):
             ("page", "EP-1", "--out", folder / "given.html"), ("backup", "--out", self.folder / "kept.backup"),
         ):  # fmt: skip
             assert self.run(*command).status == 0, command
+        (folder / "more.jsonl").write_bytes(lines_of([told("more", SERVED | {"date": "2026-02-21"})]))
         (self.folder / "ledger.access.jsonl").write_text("{}\n")
         self.open_log = sqlite3.connect(self.ledger)
         self.open_log.execute("SELECT count(*) FROM entries").fetchone()
@@ -130,8 +141,7 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 def forced(verb: str) -> list[list[str]]:
     """Without ``--force``, and with it where there is one."""
-    command = cli.get_command(click.Context(cli), verb)
-    assert command is not None
+    (command,) = (each for each in verbs() if each.name == verb)
     return [[], ["--force"]] if any(each.name == "force" for each in command.params) else [[]]
 
 

@@ -15,7 +15,7 @@ import pytest
 from ledger.facts.administration import HouseAct, PatientsMerged, PatientsParted
 from ledger.facts.merges import MergeRefused
 from ledger.store import EpisodeLedger, RecordConflictError, UnreadableEntry
-from tests.command_line import Ended, House, told
+from tests.command_line import Ended, House, example, told
 from tests.encrypted_house import Locked, files_with, rows_of, seal_anew, unguarded
 from tests.stores import open_ledger
 
@@ -80,6 +80,9 @@ def test_a_merge_is_recorded_as_an_act_of_the_house(either: House) -> None:
     assert ended.err.splitlines() == [
         "To be merged: 2 episodes of OLD and 1 episode of INTO will be one patient's.",
         "Merged. What changed: 'replay EPISODE' for an episode, 'restatements MONTH' for a closed month.",
+        "Episodes that go to another patient:",
+        "  EP-1",
+        "  EP-2",
     ]
     (act,) = acts(either)
     assert isinstance(act, PatientsMerged)
@@ -197,7 +200,7 @@ def test_the_examples_of_the_help_work(tmp_path: Path) -> None:
     assert house.tell(*named).status == 0
     for verb in ("merge-patients", "part-patients"):
         found = re.findall(r"(?m)^    episode-ledger (.*)$", house.run(verb, "--help").out.decode())
-        assert [house.run(*shlex.split(line)).status for line in found] == [2, 0], "the first would ask"
+        assert [house.run(*shlex.split(line)).status for line in found] == [0, 0]
 
 
 def merging(old: str = OLD, into: str = INTO, at: datetime = NOON) -> PatientsMerged:
@@ -320,3 +323,33 @@ def test_a_key_that_is_missing_for_no_reason_is_damage_and_not_forgetting(locked
         connection.execute("DELETE FROM keys WHERE episode = 'EP-3'")
     with ledger_of(locked) as ledger, pytest.raises(UnreadableEntry):
         ledger.merge_entries()
+
+
+def test_a_dry_run_shows_what_the_merge_changes_and_records_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    assert house.tell(*example("EP-1", "P-1"), *example("EP-2", "P-2")).status == 0
+    for verb, tried, done in (("merge-patients", ("P-2", "P-1"), "Merged."), ("part-patients", ("P-2",), "Parted.")):
+        reason = ("--reason", "registered twice")
+        before = house.run("days").out
+        dry = house.run(verb, *tried, *reason, "--dry-run")
+        assert dry.status == 0
+        assert (house.run("days").out, len(acts(house))) == (before, verb == "part-patients")
+        real = house.run(verb, *tried, *reason, "--yes")
+        first, *effect, last = dry.err.splitlines()
+        assert last == "Nothing was recorded: this was a dry run."
+        assert real.err.splitlines()[0] == first
+        assert real.err.splitlines()[1].startswith(done)
+        assert real.err.splitlines()[2:] == effect
+        assert any("per diem billed twice" in line for line in effect)
+        quiet = house.run(verb, *tried, *reason, "--dry-run", "--no-effect")
+        assert quiet.status == 2, "it is done"
+
+
+def test_the_effect_that_was_shown_is_what_the_merge_changes(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    assert house.tell(*example("EP-1", "P-1"), *example("EP-2", "P-2")).status == 0
+    before = {(row["episode"], row["date"]): row for row in house.run("days").rows}
+    ended = merge(house, "P-2", "P-1")
+    after = {(row["episode"], row["date"]): row for row in house.run("days").rows}
+    changed = [place for place, row in after.items() if row["status"] != before[place]["status"]]
+    assert f"{len(changed)} days change:" in ended.err.splitlines()

@@ -151,7 +151,7 @@ def test_a_stream_takes_constant_memory(ledger: EpisodeLedger) -> None:
         return used
 
     peak(4)
-    assert peak(120) < peak(12) + 200_000  # the file is ten times as long: two megabytes more
+    assert peak(120) < peak(12) + 500_000  # the file is two megabytes longer; Python 3.14 collects cycles later
 
 
 RECORD = """

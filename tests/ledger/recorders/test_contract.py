@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
@@ -13,8 +14,9 @@ from eventsourcing.persistence import StoredEvent
 
 from commands.door.intake import Line, parse_line
 from commands.writing.record import record
-from ledger.facts.entry import encode
+from ledger.facts.entry import Entry, decode_joined, encode
 from ledger.facts.heads import fold
+from ledger.facts.stored import JoinedEntries
 from ledger.recorders.by_name.proving import prove
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError, UnreadableEntry
 from projections.read_model.catch_up import catch_up
@@ -51,6 +53,35 @@ def test_entries_come_back_as_they_were_appended(ledger: EpisodeLedger) -> None:
     assert ledger.positions_of([entry(3), entry(4)]) is None
     assert ledger.versions_since(3) == [("EP-1", 3), ("EP-2", 2)]
     assert ledger.position() == 5
+
+
+def told(*entries: Entry) -> str:
+    return ",".join(encode(each).decode() for each in entries)
+
+
+def as_told(rows: Sequence[JoinedEntries]) -> dict[str, tuple[int, int, str, str]]:
+    """The rows by episode, their texts as text."""
+    return {row.episode: (*row[1:4], row.texts.decode() if isinstance(row.texts, bytes) else row.texts) for row in rows}
+
+
+def test_an_episode_comes_as_one_row_in_the_order_of_versions(ledger: EpisodeLedger) -> None:
+    ledger.append([entry(1), entry(1, "EP-2"), entry(2), entry(2, "EP-2"), entry(3)])
+    ledger.append([entry(version) for version in range(4, 30)])
+    tags = [type(entry(version).fact).__name__ for version in (1, 2, 3)]
+    other = "EP-2", (2, 2, ",".join(tags[:2]), told(entry(1, "EP-2"), entry(2, "EP-2")))
+    mine = 3, 3, ",".join(tags), told(entry(1), entry(2), entry(3))
+    assert as_told(ledger.joined(["EP-2", "EP-9", "EP-1"], 5)) == dict([other, ("EP-1", mine)])
+    (whole,) = ledger.joined(["EP-1"], 99)
+    assert decode_joined(whole.texts) == [entry(version) for version in range(1, 30)]
+    assert ledger.joined([], 5) == ledger.joined(["EP-1"], 0) == []
+
+
+def test_texts_of_some_tags_are_left_out_of_the_row_and_their_tags_are_not(ledger: EpisodeLedger) -> None:
+    ledger.append([entry(1), entry(2), entry(3)])
+    opened, *others = [type(entry(version).fact).__name__ for version in (1, 2, 3)]
+    tags = ",".join([opened, *others])
+    assert as_told(ledger.joined(["EP-1"], 3, [opened])) == {"EP-1": (3, 3, tags, told(entry(2), entry(3)))}
+    assert as_told(ledger.joined(["EP-1"], 3, {opened, *others, "Nothing"})) == {"EP-1": (3, 3, tags, "")}
 
 
 def test_an_empty_ledger_has_nothing(ledger: EpisodeLedger) -> None:

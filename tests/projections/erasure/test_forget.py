@@ -43,7 +43,19 @@ from projections.read_model.views import passing_views
 from projections.reading.as_known import load_patient
 from projections.rebuild import rebuild as rebuild_module
 from projections.rebuild.build import build
-from tests.command_line import LIVE, Ended, House, Told, assert_plain, example, forked, lines_of, status_of, told
+from tests.command_line import (
+    ANYWAY,
+    LIVE,
+    Ended,
+    House,
+    Told,
+    assert_plain,
+    example,
+    forked,
+    lines_of,
+    status_of,
+    told,
+)
 from tests.encrypted_house import Locked, failing_append, files_with, rows_of, spelled, unguarded
 from tests.running_site import Browser, Running
 
@@ -79,7 +91,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Locked:
     assert house.tell(*everybody()).status == 0
     key = house.key.with_name("signing.key")
     commands: list[tuple[object, ...]] = [
-        ("rebuild",), ("close", "2026-02"), ("checkpoint", "--init-key", "--key", key),
+        ("rebuild",), ("close", "2026-02", *ANYWAY), ("checkpoint", "--init-key", "--key", key),
         ("checkpoint", "--key", key, "--out", house.key.with_name("before.checkpoint")),
         ("export", "days", "--format", "jsonl", "--out", house.folder / "feed"),
         ("export", "events", "--format", "cloudevents", "--out", house.folder / "feed"),
@@ -666,10 +678,10 @@ class TestConsumers:
 
 class TestMonths:
     def test_closed_before_it_prints_the_sums_that_were_kept_at_the_closing(self, house: Locked) -> None:
-        closed = house.run("close", "2026-02")
+        closed = house.run("close", "2026-02", *ANYWAY)
         assert closed.status == 0
         assert forget(house).status == 0
-        ended = house.run("close", "2026-02")
+        ended = house.run("close", "2026-02", *ANYWAY)
         assert (ended.status, ended.out) == (0, closed.out)
         assert MARK not in ended.out.decode()
 
@@ -678,13 +690,13 @@ class TestMonths:
         assert house.tell(*everybody()).status == 0
         billed = [row for row in house.run("days").rows if row["status"] == "billable"]
         assert forget(house).status == 0
-        first, again = house.run("close", "2026-02"), house.run("close", "2026-02")
+        first, again = house.run("close", "2026-02", *ANYWAY), house.run("close", "2026-02", *ANYWAY)
         assert (first.status, again.status) == (0, 0)
         assert first.out == again.out
         (total,) = [row for row in first.rows if row.get("row") == "status" and row["status"] == "billable"]
         assert (total["days"], total["cents"]) == (len(billed), sum(row["rate_cents"] for row in billed))
         assert forget(house, "P-3").status == 0
-        assert house.run("close", "2026-02").out == first.out
+        assert house.run("close", "2026-02", *ANYWAY).out == first.out
 
     def test_restatements_of_one_closed_before_do_not_claim_that_nothing_differs(self, house: Locked) -> None:
         taken = {"type": "FactRetracted", "target_source": f"pump {MARK}", "target_id": f"{MARK} 7", "reason": "wrong"}

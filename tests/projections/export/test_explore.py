@@ -34,6 +34,10 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     copy = house.folder / "days.db"
     with closing(sqlite3.connect(house.views.resolve())) as live:
         live.execute("VACUUM INTO ?", (str(copy),))
+        shown = live.execute("SELECT * FROM days ORDER BY patient, episode, date").fetchall()
+    with closing(sqlite3.connect(copy)) as copied:
+        copied.executescript((METADATA.parent / "days.sql").read_text(encoding="utf-8"))
+        assert copied.execute("SELECT * FROM days ORDER BY rowid").fetchall() == shown
     datasette = Datasette(immutables=[str(copy)], config_dir=METADATA.parent)  # as `datasette serve docs/datasette -i`
 
     def get(path: str) -> Any:

@@ -205,7 +205,8 @@ def test_another_version_of_the_program(house: House, monkeypatch: pytest.Monkey
 
 def test_tables_of_another_shape(house: House) -> None:
     with closing(sqlite3.connect(house.views)) as connection, connection:
-        connection.execute("DROP TABLE days")
+        connection.execute("DROP VIEW days")
+        connection.execute("DROP TABLE day_runs")
         connection.execute("CREATE TABLE days (patient TEXT, verdict TEXT)")
         connection.execute("DROP TABLE findings")
         connection.execute("UPDATE model SET value = '0.0.1/0' WHERE key = 'code'")
@@ -267,7 +268,7 @@ def test_a_deleted_read_model(house: House, leftovers: bool) -> None:
     before = house.run("days").out
     if leftovers:
         with closing(sqlite3.connect(house.views, isolation_level=None)) as connection:
-            connection.execute("UPDATE days SET status = 'billable'")
+            connection.execute("UPDATE day_runs SET status = 'billable'")
             logs = {path: path.read_bytes() for path in house.folder.glob("ledger.views.1.db-*")}
         assert any(logs.values())
         (house.folder / "ledger.views.1.db").unlink()

@@ -1,45 +1,105 @@
-"""Rows as they go into the read model: every cell comes back, however many neighbours share it."""
+"""Days as the read model keeps them, by runs: every day comes back, whoever asks for it."""
 
 from __future__ import annotations
 
-import sqlite3
+import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.read_model.tables import RUN_ROWS, TABLES, insert_rows, lay_tables
+from projections.read_model.queries import Filters, day_rows, runs_within
+from projections.read_model.tables import INSERT
+from projections.read_model.views import Views, passing_views
+from projections.rows.cells import json_lists
+from projections.rows.day import DayCells
+from projections.rows.day_run import DayRun, days_of, encoded_days, runs_of
+from projections.rows.digests import digest, digest_of_days
 
-CELLS: dict[type, st.SearchStrategy[Any]] = {
-    str: st.sampled_from(["a", "b", "", None]),
-    int: st.sampled_from([1, None]),
-}
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect("", isolation_level=None)) as opened:
-        lay_tables(opened)
-        yield opened
+FIRST = date(2026, 1, 30)
+LABELS = st.lists(st.sampled_from(["pump:1", "],[", '"],["', "\\\\", "é\u2028", '%s{}"', "a,b", "\x01"]), max_size=3)
+SAID = st.sampled_from(
+    [
+        {"status": "hold", "reason": "plan_missing"},
+        {"status": "billable", "payer": "p", "rate_cents": 9000, "authorization": "A-1", "modifiers": '["SH"]'},
+        {"status": "billable", "payer": "p", "rate_cents": 9000, "authorization": "A-2", "modifiers": "[]"},
+    ]
+)
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> tuple[str, list[tuple[object, ...]]]:
-    table = draw(st.sampled_from(sorted(TABLES)))
-    row = st.tuples(*(CELLS[kind] for kind in TABLES[table].values()))
-    runs = draw(st.lists(st.tuples(row, st.integers(1, 2 * RUN_ROWS + 3)), max_size=4))
-    return table, [row for row, count in runs for _ in range(count)]
+def days(draw: st.DrawFn) -> list[Any]:
+    """Days of two episodes of a patient, in order, with gaps; neighbours are often alike but for their causes."""
+    found = []
+    for episode in ('E"1', "E-2"):
+        day = FIRST
+        for said, length, gap in draw(st.lists(st.tuples(SAID, st.integers(1, 5), st.integers(0, 2)), max_size=4)):
+            for because in json_lists(draw(st.lists(LABELS, min_size=length, max_size=length))):
+                found.append(DayCells(patient="P 1", episode=episode, date=day.isoformat(), because=because, **said))
+                day += timedelta(days=1)
+            day += timedelta(days=gap)
+    return found
+
+
+@pytest.fixture(scope="module")
+def views() -> Iterator[Views]:
+    with closing(passing_views()) as opened:
+        opened.connection.execute("PRAGMA trusted_schema = OFF")
+        yield opened
+
+
+def put_in(views: Views, runs: list[DayRun]) -> None:
+    views.connection.execute("DELETE FROM day_runs")
+    views.connection.executemany(INSERT["day_runs"], runs)
 
 
 @settings(deadline=None)
-@given(rows())
-def test_rows_come_back_as_they_were_put_in(
-    connection: sqlite3.Connection, given_rows: tuple[str, list[tuple[object, ...]]]
+@given(days())
+def test_days_come_back_as_they_were_put_in(views: Views, given_days: list[Any]) -> None:
+    runs = runs_of(given_days)
+    put_in(views, runs)
+    assert list(days_of(runs)) == given_days
+    assert views.connection.execute("SELECT * FROM days").fetchall() == given_days
+    assert sum(run.days for run in runs) == len(given_days)
+
+
+@settings(deadline=None)
+@given(days())
+def test_no_two_runs_could_be_one(given_days: list[Any]) -> None:
+    runs = runs_of(given_days)
+    assert all(len(runs_of(days_of(pair))) == 2 for pair in pairwise(runs))
+
+
+@given(days())
+def test_their_digest_is_that_of_the_days_one_by_one(given_days: list[Any]) -> None:
+    runs = runs_of(given_days)
+    assert json.loads(b"[%b]" % encoded_days(runs)) == json.loads(msgspec.json.encode(given_days))
+    assert digest_of_days("P 1", runs) == digest("P 1", given_days)
+
+
+@settings(deadline=None)
+@given(days(), st.integers(-3, 12), st.integers(-3, 12), st.sampled_from([None, "billable", "hold"]))
+def test_days_are_chosen_and_counted_by_date_as_one_by_one(
+    views: Views, given_days: list[Any], from_: int, to: int, status: str | None
 ) -> None:
-    table, put_in = given_rows
-    connection.execute(f'DELETE FROM "{table}"')
-    insert_rows(connection, table, put_in)
-    assert connection.execute(f'SELECT * FROM "{table}" ORDER BY rowid').fetchall() == put_in
+    put_in(views, runs_of(given_days))
+    first, last = ((FIRST + timedelta(days=number)).isoformat() for number in (from_, to))
+    for dates in ({}, {"from_": first}, {"to": last}, {"from_": first, "to": last}):
+        wanted = Filters(status=status, **dates)
+        expected = [
+            (day.episode, day.date, day.status)
+            for day in given_days
+            if dates.get("from_", "") <= day.date <= dates.get("to", "9") and status in (None, day.status)
+        ]
+        assert [(row.episode, row.date, row.status) for row in day_rows(views, wanted)] == sorted(expected)
+        runs, values = runs_within(wanted)
+        counted = f"SELECT coalesce(sum(days), 0), min(first_date), max(last_date) FROM {runs}"
+        found = [date for _, date, _ in expected]
+        ends = (min(found, default=None), max(found, default=None))
+        assert views.connection.execute(counted, values).fetchone() == (len(expected), *ends)

@@ -1,10 +1,10 @@
-"""Cohorts: who is judged together, and each of them complete in one pass, however little may be held."""
+"""Cohorts: who is judged together, and each of them complete, whatever is read ahead."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.facts.entry import Entry
+from ledger.facts.events import ClaimSubmitted, DayServed, EpisodeOpened, SupplyDispensed
 from ledger.facts.liveness import live_entries
+from ledger.facts.stored import JoinedEntries
 from ledger.judge.fold import is_read
 from ledger.judge.patients import gather
-from ledger.store import EpisodeLedger, UnreadableEntry
+from ledger.recorders.by_name.proving import prove
+from ledger.store import EpisodeLedger, StoreError, UnreadableEntry
 from projections.reading import cohorts as module
-from projections.reading.cohorts import Extent, cohorts_in, cohorts_of, complete, shares
-from projections.reading.streams import Cohort
+from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, shares
+from projections.reading.joined import entries_of_kinds
 from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.read_models import crowd, mixed, tell
@@ -33,7 +36,7 @@ def extent(episode: str, patient: str, first: int, versions: int = 3) -> Extent:
 
 
 def told(cohorts: list[Cohort]) -> list[tuple[set[str], set[str], int, int]]:
-    return [(set(one.episodes), set(one.patients), one.first, one.missing) for one in cohorts]
+    return [(set(one.episodes), set(one.patients), one.first, one.entries) for one in cohorts]
 
 
 # Who belongs together
@@ -83,7 +86,7 @@ def test_cohorts_are_the_connected_ones(named: list[tuple[int, int]]) -> None:
     expected = sorted(
         (min(n) + 1, sorted(episodes), sorted(patients), sum(n) + len(n)) for n, episodes, patients in numbers
     )
-    assert [(k.first, sorted(k.episodes), sorted(k.patients), k.missing) for k in found] == expected
+    assert [(k.first, sorted(k.episodes), sorted(k.patients), k.entries) for k in found] == expected
     assert sorted(patient for cohorts in found for patient in cohorts.patients) == sorted({f"P{p}" for _, p in named})
 
 
@@ -102,7 +105,7 @@ def test_shares_are_stretches_of_about_equal_size(sizes: list[int], count: int) 
     assert len(parts) == count
     assert [one for part in parts for one in part] == cohorts
     fair = sum(sizes) / count
-    assert all(sum(one.missing for one in part) <= fair + max(sizes, default=0) for part in parts)
+    assert all(sum(one.entries for one in part) <= fair + max(sizes, default=0) for part in parts)
 
 
 @given(st.lists(st.integers(1, 50), min_size=1), st.integers(1, 6), st.data())
@@ -111,13 +114,13 @@ def test_the_first_share_may_be_larger(sizes: list[int], count: int, data: st.Da
     ahead = data.draw(st.integers(0, sum(sizes) // 4))
     parts = shares(cohorts, count, ahead)
     assert [one for part in parts for one in part] == cohorts
-    found = [sum(one.missing for one in part) for part in parts]
+    found = [sum(one.entries for one in part) for part in parts]
     fair = (sum(sizes) + ahead * (count - 1)) / count
     assert fair - 1 <= found[0] < fair + max(sizes)
     assert all(size <= fair - ahead + max(sizes) + 1 for size in found[1:])
 
 
-# Complete in one pass
+# Complete
 
 
 @pytest.fixture
@@ -136,18 +139,26 @@ def in_full(ledger: EpisodeLedger, upto: int | None = None) -> dict[str, list[En
     return streams
 
 
-@pytest.mark.parametrize("held", [0, 1, 10, 100, 100_000])
-@pytest.mark.parametrize("page", [1, 7, 500])
+def all_of(ledger: EpisodeLedger) -> dict[str, list[Entry]]:
+    """What comes of every cohort, by episode."""
+    upto = ledger.position()
+    found: dict[str, list[Entry]] = {}
+    for streams in complete(ledger, cohorts_in(ledger, upto), upto):
+        found |= streams
+    return found
+
+
+@pytest.mark.parametrize("ahead", [1, 10, 100, 100_000])
 @pytest.mark.parametrize("count", [1, 3])
-def test_every_cohorts_comes_once_and_complete(
-    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, held: int, page: int, count: int
+def test_every_cohort_comes_once_and_complete(
+    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, ahead: int, count: int
 ) -> None:
-    monkeypatch.setattr(module, "PAGE_POSITIONS", page)
+    monkeypatch.setattr(module, "ENTRIES_AT_ONCE", ahead)
     upto = ledger.position()
     found: dict[str, list[Entry]] = {}
     patients: list[str] = []
     for part in shares(cohorts_in(ledger, upto), count):
-        for streams in complete(ledger, part, upto, held):
+        for streams in complete(ledger, part, upto):
             assert not found.keys() & streams.keys()
             found |= streams
             patients += [patient.name for patient in gather(streams)]
@@ -157,29 +168,59 @@ def test_every_cohorts_comes_once_and_complete(
 
 def test_only_entries_up_to_a_position(ledger: EpisodeLedger) -> None:
     for upto in (0, 1, 50, 200):
-        for held in (0, 100_000):
-            found: dict[str, list[Entry]] = {}
-            for streams in complete(ledger, cohorts_in(ledger, upto), upto, held):
-                found |= streams
-            assert found == in_full(ledger, upto)
+        found: dict[str, list[Entry]] = {}
+        for streams in complete(ledger, cohorts_in(ledger, upto), upto):
+            found |= streams
+        assert found == in_full(ledger, upto)
 
 
-def test_no_more_is_held_than_is_allowed(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_read_ahead_than_is_wanted(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But a cohort is read as a whole."""
     upto = ledger.position()
     cohorts = cohorts_in(ledger, upto)
-    held: list[int] = []
-    pages = module._pages
+    asked: list[int] = []
+    joined = ledger.joined
 
-    def counted(*args: Any) -> Iterator[Any]:
-        for page in pages(*args):
-            held.append(sum(one.held for one in cohorts))
-            yield page
+    def counted(episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        rows = joined(episodes, upto, without)
+        asked.append(sum(row.versions for row in rows))
+        return rows
 
-    monkeypatch.setattr(module, "PAGE_POSITIONS", 1)
-    monkeypatch.setattr(module, "_pages", counted)
-    assert len(list(complete(ledger, cohorts, upto, 60))) == len(cohorts)
-    assert max(held) == 60
-    assert not any(one.held for one in cohorts)
+    monkeypatch.setattr(ledger, "joined", counted)
+    monkeypatch.setattr(module, "ENTRIES_AT_ONCE", 120)
+    assert len(list(complete(ledger, cohorts, upto))) == len(cohorts)
+    assert sum(asked) == upto
+    assert max(asked) <= max(120, *(one.entries for one in cohorts))
+
+
+def test_an_episode_that_is_as_it_should_be_is_not_read_one_by_one(
+    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = in_full(ledger)
+    monkeypatch.setattr(ledger, "entries_of", None)
+    assert all_of(ledger) == full
+
+
+def test_an_entry_of_an_older_schema_is_read_with_the_others(ledger: EpisodeLedger, tmp_path: Path) -> None:
+    pain = next(
+        (position, entry) for position, entry in ledger.follow(0) if type(entry.fact).__name__ == "PainAssessed"
+    )
+    older = (("'\"score\":'", "'\"pain_score\":'"), ("'\"schema\":2'", "'\"schema\":1'"))
+    for new, old in older:
+        plant(
+            tmp_path / "ledger.db",
+            f"UPDATE entries SET state = replace(state, {new}, {old}) WHERE position = ?",
+            pain[0],
+        )
+    assert pain[1] in all_of(ledger)[pain[1].episode]
+
+
+def test_a_store_that_cannot_join_is_read_one_by_one(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> list[JoinedEntries]:
+        raise StoreError("too long")
+
+    monkeypatch.setattr(ledger, "joined", fails)
+    assert all_of(ledger) == in_full(ledger)
 
 
 # Without what the judge never reads
@@ -219,20 +260,15 @@ def firsts(entries: list[Entry]) -> list[tuple[str, str]]:
     return [(live.entry.id, live.first.id) for live in live_entries(entries) if is_read(type(live.fact))]
 
 
-@pytest.mark.parametrize("held", [0, 10, 100_000])
-@pytest.mark.parametrize("page", [1, 500])
-def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(
-    supplied: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, held: int, page: int
-) -> None:
-    monkeypatch.setattr(module, "PAGE_POSITIONS", page)
+def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(supplied: EpisodeLedger) -> None:
     upto = supplied.position()
     full, rows, book = in_full(supplied), [], book_of(crowd(Random(5), 4)[1])
     found: dict[str, list[Entry]] = {}
-    for streams in complete(supplied, cohorts_in(supplied, upto), upto, held, whole=False):
+    for streams in complete(supplied, cohorts_in(supplied, upto), upto, whole=False):
         found |= streams
         rows += [derive_patient(patient, book) for patient in gather(streams, whole=False)]
     assert found.keys() == full.keys()
-    assert sum(map(len, found.values())) < sum(map(len, full.values())) or held < 100_000
+    assert sum(map(len, found.values())) < sum(map(len, full.values()))
     for episode, entries in full.items():
         assert [e for e in found[episode] if is_read(type(e.fact))] == [e for e in entries if is_read(type(e.fact))]
         assert firsts(found[episode]) == firsts(entries), "a chain is as old as its first entry, whoever reads that"
@@ -240,21 +276,30 @@ def test_what_the_judge_never_reads_may_be_left_out_and_nothing_else_is(
     assert sorted(rows, key=repr) == sorted(whole, key=repr)
 
 
+@pytest.mark.parametrize("kinds", [(ClaimSubmitted,), (EpisodeOpened, DayServed), (SupplyDispensed,), ()])
+def test_entries_of_some_kinds_count_as_they_do_among_all(
+    supplied: EpisodeLedger, kinds: tuple[type[Any], ...]
+) -> None:
+    full = in_full(supplied)
+    found = dict(entries_of_kinds(supplied, sorted(full), supplied.position(), kinds))
+    assert found.keys() == full.keys()
+    assert sum(map(len, found.values())) < sum(map(len, full.values()))
+    for episode, entries in full.items():
+        counting = [(live, live.first.id) for live in live_entries(entries) if type(live.fact) in kinds]
+        assert [(live, live.first.id) for live in live_entries(found[episode]) if type(live.fact) in kinds] == counting
+
+
 @pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     "damage",
     [
-        "state = substr(state, 1, 20)",
-        'state = replace(state, \'"quantity":"1"\', \'"quantity":[]\')',
-        "topic = 'ResponseNoted'",
+        "topic = 'Nothing'",
+        "topic = 'SupplyDispensed,SupplyDispensed'",
         "topic = 'DayServed'",
-        "state = state || ',' || state",
-        "state = CAST(x'7b22ff227d' AS TEXT)",
         "originator_version = 7000",
-        "state = replace(state, '\"version\":', '\"version\":1')",
     ],
 )
-def test_a_damaged_entry_that_nobody_judges_by_stops_it_too(
+def test_an_entry_that_nobody_judges_by_stops_it_by_its_tag_and_version(
     supplied: EpisodeLedger, tmp_path: Path, damage: str
 ) -> None:
     at = [place for place, entry in supplied.follow(0) if type(entry.fact).__name__ == "SupplyDispensed"][3]
@@ -271,6 +316,21 @@ def test_a_damaged_entry_that_nobody_judges_by_stops_it_too(
     assert found == in_episodes(supplied) - set(left_out[0].episodes)
 
 
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("damage", ["state = substr(state, 1, 20)", "state = CAST(x'7b22ff227d' AS TEXT)"])
+def test_the_text_of_one_is_not_looked_at_and_verify_finds_the_damage(
+    supplied: EpisodeLedger, tmp_path: Path, damage: str
+) -> None:
+    at = [place for place, entry in supplied.follow(0) if type(entry.fact).__name__ == "SupplyDispensed"][3]
+    upto = supplied.position()
+    before = list(complete(supplied, cohorts_in(supplied, upto), upto, whole=False))
+    plant(tmp_path / "ledger.db", f"UPDATE entries SET {damage} WHERE position = ?", at)
+    assert list(complete(supplied, cohorts_in(supplied, upto), upto, whole=False)) == before
+    assert not prove(str(tmp_path / "ledger.db")).holds
+    with pytest.raises(UnreadableEntry):
+        list(complete(supplied, cohorts_in(supplied, upto), upto))
+
+
 def in_episodes(ledger: EpisodeLedger) -> set[str]:
     return {episode for one in cohorts_in(ledger, ledger.position()) for episode in one.episodes}
 
@@ -280,8 +340,7 @@ def in_episodes(ledger: EpisodeLedger) -> set[str]:
 
 @pytest.mark.sqlite_file
 @pytest.mark.parametrize("what", WRONG)
-@pytest.mark.parametrize("held", [0, 100_000])
-def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: Path, what: str, held: int) -> None:
+def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: Path, what: str) -> None:
     """With episode, version and, where there is still something, position."""
     statement, moved = WRONG[what]
     place = next(
@@ -293,13 +352,13 @@ def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: 
     plant(tmp_path / "ledger.db", statement, position)
     upto = ledger.position()
     with pytest.raises(UnreadableEntry) as caught:
-        list(complete(ledger, cohorts_in(ledger, upto), upto, held))
+        list(complete(ledger, cohorts_in(ledger, upto), upto))
     error = caught.value
     version = 7000 if what == "another version" else entry.version
     assert (error.episode, error.version, error.position) == (entry.episode, version, None if moved else position)
     left_out: list[Cohort] = []
     found: dict[str, Any] = {}
-    for streams in complete(ledger, cohorts_in(ledger, upto), upto, held, left_out.append):
+    for streams in complete(ledger, cohorts_in(ledger, upto), upto, left_out.append):
         found |= streams
     assert [entry.episode in one.episodes for one in left_out] == [True]
     assert found.keys() == {episode for one in cohorts_in(ledger, upto) for episode in one.episodes} - set(

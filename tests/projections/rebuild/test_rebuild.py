@@ -26,13 +26,14 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.events import DayServed, EpisodeOpened, Event, TherapyOrdered
 from ledger.facts.upcasts import SCHEMA
 from ledger.recorders import StoreError
+from ledger.store import open_ledger as opened_mapped
 from projections.read_model import rows_file
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
 from projections.read_model.views import open_views
 from projections.rebuild import build as building
 from projections.rebuild import rebuild as rebuilding
-from projections.rebuild.build import MEMORY_MB, held_entries
+from projections.rebuild.build import MEMORY_MB, mapped_mb
 from projections.rebuild.rebuild import certificates
 from tests import ROOT
 from tests.command_line import BOOK, INTAKE, LIVE, House, assert_plain, example, told
@@ -40,8 +41,8 @@ from tests.harness import book_of
 from tests.read_models import (
     Site,
     crowd,
-    holding,
     mixed,
+    reading_at_once,
     tables,
     whole,
 )
@@ -51,8 +52,8 @@ from tests.stores import examples, named, open_ledger
 
 
 @settings(max_examples=examples(30), deadline=None)
-@given(seed=st.integers(0, 2**32), held=st.sampled_from([0, 1, 7, 40, 100_000]), cuts=st.lists(st.floats(0, 1)))
-def test_a_rebuild_equals_many_catch_ups(seed: int, held: int, cuts: list[float]) -> None:
+@given(seed=st.integers(0, 2**32), ahead=st.sampled_from([0, 1, 7, 40, 100_000]), cuts=st.lists(st.floats(0, 1)))
+def test_a_rebuild_equals_many_catch_ups(seed: int, ahead: int, cuts: list[float]) -> None:
     """Also with openings corrected to another patient and several episodes a patient, and little memory."""
     rng = Random(seed)
     histories, tables_of_book = crowd(rng, rng.randint(1, 4))
@@ -63,7 +64,7 @@ def test_a_rebuild_equals_many_catch_ups(seed: int, held: int, cuts: list[float]
         for start, end in zip([0, *ends], ends, strict=False):
             site.tell(*entries[start:end])
             before = site.catch_up()
-        with holding(held):
+        with reading_at_once(ahead):
             made = site.rebuild()
         assert (made.outcome, made.switched, made.changed_rows, made.rows_file) == ("equal", True, {}, None)
         assert made.fingerprints_before == made.fingerprints_after
@@ -87,13 +88,13 @@ def test_the_order_of_arrival_does_not_matter(seed: int) -> None:
 
 
 @pytest.mark.parametrize("processes", [2, 3])
-@pytest.mark.parametrize("held", [1, 100_000])
-def test_several_processes_come_to_the_same(tmp_path: Path, processes: int, held: int) -> None:
-    rng = Random(processes + held)
+@pytest.mark.parametrize("ahead", [1, 100_000])
+def test_several_processes_come_to_the_same(tmp_path: Path, processes: int, ahead: int) -> None:
+    rng = Random(processes + ahead)
     histories, tables_of_book = crowd(rng, 7)
     site = Site(tmp_path, mixed(rng, histories), book_of(tables_of_book))
     before = site.catch_up()
-    with holding(held):
+    with reading_at_once(ahead):
         made = site.rebuild(processes=processes)
     assert (made.outcome, made.switched) == ("equal", True)
     assert site.rows() == before
@@ -367,7 +368,7 @@ def test_certificates_are_kept_and_listed(house: House) -> None:
     assert [(made["outcome"], made["switched"], made["position"], made["changed_rows"]) for made in shown] == [
         ("equal", True, 33, 0)
     ] * 2
-    assert "rebuilds" in house.run("status", "--format", "table").out.decode()
+    assert "rebuilds" in house.run("status", "--technical", "--format", "table").out.decode()
 
 
 def test_certificates_of_one_moment_are_all_kept(site: Site) -> None:
@@ -385,10 +386,20 @@ def test_rows_are_written_in_small_groups(site: Site, monkeypatch: pytest.Monkey
     assert site.rows() == before
 
 
-def test_what_may_be_held_follows_the_memory() -> None:
-    assert held_entries(128, 1) < held_entries(MEMORY_MB, 1)
-    assert held_entries(MEMORY_MB, 4) < held_entries(MEMORY_MB, 1) // 4
-    assert held_entries(128, 64) == 2_000
+def test_what_is_mapped_of_the_ledger_is_the_memory_beyond_need() -> None:
+    assert mapped_mb(128, 1) == mapped_mb(MEMORY_MB, 2) == 0
+    assert mapped_mb(MEMORY_MB + 1_000, 2) == 500
+
+
+@pytest.mark.sqlite_file
+def test_with_more_memory_the_ledger_is_mapped_and_the_rows_are_the_same(site: Site) -> None:
+    before = site.rows()
+    with open_ledger(site.path, create=False) as plain:
+        assert plain._entries._rows("PRAGMA mmap_size", ())[0][0] == 0
+    with opened_mapped(str(site.path), create=False, mapped_mb=3) as mapped:
+        assert mapped._entries._rows("PRAGMA mmap_size", ())[0][0] == 3 * 2**20
+    assert site.rebuild(memory_mb=2 * MEMORY_MB).outcome == "equal"
+    assert site.rows() == before
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="how much memory it took is read from /proc")

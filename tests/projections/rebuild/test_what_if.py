@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -621,11 +622,11 @@ def test_every_byte_of_the_rows(house: House, by: str) -> None:
 
 def test_a_persons_terminal_gets_a_table(house: House) -> None:
     ended = house.run("what-if", *DEARER, tty=True)
-    lines = [line.split() for line in ended.out.decode().splitlines()]
-    assert lines[0] == ["name", "days_before", "days_after", "cents_before", "cents_after", "delta_cents"]
+    lines = [re.split(r"  +", line.strip()) for line in ended.out.decode().splitlines()]
+    assert lines[0] == ["name", "days before", "days after", "dollars before", "dollars after", "delta"]
     assert lines[2:] == [
-        ["prairie-blue", "2", "2", "18000", "19000", "1000"],
-        ["all", "2", "2", "18000", "19000", "1000"],
+        ["Prairie Blue (example)", "2", "2", "180.00", "190.00", "10.00"],
+        ["all", "2", "2", "180.00", "190.00", "10.00"],
     ]
     head = house.run("what-if", *DEARER, "--by", "episode", tty=True).out.decode().splitlines()[0]
     assert head.split()[:2] == ["name", "patient"]

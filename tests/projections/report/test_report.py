@@ -79,6 +79,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     house = simulated_house(tmp_path_factory.mktemp("monday"), 32, seed=42)
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
+    assert house.run("status").status == 0  # who asks first would be told that the read model is of another book
     return house
 
 

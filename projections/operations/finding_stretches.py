@@ -1,0 +1,145 @@
+"""Findings as a person works through them: by stretch, with claim, payer, dollars and due date, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ledger.book import Book
+from ledger.store import EpisodeLedger
+from projections.audit.claimed import REPAYMENT_DAYS, claimed_days
+from projections.audit.claimed_shares import Share
+from projections.audit.on_claims import shares_on_claims
+from projections.read_model.views import Views
+from projections.reading.rates import rates_of
+from projections.rows.finding import MESSAGES, FindingRow, together
+from projections.words import later
+
+_LAST: Final = "9999-12-31"
+_AT_ONCE: Final = ""
+"""Where money is to be given back and no date is set for it."""
+
+
+class FindingStretch(msgspec.Struct, frozen=True, gc=False):
+    """Findings of neighbouring dates that say the same: what is at stake and until when something can be done.
+
+    ``cents`` are those the claims ask for where it is about claims, else what the days pay; None if no rate is known.
+    """
+
+    level: str
+    due: str | None
+    cents: int | None
+    patient: str
+    episodes: tuple[str, ...]
+    dates: tuple[str, ...]
+    claim: str | None
+    payer: str | None
+    rule: str
+    message: str
+
+
+class _Day(NamedTuple):
+    payer: str | None
+    cents: int | None
+    file_by: str | None
+
+
+def finding_stretches(
+    ledger: EpisodeLedger, views: Views, book: Book, rows: Iterable[FindingRow], known_at: datetime | None = None
+) -> list[FindingStretch]:
+    """Findings of a read model by stretch: hard before soft, then by due date, then by dollars."""
+    reader = _Reader(ledger, views, book, known_at)
+    made: list[FindingStretch] = []
+    for patient, of_patient in groupby(sorted(rows, key=lambda row: (row.patient, row.rule)), lambda row: row.patient):
+        found = list(of_patient)
+        reader.turn_to(patient)
+        made += map(reader.stretch, _stretches(found))
+    return sorted(made, key=_worst_first)
+
+
+def _worst_first(one: FindingStretch) -> tuple[str, str, int, str, tuple[str, ...]]:
+    due = one.due or (_AT_ONCE if one.rule == "claimed_not_billable" else _LAST)
+    return one.level, due, -(one.cents or 0), one.patient, one.dates
+
+
+def _stretches(rows: Sequence[FindingRow]) -> list[FindingRow]:
+    return together(sorted(rows, key=lambda row: (row.rule, row.episodes, row.message, row.dates)))
+
+
+class _Reader:
+    """One patient's days and claims at a time."""
+
+    def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, known_at: datetime | None) -> None:
+        self._ledger, self._views, self._book, self._known_at = ledger, views, book, known_at
+        self._rates = {(r.payer, r.terms_from, r.terms_published, r.code): r.rate_cents for r in rates_of(book)}
+        self._limits = {
+            (payer.id, terms.from_.isoformat(), terms.published.isoformat()): terms.timely_filing_days
+            for payer in book.payers.values()
+            for terms in payer.terms
+        }
+
+    def turn_to(self, patient: str) -> None:
+        """From here on it is about this patient."""
+        self._patient = patient
+        self._shares: dict[str, Mapping[str, Sequence[Share]]] = {}
+        self._repay_by: dict[tuple[str, str], str] | None = None
+        self._days = {(episode, on): self._day(on, *cells) for episode, on, *cells in self._views.connection.execute(
+            "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published FROM days WHERE patient = ?",
+            (patient,),
+        )}  # fmt: skip
+
+    def _day(
+        self, on: str, payer: str | None, cents: int | None, code: str | None, from_: str | None, published: str | None
+    ) -> _Day:
+        terms = (payer or "", from_ or "", published or "")
+        limit = self._limits.get(terms)
+        would_pay = cents if cents is not None else self._rates.get((*terms, code or ""))
+        return _Day(payer, would_pay, None if limit is None else later(on, limit))
+
+    def stretch(self, row: FindingRow) -> FindingStretch:
+        """One stretch, with what is at stake."""
+        about_claims = "{claim}" in MESSAGES[row.rule].wrong
+        shares = [share for at in self._places(row) for share in self._on_claims(*at)] if about_claims else []
+        days = [day for at in self._places(row) if (day := self._days.get(at)) is not None]
+        cents = [share.cents for share in shares] or self._paid(row)
+        payers = dict.fromkeys([share.line.payer for share in shares] or [day.payer for day in days if day.payer])
+        return FindingStretch(
+            row.level, self._due(row, days, shares), sum(cents) if cents else None, row.patient, row.episodes,
+            row.dates, "; ".join(dict.fromkeys(share.line.claim for share in shares)) or None,
+            next(iter(payers), None), row.rule, row.message,
+        )  # fmt: skip
+
+    def _paid(self, row: FindingRow) -> list[int]:
+        """What the days pay; of several episodes that would bill one date, only one can be paid."""
+        found = ([self._days.get((episode, on)) for episode in row.episodes] for on in row.dates)
+        known = ([day.cents for day in days if day and day.cents is not None] for days in found)
+        return [max(cents) for cents in known if cents]
+
+    def _places(self, row: FindingRow) -> Iterator[tuple[str, str]]:
+        return ((episode, on) for episode in row.episodes for on in row.dates)
+
+    def _on_claims(self, episode: str, on: str) -> Sequence[Share]:
+        if episode not in self._shares:
+            self._shares[episode] = shares_on_claims(self._ledger, episode, self._known_at)
+        return self._shares[episode].get(on, ())
+
+    def _due(self, row: FindingRow, days: Sequence[_Day], shares: Sequence[Share]) -> str | None:
+        """Until when to refund what was paid too much; else until when the days can be filed."""
+        if row.rule == "claimed_not_billable":
+            kinds = {
+                self._book.payers[share.line.payer].kind for share in shares if share.line.payer in self._book.payers
+            }
+            due = [self._refunds().get(at) for at in self._places(row)] if kinds & REPAYMENT_DAYS.keys() else []
+        else:
+            due = [day.file_by for day in days]
+        return min(filter(None, due), default=None)
+
+    def _refunds(self) -> Mapping[tuple[str, str], str]:
+        if self._repay_by is None:
+            rows = claimed_days(self._ledger, self._book, [self._patient], known_at=self._known_at)
+            self._repay_by = {(row.episode, row.date): row.repay_by for row in rows if row.repay_by}
+        return self._repay_by

@@ -1,0 +1,98 @@
+"""An episode read as one row: its entries, if they are as its columns say; else it is read one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+from msgspec import MsgspecError
+
+from ledger.facts.entry import Entry, decode_joined
+from ledger.facts.events import FactCorrected, FactRetracted
+from ledger.facts.stored import TAGS, JoinedEntries
+from ledger.judge.fold import is_read
+from ledger.store import EpisodeLedger, StoreError
+
+UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
+"""The tags of what the judge never reads: supplies, notes."""
+EPISODES_AT_ONCE: Final = 50
+_episode_of: Final = attrgetter("episode")
+_version_of: Final = attrgetter("version")
+_fact_of: Final = attrgetter("fact")
+
+
+def as_rows(
+    ledger: EpisodeLedger, episodes: Sequence[str], upto: int, without: Collection[str]
+) -> dict[str, JoinedEntries]:
+    """Episodes as rows, by name; none where that fails: reading one by one says what it is, if it meets it, too."""
+    try:
+        return {row.episode: row for row in ledger.joined(episodes, upto, without)}
+    except StoreError:
+        return {}
+
+
+def entries_or_one_by_one(
+    ledger: EpisodeLedger,
+    row: JoinedEntries | None,
+    episode: str,
+    versions: int,
+    upto: int,
+    without: Collection[str],
+) -> list[Entry]:
+    """The entries of an episode that should have so many, out of its row, or read one by one.
+
+    UnreadableEntry where one cannot be read. Where a chain begins with an entry that was left out, all are read: how
+    old the chain is, only that one tells.
+    """
+    entries = entries_in(row, versions, without) if row else None
+    if entries is None or _corrects_what_was_left_out(entries, without):
+        return ledger.entries_of(episode, upto=upto)
+    return entries
+
+
+def _corrects_what_was_left_out(entries: Sequence[Entry], without: Collection[str]) -> bool:
+    """Whether a chain that states what is wanted may begin with an entry that was left out."""
+    corrections = [(_target(entry.fact), entry.fact) for entry in entries if isinstance(entry.fact, FactCorrected)]
+    if not corrections or {target for target, _ in corrections} <= {(entry.source, entry.id) for entry in entries}:
+        return False
+    first = {(entry.source, entry.id) for entry in entries if not isinstance(entry.fact, FactCorrected)}
+    return any(target not in first and TAGS[type(fact.fact)] not in without for target, fact in corrections)
+
+
+def _target(fact: FactCorrected) -> tuple[str, str]:
+    return fact.target_source, fact.target_id
+
+
+def entries_of_kinds(
+    ledger: EpisodeLedger, episodes: Sequence[str], upto: int, kinds: Collection[type[Any]]
+) -> Iterator[tuple[str, list[Entry]]]:
+    """Of each episode the entries of some kinds of fact up to a position, and those that mend others; or all of it."""
+    without = frozenset(tag for kind, tag in TAGS.items() if kind not in (*kinds, FactCorrected, FactRetracted))
+    for start in range(0, len(episodes), EPISODES_AT_ONCE):
+        names = episodes[start : start + EPISODES_AT_ONCE]
+        rows = as_rows(ledger, names, upto, without)
+        for name in names:
+            row = rows.get(name)
+            versions = row.versions if row else 0
+            yield name, entries_or_one_by_one(ledger, row, name, versions, upto, without)
+
+
+def entries_in(row: JoinedEntries, versions: int, without: Collection[str]) -> list[Entry] | None:
+    """The entries of an episode that should have so many; None unless every one is what it should be.
+
+    Of those whose texts were left out only the tags are seen. Each of the others must have the episode, version and tag
+    that its columns have: a damaged text that looks like two, or like none, does not.
+    """
+    tags = row.tags.split(",")
+    if not versions == row.versions == row.last == len(tags):
+        return None
+    try:
+        entries = decode_joined(row.texts)
+    except (MsgspecError, ValueError):  # or it is no UTF-8
+        return None
+    read = [version for version, tag in enumerate(tags, 1) if tag not in without]
+    if list(map(_version_of, entries)) != read or {*map(_episode_of, entries)} != {row.episode}:
+        return None
+    found = [TAGS[kind] for kind in map(type, map(_fact_of, entries))]
+    return entries if found == [tag for tag in tags if tag not in without] else None

@@ -1,0 +1,190 @@
+"""Runs of days: how the read model keeps what is said of days, one row for all that follow each other and are alike.
+
+Of most days the same is said as of the day before but for the entries that serve them, so a run keeps the causes of
+each of its days, and everything else once. A reader gets days: ``days_of`` here, the view ``days`` in SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import MsgspecError
+
+from ledger.judge.case import Case, Region
+from ledger.judge.causes import causes, causes_by_date
+from ledger.judge.regions import region_on, regions
+from projections.rows.cells import Cells, json_list
+from projections.rows.day import DAY_COLUMNS, DayCells
+from projections.words import iso
+
+
+class DayRun(NamedTuple):
+    """Consecutive days of an episode of which everything but their causes is the same; ``because`` has the causes of
+    each as JSON, a list of lists."""
+
+    patient: str
+    episode: str
+    first_date: str
+    last_date: str
+    days: int
+    status: str
+    reason: str | None
+    code: str | None
+    payer: str | None
+    terms_from: str | None
+    terms_published: str | None
+    rate_cents: int | None
+    authorization: str | None
+    because: str
+    member: str | None
+    provider: str | None
+    place_of_service: str | None
+    modifiers: str | None
+
+
+RUN_TYPES: Final = {
+    name: int if name == "days" else next((each.sql_type for each in DAY_COLUMNS if each.name == name), str)
+    for name in DayRun._fields
+}
+"""The columns of a run, each with what the read model keeps it as."""
+RUN_ORDER: Final = ("patient", "episode", "first_date")
+_SAID: Final = slice(DayRun._fields.index("status"), DayRun._fields.index("because"))
+_ADDED: Final = slice(DayRun._fields.index("member"), None)
+_DAY_SAID: Final = slice(DayCells._fields.index("status"), DayCells._fields.index("because"))
+_DAY_ADDED: Final = slice(DayCells._fields.index("member"), None)
+_cells_of: Final = tuple.__new__
+_encode: Final = msgspec.json.Encoder().encode
+_parts_of: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def day_runs(case: Case, others: Sequence[Case]) -> list[DayRun]:
+    """What is said of the days of one judged episode, by their dates."""
+    because = causes_by_date(case, others)
+    found: list[tuple[int, DayRun]] = []
+    for region in regions(case):
+        said, added = _said(region), _added(region)
+        for first, last in case.calendar.runs(region.days):
+            for from_, to, number in _by_grant(case, region, first, last):
+                told = _encode([*map(because.__getitem__, range(from_, to + 1))]).decode()
+                named = case.patient.name, case.episode.name, iso(from_), iso(to), to - from_ + 1
+                found.append((from_, DayRun._make((*named, *said, number, told, *added))))
+    found.sort()
+    return [run for _, run in found]
+
+
+def _said(region: Region) -> tuple[Any, ...]:
+    terms, (_, status, reason) = region.terms, region.verdict
+    edition = (terms.from_.isoformat(), terms.published.isoformat()) if terms else (None, None)
+    return status, reason, region.code, region.payer, *edition, region.rate_cents
+
+
+def _added(region: Region) -> tuple[Any, ...]:
+    modifiers = json_list(region.modifiers) if region.is_billable else None
+    return region.member, region.provider, region.place, modifiers
+
+
+def _by_grant(case: Case, region: Region, first: int, last: int) -> Iterator[tuple[int, int, str | None]]:
+    """An unbroken run of a region's days as those that draw from the same authorization, if any."""
+    if not (case.drawn and region.is_billable):
+        yield first, last, None
+        return
+    drawn = [(day, grant.number if (grant := case.drawn.get(day)) else None) for day in range(first, last + 1)]
+    since, number = drawn[0]
+    for (before, _), (day, other) in pairwise(drawn):
+        if other != number:
+            yield since, before, number
+            since, number = day, other
+    yield since, last, number
+
+
+def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
+    """The rows of one judged episode, in date order."""
+    return list(days_of(day_runs(case, others)))
+
+
+def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
+    """The row of one date of a judged episode."""
+    region = region_on(case, date)
+    grant = case.drawn.get(date) if region.is_billable else None
+    because = json_list(causes(case, others, date, region.verdict))
+    named = case.patient.name, case.episode.name, iso(date)
+    return _cells_of(DayCells, (*named, *_said(region), grant.number if grant else None, because, *_added(region)))
+
+
+def runs_of(days: Iterable[Any]) -> list[DayRun]:
+    """Days in order, episode by episode, as runs."""
+    found: list[DayRun] = []
+    for cells in days:
+        last = found[-1] if found else None
+        if last and _carries_on(last, cells):
+            causes = f"{last.because[:-1]},{cells.because}]"
+            found[-1] = last._replace(last_date=cells.date, days=last.days + 1, because=causes)
+        else:
+            named = cells.patient, cells.episode, cells.date, cells.date, 1
+            found.append(DayRun._make((*named, *cells[_DAY_SAID], f"[{cells.because}]", *cells[_DAY_ADDED])))
+    return found
+
+
+def _carries_on(run: DayRun, cells: Any) -> bool:
+    alike = run[:2] == cells[:2] and run[_SAID] == cells[_DAY_SAID] and run[_ADDED] == cells[_DAY_ADDED]
+    return alike and date.fromisoformat(run.last_date).toordinal() + 1 == date.fromisoformat(cells.date).toordinal()
+
+
+def days_of(runs: Iterable[DayRun]) -> Iterator[Cells]:
+    """The rows of the days, in order; of a damaged run one row that shows it as it stands."""
+    for run in runs:
+        cells: Cells = run
+        said, added = cells[_SAID], cells[_ADDED]
+        causes = _causes(run, run.because)
+        if causes is None:
+            dates = f"{run.first_date}..{run.last_date}"
+            yield _cells_of(DayCells, (run.patient, run.episode, dates, *said, run.because, *added))
+            continue
+        for day, because in zip(_dates(run), causes, strict=True):
+            yield _cells_of(DayCells, (run.patient, run.episode, day, *said, f"[{because}]", *added))
+
+
+def encoded_days(runs: Iterable[DayRun]) -> bytes:
+    """The rows of the days as JSON, one after the other with commas: what ``days_of`` encodes to.
+
+    Written by runs: what is the same in all days of one is encoded once. The causes are JSON within JSON; what is
+    between two of them looks the same in both.
+    """
+    days: list[str] = []
+    for run in runs:
+        causes = _causes(run, _encode(run.because).decode()[1:-1])
+        if causes is None:
+            days += [_encode(cells).decode() for cells in days_of([run])]
+            continue
+        named, said, added = (_encode(part).decode()[1:-1] for part in (run[:2], run[_SAID], run[_ADDED]))
+        begins, between, ends = f'[{named},"', f'",{said},"[', f']",{added}]'
+        own = [f"{day}{between}{because}" for day, because in zip(_dates(run), causes, strict=True)]
+        days.append(f"{begins}{f'{ends},{begins}'.join(own)}{ends}")
+    return ",".join(days).encode()
+
+
+def _dates(run: DayRun) -> Iterable[str]:
+    first = date.fromisoformat(run.first_date).toordinal()
+    return map(iso, range(first, first + run.days))
+
+
+def _causes(run: DayRun, because: str) -> list[str] | None:
+    """The causes of each day, out of the text of all, as it is kept or encoded once more; None of a damaged run.
+
+    Where what is between two lists is in a label, too, the text is read, and the lists are encoded as the whole was.
+    """
+    try:
+        last = iso(date.fromisoformat(run.first_date).toordinal() + run.days - 1)
+        causes = because[2:-2].split("],[")
+        if len(causes) != run.days:
+            lists = [str(part, "utf-8") for part in _parts_of(run.because)]
+            causes = lists if because is run.because else [_encode(each).decode()[1:-1] for each in lists]
+            causes = [each[1:-1] for each in causes]
+    except (TypeError, ValueError, OverflowError, MsgspecError):
+        return None
+    framed = because[:2] == "[[" and because[-2:] == "]]"
+    return causes if framed and last == run.last_date and len(causes) == run.days else None
