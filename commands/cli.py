@@ -10,15 +10,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from commands.book.example import ForeignPayers
+from commands.sheets.bounds import SheetTrouble
+from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
 from commands.terminal.variable import VariableOption
 from commands.verbs.master_key import named_master_key
+from commands.verbs.verb_list import VERBS, write_verbs
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
@@ -31,50 +36,9 @@ REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
 
-_COMMANDS: Final = {
-    "record": "commands.verbs.record",
-    "tell": "commands.verbs.tell",
-    "correct": "commands.verbs.correct",
-    "retract": "commands.verbs.correct",
-    "unretract": "commands.verbs.correct",
-    "resolve": "commands.verbs.tell",
-    "void-episode": "commands.verbs.tell",
-    "move-patient": "commands.verbs.correct",
-    "days": "commands.verbs.read",
-    "findings": "commands.verbs.read",
-    "lines": "commands.verbs.lines",
-    "why": "commands.verbs.ask",
-    "replay": "commands.verbs.ask",
-    "diff": "commands.verbs.diff",
-    "page": "commands.verbs.page",
-    "bundle": "commands.verbs.bundle",
-    "export": "commands.verbs.export",
-    "follow": "commands.verbs.follow",
-    "status": "commands.verbs.ask",
-    "report": "commands.verbs.report",
-    "close": "commands.verbs.close",
-    "restatements": "commands.verbs.restatements",
-    "rebuild": "commands.verbs.rebuild",
-    "migrate": "commands.verbs.migrate",
-    "master-key": "commands.verbs.master_key",
-    "merge-patients": "commands.verbs.patients",
-    "part-patients": "commands.verbs.patients",
-    "forget": "commands.verbs.forget",
-    "what-if": "commands.verbs.what_if",
-    "book": "commands.verbs.book",
-    "checkpoint": "commands.verbs.proof",
-    "verify": "commands.verbs.proof",
-    "serve": "commands.verbs.serve",
-    "backup": "commands.verbs.backup",
-    "restore": "commands.verbs.backup",
-    "doctor": "commands.verbs.doctor",
-    "completion": "commands.verbs.completion",
-    "help": "commands.verbs.help",
-}
-"""Where each verb is; loaded when asked for, so that a short answer stays quick."""
-
-
-_SETTINGS: Final = ("ledger", "book", "views", "master_key", "master_key_itself", "must_exist", "must_encrypt")
+_SETTINGS: Final = (
+    "ledger", "book", "example_book", "views", "master_key", "master_key_itself", "must_exist", "must_encrypt",
+)  # fmt: skip
 
 
 class Verbs(click.Group):
@@ -82,14 +46,19 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""
-        return list(_COMMANDS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One of them, or None."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in VERBS:
             return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        found: click.Command = getattr(import_module(f"commands.verbs.{VERBS[cmd_name].module}"), name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their list; each is loaded when it is asked for, and none for this."""
+        write_verbs(formatter)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -128,6 +97,13 @@ class Verbs(click.Group):
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
 )
 @click.option(
+    "--example-book",
+    cls=VariableOption,
+    envvar="EPISODE_EXAMPLE_BOOK",
+    is_flag=True,
+    help="Judge by the example book, though no payer of the ledger is in it. Also: EPISODE_EXAMPLE_BOOK.",
+)
+@click.option(
     "--views",
     cls=VariableOption,
     envvar="EPISODE_VIEWS",
@@ -160,7 +136,7 @@ class Verbs(click.Group):
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
-    ctx: click.Context, ledger: str, book: str | None, views: str | None, master_key: Path | None,
+    ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
     master_key_itself: str | None, must_exist: bool, must_encrypt: bool,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
@@ -175,16 +151,26 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
-    ctx.obj = _setup(ledger, book, views, master_key, master_key_itself, must_exist, must_encrypt)
+    ctx.obj = _setup(
+        ledger, book, example_book, views, master_key, master_key_itself, must_exist, must_encrypt
+    )  # fmt: skip
 
 
 def _setup(
-    ledger: str, book: str | None, views: str | None, master_key: Path | None, master_key_itself: str | None,
-    must_exist: bool, must_encrypt: bool,
-) -> Setup:  # fmt: skip
+    ledger: str,
+    book: str | None,
+    example_book: bool,
+    views: str | None,
+    master_key: Path | None,
+    master_key_itself: str | None,
+    must_exist: bool,
+    must_encrypt: bool,
+) -> Setup:
     """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
-    master = partial(named_master_key, ledger, master_key, master_key_itself)
-    return Setup(ledger, book, views, master, must_exist=must_exist, must_encrypt=must_encrypt)
+    if book is not None and example_book:
+        raise click.UsageError("--example-book is used where no book is named, and --book (EPISODE_BOOK) names one")
+    key = partial(named_master_key, ledger, master_key, master_key_itself)
+    return Setup(ledger, book, views, key, example_book=example_book, must_exist=must_exist, must_encrypt=must_encrypt)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -247,14 +233,17 @@ def _keyless(error: BaseException) -> int:
     return _fail(str(error), error.hint, WRONG)
 
 
-def _bookless(error: BaseException) -> int:
+def _mistaken(error: BaseException, what: str, hint: str) -> int:
+    """Every mistake of what somebody wrote, by file and key."""
+    if isinstance(error, ForeignPayers):
+        return _fail(str(error), error.hint, WRONG)
     first, *others = str(error).splitlines() or [""]
     if not others:
-        return _fail(first, "correct that file of the book, or name another with --book", WRONG)
-    say(f"episode-ledger: the book has {len(others) + 1} mistakes:")
+        return _fail(first, hint.format("that file"), WRONG)
+    say(f"episode-ledger: {what} {len(others) + 1} mistakes:")
     for mistake in (first, *others):
         say(printable(f"  {mistake}"))
-    say("hint: correct these files of the book, or name another with --book")
+    say("hint: " + hint.format("these files"))
     return WRONG
 
 
@@ -275,7 +264,13 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
     click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
-    BookError: lambda error: _bookless(error),
+    BookError: lambda error: _mistaken(error, "the book has", "correct {} of the book, or name another with --book"),
+    MappingError: lambda error: _mistaken(
+        error, "the mapping has", "correct {} of the mapping; 'episode-ledger help mapping' has its keys"
+    ),
+    SheetTrouble: lambda error: _mistaken(
+        error, "sheets and mapping have", "correct {} or the mapping, and import again: a repeat never doubles"
+    ),
     NoLedger: lambda error: _fail(
         str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
     ),

@@ -78,3 +78,17 @@ def smear(days: Days, length: int) -> Days:
         days |= days << step
         reached += step
     return days
+
+
+def earliest(days: Days, count: int) -> Days:
+    """The first so many dates of the set; all of them if there are no more."""
+    if days.bit_count() <= count:
+        return days
+    low, high = 0, days.bit_length()  # so many bits hold too few, so many hold enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (days & ((1 << middle) - 1)).bit_count() < count:
+            low = middle
+        else:
+            high = middle
+    return days & ((1 << high) - 1)

@@ -19,7 +19,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = (
-    "README.md", "docs/start/first-episode.md",
+    "README.md", "docs/start/first-episode.md", "docs/start/month-from-spreadsheets.md",
     "docs/how-to/close-a-month.md", "docs/how-to/compare.md", "docs/how-to/correct-a-mistake.md",
     "docs/how-to/what-if.md",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import click
 import msgspec
 
+from commands.book.example import ForeignPayers
 from commands.terminal.handing_out import giving
 from commands.terminal.holding import clock_told, opened_to_record
 from commands.terminal.options import Command, Setup
@@ -121,6 +122,8 @@ def _tell_recorded(setup: Setup, effect: Effect, ledger: EpisodeLedger, began: i
     try:
         touched = ledger.patients_since(began, upto)
         _tell(setup, effect, State(ledger, began), State(ledger, upto), touched)
+    except ForeignPayers as foreign:
+        say(f"What changes is not shown: {foreign}; name your book with --book DIR.")
     except BookError:
         say("What changes is not shown: the book has mistakes, which 'days' lists.")
     except (UnreadableEntry, Forgotten, StoreError):

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
+from commands.book.example import FIRST_USE, ForeignPayers, is_foreign
 from commands.terminal.rollbacks import RollbackWatch
+from commands.terminal.show import say
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
 from ledger.keys.cipher import MasterKey, MasterKeyError
-from ledger.recorders import NoLedger
+from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.by_name.naming import files_beside, in_postgres, is_beside, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
@@ -69,6 +71,7 @@ class Setup:
         *,
         must_exist: bool = False,
         must_encrypt: bool = False,
+        example_book: bool = False,
     ) -> None:
         self.must_exist, self.must_encrypt = must_exist, must_encrypt
         self.rollbacks = RollbackWatch()
@@ -76,11 +79,22 @@ class Setup:
         self._master_key = master_key
         self.views_folder = Path(views) if views is not None else None
         self.book_folder = Path(book) if book is not None else None
+        self._may_be_example = example_book or book is not None
 
     @cached_property
     def book(self) -> Book:
-        """The book, checked; BookError if it cannot be used."""
-        return load_book(self.book_folder)
+        """The book, checked; BookError if it cannot be used, or is the example and knows no payer of the ledger."""
+        book = load_book(self.book_folder)
+        if not self._may_be_example and self._is_foreign(book):
+            raise ForeignPayers
+        return book
+
+    def _is_foreign(self, example: Book) -> bool:
+        try:
+            with self.open() as ledger:
+                return is_foreign(ledger, example)
+        except (StoreError, MasterKeyError):  # whoever opens it says so
+            return False
 
     @property
     def payer_names(self) -> dict[str, str]:
@@ -94,15 +108,18 @@ class Setup:
         """
         if self.master is None:
             self.refuse_plain()
+        is_first = create and not self._may_be_example and not self.beside.exists()
         try:
-            ledger = open_ledger(self.ledger_name, create=create and not self.must_exist, master=self.master)
-            if not create:
-                self.rollbacks.look(ledger, self.places)
-            return ledger
+            opened = open_ledger(self.ledger_name, create=create and not self.must_exist, master=self.master)
         except NoLedger as error:
             if not create:
                 raise
             raise click.UsageError(f"{error}, and with --must-exist (EPISODE_MUST_EXIST) none is made") from None
+        if is_first and not in_postgres(self.ledger_name):
+            say(FIRST_USE)
+        if not create:
+            self.rollbacks.look(opened, self.places)
+        return opened
 
     def refuse_plain(self) -> None:
         """MasterKeyError where only encrypted ledgers may be used: this one is not, or no key says that it is."""
@@ -132,10 +149,7 @@ class Setup:
         return self.places.live if in_postgres(self.ledger_name) else Path(self.ledger_name)
 
     def owns(self, real: Path) -> bool:
-        """Whether a path is, or would be, the ledger's file, its log, what is kept beside it, or a file of its book.
-
-        The path's folder is given without links.
-        """
+        """Whether a path, its folder told without links, is or would be of the ledger, its read models or its book."""
         of_the_book = self.book_folder is not None and _is_of_book(real, Path(os.path.realpath(self.book_folder)))
         return of_the_book or is_beside(self.ledger_name, real) or self.places.owns(real)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from commands.terminal.table import Layout, printable, show_table, text_of
+from projections.tables import Layout, printable, table_lines, text_of
 
 __all__ = ["chosen_form", "print_nowhere", "printable", "say", "show_rows", "show_rows_to_the_end", "show_text"]
 
@@ -33,7 +33,8 @@ def show_rows(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], form: 
         case "csv":
             _show_csv(rows, kind)
         case _:
-            show_table(rows, kind, Layout(**layout))
+            for line in table_lines(rows, kind, Layout(**layout)):
+                click.echo(line)
 
 
 def show_rows_to_the_end(

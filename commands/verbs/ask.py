@@ -11,7 +11,7 @@ import msgspec
 
 from commands.terminal.options import SERVICE_DATE, Setup, format_option, known_at_option, no_episode
 from commands.terminal.show import chosen_form, say, show_rows, show_text
-from commands.verbs.read import live_views
+from commands.verbs.read import live_views, tell_set_aside
 from ledger.recorders.warnings import warnings_of
 from projections.audit.replay import ReplayRow, render_replay, replay_of
 from projections.operations.status import StatusRow, behind, status_row
@@ -116,6 +116,7 @@ def status(setup: Setup, /, technical: bool, form: str | None) -> None:
     with setup.open() as ledger, closing(setup.views()) as views:
         lag = behind(ledger, views)
         with live_views(setup, ledger, views):
+            tell_set_aside(views)
             row = status_row(ledger, setup.places, views, setup.book, names, lag)
     for sentence in warnings_of(row.settings):
         say(f"{sentence}.")

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Final
 import click
 from msgspec import Struct
 
+from commands.book.asking import ask_dollars, ask_keys
 from commands.outside import utc_now
-from commands.terminal.asking import ask_dollars, ask_keys
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.output import Output, OutputPath
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
@@ -86,17 +86,18 @@ def show(setup: Setup, /, payer: str, on: str | None, form: str | None) -> None:
       episode-ledger book show prairie-blue
       episode-ledger book show prairie-blue --on 2026-06-30
     """
-    found = setup.book.payers.get(payer)
+    book = load_book(setup.book_folder)
+    found = book.payers.get(payer)
     if found is None:
-        close = get_close_matches(payer, setup.book.payers, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(setup.book.payers))}"
+        close = get_close_matches(payer, book.payers, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(book.payers))}"
         raise click.UsageError(f"the book has no such payer; {hint}")
     day = date.fromisoformat(on) if on else _today()
-    terms = setup.book.terms_on(payer, day)
+    terms = book.terms_on(payer, day)
     if chosen_form(form) == "table":
         in_force = f"{edition_name(terms)}, checked {terms.checked}" if terms else "no terms are in force"
         show_text(f"{found.name} on {day}: {in_force}\n")
-    show_rows(keys_in_force(setup.book, found, day), KeyInForce, form, hidden=("means",))
+    show_rows(keys_in_force(book, found, day), KeyInForce, form, hidden=("means",))
 
 
 @book.command()

@@ -15,7 +15,6 @@ from commands.terminal.holding import refuse_broken
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
-from commands.terminal.table import show_table_as_ever
 from commands.terminal.who import given_reason, is_named_in, named
 from commands.verbs.read import live_views
 from commands.writing.closing import (
@@ -31,6 +30,7 @@ from ledger.store import EpisodeLedger
 from projections.audit.month import Month, MonthHead, MonthReport, MonthRow, judged_otherwise
 from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
 from projections.read_model.trouble import SetAside
+from projections.tables import table_as_ever
 from projections.words import minute, utc_text
 
 
@@ -199,7 +199,7 @@ def _show(report: MonthReport, form: str | None) -> None:
         case _:
             head, words = report.head, Month.read(report.head.month).words
             show_text(f"{words}, closed {minute(head.closed_at)} by {head.by} as of position {head.position:,}\n")
-            show_table_as_ever(report.rows, MonthRow)
+            click.echo(table_as_ever(report.rows, MonthRow))
             show_text(
                 f"\nledger  {head.ledger}  seal {head.seal or 'none'}\nbook    {head.book}\ndays    {head.days_sha256}"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple, get_args
@@ -15,14 +15,15 @@ import click
 from commands.terminal.options import INSTANT, SERVICE_DATE, Setup, filters, format_option, known_at_option, no_episode
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, print_nowhere, say, show_rows, show_rows_to_the_end, show_text
-from commands.verbs.read import tell_set_aside
+from commands.verbs.read import live_views, tell_set_aside
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.progress import silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayChanged, between_of
-from projections.audit.claimed import ClaimedDay, claimed_days
+from projections.audit.claimed import ClaimedDay, Kept, claimed_days, nothing_kept
 from projections.audit.claimed_shares import ClaimedKind
+from projections.audit.kept_claimed import kept_in
 from projections.audit.text import Exposure, render_between, render_claimed
 from projections.read_model.queries import Filters
 from projections.read_model.trouble import SetAside
@@ -143,11 +144,13 @@ def _claimed(
 ) -> None:
     exposure, left_out = Exposure(), LeftOut(setup)
     shown_here = sys.stdout.isatty()  # then the rows themselves tell how far it is
-    with setup.open() as ledger, nullcontext(silent) if shown_here else progress("Judging", "patients") as tell:
+    with setup.open() as ledger, ExitStack() as stack:
         patients = None if wanted.episode is None else [_patient_of(ledger, setup.book, wanted.episode, known_at)]
+        kept, upto = _kept(setup, ledger, stack, every) if not patients and known_at is None else (nothing_kept, None)
+        tell = silent if shown_here else stack.enter_context(progress("Judging", "patients"))
         found = claimed_days(
             ledger, setup.book, patients, episode=wanted.episode, payer=wanted.payer, known_at=known_at, every=every,
-            unreadable=None if patients else left_out.note, progress=tell,
+            unreadable=None if patients else left_out.note, progress=tell, kept=kept, upto=upto,
         )  # fmt: skip
         rows = (row for row in found if _is_wanted(row, wanted) and narrower.takes(row))
         _show(exposure.counting(rows), form)
@@ -155,6 +158,13 @@ def _claimed(
     say(exposure.told())
     if exposure.cents:
         sys.exit(1)
+
+
+def _kept(setup: Setup, ledger: EpisodeLedger, stack: ExitStack, every: bool) -> tuple[Kept, int]:
+    """What the read model keeps of claims, held still, and the position it stands for."""
+    views = stack.enter_context(closing(setup.views()))
+    stack.enter_context(live_views(setup, ledger, views, "every" if every else "wrong"))
+    return kept_in(views, every=every), int(views.noted()["position"])
 
 
 def _patient_of(ledger: EpisodeLedger, book: Book, episode: str, known_at: datetime | None) -> str:

@@ -17,10 +17,13 @@ from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
-from commands.verbs.read import derived
+from commands.terminal.since import check_since, say_taken_up, since_option
+from commands.verbs.read import derived, is_built
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
-from projections.export.changes import changes_since, stretch_of
+from projections.audit.claimed import nothing_kept
+from projections.audit.kept_claimed import kept_in
+from projections.export.changes import changes_since, inserted, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
 from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
@@ -33,6 +36,7 @@ from projections.read_model.trouble import NotNow, SetAside
 from projections.read_model.version import code_version
 from projections.read_model.views import Views
 from projections.rows.cells import Cells
+from projections.rows.day import DayCells
 from projections.words import utc_text
 
 CHANGES = "changes"
@@ -48,13 +52,6 @@ class Asked(NamedTuple):
     known_at: datetime | None
     deidentified: bool
     key: Path | None
-
-
-def since_option(command: click.decorators.FC) -> click.decorators.FC:
-    """``--since``: a position the consumer has."""
-    return click.option(
-        "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
-    )(command)
 
 
 @click.command()
@@ -137,23 +134,6 @@ def _check_alike(asked: Asked, standing: Path) -> None:
         raise NotOurs(f"{asked.out / asked.dataset} holds {kind} as {made.format}; name another folder with --out")
 
 
-def check_since(ledger: EpisodeLedger, since: int) -> None:
-    """UsageError if nobody can have that position yet, or what was had there cannot be carried on."""
-    head = ledger.position()
-    if since > head:
-        raise click.UsageError(f"--since {since} lies beyond the ledger's last position, {head}")
-    if since and (forgotten := ledger.forgettings(after=since)):
-        raise click.UsageError(
-            f"a patient was forgotten at position {forgotten[-1][0]}, after --since {since}: remove what you have, and"
-            " take everything anew, from an export of days or with --since 0"
-        )
-
-
-def say_taken_up(position: int) -> None:
-    """Another book is in force from now on, and programs that take the feed see its changes."""
-    say(f"Another book is taken up from position {position} on; what it changes has the cause 'book'.")
-
-
 def _export(
     setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
@@ -161,7 +141,7 @@ def _export(
         return _export_events(ledger, asked, folder)
     head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset == CHANGES:
-        return _export_changes(ledger, asked, head, pseudonyms, folder)
+        return _export_changes(setup, ledger, asked, head, pseudonyms, folder)
     if asked.dataset == RATES:
         made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
         return _write(DATASETS[RATES], rate_rows(setup.book, asked.known_at), asked, pseudonyms, made, folder)
@@ -176,13 +156,19 @@ def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> ExportM
 
 
 def _export_changes(
-    ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
+    setup: Setup, ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
-    book = stretch_of(ledger, asked.since or 0, head).last_book
-    made = Made(_origin(ledger, asked, head, book.hash), asked.deidentified, ())
+    stretch = stretch_of(ledger, asked.since or 0, head)
+    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, ())
+    dataset = DATASETS[CHANGES]
+    if not asked.since and pseudonyms is None and is_built(setup, ledger):
+        with derived(setup) as views:
+            if views.stand_at(head, stretch.last_book.hash):  # then every day there is stands there already, in order
+                days = map(DayCells._make, rows_by_month(views, DATASETS["days"]))
+                return write_export(folder, dataset, dataset.columns, asked.form, inserted(days, stretch), made)
     with progress("Looking for changes", "patients") as tell:
         rows = changes_since(ledger, asked.since or 0, head, tell)
-        return _write(DATASETS[CHANGES], rows, asked, pseudonyms, made, folder)
+        return _write(dataset, rows, asked, pseudonyms, made, folder)
 
 
 def _export_views(
@@ -200,7 +186,8 @@ def _export_judged(
     setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
     """What is judged for this export; the read model says up to where, and who is set aside."""
-    with derived(setup) as views, progress("Judging", "patients") as tell:
+    keeps = asked.dataset == CLAIMED and asked.known_at is None
+    with derived(setup, claims="every" if keeps else "none") as views, progress("Judging", "patients") as tell:
         origin, aside = _origin_of(ledger, asked, views), views.set_aside()
         names = set(aside)
 
@@ -208,7 +195,8 @@ def _export_judged(
             names.add(one.patient)
             say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
 
-        as_of = AsOf(ledger, origin.position, setup.book, asked.known_at)
+        kept = kept_in(views, every=True) if keeps else nothing_kept
+        as_of = AsOf(ledger, origin.position, setup.book, asked.known_at, kept)
         rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)
         made = Made(origin, asked.deidentified, names)
         return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)

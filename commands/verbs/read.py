@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -25,6 +25,7 @@ from commands.terminal.show import chosen_form, printable, say, show_rows, show_
 from ledger.facts.liveness import known
 from ledger.facts.merges import Merges
 from ledger.store import EpisodeLedger
+from projections.audit.kept_claimed import keep_claimed
 from projections.operations.finding_stretches import FindingStretch, finding_stretches
 from projections.page.calendar import LEGEND, calendars
 from projections.read_model import queries
@@ -36,10 +37,18 @@ from projections.rows.day import DayRow
 from projections.rows.finding import MESSAGES, FindingRow
 from projections.words import counted
 
+Claims = Literal["none", "wrong", "every"]
+"""Which claimed days are asked for."""
+
 
 @contextmanager
-def derived(setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None) -> Iterator[Views]:
-    """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer."""
+def derived(
+    setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None, claims: Claims = "none"
+) -> Iterator[Views]:
+    """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer.
+
+    Its own keeps ``claims``, too: those days that differ, or every claimed day.
+    """
     with setup.open() as ledger:
         if known_at is not None:
             with closing(passing_views()) as views:
@@ -47,8 +56,17 @@ def derived(setup: Setup, known_at: datetime | None = None, wanted: Filters | No
                 tell_set_aside(views)
                 yield views
         else:
-            with closing(setup.views()) as views, live_views(setup, ledger, views):
+            with closing(setup.views()) as views, live_views(setup, ledger, views, claims):
+                tell_set_aside(views)
                 yield views
+
+
+def is_built(setup: Setup, ledger: EpisodeLedger) -> bool:
+    """Whether there is a read model that needs nothing but catching up."""
+    if not setup.places.current():
+        return False
+    with closing(setup.views()) as views:
+        return "ledger" in views.noted() and not stale_because(views, ledger, setup.book)
 
 
 def surviving(setup: Setup, wanted: Filters, known_at: datetime | None = None) -> Filters:
@@ -83,7 +101,7 @@ def _fill(setup: Setup, ledger: EpisodeLedger, views: Views, known_at: datetime,
 
 
 @contextmanager
-def live_views(setup: Setup, ledger: EpisodeLedger, views: Views) -> Iterator[None]:
+def live_views(setup: Setup, ledger: EpisodeLedger, views: Views, claims: Claims = "none") -> Iterator[None]:
     """The ledger's own read model, caught up, and held still while it is read."""
     while True:
         reason = stale_because(views, ledger, setup.book)
@@ -91,9 +109,11 @@ def live_views(setup: Setup, ledger: EpisodeLedger, views: Views) -> Iterator[No
             say(f"The read model is built anew: {reason}.")
         with progress("Catching up", "patients") as tell:
             catch_up(ledger, views, setup.book, tell)
+        if claims != "none":
+            with progress("Judging claims", "patients") as tell:
+                keep_claimed(ledger, views, setup.book, every=claims == "every", progress=tell)
         with views.reading():
             if not stale_because(views, ledger, setup.book):  # else another process has just built it from its book
-                tell_set_aside(views)
                 yield
                 return
 

@@ -85,7 +85,7 @@ def _utc_date(at: datetime) -> str:
 
 
 def _made(setup: Setup, ledger: EpisodeLedger, asked: Asked, collected: Collected | None) -> WeeklyReport:
-    with derived(setup, asked.known_at) as views, progress("Judging claims", "patients") as tell:
+    with derived(setup, asked.known_at, claims="wrong") as views, progress("Judging claims", "patients") as tell:
         made = report_of(ledger, views, setup.book, asked, collected, tell)
     for aside in made.left_out:
         say(printable(f"Claims of patient {aside.patient} are not shown: an entry of {aside.episode} cannot be read."))

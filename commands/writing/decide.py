@@ -9,7 +9,7 @@ from collections.abc import Container
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from commands.writing.ahead import LOOKS_BACK, expected_instead, is_ahead
 from ledger.book import PER_DIEM_CODES
@@ -55,10 +55,12 @@ def decide(
     nonce: str,
     keep_recorded_at: bool = False,
     standing: Container[tuple[str, str]] = (),
+    as_told_now: bool = False,
 ) -> Decision:
     """Judge a line against its episode; ``before`` is the entry that already has the line's identity.
 
-    ``standing`` are the (field, name) pairs of an older form that stand in the ledger.
+    ``standing`` are the (field, name) pairs of an older form that stand in the ledger. With ``as_told_now`` an instant
+    that the episode has gone past is kept beside the ledger's own, by which the entry is known.
     """
     if line.unformed is not None and (refused := _refuse_form(line, line.unformed, head, before, standing)):
         return refused
@@ -70,6 +72,9 @@ def decide(
     looked_into = type(fact) in _LOOKED_INTO
     if (looked_into or not head.version) and (refused := _refuse_opening(line, head)):
         return refused
+    told_at: datetime | UnsetType = UNSET
+    if recorded_at is not None and as_told_now and keep_recorded_at and head.has_gone_past(recorded_at):
+        told_at, recorded_at = recorded_at.astimezone(UTC), None
     if recorded_at is None:
         last = head.last_recorded_at
         recorded_at = now if last is None or now > last else last
@@ -81,7 +86,9 @@ def decide(
     looks_back = LOOKS_BACK.get(type(stated))
     if looks_back is not None and is_ahead(getattr(stated, looks_back), recorded_at, head):
         return _refuse_ahead(line, stated, looks_back)
-    entry = Entry(line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA)
+    entry = Entry(
+        line.episode, head.version + 1, line.source, line.id, line.by, recorded_at, nonce, fact, SCHEMA, told_at
+    )
     if not looked_into:
         return Accepted(entry)
     refused = _refuse_target(line, head) or _refuse_own_per_diem(line, stated, head)
@@ -167,13 +174,13 @@ def _refuse_time(line: Line, head: EpisodeHead, now: datetime, keep_recorded_at:
             "an instant that is not in the future",
             "Check its offset and the clock of the system that wrote it.",
         )
-    if head.last_recorded_at is not None and line.recorded_at < head.last_recorded_at:
+    if head.has_gone_past(line.recorded_at):
         return _refused(
             line,
             "clock_backwards",
             "recorded_at",
             "an instant not before that of the episode's last entry",
-            "Send the episode's lines in the order they were recorded.",
+            "Send the episode's lines in the order they were recorded; or take this one --as-told-now.",
         )
     return None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -106,14 +106,16 @@ class Recorder:
         ledger: EpisodeLedger,
         *,
         keep_recorded_at: bool = False,
+        as_told_now: bool = False,
         clock: Callable[[], datetime] = utc_now,
         nonces: Callable[[int], Sequence[str]] = random_nonces,
         identities: int = IDENTITIES_HELD,
         attempts: int = ATTEMPTS,
         clock_is_right: bool = True,
     ) -> None:
-        self._ledger, self._keep_recorded_at = ledger, keep_recorded_at
+        self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
+        self._last: dict[str, EpisodeHead] = {}
         self._cache, self._standing = HeadCache(ledger, identities), OlderNames(ledger)
         self._clock_is_right = clock_is_right
         self._last_stamp: datetime | None = None
@@ -144,6 +146,15 @@ class Recorder:
             raise Unknown("others kept writing to the same episodes")
         raise StoreError("others kept writing to the same episodes, and nothing of the batch was recorded; try again")
 
+    def heads_of(self, episodes: Collection[str]) -> dict[str, EpisodeHead]:
+        """What is known of these episodes; those of the lines handled last are at hand."""
+        heads = {episode: self._last[episode] for episode in episodes if episode in self._last}
+        if missing := dict.fromkeys(episode for episode in episodes if episode not in heads):
+            taken = self._cache.take(missing)
+            self._cache.keep(taken, ())
+            heads |= taken
+        return heads
+
     def _try(self, lines: Sequence[Line]) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
@@ -156,6 +167,7 @@ class Recorder:
             self._refuse_doubtful(now)
         positions = self._append(decisions)
         self._cache.keep(heads, positions)
+        self._last = heads
         return list(_with_positions(decisions, positions))
 
     def _refuse_doubtful(self, now: datetime) -> None:
@@ -177,7 +189,7 @@ class Recorder:
                 stored = self._stored(lines, heads) if stored is None else stored
                 before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
             standing = self._standing.for_line(line, head) if line.unformed else ()
-            decision = decide(line, head, before, now, nonce, keep, standing)
+            decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now)
             if type(decision) is Accepted:
                 head.apply(decision.entry)
             decisions.append(decision)

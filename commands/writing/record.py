@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO, Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from commands.door.intake import Line, Refusal, parse_line
 from commands.door.line_reader import numbered_lines
+from commands.door.several import by_recorded_at, one_after_another
 from commands.door.source import Source
 from commands.outside import utc_now
 from commands.writing.decide import Refused
@@ -30,11 +33,23 @@ class Outcome(Struct, frozen=True, gc=False):
     message: str | None = None
 
 
+class FileOutcome(Struct, frozen=True, gc=False):
+    """What became of one line of one of several files."""
+
+    file: str
+    line: int
+    outcome: Literal["recorded", "duplicate", "refused"]
+    position: int | None = None
+    code: str | None = None
+    message: str | None = None
+
+
 def record(
     ledger: EpisodeLedger,
     stream: BinaryIO | Source,
     *,
     keep_recorded_at: bool = False,
+    as_told_now: bool = False,
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
     clock_is_right: bool = True,
@@ -42,15 +57,40 @@ def record(
 ) -> Iterator[Outcome]:
     """Record a stream of lines, a batch to a transaction; an outcome is given once its batch is committed.
 
+    With ``as_told_now`` an instant that its episode has gone past is kept beside the ledger's own.
     A stream that pauses does not keep waiting what came before: it is recorded, and ``answered`` is called once its
     outcomes were taken. Unless ``clock_is_right`` is taken for granted, WrongClock ends it before a clock that cannot
     be stamps a line.
     """
-    recorder = Recorder(ledger, keep_recorded_at=keep_recorded_at, clock=clock, clock_is_right=clock_is_right)
+    recorder = Recorder(
+        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock, clock_is_right=clock_is_right
+    )
     for lines, paused in _batches(stream if isinstance(stream, Source) else Source(stream), batch):
         yield from _outcomes(recorder, lines)
         if paused:
             answered()
+
+
+def record_several(
+    ledger: EpisodeLedger,
+    streams: Mapping[str, BinaryIO],
+    *,
+    keep_recorded_at: bool = False,
+    as_told_now: bool = False,
+    clock: Callable[[], datetime] = utc_now,
+    batch: int = BATCH_LINES,
+    clock_is_right: bool = True,
+) -> Iterator[FileOutcome]:
+    """Record several streams, by name, as one: by ``recorded_at`` if that is kept, else one after another."""
+    recorder = Recorder(
+        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock, clock_is_right=clock_is_right
+    )
+    names = list(streams)
+    read = (by_recorded_at if keep_recorded_at else one_after_another)(list(streams.values()))
+    while chunk := list(islice(read, batch)):
+        outcomes = _outcomes(recorder, [line for _, line in chunk])
+        for (place, _), outcome in zip(chunk, outcomes, strict=True):
+            yield FileOutcome(names[place], *astuple(outcome))
 
 
 def _batches(source: Source, most: int) -> Iterator[tuple[list[Line | Refusal], bool]]:

@@ -10,13 +10,18 @@ from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.upcasts import upcast
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """What the ledger knows of one line of intake; known by (``episode``, ``source``, ``id``)."""
+    """What the ledger knows of one line of intake; known by (``episode``, ``source``, ``id``).
+
+    ``told_at`` is when another system was told, where its history came after the episode had gone on here: nothing is
+    known from it, only since ``recorded_at``.
+    """
 
     episode: str
     version: int
@@ -27,6 +32,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     nonce: str
     fact: Event
     schema: Literal[2]
+    told_at: datetime | UnsetType = UNSET
 
     @property
     def originator_id(self) -> str:

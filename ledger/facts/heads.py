@@ -64,6 +64,19 @@ class EpisodeHead:
         known = self._known.get(_key(source, id))
         return None if known is None else EntryKind(known & (1 << _KIND_BITS) - 1)
 
+    def is_mended(self, source: str, id: str) -> bool:
+        """Whether the entry known by this identity was corrected or retracted, be it that this was undone since."""
+        if not (self._retractions or self._stated):
+            return False
+        version = self.version_of(source, id)
+        return any(target == version for _, target in self._retractions) or any(
+            each.root == version != each.version for each in self._stated.values()
+        )
+
+    def has_gone_past(self, at: datetime) -> bool:
+        """Whether something was recorded after that instant."""
+        return self.last_recorded_at is not None and at < self.last_recorded_at
+
     @property
     def provider(self) -> str | None:
         """The provider of the opening that is live now."""

@@ -1,16 +1,27 @@
-"""The units of prior authorizations: one is one day, drawn across a patient's episodes by date (rulebook section 4)."""
+"""The units of prior authorizations: one is one day, drawn across a patient's episodes by date (rulebook section 4).
+
+Between two dates on which a grant begins or ceases to count, the days of one episode all draw alike: whole stretches
+are drawn at once. Only where more is wanted on one stretch (by several episodes, for several codes) it is date by date.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from ledger.day_set import Days
+from ledger.day_set import Days, earliest
 from ledger.judge.case import Case
-from ledger.judge.grants import Draws, Grant, grants_of
+from ledger.judge.drawing import Cluster, Drawing, Draws, clusters_of
+from ledger.judge.grants import Grant, Granted, grants_of
 
-_BY_DATE_AND_EPISODE: Final = itemgetter(0, 1)
+
+class Demand(NamedTuple):
+    """Days of an episode that each need a unit for a code, and where it is noted what they came to."""
+
+    case: Case
+    code: str
+    days: Days
+    draws: Draws
 
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:
@@ -19,48 +30,92 @@ def draw_units(case: Case, others: Sequence[Case]) -> Draws:
         cases = sorted([case, *others], key=lambda each: each.episode.name)
         for each in cases:
             each.draws.are_made = True
-        _draw(cases, grants_of(case.patient))
+        for payer, demands in _demands(cases).items():
+            granted = [granted for granted in case.patient.authorizations if granted[1].payer == payer]
+            if len(demands) == 1:
+                _draw_alone(demands[0], payer, granted)
+            else:
+                _draw(demands, clusters_of(grants_of(granted)))
     return case.draws
 
 
-def _draw(cases: Sequence[Case], grants: Sequence[Grant]) -> None:
-    needing: list[tuple[int, int, Sequence[Grant]]] = []
-    for place, case in enumerate(cases):
-        for days, pool in _needing(case, grants):
-            if pool:
-                needing += [(date, place, pool) for date in case.calendar.dates(days)]
-            else:
-                case.draws.missing |= days
-    needing.sort(key=_BY_DATE_AND_EPISODE)
-    for date, place, pool in needing:
-        _draw_one(cases[place], date, pool)
+def _demands(cases: Sequence[Case]) -> dict[str, list[Demand]]:
+    """What needs units, by payer; of a payer by episode and code."""
+    wanted: dict[str, list[Demand]] = {}
+    for case in cases:
+        standing = case.standing
+        needing: dict[tuple[str, str], Days] = {}
+        for regime in case.regimes if standing else ():
+            for code, days in case.codes.items() if regime.terms.auth_required else ():
+                if part := regime.days & days & standing:
+                    needing[regime.payer, code] = needing.get((regime.payer, code), 0) | part
+        for (payer, code), days in needing.items():
+            wanted.setdefault(payer, []).append(Demand(case, code, days, case.draws))
+    return wanted
 
 
-def _needing(case: Case, grants: Sequence[Grant]) -> Iterator[tuple[Days, Sequence[Grant]]]:
-    """The days of an episode that need a unit, with the grants that may have one."""
-    standing = case.standing
-    for regime in case.regimes:
-        for code, days in case.codes.items() if regime.terms.auth_required else ():
-            pool = [grant for grant in grants if grant.payer == regime.payer and code in grant.codes]
-            yield regime.days & days & standing, pool
+def _draw_alone(demand: Demand, payer: str, granted: Sequence[Granted]) -> None:
+    """Draw for one episode and code. What its days drew when it was judged before is drawn again only from the first
+    date on that needs a unit now and did not, or the other way round."""
+    case, code, days, draws = demand
+    kept = case.episode.tallies.drawing.get(payer)
+    if kept is None or (kept.code, kept.first) != (code, case.calendar.first) or kept.granted != granted:
+        kept = Drawing(code, case.calendar.first, list(granted), clusters_of(grants_of(granted)))
+        case.episode.tallies.drawing[payer] = kept
+    for cluster in kept.clusters_since(days):
+        cluster.begin(days & case.calendar.span(cluster.first, cluster.last))
+        if cluster.days:
+            _draw([Demand(case, code, cluster.days, cluster.draws)], [cluster])
+    kept.days = days
+    without = days
+    for cluster in kept.clusters:
+        draws.drawn.update(cluster.draws.drawn)
+        draws.missing |= cluster.draws.missing
+        draws.exhausted |= cluster.draws.exhausted
+        without &= ~cluster.days
+    draws.missing |= without
 
 
-def _draw_one(case: Case, date: int, pool: Sequence[Grant]) -> None:
-    """Draw a unit from the first of the pool that counts on the date and has one left."""
-    is_used_up = False
+def _draw(demands: Sequence[Demand], clusters: Iterable[Cluster]) -> None:
+    without = list(demands)
+    for cluster in clusters:
+        for first, last, counting in cluster.stretches:
+            here = []
+            for place, demand in enumerate(without):
+                if part := demand.days & demand.case.calendar.span(first, last):
+                    here.append(demand._replace(days=part))
+                    without[place] = demand._replace(days=demand.days & ~part)
+            if len(here) == 1:
+                _draw_stretch(here[0], counting)
+            elif here:
+                _draw_by_date(here, counting)
+    for demand in without:
+        demand.draws.missing |= demand.days
+
+
+def _draw_stretch(demand: Demand, counting: Sequence[Grant]) -> None:
+    """Draw from the first grant until it is used up, then from the next."""
+    pool = [grant for grant in counting if demand.code in grant.codes]
+    left = demand.days
     for grant in pool:
-        if grant.counts_on(date):
-            if grant.left > 0:
-                case.drawn[date] = grant
-                grant.left -= 1
-                for each in grant.sharing:
-                    each.left -= 1
-                return
-            is_used_up = True
-    if is_used_up:
-        case.draws.exhausted |= case.calendar.day(date)
-    else:
-        case.draws.missing |= case.calendar.day(date)
+        if left and grant.left > 0:
+            drawn = earliest(left, grant.left)
+            demand.draws.take(grant, drawn)
+            left &= ~drawn
+    if left:
+        demand.draws.go_without(left, is_used_up=bool(pool))
+
+
+def _draw_by_date(demands: Sequence[Demand], counting: Sequence[Grant]) -> None:
+    pools = [[grant for grant in counting if demand.code in grant.codes] for demand in demands]
+    dated = sorted((date, place) for place, each in enumerate(demands) for date in each.case.calendar.dates(each.days))
+    for date, place in dated:
+        demand, day = demands[place], demands[place].case.calendar.day(date)
+        grant = next((grant for grant in pools[place] if grant.left > 0), None)
+        if grant:
+            demand.draws.take(grant, day)
+        else:
+            demand.draws.go_without(day, is_used_up=bool(pools[place]))
 
 
 def covering_authorizations(case: Case, date: int) -> list[Grant]:
@@ -70,6 +125,6 @@ def covering_authorizations(case: Case, date: int) -> list[Grant]:
     code = next(code for code, days in case.codes.items() if days & day)
     return [
         grant
-        for grant in grants_of(case.patient)
+        for grant in grants_of(case.patient.authorizations)
         if grant.payer == payer and code in grant.codes and grant.counts_on(date)
     ]

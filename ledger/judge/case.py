@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,9 +11,10 @@ from msgspec import Struct
 from ledger.book import Book, Terms
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
+from ledger.judge.drawing import Draws
 from ledger.judge.episode import Dated, Episode, Spell
 from ledger.judge.evidence import Evidence, local_date, union
-from ledger.judge.grants import Draws, Grant
+from ledger.judge.grants import Grant
 from ledger.judge.groups import Group, Mark, groups
 from ledger.judge.patients import Patient
 from ledger.judge.pricing import Parted, Price, places_of, providers_of, ranks_of
@@ -86,7 +88,6 @@ class Case:
         self.remaining: dict[str, Days] = {}
         self.codes: dict[str, Days] = {}
         self.candidates: dict[str, Days] = {}
-        self.drawn: dict[int, Grant] = {}
         self.draws = Draws()
         self.regions: list[Region] = []
         self.causes: dict[int, list[str]] = {}
@@ -126,6 +127,11 @@ class Case:
                 own.sort(key=lambda spell: (spell.from_, spell.entry.version))
             for spell in own:
                 self.members.set(self.calendar.span(spell.from_, spell.to) & days, spell.member)
+
+    @cached_property
+    def drawn(self) -> dict[int, Grant]:
+        """The authorization that each date drew a unit from."""
+        return {date: grant for grant, days in self.draws.drawn.items() for date in self.calendar.dates(days)}
 
     @property
     def standing(self) -> Days:

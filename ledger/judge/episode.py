@@ -15,6 +15,7 @@ from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
 from ledger.judge.orders import Telling
+from ledger.judge.tally import Tallies
 
 T = TypeVar("T")
 
@@ -74,6 +75,14 @@ class Run(Struct, frozen=True, gc=False):
     entry: Entry
 
 
+class LocalRun(Struct, frozen=True, gc=False):
+    """A run with the first and last local date it touches."""
+
+    first: int
+    last: int
+    run: Run
+
+
 class Billed(Struct, frozen=True, gc=False):
     """A code billed separately, as a service or (``is_service`` false) as a drug."""
 
@@ -112,13 +121,16 @@ class Episode:
     __slots__ = (
         "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
         "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
-        "hospice", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks", "resolutions",
-        "resumed", "runs", "served", "shared_though", "stops", "supplied", "taken", "told_claims", "visits",
-        "voided",
+        "hospice", "local_runs", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks",
+        "resolutions", "resumed", "runs", "served", "shared_though", "stops", "supplied", "taken", "tallies",
+        "told_claims", "visits", "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.tallies = Tallies()
+        self.local_runs: dict[str, list[LocalRun]] = {}
+        """What those who judged it before found out already."""
         self.opening: tuple[Entry, ev.EpisodeOpened]
         self.patient: str
         """The patient the live opening names; who was merged stands under the name that is left."""

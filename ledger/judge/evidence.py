@@ -5,7 +5,7 @@ The one place that knows time zones and elapsed time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,9 @@ from msgspec import Struct
 from ledger.day_set import Calendar, Days, smear
 from ledger.facts.entry import Entry
 from ledger.facts.zones import zone
-from ledger.judge.episode import Episode, Run, Served
+from ledger.judge.episode import Episode, LocalRun, Run
 from ledger.judge.orders import Order
+from ledger.judge.tally import Tally
 
 _INSTANT: timedelta = timedelta(microseconds=1)
 _DAY: timedelta = timedelta(days=1)
@@ -31,21 +32,19 @@ def local_dates_of_run(run: Run | Stretch, tz: ZoneInfo) -> tuple[int, int]:
     return local_date(run.started_at, tz), local_date(run.stopped_at - _INSTANT, tz)
 
 
-class LocalRun(Struct, frozen=True, gc=False):
-    """A run with the first and last local date it touches."""
-
-    first: int
-    last: int
-    run: Run
-
-
 class Evidence:
     """What shows that therapy was in place, order by order, as sets of dates of the episode's calendar."""
 
     def __init__(self, episode: Episode) -> None:
         self.episode = episode
         self.tz = zone(episode.opening[1].zone)
-        self.runs = {order: [self._local(run) for run in runs] for order, runs in episode.runs.items()}
+        tallies = episode.tallies
+        self.runs = episode.local_runs
+        for order, runs in episode.runs.items():
+            self._tally_runs(order, runs)
+        for order, served in episode.served.items():
+            tallies.served.setdefault(order, Tally()).take_served(served)
+        tallies.visits.take_dates(episode.visits)
         self.calendar = self._calendar()
         self.orders = {order: Order(episode.tellings(order), self.calendar) for order in episode.orders}
         self.recorded: dict[str, Days] = {}
@@ -54,50 +53,41 @@ class Evidence:
         self._entries: dict[str, dict[int, list[Entry]]] = {}
         self._labels: dict[str, dict[int, list[str]]] = {}
         self._reached: dict[bool, dict[str, Days]] = {}
-        for order, served in episode.served.items():
-            self._take_served(order, served)
-        for order, runs in self.runs.items():
-            touched = 0
-            for run in runs:
-                touched |= self.calendar.span(run.first, run.last)
+        for order, tally in tallies.served.items():
+            self.recorded[order] = tally.within(tally.days, self.calendar)
+            self.infused[order] = tally.within(tally.infused, self.calendar)
+        for order, tally in tallies.runs.items():
+            touched = tally.within(tally.days, self.calendar)
             self.touched[order] = touched
             self.recorded[order] = self.recorded.get(order, 0) | touched
             self.infused[order] = self.infused.get(order, 0) | touched
         self.any_infused = union(self.infused)
-        self.visited = 0
-        for visit in episode.visits:
-            self.visited |= 1 << (visit.date - self.calendar.first)
+        self.visited = tallies.visits.within(tallies.visits.days, self.calendar)
 
-    def _local(self, run: Run) -> LocalRun:
-        first, last = local_dates_of_run(run, self.tz)
-        return LocalRun(first, last, run)
+    def _tally_runs(self, order: str, runs: Sequence[Run]) -> None:
+        tally, local = self.episode.tallies.runs.setdefault(order, Tally()), self.runs.setdefault(order, [])
+        for run in runs[tally.count :]:
+            first, last = local_dates_of_run(run, self.tz)
+            local.append(LocalRun(first, last, run))
+            tally.take(first, last)
 
     def _calendar(self) -> Calendar:
         """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
-        episode = self.episode
-        firsts = [visit.date for visit in episode.visits]
-        lasts = firsts.copy()
-        for served in episode.served.values():
-            firsts += [one.from_ for one in served]
-            lasts += [one.to for one in served]
-        for runs in self.runs.values():
-            firsts += [run.first for run in runs]
-            lasts += [run.last for run in runs]
+        episode, tallies = self.episode, self.episode.tallies
+        added = [tally for tally in (*tallies.served.values(), *tallies.runs.values(), tallies.visits) if tally.count]
+        firsts = [tally.first for tally in added]
         firsts += [fact.from_.toordinal() for told in episode.orders.values() for _, fact in told]
+        lasts = [tally.last for tally in added]
         lasts += [stop.date for stops in episode.stops.values() for stop in stops]
         lasts += [ended.date for ended in (*episode.discharges, *episode.deaths)]
         return Calendar(min(firsts), max(lasts)) if firsts and lasts else Calendar(0, -1)
 
-    def _take_served(self, order: str, served: Iterable[Served]) -> None:
-        first, infused, others = self.calendar.first, 0, 0
-        for day in served:
-            one = 1 << (day.from_ - first)
-            bits = one if day.to == day.from_ else (one << (day.to - day.from_ + 1)) - one
-            if day.infused:
-                infused |= bits
-            else:
-                others |= bits
-        self.recorded[order], self.infused[order] = infused | others, infused
+    def assessed_within(self, days_before: int) -> Days:
+        """Dates on which pain was assessed, or so many days before at most."""
+        tally = self.episode.tallies.assessments
+        tally.take_dates(self.episode.assessments)
+        reach = min(days_before, max(0, self.calendar.last - tally.first))
+        return tally.clipped(smear(tally.days, reach + 1), self.calendar)
 
     def in_force(self, order: str) -> Days:
         """Dates on which the order is in force; none for an order never recorded."""

@@ -23,10 +23,10 @@ def fold(name: str, entries: Sequence[Entry]) -> Episode:
     episode = Episode(name)
     for entry in entries:
         fact = entry.fact
-        take = _TAKE.get(type(fact))
+        take = TAKE.get(type(fact))
         if take is not None:
             take(episode, entry, fact, entry)
-        elif type(fact) in _MENDING:
+        elif type(fact) in MENDING:
             return _fold_live(name, entries)
     return _whole(episode)
 
@@ -36,10 +36,10 @@ def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
     named, standing, episode.taken = mended(entries)
     for entry in entries:
         if entry.id not in named:
-            take = _TAKE.get(type(entry.fact))
+            take = TAKE.get(type(entry.fact))
             if take is not None:
                 take(episode, entry, entry.fact, entry)
-        elif (live := standing.get(entry.version)) and (take := _TAKE.get(type(live.fact))):
+        elif (live := standing.get(entry.version)) and (take := TAKE.get(type(live.fact))):
             take(episode, *live)
     for taken in episode.taken:
         if isinstance(taken.fact, ev.ClaimSubmitted):
@@ -204,10 +204,10 @@ def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved, first: Entry)
     ep.resolutions[fact.date.toordinal()] = (entry, fact)
 
 
-_MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
+MENDING: Final = frozenset({ev.FactCorrected, ev.FactRetracted})
 """What makes other entries count differently; without one, every entry is live."""
 
-_TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
+TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
     ev.EpisodeOpened: _opened,
     ev.CoverageVerified: _coverage,
     ev.CoverageEnded: _coverage_end,
@@ -243,4 +243,4 @@ _TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
 
 def is_read(kind: type[Any]) -> bool:
     """Whether the judge ever reads facts of this kind, or has to know of them because they mend others."""
-    return kind in _TAKE or kind in _MENDING
+    return kind in TAKE or kind in MENDING

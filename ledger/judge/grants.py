@@ -6,12 +6,14 @@ with units of its own; a unit drawn from one counts against another of the numbe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from ledger.day_set import Days
 from ledger.facts.entry import Entry
 from ledger.facts.events import AuthorizationGranted
-from ledger.judge.patients import Patient
+
+Granted = tuple[Entry, AuthorizationGranted]
 
 
 class Grant(Struct, gc=False, eq=False):
@@ -35,9 +37,10 @@ class Grant(Struct, gc=False, eq=False):
         return not self.later or not any(from_ <= date <= to for from_, to in self.later)
 
 
-def grants_of(patient: Patient) -> list[Grant]:
-    """The patient's authorizations in the order units are drawn from them: by last date, then by number as text."""
-    grants = [_grant(entry, fact) for entry, fact in patient.authorizations]
+def grants_of(granted: Sequence[Granted]) -> list[Grant]:
+    """A patient's authorizations, or a payer's of them, in the order units are drawn from them: by last date, then by
+    number as text."""
+    grants = [_grant(entry, fact) for entry, fact in granted]
     by_number: dict[tuple[str, str], list[Grant]] = {}
     for grant in grants:
         for before in by_number.setdefault((grant.payer, grant.number), []):
@@ -52,14 +55,3 @@ def grants_of(patient: Patient) -> list[Grant]:
 def _grant(entry: Entry, fact: AuthorizationGranted) -> Grant:
     from_, to = fact.from_.toordinal(), fact.to.toordinal()
     return Grant(fact.number, fact.payer, fact.codes, fact.units, from_, to, entry, [], fact.units, [])
-
-
-class Draws:
-    """What the days of one episode came to: drawn, without an authorization, or with one that is used up."""
-
-    __slots__ = ("are_made", "exhausted", "missing")
-
-    def __init__(self) -> None:
-        self.are_made = False
-        self.missing: Days = 0
-        self.exhausted: Days = 0

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
 from msgspec import Struct
 
 from ledger.book import Terms
-from ledger.day_set import Days
 from ledger.judge.case import Case, Region
 from ledger.judge.pricing import Price
-from ledger.judge.regions import regions
+from ledger.judge.regions import by_authorization, regions
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -62,21 +61,10 @@ def _lines(case: Case, region: Region) -> Iterator[Line]:
     code, terms, price = region.code, region.terms, region.price
     assert payer is not None and member is not None and provider is not None and place is not None  # noqa: PT018
     assert code is not None and terms is not None and price is not None  # noqa: PT018
-    for authorization, days in _by_authorization(case, region.days):
+    for authorization, days in by_authorization(case, region):
         for first, last in case.calendar.runs(days):
             for from_, to in _broken(first, last, terms):
                 yield Line(payer, member, provider, place, code, from_, to, price, authorization, terms)
-
-
-def _by_authorization(case: Case, days: Days) -> Iterable[tuple[str | None, Days]]:
-    if not case.drawn:
-        return [(None, days)]
-    drawn: dict[str | None, Days] = {}
-    for day in case.calendar.dates(days):
-        grant = case.drawn.get(day)
-        number = grant.number if grant else None
-        drawn[number] = drawn.get(number, 0) | (1 << (day - case.calendar.first))
-    return drawn.items()
 
 
 def _broken(first: int, last: int, terms: Terms) -> Iterator[tuple[int, int]]:

@@ -79,6 +79,23 @@ def judged_days(case: Case) -> list[JudgedDay]:
     return [found[date] for date in sorted(found)]
 
 
+def days_alike(case: Case, *, by_number: bool) -> Iterator[tuple[JudgedDay, Days]]:
+    """Every date of the episode, by sets of dates that differ in nothing else: each set with one day of it.
+
+    Where it is not asked for ``by_number``, no day says which authorization it drew from.
+    """
+    for region in regions(case):
+        for number, days in by_authorization(case, region) if by_number else [(None, region.days)]:
+            yield _said(region, case.calendar.first + (days & -days).bit_length() - 1, number), days
+
+
+def by_authorization(case: Case, region: Region) -> list[tuple[str | None, Days]]:
+    """The dates of a region by the number of the authorization they drew from, if they are billable."""
+    if not (case.draws.drawn and region.is_billable):
+        return [(None, region.days)]
+    return case.draws.by_number(region.days)
+
+
 def judged_day(case: Case, date: int) -> JudgedDay:
     """One date of the episode."""
     return _judged(case, region_on(case, date), date)
@@ -92,7 +109,11 @@ def region_on(case: Case, date: int) -> Region:
 
 def _judged(case: Case, region: Region, date: int) -> JudgedDay:
     grant = case.drawn.get(date) if region.is_billable else None
+    return _said(region, date, grant.number if grant else None)
+
+
+def _said(region: Region, date: int, authorization: str | None) -> JudgedDay:
     return JudgedDay(
         date, region.verdict, region.payer, region.member, region.terms, region.provider, region.place, region.code,
-        region.rate_cents, region.modifiers, grant.number if grant else None,
+        region.rate_cents, region.modifiers, authorization,
     )  # fmt: skip

@@ -170,8 +170,7 @@ def plan(case: Case, standing: Days, others: Others) -> Failed:
 def pain_assessment(case: Case, standing: Days, others: Others) -> Failed:
     """Pain was assessed on the date or in the days before it that the terms allow."""
     for regime in _requiring(case, "pain_assessment"):
-        reach = regime.terms.pain_assessment_days
-        fresh = case.spans((assessed.date, assessed.date + reach) for assessed in case.episode.assessments)
+        fresh = case.evidence.assessed_within(regime.terms.pain_assessment_days)
         yield "pain_assessment_overdue", regime.days & ~fresh
 
 

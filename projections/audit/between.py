@@ -71,7 +71,7 @@ def between(
     ``recorded`` are the entries, with positions, of everybody the episode ever shared a patient with.
     """
     placed = sorted(recorded, key=lambda pair: (pair[1].recorded_at, pair[0]))
-    retelling = Timeline(episode, book, state_of)
+    retelling = Timeline(episode, book, state_of, by_number=True)
     moments = timeline_since(retelling, [entry for _, entry in placed], first, last)
     before = retelling.days()
     changed_by: dict[int, list[Moment]] = {}

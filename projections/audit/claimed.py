@@ -6,7 +6,7 @@ a billable day on no line at all is unbilled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -17,7 +17,9 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
 from ledger.judge.evidence import local_date
+from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import ClaimedKind, Settled, settle, shares_of
@@ -53,6 +55,14 @@ class ClaimedDay(msgspec.Struct, frozen=True, gc=False):
     file_by: str | None
 
 
+Kept = Callable[[str], "list[ClaimedDay] | None"]
+"""What is kept of a patient's claimed days, all of them or those that differ; None if nothing is."""
+
+
+def nothing_kept(patient: str) -> None:
+    """Nothing, of anybody."""
+
+
 def claimed_days(
     ledger: EpisodeLedger,
     book: Book,
@@ -64,24 +74,34 @@ def claimed_days(
     every: bool = False,
     unreadable: Callable[[str, UnreadableEntry], None] | None = None,
     progress: Progress = silent,
+    kept: Kept = nothing_kept,
+    upto: int | None = None,
 ) -> Iterator[ClaimedDay]:
     """The claimed days of the ledger, patient by patient, of some patients or all; of an episode, or of a payer.
 
-    An entry that cannot be read raises UnreadableEntry; or, where ``unreadable`` is given, that is told with the
-    patient's name, and the patient is left out.
+    What is ``kept`` of a patient at the position ``upto`` is not worked out again. An entry that cannot be read raises
+    UnreadableEntry; or, where ``unreadable`` is given, that is told with the patient's name, and the patient is left
+    out.
     """
-    head = ledger.position()
+    head = ledger.position() if upto is None else upto
     names = sorted(ledger.patients_since(0, head) if patients is None else patients)
     for done, name in enumerate(names, 1):
         try:
-            streams = entries_around(ledger, ledger.episodes_of(name), head)
+            found = kept(name)
+            if found is None:
+                streams = entries_around(ledger, ledger.episodes_of(name), head)
+                found = claimed_of(streams, name, book, known_at, every)
         except UnreadableEntry as error:
             if unreadable is None:
                 raise
             unreadable(name, error)
             continue
-        for row in claimed_of(streams, name, book, known_at, every):
-            if episode in (None, row.episode) and payer in (None, row.payer, _billed_payer(row)):
+        for row in found:
+            if (
+                (every or row.kind != "as_claimed")
+                and episode in (None, row.episode)
+                and payer in (None, row.payer, _billed_payer(row))
+            ):
                 yield row
         progress(done, len(names))
 
@@ -101,6 +121,18 @@ def claimed_of(
     judged = judged_among(known, patient, book_known(book, known_at))
     past = Past(known, book, known_at)
     return [row for case in (judged.cases if judged else ()) for row in _rows(case, past, every)]
+
+
+def claimed_of_several(
+    streams: Streams, patients: Collection[str], book: Book, every: bool
+) -> dict[str, list[ClaimedDay]]:
+    """The same of some patients whose episodes had to do with each other, from what the judge reads of them."""
+    past = Past(streams, book, None, whole=False)
+    return {
+        patient.name: [row for case in judge(patient, book) for row in _rows(case, past, every)]
+        for patient in gather(streams, whole=False)
+        if patient.name in patients
+    }
 
 
 def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:
@@ -123,7 +155,6 @@ def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:
 
 def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, why: Revealed | None) -> ClaimedDay:
     (on, line, cents), kind, exposure, _, unfiled = settled
-    then = past.day(case.episode.name, on, settled.share.claimed_at)
     return ClaimedDay(
         patient=case.patient.name,
         episode=case.episode.name,
@@ -133,7 +164,7 @@ def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, wh
         payer=line.payer,
         claimed_code=line.code,
         claimed_cents=cents,
-        known_when_claimed=verdict_text(then) if then else None,
+        known_when_claimed=past.verdict(case.episode.name, on, settled.share.claimed_at),
         known_now=verdict_text(day) if day else None,
         now_payer=day.payer if day else None,
         now_code=day.code if day else None,

@@ -15,7 +15,8 @@ from ledger.book import Book
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry, tag_of
 from ledger.store import EpisodeLedger
-from projections.audit.timeline import Change, Timeline
+from projections.audit.said_of_days import Change
+from projections.audit.timeline import Timeline
 from projections.reading.around import recorded_around
 from projections.reading.as_known import book_known
 from projections.words import counted, iso, minute, runs, utc_text, verdict_text
@@ -43,6 +44,7 @@ class ReplayRow(msgspec.Struct, frozen=True, gc=False):
     type: str
     target: str | None
     changes: tuple[DayChange, ...]
+    told_at: str | None = None
 
 
 def replay(
@@ -72,7 +74,7 @@ def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> ReplayRow
     target = f"{fact.target_source}:{fact.target_id}" if isinstance(fact, ev.FactCorrected | ev.FactRetracted) else None
     return ReplayRow(
         position, utc_text(entry.recorded_at), entry.episode, entry.version, entry.source, entry.id, entry.by,
-        tag_of(fact), target, tuple(changes),
+        tag_of(fact), target, tuple(changes), utc_text(entry.told_at) if entry.told_at else None,
     )  # fmt: skip
 
 
@@ -83,9 +85,10 @@ def render_replay(rows: Iterable[ReplayRow]) -> str:
 
 def _paragraph(row: ReplayRow) -> Iterator[str]:
     of = f" of {row.target}" if row.target else ""
+    told = f", told elsewhere {minute(row.told_at)}" if row.told_at else ""
     yield (
         f"{row.position}  {row.episode}  {row.source}:{row.id} ({row.type}{of})"
-        f" by {row.by}, recorded {minute(row.recorded_at)}"
+        f" by {row.by}, recorded {minute(row.recorded_at)}{told}"
     )
     for run in runs(row.changes, _change):
         first = run[0]

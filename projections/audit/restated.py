@@ -183,7 +183,7 @@ class Restatements:
         return in_order(self.closed.closed_at, self.books, placed)
 
     def _causes(self, episode: str, begun: Streams, steps: Iterable[LearnedSince], days: Collection[int]) -> _Causes:
-        retelling = Timeline(episode, self.was_book, _state)
+        retelling = Timeline(episode, self.was_book, _state, by_number=True)
         retelling.begin(entry for stream in begun.values() for entry in stream)
         causes: _Causes = {day: [] for day in days}
         for step in steps:

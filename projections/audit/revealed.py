@@ -11,10 +11,11 @@ from ledger.book import Book
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.causes import causes
-from ledger.judge.regions import JudgedDay, judged_days
 from projections.audit.claimed_shares import Settled, Share, billed_as
-from projections.audit.timeline import Change, Moment, Timeline, timeline_since
+from projections.audit.said_of_days import Change, SaidOfDays, said_of
+from projections.audit.timeline import Moment, Timeline, timeline_since
 from projections.reading.as_known import everyone_judged
+from projections.words import verdict_text
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, by version."""
@@ -33,27 +34,27 @@ class _Then(NamedTuple):
 
     case: Case
     others: Sequence[Case]
-    days: dict[int, JudgedDay]
+    verdicts: SaidOfDays[str]
 
 
 class Past:
     """What was known of a patient's days before: at the instants of the claims, and at each moment since."""
 
-    def __init__(self, streams: Streams, book: Book, known_at: datetime | None) -> None:
-        self.streams, self.book, self.known_at = streams, book, known_at
+    def __init__(self, streams: Streams, book: Book, known_at: datetime | None, *, whole: bool = True) -> None:
+        self.streams, self.book, self.known_at, self.whole = streams, book, known_at, whole
         self._judged: dict[datetime, dict[str, _Then]] = {}
 
-    def day(self, episode: str, on: int, at: datetime) -> JudgedDay | None:
-        """The day as known at an instant, with the terms published by then."""
+    def verdict(self, episode: str, on: int, at: datetime) -> str | None:
+        """The verdict of a day as known at an instant, with the terms published by then; None if it was no day."""
         then = self._then(episode, at)
-        return then.days.get(on) if then else None
+        return then.verdicts.on(on) if then else None
 
     def _then(self, episode: str, at: datetime) -> _Then | None:
         """Each instant is judged once."""
         if at not in self._judged:
             self._judged[at] = {
-                name: _Then(case, judged.others(case), {day.date: day for day in judged_days(case)})
-                for name, judged in everyone_judged(self.streams, self.book, at).items()
+                name: _Then(case, judged.others(case), said_of(case, verdict_text, by_number=False))
+                for name, judged in everyone_judged(self.streams, self.book, at, whole=self.whole).items()
                 for case in [judged.case(name)]
             }
         return self._judged[at].get(episode)
@@ -61,15 +62,19 @@ class Past:
     def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
         """For each share that is not billable as claimed, what revealed it: what it stands beside; the last moment
         since the claim at which the day ceased to be right; or what made it wrong already when it was claimed."""
-        moments = self._moments(episode, [settled.share for settled in wrong])
+        alone = [settled.share for settled in wrong if settled.beside is None]
+        moments = iter(self._moments(episode, alone))
         return [
             Revealed((settled.beside.line.entry.label,), settled.share.claimed_at)
             if settled.beside is not None
-            else Revealed((moment.entry.label,) if moment.entry else (), moment.at)
-            if moment is not None
-            else self._when_claimed(episode, settled.share)
-            for settled, moment in zip(wrong, moments, strict=True)
+            else self._revealed(episode, settled.share, next(moments))
+            for settled in wrong
         ]
+
+    def _revealed(self, episode: str, share: Share, moment: Moment | None) -> Revealed:
+        if moment is None:
+            return self._when_claimed(episode, share)
+        return Revealed((moment.entry.label,) if moment.entry else (), moment.at)
 
     def _when_claimed(self, episode: str, share: Share) -> Revealed:
         then = self._then(episode, share.claimed_at)
@@ -86,7 +91,7 @@ class Past:
         for place, share in enumerate(shares):
             on_date.setdefault(share.date, []).append(place)
         since = min(share.claimed_at for share in shares)
-        retelling = Timeline(episode, self.book, billed_as)
+        retelling = Timeline(episode, self.book, billed_as, until=max(on_date))
         told = timeline_since(retelling, _in_order(self.streams), since, self.known_at)
         for at, at_once in groupby(told, lambda pair: pair[0].at):
             for place, moment in _ceased(at_once, episode, shares, on_date):

@@ -6,34 +6,23 @@ what can change one of those is judged. What is said of a day is the caller's: i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple
 
 from ledger.book import PER_DIEM_CODES, Book
+from ledger.day_set import OPEN_END
 from ledger.facts import events as ev
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, statement_of
-from ledger.facts.merges import merges_in
-from ledger.judge.episode import Episode
-from ledger.judge.patients import Patient, by_episode, episode_of, episodes_in
-from ledger.judge.regions import JudgedDay, judged_days
+from ledger.facts.merges import Merges
+from ledger.judge.kept_fold import KeptFold
+from ledger.judge.patients import Patient, by_episode
+from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import judge
+from ledger.judge.touched import touched_from
+from projections.audit.said_of_days import ByEpisode, Change, Said, SaidOfDays, differences, no_days, said_of
 from projections.reading.as_known import book_known
-
-Said = TypeVar("Said")
-"""What is said of a day, such as its verdict."""
-SaidOfDays = dict[str, dict[int, Said]]
-"""What is said of each day (ordinal), by episode."""
-
-
-class Change(NamedTuple, Generic[Said]):
-    """A day of which something else is said now; None where the episode has no such day."""
-
-    episode: str
-    date: int
-    before: Said | None
-    after: Said | None
 
 
 class Moment(NamedTuple):
@@ -51,109 +40,135 @@ _INERT: Final = (
 
 
 class Timeline(Generic[Said]):
-    """The episodes as they stand after the entries so far, and what is said of their patients' days."""
+    """The episodes as they stand after the entries so far, and what is said of their patients' days.
 
-    def __init__(self, episode: str, book: Book, say: Callable[[JudgedDay], Said]) -> None:
-        self.episode, self.book, self.say = episode, book, say
-        self.streams: dict[str, list[Entry]] = {}
-        self.folded: dict[str, Episode] = {}
-        self.judged: dict[str, SaidOfDays[Said]] = {}
+    The number of the authorization that a day drew from is told ``by_number`` only, and nothing is told of dates after
+    ``until``: what is not asked for costs nothing.
+    """
+
+    def __init__(
+        self,
+        episode: str,
+        book: Book,
+        say: Callable[[JudgedDay], Said],
+        *,
+        by_number: bool = False,
+        until: int = OPEN_END,
+    ) -> None:
+        self.episode, self.book, self.say, self.by_number, self.until = episode, book, say, by_number, until
+        self.folds: dict[str, KeptFold] = {}
+        self.acts: list[Entry] = []
+        self.merges = Merges()
+        self.judged: dict[str, ByEpisode[Said]] = {}
 
     @property
     def home(self) -> str | None:
         """The patient of the episode; None before it is opened."""
-        return self.folded[self.episode].patient if self.episode in self.folded else None
+        return self.folds[self.episode].episode.patient if self.episode in self.folds else None
 
     @property
     def zone(self) -> str:
         """The time zone of the episode, once it is opened."""
-        return self.folded[self.episode].opening[1].zone
+        return self.folds[self.episode].episode.opening[1].zone
 
     def days(self) -> dict[int, Said]:
         """What is said of the episode's days as they stand."""
-        return self._stated({self.home} - {None}).get(self.episode, {})
+        return self.said().by_date()
+
+    def said(self) -> SaidOfDays[Said]:
+        """The same, by what is said."""
+        return self._stated({self.home}).get(self.episode, no_days())
 
     def begin(self, entries: Iterable[Entry]) -> None:
         """Take the first entries in all at once, and say nothing of what they changed."""
-        self.streams |= by_episode(entries)
-        self.folded |= episodes_in(self.streams)
+        streams = by_episode(entries)
+        self.acts += streams.pop(HOUSE, ())
+        self.merges = Merges(self.acts)
+        for name, stream in streams.items():
+            self._stand(self._owned(KeptFold(name, stream)), set())
 
     def add(self, entry: Entry) -> list[Change[Said]]:
         """Take the next entry in; the days it changed, of this episode and of its patient's others."""
-        name = entry.episode
-        self.streams.setdefault(name, []).append(entry)
-        if name == HOUSE:
+        if entry.episode == HOUSE:
+            self.acts.append(entry)
             return self._merged()
-        if _is_inert(entry.fact):
+        known = self.folds.get(entry.episode)
+        if known and (is_inert(entry.fact) or self._comes_after(known, entry)):
+            self._stand(self._owned(known.and_(entry)), set())
             return []
-        folded = episode_of(name, self.streams[name])
-        assert folded is not None, "it has an entry"
-        folded.patient = merges_in(self.streams).survivor(folded.patient)
-        touched: set[str | None] = {folded.patient, self.folded[name].patient if name in self.folded else None}
-        if name != self.episode and self.home not in touched - {None}:
-            self._stand(folded, touched)
+        grown = known if known and known.grows_by(entry) else self._owned(_anew(known, entry))
+        touched: set[str | None] = {fold.episode.patient for fold in (known, grown) if fold}
+        if entry.episode != self.episode and self.home not in touched:
+            self._stand(grown.and_(entry) if grown is known else grown, touched)
             return []
         before, were = self._stated(touched), self._at_home
-        self._stand(folded, touched)
+        self._stand(grown.and_(entry) if grown is known else grown, touched)
         after = self._stated(touched)
-        return list(_differences(before, after, were | self._at_home))
+        return list(differences(before, after, were | self._at_home, self.until))
+
+    def _comes_after(self, known: KeptFold, entry: Entry) -> bool:
+        """Whether an entry can change no date that is asked about. What stands is then as it was judged before."""
+        if self.until == OPEN_END or known.episode.patient != self.home or not known.grows_by(entry):
+            return False
+        stated = self._stated({self.home}).get(entry.episode, no_days())
+        first = touched_from(entry.fact, known.episode, stated.calendar)
+        return first is not None and first > self.until
 
     def _merged(self) -> list[Change[Said]]:
         """Patients were merged or parted: whose each episode is now, and the days that this changed."""
-        home: set[str | None] = {self.home}
-        before, were = self._stated(home), self._at_home
-        merges = merges_in(self.streams)
-        for folded in self.folded.values():
-            folded.patient = merges.survivor(folded.opening[1].patient)
+        before, were = self._stated({self.home}), self._at_home
+        self.merges = Merges(self.acts)
+        for fold in self.folds.values():
+            self._owned(fold)
         self.judged.clear()
         at_home = were | self._at_home
-        after = self._stated({self.folded[name].patient for name in at_home})
-        return list(_differences(before, after, at_home))
+        after = self._stated({self.folds[name].episode.patient for name in at_home})
+        return list(differences(before, after, at_home, self.until))
 
     def read_by(self, book: Book) -> list[Change[Said]]:
         """Read what stands against another state of the book; the days that this changed."""
-        home: set[str | None] = {self.home}
-        before = self._stated(home)
+        before = self._stated({self.home})
         self.book = book
         self.judged.clear()
-        return list(_differences(before, self._stated(home), self._at_home))
+        return list(differences(before, self._stated({self.home}), self._at_home, self.until))
 
     @property
     def _at_home(self) -> set[str]:
         """The retold episode and its patient's others."""
         home = self.home
-        return {name for name, folded in self.folded.items() if folded.patient == home}
+        return {name for name, fold in self.folds.items() if fold.episode.patient == home}
 
-    def _stand(self, folded: Episode, touched: set[str | None]) -> None:
-        self.folded[folded.name] = folded
-        for patient in touched - {None}:
+    def _owned(self, fold: KeptFold) -> KeptFold:
+        """The fold of an episode that is the patient's under whose name they stand now."""
+        fold.episode.patient = self.merges.survivor(fold.episode.opening[1].patient)
+        return fold
+
+    def _stand(self, fold: KeptFold, touched: set[str | None]) -> None:
+        self.folds[fold.episode.name] = fold
+        for patient in touched:
             self.judged.pop(str(patient), None)
 
-    def _stated(self, patients: set[str | None]) -> SaidOfDays[Said]:
-        together: SaidOfDays[Said] = {}
+    def _stated(self, patients: Collection[str | None]) -> ByEpisode[Said]:
+        together: ByEpisode[Said] = {}
         for patient in patients:
             if patient is None:
                 continue
             if patient not in self.judged:
-                theirs = [folded for folded in self.folded.values() if folded.patient == patient]
+                theirs = [fold.episode for fold in self.folds.values() if fold.episode.patient == patient]
+                cases = judge(Patient(patient, theirs), self.book)
                 self.judged[patient] = {
-                    case.episode.name: {day.date: self.say(day) for day in judged_days(case)}
-                    for case in judge(Patient(patient, theirs), self.book)
+                    case.episode.name: said_of(case, self.say, by_number=self.by_number) for case in cases
                 }
             together |= self.judged[patient]
         return together
 
 
-def _differences(before: SaidOfDays[Said], after: SaidOfDays[Said], episodes: Iterable[str]) -> Iterator[Change[Said]]:
-    for name in sorted(episodes):
-        old, new = before.get(name, {}), after.get(name, {})
-        if old != new:
-            for day in sorted(old.keys() | new.keys()):
-                if old.get(day) != new.get(day):
-                    yield Change(name, day, old.get(day), new.get(day))
+def _anew(known: KeptFold | None, entry: Entry) -> KeptFold:
+    return known.and_(entry) if known else KeptFold(entry.episode, [entry])
 
 
-def _is_inert(fact: ev.Event) -> bool:
+def is_inert(fact: ev.Event) -> bool:
+    """Whether a fact changes no day."""
     if isinstance(fact, ev.ServiceBilledSeparately):
         return fact.code not in PER_DIEM_CODES
     return isinstance(fact, _INERT)

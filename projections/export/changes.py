@@ -8,22 +8,20 @@ memory does not grow with their days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.book import Book, book_of_text
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
-from ledger.judge.episode import Episode
-from ledger.judge.patients import Patient, episodes_in, gather
-from ledger.judge.steps import judge
+from ledger.judge.patients import episodes_in, gather
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
+from projections.audit.day_walk import DayWalk, Key, days_of
 from projections.reading.cohorts import cohorts_in, complete
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
-from projections.rows.day_run import day_cells
-from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.kept import kept_sheets
 
 INSERT: Final = "insert"
 RESTATE: Final = "restate"
@@ -32,10 +30,6 @@ BY_BOOK: Final = "book"
 """How a change is named whose cause is a book taken up; an entry's name has a colon."""
 
 _NOTHING: Final[Cells] = DayCells()
-
-Key = tuple[str, str]
-Days = dict[Key, Any]
-"""A patient's rows by episode and date."""
 
 
 class Streams(NamedTuple):
@@ -89,17 +83,20 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress =
         yield from _changes_of(ledger, patient, streams, stretch)
 
 
+def inserted(days: Iterable[Any], stretch: Stretch) -> Iterator[Cells]:
+    """Rows of days as changes, where nothing was before; each is caused by the entries it rests on."""
+    return (_change(stretch, row.patient, (row.episode, row.date), None, row, row.because, None) for row in days)
+
+
 def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[Cells]:
-    """Every day there is, where nothing was before; each is caused by the entries it rests on."""
+    """Every day there is."""
     cohorts = cohorts_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
-        for row in kept.days:
-            yield _change(stretch, NOBODY, (row.episode, row.date), None, row, row.because, None)
-    for done, streams in enumerate(complete(ledger, cohorts, stretch.upto), 1):
-        for patient in gather(streams):
-            days = _rows_of(patient, stretch.last_book)
-            for key in sorted(days):
-                yield _change(stretch, patient.name, key, None, days[key], days[key].because, None)
+        yield from inserted(kept.days, stretch)
+    for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, whole=False), 1):
+        for patient in gather(streams, whole=False):
+            days = days_of(patient.name, patient.episodes, stretch.last_book)
+            yield from inserted((days[key] for key in sorted(days)), stretch)
         told(done, len(cohorts))
 
 
@@ -138,16 +135,35 @@ def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Itera
 
 def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:
     folded = episodes_in(streams.before)
-    before = _days_of(name, folded, stretch.book)
-    after = _days_of(name, folded | episodes_in(_joined(streams)), stretch.last_book)
+    before = days_of(name, folded.values(), stretch.book)
+    after = days_of(name, (folded | episodes_in(_joined(streams))).values(), stretch.last_book)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if not changed:
         return
     known = any(episode.patient == name for episode in folded.values())
-    causes = _Walk(name, streams, stretch, before, after).causes(ledger) if known else {}
+    causes: dict[Key, list[Caused]] = {}
+    if known:
+        rows = {key: before[key] for key in changed & before.keys()}
+        walk = DayWalk(name, streams.before, stretch.book, changed, rows)
+        for at, moment in _moments(ledger, streams, stretch):
+            caused = at, _name_of(moment)
+            for key in walk.after(moment):
+                causes.setdefault(key, []).append(caused)
     for key in sorted(changed):
-        cause, position = _cause_and_position(causes[key]) if known else (after[key].because, None)
-        yield _change(stretch, name, key, before.get(key), after.get(key), cause, position)
+        said = _cause_and_position(causes[key]) if known else (after[key].because, None)
+        yield _change(stretch, name, key, before.get(key), after.get(key), *said)
+
+
+def _moments(ledger: EpisodeLedger, streams: Streams, stretch: Stretch) -> list[tuple[int, Entry | Book]]:
+    entries = [entry for stream in streams.since.values() for entry in stream]
+    positions = ledger.positions_of(entries) if entries else []
+    assert positions is not None, "what was just read stands in the ledger"
+    moments: list[tuple[int, Entry | Book]] = [*zip(positions, entries, strict=True), *stretch.books]
+    return sorted(moments, key=lambda moment: moment[0])
+
+
+def _name_of(moment: Entry | Book) -> str:
+    return BY_BOOK if isinstance(moment, Book) else moment.label
 
 
 def _change(
@@ -172,58 +188,7 @@ def _cause_and_position(causes: Sequence[Caused]) -> tuple[str, int]:
     return json_list(list(names)), causes[-1][0]
 
 
-class _Walk:
-    """One patient's days after each entry, and each book, of the stretch: what changed which day."""
-
-    def __init__(self, name: str, streams: Streams, stretch: Stretch, before: Days, after: Days) -> None:
-        self.name, self.streams, self.stretch = name, streams, stretch
-        self.before, self.after = before, after
-
-    def causes(self, ledger: EpisodeLedger) -> dict[Key, list[Caused]]:
-        """What changed each day, in the order it did."""
-        found: dict[Key, list[Caused]] = {}
-        moments = self._moments(ledger)
-        book, days = self.stretch.book, self.before
-        streams = {episode: list(entries) for episode, entries in self.streams.before.items()}
-        folded = episodes_in(streams)
-        for place, (position, what) in enumerate(moments, 1):
-            if isinstance(what, Book):
-                book = what
-            else:
-                streams[what.episode].append(what)
-                touched = streams if what.episode == HOUSE else {each: streams[each] for each in (what.episode, HOUSE)}
-                folded |= episodes_in(touched)
-            then = self.after if place == len(moments) else _days_of(self.name, folded, book)
-            name = BY_BOOK if isinstance(what, Book) else what.label
-            for key in then.keys() | days.keys():
-                if then.get(key) != days.get(key):
-                    found.setdefault(key, []).append((position, name))
-            days = then
-        return found
-
-    def _moments(self, ledger: EpisodeLedger) -> list[tuple[int, Entry | Book]]:
-        entries = [entry for stream in self.streams.since.values() for entry in stream]
-        positions = ledger.positions_of(entries) if entries else []
-        assert positions is not None, "what was just read stands in the ledger"
-        moments: list[tuple[int, Entry | Book]] = [*zip(positions, entries, strict=True), *self.stretch.books]
-        return sorted(moments, key=lambda moment: moment[0])
-
-
 def _joined(streams: Streams) -> dict[str, list[Entry]]:
     """The episodes with entries in the stretch, whole; all of them where patients were merged or parted in it."""
     names = [name for name, since in streams.since.items() if since or streams.since[HOUSE] or name == HOUSE]
     return {name: streams.before[name] + streams.since[name] for name in names}
-
-
-def _days_of(name: str, folded: Mapping[str, Episode], book: Book) -> Days:
-    """The rows of a patient's days, of those episodes whose opening names them now."""
-    theirs = [folded[episode] for episode in sorted(folded) if folded[episode].patient == name]
-    return _rows_of(Patient(name, theirs), book)
-
-
-def _rows_of(patient: Patient, book: Book) -> Days:
-    cases = judge(patient, book)
-    rows: list[Cells] = []
-    for case in cases:
-        rows += day_cells(case, [other for other in cases if other is not case])
-    return {(row.episode, row.date): row for row in map(DayCells._make, rows)}

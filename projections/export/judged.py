@@ -12,7 +12,7 @@ from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import claimed_of
+from projections.audit.claimed import Kept, claimed_of, nothing_kept
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
 from projections.reading.as_known import AsKnown, book_known
@@ -26,12 +26,14 @@ RATES: Final = "rates"
 
 
 class AsOf(NamedTuple):
-    """What is judged: the ledger up to a position and the book, both as known at an instant if there is one."""
+    """What is judged: the ledger up to a position and the book, both as known at an instant if there is one; and what
+    is kept of it."""
 
     ledger: EpisodeLedger
     position: int
     book: Book
     known_at: datetime | None
+    kept: Kept = nothing_kept
 
 
 LeftOut = Callable[[SetAside], None]
@@ -68,6 +70,8 @@ def judged_rows(
 def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspec.Struct]:
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
+        if (kept := as_of.kept(patient)) is not None:
+            return kept
         streams = entries_around(as_of.ledger, theirs, as_of.position)
         return claimed_of(streams, patient, as_of.book, as_of.known_at, every=True)
     streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -77,16 +77,16 @@ def differs_by_zones_alone(before: str, after: str) -> bool:
     return (old.edition, old.digest) == (new.edition, new.digest) and old.zones != new.zones
 
 
-def source_digest(root: Path) -> str:
+def source_digest(root: Path, makers: Sequence[str] = ROW_MAKERS) -> str:
     """A digest of the sources that make a row, by name and content, out of the folder that the packages are in."""
     digest = hashlib.sha256()
-    for name, path in sorted(_sources(root)):
+    for name, path in sorted(_sources(root, makers)):
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
-def _sources(root: Path) -> Iterator[tuple[str, Path]]:
-    for maker in ROW_MAKERS:
+def _sources(root: Path, makers: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    for maker in makers:
         place = root / maker
         for path in place.rglob("*.py") if place.is_dir() else [place]:
             yield path.relative_to(root).as_posix(), path

@@ -83,6 +83,11 @@ class Views:
         """What the read model says of itself: position, book, code version."""
         return dict(self.connection.execute("SELECT key, value FROM model"))
 
+    def stand_at(self, position: int, book_hash: str) -> bool:
+        """Whether every row of that position and book is there: nobody is set aside."""
+        noted = self.noted()
+        return (noted.get("position"), noted.get("book")) == (str(position), book_hash) and not self.set_aside()
+
     def note(self, **values: str) -> None:
         """Write what the read model says of itself, in the caller's transaction."""
         self.connection.executemany("INSERT OR REPLACE INTO model (key, value) VALUES (?, ?)", values.items())
@@ -90,6 +95,7 @@ class Views:
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         drop_tables(self.connection)
+        self.connection.execute("DROP TABLE IF EXISTS claims")
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()
@@ -101,12 +107,17 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
+        tables = (*STORED, "claims") if self.has_claims() else STORED
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
                 self.sums.add(digests, -1)
-            for table in STORED:
+            for table in tables:
                 self.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
+
+    def has_claims(self) -> bool:
+        """Whether it keeps anything of claims (``kept_claims``)."""
+        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone())
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""

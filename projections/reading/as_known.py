@@ -81,13 +81,15 @@ def judged_among(streams: Streams, patient: str, book: Book, at: datetime | None
     return _judged(found, heard, book_known(book, at)) if found else None
 
 
-def everyone_judged(streams: Streams, book: Book, at: datetime | None = None) -> dict[str, JudgedPatient]:
-    """Every patient of some episodes judged as known at an instant, by episode."""
+def everyone_judged(
+    streams: Streams, book: Book, at: datetime | None = None, *, whole: bool = True
+) -> dict[str, JudgedPatient]:
+    """Every patient of some episodes judged as known at an instant, by episode; ``whole`` as ``gather`` has it."""
     heard = {name: known(entries, at) for name, entries in streams.items()}
     seen = book_known(book, at)
     return {
         episode.name: judged
-        for patient in gather(heard)
+        for patient in gather(heard, whole=whole)
         for judged in [_judged(patient, heard, seen)]
         for episode in patient.episodes
     }

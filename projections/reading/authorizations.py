@@ -40,7 +40,7 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
 
 def authorizations_of(judged: JudgedPatient, case: Case) -> Iterator[Authorization]:
     """The live authorizations recorded in a judged episode, by number, with what the patient's episodes drew."""
-    own = [grant for grant in grants_of(case.patient) if grant.entry.episode == case.episode.name]
+    own = [grant for grant in grants_of(case.patient.authorizations) if grant.entry.episode == case.episode.name]
     for grant in sorted(own, key=lambda grant: (grant.number, grant.from_)):
         drawing = {each.episode.name: _drawn(each, grant) for each in judged.cases}
         concerned = [each for each in judged.cases if each is case or drawing[each.episode.name]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import compress
 from operator import attrgetter
 from typing import Any, Final
 
@@ -91,8 +92,9 @@ def entries_in(row: JoinedEntries, versions: int, without: Collection[str]) -> l
         entries = decode_joined(row.texts)
     except (MsgspecError, ValueError):  # or it is no UTF-8
         return None
-    read = [version for version, tag in enumerate(tags, 1) if tag not in without]
-    if list(map(_version_of, entries)) != read or {*map(_episode_of, entries)} != {row.episode}:
+    are_read = [tag not in without for tag in tags]
+    if [*map(_version_of, entries)] != [*compress(range(1, versions + 1), are_read)]:
         return None
-    found = [TAGS[kind] for kind in map(type, map(_fact_of, entries))]
-    return entries if found == [tag for tag in tags if tag not in without] else None
+    found = map(TAGS.__getitem__, map(type, map(_fact_of, entries)))
+    is_whole = [*found] == [*compress(tags, are_read)] and {*map(_episode_of, entries)} == {row.episode}
+    return entries if is_whole else None

@@ -9,7 +9,8 @@ from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.claimed import ClaimedDay, claimed_of, nothing_kept
+from projections.audit.kept_claimed import kept_in
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
@@ -38,8 +39,14 @@ def patients_told(
     aside = views.set_aside()
     known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
     claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
+    kept = kept_in(views, every=False) if asked.known_at is None else nothing_kept
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
+        claimed = kept(name) if name in claiming else []
+        if claimed is not None and name not in ongoing:
+            yield PatientReported([row for row in claimed if row.kind != "as_claimed"], [])
+            progress(done, len(names))
+            continue
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
         except UnreadableEntry as error:
@@ -47,8 +54,10 @@ def patients_told(
                 raise
             left_out(SetAside(name, error.episode, error.version, error.position))
             continue
-        claimed = claimed_of(streams, name, book, asked.known_at) if name in claiming else []
-        yield PatientReported(claimed, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        if claimed is None:
+            claimed = claimed_of(streams, name, book, asked.known_at)
+        differing = [row for row in claimed if row.kind != "as_claimed"]
+        yield PatientReported(differing, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
         progress(done, len(names))
 
 

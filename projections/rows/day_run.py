@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import MsgspecError
 
+from ledger.day_set import Days
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
 from ledger.judge.regions import region_on, regions
@@ -58,6 +59,7 @@ _DAY_SAID: Final = slice(DayCells._fields.index("status"), DayCells._fields.inde
 _DAY_ADDED: Final = slice(DayCells._fields.index("member"), None)
 _cells_of: Final = tuple.__new__
 _encode: Final = msgspec.json.Encoder().encode
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 _parts_of: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -106,6 +108,17 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
     return list(days_of(day_runs(case, others)))
 
 
+def cells_within(case: Case, others: Sequence[Case], days: Days) -> Iterator[Cells]:
+    """The rows of some dates of a judged episode, in no order."""
+    for region in regions(case):
+        said, added = _said(region), _added(region)
+        for day in case.calendar.dates(region.days & days):
+            grant = case.drawn.get(day) if region.is_billable else None
+            because = json_list(causes(case, others, day, region.verdict))
+            named = case.patient.name, case.episode.name, iso(day)
+            yield _cells_of(DayCells, (*named, *said, grant.number if grant else None, because, *added))
+
+
 def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
     """The row of one date of a judged episode."""
     region = region_on(case, date)
@@ -139,46 +152,41 @@ def days_of(runs: Iterable[DayRun]) -> Iterator[Cells]:
     for run in runs:
         cells: Cells = run
         said, added = cells[_SAID], cells[_ADDED]
-        causes = _causes(run, run.because)
-        if causes is None:
+        whole = _dates_and_causes(run, run.because)
+        if whole is None:
             dates = f"{run.first_date}..{run.last_date}"
             yield _cells_of(DayCells, (run.patient, run.episode, dates, *said, run.because, *added))
             continue
-        for day, because in zip(_dates(run), causes, strict=True):
+        for day, because in zip(*whole, strict=True):
             yield _cells_of(DayCells, (run.patient, run.episode, day, *said, f"[{because}]", *added))
 
 
-def encoded_days(runs: Iterable[DayRun]) -> bytes:
+def encoded_days(runs: Sequence[DayRun]) -> bytes:
     """The rows of the days as JSON, one after the other with commas: what ``days_of`` encodes to.
 
     Written by runs: what is the same in all days of one is encoded once. The causes are JSON within JSON; what is
     between two of them looks the same in both.
     """
     days: list[str] = []
-    for run in runs:
-        causes = _causes(run, _encode(run.because).decode()[1:-1])
-        if causes is None:
+    parts = [part for run in runs for part in (run[:2], run[_SAID], run.because, run[_ADDED])]
+    encoded = iter(_encode_lines(parts).decode().split("\n"))
+    for run, named, said, because, added in zip(runs, encoded, encoded, encoded, encoded, strict=False):
+        whole = _dates_and_causes(run, because[1:-1])
+        if whole is None:
             days += [_encode(cells).decode() for cells in days_of([run])]
             continue
-        named, said, added = (_encode(part).decode()[1:-1] for part in (run[:2], run[_SAID], run[_ADDED]))
-        begins, between, ends = f'[{named},"', f'",{said},"[', f']",{added}]'
-        own = [f"{day}{between}{because}" for day, because in zip(_dates(run), causes, strict=True)]
+        begins, between, ends = f'{named[:-1]},"', f'",{said[1:-1]},"[', f']",{added[1:]}'
+        own = [f"{day}{between}{because}" for day, because in zip(*whole, strict=True)]
         days.append(f"{begins}{f'{ends},{begins}'.join(own)}{ends}")
     return ",".join(days).encode()
 
 
-def _dates(run: DayRun) -> Iterable[str]:
-    first = date.fromisoformat(run.first_date).toordinal()
-    return map(iso, range(first, first + run.days))
-
-
-def _causes(run: DayRun, because: str) -> list[str] | None:
-    """The causes of each day, out of the text of all, as it is kept or encoded once more; None of a damaged run.
-
-    Where what is between two lists is in a label, too, the text is read, and the lists are encoded as the whole was.
-    """
+def _dates_and_causes(run: DayRun, because: str) -> tuple[Iterable[str], list[str]] | None:
+    """Each day of a run, and its causes out of the text of all, as that is kept or encoded once more; None of a damaged
+    run. Where what is between two lists is in a label, too, the text is read, and its lists are encoded as it was."""
     try:
-        last = iso(date.fromisoformat(run.first_date).toordinal() + run.days - 1)
+        first = date.fromisoformat(run.first_date).toordinal()
+        last = iso(first + run.days - 1)
         causes = because[2:-2].split("],[")
         if len(causes) != run.days:
             lists = [str(part, "utf-8") for part in _parts_of(run.because)]
@@ -186,5 +194,6 @@ def _causes(run: DayRun, because: str) -> list[str] | None:
             causes = [each[1:-1] for each in causes]
     except (TypeError, ValueError, OverflowError, MsgspecError):
         return None
-    framed = because[:2] == "[[" and because[-2:] == "]]"
-    return causes if framed and last == run.last_date and len(causes) == run.days else None
+    if because[:2] != "[[" or because[-2:] != "]]" or last != run.last_date or len(causes) != run.days:
+        return None
+    return map(iso, range(first, first + run.days)), causes

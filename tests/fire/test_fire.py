@@ -18,6 +18,7 @@ from tests.fire.failing import failures, full_disks
 from tests.fire.flips import flips
 from tests.fire.kills import kills
 from tests.fire.malformed import malformed
+from tests.fire.malformed_rows import malformed_rows
 from tests.fire.moved import moved
 from tests.fire.power import power_cuts
 from tests.fire.projector import projectors_killed
@@ -121,6 +122,17 @@ def test_no_malformed_line_is_let_in(folder: Path, rng: Random) -> None:
     found = malformed(folder, 40_000, rng)
     assert (found["lines"], found["accepted"], found["tracebacks"]) == (40_000, 0, 0)
     assert found["through_commands"] == 2_000
+
+
+def test_no_malformed_row_of_a_spreadsheet_is_let_in(folder: Path, rng: Random) -> None:
+    found = malformed_rows(folder, 6_000, rng)
+    assert found == {"rows": 6_000, "accepted": 0, "tracebacks": 0, "data_in_messages": 0}
+
+
+@pytest.mark.soak
+def test_no_malformed_row_of_a_hundred_thousand_is_let_in(folder: Path, rng: Random) -> None:
+    found = malformed_rows(folder, 100_000, rng)
+    assert found == {"rows": 100_008, "accepted": 0, "tracebacks": 0, "data_in_messages": 0}
 
 
 def test_a_backup_during_writes_is_whole(folder: Path, rng: Random) -> None:

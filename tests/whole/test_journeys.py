@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from commands.cli import _COMMANDS
+from commands.verbs.verb_list import VERBS
 from ledger.proof.signing import create_key
 from tests import ROOT, stores
 from tests.command_line import ANYWAY, Ended, House, assert_plain, example, run, told
@@ -96,7 +96,7 @@ def test_every_command_is_here() -> None:
     here = {asked.split()[0] for asked in ASKED}
     for name in globals():
         here |= {part.replace("_", "-") for part in name.removeprefix("test_").split("_and_")}
-    assert _COMMANDS.keys() - NOWHERE - here == set()
+    assert VERBS.keys() - NOWHERE - here == set()
 
 
 def test_status(plain: Site, site: Site) -> None:

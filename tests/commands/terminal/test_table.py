@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.terminal.table import WIDEST, fitting
+from projections.tables import WIDEST, fitting
 from tests import ROOT
 from tests.command_line import House, run
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
+from commands.cli import Verbs, cli
 from commands.verbs.help import topics
+from commands.verbs.verb_list import VERBS
 from tests import ROOT
 from tests.command_line import assert_plain, run
 
@@ -82,3 +84,27 @@ def test_the_pages_are_installed_with_the_program(tmp_path: Path) -> None:
     page = subprocess.run([*command, "terms"], check=True, capture_output=True, text=True, **where).stdout  # type: ignore[call-overload]
     assert listed == run("help").out.decode()
     assert page.rstrip("\n") == (DOCS / "reference" / "terms.md").read_text(encoding="utf-8").rstrip("\n")
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_list_of_verbs_says_of_each_what_its_own_help_says_first(name: str) -> None:
+    verb = Verbs().get_command(click.Context(cli), name)
+    assert verb is not None
+    assert verb.get_short_help_str(1_000) == VERBS[name].does
+
+
+def test_the_list_of_verbs_is_the_one_that_click_would_write() -> None:
+    own, theirs = (click.HelpFormatter(width=80) for _ in range(2))
+    Verbs.format_commands(cli, click.Context(cli), own)
+    click.Group.format_commands(cli, click.Context(cli), theirs)
+    assert own.getvalue() == theirs.getvalue()
+
+
+def test_the_list_of_verbs_loads_none_of_them() -> None:
+    """But for the master key's, whose options are the command's own."""
+    ended = subprocess.run(
+        [sys.executable, "-c", "import sys\nfrom commands.cli import run\nrun(['--help'])\nprint(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = {name for name in ended.stdout.split() if name.startswith("commands.verbs.")}
+    assert loaded == {"commands.verbs.master_key", "commands.verbs.verb_list"}

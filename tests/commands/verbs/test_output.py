@@ -30,9 +30,10 @@ WRITING: dict[str, tuple[str, ...]] = {
     "master-key": (),
     "record": ("{folder}/../more.jsonl", "--effect-to"),
     "book new": (),
+    "import": (),
 }
 """Each verb that writes to a path that somebody names, up to that path."""
-INTO_A_FOLDER = {"export", "book new"}
+INTO_A_FOLDER = {"export", "book new", "import"}
 
 READING = {
     ("checkpoint", "key"), ("verify", "key"), ("bundle", "key"), ("doctor", "key"),  # checkpoint --init-key: see below

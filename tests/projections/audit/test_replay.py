@@ -86,6 +86,7 @@ def test_a_row_says_who_told_what_when_and_from_where() -> None:
     assert msgspec.json.decode(msgspec.json.encode(retold(story)[-1])) == {
         "position": 21, "recorded_at": "2026-02-01T15:00:00Z", "episode": "EP-1", "version": 7, "source": "chart",
         "id": "fix", "by": "rn-1", "type": "FactCorrected", "target": "chart:pain", "changes": [],
+        "told_at": None,
     }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_claims_that_need_what_cannot_be_read_are_left_out_as_well(own: StoriesT
 @pytest.mark.sqlite_file
 def test_changes_stop_at_it_and_leave_nothing(house: House, tmp_path: Path) -> None:
     broken(house)
-    command = ["export", "changes", "--format", "jsonl", "--out", tmp_path / "out"]
+    command = ["export", "changes", "--since", 1, "--format", "jsonl", "--out", tmp_path / "out"]
     assert_plain(house.run(*command), 3, "an entry cannot be read", "episode EP-2", "position 15")
     ended = house.run("follow", "--since", 1, "--once")
     assert ended.status == 3

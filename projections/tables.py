@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import compress, zip_longest
 from textwrap import wrap
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-import click
 import msgspec
 
 from projections.words import REASONS, STATUS, amount, verdict_words
@@ -35,8 +34,8 @@ class Layout(NamedTuple):
     below: str | None = None
 
 
-def show_table(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layout: Layout) -> None:
-    """Print rows; columns in which no row says anything are left out, too."""
+def table_lines(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layout: Layout) -> Iterator[str]:
+    """The lines of a table; columns in which no row says anything are left out, too."""
     left_out = (*layout.hidden, layout.below)
     fields = [field for field in msgspec.structs.fields(kind) if field.encode_name not in left_out]
     table, below = [], []
@@ -44,22 +43,21 @@ def show_table(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layou
         table.append([_cell(field.encode_name, getattr(row, field.name), layout.payers) for field in fields])
         below.append(printable(getattr(row, layout.below)) if layout.below else "")
     if not table:
-        click.echo(layout.nothing)
+        yield layout.nothing
         return
     said = [any(column) for column in zip(*table, strict=True)]
     kept = list(compress(fields, said))
     lines = [[_header(field.encode_name) for field in kept], *(list(compress(line, said)) for line in table)]
     widths = fitting(lines)
     numbers = [_is_number(field.type) for field in kept]
-    _print_line(lines[0], widths, numbers)
-    click.echo(_BETWEEN.join("-" * width for width in widths))
+    yield from _row_lines(lines[0], widths, numbers)
+    yield _BETWEEN.join("-" * width for width in widths)
     for line, text in zip(lines[1:], below, strict=True):
-        _print_line(line, widths, numbers)
-        for part in wrap(text, WIDEST - len(_INDENT), break_on_hyphens=False):
-            click.echo(_INDENT + part)
+        yield from _row_lines(line, widths, numbers)
+        yield from (_INDENT + part for part in wrap(text, WIDEST - len(_INDENT), break_on_hyphens=False))
 
 
-def _print_line(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> None:
+def _row_lines(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> Iterator[str]:
     """A row, on as many lines as its longest cell takes."""
     wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for parts in zip_longest(*wrapped, fillvalue=""):
@@ -67,20 +65,20 @@ def _print_line(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[b
             part.rjust(width) if is_number else part.ljust(width)
             for part, width, is_number in zip(parts, widths, numbers, strict=True)
         )
-        click.echo(_BETWEEN.join(placed).rstrip())
+        yield _BETWEEN.join(placed).rstrip()
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
     return wrap(cell, width, break_on_hyphens=False) if len(cell) > width else [cell]
 
 
-def show_table_as_ever(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
-    """Print rows in the form of the first version, for what was promised to print the same bytes for good."""
+def table_as_ever(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> str:
+    """A table in the form of the first version, for what was promised to print the same bytes for good."""
     from tabulate import tabulate
 
     names = [field.encode_name for field in msgspec.structs.fields(kind)]
     table = [[printable(text_of(cell)) for cell in msgspec.structs.astuple(row)] for row in rows]
-    click.echo(tabulate(table, headers=names, disable_numparse=True))
+    return tabulate(table, headers=names, disable_numparse=True)
 
 
 def fitting(lines: Sequence[Sequence[str]]) -> list[int]:

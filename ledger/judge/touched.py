@@ -1,0 +1,45 @@
+"""From which date on a new fact can change what is said of a day: what comes late to old days is rare.
+
+Evidence and assessments speak for their own date and those after it. Of other facts nothing is promised. That this
+holds is a law of the judge (``tests/whole/test_laws.py``), and not a rule of its own.
+"""
+
+from __future__ import annotations
+
+from ledger.day_set import Calendar
+from ledger.facts import events as ev
+from ledger.facts.zones import zone
+from ledger.judge.episode import Episode
+from ledger.judge.evidence import local_date
+
+
+def touched_from(fact: ev.Event, episode: Episode, calendar: Calendar) -> int | None:
+    """The first date of which anything else may be said once a fact has come to an episode with that calendar, in this
+    episode and in the patient's others; None if it may be any."""
+    if not calendar.every:
+        return None
+    if isinstance(fact, ev.PainAssessed):
+        return fact.date.toordinal()
+    first = _first_date(fact, episode)
+    return None if first is None else min(first, calendar.last + 1)  # up to there, the calendar has dates it had not
+
+
+def _first_date(fact: ev.Event, episode: Episode) -> int | None:
+    if isinstance(fact, ev.DayServed | ev.NursingVisited):
+        return fact.date.toordinal()
+    if isinstance(fact, ev.DaysServed):
+        return fact.from_.toordinal()
+    if isinstance(fact, ev.InfusionLogged):
+        return _first_date_of_run(fact, episode)
+    return None
+
+
+def _first_date_of_run(fact: ev.InfusionLogged, episode: Episode) -> int:
+    """That of the run it makes with those that it overlaps or meets, directly or through others."""
+    started_at = fact.started_at
+    runs = episode.runs.get(fact.order, ())
+    for run in sorted(runs, key=lambda run: run.stopped_at, reverse=True):
+        if run.stopped_at < started_at:
+            break
+        started_at = min(started_at, run.started_at)
+    return local_date(started_at, zone(episode.opening[1].zone))

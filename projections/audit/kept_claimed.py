@@ -1,0 +1,128 @@
+"""The claimed days of everybody, kept in the read model: worked out once, and again when the patient changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from ledger.book import Book
+from ledger.facts.entry import UnreadableEntry
+from ledger.progress import Progress, silent
+from ledger.store import EpisodeLedger
+from projections.audit.claimed import ClaimedDay, Kept, claimed_of, claimed_of_several
+from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients
+from projections.read_model.version import ROOT, source_digest
+from projections.read_model.views import Views
+from projections.reading.around import entries_around
+from projections.reading.cohorts import Cohort, cohorts_in, complete
+from projections.words import iso
+
+_FEW: Final = 8
+"""Of more than one patient in so many, the whole ledger is read in one pass: that is quicker than one by one."""
+_AT_ONCE: Final = 2_000
+_DATE, _FILE_BY = (ClaimedDay.__struct_fields__.index(name) for name in ("date", "file_by"))
+_LISTS: Final = ClaimedDay.__struct_fields__.index("revealed_by")
+
+
+@cache
+def made_by() -> str:
+    """The version of the program that works claims out: another one does it again."""
+    return source_digest(ROOT, ["projections/audit"])
+
+
+def keep_claimed(ledger: EpisodeLedger, views: Views, book: Book, *, every: bool, progress: Progress = silent) -> None:
+    """Work out the claimed days of everybody of whom the read model keeps none, and keep them.
+
+    Whoever cannot be read is left out: who asks for them finds out why. So is everything, if the read model went on
+    meanwhile; what is not kept can be worked out again.
+    """
+    as_of = {key: value for key, value in views.noted().items() if key in _AS_OF}
+    upto = int(as_of["position"])
+    missing = ledger.patients_since(0, upto) - kept_patients(views, made_by(), every=every)
+    pairs = _worked_out(ledger, missing, book, upto, every=every, progress=progress)
+    held: list[KeptClaims] = []
+    for name, rows in pairs:
+        held.append(KeptClaims(name, every, packed(rows)))
+        if len(held) == _AT_ONCE:
+            if not keep(views, made_by(), as_of, held):
+                return
+            held.clear()
+    if held:
+        keep(views, made_by(), as_of, held)
+
+
+_AS_OF: Final = ("position", "last", "book", "code", "ledger")
+
+
+def kept_in(views: Views, *, every: bool) -> Kept:
+    """What a read model keeps of patients, as long as it is held still."""
+    names = kept_patients(views, made_by(), every=every)
+
+    def kept(patient: str) -> list[ClaimedDay] | None:
+        text = kept_of(views, patient) if patient in names else None
+        return None if text is None else unpacked(text)
+
+    return kept
+
+
+def _worked_out(
+    ledger: EpisodeLedger, missing: set[str], book: Book, upto: int, *, every: bool, progress: Progress
+) -> Iterator[tuple[str, Sequence[ClaimedDay]]]:
+    cohorts = cohorts_in(ledger, upto) if missing else []
+    if len(missing) * _FEW < sum(len(one.patients) for one in cohorts):
+        for done, name in enumerate(sorted(missing), 1):
+            try:
+                yield name, claimed_of(entries_around(ledger, ledger.episodes_of(name), upto), name, book, None, every)
+            except UnreadableEntry:
+                continue
+            progress(done, len(missing))
+        return
+    for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
+        found = claimed_of_several(streams, missing, book, every)
+        yield from found.items()
+        progress(done, len(cohorts))
+
+
+def _left_out(cohort: Cohort) -> None:
+    """Whoever asks for them reads them, and is told."""
+
+
+def packed(rows: Sequence[ClaimedDay]) -> str:
+    """A patient's rows as text: those of neighbouring dates that say the same are one, with the count of dates."""
+    runs: list[list[Any]] = []
+    going: dict[tuple[Any, ...], list[Any]] = {}
+    place, last = 0, None
+    for row in rows:
+        place = place + 1 if (row.episode, row.date) == last else 0
+        last = row.episode, row.date
+        cells, on = list(msgspec.structs.astuple(row)), date.fromisoformat(row.date).toordinal()
+        due = date.fromisoformat(row.file_by).toordinal() - on if row.file_by else None
+        cells[_DATE] = cells[_FILE_BY] = None
+        says = (place, due, *cells)
+        run = going.get(says)
+        if run and run[0] + run[1] == on:
+            run[1] += 1
+        else:
+            going[says] = run = [on, 1, place, due, *cells]
+            runs.append(run)
+    return msgspec.json.encode(runs).decode()
+
+
+def unpacked(text: str) -> list[ClaimedDay]:
+    """The rows of a text, by episode and date, as they were."""
+    found: list[tuple[str, int, int, ClaimedDay]] = []
+    for first, count, place, due, *cells in msgspec.json.decode(text):
+        cells[_LISTS] = tuple(cells[_LISTS])
+        for on in range(first, first + count):
+            cells[_DATE], cells[_FILE_BY] = iso(on), None if due is None else iso(on + due)
+            row = ClaimedDay(*cells)
+            found.append((row.episode, on, place, row))
+    found.sort(key=_in_order)
+    return [row for _, _, _, row in found]
+
+
+_in_order: Final[Callable[[tuple[str, int, int, ClaimedDay]], tuple[str, int, int]]] = lambda each: each[:3]  # noqa: E731
