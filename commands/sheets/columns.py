@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from operator import itemgetter
 from types import UnionType
 from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -14,14 +15,16 @@ from msgspec import UnsetType
 from commands.door.shapes import Field, Form
 from commands.sheets import cells
 from commands.sheets.bounds import SheetTrouble
-from commands.sheets.cells import Convert
+from commands.sheets.cells import Convert, Unfit
 from commands.sheets.mapping import CellOf, MappingOf, Value
 from commands.sheets.moments import DateForm, has_time
 from commands.sheets.reading import Sheet
 from commands.sheets.templates import EACH, NUMBER, parse
 from ledger.facts.forms import Cents, Hcpcs, Icd10, InstantOrDate, Ndc, Units
 
-TextOf = Callable[[list[str]], str]
+Cells = tuple[str, ...]
+"""Of a row."""
+TextOf = Callable[[Cells], str]
 """Gives a text from the cells of a row: empty if all cells that it takes are."""
 
 
@@ -107,28 +110,28 @@ class Columns:
     def _cell(self, header: str, filter: str | None) -> TextOf:
         place = self.place(header)
         if filter is None:
-            return lambda row: row[place].strip()
+            return itemgetter(place)
         told = self._mapping
         filters = {"date": cells.as_date(told.dates), "icd10": cells.as_icd10, "ndc": cells.as_ndc}
         convert = filters.get(filter) or cells.renamed(filter, told.tables[filter])
 
-        def filtered(row: list[str]) -> str:
-            text = row[place].strip()
+        def filtered(row: Cells) -> str:
+            text = row[place]
             return convert(text) if text else ""
 
         return filtered
 
-    def condition(self, header: str, wanted: str | bool | list[str]) -> Callable[[list[str]], bool]:
+    def condition(self, header: str, wanted: str | bool | list[str]) -> Callable[[Cells], bool]:
         """Whether a row's cell is one of some texts, whatever their capitals; or is filled, or empty."""
         place = self.place(header)
         if isinstance(wanted, bool):
-            return lambda row: bool(row[place].strip()) is wanted
+            return lambda row: bool(row[place]) is wanted
         known = frozenset(each.strip().casefold() for each in ([wanted] if isinstance(wanted, str) else wanted))
-        return lambda row: row[place].strip().casefold() in known
+        return lambda row: row[place].casefold() in known
 
 
 def _joined(parts: list[str | TextOf]) -> TextOf:
-    def join(row: list[str]) -> str:
+    def join(row: Cells) -> str:
         filled, texts = False, []
         for part in parts:
             if isinstance(part, str):
@@ -146,7 +149,7 @@ def taken_value(field: Field, value: Value, columns: Columns, mapping: MappingOf
     """How a mapping's value of a field is taken from a row."""
     required = field.form.expected if field.required else None
     if isinstance(value, bool | int):
-        return Taken(field.name, lambda _: " ", lambda _: value, None, None, "the mapping")
+        return Taken(field.name, lambda _: "", cells.as_text, value, None, "the mapping")
     cell = CellOf(value) if isinstance(value, str) else value
     filled = columns.template(cell.text)
     text = _with_a_time(filled.text) if _core(field.form.hint) is datetime and len(filled.headers) > 1 else filled.text
@@ -198,3 +201,18 @@ def _core(hint: Any) -> Any:
             hint = next(member for member in get_args(hint) if member is not UnsetType)
         else:
             return hint
+
+
+def read_into(fact: dict[str, Any], fields: tuple[Taken, ...], cells: Cells, faults: list[str]) -> None:
+    """Put a row's values of some fields into a fact; what is wrong with them is added to the faults."""
+    for name, text_of, convert, missing, required, shown in fields:
+        try:
+            text = text_of(cells)
+            if text:
+                fact[name] = convert(text)
+            elif missing is not None:
+                fact[name] = missing
+            elif required is not None:
+                faults.append(f"{shown}: expected {required}; the cell is empty")
+        except Unfit as unfit:
+            faults.append(f"{shown}: expected {unfit.expected}")

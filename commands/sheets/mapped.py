@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from commands.door.shapes import EVENTS, Shape
 from commands.sheets.cells import Unfit, parts_of
-from commands.sheets.columns import Columns, Taken, taken_value
+from commands.sheets.columns import Cells, Columns, Taken, read_into, taken_value
 from commands.sheets.mapping import FactOf, MappingOf, SheetOf, Value
 from commands.sheets.reading import Opened, Row, Sheet
 from commands.sheets.templates import NUMBER, parse, pattern_of
@@ -18,7 +20,7 @@ MOST_IN_A_CELL: Final = 50
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True, gc=False):
     """Where something of a sheet comes from."""
 
     sheet: Sheet
@@ -30,7 +32,7 @@ class Place(NamedTuple):
         return f"{self.sheet.label}, row {self.row}: {expected}"
 
 
-class Made(NamedTuple):
+class Made(Struct, frozen=True, gc=False):
     """A fact that a row tells: as a line of intake, or why there is none; ``rows`` are all that make it, if several."""
 
     place: Place
@@ -39,7 +41,7 @@ class Made(NamedTuple):
     rows: tuple[Row, ...] = ()
 
 
-class NotMade(NamedTuple):
+class NotMade(Struct, frozen=True, gc=False):
     """A fact that a row would tell and does not: its condition does not hold, or its list has ended before."""
 
     place: Place
@@ -75,10 +77,13 @@ class FactPlan:
         texts = fact.episode or mapping.episode, fact.source or mapping.source, fact.id
         self._patterns = [pattern_of(parse(text)) for text in texts]
         self._counts = fact.for_each is not None and NUMBER in self._envelope[2][1].headers
-        self._constant = {name: template.text([]) for name, template in self._envelope if not template.headers}
+        self._constant = {name: template.text(()) for name, template in self._envelope if not template.headers}
         self._varying = [(name, template) for name, template in self._envelope if template.headers]
         self._when = [columns.condition(header, wanted) for header, wanted in fact.when.items()]
         self._fields = _taken(fact.fields, shape, columns, mapping)
+        constant = {name for name, value in fact.fields.items() if isinstance(value, bool | int)}
+        self._read = tuple(taken for taken in self._fields if taken.name not in constant)
+        self._fixed = {"type": self.type, **{name: fact.fields[name] for name in fact.fields if name in constant}}
         item = shape.fields["lines"].form.item if fact.line else None
         self._line = _taken(fact.line, item.shape, columns, mapping) if item and item.shape else ()
         self.columns: Mapping[str, str] = {
@@ -93,47 +98,49 @@ class FactPlan:
         known = zip(self._patterns, (episode, source, id), strict=True)
         return all(pattern.match(text) is not None for pattern, text in known)
 
-    def told_by(self, row: Row, place: Place) -> Iterator[FromRow]:
+    def told_by(self, row: Row, place: Place) -> Iterable[FromRow]:
         """What a row tells."""
         if self._each is None:
-            if (told := self._fact(row.cells, place)) is not None:
-                yield told
-            return
-        parts, cells = parts_of(row.cells[self._each], self._split), row.cells
+            told = self._fact(row.cells, place)
+            return () if told is None else (told,)
+        return self._told_of_list(self._each, row, place)
+
+    def _told_of_list(self, each: int, row: Row, place: Place) -> Iterator[FromRow]:
+        parts, cells = parts_of(row.cells[each], self._split), row.cells
         if len(parts) > MOST_IN_A_CELL:
             yield Made(place, None, place.says(f"expected at most {MOST_IN_A_CELL} values in a cell"))
             return
         for number, part in enumerate(parts, 1):
-            if (told := self._fact([*cells, part, str(number)], place)) is not None:
+            if (told := self._fact((*cells, part, str(number)), place)) is not None:
                 yield told
         if self._counts:
             yield from self._ended(cells, len(parts) + 1, place)
 
-    def _ended(self, cells: list[str], number: int, place: Place) -> Iterator[NotMade]:
+    def _ended(self, cells: Cells, number: int, place: Place) -> Iterator[NotMade]:
         """What a longer list would tell."""
-        absent = self._absent([*cells, "", str(number)], place)
+        absent = self._absent((*cells, "", str(number)), place)
         if absent is not None:
             id_text = self._envelope[2][1].text
-            yield absent._replace(id_of=lambda number: id_text([*cells, "", str(number)]), number=number)
+            yield replace(absent, id_of=lambda number: id_text((*cells, "", str(number))), number=number)
 
-    def _fact(self, cells: list[str], place: Place) -> FromRow | None:
+    def _fact(self, cells: Cells, place: Place) -> FromRow | None:
         for holds in self._when:
             if not holds(cells):
                 return self._absent(cells, place)
         faults: list[str] = []
         line = self.envelope_of(cells, faults)
-        line["fact"] = fact = {"type": self.type}
-        _fill(fact, self._fields, cells, faults)
+        line["fact"] = fact = dict(self._fixed)
+        read_into(fact, self._read, cells, faults)
         if faults:
             return Made(place, None, place.says(_all(faults)))
         return Made(place, _encode(line))
 
-    def _absent(self, cells: list[str], place: Place) -> NotMade | None:
+    def _absent(self, cells: Cells, place: Place) -> NotMade | None:
         faults: list[str] = []
         line = self.envelope_of(cells, faults)
         return None if faults else NotMade(place, line["episode"], line["source"], line["id"])
 
-    def envelope_of(self, cells: list[str], faults: list[str]) -> dict[str, Any]:
+    def envelope_of(self, cells: Cells, faults: list[str]) -> dict[str, Any]:
         """The line's episode, source, id and by."""
         line: dict[str, Any] = dict(self._constant)
         for name, template in self._varying:
@@ -147,30 +154,16 @@ class FactPlan:
             line[name] = text
         return line
 
-    def parts_of_many(self, cells: list[str], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def parts_of_many(self, cells: Cells, faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A row of a fact that several rows make: what it says of the fact as a whole, and its own line."""
         whole, line = {"type": self.type}, dict[str, Any]()
-        _fill(whole, self._fields, cells, faults)
-        _fill(line, self._line, cells, faults)
+        read_into(whole, self._fields, cells, faults)
+        read_into(line, self._line, cells, faults)
         return whole, line
 
 
 def _taken(values: Mapping[str, Value], shape: Shape, columns: Columns, mapping: MappingOf) -> tuple[Taken, ...]:
     return tuple(taken_value(shape.fields[name], value, columns, mapping) for name, value in values.items())
-
-
-def _fill(fact: dict[str, Any], fields: tuple[Taken, ...], cells: list[str], faults: list[str]) -> None:
-    for name, text_of, convert, missing, required, shown in fields:
-        try:
-            text = text_of(cells)
-            if text:
-                fact[name] = convert(text)
-            elif missing is not None:
-                fact[name] = missing
-            elif required is not None:
-                faults.append(f"{shown}: expected {required}; the cell is empty")
-        except Unfit as unfit:
-            faults.append(f"{shown}: expected {unfit.expected}")
 
 
 def _all(faults: list[str]) -> str:

@@ -7,13 +7,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapped import FromRow, from_rows
 from commands.sheets.mapping import MappingOf, NamedMapping, SheetOf
 from commands.sheets.reading import Row, Sheet, opened, sheets_of
 
 
-class Read(NamedTuple):
+class Read(Struct, frozen=True, gc=False):
     """A row that was read, its sheet with its headers, and what it tells."""
 
     sheet: Sheet

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
+from msgspec import Struct
+
 from commands.sheets.bounds import LONGEST_ROW, MOST_COLUMNS, Rows, SheetTrouble
 from commands.sheets.templates import tidy
 
@@ -28,11 +30,12 @@ _MARKS: Final = ("\t", ";", ",", "|")
 _SNIFFED: Final = 4
 
 
-class Row(NamedTuple):
-    """A row by its number in the file (the header's is 1), its cells as text, and what is wrong with it as a whole."""
+class Row(Struct, frozen=True, gc=False):
+    """A row by its number in the file (the header's is 1), its cells as text without blanks at their ends, and what is
+    wrong with it as a whole."""
 
     number: int
-    cells: list[str]
+    cells: tuple[str, ...]
     fault: str | None = None
 
 
@@ -40,6 +43,7 @@ class Sheet(NamedTuple):
     """A table of a file: a name to find its mapping by, and a label for messages."""
 
     path: Path
+    file: str
     name: str
     label: str
     worksheet: str | None = None
@@ -55,10 +59,10 @@ class Opened(NamedTuple):
 def sheets_of(path: Path) -> list[Sheet]:
     """The tables of a file; SheetTrouble if it holds none that can be read."""
     if not _is_workbook(path):
-        return [Sheet(path, path.stem, path.name)]
+        return [Sheet(path, path.name, path.stem, path.name)]
     from commands.sheets.workbook import worksheets_of
 
-    return [Sheet(path, name, f"{path.name}, sheet {name}", name) for name in worksheets_of(path)]
+    return [Sheet(path, path.name, name, f"{path.name}, sheet {name}", name) for name in worksheets_of(path)]
 
 
 def _is_workbook(path: Path) -> bool:
@@ -111,30 +115,29 @@ def _numbered(rows: Rows, number: int, width: int, padded: bool, unguard: Callab
 
     Where a quote was not closed, every line that went into its cell is at fault.
     """
-    for cells, fault, lines in rows:
+    for told, fault, lines in rows:
         number += 1
+        cells = tuple(map(str.strip, told))
         if fault is None:
-            if len(cells) != width:
-                if not any(cells):
-                    continue
-                cells, fault = _fitted(cells, width, padded)
-            elif not any(cells):
+            if not any(cells):
                 continue
+            if len(cells) != width:
+                cells, fault = _fitted(cells, width, padded)
             if unguard:
-                cells = list(map(unguard, cells))
+                cells = tuple(map(unguard, cells))
         yield Row(number, cells, fault)
         if fault is not None and lines > 1:
             for _ in range(1, lines):
                 number += 1
-                yield Row(number, [], fault)
+                yield Row(number, (), fault)
 
 
-def _fitted(cells: list[str], width: int, padded: bool) -> tuple[list[str], str | None]:
+def _fitted(cells: tuple[str, ...], width: int, padded: bool) -> tuple[tuple[str, ...], str | None]:
     """Cells as many as the header has, if no more is missing or left over than blanks."""
-    if len(cells) > width and not any(map(str.strip, cells[width:])):
+    if len(cells) > width and not any(cells[width:]):
         return cells[:width], None
     if padded and len(cells) < width:
-        return cells + [""] * (width - len(cells)), None
+        return cells + ("",) * (width - len(cells)), None
     return cells, f"expected {width} cells, as many as the row of headers has (here are {min(len(cells), 9_999):,})"
 
 

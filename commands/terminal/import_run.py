@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import click
+import msgspec
 
 from commands.sheets.mapped import Place
 from commands.sheets.matching import Matched, Read
 from commands.terminal.progress import progress
-from commands.terminal.proposals import ProposalRow, counted_proposals, show_proposals
 from commands.terminal.refused_rows import RefusedRows
-from commands.terminal.show import chosen_form, print_nowhere, printable, say, show_rows_to_the_end
+from commands.terminal.show import chosen_form, print_nowhere, printable, say, show_rows, show_rows_to_the_end
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, RowOutcome, TooManyProposals, recorded_proposals
-from commands.writing.retold import Asking
+from commands.writing.retold import Asking, Difference
 from commands.writing.whole_export import Contradiction, Seen, without_contradictions
 from ledger.facts.texts import LONGEST_FREE_TEXT
 from ledger.store import EpisodeLedger
@@ -121,8 +121,8 @@ class ImportRun:
     def _settle(self, proposed: list[Proposed]) -> int:
         """Show what is proposed, ask, and record it; gives how many were not recorded."""
         rows = [self._row(each) for each in proposed]
-        show_proposals(rows, self._wanted.form)
-        say(f"Proposed: {counted_proposals(rows)}.")
+        _show_proposals(rows, self._wanted.form)
+        say(f"Proposed: {_counted_proposals(rows)}.")
         if not self._agreed():
             say("None of it was recorded; --yes records it." if not self._wanted.dry_run else _WITH_YES)
             return len(proposed)
@@ -159,3 +159,45 @@ def _show_refused(outcomes: Iterator[RowOutcome]) -> None:
     except BrokenPipeError:  # nobody reads on; the rest is recorded all the same
         print_nowhere()
         deque(outcomes, maxlen=0)
+
+
+class ProposalRow(msgspec.Struct, frozen=True):
+    """A proposal; ``differences`` are its fields, as they stand and as they are told now.
+
+    ``row`` is None where the fact is gone from the file; ``by_hand`` says that a person mended what it would change.
+    """
+
+    file: str
+    row: int | None
+    episode: str
+    entry: str
+    proposed: Literal["corrected", "retracted", "restored"]
+    fact: str
+    differences: tuple[Difference, ...]
+    by_hand: bool
+    reason: str
+
+
+def _show_proposals(rows: Sequence[ProposalRow], form: str | None) -> None:
+    """Print proposals: sentences for a person, rows for a program."""
+    if chosen_form(form) == "table":
+        for row in rows:
+            click.echo(printable(_sentence(row)))
+    else:
+        show_rows(rows, ProposalRow, form)
+
+
+def _sentence(row: ProposalRow) -> str:
+    where = f"{row.file}, row {row.row}" if row.row else f"gone from {row.file}"
+    over = "; a person mended this by hand" if row.by_hand else ""
+    changes = ", ".join(map(_change, row.differences)) if row.proposed != "retracted" else ""
+    return f"{row.episode} {row.entry} ({row.fact}) {row.proposed}{': ' * bool(changes)}{changes} ({where}{over})"
+
+
+def _change(difference: Difference) -> str:
+    return f"{difference.field} {difference.stands or 'empty'} → {difference.told or 'empty'}"
+
+
+def _counted_proposals(rows: Sequence[ProposalRow]) -> str:
+    """How many of which kind."""
+    return ", ".join(f"{number:,} {kind}" for kind, number in Counter(row.proposed for row in rows).items())

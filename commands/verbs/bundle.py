@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import click
 
+from commands.recording.holding import refuse_broken
 from commands.terminal.handing_out import giving
-from commands.terminal.holding import refuse_broken
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from commands.outside import utc_now
-from commands.terminal.holding import refuse_broken
+from commands.recording.holding import refuse_broken
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text

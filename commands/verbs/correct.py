@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from commands.door.spoken import NotUnderstood, fact_of
-from commands.terminal.one_thing import Saying, say_things, saying_options
+from commands.recording.one_thing import Saying, say_things, saying_options
+from commands.recording.suggest import FieldWords
 from commands.terminal.options import Setup
-from commands.terminal.suggest import FieldWords
 from commands.writing.mending import (
     NoSuchEntry,
     correction,

@@ -17,8 +17,8 @@ from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
-from commands.terminal.since import check_since, say_taken_up, since_option
 from commands.verbs.read import derived, is_built
+from commands.verbs.since import check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept

@@ -14,7 +14,7 @@ import msgspec
 
 from commands.outside import utc_now
 from commands.terminal.options import Setup
-from commands.terminal.since import check_since, say_taken_up, since_option
+from commands.verbs.since import check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.recorders.by_name.naming import hint_of
 from projections.export.as_text import as_objects

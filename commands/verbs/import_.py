@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
-from commands.terminal.effect import clock_option, effect_of, effect_options, recording
 from commands.terminal.import_run import ImportRun, Wanted
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.output import Output, OutputPath
@@ -34,8 +34,8 @@ from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
               help="Write refused rows there as CSV, with why, to be mended and imported again.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace files of refused rows that are there.")
 @click.option("--new-map", is_flag=True, help="Print a first mapping for FILES, its guesses marked.")
-@click.option("--template", type=click.Choice(READY), help="Print the columns of a ready mapping as CSV.")
-@click.option("--show-map", type=click.Choice(READY), help="Print a ready mapping, to be changed.")
+@click.option("--template", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping's columns as CSV.")
+@click.option("--show-map", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping, to be changed.")
 @clock_option
 @effect_options
 @format_option

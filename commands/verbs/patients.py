@@ -9,15 +9,15 @@ from typing import Final
 import click
 
 from commands.outside import random_nonces, utc_now
-from commands.terminal.one_thing import ask
+from commands.recording.one_thing import ask
 from commands.terminal.options import Setup
 from commands.terminal.show import printable, say
 from commands.terminal.who import given_reason, is_named_in, named
 from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
 from ledger.facts.merges import Merged, MergeRefused, Parted, as_entry
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections.audit.effect import changes_of
-from projections.audit.effect_text import effect_lines
+from projections.effects.effect import changes_of
+from projections.effects.text import effect_lines
 from projections.reading.around import entries_around
 from projections.words import counted
 

@@ -13,7 +13,7 @@ import click
 from msgspec import Struct
 
 from commands.outside import utc_now
-from commands.terminal.accepting import accept_rollbacks
+from commands.recording.accepting import accept_rollbacks
 from commands.terminal.options import Command, Setup, format_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress

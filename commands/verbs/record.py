@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, TypedDict, TypeVar
 import click
 
 from commands.door.source import Source
-from commands.terminal.effect import clock_option, effect_of, effect_options, recording
+from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end

@@ -10,10 +10,10 @@ import click
 
 from commands.door.shapes import EVENTS
 from commands.door.spoken import NOTHING, NotUnderstood, fact_of, fault_in, missing_fields, value_of
-from commands.terminal.one_thing import Saying, say_things, saying_options
+from commands.recording.one_thing import Saying, say_things, saying_options
+from commands.recording.suggest import FieldWords, TypeName
 from commands.terminal.options import SERVICE_DATE, Setup
 from commands.terminal.show import printable, say
-from commands.terminal.suggest import FieldWords, TypeName
 
 _reason = click.option("--reason", metavar="TEXT", required=True, help="Why; it stays in the ledger.")
 

@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from commands.door.intake import Line, Refusal, parse_line
-from commands.sheets.mapped import Made, NotMade, Place
+from commands.sheets.mapped import FromRow, Made, NotMade, Place
 from commands.sheets.matching import Read
 from commands.sheets.messages import of_the_row
 from commands.writing.decide import Duplicate, Refused
@@ -46,16 +47,13 @@ class Proposed(NamedTuple):
     proposal: Proposal
 
 
-class _Asked(NamedTuple):
+class _Asked(Struct, frozen=True, gc=False):
     """What one row tells, on its way through a batch; ``line`` goes to the recorder."""
 
     read: Read
     told: Made | NotMade
     parsed: Line | Refusal | None
-
-    @property
-    def line(self) -> Line | None:
-        return self.parsed.line if isinstance(self.parsed, Refusal) else self.parsed
+    line: Line | None
 
 
 class Import:
@@ -83,7 +81,7 @@ class Import:
         for read in rows:
             self.rows += 1
             self.silent_rows += bool(read.told) and all(type(told) is NotMade for told in read.told)
-            asked += [_Asked(read, told, _parsed(told)) for told in read.told]
+            asked += [_asked(read, told) for told in read.told]
             if len(asked) >= batch:
                 yield from self._batch(asked)
                 asked = []
@@ -143,7 +141,7 @@ class Import:
     def _refuse(self, asked: _Asked, code: str, message: str) -> RowOutcome:
         rows = asked.told.rows if isinstance(asked.told, Made) else ()
         for row in rows or (asked.read.row,):
-            self._refused(asked.read._replace(row=row), message)
+            self._refused(replace(asked.read, row=row), message)
         return _of(asked.told.place, "refused", None, code, message)
 
 
@@ -189,8 +187,11 @@ def recorded_proposals(recorder: Recorder, proposed: Sequence[Proposed]) -> Iter
             )
 
 
-def _parsed(told: Made | NotMade) -> Line | Refusal | None:
-    return parse_line(told.place.row, told.raw) if isinstance(told, Made) and told.raw is not None else None
+def _asked(read: Read, told: FromRow) -> _Asked:
+    if isinstance(told, NotMade) or told.raw is None:
+        return _Asked(read, told, None, None)
+    parsed = parse_line(told.place.row, told.raw)
+    return _Asked(read, told, parsed, parsed.line if isinstance(parsed, Refusal) else parsed)
 
 
 def _message(asked: _Asked) -> str:
@@ -206,4 +207,4 @@ def _rows_of(asked: Sequence[_Asked]) -> str:
 def _of(place: Place, outcome: str, position: int | None = None, code: str | None = None,
         message: str | None = None) -> RowOutcome:  # fmt: skip
     sheet, fact = place.sheet, place.fact.type if place.fact else None
-    return RowOutcome(sheet.path.name, sheet.worksheet, place.row, fact, outcome, position, code, message)  # type: ignore[arg-type]
+    return RowOutcome(sheet.file, sheet.worksheet, place.row, fact, outcome, position, code, message)  # type: ignore[arg-type]

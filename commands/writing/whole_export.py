@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from commands.door.intake import Line
 from commands.sheets.mapped import FactPlan, Made, Place
@@ -110,7 +111,7 @@ class Seen:
             return None
         plans = (plan for plan in self._plans if plan.type == type(entry.fact).__name__)
         plan = next((plan for plan in plans if plan.would_tell(entry.episode, entry.source, entry.id)), None)
-        return self._plans[plan]._replace(row=0) if plan else None
+        return replace(self._plans[plan], row=0) if plan else None
 
 
 def main_date(fact: Event) -> date | None:

@@ -13,7 +13,7 @@ from ledger.book import Book
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import REPAYMENT_DAYS, claimed_days
 from projections.audit.claimed_shares import Share
-from projections.audit.on_claims import shares_on_claims
+from projections.operations.on_claims import shares_on_claims
 from projections.read_model.views import Views
 from projections.reading.rates import rates_of
 from projections.rows.finding import MESSAGES, FindingRow, together

@@ -17,7 +17,7 @@ from ledger.facts.zones import zone
 from ledger.judge.evidence import local_date
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
-from projections.audit.on_claims import opening_and_claims
+from projections.operations.on_claims import opening_and_claims
 from projections.read_model.queries import Filters, finding_rows
 from projections.read_model.views import Views
 from projections.rows.kept import NOBODY

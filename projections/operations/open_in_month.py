@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month
-from projections.audit.on_claims import shares_on_claims
+from projections.operations.on_claims import shares_on_claims
 from projections.read_model.queries import Filters, day_rows, finding_rows
 from projections.read_model.views import Views
 from projections.rows.day import DayRow

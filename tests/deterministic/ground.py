@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from eventsourcing.persistence import InfrastructureFactory, RecordConflictError
 from eventsourcing.utils import Environment
 
 from ledger.facts.administration import HOUSE
-from ledger.facts.stored import StoredRow
+from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.proof.seals import first_seal
 from ledger.recorders.sealing import sealed
 from ledger.store import EpisodeLedger, open_ledger
@@ -88,10 +88,15 @@ class Shelf:
             yield from (row for row in page if row[1] != HOUSE)
             after += PAGE_ROWS
 
-    def pages(self, after: int, upto: int) -> Iterator[list[tuple[str, str, str]]]:
-        while after < upto:
-            yield [(row[1], row[3], row[4]) for row in self.rows[after : min(after + PAGE_ROWS, upto)]]
-            after += PAGE_ROWS
+    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+        found = []
+        for name in episodes:
+            rows = self.rows_of([name], 0, upto)
+            if rows:
+                texts = ",".join(row[4] for row in rows if row[3] not in without)
+                tags = ",".join(row[3] for row in rows)
+                found.append(JoinedEntries(name, len(rows), rows[-1][2], tags, texts))
+        return found
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         found = [

@@ -66,6 +66,10 @@ ROOMS: dict[str, str] = {
         "ledger/day_set.py ledger/facts ledger/progress.py ledger/book ledger/judge ledger/edition1 ledger/store.py "
         "projections/words.py projections/reading projections/rows projections/read_model"
     ),
+    "projections/effects": (
+        "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
+        "projections/words.py projections/reading projections/rows projections/audit"
+    ),
     "projections/rebuild": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge "
         "ledger/store.py "
@@ -111,9 +115,14 @@ ROOMS: dict[str, str] = {
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/tables.py projections/reading projections/read_model projections/audit "
+        "projections/words.py projections/tables.py projections/read_model "
         "projections/rebuild projections/export projections/bundle projections/erasure "
-        "commands/outside.py commands/book commands/door commands/sheets commands/writing"
+        "commands/outside.py commands/book commands/sheets commands/writing"
+    ),
+    "commands/recording": (
+        "ledger/facts ledger/files.py ledger/book ledger/recorders/by_name ledger/store.py "
+        "projections/words.py projections/reading projections/read_model projections/effects "
+        "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
@@ -125,10 +134,10 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
-        "projections/why projections/audit projections/rebuild projections/export projections/operations "
-        "projections/page projections/report projections/bundle projections/erasure "
+        "projections/why projections/audit projections/effects projections/rebuild projections/export "
+        "projections/operations projections/page projections/report projections/bundle projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/web"
+        "commands/recording commands/web"
     ),
     "commands/cli.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -151,7 +160,6 @@ which stands before it. Nothing else may be used, and nothing is listed that is 
 
 CROWDED: dict[str, str] = {
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
-    "commands/terminal": "what the verbs have in common: their options, files and questions, what they say and show",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
@@ -178,7 +186,13 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "commands/cli.py",  # names its exceptions, runs no SQL
         "commands/web/app.py",  # likewise
     ),
-    "click": ("commands/cli.py", "commands/book/asking.py", "commands/terminal/", "commands/verbs/"),
+    "click": (
+        "commands/cli.py",
+        "commands/book/asking.py",
+        "commands/terminal/",
+        "commands/recording/",
+        "commands/verbs/",
+    ),
     "fcntl": ("ledger/files.py", "ledger/recorders/sqlite/checkpoint_turns.py"),
     "os.fsync": ("ledger/files.py",),
     "ledger.files.write_whole": (  # what somebody names is written by the one guard
@@ -238,6 +252,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 """What may be used, and the only rooms (with all that is in them) or files that use it."""
 
 LONGER_THAN_250: dict[str, str] = {
+    "commands/cli.py": "the command, its options, and what every error of it exits with",
     "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",

@@ -117,6 +117,19 @@ def test_record(house: House) -> None:
     assert len(house.run("days").rows) == 11
 
 
+def test_import(house: House) -> None:
+    sheet = house.folder / "assessments.csv"
+    for score, said in (("4", "1 recorded"), ("4", "1 duplicate"), ("5", "1 told otherwise"), ("5", "1 duplicate")):
+        sheet.write_text(f"Episode,Date,Score,Tool\nEP-1,11/9/2026,{score},\n")
+        rehearsed = house.run("import", sheet, "--map", "assessments", "--yes", "--dry-run")
+        ended = house.run("import", sheet, "--map", "assessments", "--yes")
+        assert (ended.status, rehearsed.out) == (0, ended.out)
+        assert said in ended.err
+    sheet.write_text("Episode,Date,Score,Tool\nEP-1,11/8/2026,5,\n")
+    gone = ("--complete", "--from", "2026-11-01", "--to", "2026-11-30", "--yes")
+    assert "1 retracted" in house.run("import", sheet, "--map", "assessments", *gone).err
+
+
 def test_follow(house: House) -> None:
     first = house.run("follow", "--since", "0", "--once").rows
     assert [row["kind"] for row in first] == ["insert"] * 6

@@ -117,6 +117,56 @@ def test_no_refusal_repeats_what_was_told(
     assert_silent(ended, also_output=True)
 
 
+SHEET_ROWS = (
+    f"{MARK},{MARK},1/2/2026,{MARK},CONFIRMED,", f"{EP},{MARK},1/2/2026,1/3/2026,{MARK},", f"{EP},{MARK}",
+    f'{EP},"{MARK}"{MARK},1/2/2026,1/3/2026,CONFIRMED,', f"{EP},{MARK * 99},1/2/2026,1/3/2026,CONFIRMED,{MARK}",
+    f"{EP},,1/2/2026,1/3/2026,CONFIRMED,{MARK}", f"{EP},T,1/3/2026,1/2/2026,CONFIRMED,yes", f'{EP},"{MARK}',
+)  # fmt: skip
+SHEET_MAP = """
+source = "s"
+episode = "{Episode}"
+[tables.t]
+"A" = "b"
+[[sheets]]
+[[sheets.facts]]
+type = "DaysServed"
+id = "{Ticket}"
+[sheets.facts.fields]
+order = { text = "{Ticket}", table = "t" }
+from = "{From}"
+to = "{To}"
+infused = "{Infused}"
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "table", "csv"])
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_no_refused_row_of_a_spreadsheet_is_repeated(house: House, form: str, dry: tuple[str, ...]) -> None:
+    sheet, mapping = house.folder / "sheet.csv", house.folder / "map.toml"
+    sheet.write_text("\n".join(["Episode,Ticket,From,To,Status,Infused", *SHEET_ROWS]), encoding="utf-8")
+    mapping.write_text(SHEET_MAP)
+    ended = house.run("import", sheet, "--map", mapping, "--format", form, *dry, "--refused", house.folder / "mend")
+    assert ended.status == 1
+    assert "0 recorded, 0 duplicate, 8 refused" in ended.err
+    assert_silent(ended, also_output=True)
+
+
+def test_columns_in_vain_and_two_rows_under_one_id_are_told_without_data(house: House) -> None:
+    sheet, mapping = house.folder / "sheet.csv", house.folder / "map.toml"
+    header = "Episode,Ticket,From,To,Status,Infused\n"
+    sheet.write_text(f"{MARK} {header}", encoding="utf-8")
+    mapping.write_text(SHEET_MAP)
+    ended = house.run("import", sheet, "--map", mapping)
+    assert ended.status == 2
+    assert 'has no column "Episode"' in ended.err
+    mapping.write_text(SHEET_MAP.replace(', table = "t"', ""))
+    sheet.write_text(header + f"{EP},{MARK},1/2/2026,1/3/2026,C,\n{EP},{MARK},1/2/2026,1/4/2026,C,\n")
+    ended = house.run("import", sheet, "--map", mapping, "--yes")
+    assert ended.status == 1
+    assert "row 3: tells otherwise what row 2 tells" in ended.err
+    assert_silent(ended)
+
+
 def plant(file: Path, statement: str) -> None:
     """A change by somebody who drops the guards first, and puts them back."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:

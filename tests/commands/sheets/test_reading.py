@@ -39,7 +39,7 @@ def written(folder: Path, content: bytes, name: str = "a.csv") -> Path:
 def test_a_table_is_read_however_it_was_saved(tmp_path: Path, content: bytes) -> None:
     path = written(tmp_path, content)
     assert header_of(path) == ["A", "B"]
-    assert [row.cells for row in rows_of(path)] == [["1", "2"]]
+    assert [row.cells for row in rows_of(path)] == [("1", "2")]
 
 
 def test_a_tsv_may_have_commas_in_its_headers(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path: Path) -> None:
 
 def test_lines_above_the_headers_are_passed_over(tmp_path: Path) -> None:
     path = written(tmp_path, b"Report of October\n,,\nA,B\n1,2\n")
-    assert [(row.number, row.cells) for row in rows_of(path, 3)] == [(4, ["1", "2"])]
+    assert [(row.number, row.cells) for row in rows_of(path, 3)] == [(4, ("1", "2"))]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_lines_above_the_headers_are_passed_over(tmp_path: Path) -> None:
 def test_a_row_that_cannot_be_read_does_not_hold_up_the_next(tmp_path: Path, line: bytes, says: str) -> None:
     bad, good = rows_of(written(tmp_path, b"A,B\n" + line + b"3,4\n"))
     assert says in (bad.fault or "")
-    assert (good.number, good.cells, good.fault) == (3, ["3", "4"], None)
+    assert (good.number, good.cells, good.fault) == (3, ("3", "4"), None)
 
 
 def test_a_quote_that_never_closes_is_a_fault_of_every_row_it_takes_in(tmp_path: Path) -> None:

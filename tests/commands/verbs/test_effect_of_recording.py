@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.terminal import effect
+from commands.recording import effect
 from tests.command_line import LIVE, SERVED, House, assert_plain, example, told
 
 LAST = "2026-02-11"

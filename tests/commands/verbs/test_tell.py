@@ -14,7 +14,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from commands.cli import cli
-from commands.terminal.suggest import FieldWords, TypeName
+from commands.recording.suggest import FieldWords, TypeName
 from ledger.facts.entry import Entry, encode
 from tests.command_line import LIVE, OPENING, Ended, House, assert_plain, example, told
 from tests.marked import MARK

@@ -21,7 +21,7 @@ from ledger.facts.entry import Entry
 from ledger.facts.events import EpisodeOpened
 from ledger.facts.forms import parse_instant
 from ledger.store import EpisodeLedger
-from projections.audit.effect import State, changes_between
+from projections.effects.effect import State, changes_between
 from tests.command_line import OPENING, SERVED, told
 from tests.harness import book_of
 from tests.histories import history

@@ -11,8 +11,8 @@ import click
 import msgspec
 
 from commands.book.example import ForeignPayers
+from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.handing_out import giving
-from commands.terminal.holding import clock_told, opened_to_record
 from commands.terminal.options import Command, Setup
 from commands.terminal.output import Output, OutputPath
 from commands.terminal.progress import progress
@@ -21,8 +21,8 @@ from commands.writing.rehearsal import Rehearsal
 from ledger.book import Book, BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger, Forgotten, NoLedger, StoreError, in_postgres, open_ledger
-from projections.audit.effect import Change, State, changes_between, dollars_of
-from projections.audit.effect_text import effect_lines
+from projections.effects.effect import Change, State, changes_between, dollars_of
+from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
 
 MOST_PATIENTS: Final = 500

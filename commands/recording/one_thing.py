@@ -14,7 +14,7 @@ import msgspec
 from commands.door.intake import Line, parse_line
 from commands.door.spoken import NotUnderstood, in_words, lines_said
 from commands.outside import random_nonces, utc_now
-from commands.terminal.effect import Effect, clock_option, recording
+from commands.recording.effect import Effect, clock_option, recording
 from commands.terminal.options import INSTANT, Command, Setup, format_option
 from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
 from commands.terminal.who import named

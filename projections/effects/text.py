@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from ledger.book import Book
-from projections.audit.effect import (
+from projections.effects.effect import (
     Change,
     ClaimChanged,
     DaysChanged,

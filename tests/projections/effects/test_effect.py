@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.patients import by_episode
-from projections.audit.effect import Change, ClaimChanged, DaysChanged, FindingChanged, changes_of, dollars_of
-from projections.audit.effect_text import LINES_SHOWN, effect_lines
+from projections.effects.effect import Change, ClaimChanged, DaysChanged, FindingChanged, changes_of, dollars_of
+from projections.effects.text import LINES_SHOWN, effect_lines
 from tests.harness import book_of, judge_entries, typed
 from tests.histories import history
 from tests.marked import MARK

@@ -1,0 +1,1 @@
+"""How a person records: with the effect said, rehearsed first, one thing at a time."""
