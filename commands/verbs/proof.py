@@ -83,9 +83,7 @@ def key_option(command: Command) -> Command:
     metavar="FILE",
     help="An earlier checkpoint of this key: prove that all it stood for is still there.",
 )
-@click.option(
-    "--proof", type=click.Path(path_type=Path), metavar="FILE.json", help="With --since: where that proof goes to."
-)
+@click.option("--proof", type=click.Path(path_type=Path), metavar="FILE.json", help="With --since: where that goes.")
 @click.option("--init-key", is_flag=True, help="Make the signing key, print its verifier key, and sign nothing yet.")
 @click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
 @key_option
@@ -199,7 +197,6 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
     Examples:
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
-      episode-ledger verify --checkpoint 2026-11-20.checkpoint --checkpoint 2026-11-23.checkpoint
     """
     whose = signer_of(signer, key) if files or signer is not None else None
     shown = [read_checkpoint(file, whose) for file in files]

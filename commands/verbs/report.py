@@ -64,9 +64,11 @@ def report(
     """Show what people look at each Monday.
 
     Billable days and dollars by payer and month; holds and what to do; unbilled days by the time left to file
-    them; money to refund; authorizations running out; conflicts and hard findings. Each row ends with the command
-    that lists what it counts. As html one page with charts and those rows, which needs nothing else. 'episode-ledger
-    help report-numbers' defines every number. With --on the same ledger and book give the same report.
+    them; money to refund; authorizations running out; conflicts and hard findings; what is expected and not there:
+    open orders without service, visits and drugs on no bill, episodes without a word, supplies, plans and assessments
+    that run out. Below each row stands the command that lists what it counts. As html one page with charts and those
+    rows, which needs nothing else. 'episode-ledger help report-numbers' defines every number. With --on the same ledger
+    and book give the same report.
 
     \b
     Examples:

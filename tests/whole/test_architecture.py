@@ -91,7 +91,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/report": (
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows "
+        "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
         "projections/read_model projections/why projections/audit"
     ),
     "projections/bundle": (
