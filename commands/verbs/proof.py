@@ -13,8 +13,11 @@ import click
 from msgspec import Struct
 
 from commands.outside import utc_now
+from commands.recording.accepting import accept_rollbacks
 from commands.terminal.options import Command, Setup, format_option
+from commands.terminal.output import Output, OutputPath, out_option
 from commands.terminal.progress import progress
+from commands.terminal.rollbacks import stored_rollbacks, tell_rollbacks
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import (
     Shown,
@@ -25,7 +28,9 @@ from commands.terminal.signers import (
     read_checkpoint,
     signer_of,
 )
-from ledger.files import READABLE, write_new
+from commands.terminal.variable import VariableOption
+from commands.terminal.who import given_reason, named
+from ledger.files import READABLE
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign
 from ledger.proof.walk import ProofReport
@@ -67,6 +72,7 @@ def key_option(command: Command) -> Command:
     """``--key``: the signing key, by default in the user's own folder of settings."""
     return click.option(
         "--key",
+        cls=VariableOption,
         envvar="EPISODE_LEDGER_KEY",
         type=click.Path(path_type=Path),
         default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
@@ -76,20 +82,20 @@ def key_option(command: Command) -> Command:
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; a file that was not there.")
+@out_option("FILE", "Where to; a file that was not there.")
 @click.option(
     "--since",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="An earlier checkpoint of this key: prove that all it stood for is still there.",
 )
-@click.option("--proof", type=click.Path(path_type=Path), metavar="FILE.json", help="With --since: where that goes.")
+@click.option("--proof", type=OutputPath(), metavar="FILE.json", help="With --since: where that goes.")
 @click.option("--init-key", is_flag=True, help="Make the signing key, print its verifier key, and sign nothing yet.")
 @click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
 @key_option
 @click.pass_obj
 def checkpoint(
-    setup: Setup, /, out: Path | None, since: Path | None, proof: Path | None, init_key: bool, name: str | None,
+    setup: Setup, /, out: Output | None, since: Path | None, proof: Path | None, init_key: bool, name: str | None,
     key: Path,
 ) -> None:  # fmt: skip
     """Sign what the ledger is now, to be kept away from it.
@@ -111,14 +117,13 @@ def checkpoint(
     if init_key:
         if out is not None or since is not None:
             raise click.UsageError("--init-key only makes the key; give --out to the next checkpoint")
-        click.echo(_make_key(key, KEY_NAME if name is None else name, folder))
+        click.echo(_make_key(setup, key, KEY_NAME if name is None else name, folder))
         return
     if name is not None:
         raise click.UsageError("--name belongs to --init-key; a key that was made keeps its name")
     if (since is None) != (proof is None):
         raise click.UsageError("--since and --proof belong together: from which checkpoint, and where the proof goes")
-    _refuse_present(out)
-    _refuse_present(proof)
+    proving = None if proof is None else Output.of(proof)
     signing = load_key(key, away_from=folder)
     with progress("Verifying", "entries") as tell:
         earlier = earlier_checkpoint(since, signing) if since is not None else None
@@ -129,25 +134,22 @@ def checkpoint(
     if report.closed:
         say(CLOSED)
     note = _signed(report, signing)
-    if earlier is not None and since is not None and proof is not None:
-        _write_new(proof, consistency_proof(setup, report, earlier.note, since.read_bytes(), note))
+    if earlier is not None and since is not None and proving is not None:
+        proving.write(consistency_proof(setup, report, earlier.note, since.read_bytes(), note), READABLE)
     _give(note, out)
     if out is not None:
-        say(printable(f"Signed {report.entries:,} entries into {out}; keep it away from the ledger."))
+        say(printable(f"Signed {report.entries:,} entries into {out.path}; keep it away from the ledger."))
 
 
-def _make_key(key: Path, name: str, folder: Path | None) -> str:
+def _make_key(setup: Setup, key: Path, name: str, folder: Path | None) -> str:
+    public = Output(setup, public_half(key), key=True)
     if not os.path.lexists(key):  # else the making of it refuses
-        _refuse_present(public_half(key))
+        public.check()
+    Output(setup, key, key=True).check_place()
     vkey = create_key(key, name, away_from=folder)
-    _write_new(public_half(key), f"{vkey}\n".encode())
+    public.write(f"{vkey}\n".encode(), READABLE)
     say(printable(f"The signing key is in {key}: keep a copy of it safe. This is its verifier key, to hand out:"))
     return vkey
-
-
-def _refuse_present(path: Path | None) -> None:
-    if path is not None and os.path.lexists(path):
-        raise click.UsageError(f"{path} is there already, and is left as it is; name another file")
 
 
 def _signed(report: ProofReport, key: SigningKey) -> bytes:
@@ -156,20 +158,12 @@ def _signed(report: ProofReport, key: SigningKey) -> bytes:
     return note_of(text, sign(text, key))
 
 
-def _give(note: bytes, out: Path | None) -> None:
+def _give(note: bytes, out: Output | None) -> None:
     if out is not None:
-        _write_new(out, note)
+        out.write(note, READABLE)
     else:
         sys.stdout.buffer.write(note)
         sys.stdout.buffer.flush()
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """A file that others may read, where none was."""
-    try:
-        write_new(path, content, READABLE)
-    except FileExistsError:
-        raise click.UsageError(f"{path} is there already, and is left as it is; name another file") from None
 
 
 @click.command()
@@ -183,14 +177,27 @@ def _write_new(path: Path, content: bytes) -> None:
 )
 @click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature counts. Default: that of one's own key.")
 @key_option
+@click.option(
+    "--accept-rollback",
+    "reason",
+    metavar="REASON",
+    help="If it holds: record that it was put back to an earlier state on purpose.",
+)
+@click.option(
+    "--by", metavar="NAME", help="With --accept-rollback: who says so. Default: the name you are logged in by."
+)
 @format_option
 @click.pass_obj
-def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, form: str | None) -> None:
+def verify(
+    setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, reason: str | None, by: str | None,
+    form: str | None,
+) -> None:  # fmt: skip
     """Walk the whole ledger and name the first position that is wrong.
 
     Each entry is sealed to the one before it; a seal that does not fit is found without anything else. Somebody who
     seals everything anew is only found with a checkpoint that was kept elsewhere. Ends with 1 if anything is wrong.
-    The envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
+    So is a ledger that was put back to an earlier state since a read model of it was made, until that is accepted. The
+    envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
     stands on them; without it they are held to their columns alone.
 
     \b
@@ -198,6 +205,8 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
     """
+    if reason is None and by is not None:
+        raise click.UsageError("--by belongs to --accept-rollback")
     whose = signer_of(signer, key) if files or signer is not None else None
     shown = [read_checkpoint(file, whose) for file in files]
     with progress("Verifying", "entries") as tell:
@@ -213,9 +222,15 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
         say(UNSIGNED)
     if not any(each.counts for each in shown):
         say(UNSEEN)
+    back = stored_rollbacks(setup.ledger_name, setup.places) if report.holds else []
+    if back and reason is None:
+        tell_rollbacks(back)
     if disowned or not report.holds:
         say(f"hint: {HINT}")
+    if disowned or not report.holds or (back and reason is None):
         sys.exit(1)
+    if reason is not None:
+        accept_rollbacks(setup, back, given_reason("--accept-rollback", reason), named(by, "accepts it"))
 
 
 def _rows(report: ProofReport, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
