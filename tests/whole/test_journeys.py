@@ -230,6 +230,15 @@ def test_forget(house: House, every_store: str) -> None:
     assert house.run("verify").status == 0
 
 
+def test_book(house: House) -> None:
+    assert house.run("book", "check").status == 0
+    shown = house.run("book", "show", "prairie-blue", "--on", "2026-02-02")
+    assert shown.status == 0, shown
+    assert house.run("book", "diff", house.book, house.book).status == 0
+    (house.book / "payers" / "wrong.toml").write_text("nothing = 1")
+    assert house.run("book", "check").status != 0
+
+
 def test_merge_patients_and_part_patients(house: House) -> None:
     before = house.run("days").out
     merged = house.run("merge-patients", "P-2", "P-1", "--reason", "registered twice", "--yes")
