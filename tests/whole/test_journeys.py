@@ -21,7 +21,7 @@ from tests.exports import manifest_of, rows_in
 from tests.running_site import running
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.jsonl"))
-NOWHERE = {"master-key", "completion", "help"}
+NOWHERE = {"book", "master-key", "completion", "help"}
 """Commands that look at no ledger."""
 OWN = re.compile(rb"[0-9a-f]{64}|[A-Za-z0-9+/]{43}=")
 """Seals and roots: each ledger has its own."""
