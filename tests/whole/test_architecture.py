@@ -125,7 +125,7 @@ ROOMS: dict[str, str] = {
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
     "commands/web": (
-        "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
+        "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
         "projections/why projections/operations projections/page projections/report "
         "commands/outside.py commands/terminal"
@@ -160,7 +160,6 @@ which stands before it. Nothing else may be used, and nothing is listed that is 
 
 CROWDED: dict[str, str] = {
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
-    "projections/audit": "one timeline with what it is made of, and a file for each question asked of it",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
