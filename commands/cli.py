@@ -21,6 +21,7 @@ from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
 from commands.terminal.show import print_nowhere, printable, say
+from commands.terminal.variable import VariableOption
 from commands.verbs.master_key import named_master_key
 from commands.verbs.verb_list import VERBS, write_verbs
 from ledger.book import BookError
@@ -36,7 +37,9 @@ REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
 
-_SETTINGS: Final = ("ledger", "book", "example_book", "views", "master_key", "master_key_itself")
+_SETTINGS: Final = (
+    "ledger", "book", "example_book", "views", "master_key", "master_key_itself", "must_exist", "must_encrypt",
+)  # fmt: skip
 
 
 class Verbs(click.Group):
@@ -80,6 +83,7 @@ class Verbs(click.Group):
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--ledger",
+    cls=VariableOption,
     envvar="EPISODE_LEDGER",
     default="ledger.db",
     show_default=True,
@@ -88,18 +92,21 @@ class Verbs(click.Group):
 )
 @click.option(
     "--book",
+    cls=VariableOption,
     envvar="EPISODE_BOOK",
     metavar="DIR",
     help="The book: payers, providers, codes. Also: EPISODE_BOOK. Default: the example book.",
 )
 @click.option(
     "--example-book",
+    cls=VariableOption,
     envvar="EPISODE_EXAMPLE_BOOK",
     is_flag=True,
     help="Judge by the example book, though no payer of the ledger is in it. Also: EPISODE_EXAMPLE_BOOK.",
 )
 @click.option(
     "--views",
+    cls=VariableOption,
     envvar="EPISODE_VIEWS",
     type=click.Path(exists=True, file_okay=False),
     metavar="DIR",
@@ -107,6 +114,7 @@ class Verbs(click.Group):
 )
 @click.option(
     "--master-key",
+    cls=VariableOption,
     envvar="EPISODE_MASTER_KEY_FILE",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -114,6 +122,7 @@ class Verbs(click.Group):
 )
 @click.option(
     "--patient-seconds",
+    cls=VariableOption,
     envvar="EPISODE_PATIENT_SECONDS",
     type=click.IntRange(1),
     default=Budget().seconds,
@@ -123,6 +132,7 @@ class Verbs(click.Group):
 )
 @click.option(
     "--patient-mb",
+    cls=VariableOption,
     envvar="EPISODE_PATIENT_MB",
     type=click.IntRange(1),
     default=Budget().memory_mb,
@@ -130,12 +140,25 @@ class Verbs(click.Group):
     metavar="N",
     help="Memory one patient may cost before they are set aside. Also: EPISODE_PATIENT_MB.",
 )
-@click.option("--master-key-itself", envvar="EPISODE_MASTER_KEY", hidden=True)  # options can be seen by others
+@click.option(  # hidden: what stands in a command line can be seen by others
+    "--master-key-itself", cls=VariableOption, envvar="EPISODE_MASTER_KEY", hidden=True
+)
+@click.option(
+    "--must-exist",
+    cls=VariableOption,
+    envvar="EPISODE_MUST_EXIST",
+    is_flag=True,
+    help="Never make a ledger with 'record'. Also: EPISODE_MUST_EXIST=1.",
+)
+@click.option(
+    "--must-encrypt", cls=VariableOption, envvar="EPISODE_MUST_ENCRYPT", is_flag=True,
+    help="Neither make nor use a ledger that is not encrypted. Also: EPISODE_MUST_ENCRYPT=1.",
+)  # fmt: skip
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
     ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
-    master_key_itself: str | None, patient_seconds: int, patient_mb: int,
+    master_key_itself: str | None, patient_seconds: int, patient_mb: int, must_exist: bool, must_encrypt: bool,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
 
@@ -150,7 +173,9 @@ def cli(
       episode-ledger lines                    what to bill
     """
     set_budget(Budget(patient_seconds, patient_mb))
-    ctx.obj = _setup(ledger, book, example_book, views, master_key, master_key_itself)
+    ctx.obj = _setup(
+        ledger, book, example_book, views, master_key, master_key_itself, must_exist, must_encrypt
+    )  # fmt: skip
 
 
 def _setup(
@@ -160,12 +185,14 @@ def _setup(
     views: str | None,
     master_key: Path | None,
     master_key_itself: str | None,
+    must_exist: bool,
+    must_encrypt: bool,
 ) -> Setup:
     """What the options that name the ledger mean; ``_SETTINGS`` are their names."""
     if book is not None and example_book:
         raise click.UsageError("--example-book is used where no book is named, and --book (EPISODE_BOOK) names one")
     key = partial(named_master_key, ledger, master_key, master_key_itself)
-    return Setup(ledger, book, views, key, example_book=example_book)
+    return Setup(ledger, book, views, key, example_book=example_book, must_exist=must_exist, must_encrypt=must_encrypt)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -17,6 +17,7 @@ from ledger.facts.administration import (
     HouseAct,
     MonthClosed,
     PatientForgotten,
+    RollbackAccepted,
     decode_act,
     encode_act,
 )
@@ -50,6 +51,10 @@ class HouseActs:
         if last == adoption.hash:
             raise RecordConflictError("that book is in force already")
         return self._record_act(adoption, len(acts))
+
+    def record_acceptance(self, acceptance: RollbackAccepted) -> int:
+        """Record that a rollback was meant; gives the position. ``RecordConflictError`` if another act was faster."""
+        return self._record_act(acceptance, len(self.house_acts()))
 
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))], **more)[0]

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -133,6 +133,40 @@ def locked(path: Path, *, shared: bool = False, busy: BaseException | None = Non
         yield
     finally:
         os.close(descriptor)
+
+
+def locks_hold(folder: Path) -> bool:
+    """Whether a file in this folder that one process has locked is locked to another; tried with a second process.
+
+    Some network and shared file systems grant every lock. Both kinds are tried: SQLite's, and this program's own.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=".locks.", dir=folder)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        child = os.fork()  # which inherits no lock of SQLite's kind, and opens the file anew for the other
+        if not child:
+            try:
+                os._exit(sum(_gets(lock, name) for lock in (fcntl.lockf, fcntl.flock)))
+            finally:
+                os._exit(_TROUBLE)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        os.close(descriptor)
+        os.unlink(name)
+
+
+_TROUBLE: Final = 70
+
+
+def _gets(lock: Callable[[int, int], None], name: str) -> bool:
+    """Whether this process gets a lock."""
+    descriptor = os.open(name, os.O_RDWR)
+    try:
+        lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 class Generations:

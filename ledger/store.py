@@ -104,6 +104,11 @@ class EpisodeLedger(MergedPatients, Application[str]):
         raise StoreError("the ledger is damaged: it does not say which one it is")
 
     @property
+    def made(self) -> bool:
+        """Whether it was made when it was opened: there was none before."""
+        return isinstance(self.factory, LedgerFactory) and self.factory.datastore.made
+
+    @property
     def encrypted(self) -> bool:
         """Whether its entries are encrypted, so that patients can be forgotten."""
         return isinstance(self._entries, EncryptedRecorder)

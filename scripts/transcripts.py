@@ -83,7 +83,8 @@ def _run(text: str, folder: Path) -> list[str]:
             cwd=folder, stdout=out, stdin=subprocess.DEVNULL, check=False,
             env=plain | {"TRANSCRIPT": str(transcript), "COLUMNS": "120", "USER": "you", "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
-    return [_clean(part) for part in transcript.read_text(encoding="utf-8").split(f"{_END}\n")]
+    told = transcript.read_text(encoding="utf-8").replace(os.path.realpath(folder), "/home/you")
+    return [_clean(part) for part in told.split(f"{_END}\n")]
 
 
 def _clean(output: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,14 +11,15 @@ import click
 import msgspec
 
 from commands.book.example import ForeignPayers
+from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Command, Setup
+from commands.terminal.output import Output, OutputPath
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from commands.writing.rehearsal import Rehearsal
 from ledger.book import Book, BookError
 from ledger.facts.entry import UnreadableEntry
-from ledger.files import write_new
 from ledger.store import EpisodeLedger, Forgotten, NoLedger, StoreError, in_postgres, open_ledger
 from projections.effects.effect import Change, State, changes_between, dollars_of
 from projections.effects.text import effect_lines
@@ -38,7 +38,7 @@ class Effect(NamedTuple):
 
     dry_run: bool = False
     shown: bool = True
-    file: Path | None = None
+    file: Output | None = None
 
 
 def effect_options(command: Command) -> Command:
@@ -51,7 +51,7 @@ def effect_options(command: Command) -> Command:
             click.option("--no-effect", is_flag=True, help="Do not work out what changes: for feeds."),
             click.option(
                 "--effect-to",
-                type=click.Path(dir_okay=False, path_type=Path),
+                type=OutputPath(),
                 metavar="FILE",
                 help="Write the whole effect to FILE, for programs (JSON Lines).",
             ),
@@ -65,14 +65,24 @@ def effect_of(dry_run: bool, no_effect: bool, effect_to: Path | None) -> Effect:
     """What the options say; UsageError if they contradict each other, or the file is there."""
     if no_effect and effect_to:
         raise click.UsageError("--no-effect and --effect-to contradict each other; give one of them")
-    if effect_to and os.path.lexists(effect_to):
-        raise click.UsageError(f"{effect_to} is there already, and is left as it is; name another file")
-    return Effect(dry_run, not no_effect, effect_to)
+    return Effect(dry_run, not no_effect, Output.of(effect_to) if effect_to else None)
+
+
+def clock_option(command: Command) -> Command:
+    """``--clock-is-right``: whatever the ledger's newest entry says of it."""
+    return click.option(
+        "--clock-is-right", is_flag=True, help="Record though the newest entry says another time by far."
+    )(command)
 
 
 @contextmanager
 def recording(setup: Setup, effect: Effect, *, create: bool = False) -> Iterator[EpisodeLedger]:
     """The ledger to record into: the real one, or a rehearsal of it; afterwards the effect is said on stderr."""
+    with clock_told():
+        yield from _recording(setup, effect, create)
+
+
+def _recording(setup: Setup, effect: Effect, create: bool) -> Iterator[EpisodeLedger]:
     if effect.dry_run:
         book = setup.book if effect.shown else None  # a mistake in it is told before anything is done
         with _rehearsing(setup) as rehearsal:
@@ -80,7 +90,7 @@ def recording(setup: Setup, effect: Effect, *, create: bool = False) -> Iterator
             if book is not None and rehearsal.position() > rehearsal.began:
                 _tell(setup, effect, State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
         return
-    with setup.open(create=create) as ledger:
+    with opened_to_record(setup, create=create) as ledger:
         began = ledger.position()
         yield ledger
         if effect.shown:
@@ -125,12 +135,16 @@ def _tell(setup: Setup, effect: Effect, before: State, after: State, touched: se
         say(_too_many(f"{len(touched):,} patients"))
         return
     verb = click.get_current_context().info_name or ""
-    with giving(setup, before.ledger, verb, effect.file) as notes, progress("Judging", "patients") as tell:
+    path = effect.file.path if effect.file else None
+    with (
+        giving(setup, before.ledger, verb, path) as notes,
+        progress("Judging", "patients") as tell,
+    ):
         changes = list(changes_between(before, after, touched, setup.book, tell))
         if effect.file:
             rows = b"".join(_encode(row) + b"\n" for row in (*changes, *dollars_of(changes)))
             notes.content(rows)
-            write_new(effect.file, rows)
+            effect.file.write(rows)
     say_changes(changes, setup.book)
 
 

@@ -14,7 +14,7 @@ import msgspec
 from commands.door.intake import Line, parse_line
 from commands.door.spoken import NotUnderstood, in_words, lines_said
 from commands.outside import random_nonces, utc_now
-from commands.recording.effect import Effect, recording
+from commands.recording.effect import Effect, clock_option, recording
 from commands.terminal.options import INSTANT, Command, Setup, format_option
 from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
 from commands.terminal.who import named
@@ -53,6 +53,7 @@ class Saying(NamedTuple):
     yes: bool
     dry_run: bool
     no_effect: bool
+    clock_is_right: bool
     form: str | None
 
 
@@ -70,7 +71,7 @@ def saying_options(command: Command) -> Command:
         ]
     ):
         command = option(command)
-    return format_option(command)
+    return format_option(clock_option(command))
 
 
 def say_things(setup: Setup, saying: Saying, episode: str, facts: Sequence[Fact], *, create: bool = False) -> None:
@@ -87,14 +88,14 @@ def say_things(setup: Setup, saying: Saying, episode: str, facts: Sequence[Fact]
     if effect.dry_run:
         with recording(setup, effect) as rehearsal:
             _tell_doubts(setup, rehearsal, lines)
-            rows = _recorded(rehearsal, told, lines)
+            rows = _recorded(rehearsal, told, lines, saying.clock_is_right)
         if saying.dry_run or any(row.outcome != "recorded" for row in rows):
             _end(rows, saying.form, rehearsed=True)
         ask(saying.yes)
     with recording(setup, effect._replace(dry_run=False), create=create) as ledger:
         if saying.yes:
             _tell_doubts(setup, ledger, lines)
-        rows = _recorded(ledger, told, lines)
+        rows = _recorded(ledger, told, lines, saying.clock_is_right)
         _show(rows, saying.form)
     _end(rows)
 
@@ -131,9 +132,12 @@ def _tell_doubts(setup: Setup, ledger: EpisodeLedger, lines: Sequence[bytes]) ->
                 say(printable(f"Note: {doubt}"))
 
 
-def _recorded(ledger: EpisodeLedger, told: Sequence[Mapping[str, Any]], lines: Sequence[bytes]) -> list[Said]:
+def _recorded(
+    ledger: EpisodeLedger, told: Sequence[Mapping[str, Any]], lines: Sequence[bytes], clock_is_right: bool
+) -> list[Said]:
     kept = any("recorded_at" in each for each in told)
-    outcomes = record(ledger, io.BytesIO(b"\n".join(lines)), keep_recorded_at=kept)
+    stream = io.BytesIO(b"\n".join(lines))
+    outcomes = record(ledger, stream, keep_recorded_at=kept, clock_is_right=clock_is_right)
     return [
         Said(
             each["episode"], each["source"], each["id"], outcome.outcome, outcome.position, outcome.code,

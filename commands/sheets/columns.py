@@ -15,7 +15,7 @@ from msgspec import UnsetType
 from commands.door.shapes import Field, Form
 from commands.sheets import cells
 from commands.sheets.bounds import SheetTrouble
-from commands.sheets.cells import Convert
+from commands.sheets.cells import Convert, Unfit
 from commands.sheets.mapping import CellOf, MappingOf, Value
 from commands.sheets.moments import DateForm, has_time
 from commands.sheets.reading import Sheet

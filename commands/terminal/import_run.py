@@ -38,6 +38,7 @@ class Wanted(NamedTuple):
     yes: bool
     dry_run: bool
     form: str | None
+    clock_is_right: bool
 
 
 class ImportRun:
@@ -45,7 +46,7 @@ class ImportRun:
 
     def __init__(self, ledger: EpisodeLedger, sheets: Matched, wanted: Wanted, refused: RefusedRows) -> None:
         self._ledger, self._sheets, self._wanted = ledger, sheets, wanted
-        self._recorder = Recorder(ledger)
+        self._recorder = Recorder(ledger, clock_is_right=wanted.clock_is_right)
         self._seen = Seen(wanted.first, wanted.last) if wanted.complete else None
         seen = self._seen.take if self._seen else None
         self._import = Import(ledger, self._recorder, self._asking, refused.add, seen)

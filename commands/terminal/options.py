@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any, TypeVar
 import click
 
 from commands.book.example import FIRST_USE, ForeignPayers, is_foreign
+from commands.terminal.rollbacks import RollbackWatch
 from commands.terminal.show import say
 from ledger.book import Book, load_book
 from ledger.facts.forms import parse_instant
-from ledger.keys.cipher import MasterKey
-from ledger.recorders import StoreError
-from ledger.recorders.by_name.naming import in_postgres, shown, views_file
+from ledger.keys.cipher import MasterKey, MasterKeyError
+from ledger.recorders import NoLedger, StoreError
+from ledger.recorders.by_name.naming import files_beside, in_postgres, is_beside, shown, views_file
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import Filters
@@ -67,8 +69,12 @@ class Setup:
         views: str | None = None,
         master_key: Callable[[], MasterKey | None] | None = None,
         *,
+        must_exist: bool = False,
+        must_encrypt: bool = False,
         example_book: bool = False,
     ) -> None:
+        self.must_exist, self.must_encrypt = must_exist, must_encrypt
+        self.rollbacks = RollbackWatch()
         self.ledger_name = ledger
         self._master_key = master_key
         self.views_folder = Path(views) if views is not None else None
@@ -87,7 +93,7 @@ class Setup:
         try:
             with self.open() as ledger:
                 return is_foreign(ledger, example)
-        except StoreError:  # whoever opens it says so
+        except (StoreError, MasterKeyError):  # whoever opens it says so
             return False
 
     @property
@@ -96,12 +102,32 @@ class Setup:
         return {payer.id: payer.name for payer in self.book.payers.values()}
 
     def open(self, *, create: bool = False) -> EpisodeLedger:
-        """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used."""
+        """The ledger, to be used in a ``with``; StoreError if there is none or it cannot be used.
+
+        ``--must-exist`` and ``--must-encrypt`` hold here, for every command.
+        """
+        if self.master is None:
+            self.refuse_plain()
         is_first = create and not self._may_be_example and not self.beside.exists()
-        opened = open_ledger(self.ledger_name, create=create, master=self.master)
+        try:
+            opened = open_ledger(self.ledger_name, create=create and not self.must_exist, master=self.master)
+        except NoLedger as error:
+            if not create:
+                raise
+            raise click.UsageError(f"{error}, and with --must-exist (EPISODE_MUST_EXIST) none is made") from None
         if is_first and not in_postgres(self.ledger_name):
             say(FIRST_USE)
+        if not create:
+            self.rollbacks.look(opened, self.places)
         return opened
+
+    def refuse_plain(self) -> None:
+        """MasterKeyError where only encrypted ledgers may be used: this one is not, or no key says that it is."""
+        if self.must_encrypt:
+            raise MasterKeyError(
+                "with --must-encrypt (EPISODE_MUST_ENCRYPT) no ledger is made or used that is not encrypted",
+                "name a master key with --master-key FILE; 'episode-ledger master-key FILE' makes one",
+            )
 
     @cached_property
     def master(self) -> MasterKey | None:
@@ -122,10 +148,24 @@ class Setup:
         """The ledger's file; for a ledger that is in no file, the read model, which is what lies here of it."""
         return self.places.live if in_postgres(self.ledger_name) else Path(self.ledger_name)
 
+    def owns(self, real: Path) -> bool:
+        """Whether a path, its folder told without links, is or would be of the ledger, its read models or its book."""
+        of_the_book = self.book_folder is not None and _is_of_book(real, Path(os.path.realpath(self.book_folder)))
+        return of_the_book or is_beside(self.ledger_name, real) or self.places.owns(real)
+
+    def own_files(self) -> Iterator[Path]:
+        """Those of these files that are there, but for the book's."""
+        yield from files_beside(self.ledger_name)
+        yield from self.places.own_files()
+
     @property
     def shown_name(self) -> str:
         """The ledger's name as it may be printed: without a password."""
         return shown(self.ledger_name)
+
+
+def _is_of_book(real: Path, book: Path) -> bool:
+    return real.suffix == ".toml" and real.parent in (book, book / "payers", book / "providers")
 
 
 def _format_option(*more: str) -> Callable[[Command], Command]:

@@ -30,10 +30,11 @@ class RefusedRows:
         self._folder, self._replace = folder, replace
         self._open: dict[Sheet, tuple[TextIO, Any, Path]] = {}
         self._last: tuple[Sheet, int] | None = None
-        if folder is not None and not replace:
-            for path in sorted({self._path(each.sheet) for each in sheets.chosen}):
-                if os.path.lexists(path):
-                    raise AlreadyThere(str(path))
+        self.possible = sorted({self._path(each.sheet) for each in sheets.chosen}) if folder is not None else []
+        """The files that may be written."""
+        for path in self.possible if not replace else ():
+            if os.path.lexists(path):
+                raise AlreadyThere(str(path))
 
     @property
     def paths(self) -> list[Path]:

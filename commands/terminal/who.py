@@ -10,6 +10,7 @@ import unicodedata
 import click
 
 from ledger.facts.names import is_name
+from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 
 
 def named(by: str | None, does: str) -> str:
@@ -21,6 +22,14 @@ def named(by: str | None, does: str) -> str:
     if not is_name(who):
         raise click.UsageError("--by: expected a name of 1 to 128 characters, no control characters")
     return who
+
+
+def given_reason(option: str, reason: str) -> str:
+    """Why somebody does it, as it stays in the ledger; UsageError if it is no text of that form."""
+    fault = fault_of(reason, "free") if 0 < len(reason) <= LONGEST_FREE_TEXT else "text of 1 to 1,000 characters"
+    if fault:
+        raise click.UsageError(f"{option}: expected {fault}")
+    return reason
 
 
 def is_named_in(text: str, patient: str) -> bool:

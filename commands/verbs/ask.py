@@ -125,6 +125,7 @@ def status(setup: Setup, /, technical: bool, form: str | None) -> None:
     else:
         in_short = chosen_form(form) == "table" and not technical
         show_rows(_in_short(row) if in_short else _stated(row), Stated, form)
+    setup.rollbacks.end()
 
 
 def _in_short(row: StatusRow) -> Iterable[Stated]:

@@ -11,11 +11,12 @@ import click
 from commands.outside import utc_now
 from commands.terminal.handing_out import giving_unopened
 from commands.terminal.options import Setup
+from commands.terminal.output import LedgerOutput, Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from ledger.recorders.by_name.naming import in_postgres, postgres_module, shown
 from ledger.recorders.sqlite import backup as sqlite_backup
-from ledger.recorders.sqlite.backup_file import Damaged, Held, NotABackup, refuse_present
+from ledger.recorders.sqlite.backup_file import Damaged, Held, NotABackup, held_by, is_encrypted, refuse_present
 
 HINT = "nothing was restored; take another backup, and keep this one for whoever looks into it"
 
@@ -33,9 +34,9 @@ class _AFile(click.ParamType[Path]):
 
 
 @click.command()
-@click.option("--out", required=True, type=_AFile(), help="A file that was not there")
+@out_option("FILE", "A file that was not there.", required=True)
 @click.pass_obj
-def backup(setup: Setup, /, out: Path) -> None:
+def backup(setup: Setup, /, out: Output) -> None:
     """Write a backup of the ledger to one file, while others may go on recording.
 
     It is of one moment. Before it gets its name it is restored beside it, the whole chain of seals is walked, and its
@@ -49,22 +50,25 @@ def backup(setup: Setup, /, out: Path) -> None:
     url = in_postgres(setup.ledger_name)
     take = postgres_module("backup").backup if url else sqlite_backup.backup
     try:
-        with giving_unopened(setup, "backup", out) as notes, progress("Copying", "rows" if url else "pages") as tell:
-            refuse_present(out)  # what is there already is not to be listed as a backup
+        with (
+            giving_unopened(setup, "backup", out.path) as notes,
+            progress("Copying", "rows" if url else "pages") as tell,
+        ):
+            refuse_present(out.path)  # what is there already is not to be listed as a backup
             notes.begun()
-            held = take(setup.ledger_name, out, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), tell)
-            notes.whole(out)
+            held = take(setup.ledger_name, out.path, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), tell)
+            notes.whole(out.path)
     except NotABackup as trouble:
         raise click.UsageError(str(trouble)) from None
     except Damaged as trouble:
         _refuse(trouble, "no backup was made; 'episode-ledger verify' says what is wrong with the ledger")
     else:
-        say(printable(f"Backed up {_held(held)} into {out}, restored it once, and proved it."))
+        say(printable(f"Backed up {_held(held)} into {out.path}, restored it once, and proved it."))
 
 
 @click.command()
 @click.argument("file", type=_AFile())
-@click.option("--out", metavar="PATH-or-URL", help="The ledger to make. Default: --ledger.")
+@click.option("--out", type=LedgerOutput(), metavar="PATH-or-URL", help="The ledger to make. Default: --ledger.")
 @click.option("--check", is_flag=True, help="Only restore it into a passing file, and prove that.")
 @click.pass_obj
 def restore(setup: Setup, /, file: Path, out: str | None, check: bool) -> None:
@@ -101,7 +105,11 @@ def restore(setup: Setup, /, file: Path, out: str | None, check: bool) -> None:
 
 
 def _restore(setup: Setup, file: Path, out: str) -> Held:
+    held_by(file)  # else it says why it is none
+    if not is_encrypted(file):
+        setup.refuse_plain()
     if not in_postgres(out):
+        Output(setup, Path(out)).check()
         with giving_unopened(setup, "restore", Path(out)) as notes:  # beside a ledger it is one more copy of the keys
             refuse_present(Path(out))
             notes.begun()

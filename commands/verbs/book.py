@@ -15,6 +15,7 @@ from msgspec import Struct
 from commands.book.asking import ask_dollars, ask_keys
 from commands.outside import utc_now
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
+from commands.terminal.output import Output, OutputPath
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
 from ledger.book import PER_DIEM, Agreement, Payer, Provider, Terms, check_book, load_book
 from ledger.book.differences import BookDifference, differences, edition_name
@@ -116,7 +117,7 @@ def diff(folder_a: Path, folder_b: Path, form: str | None) -> None:
 
 @book.command()
 @click.argument("kind", type=click.Choice(list(_KINDS)))
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@click.argument("folder", metavar="[DIR]", type=OutputPath(), required=False)
 @click.option(
     "--form", "form", type=click.File("rb"), help="A filled form (TOML); '-' reads stdin. Else you are asked."
 )
@@ -145,6 +146,7 @@ def new(setup: Setup, /, kind: str, folder: Path | None, form: BinaryIO | None, 
         table = _asked_payer() if kind == "payer" else _asked_provider()
     else:
         raise click.UsageError(f"nobody can be asked here; 'book new {kind} --blank' prints a form for --form FILE")
+    Output(setup, root).check_folder()
     _write(root / subfolder, str(table[named_by]), filled(struct, table))
     for doubt in doubts_of(table, _today()):
         say(printable(f"To be looked at: {doubt}"))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import click
 
+from commands.recording.holding import refuse_broken
 from commands.terminal.handing_out import also_shows_option, giving, refuse_others
 from commands.terminal.options import Setup, known_at_option
+from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from commands.terminal.signers import read_checkpoint, signer_of
 from commands.verbs.proof import key_option
-from ledger.files import write_whole
 from ledger.proof.checkpoint import Checkpoint, VerifierKey, key_id, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.by_name.naming import folder_of
-from ledger.recorders.by_name.proving import prove, prove_entries
+from ledger.recorders.by_name.proving import prove_entries
 from ledger.store import EpisodeLedger
 from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
 from projections.bundle.zip import Vouch, zip_of
@@ -31,14 +30,7 @@ _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 
 @click.command()
 @click.argument("episodes", metavar="EPISODE...", nargs=-1, required=True)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.zip",
-    help="Where to write it; a file that was not there.",
-)
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@out_option("FILE.zip", "Where to write it; a file that was not there.", required=True, forceable=True)
 @click.option(
     "--checkpoint",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -54,8 +46,7 @@ def bundle(
     setup: Setup,
     /,
     episodes: tuple[str, ...],
-    out: Path,
-    force: bool,
+    out: Output,
     checkpoint: Path | None,
     signer: str | None,
     key: Path,
@@ -81,8 +72,7 @@ def bundle(
     """
     if signer is not None and checkpoint is None:
         raise click.UsageError("--signer belongs to --checkpoint; without it the bundle is signed with --key")
-    _refuse_present(out, force)
-    with setup.open() as ledger, giving(setup, ledger, "bundle", out) as notes:
+    with setup.open() as ledger, giving(setup, ledger, "bundle", out.path) as notes:
         if checkpoint is None:
             signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(setup.ledger_name)))
         else:
@@ -91,35 +81,20 @@ def bundle(
         _refuse_unknown(chosen, episodes)
         refuse_others(ledger, chosen.episodes, also_shows, known_at, signed.size)
         if signed.key is not None:
-            _refuse_broken(setup)
+            refuse_broken(setup, "nothing was signed and no bundle made")
         with progress("Proving", "entries") as tell:
             proven = prove_entries(setup.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
         note, says = signed.note(ledger, proven.root, proven.head)
         members = bundle_of(ledger, setup.book, chosen, Proofs(note, says, proven.rows, proven.proofs, signed.vouch))
         later = checkpoint is not None and any(ledger.entries_of(e, len(chosen.around[e])) for e in episodes)
-        _refuse_present(out, force)
+        out.check()
         content = zip_of(members)
         notes.content(content, episodes)
-        write_whole(out, content)
+        out.write(content)
     entries = counted(len(chosen.wanted), "entry", "entries")
-    say(printable(f"Wrote {entries} of {counted(len(chosen.episodes), 'episode')} into {out}."))
+    say(printable(f"Wrote {entries} of {counted(len(chosen.episodes), 'episode')} into {out.path}."))
     if later:
         say("Entries recorded after the checkpoint are left out.")
-
-
-def _refuse_present(out: Path, force: bool) -> None:
-    if os.path.lexists(out) and not force:
-        raise click.UsageError(f"{out} is there already, and is left as it is; name another file, or give --force")
-
-
-def _refuse_broken(setup: Setup) -> None:
-    """A key of ours signs only a ledger that holds, as ``checkpoint`` does."""
-    with progress("Verifying", "entries") as tell:
-        report = prove(setup.ledger_name, (), tell, setup.master)
-    if not report.holds:
-        say("episode-ledger: the ledger does not hold, so nothing was signed and no bundle made")
-        say("hint: 'episode-ledger verify' says what is wrong, and at which position")
-        sys.exit(1)
 
 
 def _refuse_unknown(chosen: Chosen, episodes: tuple[str, ...]) -> None:

@@ -11,10 +11,11 @@ import click
 import msgspec
 
 from commands.outside import utc_now
+from commands.recording.holding import refuse_broken
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
-from commands.terminal.who import is_named_in, named
+from commands.terminal.who import given_reason, is_named_in, named
 from commands.verbs.read import live_views
 from commands.writing.closing import (
     CannotClose,
@@ -25,7 +26,6 @@ from commands.writing.closing import (
     closed_months,
     report_again,
 )
-from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month, MonthHead, MonthReport, MonthRow, judged_otherwise
 from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
@@ -106,11 +106,14 @@ def close(
     with setup.open() as ledger:
         if month is None:
             _list(ledger, form)
-            return
-        if check:
+        elif check:
             _check(setup, ledger, month, form)
-            return
-        closed = _close(setup, ledger, month, by, _fit(setup, ledger, anyway))
+        else:
+            _tell(_close(setup, ledger, month, by, _fit(setup, ledger, anyway)), form)
+    setup.rollbacks.end()
+
+
+def _tell(closed: Closed, form: str | None) -> None:
     _show(closed.report, form)
     say(printable(_summary(closed)))
     if since := judged_otherwise(closed.record):
@@ -137,9 +140,7 @@ def _fit(setup: Setup, ledger: EpisodeLedger, anyway: str | None) -> str | None:
     """The reason, if it may stay in the ledger for good."""
     if anyway is None:
         return None
-    fault = fault_of(anyway, "free") if 0 < len(anyway) <= LONGEST_FREE_TEXT else "text of 1 to 1,000 characters"
-    if fault:
-        raise click.UsageError(f"--anyway: expected {fault}")
+    given_reason("--anyway", anyway)
     if setup.master and any(is_named_in(anyway, name) for name in ledger.patients_since(0, ledger.position())):
         raise click.UsageError("--anyway stays in the ledger: do not name a patient in it")
     return anyway
@@ -155,6 +156,9 @@ def _list(ledger: EpisodeLedger, form: str | None) -> None:
 
 def _close(setup: Setup, ledger: EpisodeLedger, month: Month, by: str | None, anyway: str | None) -> Closed:
     record = closed_months(ledger).get(month.text)
+    if record is None:
+        setup.rollbacks.end()  # nothing is fixed on a ledger that is not what it was
+        refuse_broken(setup, "no month was closed")
     with progress("Judging", "patients") as tell, month_refusals():
         if record is not None:  # whoever asks, and whatever their book says now
             return Closed(record, report_again(ledger, record, tell), new=False)

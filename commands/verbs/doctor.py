@@ -13,16 +13,19 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.options import Setup, format_option
+from commands.terminal.rollbacks import HINT, stored_rollbacks, told
 from commands.terminal.show import show_rows
 from commands.verbs.proof import key_option
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.zones import zone_data_version
+from ledger.files import locks_hold
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.naming import views_file
+from ledger.recorders.by_name.tail import broken_in_tail
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
     access_records_of,
@@ -46,7 +49,6 @@ from projections.operations.health import (
     log_row,
     model_rows,
     months_row,
-    newest_of,
     rights_rows,
     room_row,
     setting_rows,
@@ -54,6 +56,7 @@ from projections.operations.health import (
 from projections.read_model.generations import Places
 from projections.read_model.trouble import ViewsError
 from projections.read_model.version import code_version
+from projections.reading.clock import newest_stamp
 
 MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
 
@@ -92,6 +95,8 @@ def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
         "book", lambda: _of_the_book(setup), "correct that file of the book, or name another with --book"
     )
     yield from _check_rows("ledger", lambda: _of_the_ledger(setup), MENDS)
+    yield from _check_rows("last entries", lambda: iter([_of_the_tail(setup)]), MENDS)
+    yield from _check_rows("rollback", lambda: _of_rollbacks(setup), MENDS)
     if in_a_file:
         yield from _of_the_key(key, plain_path(setup.ledger_name).parent)
 
@@ -117,6 +122,11 @@ def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
     if not may_write(path) or not may_write(path.parent):
         says = "this user may not write to the ledger's file and folder, as SQLite's log needs"
         yield CheckRow("writable", "wrong", says, "run as the ledger's owner")
+    elif not locks_hold(path.parent):
+        says = "a lock that one program holds is given to another, too: writers lose each other's entries"
+        yield CheckRow("locks", "wrong", says, "move the ledger, with backup and restore, to a disk of this machine")
+    else:
+        yield CheckRow("locks", "ok", "what one program locks in this folder, another one does not get")
     log = log_bytes(path)
     yield room_row(*free_bytes(path.parent), path.stat().st_size, log)
     yield log_row(log)
@@ -137,11 +147,25 @@ def _of_the_ledger(setup: Setup) -> Iterator[CheckRow]:
         yield _of_the_store(ledger.position(), ledger.id)
         yield encryption_row(setup.master.id if setup.master else None, in_a_file=not in_postgres(setup.ledger_name))
         yield from _of_the_settings(ledger.settings())
-        yield clock_row(utc_now(), newest_of(ledger))
+        yield clock_row(utc_now(), newest_stamp(ledger))
         yield from _check_rows("closed months", lambda: iter([months_row(ledger)]), MENDS)
         yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), "delete it; it is built anew")
     if setup.master is not None:
         yield from _of_what_is_clear(setup)
+
+
+def _of_the_tail(setup: Setup) -> CheckRow:
+    """What the next entry will be sealed to."""
+    if position := broken_in_tail(setup.ledger_name):
+        return CheckRow("last entries", "wrong", f"the ledger does not hold at position {position}", MENDS)
+    return CheckRow("last entries", "ok", "they hold: what is recorded next is sealed to them")
+
+
+def _of_rollbacks(setup: Setup) -> Iterator[CheckRow]:
+    found = stored_rollbacks(setup.ledger_name, setup.places)
+    yield from (CheckRow("rollback", "wrong", told(each), HINT) for each in found)
+    if not found:
+        yield CheckRow("rollback", "ok", "nothing that a read model here had seen is missing")
 
 
 def _of_the_store(entries: int, id: str) -> CheckRow:
@@ -159,7 +183,9 @@ def _of_a_closed_ledger(setup: Setup, trouble: MasterKeyError) -> Iterator[Check
     with as_stored(setup.ledger_name) as entries:
         about = entries.about()
         yield _of_the_store(entries.max_position(), about.get("id", "none"))
-        yield closed_row(about.get("master_key"), trouble, named=_names_a_key(setup))
+        under = about.get("master_key")
+        refused = _names_a_key(setup) or (setup.must_encrypt and under is None)
+        yield closed_row(under, trouble, named=refused)
         yield from _of_the_settings(entries.settings())
     yield clock_row(utc_now(), None)
     if "master_key" in about:

@@ -13,6 +13,7 @@ import click
 from commands.outside import utc_now
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, known_at_option
+from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
@@ -59,10 +60,7 @@ class Asked(NamedTuple):
     "--format", "form", type=click.Choice(["parquet", "csv", "jsonl", CLOUDEVENTS]), required=True,
     help="How to write. Parquet needs the extra 'parquet'; cloudevents is for events.",
 )  # fmt: skip
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
-    help="Where the export is to stand, as DIR/DATASET.",
-)  # fmt: skip
+@out_option("DIR", "Where the export is to stand, as DIR/DATASET.", required=True, folder=True)
 @since_option
 @known_at_option
 @click.option("--deidentified", is_flag=True, help="Pseudonyms, shifted dates, nothing that names a patient.")
@@ -72,7 +70,7 @@ class Asked(NamedTuple):
 )  # fmt: skip
 @click.pass_obj
 def export(
-    setup: Setup, /, dataset: str, form: str, out: Path, since: int | None, known_at: datetime | None,
+    setup: Setup, /, dataset: str, form: str, out: Output, since: int | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
     """Write days, lines, findings, changes, claimed days, authorizations, rates or events into files, for programs
@@ -92,13 +90,14 @@ def export(
       episode-ledger export events --format cloudevents --out feed
       episode-ledger export lines --format csv --out research --deidentified
     """
-    asked = Asked(dataset, form, out, since, known_at, deidentified, key)
+    asked = Asked(dataset, form, out.path, since, known_at, deidentified, key)
     _check(asked)
-    place = Place(out, dataset)
+    place = Place(out.path, dataset)
+    out.refuse_around(place.would_remove)
     listed = None if dataset == RATES else place.link  # the book's rates are nobody's
     with setup.open() as ledger, giving(setup, ledger, f"export {dataset}", listed) as notes:
         check_since(ledger, since or 0)
-        pseudonyms = pseudonyms_of(key, setup.beside, out) if deidentified else None
+        pseudonyms = pseudonyms_of(key, setup, out.path) if deidentified else None
         try:
             with place.publishing(partial(_check_alike, asked)) as folder:
                 notes.begun()

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from commands.recording.effect import effect_of, effect_options, recording
+from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
 from commands.terminal.import_run import ImportRun, Wanted
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
+from commands.terminal.output import Output, OutputPath
 from commands.terminal.refused_rows import AlreadyThere, RefusedRows
 from commands.terminal.show import printable, say, show_text
 from commands.terminal.who import named
@@ -29,12 +30,13 @@ from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 @click.option("--complete", is_flag=True, help="The export is complete: propose to retract what is gone from it.")
 @click.option("--from", "first", type=SERVICE_DATE, help="The dates it is complete for. Default: those of its rows.")
 @click.option("--to", "last", type=SERVICE_DATE, help="Likewise.")
-@click.option("--refused", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+@click.option("--refused", type=OutputPath(), metavar="DIR",
               help="Write refused rows there as CSV, with why, to be mended and imported again.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace files of refused rows that are there.")
 @click.option("--new-map", is_flag=True, help="Print a first mapping for FILES, its guesses marked.")
 @click.option("--template", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping's columns as CSV.")
 @click.option("--show-map", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping, to be changed.")
+@clock_option
 @effect_options
 @format_option
 @click.pass_obj
@@ -68,6 +70,8 @@ def import_(
         raise click.UsageError(f"name a mapping with --map; ready ones are {', '.join(READY)}")
     wanted = _wanted(dry_run, **options)
     effect = effect_of(dry_run, no_effect, effect_to)
+    if refused is not None:
+        Output(setup, refused).check_folder()
     sheets = matched(files, [load_mapping(each) for each in maps])
     for sheet in sheets.left_out:
         say(printable(f"{sheet.label}: left out, for no [[sheets]] of the mapping is of this name"))
@@ -75,6 +79,8 @@ def import_(
         rows = RefusedRows(refused, sheets, replace=force)
     except AlreadyThere as there:
         raise click.UsageError(f"--refused: there is a file {there} already; --force replaces it") from None
+    for path in rows.possible if force else ():
+        Output(setup, path, force=True, forceable=True).check()
     with recording(setup, effect, create=True) as ledger, rows:
         status = ImportRun(ledger, sheets, wanted, rows).go()
     for path in rows.paths:
@@ -85,7 +91,7 @@ def import_(
 
 def _wanted(
     dry_run: bool, by: str | None, yes: bool, reason: str | None, complete: bool, first: str | None,
-    last: str | None, form: str | None,
+    last: str | None, form: str | None, clock_is_right: bool,
 ) -> Wanted:  # fmt: skip
     if (first or last) and not complete:
         raise click.UsageError("--from and --to say what an export is complete for: give --complete, too")
@@ -94,7 +100,7 @@ def _wanted(
     if reason is not None and (not 0 < len(reason) <= LONGEST_FREE_TEXT or fault_of(reason, "free")):
         raise click.UsageError(f"--reason: expected 1 to {LONGEST_FREE_TEXT:,} characters on one line")
     span = [date.fromisoformat(each) if each else None for each in (first, last)]
-    return Wanted(named(by, "records"), reason, complete, span[0], span[1], yes, dry_run, form)
+    return Wanted(named(by, "records"), reason, complete, span[0], span[1], yes, dry_run, form, clock_is_right)
 
 
 def _guessed(files: tuple[Path, ...]) -> str:

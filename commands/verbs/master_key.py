@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from commands.terminal.options import Setup
+from commands.terminal.output import Output, OutputPath
 from commands.terminal.show import printable, say
 from ledger.keys.cipher import MasterKey, create_master_key, load_master_key, parse_master_key
 from ledger.recorders.by_name.naming import folder_of
@@ -20,7 +21,7 @@ def named_master_key(ledger: str, file: Path | None, itself: str | None) -> Mast
 
 
 @click.command("master-key")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=OutputPath())
 @click.pass_obj
 def master_key(setup: Setup, /, file: Path) -> None:
     """Draw a new master key into FILE, for encrypted ledgers.
@@ -35,5 +36,6 @@ def master_key(setup: Setup, /, file: Path) -> None:
       export EPISODE_MASTER_KEY_FILE=~/keys/ledger.key
       episode-ledger record intake.jsonl
     """
+    Output(setup, file, key=True).check_place()
     create_master_key(file, away_from=folder_of(setup.ledger_name))
     say(printable(f"The master key is in {file}. Keep a copy of it safe, away from the ledger and from its backups."))

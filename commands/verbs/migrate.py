@@ -26,6 +26,8 @@ def migrate(setup: Setup, /, runtime_role: str | None) -> None:
     """
     if not in_postgres(setup.ledger_name):
         raise click.UsageError("migrate is for a ledger in PostgreSQL; 'record' makes one in a file by itself")
+    if setup.master is None:
+        setup.refuse_plain()
     done = postgres_module("migrate").migrate(setup.ledger_name, runtime_role, setup.master.id if setup.master else "")
     what = "Made the ledger" if done.made else "The ledger is there already:"
     click.echo(printable(f"{what} {done.ledger_id} in schema {done.schema}, tables of version {done.version}."))

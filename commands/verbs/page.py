@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import click
 
 from commands.terminal.handing_out import also_shows_option, giving, refuse_others
 from commands.terminal.options import Setup, known_at_option, no_episode
-from ledger.files import write_whole
+from commands.terminal.output import Output, out_option
 
 
 @click.command()
 @click.argument("episode")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.html",
-    help="Where to write it. Default: standard output.",
-)
+@out_option("FILE.html", "Where to write it. Default: standard output.", forceable=True)
 @also_shows_option
 @known_at_option
 @click.pass_obj
 def page(
-    setup: Setup, /, episode: str, out: Path | None, also_shows: tuple[str, ...], known_at: datetime | None
+    setup: Setup, /, episode: str, out: Output | None, also_shows: tuple[str, ...], known_at: datetime | None
 ) -> None:
     """Write an episode's days, verdicts, causes and entries as one HTML page.
 
@@ -42,7 +36,7 @@ def page(
     from projections.page.html import render_page
     from projections.page.page import page_of
 
-    with setup.open() as ledger, giving(setup, ledger, "page", out) as notes:
+    with setup.open() as ledger, giving(setup, ledger, "page", out.path if out else None) as notes:
         ledger.refuse_forgotten(episode)
         found = page_of(ledger, episode, setup.book, known_at)
         if found is None:
@@ -51,7 +45,7 @@ def page(
         html = render_page(found).encode()
         if out is not None:
             notes.content(html, [episode])
-            write_whole(out, html)
+            out.write(html)
             return
     sys.stdout.buffer.write(html)
     sys.stdout.buffer.flush()

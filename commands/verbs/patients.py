@@ -12,10 +12,9 @@ from commands.outside import random_nonces, utc_now
 from commands.recording.one_thing import ask
 from commands.terminal.options import Setup
 from commands.terminal.show import printable, say
-from commands.terminal.who import is_named_in, named
+from commands.terminal.who import given_reason, is_named_in, named
 from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
 from ledger.facts.merges import Merged, MergeRefused, Parted, as_entry
-from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.effects.effect import changes_of
 from projections.effects.text import effect_lines
@@ -118,9 +117,7 @@ def part_patients(
 
 def _who(setup: Setup, patients: Sequence[str], reason: str, by: str | None) -> str:
     """Who decides it, if nothing is said that must not stay; UsageError else."""
-    fault = fault_of(reason, "free") if 0 < len(reason) <= LONGEST_FREE_TEXT else "text of 1 to 1,000 characters"
-    if fault:
-        raise click.UsageError(f"--reason: expected {fault}")
+    given_reason("--reason", reason)
     who = named(by, "decides it")
     if setup.master and any(is_named_in(f"{reason}\n{who}", patient) for patient in patients):
         raise click.UsageError("--reason and --by stay in the ledger: do not name the patients in them")

@@ -1,9 +1,8 @@
-"""``checkpoint`` and ``verify``: what the ledger is now, signed; and whether it still is what it was."""
+"""``verify``: whether the ledger still is what it was."""
 
 from __future__ import annotations
 
 import base64
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,28 +11,23 @@ from typing import Literal
 import click
 from msgspec import Struct
 
-from commands.outside import utc_now
+from commands.recording.accepting import accept_rollbacks
 from commands.terminal.options import Command, Setup, format_option
 from commands.terminal.progress import progress
+from commands.terminal.rollbacks import stored_rollbacks, tell_rollbacks
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import (
     Shown,
     Signature,
-    consistency_proof,
-    earlier_checkpoint,
-    public_half,
     read_checkpoint,
     signer_of,
 )
-from ledger.files import READABLE, write_new
-from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
-from ledger.proof.signing import SigningKey, create_key, load_key, sign
+from commands.terminal.variable import VariableOption
+from commands.terminal.who import given_reason, named
 from ledger.proof.walk import ProofReport
-from ledger.recorders.by_name.naming import folder_of
 from ledger.recorders.by_name.proving import prove
 from projections.words import utc_text
 
-KEY_NAME = "episode-ledger"
 HINT = "keep this file as it is, and compare it with a backup; 'episode-ledger help seals' explains each sentence"
 UNSEEN = (
     "Without a checkpoint kept elsewhere, a ledger rewritten and sealed anew as a whole, or an older copy put back,"
@@ -67,109 +61,13 @@ def key_option(command: Command) -> Command:
     """``--key``: the signing key, by default in the user's own folder of settings."""
     return click.option(
         "--key",
+        cls=VariableOption,
         envvar="EPISODE_LEDGER_KEY",
         type=click.Path(path_type=Path),
         default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
         metavar="FILE",
         help="The signing key. Also: EPISODE_LEDGER_KEY. Default: signing.key in your own folder of settings.",
     )(command)
-
-
-@click.command()
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; a file that was not there.")
-@click.option(
-    "--since",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="An earlier checkpoint of this key: prove that all it stood for is still there.",
-)
-@click.option("--proof", type=click.Path(path_type=Path), metavar="FILE.json", help="With --since: where that goes.")
-@click.option("--init-key", is_flag=True, help="Make the signing key, print its verifier key, and sign nothing yet.")
-@click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
-@key_option
-@click.pass_obj
-def checkpoint(
-    setup: Setup, /, out: Path | None, since: Path | None, proof: Path | None, init_key: bool, name: str | None,
-    key: Path,
-) -> None:  # fmt: skip
-    """Sign what the ledger is now, to be kept away from it.
-
-    The whole ledger is walked first, and only one that holds is signed. Whoever keeps the checkpoint can show later,
-    with verify, that nothing it stood for was changed, removed or exchanged. The signing key stays outside the ledger's
-    folder; hand out its verifier key. An encrypted ledger is signed without its master key, too: what is signed are the
-    stored envelopes. With --since and --proof whoever has verify_bundle.py and the verifier key is shown, without the
-    ledger, that the new checkpoint goes on from the earlier one.
-
-    \b
-    Examples:
-      episode-ledger checkpoint --init-key --name pharmacy.example/ledger
-      episode-ledger checkpoint --out 2026-11-23.checkpoint
-      episode-ledger checkpoint --since 2026-11-23.checkpoint --proof goes-on.json --out 2026-12-07.checkpoint
-      episode-ledger verify --checkpoint 2026-11-23.checkpoint
-    """
-    folder = folder_of(setup.ledger_name)
-    if init_key:
-        if out is not None or since is not None:
-            raise click.UsageError("--init-key only makes the key; give --out to the next checkpoint")
-        click.echo(_make_key(key, KEY_NAME if name is None else name, folder))
-        return
-    if name is not None:
-        raise click.UsageError("--name belongs to --init-key; a key that was made keeps its name")
-    if (since is None) != (proof is None):
-        raise click.UsageError("--since and --proof belong together: from which checkpoint, and where the proof goes")
-    _refuse_present(out)
-    _refuse_present(proof)
-    signing = load_key(key, away_from=folder)
-    with progress("Verifying", "entries") as tell:
-        earlier = earlier_checkpoint(since, signing) if since is not None else None
-        report = prove(setup.ledger_name, [earlier.note.checkpoint] if earlier else (), tell, setup.master)
-    if not report.holds:
-        _say_faults(report, "Nothing was signed: ")
-        sys.exit(1)
-    if report.closed:
-        say(CLOSED)
-    note = _signed(report, signing)
-    if earlier is not None and since is not None and proof is not None:
-        _write_new(proof, consistency_proof(setup, report, earlier.note, since.read_bytes(), note))
-    _give(note, out)
-    if out is not None:
-        say(printable(f"Signed {report.entries:,} entries into {out}; keep it away from the ledger."))
-
-
-def _make_key(key: Path, name: str, folder: Path | None) -> str:
-    if not os.path.lexists(key):  # else the making of it refuses
-        _refuse_present(public_half(key))
-    vkey = create_key(key, name, away_from=folder)
-    _write_new(public_half(key), f"{vkey}\n".encode())
-    say(printable(f"The signing key is in {key}: keep a copy of it safe. This is its verifier key, to hand out:"))
-    return vkey
-
-
-def _refuse_present(path: Path | None) -> None:
-    if path is not None and os.path.lexists(path):
-        raise click.UsageError(f"{path} is there already, and is left as it is; name another file")
-
-
-def _signed(report: ProofReport, key: SigningKey) -> bytes:
-    at = utc_now().replace(microsecond=0)
-    text = text_of(Checkpoint(origin_of(report.ledger), report.ledger, report.entries, report.root, report.head, at))
-    return note_of(text, sign(text, key))
-
-
-def _give(note: bytes, out: Path | None) -> None:
-    if out is not None:
-        _write_new(out, note)
-    else:
-        sys.stdout.buffer.write(note)
-        sys.stdout.buffer.flush()
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """A file that others may read, where none was."""
-    try:
-        write_new(path, content, READABLE)
-    except FileExistsError:
-        raise click.UsageError(f"{path} is there already, and is left as it is; name another file") from None
 
 
 @click.command()
@@ -183,14 +81,27 @@ def _write_new(path: Path, content: bytes) -> None:
 )
 @click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature counts. Default: that of one's own key.")
 @key_option
+@click.option(
+    "--accept-rollback",
+    "reason",
+    metavar="REASON",
+    help="If it holds: record that it was put back to an earlier state on purpose.",
+)
+@click.option(
+    "--by", metavar="NAME", help="With --accept-rollback: who says so. Default: the name you are logged in by."
+)
 @format_option
 @click.pass_obj
-def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, form: str | None) -> None:
+def verify(
+    setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, reason: str | None, by: str | None,
+    form: str | None,
+) -> None:  # fmt: skip
     """Walk the whole ledger and name the first position that is wrong.
 
     Each entry is sealed to the one before it; a seal that does not fit is found without anything else. Somebody who
     seals everything anew is only found with a checkpoint that was kept elsewhere. Ends with 1 if anything is wrong.
-    The envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
+    So is a ledger that was put back to an earlier state since a read model of it was made, until that is accepted. The
+    envelopes of an encrypted ledger are opened if its master key is named, and what is in them is held to what
     stands on them; without it they are held to their columns alone.
 
     \b
@@ -198,12 +109,14 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
     """
+    if reason is None and by is not None:
+        raise click.UsageError("--by belongs to --accept-rollback")
     whose = signer_of(signer, key) if files or signer is not None else None
     shown = [read_checkpoint(file, whose) for file in files]
     with progress("Verifying", "entries") as tell:
         report = prove(setup.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell, setup.master)
     show_rows(_rows(report, shown), ProvedRow, form, hidden=("ledger", "message"))
-    _say_faults(report)
+    say_faults(report)
     if report.closed:
         say(CLOSED)
     disowned = [each for each in shown if not each.counts]
@@ -213,9 +126,15 @@ def verify(setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path
         say(UNSIGNED)
     if not any(each.counts for each in shown):
         say(UNSEEN)
+    back = stored_rollbacks(setup.ledger_name, setup.places) if report.holds else []
+    if back and reason is None:
+        tell_rollbacks(back)
     if disowned or not report.holds:
         say(f"hint: {HINT}")
+    if disowned or not report.holds or (back and reason is None):
         sys.exit(1)
+    if reason is not None:
+        accept_rollbacks(setup, back, given_reason("--accept-rollback", reason), named(by, "accepts it"))
 
 
 def _rows(report: ProofReport, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
@@ -243,7 +162,8 @@ def _disowned(shown: Shown) -> str:
     return f"{shown.file}: not signed by the key that counts; if another's does, name it with --signer."
 
 
-def _say_faults(report: ProofReport, before: str = "") -> None:
+def say_faults(report: ProofReport, before: str = "") -> None:
+    """Say each fault of a ledger, and what to do."""
     for fault in report.faults:
         sentence = before + (fault.message if before else fault.message[:1].upper() + fault.message[1:])
         say(printable(f"{sentence}."))

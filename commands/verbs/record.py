@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, TypedDict, TypeVar
 import click
 
 from commands.door.source import Source
-from commands.recording.effect import effect_of, effect_options, recording
+from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end
@@ -29,6 +29,7 @@ class Kept(TypedDict):
 
     keep_recorded_at: bool
     as_told_now: bool
+    clock_is_right: bool
 
 
 _NOTHING: Final = "No line was refused."
@@ -37,6 +38,7 @@ _NOTHING: Final = "No line was refused."
 @click.command()
 @click.argument("files", type=click.File("rb"), nargs=-1, required=True, metavar="FILE...")
 @click.option("--keep-recorded-at", is_flag=True, help="Take each line's recorded_at: for bringing history over.")
+@clock_option
 @click.option(
     "--as-told-now",
     is_flag=True,
@@ -50,6 +52,7 @@ def record(
     /,
     files: tuple[BinaryIO, ...],
     keep_recorded_at: bool,
+    clock_is_right: bool,
     as_told_now: bool,
     dry_run: bool,
     no_effect: bool,
@@ -61,6 +64,9 @@ def record(
     Each line is recorded, a duplicate, or refused with its reason; good lines land whatever the others are. Sending a
     file again is safe: what is there already answers 'duplicate'. Then the effect is said: days, dollars and findings
     that change, and claims to be replaced. Exits with 1 if a line was refused.
+
+    The clock gives each line its time, for good. One that is more than an hour behind the ledger's newest entry, or
+    more than a year ahead of it, records nothing: set the clock, or if it is right say so.
 
     Of several files, the first is recorded before the next; with --keep-recorded-at all go into one order by the
     instants of their lines.
@@ -76,7 +82,7 @@ def record(
     if as_told_now and not keep_recorded_at:
         raise click.UsageError("--as-told-now goes with --keep-recorded-at")
     effect = effect_of(dry_run, no_effect, effect_to)
-    kept = Kept(keep_recorded_at=keep_recorded_at, as_told_now=as_told_now)
+    kept = Kept(keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock_is_right=clock_is_right)
     with recording(setup, effect, create=True) as ledger:
         with progress("Recording", "lines") as tell:
             if len(files) == 1:

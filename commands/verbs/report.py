@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from commands.outside import utc_now
 from commands.terminal.handing_out import Notes, giving
 from commands.terminal.options import SERVICE_DATE, Setup, filters, known_at_option
+from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
 from commands.verbs.read import derived
-from ledger.files import write_whole
 from ledger.store import EpisodeLedger
 from projections.report.asked import Asked
 from projections.report.behind import SHOWN_RUNS, Collected
@@ -35,12 +34,7 @@ from projections.report.report import WeeklyReport, report_of
     type=click.Choice(["table", "json", "csv", "html"]),
     help="How to print. Default: table on a terminal, json (JSON Lines) in a pipe, html with --out.",
 )
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.html",
-    help="Where to write the page. Default: standard output.",
-)
+@out_option("FILE.html", "Where to write the page. Default: standard output.", forceable=True)
 @click.option(
     "--shown",
     type=click.IntRange(0, 1000),
@@ -58,15 +52,17 @@ def report(
     to: str | None,
     known_at: datetime | None,
     form: str | None,
-    out: Path | None,
+    out: Output | None,
     shown: int,
 ) -> None:
     """Show what people look at each Monday.
 
     Billable days and dollars by payer and month; holds and what to do; unbilled days by the time left to file
-    them; money to refund; authorizations running out; conflicts and hard findings. Each row ends with the command
-    that lists what it counts. As html one page with charts and those rows, which needs nothing else. 'episode-ledger
-    help report-numbers' defines every number. With --on the same ledger and book give the same report.
+    them; money to refund; authorizations running out; conflicts and hard findings; what is expected and not there:
+    open orders without service, visits and drugs on no bill, episodes without a word, supplies, plans and assessments
+    that run out. Below each row stands the command that lists what it counts. As html one page with charts and those
+    rows, which needs nothing else. 'episode-ledger help report-numbers' defines every number. With --on the same ledger
+    and book give the same report.
 
     \b
     Examples:
@@ -80,9 +76,10 @@ def report(
         raise click.UsageError("--out takes the page: --format html")
     form = "html" if out is not None else chosen_form(form)
     asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at)
-    with setup.open() as ledger, giving(setup, ledger, "report", out) as notes:
+    with setup.open() as ledger, giving(setup, ledger, "report", out.path if out else None) as notes:
         made = _made(setup, ledger, asked, Collected(shown) if form == "html" else None)
         _show(made, form, out, notes)
+    setup.rollbacks.end()
 
 
 def _utc_date(at: datetime) -> str:
@@ -97,7 +94,7 @@ def _made(setup: Setup, ledger: EpisodeLedger, asked: Asked, collected: Collecte
     return made
 
 
-def _show(made: WeeklyReport, form: str, out: Path | None, notes: Notes) -> None:
+def _show(made: WeeklyReport, form: str, out: Output | None, notes: Notes) -> None:
     match form:
         case "html":
             from projections.report.html import render_report
@@ -115,10 +112,10 @@ def _show(made: WeeklyReport, form: str, out: Path | None, notes: Notes) -> None
             show_rows(made.rows(), type(made.heading), "json")
 
 
-def _give(page: bytes, out: Path | None, notes: Notes) -> None:
+def _give(page: bytes, out: Output | None, notes: Notes) -> None:
     if out is not None:
         notes.content(page)
-        write_whole(out, page)
+        out.write(page)
     else:
         sys.stdout.buffer.write(page)
         sys.stdout.buffer.flush()

@@ -87,7 +87,7 @@ VERBS: Final = {
         "Judge all history under another book, and show the difference in days, lines and dollars.",
     ),
     "book": Verb("book", "Look at the book, write a file of it, or compare two: payers, terms, providers, agreements."),
-    "checkpoint": Verb("proof", "Sign what the ledger is now, to be kept away from it."),
+    "checkpoint": Verb("checkpoint", "Sign what the ledger is now, to be kept away from it."),
     "verify": Verb("proof", "Walk the whole ledger and name the first position that is wrong."),
     "serve": Verb(
         "serve",

@@ -24,6 +24,7 @@ from ledger.facts.entry import Entry
 from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
+from projections.reading.clock import newest_stamp, why_doubtful
 
 if TYPE_CHECKING:
     from commands.door.intake import Line
@@ -41,6 +42,10 @@ class Recorded(Struct, frozen=True, gc=False):
 
 
 Handled = Recorded | Duplicate | Refused
+
+
+class WrongClock(Exception):
+    """This clock cannot be right, or the one before it was not: nothing was recorded under it."""
 
 
 class HeadCache:
@@ -106,11 +111,14 @@ class Recorder:
         nonces: Callable[[int], Sequence[str]] = random_nonces,
         identities: int = IDENTITIES_HELD,
         attempts: int = ATTEMPTS,
+        clock_is_right: bool = True,
     ) -> None:
         self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
         self._last: dict[str, EpisodeHead] = {}
         self._cache, self._standing = HeadCache(ledger, identities), OlderNames(ledger)
+        self._clock_is_right = clock_is_right
+        self._last_stamp: datetime | None = None
 
     def handle(self, lines: Sequence[Line]) -> list[Handled]:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
@@ -151,16 +159,26 @@ class Recorder:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
         versions = {episode: head.version for episode, head in heads.items()}
-        decisions = self._decide_all(lines, heads)
+        now = self._clock()
+        decisions = self._decide_all(lines, heads, now)
         if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
             return None
+        if not self._clock_is_right and any(map(_is_stamped, lines, decisions)):
+            self._refuse_doubtful(now)
         positions = self._append(decisions)
         self._cache.keep(heads, positions)
         self._last = heads
         return list(_with_positions(decisions, positions))
 
-    def _decide_all(self, lines: Sequence[Line], heads: dict[str, EpisodeHead]) -> list[Decision]:
-        now, keep = self._clock(), self._keep_recorded_at
+    def _refuse_doubtful(self, now: datetime) -> None:
+        """WrongClock if this clock cannot be right, by what stamped the ledger's newest entry, or the batch before."""
+        before = newest_stamp(self._ledger) if self._last_stamp is None else self._last_stamp
+        if doubt := why_doubtful(now, before):
+            raise WrongClock(doubt)
+        self._last_stamp = now
+
+    def _decide_all(self, lines: Sequence[Line], heads: dict[str, EpisodeHead], now: datetime) -> list[Decision]:
+        keep = self._keep_recorded_at
         stored: dict[tuple[str, int], Entry] | None = None
         decisions: list[Decision] = []
         for line, nonce in zip(lines, self._nonces(len(lines)), strict=True):
@@ -187,6 +205,11 @@ class Recorder:
         entries = [each.entry for each in accepted]
         patients = [(each.patient, each.entry.episode) for each in accepted if each.patient is not None]
         return self._ledger.append(entries, patients) if entries else []
+
+
+def _is_stamped(line: Line, decision: Decision) -> bool:
+    """Whether the clock gives the line its time."""
+    return type(decision) is Accepted and line.recorded_at is None
 
 
 def _accepted(decisions: Sequence[Decision], episode: str, version: int) -> Entry:

@@ -52,15 +52,19 @@ def record(
     as_told_now: bool = False,
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
+    clock_is_right: bool = True,
     answered: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """Record a stream of lines, a batch to a transaction; an outcome is given once its batch is committed.
 
     With ``as_told_now`` an instant that its episode has gone past is kept beside the ledger's own.
     A stream that pauses does not keep waiting what came before: it is recorded, and ``answered`` is called once its
-    outcomes were taken.
+    outcomes were taken. Unless ``clock_is_right`` is taken for granted, WrongClock ends it before a clock that cannot
+    be stamps a line.
     """
-    recorder = Recorder(ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock)
+    recorder = Recorder(
+        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock, clock_is_right=clock_is_right
+    )
     for lines, paused in _batches(stream if isinstance(stream, Source) else Source(stream), batch):
         yield from _outcomes(recorder, lines)
         if paused:
@@ -75,9 +79,12 @@ def record_several(
     as_told_now: bool = False,
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
+    clock_is_right: bool = True,
 ) -> Iterator[FileOutcome]:
     """Record several streams, by name, as one: by ``recorded_at`` if that is kept, else one after another."""
-    recorder = Recorder(ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock)
+    recorder = Recorder(
+        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock, clock_is_right=clock_is_right
+    )
     names = list(streams)
     read = (by_recorded_at if keep_recorded_at else one_after_another)(list(streams.values()))
     while chunk := list(islice(read, batch)):

@@ -104,7 +104,21 @@ class PatientsParted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     nonce: str
 
 
-HouseAct = MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted
+class RollbackAccepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """Somebody saw that the ledger was put back to an earlier state, and means it.
+
+    It had been seen up to ``position`` with the seal there, in hex; what stood between is not in it any more.
+    """
+
+    accepted_at: datetime
+    by: str
+    reason: str
+    position: int
+    seal: str
+    nonce: str
+
+
+HouseAct = MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted | RollbackAccepted
 
 
 def time_of_act(act: HouseAct) -> datetime:
@@ -115,6 +129,8 @@ def time_of_act(act: HouseAct) -> datetime:
         return act.merged_at
     if isinstance(act, PatientsParted):
         return act.parted_at
+    if isinstance(act, RollbackAccepted):
+        return act.accepted_at
     return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
 
 

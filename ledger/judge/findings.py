@@ -97,7 +97,10 @@ def _date_by_date(rule: Rule, patient: str, seen: Sequence[Seen]) -> Iterator[Fi
     """One finding a date; where several dates were seen alike, what they say is put together once."""
     for dates, together in _alike(seen):
         said = _finding(rule, patient, together)
-        yield from (replace(said, dates=(date,)) for date in dates) if len(dates) > 1 else (said,)
+        if tuple(said.dates) == tuple(dates) and len(dates) == 1:  # mostly
+            yield said
+        else:  # a stretch, or a date of longer stretches
+            yield from (replace(said, dates=(date,)) for date in dates)
 
 
 def _alike(seen: Sequence[Seen]) -> Iterable[tuple[Sequence[int], Sequence[Seen]]]:

@@ -84,7 +84,7 @@ def _left(path: Path) -> Found:
 
 def _clear_parts(path: Path) -> bool:
     """Remove what killed ones left of this file before it got its name; whether there was any."""
-    found = list(filter(_is_plain, unfinished(path)))
+    found = [each for each in unfinished(path) if _is_plain(each) or _is_linked_to(each, path)]
     for each in found:
         each.unlink()
     return bool(found)
@@ -94,6 +94,15 @@ def _is_plain(path: Path) -> bool:
     """Whether it is a file, no link, and has no other name that its content would stay under."""
     status = path.lstat()
     return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def _is_linked_to(part: Path, path: Path) -> bool:
+    """Whether a file was being given its name when its writer was killed: it has both."""
+    status = part.lstat()
+    try:
+        return stat.S_ISREG(status.st_mode) and status.st_nlink == 2 and os.path.samestat(status, path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def _digest(path: Path) -> str | None:

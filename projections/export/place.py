@@ -83,6 +83,15 @@ class Place:
             sync(self.out)
             return bool(taken), self._present()
 
+    def would_remove(self, path: Path) -> bool:
+        """Whether a path lies within a folder that an export here makes, or clears away."""
+        real, out = Path(os.path.realpath(path)), Path(os.path.realpath(self.out))
+        return (
+            real.is_relative_to(out)
+            and real.relative_to(out).parts[:1] != ()
+            and (real.relative_to(out).parts[0].startswith(f".{self.name}."))
+        )
+
     def _present(self) -> list[Path]:
         """The link and the folders of exports, finished or left behind."""
         links = [self.link] if os.path.lexists(self.link) else []

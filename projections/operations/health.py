@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,6 +18,7 @@ from projections.operations.disk_encryption import Shelter
 from projections.operations.status import behind
 from projections.read_model.catch_up import stale_because
 from projections.read_model.views import Views
+from projections.reading.clock import to_the_second, why_doubtful
 
 State = Literal["ok", "warn", "wrong"]
 
@@ -25,7 +26,6 @@ ROOM_FOR_A_BATCH_BYTES: Final = 32 * 2**20
 LOG_IS_LONG_BYTES: Final = 256 * 2**20
 FIRST_YEAR: Final = 2026
 LAST_YEAR: Final = 2099
-LATEST_ENTRIES: Final = 1_000
 SKEW: Final = timedelta(seconds=2)
 CIPHER: Final = "AES-256-GCM, a key for each episode, under master key"
 
@@ -145,24 +145,20 @@ def _size(count: int) -> str:
 
 def clock_row(now: datetime, newest: datetime | None) -> CheckRow:
     """This machine's clock, against the year and the newest entry."""
-    says = _to_the_second(now)
+    says = to_the_second(now)
     todo = "set this machine's clock before anything is recorded: recorded_at cannot be corrected"
+    go_on = (
+        f"{todo}; if it is right, a wrong one stamped that entry, which with its episode keeps that time:"
+        " 'record --clock-is-right' goes on"
+    )
     if not FIRST_YEAR <= now.year <= LAST_YEAR:
         return CheckRow("clock", "wrong", f"{says}: that is not the time", todo)
     if newest is not None and newest > now + SKEW:
-        told = f"{says}, before the newest of the last entries ({_to_the_second(newest)}): it is slow, or was fast"
-        return CheckRow("clock", "wrong", told, todo)
+        told = f"{says}, before the newest entry ({to_the_second(newest)}): it is slow, or was fast"
+        return CheckRow("clock", "wrong", told, go_on)
+    if doubt := why_doubtful(now, newest):
+        return CheckRow("clock", "warn", doubt, go_on)
     return CheckRow("clock", "ok", says)
-
-
-def _to_the_second(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def newest_of(ledger: EpisodeLedger) -> datetime | None:
-    """The latest ``recorded_at`` among the last entries; None in an empty ledger."""
-    instants = (entry.recorded_at for _, entry in ledger.follow(max(0, ledger.position() - LATEST_ENTRIES)))
-    return max(instants, default=None)
 
 
 def months_row(ledger: EpisodeLedger) -> CheckRow:

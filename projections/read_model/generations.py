@@ -31,6 +31,25 @@ class Places:
         self.lock = self.live.with_name(f"{self.stem}.lock")
         self.certificates = self.live.with_name(f"{self.stem}.certificates")
 
+    def owns(self, real: Path) -> bool:
+        """Whether a path is, or would be, a read model, a certificate, a lock, the list of what was handed out, the
+        access records, or within a folder of these."""
+        if not real.is_relative_to(self.live.parent) or real == self.live.parent:
+            return False
+        first = real.relative_to(self.live.parent).parts[0]
+        return first.startswith(f"{self.stem}.") or first == self._access_records
+
+    def own_files(self) -> Iterator[Path]:
+        """Every one of these that is there, folders with all that is in them."""
+        for path in self.live.parent.iterdir() if self.live.parent.is_dir() else ():
+            if self.owns(path):
+                yield path
+                yield from path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+
+    @property
+    def _access_records(self) -> str:
+        return self.stem.removesuffix(".views") + ".access.jsonl"
+
     def current(self) -> Path | None:
         """The file of the live read model; None if there is none."""
         return Path(os.path.realpath(self.live)) if self.live.exists() else None

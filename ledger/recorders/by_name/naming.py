@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger.recorders import WrongPath
 from ledger.recorders.sqlite.file import plain_path
+from ledger.recorders.sqlite.rights import files_of
 
 
 def in_postgres(name: str) -> bool:
@@ -46,6 +47,19 @@ def views_file(name: str, folder: Path | None) -> Path:
         return (folder or Path()) / f"{postgres_module('url').file_stem(name)}.views.db"
     file = Path(name)
     return (folder or file.parent) / (file.name.removesuffix(".db") + ".views.db")
+
+
+def is_beside(name: str, real: Path) -> bool:
+    """Whether a path is the file of the ledger so named, or a name that SQLite or this program keeps beside it."""
+    if in_postgres(name):
+        return False
+    file = plain_path(name)
+    return (real == file and file.exists()) or (real.parent == file.parent and real.name.startswith(f"{file.name}-"))
+
+
+def files_beside(name: str) -> list[Path]:
+    """The files of the ledger so named that are there: itself and its logs; none for one that is in no file."""
+    return [] if in_postgres(name) else files_of(plain_path(name))
 
 
 def folder_of(name: str) -> Path | None:

@@ -23,7 +23,7 @@ from ledger.recorders.sqlite.backup_file import (
     refuse_present,
     restored,
 )
-from ledger.recorders.sqlite.file import check_format, connect, plain_errors, plain_path
+from ledger.recorders.sqlite.file import check_format, connect, plain_errors, plain_path, refuse_name_of_a_model
 
 PAGES_AT_ONCE: Final = 2_000
 
@@ -47,6 +47,7 @@ def restore(file: Path, out: str) -> Held:
     path = plain_path(out)
     held = held_by(file)
     refuse_present(path)
+    refuse_name_of_a_model(path)
     for ending in BESIDE:
         if os.path.lexists(log := path.with_name(path.name + ending)):
             raise NotABackup(f"{log} belongs to another ledger and may hold entries of it; move it away with that")

@@ -82,6 +82,15 @@ def held_by(file: Path) -> Held:
         raise _damaged(file, error) from error
 
 
+def is_encrypted(file: Path) -> bool:
+    """Whether the ledger in a backup is encrypted."""
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM ledger WHERE key = 'master_key'").fetchone() is not None
+    except _TROUBLES as error:
+        raise _damaged(file, error) from error
+
+
 def _held(connection: sqlite3.Connection, file: Path) -> Held:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     marked = connection.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION_ID

@@ -6,6 +6,7 @@ Nothing here opens a file before looking at it, and a file that is not ours is l
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 import stat
@@ -19,6 +20,8 @@ from ledger.recorders import NoLedger, StoreError, WrongPath, without_quotes
 from ledger.recorders.sqlite.checkpoint_turns import CHECKPOINT_PAGES
 from ledger.recorders.sqlite.schema import ENCRYPTED, EXPECTED, FORMAT, SCHEMAS, squeezed
 
+_OF_A_MODEL: Final = re.compile(r"\.views(\.[0-9]+)?\.db$")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 BACKUP_MARK: Final = "backup"
 """The table that only a backup has."""
 
@@ -61,18 +64,30 @@ def explain(error: BaseException, path: Path) -> str:
 
 def plain_path(name: str) -> Path:
     """The file a name stands for, links followed; URIs, parameters and databases in memory are refused."""
-    if not name or "\0" in name or "?" in name or ":memory:" in name or name.startswith("file:") or "://" in name:
+    if not name or "\0" in name or "?" in name or ":memory:" in name or "://" in name:
         raise WrongPath("a ledger is named by the plain path of a file, without a URI, parameters or :memory:")
+    if _SCHEME.match(name):
+        raise WrongPath(
+            "that name looks like a URL and is none: a ledger in PostgreSQL is named postgresql://…, a file whose name"
+            " has a colon by its path, as in ./name"
+        )
     path = Path(os.path.realpath(name))
     if path.exists() and not path.is_file():
         raise WrongPath(f"{path} is not a file")
     return path
 
 
+def refuse_name_of_a_model(path: Path) -> None:
+    """WrongPath if a ledger made there would be taken for a read model of another one, which a rebuild removes."""
+    if _OF_A_MODEL.search(path.name):
+        raise WrongPath(f"{path} is no name for a ledger: read models are called so, and are removed when built anew")
+
+
 def connect(path: Path, mapped_mb: int = 0) -> sqlite3.Connection:
     """A connection with our settings, each read back; the file must exist. So much of it is mapped, to be read."""
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
+    refuse_second_name(path)
     connection = sqlite3.connect(
         str(path), timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False, uri=False
     )
@@ -83,6 +98,15 @@ def connect(path: Path, mapped_mb: int = 0) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def refuse_second_name(path: Path) -> None:
+    """StoreError if the file has another name, too: SQLite keeps a log for each, and so loses what the other holds."""
+    if path.stat().st_nlink > 1:
+        raise StoreError(
+            f"{path} has a second name (a hard link); programs that open it by different names lose each other's"
+            f" entries: find it with 'find FOLDER -samefile {path.name}', and remove all but one"
+        )
 
 
 def _set_and_read_back(connection: sqlite3.Connection) -> None:
@@ -105,22 +129,24 @@ def check_journal(connection: sqlite3.Connection) -> None:
         raise StoreError("the ledger is not in write-ahead mode; another program changed it")
 
 
-def prepare(path: Path, *, create: bool, master_key: str = "") -> dict[str, str]:
+def prepare(path: Path, *, create: bool, master_key: str = "") -> tuple[dict[str, str], bool]:
     """See to it that a ledger of our format stands at the path, in write-ahead mode; create it if asked to.
 
-    With the id of a master key it is made to be encrypted under that. Gives what the ledger says of itself.
+    With the id of a master key it is made to be encrypted under that. Gives what the ledger says of itself, and
+    whether it was made.
     """
     if sqlite3.sqlite_version_info < (3, 37):
         raise StoreError(f"SQLite 3.37 or later is needed, this is {sqlite3.sqlite_version}")
     with plain_errors(path):
         if create:
+            if not path.is_file():
+                refuse_name_of_a_model(path)
             _touch(path)
         with closing(connect(path)) as connection:
-            if create:
-                _create_if_empty(connection, master_key)
+            made = create and _create_if_empty(connection, master_key)
             page = check_format(connection, path)
             _switch_to_wal(connection)
-            return page
+            return page, made
 
 
 def _touch(path: Path) -> None:
@@ -132,12 +158,14 @@ def _touch(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR))
 
 
-def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> None:
+def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> bool:
+    """Make the ledger, unless there is one; whether that was done here."""
     if not _is_empty(connection):
-        return
+        return False
     connection.execute("PRAGMA encoding = 'UTF-8'")
     connection.execute("BEGIN IMMEDIATE")
-    if _is_empty(connection):  # another process may have been faster
+    made = _is_empty(connection)
+    if made:  # else another process was faster
         format_ = ENCRYPTED if master_key else FORMAT
         for statement in SCHEMAS[format_]:
             connection.execute(statement)
@@ -147,6 +175,7 @@ def _create_if_empty(connection: sqlite3.Connection, master_key: str) -> None:
             "INSERT INTO ledger (key, value) VALUES ('created_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
         )
     connection.execute("COMMIT")
+    return made
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:

@@ -154,7 +154,7 @@ class LedgerDatastore(SQLiteDatastore):
     def __init__(self, name: str, *, create: bool, master_key: str = "", mapped_mb: int = 0) -> None:
         super().__init__(name, originator_id_type="text")
         path = plain_path(name)
-        self.page = prepare(path, create=create, master_key=master_key)
+        self.page, self.made = prepare(path, create=create, master_key=master_key)
         self.pool = LedgerConnectionPool(path, mapped_mb)
 
     def transaction(self, *, commit: bool) -> PooledTransaction:  # type: ignore[override]  # a context manager, too

@@ -20,7 +20,7 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.consistency import Pair
 from ledger.proof.walk import ProofReport, Walk
 from ledger.recorders import NoLedger, StoreError
-from ledger.recorders.sqlite.file import BUSY_TIMEOUT_SECONDS, explain, plain_path
+from ledger.recorders.sqlite.file import BUSY_TIMEOUT_SECONDS, explain, plain_path, refuse_second_name
 from ledger.recorders.sqlite.schema import EXPECTED, FORMAT, SCHEMAS
 
 _PAGE_ROWS: Final = 500
@@ -69,6 +69,7 @@ def prove(
     path = plain_path(name)
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
+    refuse_second_name(path)
     try:
         with closing(_connect(path)) as connection:
             return _prove(_File(connection, path), checkpoints, tell, master)

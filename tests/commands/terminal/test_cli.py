@@ -53,9 +53,14 @@ def recorded(house: House) -> House:
 # How it ends
 
 
+def counted(told: str) -> str:
+    """What is said of the lines; before it stands that a ledger was made, where one was, and behind it the effect."""
+    return next(line for line in told.splitlines() if "duplicate" in line)
+
+
 def test_all_recorded(house: House) -> None:
     ended = house.run("record", INTAKE)
-    assert (ended.status, ended.err.splitlines()[0]) == (0, "11 recorded, 0 duplicate, 0 refused")
+    assert (ended.status, counted(ended.err)) == (0, "11 recorded, 0 duplicate, 0 refused")
     again = house.run("record", INTAKE)
     assert (again.status, again.err) == (0, "0 recorded, 11 duplicate, 0 refused\n")
     assert [row["outcome"] for row in again.rows] == ["duplicate"] * 11
@@ -63,7 +68,7 @@ def test_all_recorded(house: House) -> None:
 
 def test_a_refused_line_ends_with_1_and_the_others_land(house: House) -> None:
     ended = house.tell(told("1", OPENING), told("2", {"type": "DayServed"}), told("3"))
-    assert (ended.status, ended.err.splitlines()[0]) == (1, "2 recorded, 0 duplicate, 1 refused")
+    assert (ended.status, counted(ended.err)) == (1, "2 recorded, 0 duplicate, 1 refused")
     assert [row["outcome"] for row in ended.rows] == ["recorded", "refused", "recorded"]
 
 
@@ -114,7 +119,7 @@ def test_no_message_repeats_what_a_line_says(house: House) -> None:
         (["record", "/"], ["'/'", "Is a directory"]),
         (["completion", "tcsh"], ["bash", "zsh", "fish"]),
         (["--book", "/nowhere", "days"], ["/nowhere", "no such folder", "--book"]),
-        (["--book", "", "days"], ["no folder payers/", "--book"]),
+        (["--book", "", "days"], ["--book is empty"]),
         (["--ledger", "nowhere.db", "days"], ["nowhere.db", "'episode-ledger record FILE'"]),
         (["days", "two\nlines \x1b[31mred"], ["two lines \ufffd[31mred"]),
     ],
@@ -364,7 +369,7 @@ def test_the_environment_names_ledger_and_book(house: House) -> None:
     assert_plain(run("--ledger", elsewhere, "days", env=env), 2, "elsewhere.db")
     assert run("--book", house.book, "days", env=env | {"EPISODE_BOOK": "/nowhere"}).status == 0
     wide = {name: value for name, value in env.items() if name == "EPISODE_LEDGER"}
-    assert run("days", env=wide | {"EPISODE_BOOK": ""}).status == 0
+    assert run("days", env=wide).status == 0
 
 
 def test_without_names_the_ledger_is_here_and_the_book_is_the_example(
@@ -379,7 +384,7 @@ def test_without_names_the_ledger_is_here_and_the_book_is_the_example(
 
 def test_standard_input(house: House) -> None:
     ended = house.run("record", "-", stdin=b"\xef\xbb\xbf" + INTAKE.read_bytes())
-    assert (ended.status, ended.err.splitlines()[0]) == (0, "11 recorded, 0 duplicate, 0 refused")
+    assert (ended.status, counted(ended.err)) == (0, "11 recorded, 0 duplicate, 0 refused")
     assert (house.run("record", "-", stdin=b"\n \n").status, house.run("record", "-").out) == (0, b"")
 
 
@@ -497,7 +502,7 @@ def test_every_line_is_recorded_though_the_reader_of_the_outcomes_leaves(house: 
     make(house.ledger)
     script = shlex.join(live(house, "record", str(file))) + " | head -1; exit ${PIPESTATUS[0]}"
     ended = subprocess.run(["bash", "-c", script], capture_output=True)
-    assert (ended.returncode, ended.stderr.splitlines()[0]) == (0, b"9,000 recorded, 0 duplicate, 0 refused")
+    assert (ended.returncode, counted(ended.stderr.decode())) == (0, "9,000 recorded, 0 duplicate, 0 refused")
     assert ended.stdout == b'{"line":1,"outcome":"recorded","position":1,"code":null,"message":null}\n'
 
 

@@ -393,7 +393,7 @@ def test_a_url_where_a_file_belongs_is_refused_without_repeating_it(kept: Place,
     url = "postgresql://owner:s3cret@h/d"
     for command in (["backup", "--out", url], ["restore", url], ["restore", "--check", url]):
         ended = kept.run(*command)
-        assert_plain(ended, 2, "a backup is a file")
+        assert_plain(ended, 2, "is a file; a URL names the ledger")
         assert "s3cret" not in ended.err
     assert_plain(kept.run("restore", backup, "--out", "postgres://u:s3cret@h/x?nonsense=1"), 2, "not one PostgreSQL")
 

@@ -42,7 +42,7 @@ def test_each_line_of_a_slow_pipe_is_answered_before_the_next_is_sent(house: Hou
 @pytest.mark.process
 @pytest.mark.sqlite_file
 def test_a_reader_that_has_left_a_slow_pipe_stops_nothing(house: House) -> None:
-    command = [*LIVE, *house.placed, "record", "-", "--no-effect"]
+    command = [*LIVE, *house.named, "record", "-", "--no-effect"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdin is not None
         assert running.stdout is not None
@@ -56,7 +56,7 @@ def test_a_reader_that_has_left_a_slow_pipe_stops_nothing(house: House) -> None:
             select.select([], [], [], 0.3)
         running.stdin.close()
         assert running.stderr is not None
-        assert running.stderr.read().splitlines() == [b"4 recorded, 0 duplicate, 0 refused"]
+        assert running.stderr.read().splitlines()[-1] == b"4 recorded, 0 duplicate, 0 refused"
         assert running.wait(60) == 0
 
 
@@ -67,7 +67,7 @@ def test_a_csv_is_told_once_to_a_person_with_what_takes_it(house: House, tmp_pat
     assert ended.status == 1
     assert ended.out.count(b"malformed") == 1
     assert b"RX-1" not in ended.out
-    assert ended.err.splitlines() == [
+    assert ended.err.splitlines()[-2:] == [
         "This looks like CSV: 'episode-ledger import' takes it.", "0 recorded, 0 duplicate, 25 refused",
     ]  # fmt: skip
 
@@ -81,7 +81,8 @@ def test_to_a_program_each_line_of_it_is_answered_all_the_same(house: House) -> 
 
 def test_of_lines_with_a_mistake_nothing_else_is_said(house: House) -> None:
     ended = house.tell(told("0", OPENING), told("1", {"type": "DayServed"}), options=("--no-effect",))
-    assert ended.err == "1 recorded, 0 duplicate, 1 refused\n"
+    assert ended.err.splitlines()[-1] == "1 recorded, 0 duplicate, 1 refused"
+    assert "looks like" not in ended.err
 
 
 def history(source: str, *days: int) -> bytes:
@@ -106,7 +107,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 def test_several_histories_go_into_one_order_whichever_is_named_first(house: House, files: list[Path]) -> None:
     ended = house.run("record", "--keep-recorded-at", *reversed(files), "--no-effect")
-    assert (ended.status, ended.err) == (1, "7 recorded, 0 duplicate, 2 refused\n")
+    assert (ended.status, ended.err.splitlines()[-1]) == (1, "7 recorded, 0 duplicate, 2 refused")
     assert [(Path(row["file"]).stem, row["line"], row["outcome"]) for row in ended.rows] == [
         ("a", 1, "recorded"), ("a", 2, "recorded"), ("b", 1, "recorded"), ("a", 3, "recorded"), ("b", 2, "recorded"),
         ("b", 3, "recorded"), ("b", 4, "refused"), ("b", 5, "refused"), ("a", 4, "recorded"),

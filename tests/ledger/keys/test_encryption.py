@@ -217,7 +217,7 @@ class TestTheMasterKey:
         key.chmod(0o600)
         self.refused(two, "master key", EPISODE_MASTER_KEY_FILE=str(key))
         if "\0" not in text:
-            self.refused(two, "master key", EPISODE_MASTER_KEY=text)
+            self.refused(two, "master key" if text else "EPISODE_MASTER_KEY is empty", EPISODE_MASTER_KEY=text)
 
     def test_is_a_folder_or_no_text(self, two: Locked, tmp_path: Path) -> None:
         (tmp_path / "bytes").write_bytes(b"\xff" * 64)

@@ -68,12 +68,12 @@ def take(house: House, *episodes: str) -> list[tuple[str, Path]]:
 
 
 def page(house: House, out: Path, episode: str = "EP-1") -> Path:
-    assert house.run("page", episode, "--out", out).status == 0
+    assert house.run("page", episode, "--out", out, "--force").status == 0
     return out
 
 
 def report(house: House, out: Path) -> Path:
-    assert house.run("report", "--out", out).status == 0
+    assert house.run("report", "--out", out, "--force").status == 0
     return out
 
 

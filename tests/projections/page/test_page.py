@@ -479,12 +479,14 @@ def test_an_episode_without_days_has_a_page(house: House) -> None:
     assert "The episode has no days: nothing recorded says when its therapy began or last took place." in text
 
 
-def test_the_file_is_for_its_owner_and_replaces_one_that_is_there(house: House, tmp_path: Path) -> None:
+def test_the_file_is_for_its_owner_and_replaces_one_that_is_there_by_force_alone(house: House, tmp_path: Path) -> None:
     house.tell(*example())
     out = tmp_path / "page.html"
     out.write_text("old", encoding="utf-8")
     out.chmod(0o644)
-    ended = house.run("page", "EP-1", "--out", out)
+    assert_plain(house.run("page", "EP-1", "--out", out), 2, "is there already", "--force")
+    assert out.read_text(encoding="utf-8") == "old"
+    ended = house.run("page", "EP-1", "--out", out, "--force")
     assert (ended.status, ended.out) == (0, b"")
     assert out.read_bytes() == house.run("page", "EP-1").out
     assert stat.S_IMODE(out.stat().st_mode) == 0o600

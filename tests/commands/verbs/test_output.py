@@ -1,0 +1,256 @@
+"""What commands write: nothing that is there is written over unasked, and what a ledger lives by never is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+
+from commands.cli import cli
+from commands.terminal.output import LedgerOutput, OutputPath
+from tests.command_line import INTAKE, SERVED, Ended, House, assert_plain, lines_of, run, told
+from tests.encrypted_house import Locked
+
+KEY = "signing.key"
+
+WRITING: dict[str, tuple[str, ...]] = {
+    "page": ("EP-1", "--out"),
+    "report": ("--out",),
+    "checkpoint": ("--out",),
+    "bundle": ("EP-1", "--out"),
+    "backup": ("--out",),
+    "restore": ("{folder}/kept.backup", "--out"),
+    "export": ("days", "--format", "csv", "--out"),
+    "master-key": (),
+    "record": ("{folder}/../more.jsonl", "--effect-to"),
+    "book new": (),
+    "import": (),
+}
+"""Each verb that writes to a path that somebody names, up to that path."""
+INTO_A_FOLDER = {"export", "book new", "import"}
+
+READING = {
+    ("checkpoint", "key"), ("verify", "key"), ("bundle", "key"), ("doctor", "key"),  # checkpoint --init-key: see below
+    ("export", "key"),  # likewise
+    ("restore", "file"), ("book check", "folder"), ("book diff", "folder_a"), ("book diff", "folder_b"),
+}  # fmt: skip
+"""Parameters that are paths of files to be read, without ``exists=True``."""
+
+
+def unguarded(verbs: Iterable[click.Command]) -> Iterator[str]:
+    """Parameters by which a command might write where it should not."""
+    for verb in verbs:
+        for each in verb.params:
+            names = {each.name, *(option.lstrip("-") for option in each.opts)}
+            if isinstance(each.type, OutputPath | LedgerOutput) or (verb.name, each.name) in READING:
+                continue
+            if isinstance(each.type, click.Path) and each.type.exists:
+                continue
+            if isinstance(each.type, click.File) and each.type.mode in ("r", "rb"):
+                continue
+            said = f"{each.metavar or ''} {getattr(each, 'help', None) or ''}"
+            is_path = isinstance(each.type, click.Path | click.File) or "FILE" in (each.metavar or "")
+            if is_path or "out" in names or "write it" in said or "Where to write" in said:
+                yield f"{verb.name} {each.opts[0]}"
+
+
+def verbs() -> list[click.Command]:
+    context = click.Context(cli)
+    found = [cli.get_command(context, name) for name in cli.list_commands(context)]
+    return [each for verb in found if verb is not None for each in subverbs(verb)]
+
+
+def subverbs(verb: click.Command) -> list[click.Command]:
+    if not isinstance(verb, click.Group):
+        return [verb]
+    for name, each in verb.commands.items():
+        each.name = f"{verb.name} {name}"
+    return list(verb.commands.values())
+
+
+def test_every_path_that_a_command_is_told_to_write_goes_through_the_one_guard() -> None:
+    assert list(unguarded(verbs())) == ["bundle --signer", "verify --signer"]  # a verifier key, or a file to be read
+
+
+def test_a_new_verb_with_a_path_of_its_own_to_write_to_is_found() -> None:
+    @click.command()
+    @click.option("--out")
+    @click.option("--target", type=click.Path(path_type=Path))
+    @click.option("--log", type=click.File("wb"))
+    @click.option("--copy-to", metavar="FILE")
+    @click.option("--known", type=click.Path(exists=True))
+    @click.argument("given", type=click.File("rb"))
+    def sly() -> None:
+        raise AssertionError
+
+    assert list(unguarded([sly])) == ["sly --out", "sly --target", "sly --log", "sly --copy-to"]
+
+
+def test_the_verbs_tried_below_are_those_that_write() -> None:
+    found = {verb.name for verb in verbs() for each in verb.params if isinstance(each.type, OutputPath | LedgerOutput)}
+    assert found == WRITING.keys()
+
+
+class Lived(Locked):
+    """An encrypted ledger with all that a ledger may have beside it, its log open, its keys in another folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.signing = self.key.with_name(KEY)
+        for command in (
+            ("record", INTAKE), ("days",), ("rebuild",), ("checkpoint", "--init-key", "--key", self.signing),
+            ("page", "EP-1", "--out", folder / "given.html"), ("backup", "--out", self.folder / "kept.backup"),
+        ):  # fmt: skip
+            assert self.run(*command).status == 0, command
+        (folder / "more.jsonl").write_bytes(lines_of([told("more", SERVED | {"date": "2026-02-21"})]))
+        (self.folder / "ledger.access.jsonl").write_text("{}\n")
+        self.open_log = sqlite3.connect(self.ledger)
+        self.open_log.execute("SELECT count(*) FROM entries").fetchone()
+
+    def write(self, verb: str, out: object, *options: str) -> Ended:
+        """One command that is to write to a path."""
+        before = [each.replace("{folder}", str(self.folder)) for each in WRITING[verb]]
+        named = ["--key", self.signing] if verb in ("checkpoint", "bundle") else []
+        return self.run(verb, *before, out, *named, *options)
+
+
+@pytest.fixture
+def lived(tmp_path: Path) -> Iterator[Lived]:
+    house = Lived(tmp_path)
+    with closing(house.open_log):
+        yield house
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Every name under a folder, with what it is and holds; what is passing or only ever added to is left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name.endswith((".given.jsonl", ".given.lock", "-shm", "-wal")) or path.is_dir():
+            found[name] = str(path.lstat().st_ino)
+        else:
+            content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+            found[name] = hashlib.sha256(str(content).encode()).hexdigest()
+    return found
+
+
+def forced(verb: str) -> list[list[str]]:
+    """Without ``--force``, and with it where there is one."""
+    (command,) = (each for each in verbs() if each.name == verb)
+    return [[], ["--force"]] if any(each.name == "force" for each in command.params) else [[]]
+
+
+def treasures(house: Lived) -> Iterator[Path]:
+    """Every path at which a file would do harm, by every name it can be called."""
+    beside = house.folder
+    yield from (path for path in beside.iterdir() if path != house.book)
+    yield from (beside / "ledger.views.certificates").iterdir()
+    yield from (beside / name for name in ("ledger.db-wal", "ledger.db-shm", "ledger.db-journal"))
+    yield from (beside / name for name in ("ledger.views.7.db", "ledger.views.7.db-wal", "ledger.views.building-x"))
+    yield beside / "ledger.views.certificates" / "new.json"
+    yield from (house.key, house.signing, house.signing.with_name(KEY + ".pub"), house.book / "codes.toml")
+    yield from (house.book / "payers").iterdir()
+    yield beside / "book" / ".." / "ledger.db"
+    linked = beside.parent / "linked"
+    linked.symlink_to(beside)
+    yield linked / "ledger.db"
+    yield linked / "ledger.views.given.jsonl"
+    other = beside.parent / "other.html"
+    other.hardlink_to(house.ledger)
+    yield other
+    given = beside.parent / "given.link"
+    given.hardlink_to(beside / "ledger.views.given.jsonl")
+    yield given
+    link = beside.parent / "link.html"
+    link.symlink_to(beside.parent / "nowhere.html")
+    yield link
+    yield Path("/dev/null")
+    pipe = beside.parent / "pipe"
+    os.mkfifo(pipe)
+    yield pipe
+
+
+@pytest.mark.parametrize("verb", sorted(WRITING.keys() - INTO_A_FOLDER))
+def test_no_command_writes_over_what_a_ledger_lives_by_not_even_by_force(lived: Lived, verb: str) -> None:
+    paths = list(treasures(lived))
+    assert len(paths) > 30
+    before = snapshot(lived.folder.parent)
+    for path in paths:
+        for more in forced(verb):
+            ended = lived.write(verb, path, *more)
+            assert_plain(ended, 2)
+            assert snapshot(lived.folder.parent) == before, (verb, path, more)
+
+
+@pytest.mark.parametrize("verb", sorted(WRITING.keys() - INTO_A_FOLDER))
+def test_a_command_writes_a_file_that_was_not_there_and_over_one_only_by_force(lived: Lived, verb: str) -> None:
+    out = lived.folder.parent / "new folder" / "out"
+    out.parent.mkdir()
+    assert lived.write(verb, out).status == 0
+    assert out.stat().st_size
+    out.unlink()
+    out.write_bytes(b"somebody's")
+    assert_plain(lived.write(verb, out), 2)
+    assert out.read_bytes() == b"somebody's"
+    if ["--force"] in forced(verb):
+        assert lived.write(verb, out, "--force").status == 0
+        assert out.read_bytes() != b"somebody's"
+
+
+def test_an_export_is_not_made_among_what_a_ledger_lives_by_nor_around_it(lived: Lived, tmp_path: Path) -> None:
+    linked = tmp_path / "certificates"
+    linked.symlink_to(lived.folder / "ledger.views.certificates")
+    for out in (lived.folder / "ledger.views.certificates", linked, lived.ledger):
+        before = snapshot(tmp_path)
+        assert_plain(lived.write("export", out), 2)
+        assert snapshot(tmp_path) == before
+    inside = tmp_path / "out" / ".days.3"
+    inside.mkdir(parents=True)
+    around = House(inside)
+    around.run("record", INTAKE)
+    for _ in range(3):
+        assert_plain(around.run("export", "days", "--format", "csv", "--out", tmp_path / "out"), 2, "inside the export")
+    assert around.run("days").status == 0
+
+
+def test_a_key_is_not_made_where_the_read_model_is(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    house, apart = House(tmp_path / "house"), tmp_path / "apart"
+    apart.mkdir()
+    house.run("record", INTAKE)
+    views = ["--ledger", str(house.ledger), "--views", str(apart)]
+    for place in ("ledger.views.given.jsonl", "ledger.access.jsonl", "ledger.views.db"):
+        for command in (
+            ["master-key", apart / place],
+            ["checkpoint", "--init-key", "--key", apart / place],
+            ["export", "days", "--format", "csv", "--deidentified", "--out", tmp_path / "de", "--key", apart / place],
+        ):
+            assert_plain(run(*views, *command), 2, "never written over")
+            assert not (apart / place).exists()
+
+
+def test_a_checkpoint_that_is_read_is_not_written_over_by_its_own_bundle(lived: Lived) -> None:
+    kept = lived.folder.parent / "kept.checkpoint"
+    assert lived.write("checkpoint", kept).status == 0
+    note = kept.read_bytes()
+    ended = lived.write("bundle", kept, "--force", "--checkpoint", str(kept))
+    assert_plain(ended, 2, "read by this command")
+    assert kept.read_bytes() == note
+
+
+@pytest.mark.parametrize("name", ["ledger.views.db", "ledger.views.3.db", "x.views.12.db"])
+def test_no_ledger_is_made_under_the_name_of_a_read_model_which_a_rebuild_would_remove(
+    tmp_path: Path, name: str
+) -> None:
+    house = House(tmp_path)
+    house.run("record", INTAKE)
+    house.run("backup", "--out", tmp_path / "kept.backup")
+    assert_plain(run("--ledger", str(tmp_path / name), "record", INTAKE), 2, "read model")
+    assert_plain(run("restore", tmp_path / "kept.backup", "--out", tmp_path / name), 2)
+    assert not (tmp_path / name).exists()
