@@ -93,6 +93,9 @@ VERBS: Final = {
         "serve",
         "Show worklist, episodes, findings and the Monday report in a browser, on this machine alone.",
     ),
+    "access": Verb(
+        "access", "Show each look at a page of the site that showed PATIENT, by any name merged with theirs."
+    ),
     "backup": Verb("backup", "Write a backup of the ledger to one file, while others may go on recording."),
     "restore": Verb("backup", "Make a ledger of FILE, a backup, where there is none."),
     "doctor": Verb(

@@ -125,7 +125,7 @@ ROOMS: dict[str, str] = {
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
     "commands/web": (
-        "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
+        "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
         "projections/why projections/operations projections/page projections/report "
         "commands/outside.py commands/terminal"
