@@ -30,6 +30,7 @@ from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.read_model.trouble import NotViews, ViewsError
+from projections.reading.budget import Budget, TooCostly, set_budget
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -133,11 +134,31 @@ class Verbs(click.Group):
     "--must-encrypt", cls=VariableOption, envvar="EPISODE_MUST_ENCRYPT", is_flag=True,
     help="Neither make nor use a ledger that is not encrypted. Also: EPISODE_MUST_ENCRYPT=1.",
 )  # fmt: skip
+@click.option(
+    "--patient-seconds",
+    cls=VariableOption,
+    envvar="EPISODE_PATIENT_SECONDS",
+    type=click.IntRange(1),
+    default=Budget().seconds,
+    show_default=True,
+    metavar="N",
+    help="Processor time one patient may cost before they are set aside. Also: EPISODE_PATIENT_SECONDS.",
+)
+@click.option(
+    "--patient-mb",
+    cls=VariableOption,
+    envvar="EPISODE_PATIENT_MB",
+    type=click.IntRange(1),
+    default=Budget().memory_mb,
+    show_default=True,
+    metavar="N",
+    help="Memory one patient may cost before they are set aside. Also: EPISODE_PATIENT_MB.",
+)
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
     ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
-    master_key_itself: str | None, must_exist: bool, must_encrypt: bool,
+    master_key_itself: str | None, must_exist: bool, must_encrypt: bool, patient_seconds: int, patient_mb: int,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
 
@@ -151,6 +172,7 @@ def cli(
       episode-ledger findings                 what needs a human
       episode-ledger lines                    what to bill
     """
+    set_budget(Budget(patient_seconds, patient_mb))
     ctx.obj = _setup(
         ledger, book, example_book, views, master_key, master_key_itself, must_exist, must_encrypt
     )  # fmt: skip
@@ -285,6 +307,11 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
         str(error),
         "nobody can read its entries any more; 'lines' shows what was billable, without a name",
         WRONG,
+    ),
+    TooCostly: lambda error: _fail(
+        str(error),
+        "look for a mistyped year, or for claims sent again and again; --patient-seconds and --patient-mb allow more",
+        STORE_FAILED,
     ),
     UnreadableEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",

@@ -50,14 +50,14 @@ def table_lines(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layo
     lines = [[_header(field.encode_name) for field in kept], *(list(compress(line, said)) for line in table)]
     widths = fitting(lines)
     numbers = [_is_number(field.type) for field in kept]
-    yield from _row_lines(lines[0], widths, numbers)
+    yield from row_lines(lines[0], widths, numbers)
     yield _BETWEEN.join("-" * width for width in widths)
     for line, text in zip(lines[1:], below, strict=True):
-        yield from _row_lines(line, widths, numbers)
+        yield from row_lines(line, widths, numbers)
         yield from (_INDENT + part for part in wrap(text, WIDEST - len(_INDENT), break_on_hyphens=False))
 
 
-def _row_lines(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> Iterator[str]:
+def row_lines(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> Iterator[str]:
     """A row, on as many lines as its longest cell takes."""
     wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for parts in zip_longest(*wrapped, fillvalue=""):
@@ -81,13 +81,13 @@ def table_as_ever(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) ->
     return tabulate(table, headers=names, disable_numparse=True)
 
 
-def fitting(lines: Sequence[Sequence[str]]) -> list[int]:
+def fitting(lines: Sequence[Sequence[str]], widest: int = WIDEST) -> list[int]:
     """Widths of columns that fit together: the widest give way first, and a word is broken only where nothing else
     helps."""
     columns = list(zip(*lines, strict=True))
     widths = [max(map(len, column)) for column in columns]
     words = [max(len(word) for cell in column for word in cell.split(" ")) for column in columns]
-    room = WIDEST - len(_BETWEEN) * (len(widths) - 1)
+    room = widest - len(_BETWEEN) * (len(widths) - 1)
     for least in (words, [_NARROWEST_CELL] * len(widths)):
         while sum(widths) > room:
             place = max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+import click
 from msgspec import Struct
 
+from commands.terminal.options import Command, Setup
+from commands.terminal.progress import progress
+from commands.terminal.variable import VariableOption
 from ledger.proof.checkpoint import LARGEST_NOTE_BYTES, CheckpointError, Note, VerifierKey, parse_note, parse_vkey
-from ledger.proof.signing import load_key
+from ledger.proof.merkle import consistency_of
+from ledger.proof.seals import leaf_of
+from ledger.proof.signing import SigningKey, load_key
+from ledger.proof.walk import ProofReport
+from ledger.recorders.by_name.proving import prove_entries
 from projections.bundle.verify_bundle import ed25519_verify
 
 Signature = Literal["good", "bad", "unknown_key", "not_checked"]
@@ -78,3 +88,43 @@ def _signature(note: Note, signer: VerifierKey | None) -> Signature:
         return "unknown_key"
     text = note.text.encode()
     return "good" if all(ed25519_verify(signer.public, text, each.signature) for each in theirs) else "bad"
+
+
+CONSISTENCY: Final = "episode-ledger-consistency/1"
+
+
+def earlier_checkpoint(path: Path, signing: SigningKey) -> Shown:
+    """The checkpoint that a new one is to go on from; UsageError unless this key signed it."""
+    shown = read_checkpoint(path, parse_vkey(signing.vkey))
+    if not shown.counts:
+        raise click.UsageError(f"{path}: not signed by this key, or its signature does not hold")
+    return shown
+
+
+def consistency_proof(setup: Setup, report: ProofReport, earlier: Note, first: bytes, then: bytes) -> bytes:
+    """Both checkpoints, and the proof that what the earlier stood for is the beginning of the later."""
+    size, hashes = earlier.checkpoint.size, list[bytes]()
+    if 0 < size < report.entries:
+        with progress("Proving", "entries") as tell:
+            proven = prove_entries(setup.ledger_name, report.ledger, report.entries, [size], tell)
+        position, episode, version, tag, text = proven.rows[size]
+        leaf = leaf_of(position, episode.encode(), version, tag.encode(), text.encode())
+        hashes = consistency_of(size, leaf, proven.proofs[size])
+    said = {
+        "schema": CONSISTENCY, "from": first.decode(), "to": then.decode(),
+        "proof": [base64.b64encode(each).decode() for each in hashes],
+    }  # fmt: skip
+    return json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def key_option(command: Command) -> Command:
+    """``--key``: the signing key, by default in the user's own folder of settings."""
+    return click.option(
+        "--key",
+        cls=VariableOption,
+        envvar="EPISODE_LEDGER_KEY",
+        type=click.Path(path_type=Path),
+        default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
+        metavar="FILE",
+        help="The signing key. Also: EPISODE_LEDGER_KEY. Default: signing.key in your own folder of settings.",
+    )(command)

@@ -9,20 +9,19 @@ from typing import Final, NamedTuple
 import click
 
 from commands.recording.holding import refuse_broken
-from commands.terminal.handing_out import giving
+from commands.terminal.handing_out import also_shows_option, giving, refuse_others
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
-from commands.terminal.signers import read_checkpoint, signer_of
-from commands.verbs.proof import key_option
-from ledger.proof.checkpoint import Checkpoint, VerifierKey, note_of, origin_of, text_of
+from commands.terminal.signers import key_option, read_checkpoint, signer_of
+from ledger.proof.checkpoint import Checkpoint, VerifierKey, key_id, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.by_name.naming import folder_of
 from ledger.recorders.by_name.proving import prove_entries
 from ledger.store import EpisodeLedger
 from projections.bundle.bundle import Chosen, Proofs, bundle_of, choose, time_of
-from projections.bundle.zip import zip_of
+from projections.bundle.zip import Vouch, zip_of
 from projections.words import counted
 
 _MORE: Final = "'episode-ledger verify --checkpoint' says more"
@@ -39,6 +38,7 @@ _MORE: Final = "'episode-ledger verify --checkpoint' says more"
 )
 @click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature on it counts. Default: that of one's own key.")
 @key_option
+@also_shows_option
 @known_at_option
 @click.pass_obj
 def bundle(
@@ -49,13 +49,15 @@ def bundle(
     checkpoint: Path | None,
     signer: str | None,
     key: Path,
+    also_shows: tuple[str, ...],
     known_at: datetime | None,
 ) -> None:
     """Put episodes into one zip that a payer can check without trusting us.
 
     It holds the episodes' entries with proofs that each stood in the ledger, the signed checkpoint, the terms, the
     verdicts with their steps, the claim comparison, a report for each episode, and verify_bundle.py, which checks it
-    with Python alone. Only the data of the named episodes is inside. The same ledger, book and checkpoint give the same
+    with Python alone. Only the data of the named episodes is inside; one whose entries name another patient, too, is
+    refused until --also-shows names them. The same ledger, book and checkpoint give the same
     bytes. Whoever checks it needs your verifier key, from you and by another way than the bundle. Of an encrypted
     ledger it holds the texts in the open and the stored envelopes that bear their hashes, and no key: what was handed
     out is not forgotten with its patient.
@@ -73,15 +75,16 @@ def bundle(
         if checkpoint is None:
             signed = _Signed(ledger.position(), key=load_key(key, away_from=folder_of(setup.ledger_name)))
         else:
-            signed = _brought(ledger, checkpoint, signer_of(signer, key))
+            signed = _brought(ledger, checkpoint, signer_of(signer, key), _own_key(setup, key))
         chosen = choose(ledger, filter(None, episodes), signed.size, known_at)  # the house's acts bear an empty name
         _refuse_unknown(chosen, episodes)
+        refuse_others(ledger, chosen.episodes, also_shows, known_at, signed.size)
         if signed.key is not None:
             refuse_broken(setup, "nothing was signed and no bundle made")
         with progress("Proving", "entries") as tell:
             proven = prove_entries(setup.ledger_name, ledger.id, signed.size, chosen.wanted, tell)
         note, says = signed.note(ledger, proven.root, proven.head)
-        members = bundle_of(ledger, setup.book, chosen, Proofs(note, says, proven.rows, proven.proofs))
+        members = bundle_of(ledger, setup.book, chosen, Proofs(note, says, proven.rows, proven.proofs, signed.vouch))
         later = checkpoint is not None and any(ledger.entries_of(e, len(chosen.around[e])) for e in episodes)
         out.check()
         content = zip_of(members)
@@ -108,6 +111,14 @@ class _Signed(NamedTuple):
     size: int
     brought: tuple[bytes, Checkpoint] | None = None
     key: SigningKey | None = None
+    vouching: SigningKey | None = None
+
+    @property
+    def vouch(self) -> Vouch | None:
+        """Signs the manifest with the key that signed the checkpoint, if that is at hand."""
+        if (key := self.key or self.vouching) is None:
+            return None
+        return lambda text: note_of(text, sign(text, key))
 
     def note(self, ledger: EpisodeLedger, root: bytes, head: bytes) -> tuple[bytes, Checkpoint]:
         """The signed checkpoint over that root and head, and what it says."""
@@ -121,7 +132,11 @@ class _Signed(NamedTuple):
         return note_of(text, sign(text, self.key)), made
 
 
-def _brought(ledger: EpisodeLedger, checkpoint: Path, signer: VerifierKey | None) -> _Signed:
+def _own_key(setup: Setup, key: Path) -> SigningKey | None:
+    return load_key(key, away_from=folder_of(setup.ledger_name)) if key.is_file() else None
+
+
+def _brought(ledger: EpisodeLedger, checkpoint: Path, signer: VerifierKey | None, own: SigningKey | None) -> _Signed:
     """A checkpoint that was brought along; it must be of this ledger, and signed by the one who counts."""
     shown = read_checkpoint(checkpoint, signer)
     said = shown.note.checkpoint
@@ -131,4 +146,6 @@ def _brought(ledger: EpisodeLedger, checkpoint: Path, signer: VerifierKey | None
         raise click.UsageError(f"{checkpoint}: a checkpoint of another ledger")
     if said.size > ledger.position():
         raise click.UsageError(f"the ledger is shorter than the checkpoint says; {_MORE}")
-    return _Signed(said.size, brought=(checkpoint.read_bytes(), said))
+    signers = [(each.name, each.key_id) for each in shown.note.signatures]
+    signed_it = own is not None and (own.name, key_id(own.name, own.public)) in signers
+    return _Signed(said.size, brought=(checkpoint.read_bytes(), said), vouching=own if signed_it else None)

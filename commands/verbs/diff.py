@@ -29,6 +29,7 @@ from projections.read_model.queries import Filters
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import passing_views
 from projections.reading.as_known import AsKnown
+from projections.reading.budget import TooCostly
 
 
 @click.command()
@@ -212,9 +213,9 @@ class LeftOut:
 
     def note(self, patient: str, error: UnreadableEntry) -> None:
         """Leave a patient out; raises the error again unless it is one that was set aside before."""
-        if not {patient, error.episode} & self._known:
+        if not {patient, error.episode} & self._known and not isinstance(error, TooCostly):
             raise error
-        self.found.append(SetAside(patient, error.episode, error.version, error.position))
+        self.found.append(SetAside.after(patient, error))
 
     def tell(self) -> None:
         """Say who is left out, and why, as every report does."""

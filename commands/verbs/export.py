@@ -193,7 +193,7 @@ def _export_judged(
 
         def leave_out(one: SetAside) -> None:
             names.add(one.patient)
-            say(printable(f"Patient {one.patient} is not exported: an entry of {one.episode} cannot be read."))
+            say(printable(f"Patient {one.patient} is not exported: {one.because}."))
 
         kept = kept_in(views, every=True) if keeps else nothing_kept
         as_of = AsOf(ledger, origin.position, setup.book, asked.known_at, kept)

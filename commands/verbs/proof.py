@@ -14,13 +14,21 @@ from msgspec import Struct
 
 from commands.outside import utc_now
 from commands.recording.accepting import accept_rollbacks
-from commands.terminal.options import Command, Setup, format_option
-from commands.terminal.output import Output, out_option
+from commands.terminal.options import Setup, format_option
+from commands.terminal.output import Output, OutputPath, out_option
 from commands.terminal.progress import progress
 from commands.terminal.rollbacks import stored_rollbacks, tell_rollbacks
 from commands.terminal.show import printable, say, show_rows
-from commands.terminal.signers import Shown, Signature, public_half, read_checkpoint, signer_of
-from commands.terminal.variable import VariableOption
+from commands.terminal.signers import (
+    Shown,
+    Signature,
+    consistency_proof,
+    earlier_checkpoint,
+    key_option,
+    public_half,
+    read_checkpoint,
+    signer_of,
+)
 from commands.terminal.who import given_reason, named
 from ledger.files import READABLE
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
@@ -60,56 +68,61 @@ class ProvedRow(Struct, frozen=True):
     message: str | None = None
 
 
-def key_option(command: Command) -> Command:
-    """``--key``: the signing key, by default in the user's own folder of settings."""
-    return click.option(
-        "--key",
-        cls=VariableOption,
-        envvar="EPISODE_LEDGER_KEY",
-        type=click.Path(path_type=Path),
-        default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
-        metavar="FILE",
-        help="The signing key. Also: EPISODE_LEDGER_KEY. Default: signing.key in your own folder of settings.",
-    )(command)
-
-
 @click.command()
 @out_option("FILE", "Where to; a file that was not there.")
+@click.option(
+    "--since", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="An earlier checkpoint of this key: prove that all it stood for is still there.",
+)  # fmt: skip
+@click.option("--proof", type=OutputPath(), metavar="FILE.json", help="With --since: where that goes.")
 @click.option("--init-key", is_flag=True, help="Make the signing key, print its verifier key, and sign nothing yet.")
 @click.option("--name", metavar="NAME", help=f"With --init-key: the name to sign with. Default: {KEY_NAME}.")
 @key_option
 @click.pass_obj
-def checkpoint(setup: Setup, /, out: Output | None, init_key: bool, name: str | None, key: Path) -> None:
+def checkpoint(
+    setup: Setup, /, out: Output | None, since: Path | None, proof: Path | None, init_key: bool, name: str | None,
+    key: Path,
+) -> None:  # fmt: skip
     """Sign what the ledger is now, to be kept away from it.
 
     The whole ledger is walked first, and only one that holds is signed. Whoever keeps the checkpoint can show later,
     with verify, that nothing it stood for was changed, removed or exchanged. The signing key stays outside the ledger's
     folder; hand out its verifier key. An encrypted ledger is signed without its master key, too: what is signed are the
-    stored envelopes.
+    stored envelopes. With --since and --proof whoever has verify_bundle.py and the verifier key is shown, without the
+    ledger, that the new checkpoint goes on from the earlier one.
 
     \b
     Examples:
       episode-ledger checkpoint --init-key --name pharmacy.example/ledger
       episode-ledger checkpoint --out 2026-11-23.checkpoint
+      episode-ledger checkpoint --since 2026-11-23.checkpoint --proof since.json --out new.checkpoint
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
     """
     folder = folder_of(setup.ledger_name)
     if init_key:
-        if out is not None:
+        if out is not None or since is not None:
             raise click.UsageError("--init-key only makes the key; give --out to the next checkpoint")
         click.echo(_make_key(setup, key, KEY_NAME if name is None else name, folder))
         return
     if name is not None:
         raise click.UsageError("--name belongs to --init-key; a key that was made keeps its name")
+    if (since is None) != (proof is None):
+        raise click.UsageError("--since and --proof belong together: from which checkpoint, and where the proof goes")
+    proof_file = Output.of(proof) if proof is not None else None
     signing = load_key(key, away_from=folder)
     with progress("Verifying", "entries") as tell:
-        report = prove(setup.ledger_name, (), tell, setup.master)
+        earlier = earlier_checkpoint(since, signing) if since is not None else None
+        report = prove(setup.ledger_name, [earlier.note.checkpoint] if earlier else (), tell, setup.master)
     if not report.holds:
         _say_faults(report, "Nothing was signed: ")
         sys.exit(1)
     if report.closed:
         say(CLOSED)
-    _give(_signed(report, signing), out)
+    note = _signed(report, signing)
+    if earlier is not None and since is not None and proof_file is not None:
+        made = consistency_proof(setup, report, earlier.note, since.read_bytes(), note)
+        proof_file.write(made, READABLE)
+    _give(note, out)
     if out is not None:
         say(printable(f"Signed {report.entries:,} entries into {out.path}; keep it away from the ledger."))
 
@@ -177,7 +190,6 @@ def verify(
     Examples:
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
-      episode-ledger verify --checkpoint 2026-11-20.checkpoint --checkpoint 2026-11-23.checkpoint
     """
     if reason is None and by is not None:
         raise click.UsageError("--by belongs to --accept-rollback")

@@ -83,10 +83,7 @@ def surviving(setup: Setup, wanted: Filters, known_at: datetime | None = None) -
 def tell_set_aside(views: Views) -> None:
     """Say who is left out of the report, and why."""
     for aside in views.set_aside().values():
-        entry = f"version {aside.version} of {aside.episode}" + (
-            f" at position {aside.position}" if aside.position else ""
-        )
-        say(printable(f"Patient {aside.patient} is set aside and not shown: {entry} cannot be read."))
+        say(printable(f"Patient {aside.patient} is set aside and not shown: {aside.because}."))
 
 
 def _fill(setup: Setup, ledger: EpisodeLedger, views: Views, known_at: datetime, wanted: Filters) -> None:

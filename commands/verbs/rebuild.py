@@ -70,10 +70,7 @@ def _summary(made: Certificate, check: bool) -> list[str]:
     lines += [f"  {count:,} rows: {cause}" for cause, count in made.changed_rows.items()]
     lines += [f"  version: {change}" for change in made.code_changes]
     lines += [f"  book: {change}" for change in made.book_changes]
-    lines += [
-        f"  set aside: patient {aside.patient}, an entry of {aside.episode} cannot be read (version {aside.version})"
-        for aside in made.set_aside
-    ]
+    lines += [f"  set aside: patient {aside.patient}, {aside.because}" for aside in made.set_aside]
     lines += [f"  {table}: {found}" for table, found in made.fingerprints_after.items()]
     if made.rows_file:
         lines.append(f"  the rows are in {made.rows_file}, beside the certificate")

@@ -58,9 +58,11 @@ def report(
     """Show what people look at each Monday.
 
     Billable days and dollars by payer and month; holds and what to do; unbilled days by the time left to file
-    them; money to refund; authorizations running out; conflicts and hard findings. Each row ends with the command
-    that lists what it counts. As html one page with charts and those rows, which needs nothing else. 'episode-ledger
-    help report-numbers' defines every number. With --on the same ledger and book give the same report.
+    them; money to refund; authorizations running out; conflicts and hard findings; what is expected and not there:
+    open orders without service, visits and drugs on no bill, episodes without a word, supplies, plans and assessments
+    that run out. Below each row stands the command that lists what it counts. As html one page with charts and those
+    rows, which needs nothing else. 'episode-ledger help report-numbers' defines every number. With --on the same ledger
+    and book give the same report.
 
     \b
     Examples:
@@ -88,7 +90,7 @@ def _made(setup: Setup, ledger: EpisodeLedger, asked: Asked, collected: Collecte
     with derived(setup, asked.known_at, claims="wrong") as views, progress("Judging claims", "patients") as tell:
         made = report_of(ledger, views, setup.book, asked, collected, tell)
     for aside in made.left_out:
-        say(printable(f"Claims of patient {aside.patient} are not shown: an entry of {aside.episode} cannot be read."))
+        say(printable(f"Claims of patient {aside.patient} are not shown: {aside.because}."))
     return made
 
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commands.web.access import NotRecorded
-from commands.web.episode_pages import calendar_page, why_page
+from commands.web.episode_pages import calendar_page, show_also, why_page
 from commands.web.pages import (
     LONGEST_SEARCH,
     findings_list,
@@ -67,6 +67,7 @@ def make_app(site: Site, port: int) -> ASGIApp:
     forms: dict[str, Act] = {
         "/enter": lambda request, told: _enter(site, request, told.get("token", "")),
         "/leave": lambda request, told: _leave(site, request),
+        "/also-shows": lambda request, told: show_also(site, request, told),
         "/search": lambda request, told: _search(site, told.get("text", "")),
     }
     routes += [Route(path, _form(site, act), methods=["POST"]) for path, act in forms.items()]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
 from projections.page.episode import episode_sheet
+from projections.reading.also_named import also_named
 from projections.why.why import Why, why_of
 from projections.words import utc_text
 
@@ -17,9 +20,11 @@ from projections.words import utc_text
 def calendar_page(site: Site, request: Request) -> Response:
     """An episode's calendar as known now or at an instant, and beside it the day asked for."""
     episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
         answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
+        if asked := _asked_first(site, request, reading, episode, known_at):
+            return asked
         _record(site, request, "calendar", episode)
         if sheet is None:
             raise _not_opened()
@@ -31,8 +36,10 @@ def why_page(site: Site, request: Request) -> Response:
     episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
     if day is None:
         raise Refused(400, "Which day?", "Choose a day of the calendar first.")
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         answer = why_of(reading.ledger, episode, day, reading.book, known_at)
+        if asked := _asked_first(site, request, reading, episode, known_at):
+            return asked
         _record(site, request, "why", episode)
         if answer is None:
             raise _not_opened()
@@ -41,6 +48,28 @@ def why_page(site: Site, request: Request) -> Response:
             "why.html", request, reading=reading, answer=answer, known_at=shown, evidence=_evidence(answer),
             **_around(answer),
         )  # fmt: skip
+
+
+def _asked_first(
+    site: Site, request: Request, reading: Reading, episode: str, known_at: datetime | None
+) -> Response | None:
+    """What is shown first of an episode that names another patient, too: whether to show it all the same."""
+    named = also_named(reading.ledger, episode, known_at)
+    also = site.ids.of("also", "\0".join((episode, *sorted(named.patients))))
+    if not named.patients or site.sessions.may_see(request.scope["session"], also):
+        return None
+    entries = [f"{episode}:{version}" for version in named.versions]
+    return site.render("also.html", request, 409, reading=reading, episode=episode, entries=entries, also=also)
+
+
+def show_also(site: Site, request: Request, told: Mapping[str, str]) -> Response:
+    """Somebody wants to see the episode although it names another patient: from now on this session is shown it."""
+    also = told.get("also", "")
+    found = site.ids.name("also", also)
+    if found is None:
+        raise Refused(404, "No such page", "Open the episode again, and ask there.")
+    site.sessions.let_see(request.scope["session"], also)
+    return RedirectResponse(site.episode_href(found.split("\0")[0]), 303)
 
 
 def _episode(site: Site, request: Request) -> str:

@@ -23,7 +23,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 def worklist_page(site: Site, request: Request) -> Response:
     """What waits for somebody, first of all."""
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         work = site.worklist(reading)
         site.record(request, "worklist")
         return site.render(
@@ -33,10 +33,10 @@ def worklist_page(site: Site, request: Request) -> Response:
 
 def found_page(site: Site, request: Request) -> Response:
     """Episodes by a part of a name. What was searched for stands in no address, only an opaque id of it."""
-    text = site.ids.name("search", request.path_params["id"])
-    if text is None:
-        raise Refused(404, "No such search", "A search can be looked at until the site is stopped. Search again.")
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
+        text = site.ids.name("search", request.path_params["id"])
+        if text is None:
+            raise Refused(404, "No such search", "A search can be looked at for a while. Search again.")
         found, more = find_episodes(reading.ledger, reading.views, text)
         site.record(request, "search")
         return site.render("found.html", request, reading=reading, text=text, found=found, more=more)
@@ -47,7 +47,7 @@ def holds_page(site: Site, request: Request) -> Response:
     reason, page = request.query_params.get("reason", ""), page_number(request)
     if reason not in CURES:
         raise Refused(404, "No such reason", "No day can be on hold for that reason.")
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         total, rows = held_page(reading.views, reason, (page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
         site.record(request, "holds")
         return site.render(
@@ -61,7 +61,7 @@ def findings_list(site: Site, request: Request) -> Response:
     rule, level, page = request.query_params.get("rule"), request.query_params.get("level"), page_number(request)
     if (rule or None) not in (None, *MESSAGES) or (level or None) not in (None, "hard", "soft"):
         raise Refused(404, "No such findings", "There is no such rule or level.")
-    with site.reader.reading() as reading:
+    with site.reading() as reading:
         total, rows = findings_page(reading.views, rule or None, level or None, (page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
         by_rule = findings_by_rule(reading.views)
         site.record(request, "findings")
@@ -78,8 +78,8 @@ def _pages(total: int) -> int:
 
 def report_page(site: Site, request: Request) -> Response:
     """The Monday report: made when it is first asked for, and anew when somebody asks for it."""
-    with site.reader.reading() as reading:
-        made = site.monday.wanted(site.state(reading), anew=request.query_params.get("anew") == "1")
+    with site.reading() as reading:
+        made = site.report(reading, anew=request.query_params.get("anew") == "1")
         site.record(request, "report")
         if made is None:
             return site.render("making.html", request, 200, reading=reading, monday=site.monday)
@@ -91,7 +91,8 @@ def report_page(site: Site, request: Request) -> Response:
 
 def report_charts(site: Site, request: Request) -> Response:
     """The report's own page with charts and the rows behind its numbers, as the command ``report`` writes it."""
-    made = site.monday.made
+    with site.reading():
+        made = site.monday.kept()
     if made is None:
         raise Refused(404, "No report yet", "Open the Monday report first; it is made then.")
     site.record(request, "report")

@@ -37,16 +37,25 @@ class Monday:
         self.failed: Exception | None = None
         self.done = self.of = 0
 
-    def wanted(self, state: State, *, anew: bool = False) -> Made | None:
-        """The last report made, the one for this state if it is ready soon; None if there is none yet."""
-        if self.made is None or (anew and self.made.state != state):
+    def kept(self, since: int = 0) -> Made | None:
+        """The last report made, if from this position or after it; one from before is let go."""
+        made = self.made  # by another thread, at any time
+        if made is not None and made.state[0] < since:
+            self.made = made = None
+        return made
+
+    def wanted(self, state: State, *, anew: bool = False, since: int = 0) -> Made | None:
+        """The last report made, the one for this state if it is ready soon; None if there is none yet from this
+        position or after it."""
+        kept = self.kept(since)
+        if kept is None or (anew and kept.state != state):
             self._begin(state[2])
         if worker := self._worker:
             worker.join(PATIENCE_SECONDS)
         if self.failed is not None:
             failed, self.failed = self.failed, None
             raise failed
-        return self.made
+        return self.kept(since)
 
     @property
     def is_busy(self) -> bool:

@@ -55,6 +55,7 @@ class Sessions:
         self.token = _text(secrets.token_bytes(TOKEN_BYTES))
         self.ticket: str | None = _text(secrets.token_bytes(TOKEN_BYTES))
         self.open: dict[str, str] = {}
+        self._seeing: set[tuple[str, str]] = set()
         self._taking = threading.Lock()
 
     def by_ticket(self, ticket: str) -> str | None:
@@ -84,6 +85,14 @@ class Sessions:
                 found = name
         return found
 
+    def let_see(self, name: str, what: str) -> None:
+        """Note that a session asked to be shown something, by an opaque id, that is not shown unasked."""
+        self._seeing.add((name, what))
+
+    def may_see(self, name: str, what: str) -> bool:
+        """Whether it asked."""
+        return (name, what) in self._seeing
+
     def end(self, cookie: str | None) -> None:
         """Forget a session."""
         self.open.pop(cookie or "", None)
@@ -106,6 +115,10 @@ class OpaqueIds:
         opaque = _text(digest[:ID_BYTES])
         self._names.setdefault(opaque, (kind, name))
         return opaque
+
+    def let_go(self, kind: str) -> None:
+        """Forget what the ids of a kind stand for."""
+        self._names = {opaque: found for opaque, found in list(self._names.items()) if found[0] != kind}
 
     def name(self, kind: str, opaque: str) -> str | None:
         """What an id stands for; None for one that was never given out."""

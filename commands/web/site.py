@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from commands.outside import utc_now
 from commands.terminal.options import Setup
 from commands.web.access import AccessLog, access_file
 from commands.web.reading import Reader, Reading
-from commands.web.report import Monday
+from commands.web.report import Made, Monday
 from commands.web.security import OpaqueIds, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist
@@ -45,6 +46,27 @@ class Site:
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
         self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
+        self._forgotten_at = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """The ledger and its read model for one page; what was kept from before a forgetting is let go first."""
+        with self.reader.reading() as reading:
+            self._let_go(max((position for position, _ in reading.ledger.forgettings()), default=0))
+            yield reading
+
+    def _let_go(self, forgotten_at: int) -> None:
+        """Keep nothing from before the position at which somebody was forgotten last."""
+        self.monday.kept(since=forgotten_at)
+        if forgotten_at > self._forgotten_at:
+            self._worklist = None
+            self.ids.let_go("search")
+            self.ids.let_go("also")
+            self._forgotten_at = forgotten_at
+
+    def report(self, reading: Reading, *, anew: bool = False) -> Made | None:
+        """The Monday report for a page: the last one made since somebody was forgotten, or one made now."""
+        return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
         """A page; ``session`` is empty for whoever has not come in."""

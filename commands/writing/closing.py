@@ -97,7 +97,8 @@ def close_month(
         names = ", ".join(sorted(set_aside))
         message = f"{month.words} cannot be closed without patients that are set aside: {names}"
         raise CannotClose(
-            message, "a closed month is whole; mend the ledger from a backup, and 'rebuild' takes them back"
+            message,
+            "a closed month is whole; mend the ledger from a backup, or allow more, and 'rebuild' takes them back",
         )
     unsettled = still_open()
     if unsettled and anyway is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 
 from ledger.day_set import Days
 from ledger.facts.events import ClaimSubmitted
@@ -21,21 +23,31 @@ def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
             wrong = calendar.span(line.from_, line.to) & ~billable.get((line.code, line.payer), 0)
             if wrong or line.from_ < calendar.first or line.to > calendar.last:
                 label, claim = line.entry.label, ("claim", line.claim)
-                for date, now in _not_billable(case, line, wrong):
-                    because, about = [label, *file.because(case, date)], (claim, ("now", now))
-                    yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer,), about)
+                for dates, causes, now in _not_billable(file, case, line, wrong):
+                    about = claim, ("now", now)
+                    yield Seen((case.episode.name,), dates, (line.code,), [label, *causes], (line.payer,), about)
 
 
-def _not_billable(case: Case, line: ClaimedLine, wrong: Days) -> Iterator[tuple[int, str]]:
-    """The dates of a line that are not billable as claimed, with what each is now: its verdict; of a billable one code
-    and payer; empty for no day of the episode."""
+def _not_billable(
+    file: PatientFile, case: Case, line: ClaimedLine, wrong: Days
+) -> Iterator[tuple[Sequence[int], Sequence[str], str]]:
+    """The dates of a line that are not billable as claimed, those alike together, with the causes and what they are
+    now: their verdict; of a billable one code and payer; empty for no day of the episode."""
     calendar = case.calendar
     for verdict, days in case.verdicts:
-        for date in calendar.dates(wrong & days):
-            yield date, _billable_as(case, date) if verdict.is_billable else verdict.words
-    before = range(line.from_, min(line.to + 1, calendar.first))
-    for date in (*before, *range(max(line.from_, calendar.last + 1), line.to + 1)):
-        yield date, ""
+        for first, last in calendar.runs(wrong & days):
+            said = (
+                (date, file.because(case, date), _billable_as(case, date) if verdict.is_billable else verdict.words)
+                for date in range(first, last + 1)
+            )
+            for (causes, now), alike in groupby(said, key=itemgetter(1, 2)):
+                dates = [date for date, _, _ in alike]
+                yield range(dates[0], dates[-1] + 1), causes, now
+    outside = (
+        range(line.from_, min(line.to + 1, calendar.first)),
+        range(max(line.from_, calendar.last + 1), line.to + 1),
+    )
+    yield from ((dates, (), "") for dates in outside if dates)
 
 
 def _billable_as(case: Case, date: int) -> str:
@@ -143,22 +155,35 @@ def claimed_ahead(file: PatientFile) -> Iterator[Seen]:
     """A date on a live per-diem line that lies after the claim left."""
     for name, lines in file.per_diem.items():
         for line in lines:
-            for date in range(max(line.from_, line.claimed_on + 1), line.to + 1) if line.to > line.claimed_on else ():
-                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
+            if line.to > line.claimed_on:
+                dates = range(max(line.from_, line.claimed_on + 1), line.to + 1)
+                yield Seen((name,), dates, (line.code,), (line.entry.label,), (line.payer,), _of(line))
 
 
 def claimed_twice(file: PatientFile) -> Iterator[Seen]:
     """A date on more than one per-diem line of the patient's live claims."""
-    reached, twice = 0, set[int]()
-    for from_, to in sorted([(line.from_, line.to) for lines in file.per_diem.values() for line in lines]):
-        if from_ <= reached:
-            twice.update(range(from_, min(reached, to) + 1))
-        reached = max(reached, to)
+    twice = _twice(sorted([(line.from_, line.to) for lines in file.per_diem.values() for line in lines]))
     claimed = [(line, name) for name, lines in file.per_diem.items() for line in lines] if twice else []
     for line, name in sorted(claimed, key=lambda pair: (pair[0].from_, pair[0].to)):
-        for date in range(line.from_, line.to + 1):
-            if date in twice:
-                yield Seen((name,), (date,), (line.code,), (line.entry.label,), (line.payer,), _of(line))
+        for first, last in twice[bisect_left(twice, line.from_, key=itemgetter(1)) :]:
+            if first > line.to:
+                break
+            dates = range(max(first, line.from_), min(last, line.to) + 1)
+            yield Seen((name,), dates, (line.code,), (line.entry.label,), (line.payer,), _of(line))
+
+
+def _twice(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The stretches of dates that more than one of the spans has, in order, none touching another."""
+    reached, twice = 0, list[tuple[int, int]]()
+    for from_, to in spans:
+        if from_ <= reached:
+            last = min(reached, to)
+            if twice and from_ <= twice[-1][1] + 1:
+                twice[-1] = twice[-1][0], max(last, twice[-1][1])
+            else:
+                twice.append((from_, last))
+        reached = max(reached, to)
+    return twice
 
 
 def claim_units(file: PatientFile) -> Iterator[Seen]:
@@ -166,7 +191,7 @@ def claim_units(file: PatientFile) -> Iterator[Seen]:
     for case in file.cases:
         for line in file.per_diem[case.episode.name]:
             if line.units != days_between(line.from_, line.to):
-                dates = tuple(range(line.from_, line.to + 1))
+                dates = range(line.from_, line.to + 1)
                 about = [*_of(line), ("units", str(line.units))]
                 yield Seen((case.episode.name,), dates, (line.code,), (line.entry.label,), (line.payer,), about)
 

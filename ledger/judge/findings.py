@@ -6,10 +6,12 @@ otherwise there is one finding per rule, patient and date, so a rule yields what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger.judge import claim_rules, day_rules, record_rules
 from ledger.judge.case import Case
@@ -26,7 +28,7 @@ class Finding(Struct, frozen=True, gc=False):
     level: str
     patient: str
     episodes: tuple[str, ...]
-    dates: tuple[int, ...]
+    dates: Sequence[int]
     codes: tuple[str, ...]
     because: tuple[str, ...]
     payers: tuple[str, ...]
@@ -84,17 +86,51 @@ def find(cases: Sequence[Case]) -> list[Finding]:
     found: list[Finding] = []
     for rule in RULES:
         seen = list(rule.see(file)) if rule.needs in file.has else ()
-        if seen:
-            groups = _by_date(seen) if rule.one_a_date else [[sighting] for sighting in seen]
-            found += [_finding(rule, cases[0].patient.name, group) for group in groups]
+        if seen and rule.one_a_date:
+            found += _date_by_date(rule, cases[0].patient.name, seen)
+        elif seen:
+            found += [_finding(rule, cases[0].patient.name, [sighting]) for sighting in seen]
     return found
 
 
-def _by_date(seen: Iterable[Seen]) -> Iterable[list[Seen]]:
-    groups: dict[tuple[int, ...], list[Seen]] = {}
+def _date_by_date(rule: Rule, patient: str, seen: Sequence[Seen]) -> Iterator[Finding]:
+    """One finding a date; where several dates were seen alike, what they say is put together once."""
+    for dates, together in _alike(seen):
+        said = _finding(rule, patient, together)
+        if tuple(said.dates) == tuple(dates) and len(dates) == 1:  # mostly
+            yield said
+        else:  # a stretch, or a date of longer stretches
+            yield from (replace(said, dates=(date,)) for date in dates)
+
+
+def _alike(seen: Sequence[Seen]) -> Iterable[tuple[Sequence[int], Sequence[Seen]]]:
+    """The dates on which the same was seen, with all that was seen on them."""
+    groups: dict[int, list[Seen]] = {}
+    longer = [sighting for sighting in seen if len(sighting.dates) > 1]
     for sighting in seen:
-        groups.setdefault(sighting.dates, []).append(sighting)
-    return groups.values()
+        if len(sighting.dates) == 1:
+            groups.setdefault(sighting.dates[0], []).append(sighting)
+    if not longer:  # mostly
+        return [((date,), together) for date, together in groups.items()]
+    bounds = {bound for one in longer for bound in (one.dates[0], one.dates[-1] + 1)}
+    bounds |= {bound for date in groups for bound in (date, date + 1)}
+    return _between(sorted(bounds), longer, groups)
+
+
+def _between(
+    bounds: Sequence[int], longer: Sequence[Seen], groups: Mapping[int, Sequence[Seen]]
+) -> Iterator[tuple[Sequence[int], Sequence[Seen]]]:
+    """The stretches between bounds on which something was seen; the dates of a longer sighting have no gaps."""
+    beginning = sorted(range(len(longer)), key=lambda at: longer[at].dates[0], reverse=True)
+    running: dict[int, Seen] = {}
+    for first, end in pairwise(bounds):
+        while beginning and longer[beginning[-1]].dates[0] <= first:
+            at = beginning.pop()
+            running[at] = longer[at]
+        for at in [at for at, one in running.items() if one.dates[-1] < first]:
+            del running[at]
+        if together := [*running.values(), *groups.get(first, ())]:
+            yield range(first, end), together
 
 
 def _each(values: Collection[T]) -> tuple[T, ...]:
@@ -110,7 +146,7 @@ def _finding(rule: Rule, patient: str, seen: Sequence[Seen]) -> Finding:
             rule.level,
             patient,
             one.episodes,
-            one.dates,
+            tuple(one.dates) if len(one.dates) == 1 else one.dates,
             _each(one.codes),
             _each(one.because),
             _each([payer for payer in one.payers if payer]),

@@ -176,7 +176,7 @@ def _disagreeing(case: Case, one: Stretch, other: Stretch) -> Iterator[Seen]:
     if same or one.started_at >= other.stopped_at or other.started_at >= one.stopped_at:
         return
     (first, last), (from_, to) = (local_dates_of_run(stretch, case.evidence.tz) for stretch in (one, other))
-    dates = tuple(range(max(first, from_), min(last, to) + 1))
+    dates = range(max(first, from_), min(last, to) + 1)
     yield Seen((case.episode.name,), dates, (), [*one.labels, *other.labels])
 
 

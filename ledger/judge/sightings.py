@@ -19,10 +19,11 @@ from ledger.judge.rule import Verdict
 
 class Seen(NamedTuple):
     """What a rule saw: in which episodes, on which dates, with which codes, because of which entries. What a message
-    says beyond that it is ``about``: names with values (a claim's number)."""
+    says beyond that it is ``about``: names with values (a claim's number). Of a rule that finds date by date, the same
+    is seen on each of the dates."""
 
     episodes: tuple[str, ...]
-    dates: tuple[int, ...]
+    dates: Sequence[int]
     codes: Collection[str]
     because: Collection[str]
     payers: Collection[str | None] = ()

@@ -93,6 +93,10 @@ class MasterKey:
         """The key that the ledger keeps; Unopened if it was changed, or is another ledger's or episode's."""
         return EntryKey(kept.id, _unlocked(self._wrapping, kept.wrapped, _whose(ledger, kept.id, kept.episode)))
 
+    def house_key(self) -> EntryKey:
+        """The key of what is kept under no patient's name; it goes with no episode."""
+        return EntryKey("house", _derived(self._secret, b"house", KEY_BYTES))
+
     def hide_name(self, ledger: str, name: str) -> str:
         """A patient's name as the ledger keeps it, to be looked up by."""
         hidden = _siv(self._names).encrypt(name.encode(), [ledger.encode()]) if name else b""

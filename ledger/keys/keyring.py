@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from ledger.keys.cipher import EntryKey, MasterKey, MasterKeyError, Unopened, WrappedKey
@@ -90,6 +91,11 @@ class Keyring:
         name = episode.decode()
         key = self.keys_of([name]).get(name)
         return None if key is None else self.open(key, name, version, tag.decode(), text)
+
+    @cached_property
+    def house_key(self) -> EntryKey:
+        """The key of what is kept under no patient's name."""
+        return self._master.house_key()
 
     def hide_name(self, name: str) -> str:
         """A patient's name as this ledger keeps it."""

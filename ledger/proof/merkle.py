@@ -91,6 +91,20 @@ def _join(left: _Subtree, right: _Subtree, proofs: dict[int, Proof]) -> _Subtree
     return _Subtree(node_of(left.root, right.root), left.wanted + right.wanted)
 
 
+def consistency_of(size: int, leaf: bytes, proof: Proof) -> Proof:
+    """The proof that a tree of a size is the beginning of a larger one (RFC 6962, section 2.1.2), out of the proof of
+    that tree's last leaf in the larger one.
+
+    Beside the way up from that leaf stand the same hashes; only the first of them, as far as they belong to one full
+    subtree, are put together.
+    """
+    full = (size & -size).bit_length() - 1
+    root = leaf
+    for beside in proof[:full]:
+        root = node_of(beside, root)
+    return proof[full:] if size & (size - 1) == 0 else [root, *proof[full:]]
+
+
 def root_from_proof(index: int, size: int, leaf: bytes, proof: Iterable[bytes]) -> bytes | None:
     """The root that a proof leads to, to be compared with the one that was signed (RFC 9162, section 2.1.3.2).
 

@@ -18,7 +18,7 @@ from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import EntryKey, MasterKey, Unopened, WrappedKey
 from ledger.keys.envelope import enclose
 from ledger.keys.keyring import Keyring
-from ledger.recorders import Forgotten, StoreError, hidden_names
+from ledger.recorders import Forgotten, StoreError, hidden_lines, hidden_names
 from ledger.recorders.protocol import Entries
 
 _LARGEST: Final = 2**63 - 1
@@ -46,7 +46,7 @@ class Envelopes:
     def forgettings(self) -> list[tuple[int, PatientForgotten]]:
         """Every act by which a patient was forgotten, with its position, in order."""
         rows = [row for row in self._stored.rows_of([HOUSE]) if row[3] == PatientForgotten.__name__]
-        acts = [(row[0], decode_act(row[4])) for row in rows]
+        acts = [(at, decode_act(self._act(version, tag, text, at))) for at, _, version, tag, text in rows]
         return [(position, act) for position, act in acts if isinstance(act, PatientForgotten)]
 
     @property
@@ -73,26 +73,31 @@ class Envelopes:
     def _enclosed(self, stored: StoredEvent, keys: _Keys) -> StoredEvent:
         episode, version, tag = str(stored.originator_id), stored.originator_version, stored.topic
         if episode == HOUSE:
-            return self._with_hidden_names(stored)
+            return self._hidden_act(stored)
         text = enclose(keys[episode], self._ledger, episode, version, tag, stored.state)
         return StoredEvent(episode, version, tag, text)
 
-    def _with_hidden_names(self, stored: StoredEvent) -> StoredEvent:
-        """An act of the house, in the open but for the names of patients in it."""
+    def _hidden_act(self, stored: StoredEvent) -> StoredEvent:
+        """An act of the house, in the open but for the names of patients in it, and for what it keeps of one."""
+        version, text = stored.originator_version, stored.state
+        if stored.topic in hidden_lines.KEEPING:
+            return replace(stored, state=hidden_lines.hide(self._keys.house_key, self._ledger, version, text))
         if stored.topic not in hidden_names.NAMING:
             return stored
         try:
-            version, text = stored.originator_version, stored.state
             act = hidden_names.hide(self._ledger, version, text, self._episodes_of, self._keys.keys_of)
         except Unopened:
             raise IntegrityError("a patient was forgotten meanwhile, or no episode is theirs") from None
         return replace(stored, state=act)
 
     def _act(self, version: int, tag: str, text: str, position: int | None) -> str:
-        """The text of an act of the house, with the names in it; none where a patient was forgotten."""
-        if tag not in hidden_names.NAMING:
-            return text
+        """The text of an act of the house, with what it keeps, and the names in it; none where a patient was
+        forgotten."""
         try:
+            if tag in hidden_lines.KEEPING:
+                return hidden_lines.show(self._keys.house_key, self._ledger, version, text).decode()
+            if tag not in hidden_names.NAMING:
+                return text
             return hidden_names.show(self._ledger, version, text, self._forgotten, self._keys.keys_of).decode()
         except Unopened:
             raise UnreadableEntry(HOUSE, version, position) from None

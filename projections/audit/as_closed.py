@@ -21,6 +21,8 @@ from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.read_model.version import Made, code_version, differs_by_zones_alone, makes_the_same_rows, what_changed
+from projections.reading.as_known import some_episode
+from projections.reading.budget import within_budget
 from projections.rows.cells import NOTHING, Cells, json_list
 from projections.rows.day import DayCells
 from projections.words import iso
@@ -79,14 +81,17 @@ def rows_as_closed(closed: MonthClosed, book: Book, within: Span, streams: Strea
     if is_of_edition_1(closed):
         yield from _rows_of_edition_1(book, within, streams)
         return
-    with zones_of_closing(closed):
-        found = [
-            (patient.name, _row(patient.name, case.episode.name, day))
-            for patient in gather(streams)
-            for case in judge(patient, book)
-            for day in days_within(case, within)
-        ]
-    yield from found
+
+    def work() -> list[tuple[str, Cells]]:
+        with zones_of_closing(closed):
+            return [
+                (patient.name, _row(patient.name, case.episode.name, day))
+                for patient in gather(streams)
+                for case in judge(patient, book)
+                for day in days_within(case, within)
+            ]
+
+    yield from within_budget(some_episode(streams), work)
 
 
 def days_within(case: Case, within: Span) -> Iterable[JudgedDay]:

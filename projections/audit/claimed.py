@@ -25,7 +25,8 @@ from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import ClaimedKind, Settled, settle, shares_of
 from projections.audit.revealed import Past, Revealed, Streams
 from projections.reading.around import entries_around
-from projections.reading.as_known import book_known, judged_among
+from projections.reading.as_known import book_known, judged_among, some_episode
+from projections.reading.budget import within_budget
 from projections.words import iso, utc_text, verdict_text
 
 REPAYMENT_DAYS: Final = {"medicaid": 60}
@@ -115,12 +116,17 @@ def claimed_of(
 ) -> list[ClaimedDay]:
     """The claimed days of one patient, by episode and date; ``every`` keeps those that are billable as claimed.
 
-    ``streams`` are the entries of all that the patient's episodes ever had to do with; others do no harm.
+    ``streams`` are the entries of all that the patient's episodes ever had to do with; others do no harm. TooCostly
+    beyond the budget.
     """
-    known = {name: known_by(entries, known_at) for name, entries in streams.items()}
-    judged = judged_among(known, patient, book_known(book, known_at))
-    past = Past(known, book, known_at)
-    return [row for case in (judged.cases if judged else ()) for row in _rows(case, past, every)]
+
+    def work() -> list[ClaimedDay]:
+        known = {name: known_by(entries, known_at) for name, entries in streams.items()}
+        judged = judged_among(known, patient, book_known(book, known_at))
+        past = Past(known, book, known_at)
+        return [row for case in (judged.cases if judged else ()) for row in _rows(case, past, every)]
+
+    return within_budget(some_episode(streams), work)
 
 
 def claimed_of_several(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +18,8 @@ from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_p
 from projections.read_model.version import ROOT, source_digest
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
+from projections.reading.as_known import some_episode
+from projections.reading.budget import TooCostly, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.words import iso
 
@@ -82,7 +84,10 @@ def _worked_out(
             progress(done, len(missing))
         return
     for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
-        found = claimed_of_several(streams, missing, book, every)
+        try:
+            found = within_budget(some_episode(streams), partial(claimed_of_several, streams, missing, book, every))
+        except TooCostly:  # whoever asks for them is told
+            continue
         yield from found.items()
         progress(done, len(cohorts))
 

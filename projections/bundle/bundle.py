@@ -32,7 +32,7 @@ from projections.audit.claimed import claimed_of
 from projections.bundle import verify_bundle
 from projections.bundle.days import Inside, bundled_claims, bundled_days
 from projections.bundle.readme import readme
-from projections.bundle.zip import Bundled, BundleManifest, with_manifest
+from projections.bundle.zip import Bundled, BundleManifest, Vouch, with_manifest
 from projections.page.html import render_page
 from projections.page.page import page_of
 from projections.read_model.version import code_version
@@ -85,12 +85,14 @@ def time_of(ledger: EpisodeLedger, position: int) -> datetime:
 
 
 class Proofs(NamedTuple):
-    """The stored rows that go in, each with its proof, by position; and the signed checkpoint they lead to."""
+    """The stored rows that go in, each with its proof, by position; and the signed checkpoint they lead to. ``vouch``
+    signs the manifest with the key that signed it; None where that is not at hand."""
 
     note: bytes
     checkpoint: Checkpoint
     rows: Mapping[int, StoredRow]
     proofs: Mapping[int, Proof]
+    vouch: Vouch | None = None
 
 
 def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs) -> dict[str, bytes]:
@@ -115,7 +117,7 @@ def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs)
         code=code_version(),
         episodes=tuple(shown),
     )
-    return with_manifest(members, made_from)
+    return with_manifest(members, made_from, proofs.vouch)
 
 
 class ProvenEntry(msgspec.Struct, frozen=True, gc=False):

@@ -29,7 +29,8 @@ it signs proves nothing. The same holds for verify_bundle.py: whoever could forg
 the copy inside. Take it from an earlier bundle, or ask the sender for its SHA-256. It is one file, written to be read.
 
 It ends with 0 and PROVEN; or with 1 and REFUSED, with the reason; or with 2 where nothing can be said, such as without
-the signer's key.
+the signer's key; or with 3 where the entries are proven, and the manifest is not signed, so that nobody vouches for
+the rest.
 
 
 What is proven
@@ -49,9 +50,10 @@ What is not proven
   "known_at" in manifest.json, or may have been left out together with the number in the manifest. Who needs to know
   asks for a bundle of today.
 - That what was recorded is true. The proofs show what was told, by whom and when, and that it was not changed since.
-- The verdicts, the claim comparison, the report and the terms: they are stated. The sender's program derived them
-  from these entries and these terms, and derives them anew at any time. Their hashes in manifest.json show accidents;
-  the manifest itself is not signed.
+- That the verdicts, the claim comparison, the report and the terms are right: they are stated. The sender's program
+  derived them from these entries and these terms, and derives them anew at any time. Their hashes are in
+  manifest.json, and manifest.note is the signer's signature over it: with it they are the signer's word, and nobody
+  changed them on the way. Without it they are anybody's.
 - The time in checkpoint.txt is the signer's own statement. A checkpoint that was made for this bundle bears the time
   of the ledger's last entry.
 
@@ -64,6 +66,7 @@ What is where
 
     manifest.json       the episodes by number, their versions, what the bundle was made from, each member's SHA-256
     manifest.sha256     the manifest's own SHA-256
+    manifest.note       the manifest's SHA-256, signed by the key of the checkpoint
     checkpoint.txt      the ledger's size and Merkle root, signed
     entries/N.jsonl     the entries of episode number N, each with its proof
     verdicts/N.jsonl    its days: the verdict, the entries that decided it, each of the {len(STEPS)} steps

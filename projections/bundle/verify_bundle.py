@@ -1,10 +1,15 @@
 """Checks a bundle of a ledger's entries, with Python 3.8 or later alone: no other file, no library, no secret.
 
     python3 verify_bundle.py FILE.zip --signer VKEY
+    python3 verify_bundle.py CONSISTENCY.json --signer VKEY
 
 FILE.zip may also be the folder it was unpacked to; VKEY is the signer's public key or a file that holds it, from the
-sender by another way than the bundle. Ends with 0 if all is proven, 1 if something is refused (its reason is printed),
-2 if nothing can be said: a wrong command line, or no key to check the signature with.
+sender by another way than the bundle. The other file proves that a later checkpoint's ledger begins with all that an
+earlier one stood for. With --witness VKEY, once for each, the checkpoint must bear that witness's cosignature, too.
+
+Ends with 0 if all is proven and vouched for, 1 if something is refused (its reason is printed), 2 if nothing can be
+said: a wrong command line, or no key to check the signature with; 3 if the entries are proven, and nobody vouches for
+what is said of them.
 
 It stands by itself on purpose: who does not trust the ledger's programs can read this one file, which shares no line
 of code with them. It says what is proven and what is only stated; it writes nothing and asks no network.
@@ -84,6 +89,30 @@ def root_from_proof(index: int, size: int, leaf: bytes, proof: Iterable[bytes]) 
             root = node_of(root, beside)
         place, last = place // 2, last // 2
     return root if last == 0 else None
+
+
+def are_consistent(earlier: int, later: int, roots: tuple[bytes, bytes], proof: list[bytes]) -> bool:
+    """Whether a tree of the earlier size and root is the beginning of the later one (RFC 9162, section 2.1.4.2)."""
+    if earlier == later or earlier == 0:
+        return not proof and (earlier == 0 or roots[0] == roots[1])
+    way = [roots[0], *proof] if earlier & (earlier - 1) == 0 else proof
+    if earlier > later or not way or any(len(each) != 32 for each in way):
+        return False
+    place, last = earlier - 1, later - 1
+    while place % 2 == 1:
+        place, last = place // 2, last // 2
+    old = new = way[0]
+    for beside in way[1:]:
+        if last == 0:
+            return False
+        if place % 2 == 1 or place == last:
+            old, new = node_of(beside, old), node_of(beside, new)
+            while place % 2 == 0 and place > 0:
+                place, last = place // 2, last // 2
+        else:
+            new = node_of(new, beside)
+        place, last = place // 2, last // 2
+    return (old, new, last) == (*roots, 0)
 
 
 # ---- 3. Ed25519 (RFC 8032, section 5.1): checking a signature; nothing here is secret, so it may be slow ----
@@ -181,11 +210,15 @@ class Checkpoint(NamedTuple):
     time: str
 
 
-def parse_vkey(vkey: str) -> tuple[str, bytes, bytes]:
+_SIGNER, _WITNESS = 1, 4
+"""The kinds of keys: Ed25519 over a note's text, and over a cosignature's (C2SP signed-note and tlog-cosignature)."""
+
+
+def parse_vkey(vkey: str, kind: int = _SIGNER) -> tuple[str, bytes, bytes]:
     """Name, mark and public key of a line ``name+mark+key``; the mark must be their own."""
     parts = vkey.split("+", 2)
     key = _unbase64(parts[2]) if len(parts) == 3 else None
-    if key is None or not _NAME.fullmatch(parts[0]) or len(key) != 33 or key[0] != 1:
+    if key is None or not _NAME.fullmatch(parts[0]) or len(key) != 33 or key[0] != kind:
         raise Wrong("this is not a verifier key: name+mark+key")
     mark = hashlib.sha256(parts[0].encode() + b"\n" + key).digest()[:4]
     if parts[1] != mark.hex():
@@ -195,15 +228,34 @@ def parse_vkey(vkey: str) -> tuple[str, bytes, bytes]:
 
 def check_note(note: bytes, vkey: str) -> Checkpoint:
     """What a checkpoint says, if that key signed it; else Wrong. Other keys' signatures do not count."""
-    name, mark, public = parse_vkey(vkey)
     text, signatures = _split(note)
     checkpoint = _checkpoint(text)
+    _check_signed("checkpoint", text, signatures, vkey)
+    return checkpoint
+
+
+def _check_signed(what: str, text: str, signatures: list[tuple[str, bytes, bytes]], vkey: str) -> None:
+    """Wrong unless that key signed the text."""
+    name, mark, public = parse_vkey(vkey)
     ours = [signature for signer, its_mark, signature in signatures if (signer, its_mark) == (name, mark)]
     if not ours:
-        raise Wrong("the checkpoint is not signed by this key")
+        raise Wrong(f"the {what} is not signed by this key")
     if not all(ed25519_verify(public, text.encode(), signature) for signature in ours):
-        raise Wrong("the checkpoint's signature does not hold: the text or the signature was changed")
-    return checkpoint
+        raise Wrong(f"the {what}'s signature does not hold: the text or the signature was changed")
+
+
+def check_witness(note: bytes, vkey: str) -> str:
+    """When this witness saw the checkpoint, in seconds since 1970; Wrong unless its cosignature stands there."""
+    name, mark, public = parse_vkey(vkey, _WITNESS)
+    text, signatures = _split(note)
+    ours = [signature for signer, its_mark, signature in signatures if (signer, its_mark) == (name, mark)]
+    if not ours:
+        raise Wrong(f"the checkpoint does not bear the cosignature of {seen(name)}")
+    for signature in ours:
+        at = int.from_bytes(signature[:8], "big")
+        if not ed25519_verify(public, f"cosignature/v1\ntime {at}\n{text}".encode(), signature[8:]):
+            raise Wrong(f"the cosignature of {seen(name)} does not hold: the text or the signature was changed")
+    return f"{at}"
 
 
 def _split(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
@@ -353,6 +405,8 @@ def _in_folder(folder: Path) -> dict[str, bytes]:
 # ---- 6. What is in the members; whoever wrote them may be hostile ----
 
 _MANIFEST = "manifest.json"
+_BESIDE = (_MANIFEST, "manifest.sha256", "manifest.note")
+"""What the manifest cannot list: itself, its hash, and the signature over that."""
 _FIXED = (
     "README.txt",
     "book/codes.json",
@@ -437,7 +491,7 @@ def _check_members(members: Mapping[str, bytes]) -> Manifest:
     table = _json(members[_MANIFEST], _MANIFEST)
     listed = _listed(table)
     for name in sorted(members.keys() | listed.keys()):
-        if name in (_MANIFEST, "manifest.sha256"):
+        if name in _BESIDE:
             continue
         if name not in members:
             raise Wrong(f"{seen(name)} is missing: the manifest lists it")
@@ -484,13 +538,16 @@ def _manifest(table: Any) -> Manifest:
 # ---- 7. The checks, in order ----
 
 
-def check_bundle(members: Mapping[str, bytes], signer: str | None) -> Iterator[str]:
+def check_bundle(members: Mapping[str, bytes], signer: str | None, witnesses: Iterable[str] = ()) -> Iterator[str]:
     """What holds, a line for each check; Wrong at the first that does not. Without a signer none is believed."""
     manifest = _check_members(members)
     yield f"manifest: {len(members)} members, none missing, changed or added"
     checkpoint = _check_checkpoint(members["checkpoint.txt"], manifest, signer)
-    says = f"ledger {seen(checkpoint.ledger)} with {checkpoint.size:,} entries, time {checkpoint.time}"
-    yield f"checkpoint: {'signed by ' + seen(signer.split('+')[0]) + ', ' if signer else 'NOT proven, '}{says}"
+    yield _signed_words("checkpoint", checkpoint, signer)
+    if signer and is_vouched_for(members):
+        _check_manifest_note(members, manifest, signer)
+        yield f"manifest: signed by {seen(signer.split('+')[0])}, who vouches for all that is listed in it"
+    yield from _witnessed(members["checkpoint.txt"], witnesses)
     for shown in manifest.episodes:
         where = f"entries/{shown.number}.jsonl"
         enveloped = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
@@ -500,6 +557,60 @@ def check_bundle(members: Mapping[str, bytes], signer: str | None) -> Iterator[s
         )
         if enveloped:
             yield f"{seen(shown.name)}: the ledger stores it encrypted; its texts have the hashes on their envelopes"
+
+
+def is_vouched_for(members: Mapping[str, bytes]) -> bool:
+    """Whether the manifest came with a signature, so that what is only stated is somebody's word."""
+    return "manifest.note" in members
+
+
+def _check_manifest_note(members: Mapping[str, bytes], manifest: Manifest, signer: str) -> None:
+    """The manifest's note says its ledger and hash, and nothing else, and the signer signed it."""
+    try:
+        text, signatures = _split(members["manifest.note"])
+    except Wrong as wrong:
+        raise Wrong(f"manifest.note: {str(wrong).replace('checkpoint', 'note')}") from None
+    digest = hashlib.sha256(members[_MANIFEST]).hexdigest()
+    if text != f"episode-ledger-bundle/1 manifest\n{manifest.ledger}\n{digest}\n":
+        raise Wrong("manifest.note: it is not that of this manifest")
+    _check_signed("manifest", text, signatures, signer)
+
+
+def _signed_words(what: str, checkpoint: Checkpoint, signer: str | None) -> str:
+    says = f"ledger {seen(checkpoint.ledger)} with {checkpoint.size:,} entries, time {checkpoint.time}"
+    return f"{what}: {'signed by ' + seen(signer.split('+')[0]) + ', ' if signer else 'NOT proven, '}{says}"
+
+
+def _witnessed(note: bytes, witnesses: Iterable[str]) -> Iterator[str]:
+    for vkey in witnesses:
+        at = check_witness(note, vkey)
+        yield f"witness: {seen(vkey.split('+')[0])} cosigned it at {at} seconds since 1970, by its own clock"
+
+
+_CONSISTENCY = "episode-ledger-consistency/1"
+
+
+def check_consistency(data: bytes, signer: str | None, witnesses: Iterable[str] = ()) -> Iterator[str]:
+    """That the later of two checkpoints stands for all that the earlier one did; Wrong if it is not shown."""
+    table = _json(data, "the file")
+    if _field(table, "schema", str, "the file") != _CONSISTENCY or table.keys() != {"schema", "from", "to", "proof"}:
+        raise Wrong(f"the file is neither a bundle nor of the schema {_CONSISTENCY}")
+    notes = [_field(table, name, str, "the file").encode() for name in ("from", "to")]
+    first, then = (check_note(note, signer) if signer is not None else _checkpoint(_split(note)[0]) for note in notes)
+    yield _signed_words("earlier", first, signer)
+    yield _signed_words("later", then, signer)
+    yield from _witnessed(notes[1], witnesses)
+    if (first.origin, first.ledger) != (then.origin, then.ledger):
+        raise Wrong("the checkpoints are of two ledgers")
+    proof = [_unbase64(each) if isinstance(each, str) else None for each in _field(table, "proof", list, "the file")]
+    hashes = [each for each in proof if each is not None]
+    if len(hashes) != len(proof) or len(proof) > 130:
+        raise Wrong("the proof is not a list of hashes")
+    if first.size > then.size:
+        raise Wrong("the later checkpoint has fewer entries than the earlier one: entries were taken away")
+    if not are_consistent(first.size, then.size, (first.root, then.root), hashes):
+        raise Wrong("the proof does not lead from one root to the other: what was there was changed, or it is forged")
+    yield f"the first {first.size:,} entries of the later are those of the earlier, to the letter"
 
 
 def _check_checkpoint(note: bytes, manifest: Manifest, signer: str | None) -> Checkpoint:
@@ -605,7 +716,11 @@ def _moment(text: str, where: str) -> str:
 
 # ---- 8. The command line ----
 
-_STATED = "verdicts, claim comparison, report and terms: as the sender states them; its program derives them anew"
+_STATED = "verdicts, claim comparison, report and terms: as {} states them; its program derives them anew"
+_NOT_VOUCHED = (
+    "PROVEN ARE THE ENTRIES ALONE: nobody signed the manifest, so verdicts, claim comparison, report, terms and the"
+    " check itself may have been changed by anybody on the way. Ask the sender for a bundle with manifest.note"
+)
 _NOT_PROVEN = (
     "NOT PROVEN: all fits together, but the signature was NOT checked. Get the signer's key from the sender by another"
     " way than this bundle, and give it with --signer"
@@ -615,17 +730,27 @@ _NOT_PROVEN = (
 def main(args: list[str] | None = None) -> int:
     """Check a bundle and print what holds; returns the exit status."""
     parser = argparse.ArgumentParser(
-        description="Checks a bundle of an episode ledger. Ends with 0: proven; 1: refused; 2: not proven."
+        description="Checks a bundle of an episode ledger, or a proof that one checkpoint goes on from another. Ends"
+        " with 0: proven; 1: refused; 2: not proven; 3: the entries are proven, and nobody vouches for the rest."
     )
-    parser.add_argument("bundle", metavar="BUNDLE", help="the zip, or the folder it was unpacked to")
+    parser.add_argument("bundle", metavar="BUNDLE", help="the zip, the folder it was unpacked to, or such a proof")
     parser.add_argument("--signer", metavar="VKEY", help="the signer's public key (name+mark+key), or a file with it")
+    parser.add_argument(
+        "--witness", metavar="VKEY", action="append", default=[], help="a witness whose cosignature must be there, too"
+    )
     wanted = parser.parse_args(args)
     try:
-        signer = None if wanted.signer is None else _signer(wanted.signer)
+        signer = None if wanted.signer is None else _key(wanted.signer, _SIGNER)
     except Wrong as wrong:
         return _end(f"--signer: {wrong}", 2)
     try:
-        for line in check_bundle(members_of(Path(wanted.bundle)), signer):
+        witnesses = [_key(each, _WITNESS) for each in wanted.witness]
+    except Wrong as wrong:
+        return _end(f"--witness: {wrong}", 2)
+    try:
+        place = Path(wanted.bundle)
+        lines, members = _checks(place, signer, witnesses)
+        for line in lines:
             _say(f"ok      {line}")
     except Wrong as wrong:
         return _end(f"REFUSED: {wrong}", 1)
@@ -633,11 +758,25 @@ def main(args: list[str] | None = None) -> int:
         return _end("REFUSED: what is in it breaks whoever reads it", 1)
     except (OSError, ValueError) as error:
         return _end(f"the bundle cannot be read: {getattr(error, 'strerror', None) or 'no such place'}", 2)
-    _say(f"stated  {_STATED}")
+    if members is not None:
+        vouched = signer is not None and is_vouched_for(members)
+        _say(f"stated  {_STATED.format('the signer' if vouched else 'the sender')}")
+        if signer is not None and not vouched:
+            return _end(_NOT_VOUCHED, 3)
     return _end(_NOT_PROVEN, 2) if signer is None else _end("PROVEN", 0)
 
 
-def _signer(given: str) -> str:
+def _checks(place: Path, signer: str | None, witnesses: list[str]) -> tuple[Iterator[str], Mapping[str, bytes] | None]:
+    """The checks of what stands there, and the members if it is a bundle."""
+    if place.is_file():
+        with open(place, "rb") as file:
+            if file.read(1) == b"{":
+                return check_consistency(b"{" + file.read(1 << 20), signer, witnesses), None
+    members = members_of(place)
+    return check_bundle(members, signer, witnesses), members
+
+
+def _key(given: str, kind: int) -> str:
     """The key itself, or the one that a file of that name holds."""
     try:
         if Path(given).is_file():
@@ -646,7 +785,7 @@ def _signer(given: str) -> str:
     except (OSError, ValueError):
         pass
     vkey = given.strip()
-    parse_vkey(vkey)
+    parse_vkey(vkey, kind)
     return vkey
 
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -47,15 +47,24 @@ class BundleManifest(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...] = ()
 
 
-def with_manifest(members: Mapping[str, bytes], manifest: BundleManifest) -> dict[str, bytes]:
-    """The members and their manifest, by name."""
+Vouch = Callable[[str], bytes]
+"""Signs a text: the text and the signature below it, as a note."""
+
+
+def with_manifest(
+    members: Mapping[str, bytes], manifest: BundleManifest, vouch: Vouch | None = None
+) -> dict[str, bytes]:
+    """The members and their manifest, by name; and a note in which somebody vouches for it, if anybody does."""
     listed = tuple(
         Member(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in sorted(members.items())
     )
     written = msgspec.json.encode(msgspec.structs.replace(manifest, members=listed))
     text = msgspec.json.format(written, indent=1) + b"\n"
-    digest = f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode()
-    return dict(sorted({**members, MANIFEST: text, "manifest.sha256": digest}.items()))
+    digest = hashlib.sha256(text).hexdigest()
+    own = {MANIFEST: text, "manifest.sha256": f"{digest}  {MANIFEST}\n".encode()}
+    if vouch is not None:
+        own["manifest.note"] = vouch(f"{SCHEMA} manifest\n{manifest.ledger}\n{digest}\n")
+    return dict(sorted({**members, **own}.items()))
 
 
 def zip_of(members: Mapping[str, bytes]) -> bytes:

@@ -17,6 +17,7 @@ from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
 from projections.reading.as_known import AsKnown, book_known
 from projections.reading.authorizations import authorizations_in
+from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
 
@@ -59,9 +60,9 @@ def judged_rows(
         try:
             found = _rows_of_patient(dataset, as_of, name)
         except UnreadableEntry as error:
-            if error.episode not in known_aside:
+            if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
-            left_out(SetAside(name, error.episode, error.version, error.position))
+            left_out(SetAside.after(name, error))
             continue
         yield from map(_cells, found)
         progress(done, len(names))

@@ -120,6 +120,10 @@ class ExportedAuthorization(Struct, frozen=True):
     last_drawn: Annotated[CalendarDate | None, note("the last date that drew a unit; null if none did", "shifted")]
     last_day: Annotated[CalendarDate, note("the episode's last day so far, whatever its verdict", "shifted")]
     ended: Annotated[bool, note("whether a discharge or a death ended the episode", "kept")]
+    ordered_to: Annotated[
+        CalendarDate | None,
+        note("the last date of an order of the episode, 2099-12-31 if it is open; null without one", "left out"),
+    ]
 
 
 class ExportedRate(Struct, frozen=True):

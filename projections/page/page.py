@@ -24,6 +24,7 @@ from projections.page.findings import ClaimedRun, FindingShown, claimed_shown, f
 from projections.page.sources import Sources
 from projections.reading.around import entries_around
 from projections.reading.as_known import JudgedPatient, judged_among, owner_among
+from projections.reading.budget import within_budget
 from projections.rows.line import LineRow, line_cells, line_row
 from projections.words import MARKS, STATUS, payer_name, utc_text
 
@@ -99,8 +100,9 @@ def page_of(
     claimed = claimed_of(around, patient, book, known_at, every=True)
     as_of = (utc_text(known_at), None) if known_at is not None else (None, position)
     own = [day for day in claimed if day.episode == episode]
-    return _page(
-        judged, judged.case(episode), Sources(ledger, episode, judged.streams), own, as_of, (ledger.id, book.hash)
+    sources = Sources(ledger, episode, judged.streams)
+    return within_budget(
+        episode, lambda: _page(judged, judged.case(episode), sources, own, as_of, (ledger.id, book.hash))
     )
 
 

@@ -16,6 +16,7 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version, makes_the_same_rows, what_changed
 from projections.read_model.views import Views
 from projections.reading.as_known import book_known, load_patient
+from projections.reading.budget import TooCostly
 from projections.rows.digests import is_fingerprint
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import derive_patient
@@ -56,6 +57,7 @@ def catch_up(
     """Bring every row up to the ledger's last entry; returns that position. One transaction, or nothing.
 
     Raises UnreadableEntry if an entry cannot be read whose patient is not set aside; ``quarantine`` sets them aside.
+    Whoever costs more than the budget is set aside at once.
     """
     head = ledger.position()
     if made_of(ledger, book, head).items() <= views.noted().items() and not stale_because(views, ledger, book):
@@ -101,13 +103,14 @@ def _write(
     for done, name in enumerate(patients, 1):
         try:
             patient = load_patient(ledger, name, known_at, upto)
+            sheets = derive_patient(patient, book) if patient else None
         except UnreadableEntry as error:
-            if name not in set_aside and not quarantine:
+            if name not in set_aside and not quarantine and not isinstance(error, TooCostly):
                 raise
-            views.put_aside([SetAside(name, error.episode, error.version, error.position)])
+            views.put_aside([SetAside.after(name, error)])
             continue
-        if patient:
-            views.write(name, derive_patient(patient, book))
+        if sheets:
+            views.write(name, sheets)
         if name in set_aside:
             views.take_back(name)
         progress(done, len(patients))

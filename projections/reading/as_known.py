@@ -18,6 +18,7 @@ from ledger.judge.case import Case
 from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
+from projections.reading.budget import within_budget
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, each episode's by version."""
@@ -76,23 +77,31 @@ def judged_among(streams: Streams, patient: str, book: Book, at: datetime | None
 
     All episodes of the patient are among them; others do no harm.
     """
-    heard = {name: known(entries, at) for name, entries in streams.items()}
-    found = next((one for one in gather(heard) if one.name == patient), None)
-    return _judged(found, heard, book_known(book, at)) if found else None
+
+    def work() -> JudgedPatient | None:
+        heard = {name: known(entries, at) for name, entries in streams.items()}
+        found = next((one for one in gather(heard) if one.name == patient), None)
+        return _judged(found, heard, book_known(book, at)) if found else None
+
+    return within_budget(some_episode(streams), work)
 
 
 def everyone_judged(
     streams: Streams, book: Book, at: datetime | None = None, *, whole: bool = True
 ) -> dict[str, JudgedPatient]:
     """Every patient of some episodes judged as known at an instant, by episode; ``whole`` as ``gather`` has it."""
-    heard = {name: known(entries, at) for name, entries in streams.items()}
-    seen = book_known(book, at)
-    return {
-        episode.name: judged
-        for patient in gather(heard, whole=whole)
-        for judged in [_judged(patient, heard, seen)]
-        for episode in patient.episodes
-    }
+
+    def work() -> dict[str, JudgedPatient]:
+        heard = {name: known(entries, at) for name, entries in streams.items()}
+        seen = book_known(book, at)
+        return {
+            episode.name: judged
+            for patient in gather(heard, whole=whole)
+            for judged in [_judged(patient, heard, seen)]
+            for episode in patient.episodes
+        }
+
+    return within_budget(some_episode(streams), work)
 
 
 def _judged(patient: Patient, streams: Streams, book: Book) -> JudgedPatient:
@@ -107,9 +116,18 @@ def load_patient(
     ``known_at`` leaves out entries recorded later, ``upto`` entries of a later position.
     """
     streams = {name: ledger.entries_of(name, upto=upto) for name in ledger.episodes_of(patient)}
-    episodes = episodes_in(streams | {HOUSE: ledger.merge_entries(upto)}, known_at).values()
-    theirs = [episode for episode in episodes if episode.patient == patient]
+    streams |= {HOUSE: ledger.merge_entries(upto)}
+    return within_budget(some_episode(streams), lambda: _among(patient, streams, known_at))
+
+
+def _among(patient: str, streams: Streams, known_at: datetime | None) -> Patient | None:
+    theirs = [episode for episode in episodes_in(streams, known_at).values() if episode.patient == patient]
     return Patient(patient, theirs) if theirs else None
+
+
+def some_episode(streams: Streams) -> str:
+    """What a patient is called by where their own name must not stand."""
+    return min((name for name in streams if name != HOUSE), default=HOUSE)
 
 
 def book_known(book: Book, known_at: datetime | None) -> Book:

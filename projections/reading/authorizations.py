@@ -14,13 +14,15 @@ from ledger.judge.case import Case
 from ledger.judge.grants import Grant, grants_of
 from ledger.judge.regions import regions
 from projections.reading.as_known import JudgedPatient, Streams, judged_among
+from projections.reading.open_orders import ordered_to
 from projections.words import iso
 
 
 class Authorization(msgspec.Struct, frozen=True, gc=False):
     """A live authorization of an episode with the units its days drew, of which ``billable_days`` are billable.
 
-    ``last_day`` is the episode's last day so far, ``ended`` whether a discharge or a death ended it.
+    ``last_day`` is the episode's last day so far, ``ended`` whether a discharge or a death ended it, and
+    ``ordered_to`` the last date on which an order of it is in force: 2099-12-31 where it is open, None without one.
     """
 
     patient: str
@@ -36,6 +38,7 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
     last_drawn: str | None
     last_day: str
     ended: bool
+    ordered_to: str | None
 
 
 def authorizations_of(judged: JudgedPatient, case: Case) -> Iterator[Authorization]:
@@ -54,6 +57,7 @@ def authorizations_of(judged: JudgedPatient, case: Case) -> Iterator[Authorizati
             iso(grant.from_), iso(grant.to), grant.units, len(drawn), billable, iso(drawn[-1]) if drawn else None,
             iso(max(each.calendar.last for each in going)),
             all(each.patient.deaths or each.episode.discharges for each in going),
+            max(filter(None, (ordered_to(each.episode) for each in going)), default=None),
         )  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.book import Book, book_of_text
-from ledger.facts.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry, statement_of
+from ledger.facts.events import EpisodeOpened
 from ledger.judge.patients import gather
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
@@ -29,7 +30,8 @@ from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile, lay
 from projections.read_model.tables import STORED, index_tables
 from projections.read_model.trouble import NotNow, SetAside
-from projections.reading.as_known import load_patient
+from projections.reading.as_known import Streams, load_patient, some_episode
+from projections.reading.budget import Budget, TooCostly, set_budget, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
 from projections.rows.digests import Sums
 from projections.rows.kept import NOBODY, kept_sheets
@@ -51,6 +53,7 @@ class Work(NamedTuple):
     mapped_mb: int
     quarantine: bool
     master: MasterKey | None = None
+    budget: Budget = Budget()
 
 
 class BuiltPart(NamedTuple):
@@ -154,6 +157,7 @@ def build_part(
     kept: Sheets | None = None,
 ) -> BuiltPart:
     """Judge some cohorts and write their rows into a file of their own, beside what was kept of the forgotten."""
+    set_budget(work.budget)
     book = book_of_text(work.book).known(work.known_on)
     writer = RowsFile(path)
     if kept:
@@ -165,13 +169,32 @@ def build_part(
             unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
             passing = complete(ledger, cohorts, work.upto, unreadable, whole=False)
             for done, streams in enumerate(passing, 1):
-                for patient in gather(streams, whole=False):
-                    writer.write(patient.name, derive_patient(patient, book))
+                set_aside += _write_all(writer, streams, book)
                 told(done, len(cohorts))
         writer.close()
     finally:
         gc.enable()
     return BuiltPart(path, writer.sums.numbers, writer.patients, set_aside)
+
+
+def _write_all(writer: RowsFile, streams: Streams, book: Book) -> Iterator[SetAside]:
+    """Judge and write everybody of some episodes; gives those who cost more than the budget."""
+    try:
+        patients = within_budget(some_episode(streams), lambda: gather(streams, whole=False))
+    except TooCostly as error:
+        yield from (SetAside.after(name, error) for name in _named(streams))
+        return
+    for patient in patients:
+        try:
+            writer.write(patient.name, derive_patient(patient, book))
+        except TooCostly as error:
+            yield SetAside.after(patient.name, error)
+
+
+def _named(streams: Streams) -> list[str]:
+    """Everybody whom an opening of these episodes names."""
+    facts = (statement_of(entry) for entries in streams.values() for entry in entries)
+    return sorted({fact.patient for fact in facts if isinstance(fact, EpisodeOpened)})
 
 
 class _Quarantine:
@@ -186,11 +209,12 @@ class _Quarantine:
         for name in sorted(cohort.patients):
             try:
                 patient = load_patient(self.ledger, name, upto=self.upto)
+                sheets = derive_patient(patient, self.book) if patient else None
             except UnreadableEntry as error:
-                self.set_aside.append(SetAside(name, error.episode, error.version, error.position))
+                self.set_aside.append(SetAside.after(name, error))
                 continue
-            if patient:
-                self.writer.write(name, derive_patient(patient, self.book))
+            if sheets:
+                self.writer.write(name, sheets)
 
 
 def _put_together(path: Path, parts: Sequence[Path]) -> None:

@@ -25,6 +25,7 @@ from projections.read_model.generations import Places
 from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, open_views
+from projections.reading.budget import budget
 from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
 from projections.rebuild.read_back import has_comparable_rows
@@ -58,7 +59,7 @@ def rebuild(
             path = folder / "built.db"
             work = Work(
                 ledger_name, book.text, None, upto, mapped_mb(wanted.memory_mb, wanted.processes),
-                wanted.quarantine, wanted.master,
+                wanted.quarantine, wanted.master, budget(),
             )  # fmt: skip
             sums, set_aside = build(path, work, wanted.processes, progress)
             with closing(open_views(path)) as new:

@@ -24,6 +24,7 @@ from projections.read_model.generations import Places
 from projections.read_model.passing import passing_folder
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views, open_views
+from projections.reading.budget import budget
 from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -114,7 +115,7 @@ def both_judged(
 
         def judged(name: str, book: Book) -> Views:
             mapped = mapped_mb(memory_mb, processes)
-            work = Work(ledger_name, book.text, None, upto, mapped, bool(aside), master)
+            work = Work(ledger_name, book.text, None, upto, mapped, bool(aside), master, budget())
             _, found = build(folder / name, work, processes, progress)
             views = opened.enter_context(closing(open_views(folder / name)))
             with views.writing():

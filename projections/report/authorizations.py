@@ -12,8 +12,8 @@ from projections.report.asked import Asked
 
 UNITS_LOW: Final = 7
 DAYS_AHEAD: Final = 14
-"""An authorization runs out with so few units left, or if it ends within so many days; and therapy goes on if its last
-day is not longer ago than that."""
+"""An authorization runs out with so few units left, or if it ends within so many days; and therapy goes on if an
+order is in force, or its last day is not longer ago than that."""
 
 
 class RunningOut(msgspec.Struct, frozen=True, tag_field="section", tag="authorizations"):
@@ -44,7 +44,8 @@ def running_out(authorizations: Sequence[Authorization], asked: Asked) -> Iterat
 
 def _is_wanted(one: Authorization, asked: Asked) -> bool:
     """Whether therapy goes on, and the authorization is not long past or far ahead, and within what was asked for."""
-    going_on = not one.ended and one.last_day >= asked.days_from_on(-DAYS_AHEAD)
+    ordered = one.ordered_to is not None and one.ordered_to >= asked.on
+    going_on = not one.ended and (ordered or one.last_day >= asked.days_from_on(-DAYS_AHEAD))
     touched = one.from_ <= (asked.to or "9999-12-31") and (asked.from_ or "") <= one.to
     at_hand = one.to >= asked.days_from_on(-DAYS_AHEAD) and one.from_ <= asked.days_from_on(DAYS_AHEAD)
     return going_on and at_hand and touched and asked.payer in (None, one.payer)

@@ -17,8 +17,7 @@ from projections.rendering import TEMPLATES, environment, styled
 from projections.report.behind import Behind
 from projections.report.charts import Chart, by_days_left, by_month, by_reason
 from projections.report.report import ReportRow, WeeklyReport, key_of
-from projections.report.text import SECTIONS, Section, TextColumn
-from projections.why.cures import CURES
+from projections.report.text import SECTIONS, Section, TextColumn, month_words, said, until
 from projections.words import counted, money
 
 
@@ -76,6 +75,7 @@ def render_report(report: WeeklyReport) -> str:
     """The page; the same report always as the same text."""
     return _template().render(
         report=report, heading=report.heading, sections=_sections(report), tiles=_tiles(report),
+        until=until(report.heading), last_month=month_words(report.heading.last_month),
         **styled("episode.css", "report.css"),
     )  # fmt: skip
 
@@ -117,24 +117,19 @@ def _row(report: WeeklyReport, name: str, place: int, section: Section, row: Rep
 
 def _cell(report: WeeklyReport, column: TextColumn, row: ReportRow) -> Cell:
     text = column.cell(row)
-    if column.name == "payer":
-        text = report.payer_names.get(text, text)
-    elif column.name == "reason":
-        text = CURES[text].because
-    elif column.name == "rule":
-        text = text.replace("_", " ")
+    text = said(column.name, text, report.payer_names)
     if column.name == "dollars":
         text = "unknown" if text == "unknown" else f"≥ ${text[2:]}" if text.startswith("≥") else f"${text}"
     return Cell(column.name, text, column.is_number, column.name in _DATES)
 
 
-_DATES: Final = ("oldest", "first by", "ends", "lasts to")
+_DATES: Final = ("oldest", "first by", "ends", "lasts to", "since", "due")
 
 
 def _sum(report: WeeklyReport, name: str, section: Section) -> SumShown | None:
     """Days and dollars of all rows together; episodes and claims are not added up, for one may be in several rows."""
     rows: Sequence[ReportRow] = getattr(report, name)
-    if name == "authorizations" or len(rows) < 2:
+    if name in ("authorizations", "expected") or len(rows) < 2:
         return None
     told = {
         "days": f"{sum(getattr(row, 'days', 0) or getattr(row, 'billable_days', 0) for row in rows):,}",

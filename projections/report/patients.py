@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from ledger.book import Book
@@ -14,9 +15,13 @@ from projections.audit.kept_claimed import kept_in
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
-from projections.reading.authorizations import authorizations_in
+from projections.reading.as_known import judged_among
+from projections.reading.authorizations import authorizations_of
+from projections.reading.budget import TooCostly
+from projections.reading.open_orders import patients_with_open_episodes
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
+from projections.report.expected import Expected, expected_of
 
 Streams = Mapping[str, Sequence[Entry]]
 
@@ -29,6 +34,7 @@ class PatientReported(NamedTuple):
 
     claimed: Sequence[ClaimedDay]
     running_out: Sequence[RunningOut]
+    expected: Sequence[Expected]
 
 
 def patients_told(
@@ -38,26 +44,28 @@ def patients_told(
     upto = int(views.noted()["position"])
     aside = views.set_aside()
     known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
+    on = date.fromisoformat(asked.on).toordinal()
     claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
+    ongoing |= patients_with_open_episodes(ledger, upto, on, asked.known_at, known_aside)
     kept = kept_in(views, every=False) if asked.known_at is None else nothing_kept
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
         claimed = kept(name) if name in claiming else []
         if claimed is not None and name not in ongoing:
-            yield PatientReported([row for row in claimed if row.kind != "as_claimed"], [])
+            yield PatientReported([row for row in claimed if row.kind != "as_claimed"], (), ())
             progress(done, len(names))
             continue
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
+            if claimed is None:
+                claimed = claimed_of(streams, name, book, asked.known_at)
+            running, expected = _going_on(streams, name, book, asked) if name in ongoing else ((), ())
         except UnreadableEntry as error:
-            if error.episode not in known_aside:
+            if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
-            left_out(SetAside(name, error.episode, error.version, error.position))
+            left_out(SetAside.after(name, error))
             continue
-        if claimed is None:
-            claimed = claimed_of(streams, name, book, asked.known_at)
-        differing = [row for row in claimed if row.kind != "as_claimed"]
-        yield PatientReported(differing, list(_running_out(streams, name, book, asked)) if name in ongoing else [])
+        yield PatientReported([row for row in claimed if row.kind != "as_claimed"], running, expected)
         progress(done, len(names))
 
 
@@ -79,6 +87,12 @@ def _with_recent_days(views: Views, asked: Asked) -> set[str]:
     return {patient for (patient,) in found}
 
 
-def _running_out(streams: Streams, patient: str, book: Book, asked: Asked) -> Iterator[RunningOut]:
-    for authorizations in authorizations_in(streams, patient, book, asked.known_at):
-        yield from running_out(authorizations, asked)
+def _going_on(
+    streams: Streams, patient: str, book: Book, asked: Asked
+) -> tuple[Sequence[RunningOut], Sequence[Expected]]:
+    """The authorizations that run out, and what is expected of the patient's episodes and absent."""
+    judged = judged_among({name: streams[name] for name in sorted(streams)}, patient, book, asked.known_at)
+    if not judged:
+        return (), ()
+    running = [one for case in judged.cases for one in running_out(list(authorizations_of(judged, case)), asked)]
+    return running, list(expected_of(judged, asked))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from operator import attrgetter
+from typing import Final
 
 import msgspec
 
 from ledger.book import Book
+from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.read_model.trouble import SetAside
@@ -18,15 +21,19 @@ from projections.report.behind import Behind, Collected, Key, collect_claimed
 from projections.report.billed import Billed, billed
 from projections.report.claims import ClaimSums, Exposed, Unbilled
 from projections.report.conflicts import Conflict, HardFinding, conflicts, hard_findings
+from projections.report.expected import Expected
 from projections.report.holds import Hold, holds
 from projections.report.patients import patients_told
 from projections.words import utc_text
 
-ReportRow = Billed | Hold | Unbilled | Exposed | RunningOut | Conflict | HardFinding
+ReportRow = Billed | Hold | Unbilled | Exposed | RunningOut | Conflict | HardFinding | Expected
 
 
 class Heading(msgspec.Struct, frozen=True, tag_field="section", tag="report"):
-    """On what a report rests: the ledger up to a position, the book, and the date it is made for."""
+    """On what a report rests: the ledger up to a position, the book, and the date it is made for.
+
+    ``data_until`` is when the last of its entries was recorded, ``last_month`` the month last ended on its date.
+    """
 
     on: str
     payer: str | None
@@ -37,6 +44,8 @@ class Heading(msgspec.Struct, frozen=True, tag_field="section", tag="report"):
     ledger_id: str
     book_hash: str
     set_aside: int
+    data_until: str | None
+    last_month: str
 
 
 class WeeklyReport(msgspec.Struct, frozen=True):
@@ -50,6 +59,7 @@ class WeeklyReport(msgspec.Struct, frozen=True):
     authorizations: Sequence[RunningOut]
     conflicts: Sequence[Conflict]
     findings: Sequence[HardFinding]
+    expected: Sequence[Expected]
     asked: Asked
     payer_names: dict[str, str]
     left_out: Sequence[SetAside]
@@ -62,7 +72,7 @@ class WeeklyReport(msgspec.Struct, frozen=True):
             yield from getattr(self, name)
 
 
-SECTIONS = ("billed", "holds", "unbilled", "exposure", "authorizations", "conflicts", "findings")
+SECTIONS = ("billed", "holds", "unbilled", "exposure", "authorizations", "conflicts", "findings", "expected")
 
 
 def report_of(
@@ -79,20 +89,22 @@ def report_of(
     that is set aside is among those their own have to do with, are left out of the sections about claims and
     authorizations, and named.
     """
-    sums, running, left_out = ClaimSums(asked), list[RunningOut](), list[SetAside]()
+    sums, running, expected, left_out = ClaimSums(asked), list[RunningOut](), list[Expected](), list[SetAside]()
     for told in patients_told(ledger, views, book, asked, left_out.append, progress):
         running += told.running_out
+        expected += told.expected
         for row in told.claimed:
             sums.add(row)
             if collected is not None:
                 collect_claimed(collected, sums, row)
     running.sort(key=attrgetter("lasts_to", "patient", "episode", "number"))
+    expected.sort(key=attrgetter("due", "patient", "episode", "kind", "what"))
     if collected is not None:
         collected.add_from(views, asked, running)
     return WeeklyReport(
         _heading(ledger, views, book, asked),
         list(billed(views, asked)), holds(views, book, asked), list(sums.unbilled()), list(sums.exposure()), running,
-        list(conflicts(views, asked)), list(hard_findings(views, asked)), asked,
+        list(conflicts(views, asked)), list(hard_findings(views, asked)), expected, asked,
         {payer.id: payer.name for payer in book.payers.values()}, left_out, collected.by_key if collected else {},
     )  # fmt: skip
 
@@ -101,7 +113,35 @@ def _heading(ledger: EpisodeLedger, views: Views, book: Book, asked: Asked) -> H
     known_at = utc_text(asked.known_at) if asked.known_at else None
     position = int(views.noted()["position"])
     aside = len(views.set_aside())
-    return Heading(asked.on, asked.payer, asked.from_, asked.to, known_at, position, ledger.id, book.hash, aside)
+    return Heading(
+        asked.on, asked.payer, asked.from_, asked.to, known_at, position, ledger.id, book.hash, aside,
+        _data_until(ledger, position, asked.known_at), _last_month(asked.on),
+    )  # fmt: skip
+
+
+def _data_until(ledger: EpisodeLedger, position: int, known_at: datetime | None) -> str | None:
+    """When the last entry was recorded that counts; at an instant, that instant is as near as it need be."""
+    if known_at is not None:
+        return utc_text(known_at)
+    recorded = (_recorded_at(ledger, each) for each in range(max(1, position - LATEST + 1), position + 1))
+    last = max(filter(None, recorded), default=None)
+    return utc_text(last) if last else None
+
+
+LATEST: Final = 20
+"""Among so many entries the last one recorded is looked for: brought history may end with an older one."""
+
+
+def _recorded_at(ledger: EpisodeLedger, position: int) -> datetime | None:
+    try:
+        return next((entry.recorded_at for _, entry in ledger.follow(position - 1, position)), None)
+    except UnreadableEntry:  # of somebody who is set aside
+        return None
+
+
+def _last_month(on: str) -> str:
+    """The month last ended on a date, ``YYYY-MM``; on a month's last date that month still runs."""
+    return (date.fromisoformat(on).replace(day=1) - timedelta(days=1)).isoformat()[:7]
 
 
 def key_of(row: ReportRow) -> Key:
@@ -121,3 +161,5 @@ def key_of(row: ReportRow) -> Key:
             return "conflicts", row.rule
         case HardFinding():
             return "findings", row.rule
+        case Expected():
+            return "expected", row.episode, row.kind, row.what

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
+from projections.report.expected import WORDS
 from projections.report.holds import Hold
-from projections.report.report import WeeklyReport
-from projections.words import amount
+from projections.report.report import Heading, WeeklyReport
+from projections.tables import WIDEST, fitting, row_lines
+from projections.words import REASONS, amount, minute
 
 Cell = Callable[[Any], str]
 
@@ -107,6 +111,13 @@ SECTIONS: Final[dict[str, Section]] = {
         "No finding is hard.",
         ("rule",),
     ),
+    "expected": Section(
+        "Expected, and not there",
+        (TextColumn("what", lambda row: WORDS[row.kind]), _text("patient"), _text("episode"), _maybe("payer"),
+         _text("of", "what"), _maybe("since"), _text("due"), _text("to do", "says")),
+        "Nothing is missing.",
+        ("what", "episode"),
+    ),
 }  # fmt: skip
 """The sections in the order of the report."""
 
@@ -115,27 +126,56 @@ def render_text(report: WeeklyReport) -> Iterator[str]:
     """The lines of the report."""
     heading = report.heading
     as_of = f", as known at {heading.known_at}" if heading.known_at else ""
-    yield f"WeeklyReport on {heading.on}{as_of}, from ledger {heading.ledger_id} up to position {heading.position:,}"
+    yield f"Report on {heading.on}{as_of}; the month last ended is {month_words(heading.last_month)}"
     for name, section in SECTIONS.items():
         rows = getattr(report, name)
         yield ""
-        yield section.title
-        yield from _table(section.columns, rows) if rows else [f"  {section.nothing}"]
+        yield f"{section.title} ({until(heading)})"
+        yield from _table(section.columns, rows, report.payer_names) if rows else [f"  {section.nothing}"]
     yield ""
-    yield "Each row's numbers are counted from the rows that 'episode-ledger' and the words at its end print."
+    yield "Each row's numbers are counted from the rows that the command below it prints."
 
 
-def _table(columns: Sequence[TextColumn], rows: Sequence[Any]) -> Iterator[str]:
-    cells = [[column.cell(row) for column in columns] for row in rows]
-    widths = [max(map(len, [column.name, *together])) for column, *together in zip(columns, *cells, strict=True)]
-    yield _line([column.name for column in columns], columns, widths, "rows")
-    for row, line in zip(rows, cells, strict=True):
-        yield _line(line, columns, widths, row.rows)
+def until(heading: Heading) -> str:
+    """Up to when a section's data reach."""
+    return f"data until {minute(heading.data_until)}" if heading.data_until else "nothing is recorded"
 
 
-def _line(cells: Sequence[str], columns: Sequence[TextColumn], widths: Sequence[int], rows: str) -> str:
-    padded = (
-        cell.rjust(width) if column.is_number else cell.ljust(width)
-        for cell, column, width in zip(cells, columns, widths, strict=True)
-    )
-    return "  " + "  ".join([*padded, rows])
+def month_words(month: str) -> str:
+    """A month as a person reads it: ``October 2026``."""
+    return date.fromisoformat(f"{month}-01").strftime("%B %Y")
+
+
+def said(name: str, text: str, payers: Mapping[str, str]) -> str:
+    """A cell in plain words: payers, reasons and rules by the names people have for them."""
+    match name:
+        case "payer":
+            return payers.get(text, text)
+        case "reason":
+            return REASONS[text]
+        case "rule":
+            return text.replace("_", " ")
+        case "kind":
+            return _KINDS[text]
+    return text
+
+
+_KINDS: Final = {"overclaimed": "overpaid", "changed": "billed otherwise"}
+
+
+_BELOW: Final = ("cure", "to do")
+"""Columns of whole sentences, which stand below their row."""
+
+
+def _table(columns: Sequence[TextColumn], rows: Sequence[Any], payers: Mapping[str, str]) -> Iterator[str]:
+    across = [column for column in columns if column.name not in _BELOW]
+    below = [column for column in columns if column.name in _BELOW]
+    lines = [[column.name for column in across]]
+    lines += [[said(column.name, column.cell(row), payers) for column in across] for row in rows]
+    widths, numbers = fitting(lines, WIDEST - 2), [column.is_number for column in across]
+    for place, line in enumerate(lines):
+        yield from (f"  {part}" for part in row_lines(line, widths, numbers))
+        if place:
+            row = rows[place - 1]
+            yield from (f"      {part}" for column in below for part in wrap(column.cell(row), WIDEST - 6))
+            yield f"      episode-ledger {row.rows}"

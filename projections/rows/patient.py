@@ -10,6 +10,7 @@ from ledger.judge.case import Case
 from ledger.judge.findings import find
 from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
+from projections.reading.budget import within_budget
 from projections.rows.cells import Cells
 from projections.rows.day_run import DayRun, day_runs, days_of
 from projections.rows.finding import finding_cells, in_order
@@ -30,8 +31,8 @@ class Sheets(NamedTuple):
 
 
 def derive_patient(patient: Patient, book: Book) -> Sheets:
-    """The days, findings and lines of one patient, whose episodes are all given."""
-    return sheets_of(judge(patient, book))
+    """The days, findings and lines of one patient, whose episodes are all given; TooCostly beyond the budget."""
+    return within_budget(patient.episodes[0].name, lambda: sheets_of(judge(patient, book)))
 
 
 def sheets_of(cases: Sequence[Case]) -> Sheets:

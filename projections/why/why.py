@@ -13,6 +13,7 @@ from ledger.judge.regions import JudgedDay, judged_day
 from ledger.store import EpisodeLedger
 from projections.reading.around import read_streams
 from projections.reading.as_known import judged_among, owner_among
+from projections.reading.budget import within_budget
 from projections.rows.day import DayRow, day_row
 from projections.rows.day_run import cells_on
 from projections.why.day_view import DayView
@@ -63,7 +64,7 @@ def why(
     view = DayView(case, judged.others(case), on.toordinal())
     if not view.day:
         return Why(patient, episode, on.isoformat(), None, no_day(view), (), None, None)
-    return _why(view, judged_day(case, view.date), judged.streams)
+    return within_budget(episode, lambda: _why(view, judged_day(case, view.date), judged.streams))
 
 
 def why_of(ledger: EpisodeLedger, episode: str, on: date, book: Book, known_at: datetime | None = None) -> Why | None:

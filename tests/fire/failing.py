@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from tests.command_line import BOOK
 from tests.fire.ground import MARK, acknowledged, facts, look, tell_the_rest, write_lines
 from tests.fire.power import notes_of
 from tests.fire.stage import Act, Arms, Stage
@@ -114,7 +115,7 @@ def _needed(stage: Stage, ledger: Path, source: Path) -> int:
 
 
 def _record(ledger: Path, source: Path) -> dict[str, Any]:
-    return {"args": ["--ledger", str(ledger), "record", str(source)]}
+    return {"args": ["--ledger", str(ledger), "--book", str(BOOK), "record", "--no-effect", str(source)]}
 
 
 def _judged(status: int, writer: Act, ledger: Path) -> Counter[str]:

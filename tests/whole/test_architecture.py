@@ -91,7 +91,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/report": (
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows "
+        "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
         "projections/read_model projections/why projections/audit"
     ),
     "projections/bundle": (
@@ -115,7 +115,7 @@ ROOMS: dict[str, str] = {
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/tables.py projections/read_model "
+        "projections/words.py projections/tables.py projections/reading projections/read_model "
         "projections/rebuild projections/export projections/bundle projections/erasure "
         "commands/outside.py commands/book commands/sheets commands/writing"
     ),
@@ -126,7 +126,7 @@ ROOMS: dict[str, str] = {
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
-        "projections/words.py projections/rendering.py projections/rows projections/read_model "
+        "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
         "projections/why projections/operations projections/page projections/report "
         "commands/outside.py commands/terminal"
     ),
@@ -141,7 +141,7 @@ ROOMS: dict[str, str] = {
     ),
     "commands/cli.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
-        "projections/read_model "
+        "projections/reading projections/read_model "
         "commands/book commands/sheets commands/terminal commands/verbs"
     ),
     "episode_ledger/check.py": "",

@@ -241,6 +241,28 @@ def test_merge_patients_and_part_patients(house: House) -> None:
     assert house.run("verify").status == 0
 
 
+def test_one_thing_said_and_mended(house: House) -> None:
+    before, said = house.run("days").out, ("--reason", "read again", "--yes")
+    for do, undo in (
+        (("retract", "EP-1", "pump:2026-02-03", *said), ("unretract", "EP-1", "pump:2026-02-03", *said)),
+        (
+            ("correct", "EP-1", "pump:2026-02-03", "date=2026-02-04", *said, "--id", "c"),
+            ("retract", "EP-1", "desk:c", *said),
+        ),
+        (("resolve", "EP-1", "2026-02-03", "nothing", *said, "--id", "r"), ("retract", "EP-1", "desk:r", *said)),
+        (("void-episode", "EP-1", *said, "--id", "v"), ("retract", "EP-1", "desk:v", *said)),
+        (("move-patient", "EP-1", "P-9", *said, "--id", "m"), ("retract", "EP-1", "desk:m", *said)),
+        (
+            ("tell", "EP-1", "PatientDied", "date=2026-02-01", "--id", "t", "--yes"),
+            ("retract", "EP-1", "desk:t", *said),
+        ),
+    ):
+        for command in (do, undo):
+            assert house.run(*command).status == 0, command
+            assert (house.run("days").out == before) is (command is undo), command
+    assert house.run("verify").status == 0
+
+
 @pytest.mark.process
 def test_serve(house: House) -> None:
     with running(house.ledger, house.book) as site:

@@ -16,11 +16,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from commands.terminal.show import _safe, _text
+from commands.terminal.show import _safe
 from commands.writing.record import Outcome
 from projections.rows.day import DayRow
 from projections.rows.finding import FindingRow
 from projections.rows.line import LineRow
+from projections.tables import text_of
 from tests.command_line import EXAMPLE, House
 
 KEYS = {
@@ -109,9 +110,9 @@ def test_no_cell_of_a_sheet_begins_a_formula() -> None:
 
 
 def test_lists_and_absent_values_in_a_cell() -> None:
-    assert _text(None) == ""
-    assert _text(("a:1", "b:2")) == "a:1; b:2"
-    assert _text(()) == ""
-    assert _text(True) == "true"
-    assert _text(9000) == "9000"
-    assert _text({"a": 1}) == '{"a":1}'
+    assert text_of(None) == ""
+    assert text_of(("a:1", "b:2")) == "a:1; b:2"
+    assert text_of(()) == ""
+    assert text_of(True) == "true"
+    assert text_of(9000) == "9000"
+    assert text_of({"a": 1}) == '{"a":1}'

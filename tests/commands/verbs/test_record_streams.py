@@ -42,7 +42,7 @@ def test_each_line_of_a_slow_pipe_is_answered_before_the_next_is_sent(house: Hou
 @pytest.mark.process
 @pytest.mark.sqlite_file
 def test_a_reader_that_has_left_a_slow_pipe_stops_nothing(house: House) -> None:
-    command = [*LIVE, *house.placed, "record", "-", "--no-effect"]
+    command = [*LIVE, *house.named, "record", "-", "--no-effect"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdin is not None
         assert running.stdout is not None

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.book import load_book
 from ledger.judge.patients import by_episode, gather
@@ -24,7 +25,8 @@ from tests.harness import book_of, typed
 from tests.histories import history
 from tests.stores import open_ledger
 from tests.stories import Course, march, summer
-from tests.whole.test_laws import drawn
+
+drawn = st.integers(0, 2**64 - 1).map(Random)
 
 
 @given(drawn)

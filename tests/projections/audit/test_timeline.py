@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.book import Book
 from ledger.facts.entry import Entry
@@ -28,7 +29,8 @@ from projections.words import verdict_text
 from tests.harness import book_of, typed
 from tests.histories import history
 from tests.plain_timeline import PlainTimeline
-from tests.whole.test_laws import drawn
+
+drawn = st.integers(0, 2**64 - 1).map(Random)
 
 
 def everything(day: JudgedDay) -> tuple[Any, ...]:

@@ -162,7 +162,9 @@ def signed_anew(members: Members, change: Callable[[Entries], Entries], signer: 
     said = replace(parse_note(members["checkpoint.txt"]).checkpoint, size=len(entries), root=root)
     manifest = json.loads(members["manifest.json"]) | {"position": len(entries)}
     note = note_of(text_of(said), sign(text_of(said), load_key(signer.key)))
-    return fixed(members | {"entries/1.jsonl": lines_of(entries), "checkpoint.txt": note}, manifest)
+    made = fixed(members | {"entries/1.jsonl": lines_of(entries), "checkpoint.txt": note}, manifest)
+    text = f"episode-ledger-bundle/1 manifest\n{manifest['ledger']}\n{made['manifest.sha256'].decode().split()[0]}\n"
+    return made | {"manifest.note": note_of(text, sign(text, load_key(signer.key)))}
 
 
 ODD = (None, True, -1, 0, 2**70, 1.5, "", "\x00", "x", [], [[]], {}, {"type": 1}, [None], "2026-03-01T12:00:00Z")

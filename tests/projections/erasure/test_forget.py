@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,12 +24,16 @@ from typing import Any, Final
 import pytest
 
 from commands.door.intake import Line, parse_line
+from commands.terminal.options import Setup
 from commands.verbs import forget as forget_verb
+from commands.web.reading import Reader
+from commands.web.report import Monday
 from commands.writing.handle import Recorder
 from commands.writing.record import record
 from ledger.book import load_book
 from ledger.facts.administration import PatientForgotten
 from ledger.recorders import Forgotten, StoreError
+from ledger.recorders.envelopes import Envelopes
 from ledger.recorders.sqlite import forget as sqlite_forget
 from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger, RecordConflictError
@@ -56,7 +60,7 @@ from tests.command_line import (
     status_of,
     told,
 )
-from tests.encrypted_house import Locked, failing_append, files_with, rows_of, spelled, unguarded
+from tests.encrypted_house import Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
 from tests.running_site import Browser, Running
 
 pytestmark = pytest.mark.sqlite_file
@@ -411,7 +415,8 @@ class TestWhatGoes:
         ((state,),) = rows_of(forgotten.ledger, "SELECT state FROM entries WHERE topic = 'PatientForgotten'")
         assert MARK not in state
         act = json.loads(state)
-        assert (act["by"], act["reason"], act["episodes"], len(act["keys"])) == ("officer", "request 118", [EP], 1)
+        assert sorted(act) == ["episodes", "forgotten_at", "kept", "keys", "nonce", "type"]
+        assert (act["episodes"], len(act["keys"])) == ([EP], 1)
 
 
 def careless(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -472,6 +477,76 @@ class TestAnActWithoutAnAnswer:
         assert (ended.status, "may still stand" in ended.err) == (1, True)
         assert house.run("forget", "--finish").status == 0
         assert untaken(house, secrets) == set()
+
+
+def readable(folder: Path, markers: Iterable[str]) -> set[tuple[str, str]]:
+    """Which of these stand where, in some spelling, to somebody without any key: the kind of file, and what."""
+    return {
+        ("ledger" if name.startswith("ledger.db") else name, each)
+        for each in markers
+        for name in files_with(folder, (spelling for spelling in spelled(each.encode()) if len(spelling) >= len(each)))
+    }
+
+
+class TestWithoutAnyKey:
+    """Whoever has the files and no key can read nothing after a forgetting that they could not read before."""
+
+    WHAT: Final = ("prairie-blue", "S9325", "2026-02-02", "2026-02-03", "17500", "35000", "charge_cents", "request 118")
+
+    @pytest.fixture
+    def small(self, tmp_path: Path) -> Locked:
+        """Nothing closed, nothing handed out, the read model elsewhere."""
+        house = Locked(tmp_path)
+        assert house.tell(*everybody()).status == 0
+        return house
+
+    def test_nothing_more_stands_in_the_ledger_or_a_new_backup(self, small: Locked) -> None:
+        kept = small.run("lines", "--patient", PATIENT).rows[0]
+        what = {*self.WHAT, kept["payer"], kept["from"], kept["to"], str(kept["charge_cents"])}
+        small.views.unlink()
+        assert small.run("backup", "--out", small.folder / "old.backup").status == 0
+        before = readable(small.folder, what)
+        (small.folder / "old.backup").unlink()
+        assert forget(small).status == 0
+        assert small.run("backup", "--out", small.folder / "new.backup").status == 0
+        after = {(name.replace("new.backup", "old.backup"), each) for name, each in readable(small.folder, what)}
+        assert after - before == set()
+
+    def test_control_what_is_kept_is_there_with_the_key(self, small: Locked) -> None:
+        before = totals(small)
+        assert forget(small).status == 0
+        assert totals(small) == before
+        with small.open() as ledger:
+            ((_, act),) = ledger.forgettings()
+            assert (act.reason, act.by, len(act.lines) > 0) == ("request 118", "officer", True)
+            assert ledger.house_acts()[-1][1] == act
+
+    def test_an_act_from_before_they_were_hidden_is_read_as_it_stands(
+        self, small: Locked, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = totals(small)
+        with monkeypatch.context() as older:
+            older.setattr(Envelopes, "_hidden_act", lambda _, stored: stored)
+            assert forget(small).status == 0
+        assert {each for _, each in readable(small.folder, ["charge_cents"])} == {"charge_cents"}
+        assert totals(small) == before
+        assert small.run("verify").status == 0
+
+    def test_what_is_kept_and_changed_or_moved_is_never_read_as_something_else(self, small: Locked) -> None:
+        assert forget(small).status == 0
+        assert forget(small, "P-3").status == 0
+        acts = rows_of(small.ledger, "SELECT position, state FROM entries WHERE topic = 'PatientForgotten'")
+        (first, one), (_, other) = [(at, json.loads(state)) for at, state in acts]
+        for kept in (other["kept"], other["kept"][:-8] + "AAAAAAA=", "?", ""):
+            with unguarded(small.ledger) as connection:
+                connection.execute(
+                    "UPDATE entries SET state = ? WHERE position = ?", (json.dumps(one | {"kept": kept}), first)
+                )
+                seal_anew(connection)
+            ended = small.run("days")
+            assert ended.status != 0
+            assert "cannot be read" in ended.err
+            assert "Traceback" not in ended.err
 
 
 class TestProved:
@@ -867,6 +942,46 @@ def test_the_site_goes_on_without_them(house: Locked) -> None:
         assert MARK not in visitor.found(EP).text
         assert "(forgotten" not in visitor.found("EP-2").text
     assert not [line for line in (house.folder / "ledger.access.jsonl").read_text("utf-8").splitlines() if MARK in line]
+
+
+def test_the_site_shows_nothing_that_it_kept_from_before(house: Locked) -> None:
+    """Report, charts and searches are kept in its process; whoever looks again is shown none of them."""
+    with site_of(house) as visitor:
+        assert visitor.post("/search", text=PATIENT).status == 303
+        kept = {path: visitor.get(path) for path in ("/", "/report", "/report/page")}
+        search = visitor.post("/search", text=PATIENT).headers["location"]
+        assert MARK in kept["/report/page"].text
+        assert MARK in visitor.get(search).text
+        assert forget(house).status == 0
+        for path in ("/report/page", search, "/", "/report", "/report/page", search):
+            answer = visitor.get(path)
+            assert answer.status in (200, 404), (path, answer)
+            assert MARK not in answer.text, path
+        assert visitor.get("/report/page").status == 200
+
+
+def test_a_report_that_was_being_made_meanwhile_is_shown_to_nobody(house: Locked) -> None:
+    """It was begun before the patient was forgotten, and is ready after."""
+    monday = Monday(Reader(setup_of(house)))
+    with monday._reader.reading() as before:
+        state = before.position, before.book.hash, "2026-03-02"
+    made = monday.wanted(state)
+    assert made is not None
+    assert MARK in made.html
+    assert forget(house).status == 0
+    with monday._reader.reading() as after:
+        later = after.position, after.book.hash, "2026-03-02"
+    assert monday.kept(since=later[0]) is None
+    monday.made = made  # by the thread that was making it
+    assert monday.kept(since=later[0]) is None
+    again = monday.wanted(later, since=later[0])
+    assert again is not None
+    assert MARK not in again.html
+
+
+def setup_of(house: Locked) -> Setup:
+    """What the command line makes of its options."""
+    return Setup(str(house.ledger), str(house.book), master_key=lambda: house.master)
 
 
 class TestKilled:

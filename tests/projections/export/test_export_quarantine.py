@@ -39,7 +39,10 @@ def test_claims_that_need_what_cannot_be_read_are_left_out_as_well(own: StoriesT
     for known_at in ([], ["--known-at", "2030-01-01T00:00Z"]):
         ended = own.run("export", "claimed", *command, *known_at)
         assert "Patient P-2 is set aside and not shown: version 3 of EP-2 at position" in ended.err
-        assert ended.err.splitlines()[-1] == "Patient P-9 is not exported: an entry of EP-2 cannot be read."
+        assert (
+            ended.err.splitlines()[-1]
+            == "Patient P-9 is not exported: version 3 of EP-2 at position 16 cannot be read."
+        )
         assert manifest_of(tmp_path / "out" / "claimed")["patients_set_aside"] == 2
         left = {row["patient"] for row in rows_in(tmp_path / "out" / "claimed")}
         assert left

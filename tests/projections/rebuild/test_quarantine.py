@@ -120,7 +120,7 @@ def test_every_report_says_who_is_set_aside(house: House, processes: str) -> Non
 def test_the_person_is_told_at_the_rebuild(house: House) -> None:
     broken(house)
     ended = house.run("rebuild", "--quarantine", tty=True)
-    assert "set aside: patient P-2, an entry of EP-2 cannot be read (version 4)" in ended.out.decode()
+    assert "set aside: patient P-2, version 4 of EP-2 at position 15 cannot be read" in ended.out.decode()
 
 
 def test_catching_up_goes_on_for_the_others(house: House) -> None:

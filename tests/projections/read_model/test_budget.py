@@ -1,0 +1,187 @@
+"""What one patient may cost: whoever costs more is set aside and named, and everybody else's answers come."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from ledger.facts.entry import UnreadableEntry
+from projections.reading.budget import Budget, TooCostly, budget, set_budget, within_budget
+from tests.command_line import House, Told, assert_plain, example, told
+from tests.stores import open_ledger
+
+LITTLE: Final = {"EPISODE_PATIENT_SECONDS": "1", "EPISODE_PATIENT_MB": "1000"}
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Any:
+    """The budget is the process's; a command sets it."""
+    before = budget()
+    yield
+    set_budget(before)
+
+
+def claims(count: int, lines: int) -> list[Told]:
+    """Claims, each as large as the door lets through: so many lines, each a year long."""
+    made = []
+    for number in range(count):
+        spans = [(f"{2000 + at}-01-01", f"{2000 + at}-12-31") for at in range(lines)]
+        told_lines = [
+            {"code": "S9325", "from": first, "to": last, "units": 365 + (int(first[:4]) % 4 == 0), "charge_cents": 1}
+            for first, last in spans
+        ]
+        fact = {"type": "ClaimSubmitted", "claim": f"C-{number}", "payer": "prairie-blue", "frequency": "1"}
+        made.append(told(f"c{number}", fact | {"lines": told_lines}, source="billing"))
+    return made
+
+
+def served_again_and_again(count: int) -> list[Told]:
+    """One order, one year, told over and over: the labels of each day grow with every telling."""
+    fact = {"type": "DaysServed", "order": "RX-1", "from": "2025-01-01", "to": "2025-12-31"}
+    return [told(f"s{number}", fact) for number in range(count)]
+
+
+class TestUnderTheWatch:
+    def test_what_is_done_in_time_is_given(self) -> None:
+        assert within_budget("EP-1", lambda: 7) == 7
+
+    def test_whoever_takes_too_long_is_stopped(self) -> None:
+        set_budget(Budget(1, 1000))
+        with pytest.raises(TooCostly) as stopped:
+            within_budget("EP-1", _for_ever)
+        assert (stopped.value.episode, isinstance(stopped.value, UnreadableEntry)) == ("EP-1", True)
+        assert "1 seconds and 1000 MB" in str(stopped.value)
+
+    def test_whoever_takes_too_much_is_stopped(self) -> None:
+        set_budget(Budget(100, 32))
+        with pytest.raises(TooCostly):
+            within_budget("EP-1", _more_and_more)
+
+    def test_in_another_thread_it_is_that_one(self) -> None:
+        set_budget(Budget(1, 1000))
+        found: list[str] = []
+
+        def work() -> None:
+            try:
+                within_budget("EP-2", _for_ever)
+            except TooCostly as error:
+                found.append(error.episode)
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        assert within_budget("EP-1", lambda: worker.join() or "done") == "done"
+        assert found == ["EP-2"]
+
+    def test_work_within_work_is_stopped_as_one(self) -> None:
+        set_budget(Budget(1, 1000))
+        with pytest.raises(TooCostly) as stopped:
+            within_budget("EP-1", lambda: within_budget("EP-2", _for_ever))
+        assert stopped.value.episode == "EP-1"
+        assert within_budget("EP-3", lambda: 1) == 1
+
+    def test_its_own_errors_go_on(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            within_budget("EP-1", lambda: 1 // 0)
+
+
+def _for_ever() -> None:
+    while True:
+        pass
+
+
+def _more_and_more() -> None:
+    held = []
+    while True:
+        held.append(bytearray(1000))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """An ordinary patient, and one who was told again and again."""
+    house = House(tmp_path)
+    with open_ledger(house.ledger, create=True):
+        pass
+    assert house.tell(*example("EP-2", "P-2")).status == 0
+    return house
+
+
+@pytest.fixture
+def costly(house: House) -> House:
+    """With the patient who takes longer than a second."""
+    assert house.tell(*example("EP-1", "P-1"), *served_again_and_again(500)).status == 0
+    return house
+
+
+def test_a_costly_patient_is_named_and_everybody_elses_answers_come(costly: House) -> None:
+    for command in ("days", "findings", "lines", "report", "rebuild", "days"):
+        ended = costly.run(command, env=LITTLE)
+        assert ended.status == 0, (command, ended)
+    assert {row["patient"] for row in ended.rows} == {"P-2"}
+    assert "Patient P-1 is set aside and not shown: with EP-1 they cost more than the budget of 1 seconds" in ended.err
+
+
+def test_a_month_is_not_closed_without_them(costly: House) -> None:
+    assert costly.run("days", env=LITTLE).status == 0
+    assert_plain(costly.run("close", "2026-02", env=LITTLE), 1, "set aside: P-1", "allow more")
+
+
+def test_a_rebuild_that_allows_more_takes_them_back(costly: House) -> None:
+    assert {row["patient"] for row in costly.run("days", env=LITTLE).rows} == {"P-2"}
+    assert {row["patient"] for row in costly.run("days").rows} == {"P-2"}
+    assert costly.run("rebuild").status == 0
+    ended = costly.run("days")
+    assert (ended.err, {row["patient"] for row in ended.rows}) == ("", {"P-1", "P-2"})
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("command", [("days",), ("report",), ("rebuild",), ("findings",), ("page", "EP-1")])
+def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answers(
+    house: House, command: tuple[str, ...]
+) -> None:
+    """Fifty lines of a year each, over and over: by the budget of every day, and in a quarter of a gigabyte."""
+    assert house.tell(*example("EP-1", "P-1"), *claims(120, 50)).status == 0
+    ended, peak_mb = measured(house, *command)
+    assert ended.returncode == (3 if command[0] == "page" else 0), ended.stderr
+    assert peak_mb < 256
+    if command[0] == "page":
+        assert "the patient of episode EP-1 costs more than the budget of 20 seconds and 128 MB allows" in ended.stderr
+    if command == ("days",):
+        rows = [json.loads(row) for row in ended.stdout.splitlines()]
+        assert "P-2" in {row["patient"] for row in rows}
+
+
+def measured(house: House, *args: str) -> tuple[subprocess.CompletedProcess[str], int]:
+    """A command in a process of its own, and the most memory it had."""
+    told_how = [sys.executable, "-c", _MEASURED, *house.named, *args]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")}
+    ended = subprocess.run(told_how, capture_output=True, text=True, env=plain, cwd=house.folder, check=False)
+    said, _, peak = ended.stderr.rpartition("PEAK ")
+    ended.stderr = said
+    return ended, int(peak)
+
+
+_MEASURED: Final = """
+import resource, sys
+from commands.cli import run
+status = run(sys.argv[1:])
+sys.stdout.flush()
+print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def test_findings_of_many_claims_over_the_same_days_hold_each_day_once(house: House) -> None:
+    """What is seen on a stretch of days is put together once, however many claims name them."""
+    assert house.tell(*example("EP-1", "P-1"), *claims(30, 1)).status == 0
+    rows = house.run("findings", "--patient", "P-1", "--rule", "claimed_twice").rows
+    assert len(rows) == 366
+    assert {len(row["because"]) for row in rows} == {30}
+    assert [row["dates"] for row in rows][:2] == [["2000-01-01"], ["2000-01-02"]]
+    assert json.dumps(rows).count("billing:c29") == 366
