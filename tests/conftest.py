@@ -117,6 +117,11 @@ def _alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
         monkeypatch.setattr(BaseProcess, "start", refuse)
         monkeypatch.setattr(os, "fork", refuse)
+        for place in (
+            "commands.recording.holding",
+            "commands.verbs.doctor",
+        ):  # tests/ledger/recorders/test_second_names.py
+            monkeypatch.setattr(f"{place}.locks_hold", lambda folder: True)
 
 
 @pytest.hookimpl(tryfirst=True)
