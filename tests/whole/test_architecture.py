@@ -211,7 +211,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "openpyxl": ("commands/sheets/workbook.py",),  # an extra: loaded when a workbook is read
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
-    "uvicorn": ("commands/verbs/serve.py",),
+    "uvicorn": ("commands/verbs/serve.py", "commands/web/connections.py"),
     "jinja2": (
         "projections/rendering.py",
         "projections/page/html.py",
