@@ -87,11 +87,14 @@ VERBS: Final = {
         "Judge all history under another book, and show the difference in days, lines and dollars.",
     ),
     "book": Verb("book", "Look at the book, write a file of it, or compare two: payers, terms, providers, agreements."),
-    "checkpoint": Verb("proof", "Sign what the ledger is now, to be kept away from it."),
+    "checkpoint": Verb("checkpoint", "Sign what the ledger is now, to be kept away from it."),
     "verify": Verb("proof", "Walk the whole ledger and name the first position that is wrong."),
     "serve": Verb(
         "serve",
         "Show worklist, episodes, findings and the Monday report in a browser, on this machine alone.",
+    ),
+    "access": Verb(
+        "access", "Show each look at a page of the site that showed PATIENT, by any name merged with theirs."
     ),
     "backup": Verb("backup", "Write a backup of the ledger to one file, while others may go on recording."),
     "restore": Verb("backup", "Make a ledger of FILE, a backup, where there is none."),

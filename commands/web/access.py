@@ -1,18 +1,23 @@
 """Who looked at what: a line for every page with a patient's data, in a file beside the read model.
 
-A page that cannot be recorded is not shown.
+A page that cannot be recorded is not shown. Each line names every patient whose data the page held; where the ledger is
+encrypted by a mark that only its master key makes, so that the file tells nobody's name, and still answers who looked
+at a patient that is asked for, forgotten or not.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from commands.outside import utc_now
 from ledger.files import add_line
+from ledger.keys.cipher import MasterKey
 from projections.words import utc_text
 
 
@@ -27,6 +32,10 @@ class Access(msgspec.Struct, frozen=True):
     episode: str | None = None
     day: str | None = None
     known_at: str | None = None
+    patients: tuple[str, ...] = ()
+
+
+_decode: Final = msgspec.json.Decoder(Access).decode
 
 
 class NotRecorded(Exception):
@@ -40,13 +49,37 @@ class AccessLog:
         self.path = path
         self.user = _login_name()
 
-    def record(self, session: str, remote: str, page: str, **seen: str | None) -> None:
-        """Write a line, or raise ``NotRecorded``."""
-        access = Access(utc_text(utc_now()), session, self.user, remote, page, **seen)
+    def record(self, session: str, remote: str, page: str, patients: Iterable[str], **seen: str | None) -> None:
+        """Write a line that names these patients, or raise ``NotRecorded``."""
+        at, shown = utc_text(utc_now()), tuple(sorted(set(patients)))
+        access = Access(at, session, self.user, remote, page, patients=shown, **seen)
         try:
             add_line(self.path, msgspec.json.encode(access) + b"\n")
         except OSError as error:
             raise NotRecorded(f"the access record could not be written ({error.strerror})") from error
+
+
+def looks_at(path: Path, names: frozenset[str], first: str | None = None, last: str | None = None) -> Iterator[Access]:
+    """The looks at any of these patients, as the file names them, from one date (UTC) to another; in order.
+
+    NotRecorded if there is a line that cannot be read: then nobody can say who looked.
+    """
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    access = _decode(line)
+                except (msgspec.MsgspecError, UnicodeError):
+                    raise NotRecorded(f"line {number} of the access records cannot be read") from None
+                if names & set(access.patients) and (first or "") <= access.at[:10] <= (last or "~"):
+                    yield access
+    except FileNotFoundError:
+        return
+
+
+def marks_of(patients: Iterable[str], master: MasterKey | None) -> frozenset[str]:
+    """Patients as access records name them: in the open, or by the mark that the master key makes."""
+    return frozenset(patients if master is None else map(master.mark, patients))
 
 
 def access_file(views: Path) -> Path:

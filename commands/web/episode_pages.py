@@ -13,6 +13,7 @@ from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
 from projections.page.episode import episode_sheet
 from projections.reading.also_named import also_named
+from projections.reading.as_known import AsKnown
 from projections.why.why import Why, why_of
 from projections.words import utc_text
 
@@ -25,7 +26,7 @@ def calendar_page(site: Site, request: Request) -> Response:
         answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
         if asked := _asked_first(site, request, reading, episode, known_at):
             return asked
-        _record(site, request, "calendar", episode)
+        _record(site, request, "calendar", episode, reading, known_at)
         if sheet is None:
             raise _not_opened()
         return site.render("episode.html", request, reading=reading, sheet=sheet, answer=answer, **_around(answer))
@@ -40,7 +41,7 @@ def why_page(site: Site, request: Request) -> Response:
         answer = why_of(reading.ledger, episode, day, reading.book, known_at)
         if asked := _asked_first(site, request, reading, episode, known_at):
             return asked
-        _record(site, request, "why", episode)
+        _record(site, request, "why", episode, reading, known_at)
         if answer is None:
             raise _not_opened()
         shown = utc_text(known_at) if known_at else None
@@ -94,10 +95,12 @@ def _day(request: Request) -> date | None:
     return day
 
 
-def _record(site: Site, request: Request, page: str, episode: str) -> None:
-    day, known_at = _day(request), known_at_asked(request)
+def _record(site: Site, request: Request, page: str, episode: str, reading: Reading, known_at: datetime | None) -> None:
+    day, named = _day(request), also_named(reading.ledger, episode, known_at)
+    own = AsKnown(reading.ledger, reading.book).owner(episode)
+    patients = [*named.patients, *([own] if own else [])]
     site.record(
-        request, page, episode=episode, day=day.isoformat() if day else None,
+        request, page, patients, episode=episode, day=day.isoformat() if day else None,
         known_at=utc_text(known_at) if known_at else None,
     )  # fmt: skip
 

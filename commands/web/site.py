@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from commands.outside import utc_now
 from commands.terminal.options import Setup
-from commands.web.access import AccessLog, access_file
+from commands.web.access import AccessLog, access_file, marks_of
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
 from commands.web.security import OpaqueIds, Sessions
@@ -74,10 +74,11 @@ class Site:
         text = self._templates.get_template(template).render(session=session, **said)
         return HTMLResponse(text, status)
 
-    def record(self, request: Request, page: str, **seen: str | None) -> None:
-        """Note the look at a page with a patient's data, before it is shown."""
+    def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
+        """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
-        self.access.record(request.scope["session"], remote, page, **seen)
+        marks = marks_of(filter(None, patients), self.reader.setup.master)
+        self.access.record(request.scope["session"], remote, page, marks, **seen)
 
     def worklist(self, reading: Reading) -> Worklist:
         """The open work of this hour, made once for each state of ledger and book: a date begins at another hour in

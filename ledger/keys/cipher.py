@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +23,7 @@ _IV_BYTES: Final = 12
 _NAMES_BYTES: Final = 64
 _ID_BYTES: Final = 8
 _KEY_ID_BYTES: Final = 16
+_MARK_BYTES: Final = 16
 
 
 class MasterKeyError(KeyTrouble):
@@ -96,6 +98,10 @@ class MasterKey:
     def house_key(self) -> EntryKey:
         """The key of what is kept under no patient's name; it goes with no episode."""
         return EntryKey("house", _derived(self._secret, b"house", KEY_BYTES))
+
+    def mark(self, name: str) -> str:
+        """A mark that stands for a name where it must not be read: the same for the same name, and not to be undone."""
+        return hmac.digest(_derived(self._secret, b"marks", KEY_BYTES), name.encode(), "sha256")[:_MARK_BYTES].hex()
 
     def hide_name(self, ledger: str, name: str) -> str:
         """A patient's name as the ledger keeps it, to be looked up by."""

@@ -125,7 +125,7 @@ ROOMS: dict[str, str] = {
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
     "commands/web": (
-        "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/store.py "
+        "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
         "projections/why projections/operations projections/page projections/report "
         "commands/outside.py commands/terminal"
@@ -252,13 +252,13 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 """What may be used, and the only rooms (with all that is in them) or files that use it."""
 
 LONGER_THAN_250: dict[str, str] = {
-    "commands/cli.py": "the command, its options, and what every error of it exits with",
     "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
+    "commands/cli.py": "the command, its options, and what every error of it exits with",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }
 """Modules past 250 lines, and the one reason why each is still one."""

@@ -108,7 +108,7 @@ def test_a_file_that_came_while_it_walked_is_not_overwritten(place: Place, monke
         file.write_text("another's")
         return prove(*args)
 
-    monkeypatch.setattr("commands.verbs.proof.prove", walk_while_another_writes)
+    monkeypatch.setattr("commands.verbs.checkpoint.prove", walk_while_another_writes)
     assert_plain(place.run("checkpoint", "--out", file), 2, "is there already")
     assert file.read_text() == "another's"
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -82,7 +83,7 @@ def every_page(visitor: Browser) -> dict[str, Answer]:
     return {name: visitor.get(path) for name, path in paths.items()} | {"found": visitor.found("EP-")}
 
 
-def access_records(house: House) -> list[dict[str, str | None]]:
+def access_records(house: House) -> list[dict[str, Any]]:
     text = (house.folder / "ledger.access.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
@@ -362,6 +363,49 @@ def test_each_look_at_an_episode_is_recorded(house: House, site: Running) -> Non
     text = (house.folder / "ledger.access.jsonl").read_text(encoding="utf-8")
     assert not any(secret in text for secret in secrets)
     assert stat.S_IMODE((house.folder / "ledger.access.jsonl").stat().st_mode) == 0o600
+
+
+@pytest.mark.sqlite_file
+def test_each_page_is_recorded_with_every_patient_whose_data_it_holds(house: House, site: Running) -> None:
+    """Also those over all episodes; whom a page names is whom its record names."""
+    visitor, known = site.visitor(), {row["patient"] for row in house.run("days").rows}
+    pages = ("/", "/findings", "/holds?reason=auth_exhausted", "/report", "/report/page", visitor.address_of("EP-2005"))
+    for path in pages:
+        before = len(access_records(house))
+        text = html.unescape(visitor.get(path).text)
+        (record,) = access_records(house)[before:]
+        shown = {name for name in known - {HOSTILE} if re.search(rf"\b{re.escape(name)}\b", text)}
+        assert shown <= set(record["patients"] or ()), path
+        assert set(record["patients"] or ()) - {HOSTILE} == shown, path
+    searched = len(access_records(house))
+    visitor.found("P-1001")
+    (record,) = access_records(house)[searched:]
+    assert record["patients"] == ["P-1001"]
+
+
+@pytest.mark.sqlite_file
+def test_who_looked_at_a_patient_is_answered_from_one_date_to_another(house: House, site: Running) -> None:
+    visitor = site.visitor()
+    visitor.get(visitor.address_of("EP-2005"))
+    (owner,) = {row["patient"] for row in house.run("days", "--episode", "EP-2005").rows}
+    looks = house.run("access", owner).rows
+    assert looks[-1]["page"] == "calendar"
+    assert looks[-1]["episode"] == "EP-2005"
+    today = looks[-1]["at"][:10]
+    assert house.run("access", owner, "--from", today, "--to", today).rows == looks
+    assert house.run("access", owner, "--to", "2000-01-01").rows == []
+    assert house.run("access", owner, "--from", "2099-01-01").rows == []
+    assert house.run("access", "NOBODY").rows == []
+    records = house.folder / "ledger.access.jsonl"
+    whole = records.read_bytes()
+    try:
+        records.write_bytes(whole + b"{\n")
+        assert_plain(house.run("access", owner), 3, "of the access records cannot be read")
+        older = {name: value for name, value in json.loads(whole.splitlines()[-1]).items() if name != "patients"}
+        records.write_bytes(json.dumps(older).encode() + b"\n")
+        assert house.run("access", owner).rows == []
+    finally:
+        records.write_bytes(whole)
 
 
 @pytest.mark.sqlite_file

@@ -944,6 +944,25 @@ def test_the_site_goes_on_without_them(house: Locked) -> None:
     assert not [line for line in (house.folder / "ledger.access.jsonl").read_text("utf-8").splitlines() if MARK in line]
 
 
+def test_who_looked_at_them_can_still_be_asked_and_the_file_names_nobody(house: Locked) -> None:
+    with site_of(house) as visitor:
+        visitor.get("/report")
+        visitor.get(visitor.address_of(EP))
+        visitor.get(visitor.address_of("EP-2"))
+        visitor.get("/report/page")
+    text = (house.folder / "ledger.access.jsonl").read_text("utf-8")
+    named = {name for line in text.splitlines() for name in json.loads(line)["patients"]}
+    assert len(named) == 3
+    assert not [name for name in named if not re.fullmatch("[0-9a-f]{32}", name)]
+    assert MARK not in text
+    before = house.run("access", PATIENT).rows
+    assert {"calendar", "search", "report"} <= {row["page"] for row in before}
+    assert "EP-2" not in {row["episode"] for row in before}
+    assert forget(house).status == 0
+    assert house.run("access", PATIENT).rows == before
+    assert_plain(house.run("access", PATIENT, env={}), 2, "this ledger is encrypted")
+
+
 def test_the_site_shows_nothing_that_it_kept_from_before(house: Locked) -> None:
     """Report, charts and searches are kept in its process; whoever looks again is shown none of them."""
     with site_of(house) as visitor:
