@@ -54,7 +54,7 @@ def checkpoint(
     Examples:
       episode-ledger checkpoint --init-key --name pharmacy.example/ledger
       episode-ledger checkpoint --out 2026-11-23.checkpoint
-      episode-ledger checkpoint --since 2026-11-23.checkpoint --proof goes-on.json --out 2026-12-07.checkpoint
+      episode-ledger checkpoint --since 2026-11-23.checkpoint --proof since.json --out new.checkpoint
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
     """
     folder = folder_of(setup.ledger_name)
