@@ -120,6 +120,20 @@ class Verbs(click.Group):
     metavar="FILE",
     help="The master key of an encrypted ledger. Also: EPISODE_MASTER_KEY_FILE; EPISODE_MASTER_KEY is the key itself.",
 )
+@click.option(  # hidden: what stands in a command line can be seen by others
+    "--master-key-itself", cls=VariableOption, envvar="EPISODE_MASTER_KEY", hidden=True
+)
+@click.option(
+    "--must-exist",
+    cls=VariableOption,
+    envvar="EPISODE_MUST_EXIST",
+    is_flag=True,
+    help="Never make a ledger with 'record'. Also: EPISODE_MUST_EXIST=1.",
+)
+@click.option(
+    "--must-encrypt", cls=VariableOption, envvar="EPISODE_MUST_ENCRYPT", is_flag=True,
+    help="Neither make nor use a ledger that is not encrypted. Also: EPISODE_MUST_ENCRYPT=1.",
+)  # fmt: skip
 @click.option(
     "--patient-seconds",
     cls=VariableOption,
@@ -140,25 +154,11 @@ class Verbs(click.Group):
     metavar="N",
     help="Memory one patient may cost before they are set aside. Also: EPISODE_PATIENT_MB.",
 )
-@click.option(  # hidden: what stands in a command line can be seen by others
-    "--master-key-itself", cls=VariableOption, envvar="EPISODE_MASTER_KEY", hidden=True
-)
-@click.option(
-    "--must-exist",
-    cls=VariableOption,
-    envvar="EPISODE_MUST_EXIST",
-    is_flag=True,
-    help="Never make a ledger with 'record'. Also: EPISODE_MUST_EXIST=1.",
-)
-@click.option(
-    "--must-encrypt", cls=VariableOption, envvar="EPISODE_MUST_ENCRYPT", is_flag=True,
-    help="Neither make nor use a ledger that is not encrypted. Also: EPISODE_MUST_ENCRYPT=1.",
-)  # fmt: skip
 @click.version_option(version("episode-ledger"), prog_name="episode-ledger")
 @click.pass_context
 def cli(
     ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,
-    master_key_itself: str | None, patient_seconds: int, patient_mb: int, must_exist: bool, must_encrypt: bool,
+    master_key_itself: str | None, must_exist: bool, must_encrypt: bool, patient_seconds: int, patient_mb: int,
 ) -> None:  # fmt: skip
     """Which home-infusion pain days are billable, and why.
 

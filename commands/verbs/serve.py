@@ -99,6 +99,7 @@ def _run(site: Site, listener: socket.socket, port: int) -> None:
     import uvicorn
 
     from commands.web.app import make_app
+    from commands.web.connections import BACKLOG, BoundedConnection
 
     class Server(uvicorn.Server):
         """Stops at Ctrl-C or a request to end, after the pages under way, and that is a good end."""
@@ -122,7 +123,8 @@ def _run(site: Site, listener: socket.socket, port: int) -> None:
     config = uvicorn.Config(
         make_app(site, port),
         log_config=None, access_log=False, log_level="critical",
-        server_header=False, proxy_headers=False, lifespan="off", ws="none", http="h11", loop="asyncio",
+        server_header=False, proxy_headers=False, lifespan="off", ws="none", http=BoundedConnection, loop="asyncio",
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
     Server(config).run(sockets=[listener])

@@ -133,8 +133,9 @@ def _judged(status: int, writer: Act, ledger: Path) -> Counter[str]:
 
 
 def _is_plain(status: int, complained: str) -> bool:
-    """One line and a hint, or the usual sum."""
-    lines = complained.splitlines()
+    """One line and a hint, or the usual sum; before it, perhaps, that the ledger is a new one."""
+    first, *others = complained.splitlines() or [""]
+    lines = others if first.startswith("Made a new ledger: ") else [first, *others]
     if MARK in complained:
         return False
     if status == 0:

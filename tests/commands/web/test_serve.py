@@ -344,6 +344,38 @@ def test_the_report_is_the_commands(house: House, visitor: Browser) -> None:
     assert "<svg" in visitor.get("/report/page").text
 
 
+def test_connections_that_say_nothing_keep_nobody_out(site: Running, visitor: Browser) -> None:
+    """More of them than the site has, or may have, files open."""
+    silent = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(800)]
+    try:
+        assert visitor.get("/").status == 200
+        assert site.visitor().get("/").status == 200
+        silent[0].settimeout(60)
+        assert gone(silent[0])
+    finally:
+        for each in silent:
+            each.close()
+    assert site.process.poll() is None
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"POST /enter HTTP/1.1\r\nContent-Length: 20\r\n\r\ntoken="])
+def test_who_does_not_send_a_whole_request_is_let_go(site: Running, said: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as slow:
+        slow.sendall(said.replace(b"HTTP/1.1", f"HTTP/1.1\r\nHost: 127.0.0.1:{site.port}".encode()))
+        slow.sendall(b"")
+        assert gone(slow)
+
+
+def gone(connection: socket.socket) -> bool:
+    """Whether the other side closes it, whatever it says before."""
+    try:
+        while connection.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+    return True
+
+
 @pytest.mark.sqlite_file
 def test_each_look_at_an_episode_is_recorded(house: House, site: Running) -> None:
     visitor = site.visitor()
