@@ -25,7 +25,9 @@ def house(tmp_path: Path) -> House:
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_each_line_of_a_slow_pipe_is_answered_before_the_next_is_sent(house: House, form: str) -> None:
     command = [*LIVE, *house.placed, "record", "-", "--format", form]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with subprocess.Popen(  # unbuffered: what lay in a buffer of ours, select would not see
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+    ) as running:
         assert running.stdin is not None
         assert running.stdout is not None
         for number, line in enumerate([told("0", OPENING), told("1"), told("1"), told("2")]):
