@@ -44,7 +44,7 @@ def keep_claimed(ledger: EpisodeLedger, views: Views, book: Book, *, every: bool
     """
     as_of = {key: value for key, value in views.noted().items() if key in _AS_OF}
     upto = int(as_of["position"])
-    missing = ledger.patients_since(0, upto) - kept_patients(views, made_by(), every=every)
+    missing = ledger.patients_since(0, upto) - kept_patients(views, made_by(), every=every) - views.set_aside().keys()
     pairs = _worked_out(ledger, missing, book, upto, every=every, progress=progress)
     held: list[KeptClaims] = []
     for name, rows in pairs:
