@@ -24,7 +24,7 @@ BY_FILE = {
         "projections/read_model/*", "projections/rebuild/*", "projections/report/*",
         "projections/rows/test_fingerprints.py", "commands/terminal/*", "commands/verbs/*", "commands/writing/*",
         "whole/test_hard_situations.py", "whole/test_journeys.py", "whole/test_no_patient_in_messages.py",
-        "whole/test_scenarios.py",
+        "whole/test_merging.py", "whole/test_scenarios.py",
     ],
 }  # fmt: skip
 """Files whose tests are not ``quick``; the first that matches counts."""

@@ -14,7 +14,8 @@ from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
-from commands.terminal.signers import key_option, read_checkpoint, signer_of
+from commands.terminal.signers import read_checkpoint, signer_of
+from commands.verbs.proof import key_option
 from ledger.proof.checkpoint import Checkpoint, VerifierKey, key_id, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, load_key, sign
 from ledger.recorders.by_name.naming import folder_of

@@ -13,8 +13,8 @@ from commands.terminal.options import Setup
 from commands.terminal.output import Output, OutputPath, out_option
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
-from commands.terminal.signers import consistency_proof, earlier_checkpoint, key_option, public_half
-from commands.verbs.proof import CLOSED, say_faults
+from commands.terminal.signers import consistency_proof, earlier_checkpoint, public_half
+from commands.verbs.proof import CLOSED, key_option, say_faults
 from ledger.files import READABLE
 from ledger.proof.checkpoint import Checkpoint, note_of, origin_of, text_of
 from ledger.proof.signing import SigningKey, create_key, load_key, sign

@@ -12,17 +12,17 @@ import click
 from msgspec import Struct
 
 from commands.recording.accepting import accept_rollbacks
-from commands.terminal.options import Setup, format_option
+from commands.terminal.options import Command, Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.rollbacks import stored_rollbacks, tell_rollbacks
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.signers import (
     Shown,
     Signature,
-    key_option,
     read_checkpoint,
     signer_of,
 )
+from commands.terminal.variable import VariableOption
 from commands.terminal.who import given_reason, named
 from ledger.proof.walk import ProofReport
 from ledger.recorders.by_name.proving import prove
@@ -55,6 +55,19 @@ class ProvedRow(Struct, frozen=True):
     time: str | None
     position: int | None = None
     message: str | None = None
+
+
+def key_option(command: Command) -> Command:
+    """``--key``: the signing key, by default in the user's own folder of settings."""
+    return click.option(
+        "--key",
+        cls=VariableOption,
+        envvar="EPISODE_LEDGER_KEY",
+        type=click.Path(path_type=Path),
+        default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
+        metavar="FILE",
+        help="The signing key. Also: EPISODE_LEDGER_KEY. Default: signing.key in your own folder of settings.",
+    )(command)
 
 
 @click.command()

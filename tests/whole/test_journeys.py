@@ -106,6 +106,11 @@ def test_status(plain: Site, site: Site) -> None:
     assert ours == theirs
 
 
+def test_access(house: House) -> None:
+    assert house.run("access", "P-1").rows == []
+    assert house.run("access", "P-1").status == 0
+
+
 def test_record(house: House) -> None:
     again = house.tell(*example())
     assert {row["outcome"] for row in again.rows} == {"duplicate"}

@@ -146,9 +146,10 @@ def test_a_bundle_and_a_page_of_a_merged_patients_episode_are_made(
     merge(house)
     key = tmp_path_factory.mktemp("keys") / "signing.key"
     house.run("checkpoint", "--init-key", "--key", key)
-    made = house.run("bundle", "EP-2", "--key", key, "--out", house.folder / "EP-2.zip")
+    both = ("--also-shows", "P-1 old")  # its entries name the patient by the old name
+    made = house.run("bundle", "EP-2", "--key", key, "--out", house.folder / "EP-2.zip", *both)
     assert made.status == 0, made
-    assert house.run("page", "EP-2", "--out", house.folder / "EP-2.html").status == 0
+    assert house.run("page", "EP-2", "--out", house.folder / "EP-2.html", *both).status == 0
     page = (house.folder / "EP-2.html").read_text(encoding="utf-8")
     assert "P-1" in page
 
