@@ -10,9 +10,8 @@ from typing import Final, Literal
 import click
 from msgspec import Struct
 
-from commands.terminal.options import Command, Setup
+from commands.terminal.options import Setup
 from commands.terminal.progress import progress
-from commands.terminal.variable import VariableOption
 from ledger.proof.checkpoint import LARGEST_NOTE_BYTES, CheckpointError, Note, VerifierKey, parse_note, parse_vkey
 from ledger.proof.merkle import consistency_of
 from ledger.proof.seals import leaf_of
@@ -115,16 +114,3 @@ def consistency_proof(setup: Setup, report: ProofReport, earlier: Note, first: b
         "proof": [base64.b64encode(each).decode() for each in hashes],
     }  # fmt: skip
     return json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def key_option(command: Command) -> Command:
-    """``--key``: the signing key, by default in the user's own folder of settings."""
-    return click.option(
-        "--key",
-        cls=VariableOption,
-        envvar="EPISODE_LEDGER_KEY",
-        type=click.Path(path_type=Path),
-        default=lambda: Path(click.get_app_dir("episode-ledger")) / "signing.key",
-        metavar="FILE",
-        help="The signing key. Also: EPISODE_LEDGER_KEY. Default: signing.key in your own folder of settings.",
-    )(command)

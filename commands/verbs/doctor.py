@@ -15,7 +15,7 @@ from commands.outside import utc_now
 from commands.terminal.options import Setup, format_option
 from commands.terminal.rollbacks import HINT, stored_rollbacks, told
 from commands.terminal.show import show_rows
-from commands.terminal.signers import key_option
+from commands.verbs.proof import key_option
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.zones import zone_data_version
