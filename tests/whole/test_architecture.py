@@ -252,6 +252,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 """What may be used, and the only rooms (with all that is in them) or files that use it."""
 
 LONGER_THAN_250: dict[str, str] = {
+    "commands/cli.py": "the command, its options, and what every error of it exits with",
     "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
