@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sqlite3
 import sys
@@ -20,7 +21,7 @@ from commands.book.example import ForeignPayers
 from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
-from commands.terminal.show import print_nowhere, printable, say
+from commands.terminal.show import has_streams, print_nowhere, printable, say
 from commands.terminal.variable import VariableOption
 from commands.verbs.master_key import named_master_key
 from commands.verbs.verb_list import VERBS, write_verbs
@@ -197,6 +198,8 @@ def _setup(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    if not has_streams():
+        sys.exit(WRONG)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # "?" would be read as the mark of a hold
     sys.exit(run(args))
@@ -277,7 +280,9 @@ def _unwritable(error: BaseException) -> int:
         print_nowhere()
     return _fail(
         f"a file or the output could not be read or written ({error.strerror or type(error).__name__})",
-        "what was recorded stays recorded; make room or look at the rights, and run the command again",
+        "give a shorter name"
+        if error.errno == errno.ENAMETOOLONG
+        else "what was recorded stays recorded; make room or look at the rights, and run the command again",
         WRONG,
     )
 

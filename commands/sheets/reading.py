@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from commands.sheets.bounds import LONGEST_ROW, MOST_COLUMNS, Rows, SheetTrouble
 from commands.sheets.templates import tidy
+from projections.formulas import begins_formula
 
 WHY_REFUSED: Final = "Why refused"
 """The column that is added to refused rows; a file that has it is one of ours, mended."""
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 NOT_UTF8: Final = "expected text in UTF-8; save the file as CSV UTF-8"
 _TOO_LONG: Final = f"expected a row of at most {LONGEST_ROW:,} characters"
@@ -143,7 +143,7 @@ def _fitted(cells: tuple[str, ...], width: int, padded: bool) -> tuple[tuple[str
 
 def _unguarded(cell: str) -> str:
     """A cell as it was before it was guarded from being taken for a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
+    return cell[1:] if cell[:1] == "'" and begins_formula(cell[1:]) else cell
 
 
 def _rows_of_text(sheet: Sheet, file: TextIO) -> Rows:

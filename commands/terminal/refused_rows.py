@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Final, TextIO
 
 from commands.sheets.matching import Matched, Read
-from commands.sheets.reading import FORMULA_STARTS, WHY_REFUSED, Sheet
+from commands.sheets.reading import WHY_REFUSED, Sheet
 from ledger.files import create, name_new, put_in_place
+from projections.formulas import begins_formula
 
 ROW: Final = "Row"
 
@@ -87,4 +88,4 @@ def _kept(header: list[str]) -> list[int]:
 
 def _guarded(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula; read back as it was."""
-    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
+    return "'" + cell if begins_formula(cell) else cell

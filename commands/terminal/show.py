@@ -8,16 +8,15 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import click
 import msgspec
 
+from projections.formulas import begins_formula
 from projections.tables import Layout, printable, table_lines, text_of
 
 __all__ = ["chosen_form", "print_nowhere", "printable", "say", "show_rows", "show_rows_to_the_end", "show_text"]
-
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def chosen_form(form: str | None) -> str:
@@ -62,6 +61,24 @@ def print_nowhere() -> None:
     os.close(nowhere)
 
 
+def has_streams() -> bool:
+    """Whether there is somewhere to print, which is said if not; and nothing that is opened takes a standard stream's
+    place, where what is printed would be written into it."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8")
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, encoding="utf-8")
+    if sys.stdout is None:
+        say("episode-ledger: standard output is closed: there is nowhere to print, and nothing was done")
+        say("hint: send what is printed to a file, or to /dev/null")
+    return sys.stdout is not None
+
+
 def _names(kind: type[msgspec.Struct]) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 
@@ -70,7 +87,11 @@ def _show_json(rows: Iterable[msgspec.Struct]) -> None:
     out = sys.stdout.buffer
     encoder = msgspec.json.Encoder()
     for row in rows:
-        out.write(encoder.encode(row) + b"\n")
+        try:
+            line = encoder.encode(row)
+        except UnicodeEncodeError:  # a path whose bytes are no UTF-8
+            line = encoder.encode(_whole(msgspec.to_builtins(row)))
+        out.write(line + b"\n")
     out.flush()
 
 
@@ -81,18 +102,27 @@ def _show_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> Non
     sys.stdout.buffer.flush()
 
 
+def _whole(value: Any) -> Any:
+    """A value whose texts can be written in UTF-8: of a path's bytes that are none, the sign for what is unknown."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return [_whole(each) for each in value]
+    return {name: _whole(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+
 class _Utf8:
     """Where ``csv`` writes: standard output in UTF-8, whatever the terminal's own encoding."""
 
     def write(self, text: str) -> None:
         """Write a line."""
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(_whole(text).encode())
 
 
 def _safe(cell: Any) -> str:
     """A cell that no spreadsheet takes for a formula; a number below zero is a number."""
     text = text_of(cell)
-    return "'" + text if text.startswith(_FORMULA_STARTS) and not isinstance(cell, int) else text
+    return "'" + text if begins_formula(text) and not isinstance(cell, int) else text
 
 
 def show_text(text: str) -> None:

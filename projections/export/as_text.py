@@ -5,22 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 import msgspec
 
+from projections.formulas import begins_formula
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
 from projections.words import decimal
-
-_ESCAPED: Final = frozenset("=+-@\t\r'")
 
 Turn = Callable[[Any], Any]
 
 
 def no_formula(text: str | None) -> str | None:
     """A text that no spreadsheet takes for a formula; taking one leading apostrophe off gives it back."""
-    return text if text is None or text[:1] not in _ESCAPED else "'" + text
+    return "'" + text if text and (text[0] == "'" or begins_formula(text)) else text
 
 
 def _or_none(turn: Turn) -> Turn:

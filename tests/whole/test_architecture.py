@@ -48,6 +48,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/words.py": "ledger/book ledger/judge",
     "projections/rendering.py": "projections/words.py",
+    "projections/formulas.py": "",
     "projections/tables.py": "projections/words.py",
     "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
@@ -77,7 +78,8 @@ ROOMS: dict[str, str] = {
     ),
     "projections/export": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model projections/audit"
+        "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
+        "projections/audit"
     ),
     "projections/operations": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
@@ -106,7 +108,7 @@ ROOMS: dict[str, str] = {
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",
     "commands/door": "ledger/facts ledger/book",
-    "commands/sheets": "ledger/facts ledger/book commands/door",
+    "commands/sheets": "ledger/facts ledger/book projections/formulas.py commands/door",
     "commands/writing": (
         "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit "
@@ -115,8 +117,8 @@ ROOMS: dict[str, str] = {
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/tables.py projections/reading projections/read_model "
-        "projections/rebuild projections/export projections/bundle projections/erasure "
+        "projections/words.py projections/formulas.py projections/tables.py projections/reading "
+        "projections/read_model projections/rebuild projections/export projections/bundle projections/erasure "
         "commands/outside.py commands/book commands/sheets commands/writing"
     ),
     "commands/recording": (
@@ -252,6 +254,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 """What may be used, and the only rooms (with all that is in them) or files that use it."""
 
 LONGER_THAN_250: dict[str, str] = {
+    "commands/cli.py": "the command, its options, and what every error of it exits with",
     "ledger/judge/steps.py": "the numbered steps on one page, to lay beside the rulebook",
     "ledger/facts/events.py": "every fact and act; the rulebook's section 2 on one page",
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",

@@ -90,7 +90,9 @@ def test_the_story_of_trouble_shows_every_kind_of_value() -> None:
     assert (folder / "trouble-lines.jsonl").read_bytes()
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", " =", "\u00a0=", "\u200b＝", "\ufeff@"]
+)
 def test_no_spreadsheet_takes_a_cell_for_a_formula(start: str) -> None:
     assert _safe(f"{start}1+1") == f"'{start}1+1"
     assert _safe(f"1{start}1") == f"1{start}1"
