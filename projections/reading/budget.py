@@ -70,6 +70,7 @@ class _Watch:
         self._lock = threading.Lock()
         self._work: dict[int, _Work] = {}
         self._looking: threading.Thread | None = None
+        self._pause = threading.Event()
         self._memory = 0
 
     def watches(self, thread: int) -> bool:
@@ -86,7 +87,7 @@ class _Watch:
 
     def begin_anew(self) -> None:
         """In a process that was just forked: nobody looks, and nobody will let the lock go."""
-        self._lock, self._work, self._looking = threading.Lock(), {}, None
+        self._lock, self._pause, self._work, self._looking = threading.Lock(), threading.Event(), {}, None
 
     def end(self, work: _Work) -> None:
         """It is done: nothing is thrown at it any more."""
@@ -99,7 +100,9 @@ class _Watch:
     def _look_on(self) -> None:
         idle = 0
         while idle < _LOOKS_UNTIL_REST:
-            time.sleep(LOOK_SECONDS)
+            self._pause.wait(
+                LOOK_SECONDS
+            )  # no sleep: whoever plays with the time of a process plays without this thread
             works = list(self._work.values())
             idle = 0 if works else idle + 1
             before, self._memory = self._memory, _memory_bytes()

@@ -36,7 +36,10 @@ def broken_in_tail(name: str, entries_looked_at: int = ENTRIES_LOOKED_AT) -> int
             if position not in found:
                 return position
             _, episode, version, tag, text = found[position]
-            leaf = leaf_of(position, _bytes(episode), version, _bytes(tag), _bytes(text))
+            try:
+                leaf = leaf_of(position, _bytes(episode), version, _bytes(tag), _bytes(text))
+            except (AttributeError, OverflowError):  # of a type, or below zero, as no column is
+                return position
             seal = seal_of(seal, leaf)
             if seal != entries.seal_at(position):
                 return position

@@ -122,6 +122,7 @@ def test_another_process_with_another_hash_seed_comes_to_the_same(tmp_path: Path
     for seed, processes in (("0", "1"), ("1", "2"), ("77", "1")):
         said = [
             *LIVE,
+            "--example-book",
             "--ledger",
             named(site.path),
             "--views",
