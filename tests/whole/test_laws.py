@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book
@@ -245,6 +245,7 @@ EXCLUSIONS = ("not_billable", "conflict")
 
 
 @settings(max_examples=60, deadline=None)
+@example(Random(1446894108))  # the last day of another episode, far behind the clash, under `course`
 @given(drawn)
 def test_the_causes_of_an_exclusion_or_conflict_name_what_alone_would_change_its_reason(rng: Random) -> None:
     """Retract one fact that excludes or clashes: if the day's verdict moves on, the fact was among its causes."""
@@ -274,10 +275,11 @@ def assert_named_where_it_matters(entries: Entries, book: Book, target: dict[str
         "fact": {"type": "FactRetracted", **naming(target)},
     }  # fmt: skip
     after = {(r["episode"], r["date"]): r for r in judge_entries(typed([*entries, retraction]), book).days}
+    gone = {date for _, date in before.keys() - after.keys()}  # the last that was told of an episode: it ended earlier
     moved = [
         row
         for key, row in before.items()
-        if row["status"] in EXCLUSIONS and row["reason"] in reasons_of(target["fact"])
+        if row["status"] in EXCLUSIONS and row["reason"] in reasons_of(target["fact"]) and key[1] not in gone
         if key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
     ]
     for row in moved:
