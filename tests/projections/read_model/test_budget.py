@@ -141,7 +141,14 @@ def test_a_rebuild_that_allows_more_takes_them_back(costly: House) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("command", [("days",), ("report",), ("rebuild",), ("findings",), ("page", "EP-1")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("days",),
+        ("page", "EP-1"),
+        *(pytest.param((verb,), marks=pytest.mark.soak) for verb in ("report", "rebuild", "findings")),
+    ],
+)
 def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answers(
     house: House, command: tuple[str, ...]
 ) -> None:
