@@ -23,6 +23,8 @@ T = TypeVar("T")
 LOOK_SECONDS: Final = 0.02
 _LOOKS_UNTIL_REST: Final = 250
 _MB: Final = 2**20
+_sleep: Final = time.sleep
+"""As it was when this was loaded: whoever plays with the time of a process plays without the watch."""
 
 
 class Budget(NamedTuple):
@@ -70,7 +72,6 @@ class _Watch:
         self._lock = threading.Lock()
         self._work: dict[int, _Work] = {}
         self._looking: threading.Thread | None = None
-        self._pause = threading.Event()
         self._memory = 0
 
     def watches(self, thread: int) -> bool:
@@ -87,7 +88,7 @@ class _Watch:
 
     def begin_anew(self) -> None:
         """In a process that was just forked: nobody looks, and nobody will let the lock go."""
-        self._lock, self._pause, self._work, self._looking = threading.Lock(), threading.Event(), {}, None
+        self._lock, self._work, self._looking = threading.Lock(), {}, None
 
     def end(self, work: _Work) -> None:
         """It is done: nothing is thrown at it any more."""
@@ -95,14 +96,12 @@ class _Watch:
             work.is_done = True
             self._work.pop(work.thread, None)
             if work.is_stopped:
-                _throw(work.thread, None)
+                _let_arrive(work.thread)
 
     def _look_on(self) -> None:
         idle = 0
         while idle < _LOOKS_UNTIL_REST:
-            self._pause.wait(
-                LOOK_SECONDS
-            )  # no sleep: whoever plays with the time of a process plays without this thread
+            _sleep(LOOK_SECONDS)
             works = list(self._work.values())
             idle = 0 if works else idle + 1
             before, self._memory = self._memory, _memory_bytes()
@@ -162,10 +161,23 @@ def within_budget(episode: str, work: Callable[[], T]) -> T:
     raise TooCostly(episode)  # not in there: it would hold what was stopped, and all that it had made
 
 
-def _throw(thread: int, error: type[BaseException] | None) -> None:
-    """Raise an error in a thread at its next step; None takes one back that was not raised yet."""
-    thrown = ctypes.py_object(error) if error is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), thrown)
+def _throw(thread: int, error: type[BaseException]) -> None:
+    """Raise an error in a thread at its next step."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _let_arrive(thread: int) -> None:
+    """What was thrown at this very thread arrives here, if it has not yet.
+
+    To take it back would leave the interpreter's signal of it set: every step of this thread would look for it, for
+    ever, and under a tracer not come past it.
+    """
+    try:
+        _throw(thread, _Stopped)
+        while True:
+            pass
+    except _Stopped:
+        return
 
 
 def _seconds_of(thread: int) -> float:

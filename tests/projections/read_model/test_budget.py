@@ -19,9 +19,6 @@ from tests.stores import open_ledger
 
 LITTLE: Final = {"EPISODE_PATIENT_SECONDS": "1", "EPISODE_PATIENT_MB": "1000"}
 
-pytestmark = pytest.mark.soak
-"""While coverage is measured, what is thrown into a busy thread is not seen to arrive, and they would not end."""
-
 
 @pytest.fixture(autouse=True)
 def as_it_was() -> Any:
@@ -143,12 +140,13 @@ def test_a_rebuild_that_allows_more_takes_them_back(costly: House) -> None:
     assert (ended.err, {row["patient"] for row in ended.rows}) == ("", {"P-1", "P-2"})
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "command",
     [
         ("days",),
         ("page", "EP-1"),
-        *(pytest.param((verb,)) for verb in ("report", "rebuild", "findings")),
+        *(pytest.param((verb,), marks=pytest.mark.soak) for verb in ("report", "rebuild", "findings")),
     ],
 )
 def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answers(
