@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import sqlite3
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -17,26 +14,13 @@ from typing import Any, Final
 
 import click
 
-from commands.book.example import ForeignPayers
-from commands.sheets.bounds import SheetTrouble
-from commands.sheets.mapping import MappingError
 from commands.terminal.options import Setup
-from commands.terminal.show import has_streams, print_nowhere, printable, say
+from commands.terminal.show import has_streams, print_nowhere
 from commands.terminal.variable import VariableOption
+from commands.troubles import DONE, REFUSED, TROUBLES, WRONG, say_trouble, say_unforeseen
 from commands.verbs.master_key import named_master_key
 from commands.verbs.verb_list import VERBS, write_verbs
-from ledger.book import BookError
-from ledger.facts.entry import UnreadableEntry
-from ledger.keys.key_file import KeyTrouble
-from ledger.proof.checkpoint import CheckpointError
-from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
-from projections.read_model.trouble import NotViews, ViewsError
-from projections.reading.budget import Budget, TooCostly, set_budget
-
-DONE: Final = 0
-REFUSED: Final = 1
-WRONG: Final = 2
-STORE_FAILED: Final = 3
+from projections.reading.budget import Budget, set_budget
 
 _SETTINGS: Final = (
     "ledger", "book", "example_book", "views", "master_key", "master_key_itself", "must_exist", "must_encrypt",
@@ -212,127 +196,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else DONE
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else REFUSED
-    except tuple(_TROUBLES) as trouble:
-        return _report_trouble(trouble)
+    except TROUBLES as trouble:
+        return say_trouble(trouble)
     except Exception as trouble:
-        return _unforeseen(trouble)
-
-
-def _report_trouble(trouble: BaseException) -> int:
-    return next(tell(trouble) for kind, tell in _TROUBLES.items() if isinstance(trouble, kind))
-
-
-def _unforeseen(trouble: Exception) -> int:
-    """A fault of ours: where it happened, and nothing of what was being read (it may be a patient's data)."""
-    frames = traceback.extract_tb(trouble.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
-    return _fail(
-        f"an unforeseen fault ({type(trouble).__name__} at {place})",
-        "nothing was half done; please report this line to whoever maintains episode-ledger",
-        STORE_FAILED,
-    )
-
-
-def _fail(message: str, hint: str, status: int) -> int:
-    say(printable(f"episode-ledger: {' '.join(message.split())}"))
-    say(f"hint: {hint}")
-    return status
-
-
-def _help(error: BaseException) -> int:
-    assert isinstance(error, click.exceptions.NoArgsIsHelpError)
-    say(error.format_message())
-    return WRONG
-
-
-def _usage(error: BaseException) -> int:
-    assert isinstance(error, click.ClickException)
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "episode-ledger"
-    return _fail(error.format_message(), f"'{path} --help' shows how it is used", WRONG)
-
-
-def _keyless(error: BaseException) -> int:
-    assert isinstance(error, KeyTrouble)
-    return _fail(str(error), error.hint, WRONG)
-
-
-def _mistaken(error: BaseException, what: str, hint: str) -> int:
-    """Every mistake of what somebody wrote, by file and key."""
-    if isinstance(error, ForeignPayers):
-        return _fail(str(error), error.hint, WRONG)
-    first, *others = str(error).splitlines() or [""]
-    if not others:
-        return _fail(first, hint.format("that file"), WRONG)
-    say(f"episode-ledger: {what} {len(others) + 1} mistakes:")
-    for mistake in (first, *others):
-        say(printable(f"  {mistake}"))
-    say("hint: " + hint.format("these files"))
-    return WRONG
-
-
-def _unwritable(error: BaseException) -> int:
-    assert isinstance(error, OSError)
-    try:
-        sys.stdout.flush()
-    except OSError:
-        print_nowhere()
-    return _fail(
-        f"a file or the output could not be read or written ({error.strerror or type(error).__name__})",
-        "give a shorter name"
-        if error.errno == errno.ENAMETOOLONG
-        else "what was recorded stays recorded; make room or look at the rights, and run the command again",
-        WRONG,
-    )
-
-
-_TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
-    click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
-    click.ClickException: _usage,
-    click.Abort: lambda error: _fail("stopped", "what was printed is done; the command can be run again", REFUSED),
-    BookError: lambda error: _mistaken(error, "the book has", "correct {} of the book, or name another with --book"),
-    MappingError: lambda error: _mistaken(
-        error, "the mapping has", "correct {} of the mapping; 'episode-ledger help mapping' has its keys"
-    ),
-    SheetTrouble: lambda error: _mistaken(
-        error, "sheets and mapping have", "correct {} or the mapping, and import again: a repeat never doubles"
-    ),
-    NoLedger: lambda error: _fail(
-        str(error), "'episode-ledger record FILE' makes one in a file; --ledger names another", WRONG
-    ),
-    WrongPath: lambda error: _fail(
-        str(error), "--ledger names a ledger; the default is ledger.db in this folder", WRONG
-    ),
-    CheckpointError: lambda error: _fail(
-        str(error), "name a checkpoint, or with --signer a verifier key, as 'episode-ledger checkpoint' made it", WRONG
-    ),
-    KeyTrouble: lambda error: _keyless(error),
-    Forgotten: lambda error: _fail(
-        str(error),
-        "nobody can read its entries any more; 'lines' shows what was billable, without a name",
-        WRONG,
-    ),
-    TooCostly: lambda error: _fail(
-        str(error),
-        "look for a mistyped year, or for claims sent again and again; --patient-seconds and --patient-mb allow more",
-        STORE_FAILED,
-    ),
-    UnreadableEntry: lambda error: _fail(
-        f"an entry cannot be read: {error}",
-        "restore the ledger from a backup; 'rebuild --quarantine' goes on without that patient",
-        STORE_FAILED,
-    ),
-    Unknown: lambda error: _fail(
-        str(error), "send the same again: what stands answers 'duplicate', and a repeat never doubles", STORE_FAILED
-    ),
-    StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
-    NotViews: lambda error: _fail(str(error), "move that file away, or name the ledger otherwise", STORE_FAILED),
-    ViewsError: lambda error: _fail(str(error), "the read model can be deleted; it is built anew", STORE_FAILED),
-    sqlite3.Error: lambda error: _fail(
-        f"the read model failed ({without_quotes(error)})",
-        "nothing was half done; run the command again, or delete the read model: it is built anew",
-        STORE_FAILED,
-    ),
-    OSError: lambda error: _unwritable(error),
-}
+        return say_unforeseen(trouble)
