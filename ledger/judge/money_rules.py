@@ -73,7 +73,7 @@ def _of(posting: Posting) -> tuple[tuple[str, str], ...]:
     return (("claim", posting.claim),)
 
 
-def _days(chosen: Callable[[SettledDay], bool]) -> Callable[[PatientFile], Iterator[Seen]]:
+def _days(sees: str, chosen: Callable[[SettledDay], bool]) -> Callable[[PatientFile], Iterator[Seen]]:
     """A rule that finds answered days of a kind, date by date."""
 
     def see(file: PatientFile) -> Iterator[Seen]:
@@ -84,6 +84,7 @@ def _days(chosen: Callable[[SettledDay], bool]) -> Callable[[PatientFile], Itera
                     about = _said(settled)
                     yield Seen((case.episode.name,), (day.date,), _codes(day.code), day.because, (day.payer,), about)
 
+    see.__doc__ = sees
     return see
 
 
@@ -105,9 +106,22 @@ def _dollars(cents: int) -> str:
     return f"{'-' * (cents < 0)}{abs(cents) // 100:,}.{abs(cents) % 100:02}"
 
 
-paid_not_claimed = _days(lambda each: not each.day.is_claimed and each.day.paid_cents != 0)
-underpaid = _days(lambda each: each.status == "underpaid")
-overpaid = _days(lambda each: each.status == "overpaid")
-denied = _days(lambda each: each.status == "denied")
-units_cut = _days(lambda each: each.day.is_cut)
-taken_back = _days(lambda each: each.day.is_taken_back and not each.day.is_answered)
+paid_not_claimed = _days(
+    "Money for a date and code that are not on the claim it was paid for.",
+    lambda each: not each.day.is_claimed and each.day.paid_cents != 0,
+)
+underpaid = _days(
+    "A claimed day that was allowed less than is expected, beyond what the terms tolerate.",
+    lambda each: each.status == "underpaid",
+)
+overpaid = _days(
+    "A claimed day that was paid more than is expected for it now.", lambda each: each.status == "overpaid"
+)
+denied = _days("A claimed day for which nothing is allowed.", lambda each: each.status == "denied")
+units_cut = _days(
+    "The last days of a line that was paid for fewer units than it has days.", lambda each: each.day.is_cut
+)
+taken_back = _days(
+    "A claimed day whose answer was taken back, with no other since.",
+    lambda each: each.day.is_taken_back and not each.day.is_answered,
+)

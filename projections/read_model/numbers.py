@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ledger.facts.administration import HOUSE, PaymentReceived, RemittanceUnmatched, decode_act
+from ledger.facts.administration import HouseAct, PaymentReceived, RemittanceUnmatched
 from ledger.facts.billing import RemittancePosted
 from ledger.facts.entry import statement_of
 from ledger.facts.events import ClaimSubmitted, FactCorrected
@@ -22,7 +22,6 @@ from ledger.store import EpisodeLedger
 from projections.read_model.views import Views
 
 _CLAIMS = frozenset({TAGS[ClaimSubmitted], TAGS[FactCorrected]})
-_ACTS = frozenset({PaymentReceived.__name__, RemittanceUnmatched.__name__})
 
 
 class KnownAnswer(NamedTuple):
@@ -40,51 +39,53 @@ def batch_number(batch: str) -> str:
 
 def index_numbers(views: Views, ledger: EpisodeLedger) -> None:
     """Bring the index up to the ledger's last entry."""
-    head = ledger.position()
-    if _upto(views) == head:
+    acts, head = ledger.count_of_acts(), ledger.position()
+    position, seen = _upto(views)
+    if position == head:
         return
     with views.writing():
         _lay(views)
-        rows = (found for row in ledger.scan(_upto(views), head) for found in _of_row(row))
-        for table, values in rows:
-            marks = ", ".join("?" * len(values))
-            views.connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)
-        views.connection.execute("INSERT OR REPLACE INTO numbers_upto VALUES (0, ?)", (head,))
+        position, seen = _upto(views)
+        for row in ledger.scan(position, head):
+            views.connection.executemany("INSERT OR IGNORE INTO claim_numbers VALUES (?, ?)", _numbers_in(row))
+        for _, act in ledger.acts_of(PaymentReceived, RemittanceUnmatched, after=seen):
+            views.connection.executemany("INSERT OR IGNORE INTO house_answers VALUES (?, ?, ?)", _answers_in(act))
+        views.connection.execute("INSERT OR REPLACE INTO numbers_upto VALUES (0, ?, ?)", (head, acts))
 
 
-def _upto(views: Views) -> int:
+def _upto(views: Views) -> tuple[int, int]:
+    """The position, and how many acts of the house, it stands for."""
     if not views.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'numbers_upto'").fetchone():
-        return 0
-    found = views.connection.execute("SELECT position FROM numbers_upto").fetchone()
-    return int(found[0]) if found else 0
+        return 0, 0
+    found = views.connection.execute("SELECT position, acts FROM numbers_upto").fetchone()
+    return found or (0, 0)
 
 
 def _lay(views: Views) -> None:
     for table in (
         "claim_numbers (number TEXT, episode TEXT, PRIMARY KEY (number, episode))",
         "house_answers (key TEXT PRIMARY KEY, digest TEXT, payer TEXT)",
-        "numbers_upto (one INTEGER PRIMARY KEY, position INTEGER)",
+        "numbers_upto (one INTEGER PRIMARY KEY, position INTEGER, acts INTEGER)",
     ):
         views.connection.execute(f"CREATE TABLE IF NOT EXISTS {table} STRICT, WITHOUT ROWID")
 
 
-def _of_row(row: StoredRow) -> Iterator[tuple[str, tuple[str, ...]]]:
-    _, episode, _, tag, text = row
-    if episode == HOUSE:
-        if tag in _ACTS:
-            act = decode_act(text)
-            if isinstance(act, PaymentReceived):
-                yield "house_answers", (payment_key(act.payer, act.payment), digest_of(act), act.payer)
-                yield "house_answers", (originator_key(act.originator, act.payment), "", act.payer)
-            elif isinstance(act, RemittanceUnmatched):
-                yield "house_answers", (act.key, digest_of(act.posting), act.posting.payer)
-    elif tag in _CLAIMS:
-        fact = statement_of(read_row(row))
-        if isinstance(fact, ClaimSubmitted):
-            for number in {fact.claim, fact.number_on_claim}:
-                yield "claim_numbers", (number, episode)
-            if isinstance(fact.batch, str):
-                yield "claim_numbers", (batch_number(fact.batch), episode)
+def _numbers_in(row: StoredRow) -> Iterator[tuple[str, str]]:
+    _, episode, _, tag, _ = row
+    fact = statement_of(read_row(row)) if tag in _CLAIMS else None
+    if isinstance(fact, ClaimSubmitted):
+        for number in {fact.claim, fact.number_on_claim}:
+            yield number, episode
+        if isinstance(fact.batch, str):
+            yield batch_number(fact.batch), episode
+
+
+def _answers_in(act: HouseAct) -> Iterator[tuple[str, str, str]]:
+    if isinstance(act, PaymentReceived):
+        yield payment_key(act.payer, act.payment), digest_of(act), act.payer
+        yield originator_key(act.originator, act.payment), "", act.payer
+    elif isinstance(act, RemittanceUnmatched):
+        yield act.key, digest_of(act.posting), act.posting.payer
 
 
 def payment_key(payer: str, payment: str) -> str:
