@@ -87,6 +87,9 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/audit projections/rebuild"
     ),
+    "projections/answers": (
+        "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py projections/reading"
+    ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows "
@@ -115,6 +118,10 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/read_model projections/audit "
         "commands/outside.py commands/door commands/sheets"
     ),
+    "commands/answers": (
+        "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
+        "projections/reading projections/read_model commands/outside.py commands/door commands/writing"
+    ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
@@ -134,13 +141,13 @@ ROOMS: dict[str, str] = {
         "commands/outside.py commands/terminal"
     ),
     "commands/verbs": (
-        "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
+        "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
-        "projections/why projections/audit projections/effects projections/rebuild projections/export "
+        "projections/why projections/audit projections/answers projections/effects projections/rebuild projections/export "
         "projections/operations projections/page projections/report projections/bundle projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/recording commands/web"
+        "commands/answers commands/recording commands/web"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -263,6 +270,9 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
+    "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
+    "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
+    "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }
