@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commands.web.forms import Fields
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
 from projections.page.episode import episode_sheet
@@ -57,19 +57,19 @@ def _asked_first(
     """What is shown first of an episode that names another patient, too: whether to show it all the same."""
     named = also_named(reading.ledger, episode, known_at)
     also = site.ids.of("also", "\0".join((episode, *sorted(named.patients))))
-    if not named.patients or site.sessions.may_see(request.scope["session"], also):
+    if not named.patients or also in request.scope["session"].sees:
         return None
     entries = [f"{episode}:{version}" for version in named.versions]
     return site.render("also.html", request, 409, reading=reading, episode=episode, entries=entries, also=also)
 
 
-def show_also(site: Site, request: Request, told: Mapping[str, str]) -> Response:
+def show_also(site: Site, request: Request, told: Fields) -> Response:
     """Somebody wants to see the episode although it names another patient: from now on this session is shown it."""
     also = told.get("also", "")
     found = site.ids.name("also", also)
     if found is None:
         raise Refused(404, "No such page", "Open the episode again, and ask there.")
-    site.sessions.let_see(request.scope["session"], also)
+    request.scope["session"].sees.add(also)
     return RedirectResponse(site.episode_href(found.split("\0")[0]), 303)
 
 

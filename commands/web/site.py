@@ -14,11 +14,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from commands.outside import utc_now
+from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
-from commands.web.access import AccessLog, access_file, marks_of
+from commands.web.access import AccessLog, access_file, login_name, marks_of
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
-from commands.web.security import OpaqueIds, Sessions
+from commands.web.rights import may
+from commands.web.security import OpaqueIds
+from commands.web.sessions import Attempts, Session, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist
 from projections.rendering import environment
@@ -42,7 +45,9 @@ class Site:
         self.reader = Reader(setup)
         self.monday = Monday(self.reader)
         self.access = AccessLog(access_file(setup.places.live))
-        self.sessions, self.ids, self.tell = Sessions(), OpaqueIds(), tell
+        self.users = Users(users_file(setup.places.live))
+        self.sessions, self.attempts = Sessions(login_name()), Attempts()
+        self.ids, self.tell = OpaqueIds(), tell
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
         self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
@@ -69,16 +74,21 @@ class Site:
         return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
-        """A page; ``session`` is empty for whoever has not come in."""
-        session = request.scope.get("session") or ""
-        text = self._templates.get_template(template).render(session=session, **said)
+        """A page; ``session`` is None for whoever is not signed in, ``may`` says what their role may ask."""
+        session: Session | None = request.scope.get("session")
+
+        def may_ask(address: str, method: str = "GET") -> bool:
+            return session is not None and may(session.role, method, address)
+
+        text = self._templates.get_template(template).render(session=session, may=may_ask, **said)
         return HTMLResponse(text, status)
 
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
         """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
         marks = marks_of(filter(None, patients), self.reader.setup.master)
-        self.access.record(request.scope["session"], remote, page, marks, **seen)
+        session: Session = request.scope["session"]
+        self.access.record(session.name, session.user, remote, page, marks, **seen)
 
     def worklist(self, reading: Reading) -> Worklist:
         """The open work of this hour, made once for each state of ledger and book: a date begins at another hour in
