@@ -16,10 +16,10 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commands.people.users import UsersTrouble
-from commands.web import sign_in
+from commands.web import entry_pages, house_pages, sign_in
 from commands.web.episode_pages import calendar_page, show_also, why_page
 from commands.web.failures import as_refused, failed, refused
-from commands.web.forms import SHORT, Bounds, Fields, fields_of
+from commands.web.forms import FACT, FILES, SHORT, Bounds, Fields, fields_of
 from commands.web.pages import (
     findings_list,
     found_page,
@@ -46,6 +46,17 @@ PAGES: Final[dict[str, Page]] = {
     "/report/page": report_charts,
     "/episode/{id}": calendar_page,
     "/episode/{id}/why": why_page,
+    "/episode/{id}/entries": entry_pages.entries_page,
+    "/episode/{id}/record": entry_pages.kinds_page,
+    "/episode/{id}/record/{type}": entry_pages.record_form,
+    "/episode/{id}/entry/{version}/{act}": entry_pages.mend_form,
+    "/episode/{id}/void": entry_pages.void_form,
+    "/record": entry_pages.opening_form,
+    "/import": house_pages.import_form,
+    "/patients/merge": house_pages.merge_form,
+    "/patients/part": house_pages.part_form,
+    "/months": house_pages.months_page,
+    "/months/{month}": house_pages.month_page,
     "/password": sign_in.password_page,
     "/enter": sign_in.door,
     "/enter/{ticket}": sign_in.enter_by_link,
@@ -59,6 +70,14 @@ FORMS: Final[dict[str, tuple[Act, Bounds]]] = {
     "/sign-in": (sign_in.sign_in, SHORT),
     "/password": (sign_in.change_password, SHORT),
     "/leave": (sign_in.leave, SHORT),
+    "/episode/{id}/record/{type}": (entry_pages.record_sent, FACT),
+    "/episode/{id}/entry/{version}/{act}": (entry_pages.mend_sent, FACT),
+    "/episode/{id}/void": (entry_pages.void_sent, FACT),
+    "/record": (entry_pages.opening_sent, FACT),
+    "/import": (house_pages.import_sent, FILES),
+    "/patients/merge": (house_pages.merge_sent, FACT),
+    "/patients/part": (house_pages.part_sent, FACT),
+    "/months/{month}": (house_pages.month_sent, FACT),
 }
 """What is done with a form that is sent to each address."""
 
@@ -168,7 +187,7 @@ def _page(site: Site, page: Page) -> Callable[[Request], Response]:
 def _form(site: Site, act: Act, bounds: Bounds, is_public: bool) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            told = await fields_of(request, bounds)
+            told = await fields_of(site, request, bounds)
             key = told.pop("form", "")
             if not is_public:
                 _refuse_other_form(request, key)

@@ -18,7 +18,7 @@ from commands.web.reading import Outdated
 from commands.web.site import Refused, Site
 from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
-from ledger.recorders import Forgotten, StoreError
+from ledger.recorders import Forgotten, StoreError, Unknown
 from projections.read_model.trouble import ViewsError
 
 
@@ -58,6 +58,10 @@ _TROUBLES: Final[dict[type[Exception], tuple[str, ...]]] = {
     UnreadableEntry: (
         "An entry that this page needs cannot be read.",
         "Restore the ledger from a backup; 'episode-ledger rebuild --quarantine' sets the patient aside.",
+    ),
+    Unknown: (
+        "It is unknown whether that was recorded: the ledger did not answer in time.",
+        "Send the form once more: what was recorded is not recorded twice.",
     ),
     StoreError: ("The ledger cannot be read at the moment.", "Look at it with 'episode-ledger status'."),
     ViewsError: ("The read model cannot be used.", "It can be deleted; it is built anew from the ledger."),

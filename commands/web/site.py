@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from commands.desk.uploads import Uploads
 from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
@@ -47,7 +48,7 @@ class Site:
         self.access = AccessLog(access_file(setup.places.live))
         self.users = Users(users_file(setup.places.live))
         self.sessions, self.attempts = Sessions(login_name()), Attempts()
-        self.ids, self.tell = OpaqueIds(), tell
+        self.ids, self.tell, self.uploads = OpaqueIds(), tell, Uploads()
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
         self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
@@ -65,6 +66,7 @@ class Site:
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
             self._worklist = None
+            self.uploads.let_go()
             self.ids.let_go("search")
             self.ids.let_go("also")
             self._forgotten_at = forgotten_at
@@ -114,9 +116,17 @@ class Site:
 
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
-    made.filters["runs"] = lambda dates: list(date_runs(dates))
+    made.filters |= {"runs": lambda dates: list(date_runs(dates)), "is_date": _is_date}
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
+
+
+def _is_date(text: str) -> bool:
+    """Whether a browser can show a text in a field for dates."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def page_number(request: Request) -> int:
