@@ -13,8 +13,8 @@ from commands.people.roles import Role
 from commands.people.users import User
 from commands.terminal.options import Setup
 from commands.web.app import make_app
-from commands.web.security import Reach, loopback_hosts
-from commands.web.sessions import Attempts, Sessions
+from commands.web.guard.security import Reach, loopback_hosts
+from commands.web.guard.sessions import Attempts, Sessions
 from commands.web.site import Site
 from tests.running_site import Answer
 

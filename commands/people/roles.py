@@ -1,4 +1,4 @@
-"""What somebody may be on the site. Which address asks for which role is one table: ``commands/web/rights.py``."""
+"""What somebody may be on the site; ``commands/web/guard/rights.py`` says which address asks for which role."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from commands.terminal.progress import progress
 from commands.terminal.show import say
 
 if TYPE_CHECKING:
-    from commands.web.security import Reach
+    from commands.web.guard.security import Reach
     from commands.web.site import Site
 
 LOOPBACK: Final = {"127.0.0.1": socket.AF_INET, "localhost": socket.AF_INET, "::1": socket.AF_INET6}
@@ -58,8 +58,9 @@ def serve(
     Examples:
       episode-ledger serve
       episode-ledger --ledger ledger.db serve --port 0
-      episode-ledger serve --host 0.0.0.0 --tls-cert site.pem --tls-key site.key --origin https://billing.example.org:8321
       episode-ledger serve --behind-proxy --origin https://billing.example.org
+      episode-ledger serve --host 0.0.0.0 --origin https://billing.example.org:8321 \
+        --tls-cert site.pem --tls-key site.key
     """
     wanted = Wanted(host, tls_cert, tls_key, behind_proxy, origin)
     named_host = _refuse_unguarded(wanted)
@@ -109,7 +110,7 @@ def _refuse_unguarded(wanted: Wanted) -> str | None:
                 "--origin says under which address browsers reach it, e.g. https://billing.example.org"
             )
         return None
-    from commands.web.security import host_of
+    from commands.web.guard.security import host_of
 
     if not (wanted.tls_cert or wanted.behind_proxy):
         raise click.UsageError("--origin goes with TLS or --behind-proxy")
@@ -121,7 +122,7 @@ def _refuse_unguarded(wanted: Wanted) -> str | None:
 
 
 def _reach(wanted: Wanted, port: int, named_host: str | None) -> Reach:
-    from commands.web.security import Reach, loopback_hosts
+    from commands.web.guard.security import Reach, loopback_hosts
 
     tls = bool(wanted.tls_cert or wanted.behind_proxy)
     own = loopback_hosts(port, tls) if wanted.is_for_one or named_host is None else frozenset[str]()
@@ -182,7 +183,7 @@ def _run(site: Site, listener: socket.socket, reach: Reach, wanted: Wanted) -> N
     import uvicorn
 
     from commands.web.app import make_app
-    from commands.web.connections import BACKLOG, BoundedConnection
+    from commands.web.guard.connections import BACKLOG, BoundedConnection
 
     class Server(uvicorn.Server):
         """Stops at Ctrl-C or a request to end, after the pages under way, and that is a good end."""

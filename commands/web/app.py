@@ -20,6 +20,9 @@ from commands.web import entry_pages, house_pages, sign_in
 from commands.web.episode_pages import calendar_page, show_also, why_page
 from commands.web.failures import as_refused, failed, refused
 from commands.web.forms import FACT, FILES, SHORT, Bounds, Fields, fields_of
+from commands.web.guard.rights import FIRST_USE, MAY, PUBLIC, Asked, may
+from commands.web.guard.security import Reach
+from commands.web.guard.sessions import Session
 from commands.web.pages import (
     findings_list,
     found_page,
@@ -29,9 +32,6 @@ from commands.web.pages import (
     search,
     worklist_page,
 )
-from commands.web.rights import FIRST_USE, MAY, PUBLIC, Asked, may
-from commands.web.security import Reach
-from commands.web.sessions import Session
 from commands.web.site import Refused, Site
 
 Page = Callable[[Site, Request], Response]

@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commands.desk.act import Act, Desk
-from commands.desk.facts import MENDS, VOIDING, Record
+from commands.desk.facts import VOIDING, Record
 from commands.desk.fields import about, title_of
+from commands.desk.mends import MENDS
 from commands.door.shapes import EVENTS
 from commands.web.act_pages import desk_of, new_form, sent_form
 from commands.web.episode_pages import asked_first, day_asked, episode_asked, record_look
 from commands.web.forms import Fields
+from commands.web.guard.rights import may
 from commands.web.reading import Reading
-from commands.web.rights import may
 from commands.web.site import Refused, Site
 from commands.writing.mending import NoSuchEntry
 from ledger.facts.entry import Entry, statement_of, tag_of

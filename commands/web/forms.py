@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from commands.desk.fields import MOST_ROWS
 from commands.desk.uploads import MOST_BYTES, Upload
-from commands.web.sessions import Session
+from commands.web.guard.sessions import Session
 from commands.web.site import Refused, Site
 
 Fields = dict[str, str]

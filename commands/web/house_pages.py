@@ -14,8 +14,8 @@ from commands.desk.patients import Merge, Separate
 from commands.desk.sheets import ImportSheet
 from commands.web.act_pages import desk_of, new_form, sent_form
 from commands.web.forms import Fields
+from commands.web.guard.rights import may
 from commands.web.reading import Reading
-from commands.web.rights import may
 from commands.web.site import Refused, Site
 from commands.writing.closing import Closed, NotAsClosed, closed_months, report_again
 from projections.audit.month import Month

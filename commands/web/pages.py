@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from commands.web.forms import Fields
-from commands.web.security import style_by_hash
+from commands.web.guard.security import style_by_hash
 from commands.web.site import Refused, Site, page_number
 from projections.operations.search import find_episodes
 from projections.operations.worklist import (

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from commands.people.passwords import fault_of_password, hashed, is_right
 from commands.people.users import User
 from commands.web.forms import Fields
-from commands.web.security import Reach
-from commands.web.sessions import LOCKED_SECONDS
+from commands.web.guard.security import Reach
+from commands.web.guard.sessions import LOCKED_SECONDS
 from commands.web.site import Site
 
 

@@ -18,11 +18,11 @@ from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
 from commands.web.access import AccessLog, access_file, login_name, marks_of
+from commands.web.guard.rights import may
+from commands.web.guard.security import OpaqueIds
+from commands.web.guard.sessions import Attempts, Session, Sessions
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
-from commands.web.rights import may
-from commands.web.security import OpaqueIds
-from commands.web.sessions import Attempts, Session, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist
 from projections.rendering import environment

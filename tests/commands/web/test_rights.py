@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 
 from commands.people.roles import ROLES, Role
-from commands.web.rights import DECIDE, FIRST_USE, MAY, PUBLIC, RECORD
-from commands.web.sessions import IDLE_SECONDS, LONGEST_SECONDS
+from commands.web.guard.rights import DECIDE, FIRST_USE, MAY, PUBLIC, RECORD
+from commands.web.guard.sessions import IDLE_SECONDS, LONGEST_SECONDS
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 

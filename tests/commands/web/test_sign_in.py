@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from commands.people.passwords import fault_of_password
-from commands.web.security import Reach, host_of
-from commands.web.sessions import LOCKED_SECONDS, TRIES
+from commands.web.guard.security import Reach, host_of
+from commands.web.guard.sessions import LOCKED_SECONDS, TRIES
 from tests.command_line import House, assert_plain
 from tests.in_process_site import HOST, PORT, InProcess, Visitor
 from tests.kept import documented

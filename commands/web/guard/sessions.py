@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from commands.people.roles import Role
 from commands.people.users import User
-from commands.web.security import text_of
+from commands.web.guard.security import text_of
 
 TOKEN_BYTES: Final = 20
 MOST_SESSIONS: Final = 1_000
