@@ -27,6 +27,7 @@ from commands.door.intake import Line, Refusal, parse_line
 from commands.door.shapes import EVENTS, LINE
 from commands.recording.effect import rehearsing
 from commands.recording.holding import opened_to_record
+from commands.recording.suggest import known_values
 from commands.writing.decide import Duplicate, Refused
 from commands.writing.handle import Handled, Recorder
 from commands.writing.mending import NoSuchEntry, last_about
@@ -81,6 +82,10 @@ class OfEpisode:
         with self.desk.setup.open() as ledger:
             ledger.refuse_forgotten(self._episode)
             return ledger.entries_of(self._episode)
+
+    def known(self, name: str) -> list[str]:
+        """What a field of this name may be, as far as the book and the episode know."""
+        return known_values(self.desk.book, self.entries() if self._episode else (), name)
 
     def episode(self, told: Texts) -> str:
         """Whose episode it is about."""
@@ -186,7 +191,7 @@ class Record(OfEpisode):
 
     def controls(self, told: Texts, errors: Mapping[str, str]) -> list[Control]:
         """The episode's name, if it is a new one, and the fields of the fact."""
-        fields = controls_of(EVENTS[self._type], told, errors)
+        fields = controls_of(EVENTS[self._type], told, errors, known=self.known)
         if self._episode is not None:
             return fields
         hint = "A new name, by which your other systems know the episode"

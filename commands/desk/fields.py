@@ -6,7 +6,7 @@ A form holds texts. Empty is absent; a list has commas; the lines of a claim are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from types import NoneType
 from typing import Any, Final, Literal
@@ -20,6 +20,7 @@ from commands.door.spoken import choices_of, kinds_of, value_of
 from ledger.facts.texts import LONGEST_FREE_TEXT, LONGEST_TEXT
 
 Texts = Mapping[str, str]
+Known = Callable[[str], Iterable[str]]
 Kind = Literal["text", "date", "choice", "long", "file", "rows"]
 
 MOST_ROWS: Final = 50
@@ -28,12 +29,16 @@ BLANK_ROWS: Final = 2
 
 _WORDS: Final = {"ndc": "NDC", "hcpcs": "HCPCS code", "icd10": "ICD-10 code", "rx": "Rx number", "at": "At",
                  "charge_cents": "Charge in cents"}  # fmt: skip
+_DATE: Final = "a date written YYYY-MM-DD, "
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ADVICE: Final = re.compile(r"[.;]? [A-Z][^.?]*(?:send|say) (?:the line|it) again\.$")
 
 
 class Control(Struct, frozen=True):
-    """A field as a page shows it; ``rows`` are the controls of each row of a list of objects."""
+    """A field as a page shows it; ``rows`` are the controls of each row of a list of objects.
+
+    ``choices`` are all that it takes, ``known`` what it may be helped with.
+    """
 
     name: str
     label: str
@@ -44,6 +49,7 @@ class Control(Struct, frozen=True):
     error: str | None = None
     longest: int = LONGEST_TEXT
     choices: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     rows: tuple[tuple[Control, ...], ...] = ()
 
 
@@ -54,20 +60,24 @@ def title_of(type_: str) -> str:
 
 def about(type_: str) -> str:
     """What a fact is, in a sentence."""
-    return " ".join((EVENTS[type_].struct.__doc__ or "").replace("``", "").split())
+    return " ".join((EVENTS[type_].struct.__doc__ or "").replace("``", "").replace("(null) ", "").split())
 
 
-def controls_of(shape: Shape, told: Texts, errors: Texts, prefix: str = "") -> list[Control]:
-    """The fields of a shape, filled with what was told so far, each with what is wrong with it."""
-    return [_control(field, f"{prefix}{field.name}", told, errors) for field in shape.fields.values()]
+def controls_of(
+    shape: Shape, told: Texts, errors: Texts, prefix: str = "", known: Known = lambda name: ()
+) -> list[Control]:
+    """The fields of a shape, filled with what was told so far, each with what is wrong with it; ``known`` gives what
+    is known for a field of that name."""
+    return [_control(field, f"{prefix}{field.name}", told, errors, known) for field in shape.fields.values()]
 
 
-def _control(field: Field, name: str, told: Texts, errors: Texts) -> Control:
+def _control(field: Field, name: str, told: Texts, errors: Texts, known: Known) -> Control:
     form, shape = field.form, field.form.item.shape if field.form.item else None
     label, hint = _WORDS.get(field.name, field.name.replace("_", " ").capitalize()), _hint(form)
     if shape is not None:
         rows = tuple(
-            tuple(controls_of(shape, told, errors, f"{name}.{number}.")) for number in range(_rows_shown(name, told))
+            tuple(controls_of(shape, told, errors, f"{name}.{number}.", known))
+            for number in range(_rows_shown(name, told))
         )
         return Control(name, label, hint, "rows", field.required, error=errors.get(name), rows=rows)
     choices, longest = tuple(choices_of(form.hint)), LONGEST_TEXT
@@ -79,13 +89,22 @@ def _control(field: Field, name: str, told: Texts, errors: Texts) -> Control:
     elif form.item is not None:
         longest = LONGEST_FREE_TEXT
     return Control(
-        name, label, hint, kind, field.required, told.get(name, ""), errors.get(name), longest, choices
+        name, label, hint, kind, field.required, told.get(name, ""), errors.get(name), longest, choices,
+        tuple(known(field.name)) if kind == "text" else (),
     )  # fmt: skip
 
 
 def _hint(form: Form) -> str:
-    said = form.expected.replace(" or null", ', or "nothing"') if NoneType in kinds_of(form.hint) else form.expected
+    """What a field takes, where its name and kind do not say it."""
+    if form.text in ("text", "name"):
+        return ""
+    said = form.expected.removeprefix(_DATE) if date in kinds_of(form.hint) else form.expected
+    said = _without_null(said) if NoneType in kinds_of(form.hint) else said
     return said[:1].upper() + said[1:]
+
+
+def _without_null(said: str) -> str:
+    return said.replace(" or null", ', or "nothing"')
 
 
 def _rows_shown(name: str, told: Texts) -> int:
@@ -163,7 +182,7 @@ def _placed(type_: str, fact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def plain(message: str) -> str:
     """A message of intake as a form says it: what was expected, without what to do with a line."""
-    said = _ADVICE.sub("", message)
+    said = _without_null(_ADVICE.sub("", message))
     said = said.removeprefix("the field is missing; ").strip()
     return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '?')) else '.'}"
 

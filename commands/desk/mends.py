@@ -83,7 +83,7 @@ class Correct(_Mend):
             "why", "Reason for the correction", "Why; it stays in the ledger", "long", True, told.get("why", ""),
             errors.get("why"), 1000,
         )  # fmt: skip
-        return [*controls_of(EVENTS[self._type], told, errors), why]
+        return [*controls_of(EVENTS[self._type], told, errors, known=self.known), why]
 
 
 class Retract(_Mend):
