@@ -9,20 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
+import msgspec
 
+from commands.outside import utc_now
 from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import say
 
 if TYPE_CHECKING:
+    from commands.web.guard.requests import Answered
     from commands.web.guard.security import Reach
     from commands.web.site import Site
 
 LOOPBACK: Final = {"127.0.0.1": socket.AF_INET, "localhost": socket.AF_INET, "::1": socket.AF_INET6}
 GRACE_SECONDS: Final = 3
+SHORTEST_KEY: Final = 20
+LONGEST_KEY: Final = 200
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -41,10 +46,18 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key, for its owner alone.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy on this machine or network speaks TLS with browsers.")
 @click.option("--origin", metavar="https://NAME[:PORT]", help="The address that browsers use, where it is another.")
+@click.option(
+    "--log", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="On stderr: faults alone in sentences, or every request as a JSON line.",
+)  # fmt: skip
+@click.option(
+    "--metrics-key", type=_FILE, metavar="FILE",
+    help="A file with a key, by which a program reads /metrics: Authorization: Bearer KEY.",
+)  # fmt: skip
 @click.pass_obj
 def serve(
     setup: Setup, /, host: str, port: int, tls_cert: Path | None, tls_key: Path | None, behind_proxy: bool,
-    origin: str | None,
+    origin: str | None, log: str, metrics_key: Path | None,
 ) -> None:  # fmt: skip
     """Show worklist, episodes, findings and the Monday report in a browser.
 
@@ -64,7 +77,7 @@ def serve(
     """
     wanted = Wanted(host, tls_cert, tls_key, behind_proxy, origin)
     named_host = _refuse_unguarded(wanted)
-    site = _site(setup)
+    site = _site(setup, log, _key_in(metrics_key))
     if not wanted.is_for_one and not site.users.may_sign_in():
         raise click.UsageError("nobody could sign in: add a user first, with 'episode-ledger users add NAME --role'")
     _caught_up(setup)
@@ -143,16 +156,45 @@ def _tell_address(site: Site, wanted: Wanted, port: int, named_host: str | None)
     click.echo(site.sessions.token)
 
 
-def _site(setup: Setup) -> Site:
+def _key_in(file: Path | None) -> str | None:
+    """The key that a file holds; UsageError if that is none, or others may read it."""
+    if file is None:
+        return None
+    if file.stat().st_mode & 0o077:
+        raise click.UsageError("--metrics-key: others may read that file; it is for its owner alone (chmod 600)")
+    key = file.read_bytes().strip()
+    if not (SHORTEST_KEY <= len(key) <= LONGEST_KEY and key.isascii() and key.isalnum()):
+        raise click.UsageError(f"--metrics-key: expected {SHORTEST_KEY} to {LONGEST_KEY} letters and digits")
+    return key.decode()
+
+
+def _site(setup: Setup, log: str, metrics_key: str | None) -> Site:
     try:
         import argon2  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise click.UsageError("the site needs the extra 'web': pip install 'episode-ledger[web]'") from error
+    from commands.web.guard.requests import Requests
     from commands.web.site import Site
 
-    return Site(setup, say)
+    if log == "text":
+        return Site(setup, say, metrics_key=metrics_key)
+    return Site(setup, _log_told, Requests(_log_answered), metrics_key)
+
+
+def _log_told(says: str) -> None:
+    """A line of the structured log for what is told otherwise."""
+    _log({"event": "told", "says": says})
+
+
+def _log_answered(answered: Answered) -> None:
+    """A line for a request: by the address as the site names it, never by what was asked for."""
+    _log({"event": "request", **answered._asdict() | {"seconds": round(answered.seconds, 6)}})
+
+
+def _log(said: dict[str, Any]) -> None:
+    say(msgspec.json.encode({"at": utc_now().isoformat()} | said).decode())
 
 
 def _caught_up(setup: Setup) -> None:
