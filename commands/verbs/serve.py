@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
@@ -18,16 +18,14 @@ from commands.outside import utc_now
 from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import say
+from commands.web.guard.reach import LOOPBACK, Unguarded, Wanted, key_in, reach_of, refuse_unguarded
 
 if TYPE_CHECKING:
     from commands.web.guard.requests import Answered
     from commands.web.guard.security import Reach
     from commands.web.site import Site
 
-LOOPBACK: Final = {"127.0.0.1": socket.AF_INET, "localhost": socket.AF_INET, "::1": socket.AF_INET6}
 GRACE_SECONDS: Final = 3
-SHORTEST_KEY: Final = 20
-LONGEST_KEY: Final = 200
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -76,8 +74,11 @@ def serve(
         --tls-cert site.pem --tls-key site.key
     """
     wanted = Wanted(host, tls_cert, tls_key, behind_proxy, origin)
-    named_host = _refuse_unguarded(wanted)
-    site = _site(setup, log, _key_in(metrics_key))
+    try:
+        named_host, key = refuse_unguarded(wanted), key_in(metrics_key)
+    except Unguarded as refused:
+        raise click.UsageError(str(refused)) from None
+    site = _site(setup, log, key)
     if not wanted.is_for_one and not site.users.may_sign_in():
         raise click.UsageError("nobody could sign in: add a user first, with 'episode-ledger users add NAME --role'")
     _caught_up(setup)
@@ -85,61 +86,7 @@ def serve(
         taken = listener.getsockname()[1]
         _tell_address(site, wanted, taken, named_host)
         say(f"Each look at a patient's data is recorded in {site.access.path}. Ctrl-C ends the site.")
-        _run(site, listener, _reach(wanted, taken, named_host), wanted)
-
-
-class Wanted(NamedTuple):
-    """How the site is to be reached."""
-
-    host: str
-    tls_cert: Path | None
-    tls_key: Path | None
-    behind_proxy: bool
-    origin: str | None
-
-    @property
-    def is_for_one(self) -> bool:
-        """Whether it is for the person at this machine, who comes by link or token."""
-        return self.host in LOOPBACK and not self.behind_proxy
-
-
-def _refuse_unguarded(wanted: Wanted) -> str | None:
-    """UsageError where passwords and patients' data would go over a network in the clear, or under any name; gives
-    the Host of the address that browsers use."""
-    if (wanted.tls_cert is None) != (wanted.tls_key is None):
-        raise click.UsageError("--tls-cert and --tls-key go together")
-    if wanted.tls_cert and wanted.behind_proxy:
-        raise click.UsageError("with --behind-proxy the proxy speaks TLS: leave out --tls-cert and --tls-key")
-    if wanted.host not in LOOPBACK and not (wanted.tls_cert or wanted.behind_proxy):
-        raise click.UsageError(
-            "beyond loopback the site answers only over TLS (--tls-cert and --tls-key), or --behind-proxy, which speaks"
-            " TLS with browsers: passwords and patients' data never cross a network in the clear"
-        )
-    if wanted.tls_key and wanted.tls_key.stat().st_mode & 0o077:
-        raise click.UsageError("--tls-key: others may read that key; it is for its owner alone (chmod 600)")
-    if wanted.origin is None:
-        if not wanted.is_for_one:
-            raise click.UsageError(
-                "--origin says under which address browsers reach it, e.g. https://billing.example.org"
-            )
-        return None
-    from commands.web.guard.security import host_of
-
-    if not (wanted.tls_cert or wanted.behind_proxy):
-        raise click.UsageError("--origin goes with TLS or --behind-proxy")
-    if (found := host_of(wanted.origin)) is None:
-        raise click.UsageError(
-            "--origin: expected an address such as https://billing.example.org, and nothing after it"
-        )
-    return found
-
-
-def _reach(wanted: Wanted, port: int, named_host: str | None) -> Reach:
-    from commands.web.guard.security import Reach, loopback_hosts
-
-    tls = bool(wanted.tls_cert or wanted.behind_proxy)
-    own = loopback_hosts(port, tls) if wanted.is_for_one or named_host is None else frozenset[str]()
-    return Reach(own | ({named_host} if named_host else set()), port, tls, wanted.behind_proxy, wanted.is_for_one)
+        _run(site, listener, reach_of(wanted, taken, named_host), wanted)
 
 
 def _tell_address(site: Site, wanted: Wanted, port: int, named_host: str | None) -> None:
@@ -154,18 +101,6 @@ def _tell_address(site: Site, wanted: Wanted, port: int, named_host: str | None)
     click.echo(f"{scheme}://{host}:{port}/enter/{site.sessions.ticket}")
     click.echo(f"The link lets one browser in, once. For others: {scheme}://{host}:{port}/ and the token")
     click.echo(site.sessions.token)
-
-
-def _key_in(file: Path | None) -> str | None:
-    """The key that a file holds; UsageError if that is none, or others may read it."""
-    if file is None:
-        return None
-    if file.stat().st_mode & 0o077:
-        raise click.UsageError("--metrics-key: others may read that file; it is for its owner alone (chmod 600)")
-    key = file.read_bytes().strip()
-    if not (SHORTEST_KEY <= len(key) <= LONGEST_KEY and key.isascii() and key.isalnum()):
-        raise click.UsageError(f"--metrics-key: expected {SHORTEST_KEY} to {LONGEST_KEY} letters and digits")
-    return key.decode()
 
 
 def _site(setup: Setup, log: str, metrics_key: str | None) -> Site:

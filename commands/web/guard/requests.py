@@ -1,6 +1,6 @@
 """What the site answered and how long it took: counted for its figures, and a line each in its log.
 
-Nobody's data is in either: an address stands as the table of rights has it, with its changing parts in braces: never what was asked for.
+Nobody's data is in either: an address stands as the table of rights has it, its changing parts in braces.
 """
 
 from __future__ import annotations
