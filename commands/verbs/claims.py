@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from commands.verbs.claim_list import list_claims
+from commands.verbs.claim_plan import plan_claims
 
 
 @click.group()
@@ -19,3 +20,4 @@ def claims() -> None:
 
 
 claims.add_command(list_claims)
+claims.add_command(plan_claims)

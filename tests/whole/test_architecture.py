@@ -154,7 +154,8 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
-        "projections/export projections/operations projections/page projections/report projections/bundle projections/erasure "
+        "projections/export projections/operations projections/page projections/report projections/bundle "
+        "projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
         "commands/answers commands/recording commands/people commands/web/guard commands/web"
     ),
