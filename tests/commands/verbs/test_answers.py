@@ -194,6 +194,24 @@ def test_a_denial_owes_nothing_and_says_why(house: House, tmp_path: Path) -> Non
     assert "CO-197" in message
 
 
+def exposure(house: House) -> int:
+    return sum(
+        row["exposure_cents"] for row in house.run("diff", "EP-O1", "--claimed").rows if row["claim"] == "EP-O1-1"
+    )
+
+
+def test_what_has_to_be_given_back_is_what_was_paid(house: House, tmp_path: Path) -> None:
+    gone = {"type": "FactRetracted", "target_source": "example", "target_id": "day-2026-09-30", "reason": "wrong"}
+    house.tell({"episode": "EP-O1", "source": "desk", "id": "gone", "by": "desk-1", "fact": gone})
+    assert exposure(house) == 12000  # not answered: what was asked is the most it can be
+    house.run("remit", PAID)
+    assert exposure(house) == 8800
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "22", -1576, -1224)], -1224, "T-9"))
+    assert exposure(house) == 0
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "4", 1576, 0, "CAS*CO*50*1576")], 0, "T-10"))
+    assert exposure(house) == 0
+
+
 def test_money_for_a_day_that_is_not_on_the_claim_is_found(house: House, tmp_path: Path) -> None:
     line = ("SVC*HC:S9325*1576*88**1", "DTM*472*20261020", "CAS*CO*45*1488")
     house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 88, *line)], 88, "T-1"))
