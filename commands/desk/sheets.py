@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from commands.desk.act import Desk, Done, Part, Preview, Stopped, clock_stops, new_identity, parted
 from commands.desk.fields import Control, Texts
 from commands.desk.uploads import Uploads
@@ -16,7 +18,7 @@ from commands.recording.effect import MOST_PATIENTS, rehearsing
 from commands.recording.holding import opened_to_record
 from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapped import Place
-from commands.sheets.mapping import READY, MappingError, NamedMapping, load_mapping
+from commands.sheets.mapping import READY, MappingError, MappingOf, NamedMapping, load_mapping
 from commands.sheets.matching import Matched, matched
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, TooManyProposals, recorded_proposals
@@ -138,7 +140,7 @@ class ImportSheet:
         mapping = load_mapping(str(self._written(folder, told.get("own", ""), ".toml")) if is_own else told["mapping"])
         if any(fact.type in self._barred for sheet in mapping.says.sheets for fact in sheet.facts):
             raise Stopped("The mapping makes facts that you may not record: it voids episodes.")
-        return mapping
+        return mapping._replace(says=_unsigned(mapping.says))
 
     def _written(self, folder: Path, name: str, ending: str = "") -> Path:
         upload = self._uploads.of(self._session, name)
@@ -168,6 +170,12 @@ class ImportSheet:
     def _asking(self, place: Place) -> Asking:
         said = f"told otherwise in {place.sheet.label}, row {place.row}"
         return Asking(self.desk.by, "".join(mark for mark in said if mark.isprintable())[:LONGEST_FREE_TEXT])
+
+
+def _unsigned(says: MappingOf) -> MappingOf:
+    """A mapping that does not say who records: at the site that is who is signed in."""
+    sheets = tuple(replace(sheet, facts=tuple(replace(fact, by=None) for fact in sheet.facts)) for sheet in says.sheets)
+    return replace(says, by=None, sheets=sheets)
 
 
 def _told(ran: Ran, done: str) -> list[Part]:

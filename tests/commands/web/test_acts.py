@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from commands.desk.fields import controls_of, fact_told, texts_of, title_of
+from commands.desk.sheets import OWN
 from commands.door.shapes import EVENTS
 from commands.web.entry_pages import NOT_FIRST
 from tests.command_line import House, example, told
@@ -363,7 +364,7 @@ def test_a_spreadsheet_is_imported_after_it_was_looked_at(house: House, desk: In
 
 
 def test_a_file_is_for_the_session_that_sent_it_and_a_mapping_records_nothing_that_its_sender_may_not(
-    desk: InProcess,
+    house: House, desk: InProcess
 ) -> None:
     ann, bob = desk.visitor("biller", "ann"), desk.visitor("biller", "bob")
     looked = Form(ann, multipart(form_at(ann, "/import"), {"file": ("t.csv", SHEET)}, mapping="tickets"))
@@ -372,14 +373,19 @@ def test_a_file_is_for_the_session_that_sent_it_and_a_mapping_records_nothing_th
     own = 'source = "x"\nepisode = "{Episode}"\n[[sheets]]\n[[sheets.facts]]\ntype = "EpisodeVoided"\nid = "{Ticket}"\n'
     own += 'fields.reason = "{Order}"\n'
     files = {"file": ("t.csv", SHEET), "own": ("m.toml", own)}
-    answer = multipart(form_at(ann, "/import"), files, mapping="a mapping of your own")
+    answer = multipart(form_at(ann, "/import"), files, mapping=OWN)
     assert (answer.status, "may not record" in text_of(answer)) == (409, True)
     operator = desk.visitor("operator", "lead")
-    answer = multipart(form_at(operator, "/import"), files, mapping="a mapping of your own")
+    answer = multipart(form_at(operator, "/import"), files, mapping=OWN)
     assert "1 would be recorded" in text_of(answer)
-    broken = multipart(
-        form_at(ann, "/import"), files | {"own": ("../m.toml", "source = 1")}, mapping="a mapping of your own"
+    signed = own.replace('id = "{Ticket}"', 'id = "{Ticket}"\nby = "somebody else"').replace(
+        "EpisodeVoided", "ResponseNoted"
     )
+    signed = signed.replace("fields.reason", 'fields.date = "2026-02-05"\nfields.note')
+    answer = multipart(form_at(ann, "/import"), files | {"own": ("m.toml", 'by = "x"\n' + signed)}, mapping=OWN)
+    assert "1 fact recorded" in text_of(Form(ann, answer).send("record"))
+    assert events(house)[-1]["by"] == "ann", "whatever the mapping says"
+    broken = multipart(form_at(ann, "/import"), files | {"own": ("../m.toml", "source = 1")}, mapping=OWN)
     assert broken.status == 409
 
 
