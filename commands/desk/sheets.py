@@ -102,7 +102,8 @@ class ImportSheet:
             ran = self._run(rehearsal, sheets, told)
             states = State(rehearsal.real, rehearsal.began), State(rehearsal)
             effect = self._effect(*states, rehearsal.touched())
-        return Preview(shown, [], [*_told(ran, "would be recorded"), *effect])
+            patients = rehearsal.touched() | _proposed_for(rehearsal, ran)
+        return Preview(shown, [], [*_told(ran, "would be recorded"), *effect], frozenset(patients))
 
     def do(self, told: Texts) -> Done:
         """Record it."""
@@ -112,9 +113,10 @@ class ImportSheet:
             upto = ledger.position()
             touched = ledger.patients_since(began, upto) if upto > began else set[str]()
             effect = self._effect(State(ledger, began), State(ledger, upto), touched)
+            patients = touched | _proposed_for(ledger, ran)
         new = ran.counts["recorded"] + ran.corrected
         sentence = f"{counted(new, 'fact')} recorded." if new else "Nothing was recorded: the ledger has this already."
-        return Done(sentence, [*_told(ran, "recorded"), *effect])
+        return Done(sentence, [*_told(ran, "recorded"), *effect], frozenset(patients))
 
     def _effect(self, before: State, after: State, touched: set[str]) -> list[Part]:
         if len(touched) > MOST_PATIENTS:
@@ -170,6 +172,12 @@ class ImportSheet:
     def _asking(self, place: Place) -> Asking:
         said = f"told otherwise in {place.sheet.label}, row {place.row}"
         return Asking(self.desk.by, "".join(mark for mark in said if mark.isprintable())[:LONGEST_FREE_TEXT])
+
+
+def _proposed_for(ledger: EpisodeLedger, ran: Ran) -> set[str]:
+    """The patients of what is told otherwise than before, as far as it is shown."""
+    episodes = {each.proposal.identity.episode for each in ran.proposed[:LINES_SHOWN]}
+    return {patient for episode in episodes for patient in ledger.patients_of(episode)}
 
 
 def _unsigned(says: MappingOf) -> MappingOf:

@@ -61,7 +61,6 @@ def import_form(site: Site, request: Request) -> Response:
 def import_sent(site: Site, request: Request, told: Fields) -> Response:
     """It was sent."""
     with site.reading() as reading:
-        site.record(request, "import", [])
         return sent_form(site, request, told, _import(site, request, desk_of(site, request, reading)), "/")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ import pytest
 from commands.desk.fields import controls_of, fact_told, texts_of, title_of
 from commands.desk.sheets import OWN
 from commands.door.shapes import EVENTS
+from commands.web.access import marks_of
 from commands.web.entry_pages import NOT_FIRST
+from tests import stores
 from tests.command_line import House, example, told
 from tests.in_process_site import InProcess, Visitor
 from tests.intake_samples import every_fact
@@ -361,6 +362,8 @@ def test_a_spreadsheet_is_imported_after_it_was_looked_at(house: House, desk: In
     looked = multipart(form, {"file": ("t.csv", WRONG)}, mapping="tickets")
     assert "2 rows: 1 would be recorded, 1 refused" in text_of(looked)
     assert "row 3" in text_of(looked)
+    assert '"page":"import"' in looks(desk)[-1]
+    assert of_patient("P-1") in looks(desk)[-1]
     before = len(events(house))
     effect = Form(visitor, looked)
     assert "1 fact recorded." in text_of(effect.send("record"))
@@ -425,17 +428,41 @@ def test_under_a_clock_that_cannot_be_right_nothing_is_recorded(
     assert (answer.status, "clock of this machine" in text_of(answer)) == (409, True)
 
 
-def patients_named(records: Path) -> Iterator[str]:
-    yield from records.read_text(encoding="utf-8").splitlines()
+def looks(desk: InProcess) -> list[str]:
+    """The access records of a site."""
+    records = desk.site.access.path
+    return records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+
+
+def of_patient(patient: str) -> str:
+    """How an access record names a patient alone."""
+    (mark,) = marks_of([patient], stores.master())
+    return f'"patients":["{mark}"]'
+
+
+def test_what_hostile_texts_say_is_shown_and_does_nothing(house: House, desk: InProcess) -> None:
+    hostile = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{{7*7}}"
+    noted = {"type": "ResponseNoted", "date": "2026-02-02", "note": hostile}
+    assert house.tell(told(hostile, noted, source=hostile, by=hostile)).status == 0
+    visitor = desk.visitor("operator")
+    address, version = visitor.address_of("EP-1"), events(house)[-1]["version"]
+    form = form_at(visitor, f"{address}/entry/{version}/correct")
+    assert form.fields["note"] == hostile
+    effect = form.shown(note=hostile + "!", why=hostile)
+    pages = [form.answer, effect.answer, effect.send("record"), visitor.get(f"{address}/entries")]
+    pages += [form.send("change", date=hostile), form.send("show", date=hostile)]
+    for page in pages:
+        assert "<script" not in page.text
+        assert "<img" not in page.text
+        assert "{{7*7}}" in html.unescape(page.text) or page is pages[2], "what became of it repeats nothing"
 
 
 def test_each_page_of_an_act_is_logged(house: House, desk: InProcess) -> None:
     visitor = desk.visitor("biller", "mgarcia")
     address = visitor.address_of("EP-1")
-    records = house.folder / "ledger.access.jsonl"
-    before = len(list(patients_named(records)))
+    before = len(looks(desk))
     for page in ("/entries", "/record/DayServed", "/entry/2/correct"):
         visitor.get(address + page)
-    looks = list(patients_named(records))[before:]
-    assert len(looks) == 3
-    assert all('"user":"mgarcia"' in look and '"P-1"' in look for look in looks)
+    found = looks(desk)[before:]
+    assert len(found) == 3
+    assert all('"user":"mgarcia"' in look and of_patient("P-1") in look for look in found)

@@ -14,6 +14,8 @@ from tests.command_line import House, assert_plain
 from tests.in_process_site import HOST, PORT, InProcess, Visitor
 from tests.kept import documented
 
+pytestmark = pytest.mark.sqlite_file  # what stands beside the ledger's file
+
 NEW = "a quite long password"
 
 
