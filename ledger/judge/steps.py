@@ -20,6 +20,7 @@ from ledger.judge.patients import Patient
 from ledger.judge.pricing import percent_of, price_of
 from ledger.judge.rates import full_rates
 from ledger.judge.rule import Failed, Step, in_order
+from ledger.judge.tally import PlanTally
 
 
 def not_after_death(case: Case, standing: Days, others: Others) -> Failed:
@@ -159,12 +160,11 @@ def diagnosis(case: Case, standing: Days, others: Others) -> Failed:
 def plan(case: Case, standing: Days, others: Others) -> Failed:
     """A plan covers the date and, under ``before_service``, one of those was signed on or before it."""
     for regime in _requiring(case, "plan"):
-        plans = [(plan, plan.last_date(regime.terms.plan_max_days)) for plan in case.episode.plans]
-        planned = case.spans((plan.from_, last) for plan, last in plans)
-        signed = case.spans((max(plan.from_, plan.signed_on), last) for plan, last in plans)
-        yield "plan_missing", regime.days & ~planned
+        tally = case.episode.tallies.plans.setdefault(regime.terms.plan_max_days, PlanTally())
+        tally.take_plans(case.episode.plans, regime.terms.plan_max_days)
+        yield "plan_missing", regime.days & ~case.spans(tally.planned.spans)
         if regime.terms.plan_signature == "before_service":
-            yield "plan_unsigned", regime.days & ~signed
+            yield "plan_unsigned", regime.days & ~case.spans(tally.signed.spans)
 
 
 def pain_assessment(case: Case, standing: Days, others: Others) -> Failed:
