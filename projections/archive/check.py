@@ -42,7 +42,7 @@ class _Sum:
 
 
 def check(folder: Folder, source: Source, told: Progress = silent) -> Checked:
-    """Hold an archive against its ledger; ArchiveError if a file is damaged, WrongArchive if it is not this ledger's."""
+    """Hold an archive against its ledger; ArchiveError if a file is damaged, WrongArchive if it is another's."""
     found = archive_in(folder)
     if found is None:
         raise WrongArchive(f"there is no archive in {folder.uri}")

@@ -52,18 +52,19 @@ def latest(folder: Folder, kind: type[M]) -> Commit[M] | None:
 
 def read_manifest(folder: Folder, number: int, kind: type[M]) -> M:
     """One manifest; ArchiveError if it cannot be read."""
-    path = _path(number)
+    path = manifest_path(number)
     try:
         return msgspec.json.decode(folder.read(path), type=kind)
     except msgspec.MsgspecError:
         raise ArchiveError(f"{path} cannot be read, or is of another kind or version") from None
 
 
-def commit(folder: Folder, number: int, manifest: msgspec.Struct) -> None:
-    """Let a manifest stand; NotNow if somebody was faster."""
+def commit(folder: Folder, number: int, manifest: msgspec.Struct, named: Collection[str]) -> None:
+    """Let a manifest stand, and the files that it names count; NotNow if somebody was faster."""
+    folder.settle(named)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     try:
-        folder.write_new(_path(number), text)
+        folder.write_new(manifest_path(number), text)
     except FileExistsError:
         raise NotNow(f"somebody else wrote into {folder.uri} meanwhile; run the command again") from None
 
@@ -75,13 +76,14 @@ def remove_orphans(folder: Folder, number: int, named: Callable[[int], Collectio
     """
     kept = {number - back for back in range(keep)}
     paths = folder.paths()
-    stand = {_path(each) for each in kept if _path(each) in paths}
-    wanted = stand | {path for each in kept if _path(each) in stand for path in named(each)}
+    stand = {manifest_path(each) for each in kept if manifest_path(each) in paths}
+    wanted = stand | {path for each in kept if manifest_path(each) in stand for path in named(each)}
     gone = [path for path in paths if path not in wanted and (number_of(path) or number + 1) <= number]
     for path in gone:
         folder.remove(path)
     return gone
 
 
-def _path(number: int) -> str:
+def manifest_path(number: int) -> str:
+    """Where the manifest of a number stands."""
     return f"{MANIFESTS}{number:0{_DIGITS}}.json"

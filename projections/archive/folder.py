@@ -7,7 +7,7 @@ give the same name one is refused: that is all the order that commits need (``co
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -25,7 +25,10 @@ class Folder(Protocol):
         """A file, or the bytes of it from one to before another; ArchiveError if it is not there."""
 
     def writing(self, path: str) -> Any:
-        """A new file, open for writing in a ``with``, and safe on its disk afterwards."""
+        """A new file, open for writing in a ``with``; its content is safe on its disk afterwards."""
+
+    def settle(self, paths: Collection[str]) -> None:
+        """Wait until these files stand under their names, whatever happens."""
 
     def write_new(self, path: str, content: bytes) -> None:
         """A new file, whole or not there; FileExistsError if the name is taken."""
@@ -67,7 +70,11 @@ class LocalFolder:
         with os.fdopen(create(place), "wb") as file:
             yield file
         sync(place)
-        sync(place.parent)
+
+    def settle(self, paths: Collection[str]) -> None:
+        """Wait for the disks to list these files."""
+        for folder in sorted({(self.root / path).parent for path in paths}):
+            sync(folder)
 
     def write_new(self, path: str, content: bytes) -> None:
         """A new file, whole or not there."""
@@ -117,6 +124,9 @@ class RemoteFolder:
         self._files.makedirs(self._name(path).rpartition("/")[0], exist_ok=True)
         with self._files.open(self._name(path), "wb") as file:
             yield cast(BinaryIO, file)
+
+    def settle(self, paths: Collection[str]) -> None:
+        """They do."""
 
     def write_new(self, path: str, content: bytes) -> None:
         """A new file, whole or not there."""

@@ -79,7 +79,7 @@ def grow(folder: Folder, source: Source, buckets: int | None = None, told: Progr
 
 def let_stand(folder: Folder, made: Commit[ArchiveManifest]) -> None:
     """The manifest committed, and what neither it nor the one before names taken away."""
-    commit(folder, made.number, made.manifest)
+    commit(folder, made.number, made.manifest, [*paths_in(made.manifest)])
     remove_orphans(
         folder, made.number, lambda each: [*paths_in(read_manifest(folder, each, ArchiveManifest))], keep=2
     )  # fmt: skip

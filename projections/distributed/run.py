@@ -99,7 +99,7 @@ def judge_archive(
         reports.append(report)
         told(len(reports), len(tasks))
     made = put_together(found.manifest, wanted, tasks, reports)
-    commit(target, number, made)
+    commit(target, number, made, [file.path for file in made.files])
     orphans = remove_orphans(target, number, lambda each: _named(target, each))
     return Judged(made, number, orphans, max(report.memory_mb for report in reports))
 

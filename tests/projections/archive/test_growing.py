@@ -97,7 +97,7 @@ def locked(tmp_path: Path) -> tuple[Locked, Archived]:
 
 
 def test_an_encrypted_archive_is_judged_with_the_keys_of_its_ledger(locked: tuple[Locked, Archived]) -> None:
-    house, archived = locked
+    _, archived = locked
     assert archived.judged() == archived.built()
     assert archived.check().differing == []
     names = {patient.encode() for _, patient, _, _ in archived.open().extents(10_000)}

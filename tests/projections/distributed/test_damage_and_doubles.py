@@ -142,7 +142,7 @@ def test_a_folder_of_something_else_is_left_alone(house: Archived, tmp_path: Pat
 def test_of_two_writers_the_second_is_refused(archived: Archived) -> None:
     made = archived.grow()
     with pytest.raises(NotNow):
-        commit(folder_at(archived.archive), 1, made)
+        commit(folder_at(archived.archive), 1, made, ())
 
 
 # One report a bucket
