@@ -22,7 +22,7 @@ from projections.archive.check import Checked, check
 from projections.archive.folder import folder_at
 from projections.archive.grow import Source, grow
 from projections.archive.manifest import ArchiveManifest
-from projections.distributed.encrypted import secrets_for
+from projections.distributed.encrypted import from_ledger_for
 from projections.distributed.local import local_engine
 from projections.distributed.run import Judged, Wanted, judge_archive
 from projections.distributed.task import Engine
@@ -75,12 +75,12 @@ class Archived:
     def judge(self, engine: Engine | None = None, out: str | None = None, **wanted: Any) -> Judged:
         """Judge the archive."""
         asked = Wanted(**({"book": self.book} | wanted))
-        secrets = None
+        from_ledger = None
         if self.master:
             with self.open() as ledger, as_stored(str(self.path)) as stored:
                 source = Source(ledger, stored, self.master)
-                secrets = secrets_for(folder_at(self.archive), source, str(self.key_file))
-        return judge_archive(self.archive, out or self.out, asked, engine or local_engine(1), secrets)
+                from_ledger = from_ledger_for(folder_at(self.archive), source, str(self.key_file))
+        return judge_archive(self.archive, out or self.out, asked, engine or local_engine(1), from_ledger)
 
     def judged(self, **wanted: Any) -> Found:
         """What judging the archive comes to."""

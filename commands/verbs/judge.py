@@ -112,7 +112,7 @@ def _judged_encrypted(setup: Setup, uri: str, out: str, wanted: Wanted, engine: 
     from projections.archive.commits import manifest_path
     from projections.archive.folder import folder_at
     from projections.archive.grow import Source
-    from projections.distributed.encrypted import named_by, secrets_for
+    from projections.distributed.encrypted import from_ledger_for, named_by
     from projections.distributed.run import judge_archive
 
     if "://" in out:
@@ -130,8 +130,8 @@ def _judged_encrypted(setup: Setup, uri: str, out: str, wanted: Wanted, engine: 
         tell = stack.enter_context(progress("Judging", "buckets"))
         source = Source(ledger, stored, setup.master)
         notes.begun()
-        secrets = secrets_for(folder_at(uri), source, str(Path(key).resolve()))
-        made = judge_archive(uri, out, wanted, engine, secrets, tell)
+        from_ledger = from_ledger_for(folder_at(uri), source, str(Path(key).resolve()))
+        made = judge_archive(uri, out, wanted, engine, from_ledger, tell)
         notes.whole(Path(out) / manifest_path(made.number))
         return made._replace(manifest=named_by(source, made.manifest))
 

@@ -17,10 +17,10 @@ from projections.archive.grow import Source, refuse_other
 from projections.archive.manifest import archive_in
 from projections.archive.reading import pairs_in
 from projections.archive.trouble import WrongArchive
-from projections.distributed.run import ResultManifest, Secrets, named_again
+from projections.distributed.run import FromLedger, ResultManifest, named_again
 
 
-def secrets_for(folder: Folder, source: Source, key_file: str) -> Secrets:
+def from_ledger_for(folder: Folder, source: Source, key_file: str) -> FromLedger:
     """The acts of the ledger as they stand, and the keys of each bucket's episodes."""
     found = archive_in(folder)
     if found is None:
@@ -32,7 +32,7 @@ def secrets_for(folder: Folder, source: Source, key_file: str) -> Secrets:
         source.stored.keys_of([*{episode for episode, _ in pairs_in(folder, found.manifest, bucket)}, *named])
         for bucket in range(found.manifest.buckets)
     ]
-    return Secrets(key_file, tuple(acts), [_once(each) for each in keys])
+    return FromLedger(key_file, tuple(acts), [_once(each) for each in keys])
 
 
 def _episodes_in(act: StoredRow) -> list[str]:

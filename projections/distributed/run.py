@@ -70,7 +70,7 @@ class Judged(NamedTuple):
     memory_mb: int
 
 
-class Secrets(NamedTuple):
+class FromLedger(NamedTuple):
     """What judging an encrypted archive takes: where workers find the master key, the acts and keys of the ledger."""
 
     key_file: str
@@ -80,7 +80,12 @@ class Secrets(NamedTuple):
 
 
 def judge_archive(
-    archive: str, out: str, wanted: Wanted, engine: Engine, secrets: Secrets | None = None, told: Progress = silent
+    archive: str,
+    out: str,
+    wanted: Wanted,
+    engine: Engine,
+    from_ledger: FromLedger | None = None,
+    told: Progress = silent,
 ) -> Judged:
     """Judge an archive; ArchiveError or UnreadableEntry where something is damaged or missing: then nothing changes."""
     from projections.archive.reading import acts_in
@@ -92,8 +97,8 @@ def judge_archive(
         raise WrongArchive(f"there is no archive in {archive}")
     before = latest(target, ResultManifest)
     number = before.number + 1 if before else 1
-    acts = secrets.acts if secrets else tuple(acts_in(folder, found.manifest))
-    tasks = tasks_for(folder, target, found.manifest, acts, wanted, number, secrets)
+    acts = from_ledger.acts if from_ledger else tuple(acts_in(folder, found.manifest))
+    tasks = tasks_for(folder, target, found.manifest, acts, wanted, number, from_ledger)
     reports = []
     for report in engine(judge_bucket, tasks):
         reports.append(report)
@@ -106,19 +111,19 @@ def judge_archive(
 
 def tasks_for(
     folder: Folder, target: Folder, archive: ArchiveManifest, acts: Sequence[tuple[int, str, int, str, str]],
-    wanted: Wanted, number: int, secrets: Secrets | None,
+    wanted: Wanted, number: int, from_ledger: FromLedger | None,
 ) -> list[Task]:  # fmt: skip
     """A task for each bucket."""
     upto = archive.position if wanted.upto is None else wanted.upto
     if upto > archive.position:
         raise WrongArchive(f"the archive ends at position {archive.position:,}; 'archive' brings it up to the ledger")
-    if archive.encrypted and secrets is None:
+    if archive.encrypted and from_ledger is None:
         raise WrongArchive("that archive is encrypted: it is judged with its ledger and the ledger's master key")
     return [
         Task(
             folder.uri, archive.ledger, bucket, archive.buckets, tuple(archive.of_kind(ENTRIES)), tuple(acts), upto,
             wanted.book.text, wanted.known_at, wanted.quarantine, budget(), target.uri, number,
-            secrets.key_file if secrets else None, tuple(secrets.keys[bucket]) if secrets else (),
+            from_ledger.key_file if from_ledger else None, tuple(from_ledger.keys[bucket]) if from_ledger else (),
         )
         for bucket in range(archive.buckets)
     ]  # fmt: skip

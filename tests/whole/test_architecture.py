@@ -81,6 +81,14 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
         "projections/audit"
     ),
+    "projections/archive": (
+        "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
+        "projections/read_model"
+    ),
+    "projections/distributed": (
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/judge ledger/recorders ledger/merging.py "
+        "projections/reading projections/rows projections/read_model projections/export projections/archive"
+    ),
     "projections/operations": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
@@ -103,7 +111,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/erasure": (
         "ledger/facts ledger/files.py ledger/book ledger/store.py "
-        "projections/reading projections/rows projections/read_model projections/export"
+        "projections/reading projections/rows projections/read_model projections/export projections/archive"
     ),
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",
@@ -137,13 +145,14 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/effects projections/rebuild projections/export "
+        "projections/archive projections/distributed "
         "projections/operations projections/page projections/report projections/bundle projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
         "commands/recording commands/web"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
-        "projections/reading projections/read_model "
+        "projections/reading projections/read_model projections/archive "
         "commands/book commands/sheets commands/terminal"
     ),
     "commands/cli.py": "projections/reading commands/terminal commands/verbs commands/troubles.py",
@@ -204,16 +213,29 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/erasure/handed_out.py",
         "projections/rebuild/rebuild.py",
     ),
-    "ledger.files.write_new": ("commands/terminal/output.py", "commands/verbs/book.py", "ledger/keys/key_file.py"),
+    "ledger.files.write_new": (
+        "commands/terminal/output.py",
+        "commands/verbs/book.py",
+        "ledger/keys/key_file.py",
+        "projections/archive/folder.py",
+    ),
     "os.replace": ("ledger/files.py", "projections/export/place.py"),  # place: out of the way, to be removed
     "os.rename": ("ledger/files.py",),
     "os.link": ("ledger/files.py",),
     "os.O_EXCL": ("ledger/files.py",),
-    "multiprocessing": ("projections/rebuild/build.py",),
-    "concurrent": (),
+    "multiprocessing": ("projections/rebuild/build.py", "projections/distributed/local.py"),
+    "concurrent": ("projections/distributed/local.py",),
     "tabulate": ("projections/tables.py",),
     "openpyxl": ("commands/sheets/workbook.py",),  # an extra: loaded when a workbook is read
-    "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
+    "pyarrow": (  # an extra: loaded when Parquet is asked for
+        "projections/export/as_parquet.py",
+        "projections/archive/segment.py",
+        "projections/distributed/tables.py",
+        "projections/distributed/against.py",
+        "commands/verbs/archive.py",  # to say that it is missing
+    ),
+    "fsspec": ("projections/archive/folder.py",),  # an extra: loaded when a URI is named
+    "pyspark": ("projections/distributed/spark.py",),  # an extra: loaded for that engine alone
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
     "uvicorn": ("commands/verbs/serve.py", "commands/web/connections.py"),
     "jinja2": (
@@ -230,6 +252,8 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "secrets": (
         "ledger/recorders/",  # a new ledger's name
         "ledger/keys/cipher.py",  # keys, and what goes before each cipher text
+        "projections/archive/",  # names of attempts: no two of them write the same file
+        "projections/distributed/tables.py",  # likewise
         "commands/web/security.py",  # the site's token and cookies
     ),
     "os.urandom": ("commands/outside.py",),  # the nonces
