@@ -12,6 +12,7 @@ from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from ledger.recorders.by_name.as_stored import as_stored
+from projections.words import counted
 
 NEEDS = "archives need the library pyarrow: pip install 'episode-ledger[archive]'"
 
@@ -71,11 +72,13 @@ def _grow(setup: Setup, uri: str, buckets: int | None, in_the_open: bool) -> Non
                 " is archived all the same"
             )
         made = grow(folder_at(uri), Source(ledger, stored, setup.master), buckets, tell)
-    size = sum(file.bytes for file in made.files)
+    files = counted(len(made.files), "file")
     click.echo(
-        printable(f"{made.entries:,} entries up to position {made.position:,} in {uri}: {made.buckets} buckets,"
-                  f" {len(made.files)} files, {size / 1e6:,.1f} MB")
-    )  # fmt: skip
+        printable(
+            f"{made.entries:,} entries up to position {made.position:,} in {uri}: {counted(made.buckets, 'bucket')},"
+            f" {files}"
+        )
+    )
 
 
 def _check(setup: Setup, uri: str) -> None:
@@ -106,4 +109,4 @@ def _compact(uri: str) -> None:
 
     with progress("Compacting", "buckets") as tell:
         made = compact(folder_at(uri), tell)
-    click.echo(printable(f"{uri} has {len(made.files)} files now."))
+    click.echo(printable(f"{uri} has {counted(len(made.files), 'file')} now."))
