@@ -22,6 +22,7 @@ from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.archive.trouble import ArchiveError, WrongArchive
+from projections.export.resuming import ForgottenSince, ReloadFirst
 from projections.read_model.trouble import NotViews, ViewsError
 from projections.reading.budget import TooCostly
 
@@ -29,6 +30,8 @@ DONE: Final = 0
 REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
+RELOAD: Final = 4
+FORGOTTEN: Final = 5
 
 
 def say_trouble(trouble: BaseException) -> int:
@@ -141,6 +144,14 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
         str(error), "send the same again: what stands answers 'duplicate', and a repeat never doubles", STORE_FAILED
     ),
     StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
+    ReloadFirst: lambda error: _fail(
+        str(error), "load everything anew: from an export of days, or with --since 0", RELOAD
+    ),
+    ForgottenSince: lambda error: _fail(
+        str(error),
+        "remove what you have, and take everything anew, from an export of days or with --since 0",
+        FORGOTTEN,
+    ),
     WrongArchive: lambda error: _fail(
         str(error), "'episode-ledger help outgrow-one-machine' shows how archives are made and judged", WRONG
     ),
