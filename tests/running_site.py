@@ -82,6 +82,11 @@ class Running(NamedTuple):
     token: str
     port: int
 
+    @property
+    def home(self) -> str:
+        """Its first page."""
+        return f"http://127.0.0.1:{self.port}/"
+
     def stranger(self) -> Browser:
         return Browser(self.port)
 
