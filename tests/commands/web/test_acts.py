@@ -301,6 +301,7 @@ def test_an_episode_is_opened(house: House, desk: InProcess) -> None:
 def test_patients_are_merged_and_parted_once_for_each_form(house: House, desk: InProcess) -> None:
     operator = desk.visitor("operator", "lead")
     form = form_at(operator, "/patients/merge")
+    assert 'href="/patients/part"' in form.answer.text
     assert form.send("record", old="P-2", into="P-1", reason="P-1 was registered twice").status == 400
     assert "knows no patient" in text_of(form.send("record", old="P-2", into="P-77", reason="x"))
     said = house.run("merge-patients", "P-2", "P-1", "--reason", "x", "--dry-run").err
