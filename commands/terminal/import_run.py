@@ -19,6 +19,7 @@ from commands.terminal.show import chosen_form, print_nowhere, printable, say, s
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, RowOutcome, TooManyProposals, recorded_proposals
 from commands.writing.retold import Asking, Difference
+from commands.writing.watching import Watch
 from commands.writing.whole_export import Contradiction, Seen, without_contradictions
 from ledger.facts.texts import LONGEST_FREE_TEXT
 from ledger.store import EpisodeLedger
@@ -44,9 +45,11 @@ class Wanted(NamedTuple):
 class ImportRun:
     """One import: rows, then what they propose."""
 
-    def __init__(self, ledger: EpisodeLedger, sheets: Matched, wanted: Wanted, refused: RefusedRows) -> None:
+    def __init__(
+        self, ledger: EpisodeLedger, sheets: Matched, wanted: Wanted, refused: RefusedRows, watch: Watch
+    ) -> None:
         self._ledger, self._sheets, self._wanted = ledger, sheets, wanted
-        self._recorder = Recorder(ledger, clock_is_right=wanted.clock_is_right)
+        self._recorder = Recorder(ledger, clock_is_right=wanted.clock_is_right, watch=watch)
         self._seen = Seen(wanted.first, wanted.last) if wanted.complete else None
         seen = self._seen.take if self._seen else None
         self._import = Import(ledger, self._recorder, self._asking, refused.add, seen)
