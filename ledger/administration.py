@@ -6,7 +6,7 @@ Each says what it must not contradict: a month is closed once, a book is taken u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from eventsourcing.persistence import RecordConflictError, StoredEvent
@@ -18,6 +18,7 @@ from ledger.facts.administration import (
     MonthClosed,
     PatientForgotten,
     RollbackAccepted,
+    WorkAct,
     decode_act,
     encode_act,
 )
@@ -25,6 +26,8 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import WrongPath
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.protocol import Entries
+
+_LARGEST: Final = 2**63 - 1
 
 
 class HouseActs:
@@ -56,15 +59,33 @@ class HouseActs:
         """Record that a rollback was meant; gives the position. ``RecordConflictError`` if another act was faster."""
         return self._record_act(acceptance, len(self.house_acts()))
 
+    def record_work(self, act: WorkAct) -> int:
+        """Record what was decided about open work; gives the position. ``RecordConflictError`` if another act was
+        faster, and where nothing of the episode can be read any more."""
+        return self._record_act(act, self.act_count())
+
+    def act_count(self) -> int:
+        """How many acts of the house there are: the version of the last one."""
+        return self._entries.count_of(HOUSE, _LARGEST)
+
+    def work_acts(self, after_version: int = 0) -> list[tuple[int, WorkAct]]:
+        """What was decided about open work after an act of the house, each with its version, in order."""
+        acts = self._acts(after_version)
+        return [(version, act) for _, version, act in acts if isinstance(act, WorkAct)]
+
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))], **more)[0]
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:
         """Every act of the house with its position, in order."""
+        return [(position, act) for position, _, act in self._acts()]
+
+    def _acts(self, after_version: int = 0) -> list[tuple[int, int, HouseAct]]:
+        """Position, version and act, in order."""
         found = []
-        for position, _, version, _, text in self._entries.rows_of([HOUSE]):
+        for position, _, version, _, text in self._entries.rows_of([HOUSE], after_version):
             try:
-                found.append((position, decode_act(text)))
+                found.append((position, version, decode_act(text)))
             except (msgspec.MsgspecError, UnicodeError) as error:
                 raise UnreadableEntry(HOUSE, version, position) from error
         return found

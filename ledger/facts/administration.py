@@ -5,7 +5,7 @@ They are recorded, sealed and kept like entries, under no episode's name: a name
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -118,7 +118,57 @@ class RollbackAccepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     nonce: str
 
 
-HouseAct = MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted | RollbackAccepted
+class WorkAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """A piece of open work was given to ``owner`` to see to; an empty owner is nobody.
+
+    ``work`` is what is to be done in the episode: the rule of a finding, the reason of a hold, or ``to_bill``. It says
+    nothing of the patient's care, and no day is judged by it.
+    """
+
+    at: datetime
+    by: str
+    episode: str
+    work: str
+    owner: str
+    nonce: str
+
+
+class WorkNoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """A note for colleagues on a piece of open work; empty once the patient was forgotten."""
+
+    at: datetime
+    by: str
+    episode: str
+    work: str
+    note: str
+    nonce: str
+
+
+class WorkDone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """A piece of open work needs nobody before the date ``until``, on which it is open again if it is still there."""
+
+    at: datetime
+    by: str
+    episode: str
+    work: str
+    until: date
+    nonce: str
+
+
+WorkAct = WorkAssigned | WorkNoted | WorkDone
+"""What colleagues decided about a piece of open work."""
+
+HouseAct = (
+    MonthClosed
+    | BookAdopted
+    | PatientForgotten
+    | PatientsMerged
+    | PatientsParted
+    | RollbackAccepted
+    | WorkAssigned
+    | WorkNoted
+    | WorkDone
+)
 
 
 def time_of_act(act: HouseAct) -> datetime:
@@ -131,6 +181,8 @@ def time_of_act(act: HouseAct) -> datetime:
         return act.parted_at
     if isinstance(act, RollbackAccepted):
         return act.accepted_at
+    if isinstance(act, WorkAct):
+        return act.at
     return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
 
 

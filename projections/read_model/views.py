@@ -32,6 +32,10 @@ from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
+KEPT_OF_PATIENTS: Final = ("claims", "work", "worked")
+"""Tables that are laid when something is kept in them, and let go with the patient's rows."""
+KEPT: Final = (*KEPT_OF_PATIENTS, "work_state")
+"""Those, and what else is kept beside the rows until they are all made anew."""
 
 
 class Views:
@@ -95,7 +99,8 @@ class Views:
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         drop_tables(self.connection)
-        self.connection.execute("DROP TABLE IF EXISTS claims")
+        for table in KEPT:
+            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()
@@ -107,7 +112,7 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
-        tables = (*STORED, "claims") if self.has_claims() else STORED
+        tables = (*STORED, *(table for table in KEPT_OF_PATIENTS if self.has(table)))
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
@@ -117,7 +122,11 @@ class Views:
 
     def has_claims(self) -> bool:
         """Whether it keeps anything of claims (``kept_claims``)."""
-        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone())
+        return self.has("claims")
+
+    def has(self, table: str) -> bool:
+        """Whether a table is there that is laid when something is kept in it."""
+        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone())
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
