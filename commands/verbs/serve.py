@@ -76,7 +76,7 @@ def _caught_up(setup: Setup) -> None:
     """The read model brought up before anybody waits for a page."""
     from commands.verbs.read import derived
 
-    with progress("Opening", "patients"), derived(setup):
+    with progress("Opening", "patients"), derived(setup, work=True):
         pass
 
 
@@ -100,6 +100,7 @@ def _run(site: Site, listener: socket.socket, port: int) -> None:
 
     from commands.web.app import make_app
     from commands.web.connections import BACKLOG, BoundedConnection
+    from commands.web.looking.addresses import LOOKING
 
     class Server(uvicorn.Server):
         """Stops at Ctrl-C or a request to end, after the pages under way, and that is a good end."""
@@ -121,7 +122,7 @@ def _run(site: Site, listener: socket.socket, port: int) -> None:
                     signal.signal(number, handler)
 
     config = uvicorn.Config(
-        make_app(site, port),
+        make_app(site, port, LOOKING),
         log_config=None, access_log=False, log_level="critical",
         server_header=False, proxy_headers=False, lifespan="off", ws="none", http=BoundedConnection, loop="asyncio",
         backlog=BACKLOG,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -28,7 +29,6 @@ from commands.web.pages import (
     holds_page,
     report_charts,
     report_page,
-    worklist_page,
 )
 from commands.web.reading import Outdated
 from commands.web.security import HEADERS, hosts_of
@@ -46,10 +46,17 @@ Handler = Callable[[Site, Request], Response]
 Act = Callable[[Request, dict[str, str]], Response]
 
 
-def make_app(site: Site, port: int) -> ASGIApp:
-    """The site behind its guard."""
+class Addresses(NamedTuple):
+    """Addresses of pages, and of forms that are sent to be done."""
+
+    pages: Mapping[str, Handler]
+    forms: Mapping[str, Callable[[Site, Request, Mapping[str, str]], Response]]
+
+
+def make_app(site: Site, port: int, looking: Addresses) -> ASGIApp:
+    """The site behind its guard, with the pages that are looked at."""
     pages: dict[str, Handler] = {
-        "/": worklist_page,
+        **looking.pages,
         "/found/{id}": found_page,
         "/holds": holds_page,
         "/findings": findings_list,
@@ -69,6 +76,7 @@ def make_app(site: Site, port: int) -> ASGIApp:
         "/leave": lambda request, told: _leave(site, request),
         "/also-shows": lambda request, told: show_also(site, request, told),
         "/search": lambda request, told: _search(site, told.get("text", "")),
+        **{path: partial(act, site) for path, act in looking.forms.items()},
     }
     routes += [Route(path, _form(site, act), methods=["POST"]) for path, act in forms.items()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: lambda r, e: _refused(site, r, _http(e))})
@@ -140,7 +148,11 @@ def _leave(site: Site, request: Request) -> Response:
 def _search(site: Site, text: str) -> Response:
     text = text.strip()
     if not 1 <= len(text) <= LONGEST_SEARCH:
-        raise Refused(400, "Nothing to search for", f"Type 1 to {LONGEST_SEARCH} signs of a patient or an episode.")
+        raise Refused(
+            400,
+            "Nothing to search for",
+            f"Enter 1 to {LONGEST_SEARCH} characters of a patient, member, claim, authorization, order or episode ID.",
+        )
     return RedirectResponse(f"/found/{site.ids.of('search', text)}", 303)
 
 
@@ -197,7 +209,7 @@ def _failed(site: Site, request: Request, error: Exception) -> Response:
 _KEPT: Final = "Nobody can read its entries any more; what was billable stays in the totals, without a name."
 _TROUBLES: Final[dict[type[Exception], tuple[str, ...]]] = {
     NotRecorded: (
-        "This look could not be recorded, so the page is not shown.",
+        "This page view could not be logged, so the page is not shown.",
         "Make room on the disk, or look at the rights of the file of access records beside the ledger.",
     ),
     Outdated: (

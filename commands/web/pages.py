@@ -1,4 +1,4 @@
-"""The pages over all episodes: worklist, search, holds, findings, the Monday report."""
+"""The pages over all episodes: search, holds, findings, the Monday report."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ from starlette.responses import HTMLResponse, Response
 
 from commands.web.security import style_by_hash
 from commands.web.site import Refused, Site, page_number
+from projections.operations.rows_by_page import findings_by_rule, findings_page, held_page
 from projections.operations.search import find_episodes
-from projections.operations.worklist import (
-    DAYS_AHEAD,
-    DAYS_PAST,
-    Worklist,
-    findings_by_rule,
-    findings_page,
-    held_page,
-)
 from projections.report.claims import BANDS
 from projections.report.report import WeeklyReport
 from projections.rows.finding import MESSAGES, together
@@ -28,22 +21,6 @@ from projections.why.cures import CURES
 ROWS_A_PAGE: Final = 50
 LONGEST_SEARCH: Final = 128
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-
-
-def worklist_page(site: Site, request: Request) -> Response:
-    """What waits for somebody, first of all."""
-    with site.reading() as reading:
-        work = site.worklist(reading)
-        site.record(request, "worklist", patients_on(work))
-        return site.render(
-            "worklist.html", request, reading=reading, work=work, days_ahead=DAYS_AHEAD, days_past=DAYS_PAST
-        )
-
-
-def patients_on(work: Worklist) -> Iterator[str]:
-    """Everybody whom a worklist shows."""
-    for rows in (work.hard, work.conflicts, work.unbilled):
-        yield from (row.patient for row in rows)
 
 
 def patients_behind(report: WeeklyReport) -> Iterator[str]:

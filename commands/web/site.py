@@ -19,10 +19,10 @@ from commands.web.access import AccessLog, access_file, marks_of
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
 from commands.web.security import OpaqueIds, Sessions
+from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
-from projections.operations.worklist import Worklist, worklist
 from projections.rendering import environment
-from projections.words import MARKS, date_runs, utc_text
+from projections.words import MARKS, date_runs
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -45,13 +45,15 @@ class Site:
         self.sessions, self.ids, self.tell = Sessions(), OpaqueIds(), tell
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
-        self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
+        self.kept: dict[str, tuple[Any, Any]] = {}
+        """What pages keep, each with the state of ledger and book that it was made for."""
         self._forgotten_at = 0
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """The ledger and its read model for one page; what was kept from before a forgetting is let go first."""
-        with self.reader.reading() as reading:
+    def reading(self, *, work: bool = False) -> Iterator[Reading]:
+        """The ledger and its read model for one page, with open ``work`` if it is asked for; what was kept from before
+        a forgetting is let go first."""
+        with self.reader.reading(work=work) as reading:
             self._let_go(max((position for position, _ in reading.ledger.forgettings()), default=0))
             yield reading
 
@@ -59,9 +61,9 @@ class Site:
         """Keep nothing from before the position at which somebody was forgotten last."""
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
-            self._worklist = None
-            self.ids.let_go("search")
-            self.ids.let_go("also")
+            self.kept.clear()
+            for kind in ("search", "also", "work", "looks"):
+                self.ids.let_go(kind)
             self._forgotten_at = forgotten_at
 
     def report(self, reading: Reading, *, anew: bool = False) -> Made | None:
@@ -69,9 +71,10 @@ class Site:
         return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
-        """A page; ``session`` is empty for whoever has not come in."""
+        """A page; ``session`` is empty for whoever is not signed in, ``zone`` the reader's own."""
         session = request.scope.get("session") or ""
-        text = self._templates.get_template(template).render(session=session, **said)
+        zone = {"zone": reader_zone(request), "zone_words": ZONES[zone_name(request)]}
+        text = self._templates.get_template(template).render(session=session, **zone, **said)
         return HTMLResponse(text, status)
 
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
@@ -79,15 +82,6 @@ class Site:
         remote = request.client.host if request.client else ""
         marks = marks_of(filter(None, patients), self.reader.setup.master)
         self.access.record(request.scope["session"], remote, page, marks, **seen)
-
-    def worklist(self, reading: Reading) -> Worklist:
-        """The open work of this hour, made once for each state of ledger and book: a date begins at another hour in
-        each time zone."""
-        now = utc_now()
-        state = reading.position, reading.book.hash, utc_text(now)[:13]
-        if self._worklist is None or self._worklist[0] != state:
-            self._worklist = state, worklist(reading.ledger, reading.views, reading.book, now)
-        return self._worklist[1]
 
     def state(self, reading: Reading) -> tuple[int, str, str]:
         """What a page that is kept depends on: position, book, and today's date (UTC)."""
@@ -105,6 +99,7 @@ class Site:
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
     made.filters["runs"] = lambda dates: list(date_runs(dates))
+    made.filters["clock"] = clock
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
 

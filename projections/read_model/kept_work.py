@@ -1,4 +1,5 @@
-"""What the read model keeps of open work: the rows of the work list, and what colleagues decided about them.
+"""What the read model keeps for the desk: the rows of the work list, what colleagues decided about them, and numbers
+by which an episode is looked for.
 
 Tables of their own, which no rebuild fills and no fingerprint covers. The rows of a patient are worked out when the
 list is first asked for and let go when the patient changes; so they need no clock: what is due is a date, not a state.
@@ -48,11 +49,17 @@ _LAID: Final = (
     " days INTEGER NOT NULL, cents INTEGER, due TEXT, says TEXT NOT NULL) STRICT",
     'CREATE INDEX IF NOT EXISTS "work_by_patient" ON "work" (patient)',
     'CREATE INDEX IF NOT EXISTS "work_by_episode" ON "work" (episode)',
+    'CREATE TABLE IF NOT EXISTS "numbers" (patient TEXT NOT NULL, episode TEXT NOT NULL, word TEXT NOT NULL,'
+    " number TEXT NOT NULL) STRICT",
+    'CREATE INDEX IF NOT EXISTS "numbers_by_patient" ON "numbers" (patient)',
     'CREATE TABLE IF NOT EXISTS "worked" (patient TEXT PRIMARY KEY, is_whole INTEGER NOT NULL) STRICT',
     'CREATE TABLE IF NOT EXISTS "work_state" (episode TEXT NOT NULL, work TEXT NOT NULL, owner TEXT NOT NULL,'
     " done_until TEXT NOT NULL, note TEXT NOT NULL, notes INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,"
     " PRIMARY KEY (episode, work)) STRICT",
 )
+
+
+_OF_PATIENTS: Final = ("work", "numbers", "worked")
 
 
 class WorkState(NamedTuple):
@@ -69,11 +76,21 @@ class WorkState(NamedTuple):
     at: str = ""
 
 
+class NumberNamed(NamedTuple):
+    """A number that a live record of an episode names; ``word`` is claim, authorization, order or member."""
+
+    patient: str
+    episode: str
+    word: str
+    number: str
+
+
 class WorkedOut(NamedTuple):
-    """The open work of one patient; None where it could not be worked out, because an entry cannot be read."""
+    """The open work of one patient, and the numbers; None where an entry cannot be read."""
 
     patient: str
     items: Sequence[WorkItem] | None
+    numbers: Sequence[NumberNamed] = ()
 
 
 def unworked(views: Views, made_by: str) -> list[str]:
@@ -93,12 +110,14 @@ def keep_items(views: Views, made_by: str, as_of: dict[str, str], found: Iterabl
             return False
         _lay(views)
         if noted.get(MADE_BY) != made_by:
-            views.connection.execute('DELETE FROM "work"')
-            views.connection.execute('DELETE FROM "worked"')
-        for patient, items in found:
-            views.connection.execute('DELETE FROM "work" WHERE patient = ?', (patient,))
+            for table in _OF_PATIENTS:
+                views.connection.execute(f'DELETE FROM "{table}"')
+        for patient, items, numbers in found:
+            for table in _OF_PATIENTS:
+                views.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
             is_whole = items is not None
-            views.connection.execute('INSERT OR REPLACE INTO "worked" VALUES (?, ?)', (patient, is_whole))
+            views.connection.execute('INSERT INTO "worked" VALUES (?, ?)', (patient, is_whole))
+            views.connection.executemany('INSERT INTO "numbers" VALUES (?, ?, ?, ?)', numbers)
             cells = map(msgspec.structs.astuple, items or ())
             views.connection.executemany(f'INSERT INTO "work" VALUES ({", ".join("?" * len(COLUMNS))})', cells)
         views.note(**{MADE_BY: made_by})

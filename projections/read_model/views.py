@@ -32,7 +32,7 @@ from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
-KEPT_OF_PATIENTS: Final = ("claims", "work", "worked")
+KEPT_OF_PATIENTS: Final = ("claims", "work", "numbers", "worked")
 """Tables that are laid when something is kept in them, and let go with the patient's rows."""
 KEPT: Final = (*KEPT_OF_PATIENTS, "work_state")
 """Those, and what else is kept beside the rows until they are all made anew."""

@@ -24,6 +24,7 @@ from projections.read_model.version import ROOT, source_digest
 from projections.read_model.views import Views
 from projections.words import utc_text
 from projections.work.items import WorkReader
+from projections.work.names import numbers_named
 
 _AT_ONCE: Final = 500
 _AS_OF: Final = ("position", "last", "book", "code", "ledger")
@@ -43,16 +44,17 @@ def keep_work(ledger: EpisodeLedger, views: Views, book: Book, now: datetime, pr
     _keep_decisions(ledger, views)
     as_of = {key: value for key, value in views.noted().items() if key in _AS_OF}
     missing, reader = unworked(views, made_by()), WorkReader(ledger, views, book, now)
+    upto = int(as_of.get("position", "0"))
     for start in range(0, len(missing), _AT_ONCE):
         names = missing[start : start + _AT_ONCE]
-        if not keep_items(views, made_by(), as_of, [_worked(reader, name) for name in names]):
+        if not keep_items(views, made_by(), as_of, [_worked(ledger, reader, name, upto) for name in names]):
             return
         progress(start + len(names), len(missing))
 
 
-def _worked(reader: WorkReader, patient: str) -> WorkedOut:
+def _worked(ledger: EpisodeLedger, reader: WorkReader, patient: str, upto: int) -> WorkedOut:
     try:
-        return WorkedOut(patient, reader.items(patient))
+        return WorkedOut(patient, reader.items(patient), list(numbers_named(ledger, patient, upto)))
     except UnreadableEntry:  # also where it would cost too much; the list has the others, and says how many are missing
         return WorkedOut(patient, None)
 
