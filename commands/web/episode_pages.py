@@ -9,41 +9,50 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commands.outside import utc_now
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
+from commands.web.times import reader_zone
 from projections.page.episode import episode_sheet
+from projections.page.money import MONEY
 from projections.reading.also_named import also_named
 from projections.reading.as_known import AsKnown
 from projections.why.why import Why, why_of
 from projections.words import utc_text
+from projections.work.chosen import work_of
 
 
 def calendar_page(site: Site, request: Request) -> Response:
     """An episode's calendar as known now or at an instant, and beside it the day asked for."""
-    episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
-    with site.reading() as reading:
+    episode, known_at, day = episode_asked(site, request), known_at_asked(request), _day(request)
+    with site.reading(work=True) as reading:
         sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
         answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
-        if asked := _asked_first(site, request, reading, episode, known_at):
+        if asked := asked_first(site, request, reading, episode, known_at):
             return asked
-        _record(site, request, "calendar", episode, reading, known_at)
+        record_look(site, request, "calendar", episode, reading, known_at)
         if sheet is None:
-            raise _not_opened()
-        return site.render("episode.html", request, reading=reading, sheet=sheet, answer=answer, **_around(answer))
+            raise not_opened()
+        payers = {payer.id: payer.name for payer in reading.book.payers.values()}
+        work = work_of(reading.views, utc_now().astimezone(reader_zone(request)).date().isoformat(), episode)
+        return site.render(
+            "episode.html", request, reading=reading, sheet=sheet, answer=answer, payers=payers, MONEY=MONEY,
+            work=work if known_at is None else [], work_href=site.work_href, **_around(answer),
+        )  # fmt: skip
 
 
 def why_page(site: Site, request: Request) -> Response:
     """Why a day is what it is: every step with its evidence, the terms, and what would change it."""
-    episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
+    episode, known_at, day = episode_asked(site, request), known_at_asked(request), _day(request)
     if day is None:
         raise Refused(400, "Which day?", "Choose a day of the calendar first.")
     with site.reading() as reading:
         answer = why_of(reading.ledger, episode, day, reading.book, known_at)
-        if asked := _asked_first(site, request, reading, episode, known_at):
+        if asked := asked_first(site, request, reading, episode, known_at):
             return asked
-        _record(site, request, "why", episode, reading, known_at)
+        record_look(site, request, "why", episode, reading, known_at)
         if answer is None:
-            raise _not_opened()
+            raise not_opened()
         shown = utc_text(known_at) if known_at else None
         return site.render(
             "why.html", request, reading=reading, answer=answer, known_at=shown, evidence=_evidence(answer),
@@ -51,7 +60,7 @@ def why_page(site: Site, request: Request) -> Response:
         )  # fmt: skip
 
 
-def _asked_first(
+def asked_first(
     site: Site, request: Request, reading: Reading, episode: str, known_at: datetime | None
 ) -> Response | None:
     """What is shown first of an episode that names another patient, too: whether to show it all the same."""
@@ -73,7 +82,8 @@ def show_also(site: Site, request: Request, told: Mapping[str, str]) -> Response
     return RedirectResponse(site.episode_href(found.split("\0")[0]), 303)
 
 
-def _episode(site: Site, request: Request) -> str:
+def episode_asked(site: Site, request: Request) -> str:
+    """The episode that an address means; Refused for one of another time or place."""
     episode = site.ids.name("episode", request.path_params["id"])
     if episode is None:
         raise Refused(
@@ -95,7 +105,10 @@ def _day(request: Request) -> date | None:
     return day
 
 
-def _record(site: Site, request: Request, page: str, episode: str, reading: Reading, known_at: datetime | None) -> None:
+def record_look(
+    site: Site, request: Request, page: str, episode: str, reading: Reading, known_at: datetime | None
+) -> None:
+    """Note the look at a page of an episode, with everybody it may tell of."""
     day, named = _day(request), also_named(reading.ledger, episode, known_at)
     own = AsKnown(reading.ledger, reading.book).owner(episode)
     patients = [*named.patients, *([own] if own else [])]
@@ -105,7 +118,8 @@ def _record(site: Site, request: Request, page: str, episode: str, reading: Read
     )  # fmt: skip
 
 
-def _not_opened() -> Refused:
+def not_opened() -> Refused:
+    """What is said of an episode that was not opened by then."""
     return Refused(404, "Not opened by then", "At that moment the ledger did not know the episode yet.")
 
 

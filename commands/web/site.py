@@ -95,6 +95,10 @@ class Site:
         query = f"?{urlencode(asked)}" if asked else ""
         return f"/episode/{self.ids.of('episode', episode)}{page}{query}{mark}"
 
+    def work_href(self, episode: str, work: str) -> str:
+        """The address of a piece of open work: an opaque id."""
+        return f"/work/{self.ids.of('work', f'{work} {episode}')}"
+
 
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)

@@ -210,6 +210,11 @@ def work_rows(
     return [_row(cells, today) for cells in rows]
 
 
+def work_of(views: Views, today: str, episode: str) -> list[WorkRow]:
+    """All open work of one episode, the most pressing first, with what is done for now."""
+    return work_rows(views, today, WorkFilters(episode=episode, done="any"))
+
+
 def _row(cells: Sequence[Any], today: str) -> WorkRow:
     item = WorkItem(*cells[: len(COLUMNS)])
     owner, done_until, note, notes, by, at, *_ = cells[len(COLUMNS) :]

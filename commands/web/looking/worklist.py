@@ -77,7 +77,7 @@ def worklist_page(site: Site, request: Request) -> Response:
             "worklist.html", request, reading=reading, table=table, wanted=wanted, sums=sums, today=today,
             facets=_facets(reading, groups, wanted), kinds=facets(groups, WorkFilters(), {})["kind"],
             titles=_FACET_TITLES, me=who(site), set_aside=len(reading.views.set_aside()),
-            not_worked_out=not_worked_out(reading.views), work_href=_hrefs(site), largest_first=LARGEST_FIRST,
+            not_worked_out=not_worked_out(reading.views), work_href=site.work_href, largest_first=LARGEST_FIRST,
             payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer},
         )  # fmt: skip
 
@@ -110,10 +110,6 @@ def _groups(site: Site, reading: Reading, today: str) -> list[Group]:
 
 def _today(request: Request) -> str:
     return utc_now().astimezone(reader_zone(request)).date().isoformat()
-
-
-def _hrefs(site: Site) -> Callable[[str, str], str]:
-    return lambda episode, work: f"/work/{site.ids.of('work', f'{work} {episode}')}"
 
 
 def who(site: Site) -> str:
