@@ -22,14 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commands.web.access import NotRecorded
 from commands.web.episode_pages import calendar_page, show_also, why_page
-from commands.web.pages import (
-    LONGEST_SEARCH,
-    findings_list,
-    found_page,
-    holds_page,
-    report_charts,
-    report_page,
-)
+from commands.web.pages import LONGEST_SEARCH, report_charts, report_page
 from commands.web.reading import Outdated
 from commands.web.security import HEADERS, hosts_of
 from commands.web.site import Refused, Site
@@ -57,9 +50,6 @@ def make_app(site: Site, port: int, looking: Addresses) -> ASGIApp:
     """The site behind its guard, with the pages that are looked at."""
     pages: dict[str, Handler] = {
         **looking.pages,
-        "/found/{id}": found_page,
-        "/holds": holds_page,
-        "/findings": findings_list,
         "/report": report_page,
         "/report/page": report_charts,
         "/episode/{id}": calendar_page,

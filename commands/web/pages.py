@@ -1,4 +1,4 @@
-"""The pages over all episodes: search, holds, findings, the Monday report."""
+"""The Monday report in the site."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from commands.web.security import style_by_hash
-from commands.web.site import Refused, Site, page_number
-from projections.operations.rows_by_page import findings_by_rule, findings_page, held_page
-from projections.operations.search import find_episodes
+from commands.web.site import Refused, Site
 from projections.report.claims import BANDS
 from projections.report.report import WeeklyReport
-from projections.rows.finding import MESSAGES, together
-from projections.why.cures import CURES
 
-ROWS_A_PAGE: Final = 50
 LONGEST_SEARCH: Final = 128
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -31,51 +26,6 @@ def patients_behind(report: WeeklyReport) -> Iterator[str]:
 
 def _patients_of(report: WeeklyReport) -> Iterator[str]:
     return (row.patient for row in report.authorizations)
-
-
-def found_page(site: Site, request: Request) -> Response:
-    """Episodes by a part of a name. What was searched for stands in no address, only an opaque id of it."""
-    with site.reading() as reading:
-        text = site.ids.name("search", request.path_params["id"])
-        if text is None:
-            raise Refused(404, "No such search", "A search can be looked at for a while. Search again.")
-        found, more = find_episodes(reading.ledger, reading.views, text)
-        site.record(request, "search", [one.patient for one in found])
-        return site.render("found.html", request, reading=reading, text=text, found=found, more=more)
-
-
-def holds_page(site: Site, request: Request) -> Response:
-    """The episodes with days on hold for one reason, the longest waiting first."""
-    reason, page = request.query_params.get("reason", ""), page_number(request)
-    if reason not in CURES:
-        raise Refused(404, "No such reason", "No day can be on hold for that reason.")
-    with site.reading() as reading:
-        total, rows = held_page(reading.views, reason, (page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
-        site.record(request, "holds", [row.patient for row in rows])
-        return site.render(
-            "holds.html", request, reading=reading, reason=reason, cure=CURES[reason], rows=rows, total=total,
-            page=page, pages=_pages(total), query=f"reason={reason}&",
-        )  # fmt: skip
-
-
-def findings_list(site: Site, request: Request) -> Response:
-    """Contradictions and mistakes, by rule and level."""
-    rule, level, page = request.query_params.get("rule"), request.query_params.get("level"), page_number(request)
-    if (rule or None) not in (None, *MESSAGES) or (level or None) not in (None, "hard", "soft"):
-        raise Refused(404, "No such findings", "There is no such rule or level.")
-    with site.reading() as reading:
-        total, rows = findings_page(reading.views, rule or None, level or None, (page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
-        by_rule = findings_by_rule(reading.views)
-        site.record(request, "findings", [row.patient for row in rows])
-        query = "".join(f"{name}={value}&" for name, value in (("rule", rule), ("level", level)) if value)
-        return site.render(
-            "findings.html", request, reading=reading, rule=rule or "", level=level or "", rows=together(rows),
-            total=total, by_rule=by_rule, page=page, pages=_pages(total), query=query,
-        )  # fmt: skip
-
-
-def _pages(total: int) -> int:
-    return max(1, -(-total // ROWS_A_PAGE))
 
 
 def report_page(site: Site, request: Request) -> Response:

@@ -21,6 +21,7 @@ from commands.web.report import Made, Monday
 from commands.web.security import OpaqueIds, Sessions
 from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
+from projections.page.history import kind_words
 from projections.rendering import environment
 from projections.words import MARKS, date_runs
 
@@ -103,7 +104,7 @@ class Site:
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
     made.filters["runs"] = lambda dates: list(date_runs(dates))
-    made.filters["clock"] = clock
+    made.filters |= {"clock": clock, "kind": kind_words}
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from projections.read_model.queries import Where
@@ -19,20 +21,24 @@ class HeldEpisode(msgspec.Struct, frozen=True):
     last_date: str
 
 
+FINDING_ORDERS: Final = {"rule": "rule", "patient": "patient", "level": "level", "first_date": "first_date"}
+"""What findings can be in the order of, and the SQL of it."""
+
+
 def findings_page(
-    views: Views, rule: str | None, level: str | None, start: int, count: int
-) -> tuple[int, list[FindingRow]]:
-    """How many findings of a rule and a level there are, and some of them, by rule, patient, first date."""
+    views: Views, rule: str | None, level: str | None, start: int, count: int, order: str = "rule", *,
+    turned: bool = False,
+) -> tuple[int, list[FindingRow]]:  # fmt: skip
+    """How many findings of a rule and a level there are, and some of them (all with -1), in an order, and else by
+    rule, patient, first date."""
     where = Where()
     where.add("rule = ?", rule)
     where.add("level = ?", level)
     query = views.connection.execute
     (total,) = query(f"SELECT count(*) FROM findings{where}", where.values).fetchone()
-    chosen = query(
-        f"SELECT * FROM findings{where} ORDER BY rule, patient, first_date, dates, episodes, codes, because"
-        f" LIMIT {count:d} OFFSET {start:d}",
-        where.values,
-    )
+    first = FINDING_ORDERS[order] + (" DESC" if turned else "")
+    by = f"{first}, rule, patient, first_date, dates, episodes, codes, because"
+    chosen = query(f"SELECT * FROM findings{where} ORDER BY {by} LIMIT {count:d} OFFSET {start:d}", where.values)
     return total, [finding_row(row) for row in chosen]
 
 
@@ -43,12 +49,12 @@ def findings_by_rule(views: Views) -> list[tuple[str, str, int]]:
     ).fetchall()
 
 
-def held_page(views: Views, reason: str, start: int, count: int) -> tuple[int, list[HeldEpisode]]:
-    """How many episodes have days on hold for a reason, and some of them, the longest waiting first."""
+def held_episodes(views: Views, reason: str) -> list[HeldEpisode]:
+    """The episodes with days on hold for a reason, the longest waiting first."""
     rows = views.connection.execute(
         "SELECT patient, episode, sum(days), min(first_date), max(last_date) FROM day_runs"
         " WHERE status = 'hold' AND reason = ?"
         " GROUP BY 1, 2 ORDER BY 4, 1, 2",
         (reason,),
-    ).fetchall()
-    return len(rows), [HeldEpisode(*row) for row in rows[start : start + count]]
+    )
+    return [HeldEpisode(*row) for row in rows]

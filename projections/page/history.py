@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
@@ -48,7 +49,12 @@ def _day(row: ReplayRow, where: tzinfo) -> str:
 
 def _kinds(entries: Iterable[ReplayRow]) -> str:
     found = Counter(entry.type for entry in entries)
-    return ", ".join(f"{number:,} {kind}" for kind, number in sorted(found.items()))
+    return ", ".join(f"{kind_words(kind)} ({number:,})" for kind, number in sorted(found.items()))
+
+
+def kind_words(kind: str) -> str:
+    """The kind of a record in words: ``pain assessed``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
 
 
 def _changes(entries: Iterable[ReplayRow]) -> Iterator[ChangedRun]:

@@ -6,6 +6,9 @@ from typing import Final
 
 from commands.web.app import Addresses
 from commands.web.looking.episode import history_page, lines_csv, printed_page
+from commands.web.looking.found import findings_list, found_page, holds_page
+from commands.web.looking.looks import ask_for_looks, looks_form, looks_page
+from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
 from commands.web.looking.worklist import assign_work, note_work, put_work_away, work_page, worklist_page
 
@@ -16,12 +19,19 @@ LOOKING: Final = Addresses(
         "/episode/{id}/history": history_page,
         "/episode/{id}/print": printed_page,
         "/episode/{id}/lines": lines_csv,
+        "/found/{id}": found_page,
+        "/holds": holds_page,
+        "/findings": findings_list,
+        "/pictures": pictures_page,
+        "/looks": looks_form,
+        "/looks/{id}": looks_page,
         "/proof": proof_page,
     },
     forms={
         "/work/{id}/assign": assign_work,
         "/work/{id}/note": note_work,
         "/work/{id}/done-until": put_work_away,
+        "/looks": ask_for_looks,
         "/zone": choose_zone,
     },
 )

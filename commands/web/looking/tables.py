@@ -19,8 +19,9 @@ from commands.web.site import Refused, Site, page_number
 from projections.words import amount
 
 ROWS_A_PAGE: Final = 50
-CellKind = Literal["text", "date", "number", "money", "episode", "moment", "words", "payer"]
-"""How a cell is shown: ``words`` are the program's own, ``text`` somebody's."""
+CellKind = Literal["text", "date", "number", "money", "episode", "episode_at", "moment", "words", "payer"]
+"""How a cell is shown: ``words`` are the program's own, ``text`` somebody's; an ``episode_at`` is opened
+at the row's first date."""
 
 
 class Column(NamedTuple):
