@@ -97,7 +97,7 @@ class StretchReader:
     ) -> _Day:
         terms = (payer or "", from_ or "", published or "")
         limit = self._limits.get(terms)
-        would_pay = cents if cents is not None else self._rates.get((*terms, code or ""))
+        would_pay = cents if cents is not None else self._rates.get((*terms, code))
         return _Day(payer, would_pay, None if limit is None else later(on, limit))
 
     def of(self, rows: Sequence[FindingRow]) -> list[FindingStretch]:

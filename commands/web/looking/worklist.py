@@ -19,11 +19,11 @@ from commands.writing.open_work import WorkRefused
 from ledger.facts.administration import WorkAct, WorkAssigned, WorkDone, WorkNoted
 from ledger.store import EpisodeLedger
 from projections.read_model.kept_work import not_worked_out
+from projections.why.cures import CURES
 from projections.words import payer_name, utc_text
 from projections.work.chosen import (
     DUE,
     FACETS,
-    LARGEST_FIRST,
     SORTS,
     Group,
     WorkFilters,
@@ -77,7 +77,7 @@ def worklist_page(site: Site, request: Request) -> Response:
             "worklist.html", request, reading=reading, table=table, wanted=wanted, sums=sums, today=today,
             facets=_facets(reading, groups, wanted), kinds=facets(groups, WorkFilters(), {})["kind"],
             titles=_FACET_TITLES, me=who(site), set_aside=len(reading.views.set_aside()),
-            not_worked_out=not_worked_out(reading.views), work_href=site.work_href, largest_first=LARGEST_FIRST,
+            not_worked_out=not_worked_out(reading.views), work_href=site.work_href, holds=CURES,
             payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer},
         )  # fmt: skip
 

@@ -48,7 +48,7 @@ def inside(browser: Browser, site: Running) -> Iterator[BrowserContext]:
     page = context.new_page()
     page.goto(home(site))
     page.get_by_label("Token").fill(site.token)
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Sign in").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Worklist"
     page.close()
     yield context
@@ -63,7 +63,7 @@ def address_of(inside: BrowserContext, site: Running, name: str) -> str:
     """An episode's address, by way of the search."""
     page = inside.new_page()
     page.goto(home(site))
-    page.get_by_label("Patient or episode").fill(name)
+    page.get_by_label("Patient, episode or number").fill(name)
     enter(page)
     address = page.locator("td a").first.get_attribute("href")
     page.close()
@@ -76,7 +76,7 @@ def pages(inside: BrowserContext, site: Running) -> dict[str, str]:
     base, address, hostile = home(site), address_of(inside, site, "EP-2005"), address_of(inside, site, LONG_WORD[:50])
     search = inside.new_page()
     search.goto(base)
-    search.get_by_label("Patient or episode").fill("EP")
+    search.get_by_label("Patient, episode or number").fill("EP")
     search.keyboard.press("Enter")
     found = search.url
     search.close()
@@ -253,7 +253,7 @@ def test_the_first_link_skips_to_the_content(browser: Browser, inside: BrowserCo
 def test_going_back_after_a_search_asks_nothing(inside: BrowserContext, site: Running) -> None:
     page = inside.new_page()
     page.goto(home(site))
-    page.get_by_label("Patient or episode").fill("P-1005")
+    page.get_by_label("Patient, episode or number").fill("P-1005")
     enter(page)
     found = page.url
     with page.expect_navigation():
