@@ -18,7 +18,8 @@ from commands.writing import open_work
 from commands.writing.open_work import WorkRefused
 from ledger.store import EpisodeLedger
 from projections.words import amount, counted
-from projections.work.chosen import DUE, SORTS, WorkFilters, WorkRow, sums_of, work_groups, work_rows
+from projections.work.chosen import DUE, SORTS, WorkFilters, WorkRow, work_rows
+from projections.work.facets import sums_of, work_groups
 from projections.work.items import KINDS, WORKS
 
 _WORK = click.Choice(WORKS)

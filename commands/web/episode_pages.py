@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.outside import utc_now
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
-from commands.web.times import reader_zone
+from commands.web.times import reader_today
 from projections.page.episode import episode_sheet
 from projections.page.money import MONEY
 from projections.reading.also_named import also_named
@@ -34,7 +33,7 @@ def calendar_page(site: Site, request: Request) -> Response:
         if sheet is None:
             raise not_opened()
         payers = {payer.id: payer.name for payer in reading.book.payers.values()}
-        work = work_of(reading.views, utc_now().astimezone(reader_zone(request)).date().isoformat(), episode)
+        work = work_of(reading.views, reader_today(request), episode)
         return site.render(
             "episode.html", request, reading=reading, sheet=sheet, answer=answer, payers=payers, MONEY=MONEY,
             work=work if known_at is None else [], work_href=site.work_href, **_around(answer),

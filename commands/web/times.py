@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from commands.outside import utc_now
 from ledger.facts.zones import zone
 
 ZONES: Final = {
@@ -35,6 +36,11 @@ def zone_name(request: Request) -> str:
 def reader_zone(request: Request) -> tzinfo:
     """The same, to reckon with."""
     return zone(zone_name(request))
+
+
+def reader_today(request: Request) -> str:
+    """The date that it is where the reader is."""
+    return utc_now().astimezone(reader_zone(request)).date().isoformat()
 
 
 def clock(instant: str, where: tzinfo) -> str:

@@ -6,7 +6,7 @@ service date.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,7 @@ from projections.read_model.kept_work import COLUMNS, WorkItem
 from projections.read_model.queries import Where
 from projections.read_model.views import Views
 from projections.words import later
-from projections.work.items import KINDS, WORKS, work_words
+from projections.work.items import work_words
 
 AT_ONCE_WORDS: Final = "at once"
 NOBODY: Final = "nobody"
@@ -68,9 +68,6 @@ class WorkFilters(NamedTuple):
     episode: str | None = None
 
 
-FACETS: Final = ("kind", "work", "payer", "owner", "due")
-
-
 class WorkRow(msgspec.Struct, frozen=True, gc=False):
     """A row of the work list. ``age`` is days since the first service date; ``days_left`` those until ``due``, which is
     ``at once`` where money is to be given back and no date is set."""
@@ -98,100 +95,6 @@ class WorkRow(msgspec.Struct, frozen=True, gc=False):
     to_do: str
 
 
-class WorkSums(NamedTuple):
-    """How much is chosen."""
-
-    rows: int
-    days: int
-    cents: int
-
-
-class FacetValue(NamedTuple):
-    """One value that a filter can take, and what would be shown of it with the other filters as they are."""
-
-    value: str
-    words: str
-    sums: WorkSums
-
-
-class Group(NamedTuple):
-    """Rows that are alike in all facets."""
-
-    kind: str
-    work: str
-    payer: str
-    owner: str
-    due: str
-    done: str
-    sums: WorkSums
-
-
-def work_groups(views: Views, today: str, wanted: WorkFilters) -> list[Group]:
-    """All work by its facets, of one patient or episode if they are asked for; the rest is summed from these."""
-    if not views.has("work"):
-        return []
-    where = _named(wanted)
-    rows = views.connection.execute(
-        f"SELECT kind, work, coalesce(payer, ''), owner, urgency, done, count(*), sum(days),"
-        f" coalesce(sum(cents), 0) FROM ({_work(today)}){where} GROUP BY 1, 2, 3, 4, 5, 6",
-        where.values,
-    )
-    due = list(DUE)
-    return [Group._make((*row[:4], due[row[4]], row[5], WorkSums(*row[6:]))) for row in rows]
-
-
-def facets(groups: Sequence[Group], wanted: WorkFilters, payers: Mapping[str, str]) -> dict[str, list[FacetValue]]:
-    """For each facet its values, each counted with the other filters as they are."""
-    return {facet: list(_values(groups, wanted, facet, payers)) for facet in FACETS}
-
-
-def _values(
-    groups: Sequence[Group], wanted: WorkFilters, facet: str, payers: Mapping[str, str]
-) -> Iterator[FacetValue]:
-    others = wanted._replace(**{facet: None})
-    found: dict[str, list[WorkSums]] = {}
-    for group in groups:
-        if _fits(group, others):
-            found.setdefault(getattr(group, facet), []).append(group.sums)
-    for value in sorted(found, key=_order_of(facet)):
-        yield FacetValue(value or NOBODY, _words(facet, value, payers), _together(found[value]))
-
-
-def _order_of(facet: str) -> Any:
-    ordered = {"kind": list(KINDS), "work": list(WORKS), "due": list(DUE)}.get(facet)
-    return ordered.index if ordered else str.casefold
-
-
-def _words(facet: str, value: str, payers: Mapping[str, str]) -> str:
-    match facet:
-        case "kind":
-            return KINDS[value]
-        case "work":
-            return work_words(value)
-        case "due":
-            return DUE[value]
-        case "payer":
-            return payers.get(value, value) or "no payer known"
-    return value or NOBODY
-
-
-def _fits(group: Group, wanted: WorkFilters) -> bool:
-    """Whether a group is shown; a facet that is not asked for keeps nothing out."""
-    if wanted.done != "any" and group.done != (wanted.done or "no"):
-        return False
-    asked = {name: getattr(wanted, name) for name in FACETS}
-    return all(value is None or (getattr(group, name) or NOBODY) == value for name, value in asked.items())
-
-
-def sums_of(groups: Sequence[Group], wanted: WorkFilters) -> WorkSums:
-    """How much the filters choose."""
-    return _together([group.sums for group in groups if _fits(group, wanted)])
-
-
-def _together(found: Sequence[WorkSums]) -> WorkSums:
-    return WorkSums(*map(sum, zip(*found, strict=True))) if found else WorkSums(0, 0, 0)
-
-
 def work_rows(
     views: Views, today: str, wanted: WorkFilters, sort: str = "urgency", *, turned: bool = False, start: int = 0,
     count: int = -1,
@@ -205,7 +108,7 @@ def work_rows(
         f"{SORTS[sort]}{' DESC' if down else ''}, urgency, coalesce(cents, 0) DESC, patient, episode, first_date, work"
     )
     rows = views.connection.execute(
-        f"SELECT * FROM ({_work(today)}){where} ORDER BY {order} LIMIT ? OFFSET ?", (*where.values, count, start)
+        f"SELECT * FROM ({work_query(today)}){where} ORDER BY {order} LIMIT ? OFFSET ?", (*where.values, count, start)
     )
     return [_row(cells, today) for cells in rows]
 
@@ -232,7 +135,7 @@ def _days_between(first: str, last: str) -> int:
     return date.fromisoformat(last).toordinal() - date.fromisoformat(first).toordinal()
 
 
-def _work(today: str) -> str:
+def work_query(today: str) -> str:
     """The query of all work with what was decided about it; ``today`` is a date."""
     late = " ".join(
         f"WHEN due <= '{later(today, days)}' THEN {list(DUE).index(name)}" for name, days in _SPANS
@@ -250,7 +153,8 @@ def _work(today: str) -> str:
     )
 
 
-def _named(wanted: WorkFilters) -> Where:
+def named_in(wanted: WorkFilters) -> Where:
+    """The condition that chooses the work of a patient or an episode."""
     where = Where()
     where.add("patient = ?", wanted.patient)
     where.add("episode = ?", wanted.episode)
@@ -258,7 +162,7 @@ def _named(wanted: WorkFilters) -> Where:
 
 
 def _chosen(wanted: WorkFilters) -> Where:
-    where = _named(wanted)
+    where = named_in(wanted)
     where.add("kind = ?", wanted.kind)
     where.add("work = ?", wanted.work)
     where.add("coalesce(payer, '') = ?", "" if wanted.payer == NOBODY else wanted.payer)

@@ -86,6 +86,11 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/audit projections/rebuild"
     ),
+    "projections/work": (
+        "ledger/facts ledger/progress.py ledger/book ledger/store.py "
+        "projections/words.py projections/reading projections/rows projections/read_model projections/why "
+        "projections/operations"
+    ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows "
@@ -128,18 +133,25 @@ ROOMS: dict[str, str] = {
     ),
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
-        "projections/why projections/operations projections/page projections/report "
+        "projections/words.py projections/rendering.py projections/reading projections/read_model "
+        "projections/why projections/work projections/page projections/report "
         "commands/outside.py commands/terminal"
+    ),
+    "commands/web/looking": (
+        "ledger/facts ledger/store.py "
+        "projections/words.py projections/rows projections/read_model projections/why projections/audit "
+        "projections/operations projections/work projections/page projections/report "
+        "commands/writing commands/terminal commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/effects projections/rebuild projections/export "
-        "projections/operations projections/page projections/report projections/bundle projections/erasure "
+        "projections/operations projections/work projections/page projections/report projections/bundle "
+        "projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/recording commands/web"
+        "commands/recording commands/web commands/web/looking"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -488,7 +500,8 @@ def test_sql_of_the_ledgers_tables_is_in_the_recorders() -> None:
 def test_the_date_of_an_instant_is_read_in_a_named_zone() -> None:
     """An instant knows only the date of the offset it was written in; terms are known from a UTC date on, and what a
     fact tells is held against the date where the patient lives."""
-    in_zone = ("astimezone(UTC)", "astimezone(zone(head.zone or ''))", "utc_now()")
+    in_zone = ("astimezone(UTC)", "astimezone(zone(head.zone or ''))", "utc_now()", "astimezone(where)",
+               "astimezone(reader_zone(request))")  # fmt: skip
     found = [
         (module.name, ast.unparse(node))
         for module in modules()

@@ -20,6 +20,8 @@ from projections.page.html import render_page
 from projections.page.page import page_of
 
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_TITLE: Final = re.compile(r"<title>.*?</title>", re.DOTALL)
+"""A browser keeps titles in its history, and the page's own names the episode."""
 _LINE_COLUMNS: Final = (
     Column("patient", "Patient"),
     Column("episode", "Episode", "episode"),
@@ -64,7 +66,7 @@ def printed_page(site: Site, request: Request) -> Response:
         record_look(site, request, "page", episode, reading, known_at)
         if found is None:
             raise not_opened()
-    html = render_page(found)
+    html = _TITLE.sub("<title>Episode page – Episode Ledger</title>", render_page(found), count=1)
     style = _STYLE.search(html)
     return HTMLResponse(html, headers={"content-security-policy": style_by_hash(style[1])} if style else {})
 

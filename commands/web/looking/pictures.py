@@ -8,11 +8,10 @@ from typing import Any, Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commands.outside import utc_now
 from commands.web.looking.tables import AS_FOUND, Asked, Column, Table, csv_of
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
-from commands.web.times import reader_zone
+from commands.web.times import reader_today
 from projections.report.authorizations import RunningOut
 from projections.report.charts import Bar, Chart, chart
 from projections.words import money, whole_dollars
@@ -33,7 +32,7 @@ class Picture(NamedTuple):
 def pictures_page(site: Site, request: Request) -> Response:
     """Days by week, dollars by filing date, authorizations that run out, and what is to refund by month."""
     asked = Asked(request, [AS_FOUND], ("table",))
-    today = utc_now().astimezone(reader_zone(request)).date().isoformat()
+    today = reader_today(request)
     with site.reading(work=True) as reading:
         pictures = _pictures(site, reading, today, asked)
         if asked.is_csv:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.outside import utc_now
 from commands.web.looking.tables import ROWS_A_PAGE, Asked, Column, Table, csv_of
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
-from commands.web.times import reader_zone
+from commands.web.times import reader_today
 from commands.writing import open_work
 from commands.writing.open_work import WorkRefused
 from ledger.facts.administration import WorkAct, WorkAssigned, WorkDone, WorkNoted
@@ -21,17 +20,8 @@ from ledger.store import EpisodeLedger
 from projections.read_model.kept_work import not_worked_out
 from projections.why.cures import CURES
 from projections.words import payer_name, utc_text
-from projections.work.chosen import (
-    DUE,
-    FACETS,
-    SORTS,
-    Group,
-    WorkFilters,
-    facets,
-    sums_of,
-    work_groups,
-    work_rows,
-)
+from projections.work.chosen import DUE, SORTS, WorkFilters, work_rows
+from projections.work.facets import FACETS, Group, facets, sums_of, work_groups
 from projections.work.items import KINDS, WORKS, work_words
 
 Fields = Mapping[str, str]
@@ -61,7 +51,7 @@ _COLUMNS: Final = (
 def worklist_page(site: Site, request: Request) -> Response:
     """What waits for somebody, the most pressing first, with facets to choose by."""
     asked = Asked(request, SORTS, (*FACETS, "done"))
-    wanted, today = _filters(asked), _today(request)
+    wanted, today = _filters(asked), reader_today(request)
     with site.reading(work=True) as reading:
         groups = _groups(site, reading, today)
         sums = sums_of(groups, wanted)
@@ -108,10 +98,6 @@ def _groups(site: Site, reading: Reading, today: str) -> list[Group]:
     return groups
 
 
-def _today(request: Request) -> str:
-    return utc_now().astimezone(reader_zone(request)).date().isoformat()
-
-
 def who(site: Site) -> str:
     """Who decides what is decided in the site."""
     return site.access.user
@@ -129,7 +115,7 @@ class Decided(NamedTuple):
 def work_page(site: Site, request: Request) -> Response:
     """A piece of work: its rows, what was decided about it and by whom, and the forms."""
     work, episode = _asked_for(site, request)
-    today = _today(request)
+    today = reader_today(request)
     with site.reading(work=True) as reading:
         rows = work_rows(reading.views, today, WorkFilters(work=work, episode=episode, done="any"))
         decided = [_decided(act) for _, act in reading.ledger.work_acts() if (act.episode, act.work) == (episode, work)]
@@ -183,10 +169,14 @@ def put_work_away(site: Site, request: Request, fields: Fields) -> Response:
 
 
 def _date(text: str) -> date:
+    text = text.strip()
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").date()
+        on = date.fromisoformat(text)
     except ValueError:
-        raise Refused(400, "Until when?", "Enter a date as YYYY-MM-DD, such as 2026-12-07.") from None
+        on = None
+    if on is None or on.isoformat() != text:  # it reads 20261102 and 2026-W45-1, too
+        raise Refused(400, "Until when?", "Enter a date as YYYY-MM-DD, such as 2026-12-07.")
+    return on
 
 
 def _decide(site: Site, request: Request, act: Callable[[EpisodeLedger, str, str], None]) -> Response:

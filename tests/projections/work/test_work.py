@@ -18,7 +18,8 @@ from projections.read_model.catch_up import catch_up
 from projections.read_model.kept_work import unworked
 from projections.read_model.queries import Filters, finding_rows
 from projections.read_model.views import Views, passing_views
-from projections.work.chosen import WorkFilters, facets, sums_of, work_groups, work_rows
+from projections.work.chosen import WorkFilters, work_rows
+from projections.work.facets import facets, sums_of, work_groups
 from projections.work.kept import keep_work, made_by
 from tests.command_line import House, run
 from tests.encrypted_house import Locked, files_with
