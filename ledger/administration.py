@@ -6,7 +6,7 @@ Each says what it must not contradict: a month is closed once, a book is taken u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from eventsourcing.persistence import RecordConflictError, StoredEvent
@@ -23,11 +23,13 @@ from ledger.facts.administration import (
     encode_act,
 )
 from ledger.facts.entry import UnreadableEntry
+from ledger.facts.stored import StoredRow
 from ledger.recorders import WrongPath
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.protocol import Entries
 
 _LARGEST: Final = 2**63 - 1
+_OF_WORK: Final = tuple(kind.__name__ for kind in get_args(WorkAct))
 
 
 class HouseActs:
@@ -57,7 +59,7 @@ class HouseActs:
 
     def record_acceptance(self, acceptance: RollbackAccepted) -> int:
         """Record that a rollback was meant; gives the position. ``RecordConflictError`` if another act was faster."""
-        return self._record_act(acceptance, len(self.house_acts()))
+        return self._record_act(acceptance, self.act_count())
 
     def record_work(self, act: WorkAct) -> int:
         """Record what was decided about open work; gives the position. ``RecordConflictError`` if another act was
@@ -70,25 +72,15 @@ class HouseActs:
 
     def work_acts(self, after_version: int = 0) -> list[tuple[int, WorkAct]]:
         """What was decided about open work after an act of the house, each with its version, in order."""
-        acts = self._acts(after_version)
-        return [(version, act) for _, version, act in acts if isinstance(act, WorkAct)]
+        rows = self._entries.rows_of_kinds(HOUSE, _OF_WORK, after_version)
+        return [(row[2], act) for row in rows if isinstance(act := _act_of(row), WorkAct)]
 
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))], **more)[0]
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:
         """Every act of the house with its position, in order."""
-        return [(position, act) for position, _, act in self._acts()]
-
-    def _acts(self, after_version: int = 0) -> list[tuple[int, int, HouseAct]]:
-        """Position, version and act, in order."""
-        found = []
-        for position, _, version, _, text in self._entries.rows_of([HOUSE], after_version):
-            try:
-                found.append((position, version, decode_act(text)))
-            except (msgspec.MsgspecError, UnicodeError) as error:
-                raise UnreadableEntry(HOUSE, version, position) from error
-        return found
+        return [(row[0], _act_of(row)) for row in self._entries.rows_of([HOUSE])]
 
     def closings(self) -> list[tuple[int, MonthClosed]]:
         """Every closed month with the position of its record, in the order they were closed."""
@@ -114,4 +106,13 @@ class HouseActs:
         """
         if not isinstance(self._entries, EncryptedRecorder):
             raise WrongPath("nothing can be forgotten in a ledger that is not encrypted")
-        return self._record_act(act, len(self.house_acts()), forgotten=act.episodes, right_after=right_after)
+        return self._record_act(act, self.act_count(), forgotten=act.episodes, right_after=right_after)
+
+
+def _act_of(row: StoredRow) -> HouseAct:
+    """The act that stands in a row; UnreadableEntry if it cannot be read."""
+    position, _, version, _, text = row
+    try:
+        return decode_act(text)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise UnreadableEntry(HOUSE, version, position) from error
