@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,12 +13,16 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from commands.desk.uploads import Uploads
 from commands.outside import utc_now
+from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
-from commands.web.access import AccessLog, access_file, marks_of
+from commands.web.access import AccessLog, access_file, login_name, marks_of
+from commands.web.guard.rights import may
+from commands.web.guard.security import OpaqueIds
+from commands.web.guard.sessions import Attempts, Session, Sessions
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
-from commands.web.security import OpaqueIds, Sessions
 from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
 from projections.page.history import kind_words
@@ -43,7 +47,9 @@ class Site:
         self.reader = Reader(setup)
         self.monday = Monday(self.reader)
         self.access = AccessLog(access_file(setup.places.live))
-        self.sessions, self.ids, self.tell = Sessions(), OpaqueIds(), tell
+        self.users = Users(users_file(setup.places.live))
+        self.sessions, self.attempts = Sessions(login_name()), Attempts()
+        self.ids, self.tell, self.uploads = OpaqueIds(), tell, Uploads()
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
         self.kept: dict[str, tuple[Any, Any]] = {}
@@ -63,6 +69,7 @@ class Site:
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
             self.kept.clear()
+            self.uploads.let_go()
             for kind in ("search", "also", "work", "looks"):
                 self.ids.let_go(kind)
             self._forgotten_at = forgotten_at
@@ -72,17 +79,23 @@ class Site:
         return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
-        """A page; ``session`` is empty for whoever is not signed in, ``zone`` the reader's own."""
-        session = request.scope.get("session") or ""
+        """A page; ``session`` is None for whoever is not signed in, ``may`` says what their role may ask, ``zone`` is
+        the reader's own."""
+        session: Session | None = request.scope.get("session")
+
+        def may_ask(address: str, method: str = "GET") -> bool:
+            return session is not None and may(session.role, method, address)
+
         zone = {"zone": reader_zone(request), "zone_words": ZONES[zone_name(request)]}
-        text = self._templates.get_template(template).render(session=session, **zone, **said)
+        text = self._templates.get_template(template).render(session=session, may=may_ask, **zone, **said)
         return HTMLResponse(text, status)
 
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
         """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
         marks = marks_of(filter(None, patients), self.reader.setup.master)
-        self.access.record(request.scope["session"], remote, page, marks, **seen)
+        session: Session = request.scope["session"]
+        self.access.record(session.name, session.user, remote, page, marks, **seen)
 
     def state(self, reading: Reading) -> tuple[int, str, str]:
         """What a page that is kept depends on: position, book, and today's date (UTC)."""
@@ -103,10 +116,18 @@ class Site:
 
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
-    made.filters["runs"] = lambda dates: list(date_runs(dates))
+    made.filters |= {"runs": lambda dates: list(date_runs(dates)), "is_date": _is_date}
     made.filters |= {"clock": clock, "kind": kind_words}
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
+
+
+def _is_date(text: str) -> bool:
+    """Whether a browser can show a text in a field for dates."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def page_number(request: Request) -> int:

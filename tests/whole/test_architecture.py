@@ -131,17 +131,26 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/read_model projections/effects "
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
+    "commands/desk": (
+        "ledger/facts ledger/book ledger/recorders/by_name ledger/store.py "
+        "projections/words.py projections/reading projections/read_model projections/audit projections/effects "
+        "projections/operations "
+        "commands/outside.py commands/door commands/sheets commands/writing commands/terminal commands/recording"
+    ),
+    "commands/people": "ledger/facts ledger/files.py commands/outside.py",
+    "commands/web/guard": "commands/people",
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/read_model "
-        "projections/why projections/work projections/page projections/report "
-        "commands/outside.py commands/terminal"
+        "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
+        "projections/why projections/audit projections/operations projections/work projections/page projections/report "
+        "commands/outside.py commands/door commands/writing commands/terminal "
+        "commands/desk commands/people commands/web/guard"
     ),
     "commands/web/looking": (
         "ledger/facts ledger/store.py "
         "projections/words.py projections/rows projections/read_model projections/why projections/audit "
         "projections/operations projections/work projections/page projections/report "
-        "commands/writing commands/terminal commands/web"
+        "commands/writing commands/terminal commands/web/guard commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
@@ -151,7 +160,7 @@ ROOMS: dict[str, str] = {
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/recording commands/web commands/web/looking"
+        "commands/recording commands/people commands/web/guard commands/web commands/web/looking"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -199,7 +208,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/rebuild/",
         "projections/export/spool.py",
         "commands/troubles.py",  # names its exceptions, runs no SQL
-        "commands/web/app.py",  # likewise
+        "commands/web/failures.py",  # likewise
     ),
     "click": (
         "commands/cli.py",
@@ -213,6 +222,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "os.fsync": ("ledger/files.py",),
     "ledger.files.write_whole": (  # what somebody names is written by the one guard
         "commands/terminal/output.py",
+        "commands/people/users.py",  # a name of its own beside the read model, which the guard keeps others from
         "projections/erasure/handed_out.py",
         "projections/rebuild/rebuild.py",
     ),
@@ -221,13 +231,15 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "os.rename": ("ledger/files.py",),
     "os.link": ("ledger/files.py",),
     "os.O_EXCL": ("ledger/files.py",),
+    "argon2": ("commands/people/passwords.py", "commands/verbs/serve.py"),  # an extra: loaded by the site and ``users``
+    "python_multipart": ("commands/web/forms.py",),
     "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
     "tabulate": ("projections/tables.py",),
     "openpyxl": ("commands/sheets/workbook.py",),  # an extra: loaded when a workbook is read
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
-    "uvicorn": ("commands/verbs/serve.py", "commands/web/connections.py"),
+    "uvicorn": ("commands/verbs/serve.py", "commands/web/guard/connections.py"),
     "jinja2": (
         "projections/rendering.py",
         "projections/page/html.py",
@@ -242,7 +254,9 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "secrets": (
         "ledger/recorders/",  # a new ledger's name
         "ledger/keys/cipher.py",  # keys, and what goes before each cipher text
-        "commands/web/security.py",  # the site's token and cookies
+        "commands/people/passwords.py",  # first passwords
+        "commands/web/app.py",  # compares form keys in constant time
+        "commands/web/guard/",  # the site's token, cookies and form keys
     ),
     "os.urandom": ("commands/outside.py",),  # the nonces
     "uuid": (),
@@ -261,6 +275,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.monotonic": (  # how long something takes, not when it is
         "commands/door/source.py",
         "commands/terminal/progress.py",
+        "commands/web/guard/sessions.py",
         "projections/read_model/views.py",
         "ledger/recorders/",
     ),

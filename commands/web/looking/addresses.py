@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from commands.web.app import Addresses
+from commands.web.forms import SHORT, Bounds
 from commands.web.looking.episode import history_page, lines_csv, printed_page
 from commands.web.looking.found import findings_list, found_page, holds_page
 from commands.web.looking.looks import ask_for_looks, looks_form, looks_page
@@ -12,6 +13,8 @@ from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
 from commands.web.looking.worklist import assign_work, note_work, put_work_away, work_page, worklist_page
 
+NOTE: Final = Bounds(16 * 1024, 8)
+"""A note of a thousand characters, each of them written as twelve."""
 LOOKING: Final = Addresses(
     pages={
         "/": worklist_page,
@@ -28,10 +31,10 @@ LOOKING: Final = Addresses(
         "/proof": proof_page,
     },
     forms={
-        "/work/{id}/assign": assign_work,
-        "/work/{id}/note": note_work,
-        "/work/{id}/done-until": put_work_away,
-        "/looks": ask_for_looks,
-        "/zone": choose_zone,
+        "/work/{id}/assign": (assign_work, SHORT),
+        "/work/{id}/note": (note_work, NOTE),
+        "/work/{id}/done-until": (put_work_away, SHORT),
+        "/looks": (ask_for_looks, SHORT),
+        "/zone": (choose_zone, SHORT),
     },
 )

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from commands.web.episode_pages import asked_first, episode_asked, not_opened, record_look
+from commands.web.guard.security import style_by_hash
 from commands.web.looking.tables import AS_FOUND, ROWS_A_PAGE, Asked, Column, Table, csv_of
-from commands.web.security import style_by_hash
 from commands.web.site import Site, known_at_asked
 from commands.web.times import reader_zone
 from projections.audit.replay import replay_of

@@ -31,6 +31,7 @@ _HELD: Final = (
     Column("first_date", "First date", "date"),
     Column("last_date", "Last date", "date"),
     Column("days", "Days", "number"),
+    Column("mend", "Mend", "mend"),
 )
 _FINDINGS: Final = (
     Column("level", "Level", "words"),
@@ -60,7 +61,7 @@ def found_page(site: Site, request: Request) -> Response:
 
 def holds_page(site: Site, request: Request) -> Response:
     """The episodes with days on hold for one reason, the longest waiting first."""
-    asked = Asked(request, [AS_FOUND, *(column.name for column in _HELD)], ("reason",))
+    asked = Asked(request, [AS_FOUND, *(column.name for column in _HELD if column.kind != "mend")], ("reason",))
     reason = asked.filters.get("reason", "")
     if reason not in CURES:
         raise Refused(404, "No such reason", "No day can be on hold for that reason.")

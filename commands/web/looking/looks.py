@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Final
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from commands.web.access import looks_at, marks_of
+from commands.web.forms import Fields
 from commands.web.looking.tables import AS_FOUND, Asked, Column, csv_of, paged
 from commands.web.site import Refused, Site
 
@@ -33,7 +33,7 @@ def looks_form(site: Site, request: Request) -> Response:
         return site.render("looks.html", request, reading=reading, table=None, patient="", first="", last="")
 
 
-def ask_for_looks(site: Site, request: Request, fields: Mapping[str, str]) -> Response:
+def ask_for_looks(site: Site, request: Request, fields: Fields) -> Response:
     """Go to the records of a patient; the address names nobody, only dates and an opaque id."""
     patient = fields.get("patient", "").strip()
     if not 1 <= len(patient) <= LONGEST_NAME:

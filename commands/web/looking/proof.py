@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commands.web.forms import Fields
 from commands.web.site import Refused, Site
 from commands.web.times import ZONE_COOKIE, ZONES, zone_name
 
@@ -24,7 +23,7 @@ def proof_page(site: Site, request: Request) -> Response:
         )  # fmt: skip
 
 
-def choose_zone(site: Site, request: Request, fields: Mapping[str, str]) -> Response:
+def choose_zone(site: Site, request: Request, fields: Fields) -> Response:
     """Show times in another zone from now on, in this browser."""
     chosen = fields.get("zone", "")
     if chosen not in ZONES:

@@ -19,9 +19,9 @@ from commands.web.site import Refused, Site, page_number
 from projections.words import amount
 
 ROWS_A_PAGE: Final = 50
-CellKind = Literal["text", "date", "number", "money", "episode", "episode_at", "moment", "words", "payer"]
+CellKind = Literal["text", "date", "number", "money", "episode", "episode_at", "moment", "words", "payer", "mend"]
 """How a cell is shown: ``words`` are the program's own, ``text`` somebody's; an ``episode_at`` is opened
-at the row's first date."""
+at the row's first date, and ``mend`` are links to what mends it."""
 
 
 class Column(NamedTuple):
@@ -120,8 +120,9 @@ def csv_of(site: Site, request: Request, name: str, table: Table, patient_of: Ca
     site.record(request, f"{name} csv", filter(None, map(patient_of, table.rows)))
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([column.title for column in table.columns])
-    writer.writerows([_csv_cell(row, column) for column in table.columns] for row in table.rows)
+    columns = [column for column in table.columns if column.kind != "mend"]
+    writer.writerow([column.title for column in columns])
+    writer.writerows([_csv_cell(row, column) for column in columns] for row in table.rows)
     headers = {"content-disposition": f'attachment; filename="{name.replace(" ", "-")}.csv"'}
     return Response(text.getvalue().encode("utf-8", "replace"), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commands.web.forms import Fields
+from commands.web.guard.sessions import Session
 from commands.web.looking.tables import ROWS_A_PAGE, Asked, Column, Table, csv_of
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
@@ -24,7 +26,6 @@ from projections.work.chosen import DUE, SORTS, WorkFilters, work_rows
 from projections.work.facets import FACETS, Group, facets, sums_of, work_groups
 from projections.work.items import KINDS, WORKS, work_words
 
-Fields = Mapping[str, str]
 _FACET_TITLES: Final = {"kind": "Kind", "due": "Time left", "work": "What", "payer": "Payer", "owner": "Owner"}
 _SHOWN: Final = ("kind", "due", "payer", "owner", "work")
 _COLUMNS: Final = (
@@ -66,7 +67,7 @@ def worklist_page(site: Site, request: Request) -> Response:
         return site.render(
             "worklist.html", request, reading=reading, table=table, wanted=wanted, sums=sums, today=today,
             facets=_facets(reading, groups, wanted), kinds=facets(groups, WorkFilters(), {})["kind"],
-            titles=_FACET_TITLES, me=who(site), set_aside=len(reading.views.set_aside()),
+            titles=_FACET_TITLES, me=who(request), set_aside=len(reading.views.set_aside()),
             not_worked_out=not_worked_out(reading.views), work_href=site.work_href, holds=CURES,
             payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer},
         )  # fmt: skip
@@ -98,9 +99,10 @@ def _groups(site: Site, reading: Reading, today: str) -> list[Group]:
     return groups
 
 
-def who(site: Site) -> str:
-    """Who decides what is decided in the site."""
-    return site.access.user
+def who(request: Request) -> str:
+    """Who decides what is decided in the site: who is signed in."""
+    session: Session = request.scope["session"]
+    return session.user
 
 
 class Decided(NamedTuple):
@@ -123,14 +125,14 @@ def work_page(site: Site, request: Request) -> Response:
         return site.render(
             "work.html", request, reading=reading, rows=rows, work=work, what=work_words(work), episode_name=episode,
             decided=decided[::-1], state=rows[0] if rows else None, path=request.url.path, today=today,
-            payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer}, me=who(site),
+            payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer}, me=who(request),
         )  # fmt: skip
 
 
 def _asked_for(site: Site, request: Request) -> tuple[str, str]:
     found = site.ids.name("work", request.path_params["id"])
     if found is None:
-        raise Refused(404, "No such page", "Addresses of work hold until the site is stopped. Begin at the worklist.")
+        raise Refused(404, "No such page", "Addresses of work hold until the site is stopped. Open it again from the list.")
     work, _, episode = found.partition(" ")
     return work, episode
 
@@ -149,14 +151,14 @@ def assign_work(site: Site, request: Request, fields: Fields) -> Response:
     """Give a piece of work to somebody, to oneself, or to nobody."""
     owner = "" if fields.get("to") == "nobody" else fields.get("owner", "").strip()
     return _decide(
-        site, request, lambda ledger, episode, work: open_work.assign(ledger, who(site), episode, work, owner)
+        site, request, lambda ledger, episode, work: open_work.assign(ledger, who(request), episode, work, owner)
     )
 
 
 def note_work(site: Site, request: Request, fields: Fields) -> Response:
     """Note something about a piece of work."""
     text = fields.get("note", "").strip()
-    by = who(site)
+    by = who(request)
     return _decide(site, request, lambda ledger, episode, work: open_work.note(ledger, by, episode, work, text))
 
 
@@ -164,7 +166,7 @@ def put_work_away(site: Site, request: Request, fields: Fields) -> Response:
     """Put a piece of work away until a date."""
     until = _date(fields.get("until", ""))
     return _decide(
-        site, request, lambda ledger, episode, work: open_work.done_until(ledger, who(site), episode, work, until)
+        site, request, lambda ledger, episode, work: open_work.done_until(ledger, who(request), episode, work, until)
     )
 
 

@@ -14,8 +14,8 @@ import pytest
 from ledger.book import load_book
 from projections.audit.claimed import claimed_days
 from tests.command_line import House, run
+from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
-from tests.looking_site import Looker
 from tests.running_site import Answer
 from tests.stores import open_ledger
 
@@ -26,8 +26,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @pytest.fixture(scope="module")
-def looker(house: House) -> Looker:
-    return Looker(house.ledger)
+def looker(house: House) -> Visitor:
+    return InProcess(house.ledger).visitor()
 
 
 def text_of(answer: Answer) -> str:
@@ -45,7 +45,7 @@ def looks(house: House) -> list[dict[str, object]]:
     return [json.loads(line) for line in (house.folder / "ledger.access.jsonl").read_text("utf-8").splitlines()]
 
 
-def test_a_csv_has_exactly_what_is_shown_and_giving_it_out_is_logged(house: House, looker: Looker) -> None:
+def test_a_csv_has_exactly_what_is_shown_and_giving_it_out_is_logged(house: House, looker: Visitor) -> None:
     shown = run("--ledger", house.ledger, "worklist", "--kind", "stops", "--sort", "patient").rows
     found = rows_of(looker.get("/?kind=stops&sort=patient&as=csv"))
     assert [(row["Patient"], row["Episode"], row["Claim"]) for row in found] == [
@@ -59,7 +59,7 @@ def test_a_csv_has_exactly_what_is_shown_and_giving_it_out_is_logged(house: Hous
     assert set(last["patients"]) == {row["patient"] for row in shown}  # type: ignore[call-overload]
 
 
-def test_headings_put_every_table_in_order_and_turn_it(looker: Looker) -> None:
+def test_headings_put_every_table_in_order_and_turn_it(looker: Visitor) -> None:
     where = looker.post("/search", text="EP-20").headers["location"]
     for path, heading in ((where, "Days"), ("/holds?reason=auth_exhausted", "Episode")):
         page = looker.get(path)
@@ -78,28 +78,30 @@ def test_headings_put_every_table_in_order_and_turn_it(looker: Looker) -> None:
 def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path) -> None:
     house = documented(tmp_path)
     assert run("--ledger", house.ledger, "worklist", "assign", "EP-2005", "to_bill", "=cmd|' /C calc'!A0").status == 0
-    assert [row["Owner"][:2] for row in rows_of(Looker(house.ledger).get("/?as=csv")) if row["Owner"]] == ["'="]
+    assert [row["Owner"][:2] for row in rows_of(InProcess(house.ledger).visitor().get("/?as=csv")) if row["Owner"]] == [
+        "'="
+    ]
 
 
 def test_what_is_decided_in_the_site_is_recorded_with_the_name(tmp_path: Path) -> None:
     house = documented(tmp_path)
-    looker = Looker(house.ledger)
+    looker = InProcess(house.ledger).visitor()
     page = looker.get("/?work=to_bill&sort=episode")
     (address, *_) = re.findall(r'href="(/work/[a-z0-9]+)"', page.text)
     assert "Assigned to Ana Ruiz" in text_of(looker.sent(f"{address}/assign", owner="Ana Ruiz"))
     assert "noted: call the payer" in text_of(looker.sent(f"{address}/note", note="call the payer"))
     assert "Done until 2999-01-01" in text_of(looker.sent(f"{address}/done-until", until="2999-01-01"))
     (row,) = run("--ledger", house.ledger, "worklist", "--done", "yes").rows
-    assert (row["owner"], row["note"], row["decided_by"]) == ("Ana Ruiz", "call the payer", looker.site.access.user)
+    assert (row["owner"], row["note"], row["decided_by"]) == ("Ana Ruiz", "call the payer", "runs-it")
     assert "Assigned to nobody" in text_of(looker.sent(f"{address}/assign", to="nobody"))
     for wrong in ({"until": "soon"}, {"until": "20991231"}):
-        assert looker.post(f"{address}/done-until", **wrong).status == 400
+        assert looker.post(f"{address}/done-until", wrong).status == 400
     assert looker.post(f"{address}/note", note="x" * 1001).status == 400
     assert looker.post("/work/nothing/note", note="x").status == 404
 
 
-def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Looker) -> None:
-    page = looker.get(f"{looker.episode('EP-2005')}?day=2026-09-16")
+def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Visitor) -> None:
+    page = looker.get(f"{looker.address_of('EP-2005')}?day=2026-09-16")
     said = text_of(page)
     assert "claimed: 64 ($4,968.00)" in said
     assert "not billed: 6 ($540.00)" in said
@@ -112,28 +114,28 @@ def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Looke
     assert "Claimed not billable" in said, "its open work"
 
 
-def test_the_money_of_an_episode_is_that_of_the_claimed_days(house: House, looker: Looker) -> None:
+def test_the_money_of_an_episode_is_that_of_the_claimed_days(house: House, looker: Visitor) -> None:
     with open_ledger(house.ledger, create=False) as ledger:
         rows = list(claimed_days(ledger, load_book(), every=True))
     for episode in sorted({row.episode for row in rows}):
         mine = [row for row in rows if row.episode == episode]
         refund, unbilled = sum(row.exposure_cents for row in mine), [row for row in mine if row.kind == "unbilled"]
-        said = text_of(looker.get(looker.episode(episode)))
+        said = text_of(looker.get(looker.address_of(episode)))
         assert f"not billed: {len(unbilled)} " in said
         if refund:
             assert f"(${refund / 100:,.2f})" in said.partition("to refund:")[2][:30]
 
 
-def test_the_history_tells_the_days_that_the_replay_tells(house: House, looker: Looker) -> None:
-    said = text_of(looker.get(f"{looker.episode('EP-2005')}/history"))
+def test_the_history_tells_the_days_that_the_replay_tells(house: House, looker: Visitor) -> None:
+    said = text_of(looker.get(f"{looker.address_of('EP-2005')}/history"))
     entries = [row for row in run("--ledger", house.ledger, "replay", "EP-2005").rows if row["episode"] == "EP-2005"]
     assert sum(int(number) for number in re.findall(r"(\d+) records?\b", said)) >= len(entries)
     assert "2026-09-23: chart, by rn-15 patient died (1)" in said
     assert "in conflict: per diem billed twice → became billable S9325" in said
 
 
-def test_times_are_in_the_readers_zone_and_service_dates_are_not(looker: Looker) -> None:
-    address = f"{looker.episode('EP-2005')}?day=2026-09-16"
+def test_times_are_in_the_readers_zone_and_service_dates_are_not(looker: Visitor) -> None:
+    address = f"{looker.address_of('EP-2005')}?day=2026-09-16"
     assert "2026-10-02 18:00:00 UTC" in text_of(looker.get(address))
     looker.sent("/zone", zone="America/Chicago")
     page = looker.get(address)
@@ -144,17 +146,17 @@ def test_times_are_in_the_readers_zone_and_service_dates_are_not(looker: Looker)
     looker.sent("/zone", zone="UTC")
 
 
-def test_hashes_and_positions_are_on_the_page_of_proof_alone(house: House, looker: Looker) -> None:
+def test_hashes_and_positions_are_on_the_page_of_proof_alone(house: House, looker: Visitor) -> None:
     said = text_of(looker.get("/proof"))
     (status,) = run("--ledger", house.ledger, "status", "--technical").rows
     assert f"{status['position']:,}" in said
     book = re.search(r"Book, SHA-256 (\w{64})", said)
     assert book
-    for path in ("/", "/findings", looker.episode("EP-2005"), "/pictures"):
+    for path in ("/", "/findings", looker.address_of("EP-2005"), "/pictures"):
         assert book[1] not in looker.get(path).text
 
 
-def test_each_picture_has_its_numbers_beneath(looker: Looker) -> None:
+def test_each_picture_has_its_numbers_beneath(looker: Visitor) -> None:
     page = looker.get("/pictures")
     for svg in re.findall(r"<svg.*?</svg>", page.text, re.DOTALL):
         title, desc = re.search(r"<title id", svg), re.search(r"<desc id", svg)
@@ -167,13 +169,13 @@ def test_each_picture_has_its_numbers_beneath(looker: Looker) -> None:
     assert looker.get("/pictures?as=csv&table=none").status == 404
 
 
-def test_who_looked_at_a_patient_is_found_by_whoever_may_ask(house: House, looker: Looker) -> None:
-    looker.get(looker.episode("EP-2005"))
+def test_who_looked_at_a_patient_is_found_by_whoever_may_ask(house: House, looker: Visitor) -> None:
+    looker.get(looker.address_of("EP-2005"))
     page = looker.sent("/looks", patient="P-1005")
     found = run("--ledger", house.ledger, "access", "P-1005").rows
     assert f"{len(found) - 1} looks at P-1005" in text_of(page), "this look itself is recorded after them"
     assert found[-1]["page"] == "looks"
-    assert "Nobody looked" in text_of(looker.sent("/looks", patient="P-1005", to="2001-01-01"))
-    assert looker.post("/looks", patient="P-1005", **{"from": "1.1.2026"}).status == 400
+    assert "Nobody looked" in text_of(looker.sent("/looks", {"patient": "P-1005", "to": "2001-01-01"}))
+    assert looker.post("/looks", {"patient": "P-1005", "from": "1.1.2026"}).status == 400
     assert looker.post("/looks", patient="").status == 400
     assert "P-1005" not in looker.post("/looks", patient="P-1005").headers["location"]
