@@ -141,7 +141,7 @@ ROOMS: dict[str, str] = {
     "commands/web/guard": "commands/people",
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
+        "projections/words.py projections/rendering.py projections/reading projections/read_model "
         "projections/why projections/audit projections/operations projections/work projections/page projections/report "
         "commands/outside.py commands/door commands/writing commands/terminal "
         "commands/desk commands/people commands/web/guard"

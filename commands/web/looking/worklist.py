@@ -132,7 +132,8 @@ def work_page(site: Site, request: Request) -> Response:
 def _asked_for(site: Site, request: Request) -> tuple[str, str]:
     found = site.ids.name("work", request.path_params["id"])
     if found is None:
-        raise Refused(404, "No such page", "Addresses of work hold until the site is stopped. Open it again from the list.")
+        where = "Addresses of work hold until the site is stopped. Open it again from the list."
+        raise Refused(404, "No such page", where)
     work, _, episode = found.partition(" ")
     return work, episode
 
