@@ -15,6 +15,7 @@ from ledger.facts.administration import (
     HOUSE,
     BookAdopted,
     HouseAct,
+    LooksSealed,
     MonthClosed,
     PatientForgotten,
     RollbackAccepted,
@@ -74,6 +75,15 @@ class HouseActs:
         """What was decided about open work after an act of the house, each with its version, in order."""
         rows = self._entries.rows_of_kinds(HOUSE, _OF_WORK, after_version)
         return [(row[2], act) for row in rows if isinstance(act := _act_of(row), WorkAct)]
+
+    def record_seal_of_looks(self, act: LooksSealed) -> int:
+        """Record what the access records were; gives the position. ``RecordConflictError`` if another was faster."""
+        return self._record_act(act, self.act_count())
+
+    def seals_of_looks(self) -> list[tuple[int, LooksSealed]]:
+        """What the access records were at times, each with its position, in order."""
+        rows = self._entries.rows_of_kinds(HOUSE, [LooksSealed.__name__])
+        return [(row[0], act) for row in rows if isinstance(act := _act_of(row), LooksSealed)]
 
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))], **more)[0]

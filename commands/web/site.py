@@ -17,7 +17,7 @@ from commands.desk.uploads import Uploads
 from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
-from commands.web.access import AccessLog, access_file, login_name, marks_of
+from commands.web.access import AccessLog, access_file, login_name, marks_of, seal_looks
 from commands.web.guard.rights import may
 from commands.web.guard.security import OpaqueIds
 from commands.web.guard.sessions import Attempts, Session, Sessions
@@ -25,6 +25,7 @@ from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
 from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
+from ledger.store import EpisodeLedger, StoreError
 from projections.page.history import kind_words
 from projections.rendering import environment
 from projections.words import MARKS, date_runs
@@ -54,7 +55,7 @@ class Site:
         self._templates = _environment(self)
         self.kept: dict[str, tuple[Any, Any]] = {}
         """What pages keep, each with the state of ledger and book that it was made for."""
-        self._forgotten_at = 0
+        self._forgotten_at, self._sealed_on = 0, ""
 
     @contextmanager
     def reading(self, *, work: bool = False) -> Iterator[Reading]:
@@ -62,7 +63,18 @@ class Site:
         a forgetting is let go first."""
         with self.reader.reading(work=work) as reading:
             self._let_go(max((position for position, _ in reading.ledger.forgettings()), default=0))
+            self._seal_looks(reading.ledger)
             yield reading
+
+    def _seal_looks(self, ledger: EpisodeLedger) -> None:
+        """On the first page of a day (UTC), seal the access records of the days before in the ledger."""
+        today = utc_now().date().isoformat()
+        if self._sealed_on != today:
+            self._sealed_on = today
+            try:
+                seal_looks(ledger, self.access.path, login_name())
+            except (OSError, StoreError) as error:
+                self.tell(f"the access records could not be sealed: {type(error).__name__}")
 
     def _let_go(self, forgotten_at: int) -> None:
         """Keep nothing from before the position at which somebody was forgotten last."""

@@ -155,6 +155,19 @@ class WorkDone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True
     nonce: str
 
 
+class LooksSealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """The first ``lines`` access records of the site, up to some day's end, had this SHA-256, in hex.
+
+    The records are kept in a file of their own; by this nobody can change them afterwards without its being seen.
+    """
+
+    at: datetime
+    by: str
+    lines: int
+    sha256: str
+    nonce: str
+
+
 WorkAct = WorkAssigned | WorkNoted | WorkDone
 """What colleagues decided about a piece of open work."""
 
@@ -168,6 +181,7 @@ HouseAct = (
     | WorkAssigned
     | WorkNoted
     | WorkDone
+    | LooksSealed
 )
 
 
@@ -181,7 +195,7 @@ def time_of_act(act: HouseAct) -> datetime:
         return act.parted_at
     if isinstance(act, RollbackAccepted):
         return act.accepted_at
-    if isinstance(act, WorkAct):
+    if isinstance(act, WorkAct | LooksSealed):
         return act.at
     return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
 

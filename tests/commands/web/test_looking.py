@@ -179,3 +179,23 @@ def test_who_looked_at_a_patient_is_found_by_whoever_may_ask(house: House, looke
     assert looker.post("/looks", {"patient": "P-1005", "from": "1.1.2026"}).status == 400
     assert looker.post("/looks", patient="").status == 400
     assert "P-1005" not in looker.post("/looks", patient="P-1005").headers["location"]
+
+
+def test_the_records_of_a_day_are_sealed_on_the_next_and_a_change_is_seen(tmp_path: Path) -> None:
+    house = documented(tmp_path)
+    records = house.folder / "ledger.access.jsonl"
+    line = '{"at":"%s","session":"s","user":"u","remote":"","page":"why"}\n'
+    records.write_text("".join(line % f"2026-01-0{day}T10:00:00Z" for day in (1, 2)))
+    first = InProcess(house.ledger).visitor()
+    for path in ("/", "/findings", "/proof"):
+        assert first.get(path).status == 200
+    assert run("--ledger", house.ledger, "verify").status == 0
+    checked = run("--ledger", house.ledger, "access", "--check")
+    assert (checked.status, [(row["lines"], row["file"]) for row in checked.rows]) == (0, [(2, str(records))])
+    InProcess(house.ledger).visitor().get("/")
+    assert len(run("--ledger", house.ledger, "access", "--check").rows) == 1, "what is sealed is sealed once"
+    text = records.read_text()
+    records.write_text(text.replace("2026-01-02T10", "2026-01-02T11"))
+    assert run("--ledger", house.ledger, "access", "--check").status == 1
+    (house.folder / "moved.jsonl").write_text(text)
+    assert run("--ledger", house.ledger, "access", "--check", "--file", house.folder / "moved.jsonl").status == 0
