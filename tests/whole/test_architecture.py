@@ -209,6 +209,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/export/spool.py",
         "commands/troubles.py",  # names its exceptions, runs no SQL
         "commands/web/failures.py",  # likewise
+        "commands/web/live.py",  # likewise
     ),
     "click": (
         "commands/cli.py",
@@ -275,7 +276,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.monotonic": (  # how long something takes, not when it is
         "commands/door/source.py",
         "commands/terminal/progress.py",
-        "commands/web/guard/sessions.py",
+        "commands/web/guard/",  # how long a session lasts, and a request takes
         "projections/read_model/views.py",
         "ledger/recorders/",
     ),

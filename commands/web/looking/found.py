@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from commands.web.forms import Fields
 from commands.web.looking.tables import AS_FOUND, ROWS_A_PAGE, Asked, Column, Table, csv_of, paged
 from commands.web.site import Refused, Site
 from projections.operations.rows_by_page import FINDING_ORDERS, findings_by_rule, findings_page, held_episodes
@@ -14,6 +15,7 @@ from projections.operations.search import find_episodes
 from projections.rows.finding import MESSAGES, together
 from projections.why.cures import CURES
 
+LONGEST_SEARCH: Final = 128
 _FOUND: Final = (
     Column("episode", "Episode", "episode"),
     Column("patient", "Patient"),
@@ -42,6 +44,15 @@ _FINDINGS: Final = (
     Column("dates", "Dates"),
     Column("because", "Because"),
 )
+
+
+def search(site: Site, request: Request, told: Fields) -> Response:
+    """A search was sent: to what is found."""
+    text = told.get("text", "").strip()
+    if not 1 <= len(text) <= LONGEST_SEARCH:
+        wanted = "of a patient, member, claim, authorization, order or episode ID"
+        raise Refused(400, "Nothing to search for", f"Enter 1 to {LONGEST_SEARCH} characters {wanted}.")
+    return RedirectResponse(f"/found/{site.ids.of('search', text)}", 303)
 
 
 def found_page(site: Site, request: Request) -> Response:

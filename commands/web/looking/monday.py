@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from commands.web.forms import Fields
 from commands.web.guard.security import style_by_hash
 from commands.web.site import Refused, Site
 from projections.report.claims import BANDS
 from projections.report.report import WeeklyReport
 
-LONGEST_SEARCH: Final = 128
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
@@ -27,15 +25,6 @@ def patients_behind(report: WeeklyReport) -> Iterator[str]:
 
 def _patients_of(report: WeeklyReport) -> Iterator[str]:
     return (row.patient for row in report.authorizations)
-
-
-def search(site: Site, request: Request, told: Fields) -> Response:
-    """A search was sent: to what is found."""
-    text = told.get("text", "").strip()
-    if not 1 <= len(text) <= LONGEST_SEARCH:
-        wanted = "of a patient, member, claim, authorization, order or episode ID"
-        raise Refused(400, "Nothing to search for", f"Enter 1 to {LONGEST_SEARCH} characters {wanted}.")
-    return RedirectResponse(f"/found/{site.ids.of('search', text)}", 303)
 
 
 def report_page(site: Site, request: Request) -> Response:
