@@ -63,6 +63,10 @@ VERBS: Final = {
         "Show how many days, verdicts and findings there are; with --technical positions, lag"
         " and the settings in force.",
     ),
+    "claims": Verb("claims", "Look at claims: where each stands, and what is to be done about it."),
+    "ack": Verb("answers", "Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each."),
+    "remit": Verb("answers", "Record the remittances in FILES (835) and show what became of each answer."),
+    "payments": Verb("answers", "Show what each claimed day was paid, beside what is expected for it now."),
     "report": Verb("report", "Show what people look at each Monday."),
     "close": Verb(
         "close",
@@ -73,6 +77,10 @@ VERBS: Final = {
         "Show the days of a closed month that are something else now, and what changed them.",
     ),
     "rebuild": Verb("rebuild", "Build the read model anew beside the live one, prove it, and switch."),
+    "archive": Verb("archive", "Write the ledger's entries as files for engines of many machines."),
+    "judge": Verb(
+        "judge", "Judge an archive bucket by bucket, and write days, lines, findings and digests as Parquet."
+    ),
     "migrate": Verb(
         "migrate",
         "Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.",

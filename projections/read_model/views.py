@@ -32,10 +32,16 @@ from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
+<<<<<<< HEAD
 KEPT_OF_PATIENTS: Final = ("claims", "work", "numbers", "worked")
 """Tables that are laid when something is kept in them, and let go with the patient's rows."""
 KEPT: Final = (*KEPT_OF_PATIENTS, "work_state")
 """Those, and what else is kept beside the rows until they are all made anew."""
+=======
+BESIDE: Final = ("claims", "claim_numbers", "house_answers", "numbers_upto")
+"""Tables that are laid when somebody asks for what is in them (``kept_claims``, ``numbers``): no fingerprint covers
+them, and they go with the rows."""
+>>>>>>> main
 
 
 class Views:
@@ -99,7 +105,11 @@ class Views:
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         drop_tables(self.connection)
+<<<<<<< HEAD
         for table in KEPT:
+=======
+        for table in BESIDE:
+>>>>>>> main
             self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
         index_tables(self.connection)

@@ -199,7 +199,7 @@ def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     assert box
     assert 0 <= box["y"] < 900, "the day is in sight"
     assert page.locator(f"a[aria-current=date][href*='{DAY}']").count() == 1
-    tab_to(page, "#day p > a")
+    tab_to(page, "#day a[href*='/why']")
     enter(page)
     assert page.locator("#steps li").count() == len(STEPS)
     tab_to(page, "a[rel=prev]")
