@@ -6,11 +6,7 @@ Each says what it must not contradict: a month is closed once, a book is taken u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-<<<<<<< HEAD
-from typing import Any, Final, get_args
-=======
-from typing import Any, Final, TypeVar
->>>>>>> main
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 from eventsourcing.persistence import RecordConflictError, StoredEvent
@@ -19,26 +15,19 @@ from ledger.facts.administration import (
     HOUSE,
     BookAdopted,
     HouseAct,
-<<<<<<< HEAD
-    LooksSealed,
-=======
     IdentityInTheOpen,
->>>>>>> main
     MonthClosed,
     PatientForgotten,
     RollbackAccepted,
-    WorkAct,
     decode_act,
     encode_act,
 )
+from ledger.facts.desk_acts import LooksSealed, WorkAct
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.stored import StoredRow
 from ledger.recorders import WrongPath
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.protocol import Entries
-
-_LARGEST: Final = 2**63 - 1
-_OF_WORK: Final = tuple(kind.__name__ for kind in get_args(WorkAct))
 
 
 def _read_act(row: StoredRow) -> HouseAct:
@@ -86,32 +75,6 @@ class HouseActs:
 
     def record_acceptance(self, acceptance: RollbackAccepted) -> int:
         """Record that a rollback was meant; gives the position. ``RecordConflictError`` if another act was faster."""
-<<<<<<< HEAD
-        return self._record_act(acceptance, self.act_count())
-
-    def record_work(self, act: WorkAct) -> int:
-        """Record what was decided about open work; gives the position. ``RecordConflictError`` if another act was
-        faster, and where nothing of the episode can be read any more."""
-        return self._record_act(act, self.act_count())
-
-    def act_count(self) -> int:
-        """How many acts of the house there are: the version of the last one."""
-        return self._entries.count_of(HOUSE, _LARGEST)
-
-    def work_acts(self, after_version: int = 0) -> list[tuple[int, WorkAct]]:
-        """What was decided about open work after an act of the house, each with its version, in order."""
-        rows = self._entries.rows_of_kinds(HOUSE, _OF_WORK, after_version)
-        return [(row[2], act) for row in rows if isinstance(act := _act_of(row), WorkAct)]
-
-    def record_seal_of_looks(self, act: LooksSealed) -> int:
-        """Record what the access records were; gives the position. ``RecordConflictError`` if another was faster."""
-        return self._record_act(act, self.act_count())
-
-    def seals_of_looks(self) -> list[tuple[int, LooksSealed]]:
-        """What the access records were at times, each with its position, in order."""
-        rows = self._entries.rows_of_kinds(HOUSE, [LooksSealed.__name__])
-        return [(row[0], act) for row in rows if isinstance(act := _act_of(row), LooksSealed)]
-=======
         return self._record_act(acceptance, self.count_of_acts())
 
     def keeps_identity(self) -> bool:
@@ -122,7 +85,23 @@ class HouseActs:
         """Record that identity is kept although nothing is encrypted; nothing where it is kept anyway."""
         if not self.keeps_identity():
             self._record_act(act, self.count_of_acts())
->>>>>>> main
+
+    def record_work(self, act: WorkAct) -> int:
+        """Record what was decided about open work; gives the position. ``RecordConflictError`` if another act was
+        faster, and where nothing of the episode can be read any more."""
+        return self._record_act(act, self.count_of_acts())
+
+    def work_acts(self, after: int = 0) -> list[tuple[int, WorkAct]]:
+        """What was decided about open work, after so many acts of the house, each with its position, in order."""
+        return self.acts_of(*get_args(WorkAct), after=after)
+
+    def record_seal_of_looks(self, act: LooksSealed) -> int:
+        """Record what the access records were; gives the position. ``RecordConflictError`` if another was faster."""
+        return self._record_act(act, self.count_of_acts())
+
+    def seals_of_looks(self) -> list[tuple[int, LooksSealed]]:
+        """What the access records were at times, each with its position, in order."""
+        return self.acts_of(LooksSealed)
 
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert(stored_acts([act], after), **more)[0]
@@ -132,19 +111,15 @@ class HouseActs:
         return self._entries.count_of(HOUSE, LAST_POSITION)
 
     def acts_of(self, *kinds: type[_Act], after: int = 0) -> list[tuple[int, _Act]]:
-        """The acts of some kinds with their positions, in order, after so many acts: the others are not decoded."""
+        """The acts of some kinds with their positions, in order, after so many acts: the others are not read."""
         tags = {kind.__name__ for kind in kinds}
-        rows = self._entries.rows_of([HOUSE], after)
-        acts = [(row[0], _read_act(row)) for row in rows if row[3] in tags]
+        rows = self._entries.rows_of_kinds(HOUSE, tags, after)
+        acts = [(row[0], _read_act(row)) for row in rows]
         return [(position, act) for position, act in acts if isinstance(act, kinds)]
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:
         """Every act of the house with its position, in order."""
-<<<<<<< HEAD
-        return [(row[0], _act_of(row)) for row in self._entries.rows_of([HOUSE])]
-=======
         return [(row[0], _read_act(row)) for row in self._entries.rows_of([HOUSE])]
->>>>>>> main
 
     def closings(self) -> list[tuple[int, MonthClosed]]:
         """Every closed month with the position of its record, in the order they were closed."""
@@ -170,13 +145,4 @@ class HouseActs:
         """
         if not isinstance(self._entries, EncryptedRecorder):
             raise WrongPath("nothing can be forgotten in a ledger that is not encrypted")
-        return self._record_act(act, self.act_count(), forgotten=act.episodes, right_after=right_after)
-
-
-def _act_of(row: StoredRow) -> HouseAct:
-    """The act that stands in a row; UnreadableEntry if it cannot be read."""
-    position, _, version, _, text = row
-    try:
-        return decode_act(text)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise UnreadableEntry(HOUSE, version, position) from error
+        return self._record_act(act, self.count_of_acts(), forgotten=act.episodes, right_after=right_after)

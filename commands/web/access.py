@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from commands.outside import random_nonces, utc_now
-from ledger.facts.administration import LooksSealed
+from ledger.facts.desk_acts import LooksSealed
 from ledger.files import add_line
 from ledger.keys.cipher import MasterKey
 from ledger.store import EpisodeLedger, RecordConflictError

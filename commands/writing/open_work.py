@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from commands.outside import random_nonces, utc_now
-from ledger.facts.administration import WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
 from ledger.facts.names import is_name
 from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from ledger.facts.billing import RemittancePosted
+from ledger.facts.desk_acts import LooksSealed, WorkAct, WorkAssigned, WorkDone, WorkNoted
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
@@ -120,60 +121,6 @@ class RollbackAccepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     nonce: str
 
 
-<<<<<<< HEAD
-class WorkAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """A piece of open work was given to ``owner`` to see to; an empty owner is nobody.
-
-    ``work`` is what is to be done in the episode: the rule of a finding, the reason of a hold, or ``to_bill``. It says
-    nothing of the patient's care, and no day is judged by it.
-    """
-
-    at: datetime
-    by: str
-    episode: str
-    work: str
-    owner: str
-    nonce: str
-
-
-class WorkNoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """A note for colleagues on a piece of open work; empty once the patient was forgotten."""
-
-    at: datetime
-    by: str
-    episode: str
-    work: str
-    note: str
-    nonce: str
-
-
-class WorkDone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """A piece of open work needs nobody before the date ``until``, on which it is open again if it is still there."""
-
-    at: datetime
-    by: str
-    episode: str
-    work: str
-    until: date
-    nonce: str
-
-
-class LooksSealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
-    """The first ``lines`` access records of the site, up to some day's end, had this SHA-256, in hex.
-
-    The records are kept in a file of their own; by this nobody can change them afterwards without its being seen.
-    """
-
-    at: datetime
-    by: str
-    lines: int
-    sha256: str
-    nonce: str
-
-
-WorkAct = WorkAssigned | WorkNoted | WorkDone
-"""What colleagues decided about a piece of open work."""
-=======
 class IdentityInTheOpen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
     """Somebody meant it: this ledger keeps who its patients are, although nothing in it is encrypted."""
 
@@ -255,7 +202,6 @@ class RemittanceAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     assigned_at: datetime
     nonce: str
 
->>>>>>> main
 
 HouseAct = (
     MonthClosed
@@ -264,18 +210,13 @@ HouseAct = (
     | PatientsMerged
     | PatientsParted
     | RollbackAccepted
-<<<<<<< HEAD
-    | WorkAssigned
-    | WorkNoted
-    | WorkDone
-    | LooksSealed
-)
-=======
     | IdentityInTheOpen
     | BatchWritten
     | PaymentReceived
     | RemittanceUnmatched
     | RemittanceAssigned
+    | WorkAct
+    | LooksSealed
 )
 
 _TIME: Final[dict[type, str]] = {
@@ -283,28 +224,14 @@ _TIME: Final[dict[type, str]] = {
     PatientsMerged: "merged_at", PatientsParted: "parted_at", RollbackAccepted: "accepted_at",
     IdentityInTheOpen: "allowed_at", BatchWritten: "written_at", PaymentReceived: "received_at",
     RemittanceUnmatched: "received_at", RemittanceAssigned: "assigned_at",
+    WorkAssigned: "at", WorkNoted: "at", WorkDone: "at", LooksSealed: "at",
 }  # fmt: skip
->>>>>>> main
 
 
 def time_of_act(act: HouseAct) -> datetime:
     """When an act of the house was done."""
-<<<<<<< HEAD
-    if isinstance(act, PatientForgotten):
-        return act.forgotten_at
-    if isinstance(act, PatientsMerged):
-        return act.merged_at
-    if isinstance(act, PatientsParted):
-        return act.parted_at
-    if isinstance(act, RollbackAccepted):
-        return act.accepted_at
-    if isinstance(act, WorkAct | LooksSealed):
-        return act.at
-    return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
-=======
     told: datetime = getattr(act, _TIME[type(act)])
     return told
->>>>>>> main
 
 
 _decoder: Final = msgspec.json.Decoder(HouseAct)

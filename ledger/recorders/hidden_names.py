@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.facts.administration import PatientsMerged, PatientsParted, WorkNoted
+from ledger.facts.administration import PatientsMerged, PatientsParted
+from ledger.facts.desk_acts import WorkNoted
 from ledger.keys.cipher import EntryKey, Unopened, framed
 
 NAMING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__, WorkNoted.__name__})

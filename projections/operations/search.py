@@ -46,10 +46,10 @@ def find_episodes(ledger: EpisodeLedger, views: Views, text: str) -> tuple[list[
 def _by_number(ledger: EpisodeLedger, views: Views, text: str) -> dict[tuple[str, str], str]:
     """Episodes of which a record names such a number, with the first of them; where an episode was given to another
     patient, it is found under that one."""
-    if not views.has("numbers"):
+    if not views.has("found_by"):
         return {}
     rows = views.connection.execute(
-        "SELECT patient, episode, min(word || ' ' || number) FROM numbers WHERE instr(lower(number), lower(?))"
+        "SELECT patient, episode, min(word || ' ' || number) FROM found_by WHERE instr(lower(number), lower(?))"
         " GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?",
         (text, MOST_FOUND + 1),
     ).fetchall()

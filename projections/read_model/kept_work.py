@@ -49,9 +49,9 @@ _LAID: Final = (
     " days INTEGER NOT NULL, cents INTEGER, due TEXT, says TEXT NOT NULL) STRICT",
     'CREATE INDEX IF NOT EXISTS "work_by_patient" ON "work" (patient)',
     'CREATE INDEX IF NOT EXISTS "work_by_episode" ON "work" (episode)',
-    'CREATE TABLE IF NOT EXISTS "numbers" (patient TEXT NOT NULL, episode TEXT NOT NULL, word TEXT NOT NULL,'
+    'CREATE TABLE IF NOT EXISTS "found_by" (patient TEXT NOT NULL, episode TEXT NOT NULL, word TEXT NOT NULL,'
     " number TEXT NOT NULL) STRICT",
-    'CREATE INDEX IF NOT EXISTS "numbers_by_patient" ON "numbers" (patient)',
+    'CREATE INDEX IF NOT EXISTS "found_by_patient" ON "found_by" (patient)',
     'CREATE TABLE IF NOT EXISTS "worked" (patient TEXT PRIMARY KEY, is_whole INTEGER NOT NULL) STRICT',
     'CREATE TABLE IF NOT EXISTS "work_state" (episode TEXT NOT NULL, work TEXT NOT NULL, owner TEXT NOT NULL,'
     " done_until TEXT NOT NULL, note TEXT NOT NULL, notes INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,"
@@ -59,7 +59,7 @@ _LAID: Final = (
 )
 
 
-_OF_PATIENTS: Final = ("work", "numbers", "worked")
+_OF_PATIENTS: Final = ("work", "found_by", "worked")
 
 
 class WorkState(NamedTuple):
@@ -117,7 +117,7 @@ def keep_items(views: Views, made_by: str, as_of: dict[str, str], found: Iterabl
                 views.connection.execute(f'DELETE FROM "{table}" WHERE patient = ?', (patient,))
             is_whole = items is not None
             views.connection.execute('INSERT INTO "worked" VALUES (?, ?)', (patient, is_whole))
-            views.connection.executemany('INSERT INTO "numbers" VALUES (?, ?, ?, ?)', numbers)
+            views.connection.executemany('INSERT INTO "found_by" VALUES (?, ?, ?, ?)', numbers)
             cells = map(msgspec.structs.astuple, items or ())
             views.connection.executemany(f'INSERT INTO "work" VALUES ({", ".join("?" * len(COLUMNS))})', cells)
         views.note(**{MADE_BY: made_by})

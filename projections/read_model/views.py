@@ -32,16 +32,11 @@ from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
-<<<<<<< HEAD
-KEPT_OF_PATIENTS: Final = ("claims", "work", "numbers", "worked")
-"""Tables that are laid when something is kept in them, and let go with the patient's rows."""
-KEPT: Final = (*KEPT_OF_PATIENTS, "work_state")
-"""Those, and what else is kept beside the rows until they are all made anew."""
-=======
-BESIDE: Final = ("claims", "claim_numbers", "house_answers", "numbers_upto")
-"""Tables that are laid when somebody asks for what is in them (``kept_claims``, ``numbers``): no fingerprint covers
-them, and they go with the rows."""
->>>>>>> main
+OF_PATIENTS: Final = ("claims", "work", "found_by", "worked")
+"""Tables that are laid when somebody asks for what is in them, and whose rows go with the patient's others."""
+BESIDE: Final = (*OF_PATIENTS, "work_state", "claim_numbers", "house_answers", "numbers_upto")
+"""All that are laid when somebody asks (``kept_claims``, ``kept_work``, ``numbers``): no fingerprint covers them, and
+they go with the rows."""
 
 
 class Views:
@@ -105,11 +100,7 @@ class Views:
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         drop_tables(self.connection)
-<<<<<<< HEAD
-        for table in KEPT:
-=======
         for table in BESIDE:
->>>>>>> main
             self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
         index_tables(self.connection)
@@ -122,7 +113,7 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
-        tables = (*STORED, *(table for table in KEPT_OF_PATIENTS if self.has(table)))
+        tables = (*STORED, *(table for table in OF_PATIENTS if self.has(table)))
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from ledger.book import Book
-from ledger.facts.administration import WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
 from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
@@ -61,7 +61,7 @@ def _worked(ledger: EpisodeLedger, reader: WorkReader, patient: str, upto: int) 
 
 def _keep_decisions(ledger: EpisodeLedger, views: Views) -> None:
     """Read the acts of the house since those that were read, and keep what they decided."""
-    after, upto = acts_read(views), ledger.act_count()
+    after, upto = acts_read(views), ledger.count_of_acts()
     if after == upto and views.has("work_state"):
         return
     acts = [act for _, act in ledger.work_acts(after)]

@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from ledger.facts.administration import (
-    LooksSealed,
-    WorkAssigned,
-    WorkDone,
-    WorkNoted,
     time_of_act,
 )
+from ledger.facts.desk_acts import LooksSealed, WorkAssigned, WorkDone, WorkNoted
 from ledger.store import RecordConflictError, StoreError
 from tests.builders import OPENING, entry
 from tests.encrypted_house import Locked
@@ -38,7 +35,7 @@ def test_they_are_read_back_by_kind_and_from_a_version_on(tmp_path: Path) -> Non
         assert ledger.work_acts() == list(enumerate(ACTS, 1))
         assert ledger.work_acts(2) == [(3, ACTS[2])]
         assert ledger.seals_of_looks() == [(position, SEAL)]
-        assert ledger.act_count() == len(ledger.house_acts()) == 4
+        assert ledger.count_of_acts() == len(ledger.house_acts()) == 4
         assert [time_of_act(act) for _, act in ledger.house_acts()] == [AT] * 4
         assert ledger.merge_entries() == []
 
@@ -47,7 +44,7 @@ def test_of_two_at_once_the_second_is_told(tmp_path: Path, monkeypatch: pytest.M
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         ledger.append([entry(1, fact=OPENING)], [("P-1", "EP-1")])
         ledger.record_work(ACTS[0])
-        monkeypatch.setattr(type(ledger), "act_count", lambda self: 0)
+        monkeypatch.setattr(type(ledger), "count_of_acts", lambda self: 0)
         with pytest.raises(RecordConflictError):
             ledger.record_work(ACTS[1])
         assert [act for _, act in ledger.work_acts()] == [ACTS[0]]

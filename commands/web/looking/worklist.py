@@ -17,7 +17,7 @@ from commands.web.site import Refused, Site
 from commands.web.times import reader_today
 from commands.writing import open_work
 from commands.writing.open_work import WorkRefused
-from ledger.facts.administration import WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
 from ledger.store import EpisodeLedger
 from projections.read_model.kept_work import not_worked_out
 from projections.why.cures import CURES

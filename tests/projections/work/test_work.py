@@ -135,7 +135,7 @@ def test_a_decision_about_nothing_is_refused(house: House, decision: tuple[str, 
 
 def test_of_two_who_decide_at_once_both_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_ledger(house.ledger, create=False) as ledger, open_ledger(house.ledger, create=False) as other:
-        count, raced = type(ledger).act_count, list[str]()
+        count, raced = type(ledger).count_of_acts, list[str]()
 
         def slow(self: EpisodeLedger) -> int:
             version = count(self)
@@ -144,7 +144,7 @@ def test_of_two_who_decide_at_once_both_are_kept(house: House, monkeypatch: pyte
                 open_work.note(other, "Lee", "EP-2005", "to_bill", "first")
             return version
 
-        monkeypatch.setattr(type(ledger), "act_count", slow)
+        monkeypatch.setattr(type(ledger), "count_of_acts", slow)
         open_work.note(ledger, "Ana", "EP-2005", "to_bill", "second")
     rows = [row for row in on_list(house) if row["notes"]]
     assert [(row["note"], row["notes"], row["decided_by"]) for row in rows] == [("second", 2, "Ana")]
