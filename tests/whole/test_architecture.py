@@ -106,7 +106,7 @@ ROOMS: dict[str, str] = {
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows "
-        "projections/read_model projections/why projections/audit"
+        "projections/read_model projections/why projections/audit projections/answers"
     ),
     "projections/report": (
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
@@ -200,7 +200,7 @@ ROOMS: dict[str, str] = {
 which stands before it. Nothing else may be used, and nothing is listed that is not."""
 
 CROWDED: dict[str, str] = {
-    "ledger/facts": "what an entry is and may say: a file for each kind of fact and act, and small ones for their forms",
+    "ledger/facts": "what an entry may say: a file for each kind of fact and act, and small ones for their forms",
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
 }
