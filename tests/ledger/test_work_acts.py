@@ -26,14 +26,14 @@ ACTS = (
 SEAL = LooksSealed(AT, "site", 7, "f" * 64, NONCE)
 
 
-def test_they_are_read_back_by_kind_and_from_a_version_on(tmp_path: Path) -> None:
+def test_they_are_read_back_by_kind_and_after_some(tmp_path: Path) -> None:
     with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
         ledger.append([entry(1, fact=OPENING)], [("P-1", "EP-1")])
         for act in ACTS:
             ledger.record_work(act)
         position = ledger.record_seal_of_looks(SEAL)
-        assert ledger.work_acts() == list(enumerate(ACTS, 1))
-        assert ledger.work_acts(2) == [(3, ACTS[2])]
+        assert ledger.work_acts() == list(enumerate(ACTS, 2)), "after the opening"
+        assert ledger.work_acts(2) == [(4, ACTS[2])]
         assert ledger.seals_of_looks() == [(position, SEAL)]
         assert ledger.count_of_acts() == len(ledger.house_acts()) == 4
         assert [time_of_act(act) for _, act in ledger.house_acts()] == [AT] * 4
