@@ -62,11 +62,11 @@ ROOMS: dict[str, str] = {
     ),
     "projections/why": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/reading projections/rows"
+        "projections/words.py projections/tables.py projections/reading projections/rows"
     ),
     "projections/audit": (
         "ledger/day_set.py ledger/facts ledger/progress.py ledger/book ledger/judge ledger/edition1 ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model"
+        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model"
     ),
     "projections/effects": (
         "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
