@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from commands.desk import open_work
+from commands.desk.open_work import WorkRefused
 from commands.outside import utc_now
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.show import chosen_form, printable, say, show_rows
 from commands.terminal.who import named
 from commands.verbs.read import derived
-from commands.writing import open_work
-from commands.writing.open_work import WorkRefused
 from ledger.store import EpisodeLedger
 from projections.words import amount, counted
 from projections.work.chosen import DUE, SORTS, WorkFilters, WorkRow, work_rows

@@ -166,7 +166,7 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/store.py "
         "projections/words.py projections/rows projections/read_model projections/why projections/audit "
         "projections/operations projections/work projections/page projections/report "
-        "commands/writing commands/terminal commands/web/guard commands/web"
+        "commands/terminal commands/desk commands/web/guard commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
@@ -177,7 +177,7 @@ ROOMS: dict[str, str] = {
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/answers commands/recording commands/people commands/web/guard commands/web commands/web/looking"
+        "commands/answers commands/recording commands/desk commands/people commands/web/guard commands/web commands/web/looking"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "

@@ -9,14 +9,14 @@ from typing import Any, Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commands.desk import open_work
+from commands.desk.open_work import WorkRefused
 from commands.web.forms import Fields
 from commands.web.guard.sessions import Session
 from commands.web.looking.tables import ROWS_A_PAGE, Asked, Column, Table, csv_of
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
 from commands.web.times import reader_today
-from commands.writing import open_work
-from commands.writing.open_work import WorkRefused
 from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
 from ledger.store import EpisodeLedger
 from projections.read_model.kept_work import not_worked_out

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.writing import open_work
-from commands.writing.open_work import WorkRefused
+from commands.desk import open_work
+from commands.desk.open_work import WorkRefused
 from ledger.book import load_book
 from ledger.store import EpisodeLedger
 from projections.operations.finding_stretches import finding_stretches
