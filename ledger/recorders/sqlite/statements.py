@@ -47,6 +47,10 @@ AT_PLACES: Final = (
     "FROM json_each(?) AS place CROSS JOIN entries"
     " ON originator_id = json_extract(place.value, '$[0]') AND originator_version = json_extract(place.value, '$[1]')"
 )
+OF_KINDS: Final = (
+    "FROM entries WHERE originator_id = ? AND originator_version > ? AND topic IN (SELECT value FROM json_each(?))"
+    " ORDER BY originator_version"
+)
 OF_EPISODES: Final = (
     "FROM json_each(?) AS episode CROSS JOIN entries"
     " ON originator_id = episode.value AND originator_version > ? AND position <= ?"
