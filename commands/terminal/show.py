@@ -14,9 +14,11 @@ import click
 import msgspec
 
 from projections.formulas import begins_formula
-from projections.tables import Layout, printable, table_lines, text_of
+from projections.tables import Layout, folded, printable, table_lines, text_of
 
-__all__ = ["chosen_form", "print_nowhere", "printable", "say", "show_rows", "show_rows_to_the_end", "show_text"]
+__all__ = [
+    "chosen_form", "print_nowhere", "printable", "say", "show_prose", "show_rows", "show_rows_to_the_end", "show_text",
+]  # fmt: skip
 
 
 def chosen_form(form: str | None) -> str:
@@ -98,7 +100,7 @@ def _show_json(rows: Iterable[msgspec.Struct]) -> None:
 def _show_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
     writer = csv.writer(_Utf8())
     writer.writerow(_names(kind))
-    writer.writerows(list(map(_safe, msgspec.structs.astuple(row))) for row in rows)
+    writer.writerows(list(map(safe_cell, msgspec.structs.astuple(row))) for row in rows)
     sys.stdout.buffer.flush()
 
 
@@ -119,7 +121,7 @@ class _Utf8:
         sys.stdout.buffer.write(_whole(text).encode())
 
 
-def _safe(cell: Any) -> str:
+def safe_cell(cell: Any) -> str:
     """A cell that no spreadsheet takes for a formula; a number below zero is a number."""
     text = text_of(cell)
     return "'" + text if begins_formula(text) and not isinstance(cell, int) else text
@@ -131,6 +133,14 @@ def show_text(text: str) -> None:
         click.echo(printable(line))
 
 
+def show_prose(text: str) -> None:
+    """Print text for a person: likewise, and no line wider than a table."""
+    for line in map(printable, text.splitlines()):
+        for part in folded(line):
+            click.echo(part)
+
+
 def say(text: str) -> None:
-    """One line to the person, beside the output: to stderr."""
-    click.echo(text, err=True)
+    """One line to the person, beside the output: to stderr. A terminal is given it at a table's width."""
+    for line in folded(text) if sys.stderr.isatty() else [text]:
+        click.echo(line, err=True)

@@ -39,6 +39,11 @@ VERBS: Final = {
     "days": Verb("read", "Show each service date of each episode with its verdict."),
     "findings": Verb("read", "Show contradictions and mistakes that are worth a human's time."),
     "lines": Verb("lines", "Show the claim lines that the billable days make."),
+    "worklist": Verb(
+        "worklist",
+        "Show open work: what stops claims, days on hold, days to bill and warnings, with dollars and the date by which"
+        " to act, the most pressing first.",
+    ),
     "why": Verb("ask", "Say why a service date of an episode is what it is."),
     "replay": Verb(
         "ask",
@@ -75,6 +80,10 @@ VERBS: Final = {
         "Show the days of a closed month that are something else now, and what changed them.",
     ),
     "rebuild": Verb("rebuild", "Build the read model anew beside the live one, prove it, and switch."),
+    "archive": Verb("archive", "Write the ledger's entries as files for engines of many machines."),
+    "judge": Verb(
+        "judge", "Judge an archive bucket by bucket, and write days, lines, findings and digests as Parquet."
+    ),
     "migrate": Verb(
         "migrate",
         "Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.",

@@ -137,6 +137,10 @@ class EncryptedRecorder(ReadByPosition):
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         return self._opened(self._inner.rows_of(episodes, after_version, upto))
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+        return self._opened(self._inner.rows_of_kinds(episode, tags, after_version))
+
     def _opened(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
         """Rows that were asked for by name, opened with what is known of their episodes after they were read."""
         self._envelopes.look_again()

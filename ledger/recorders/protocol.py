@@ -65,6 +65,9 @@ class Entries(Protocol):
     def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = ...) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         """Each episode with entries after a position, with its last version."""
 

@@ -5,16 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
 from ledger.judge.lines import days_between
 from ledger.judge.paid import paid_days, spread
-from ledger.judge.regions import JudgedDay
 
 ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
 """How a day as claimed stands beside the day as it is now."""
+
+
+class DayNow(Protocol):
+    """A day as it is now, judged or out of the read model: what a claim is held against."""
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether it goes on a claim line."""
+
+    @property
+    def code(self) -> str | None:
+        """The per-diem code."""
+
+    @property
+    def payer(self) -> str | None:
+        """The payer to bill."""
+
+    @property
+    def rate_cents(self) -> int | None:
+        """What it pays."""
 
 
 class Share(NamedTuple):
@@ -56,7 +75,7 @@ def shares_of(episode: Episode) -> dict[int, list[Share]]:
     return on_date
 
 
-def billed_as(day: JudgedDay | None) -> tuple[str, str] | None:
+def billed_as(day: DayNow | None) -> tuple[str, str] | None:
     """Code and payer of a billable day; None if it is not billable, or no day of the episode."""
     if day is None or not day.is_billable:
         return None
@@ -78,7 +97,7 @@ def paid_of(episode: Episode) -> Paid:
     return {(day.claim, day.date, day.code): day.paid_cents for day in paid_days(episode) if day.because}
 
 
-def settle(shares: Sequence[Share], day: JudgedDay | None, paid: Paid = NOTHING_PAID) -> Iterator[Settled]:
+def settle(shares: Sequence[Share], day: DayNow | None, paid: Paid = NOTHING_PAID) -> Iterator[Settled]:
     """The shares of one date beside the day. Only one of them can keep what the day is worth: the first that asks for
     exactly that, else the first that asks the same payer. Where there is an answer, what was paid is held against what
     is due: a day that was denied owes nothing."""

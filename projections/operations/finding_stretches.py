@@ -15,12 +15,12 @@ from projections.audit.claimed import REPAYMENT_DAYS, claimed_days
 from projections.audit.claimed_shares import Share
 from projections.operations.on_claims import shares_on_claims
 from projections.read_model.views import Views
-from projections.reading.rates import rates_of
+from projections.reading.rates import Rates, rates_of
 from projections.rows.finding import MESSAGES, FindingRow, together
 from projections.words import later
 
 _LAST: Final = "9999-12-31"
-_AT_ONCE: Final = ""
+AT_ONCE: Final = ""
 """Where money is to be given back and no date is set for it."""
 
 
@@ -52,17 +52,17 @@ def finding_stretches(
     ledger: EpisodeLedger, views: Views, book: Book, rows: Iterable[FindingRow], known_at: datetime | None = None
 ) -> list[FindingStretch]:
     """Findings of a read model by stretch: hard before soft, then by due date, then by dollars."""
-    reader = _Reader(ledger, views, book, known_at)
+    reader = StretchReader(ledger, views, book, known_at)
     made: list[FindingStretch] = []
     for patient, of_patient in groupby(sorted(rows, key=lambda row: (row.patient, row.rule)), lambda row: row.patient):
         found = list(of_patient)
         reader.turn_to(patient)
-        made += map(reader.stretch, _stretches(found))
+        made += reader.of(found)
     return sorted(made, key=_worst_first)
 
 
 def _worst_first(one: FindingStretch) -> tuple[str, str, int, str, tuple[str, ...]]:
-    due = one.due or (_AT_ONCE if one.rule == "claimed_not_billable" else _LAST)
+    due = one.due or (AT_ONCE if one.rule == "claimed_not_billable" else _LAST)
     return one.level, due, -(one.cents or 0), one.patient, one.dates
 
 
@@ -70,12 +70,12 @@ def _stretches(rows: Sequence[FindingRow]) -> list[FindingRow]:
     return together(sorted(rows, key=lambda row: (row.rule, row.episodes, row.message, row.dates)))
 
 
-class _Reader:
-    """One patient's days and claims at a time."""
+class StretchReader:
+    """One patient's days and claims at a time: what is at stake on some dates, and until when."""
 
-    def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, known_at: datetime | None) -> None:
+    def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, known_at: datetime | None = None) -> None:
         self._ledger, self._views, self._book, self._known_at = ledger, views, book, known_at
-        self._rates = {(r.payer, r.terms_from, r.terms_published, r.code): r.rate_cents for r in rates_of(book)}
+        self._rates = Rates(rates_of(book))
         self._limits = {
             (payer.id, terms.from_.isoformat(), terms.published.isoformat()): terms.timely_filing_days
             for payer in book.payers.values()
@@ -88,17 +88,28 @@ class _Reader:
         self._shares: dict[str, Mapping[str, Sequence[Share]]] = {}
         self._repay_by: dict[tuple[str, str], str] | None = None
         self._days = {(episode, on): self._day(on, *cells) for episode, on, *cells in self._views.connection.execute(
-            "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published FROM days WHERE patient = ?",
+            "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published, provider FROM days"
+            " WHERE patient = ?",
             (patient,),
         )}  # fmt: skip
 
     def _day(
-        self, on: str, payer: str | None, cents: int | None, code: str | None, from_: str | None, published: str | None
-    ) -> _Day:
-        terms = (payer or "", from_ or "", published or "")
-        limit = self._limits.get(terms)
-        would_pay = cents if cents is not None else self._rates.get((*terms, code or ""))
+        self, on: str, payer: str | None, cents: int | None, code: str | None, from_: str | None,
+        published: str | None, provider: str | None,
+    ) -> _Day:  # fmt: skip
+        limit = self._limits.get((payer or "", from_ or "", published or ""))
+        would_pay = cents if cents is not None else self._rates.on(payer, from_, published, code, provider, on)
         return _Day(payer, would_pay, None if limit is None else later(on, limit))
+
+    def of(self, rows: Sequence[FindingRow]) -> list[FindingStretch]:
+        """The findings of the patient by stretch, in no order."""
+        return [self.stretch(row) for row in _stretches(rows)]
+
+    def worth(self, episode: str, dates: Iterable[str]) -> tuple[int | None, str | None]:
+        """What some days of an episode pay, None if no rate is known, and until when the first of them is filed."""
+        days = [day for on in dates if (day := self._days.get((episode, on))) is not None]
+        cents = [day.cents for day in days if day.cents is not None]
+        return sum(cents) if cents else None, min((day.file_by for day in days if day.file_by), default=None)
 
     def stretch(self, row: FindingRow) -> FindingStretch:
         """One stretch, with what is at stake."""

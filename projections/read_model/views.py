@@ -32,9 +32,11 @@ from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
-BESIDE: Final = ("claims", "claim_numbers", "house_answers", "numbers_upto")
-"""Tables that are laid when somebody asks for what is in them (``kept_claims``, ``numbers``): no fingerprint covers
-them, and they go with the rows."""
+OF_PATIENTS: Final = ("claims", "work", "found_by", "worked")
+"""Tables that are laid when somebody asks for what is in them, and whose rows go with the patient's others."""
+BESIDE: Final = (*OF_PATIENTS, "work_state", "claim_numbers", "house_answers", "numbers_upto")
+"""All that are laid when somebody asks (``kept_claims``, ``kept_work``, ``numbers``): no fingerprint covers them, and
+they go with the rows."""
 
 
 class Views:
@@ -111,7 +113,7 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
-        tables = (*STORED, "claims") if self.has_claims() else STORED
+        tables = (*STORED, *(table for table in OF_PATIENTS if self.has(table)))
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
@@ -121,7 +123,11 @@ class Views:
 
     def has_claims(self) -> bool:
         """Whether it keeps anything of claims (``kept_claims``)."""
-        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone())
+        return self.has("claims")
+
+    def has(self, table: str) -> bool:
+        """Whether a table is there that is laid when something is kept in it."""
+        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone())
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""

@@ -136,10 +136,10 @@ def test_import(house: House) -> None:
 
 
 def test_follow(house: House) -> None:
-    first = house.run("follow", "--since", "0", "--once").rows
+    _, *first = house.run("follow", "--since", "0", "--once").rows
     assert [row["kind"] for row in first] == ["insert"] * 6
     house.tell(told("d", {"type": "PatientDied", "date": "2026-02-02"}))
-    later = house.run("follow", "--since", first[-1]["position"], "--once").rows
+    _, *later = house.run("follow", "--since", first[-1]["position"], "--once").rows
     assert [(row["kind"], row["date"], row["cause"]) for row in later] == [
         ("restate", day, ["pump:d"]) for day in ("2026-02-03", "2026-02-04")
     ]
@@ -281,6 +281,11 @@ def test_tell_and_correct_and_retract_and_unretract_and_resolve_and_void_episode
 
 
 @pytest.mark.process
+def test_users(house: House) -> None:
+    assert house.run("users", "add", "mgarcia", "--role", "biller").status == 0
+    assert [(row["name"], row["role"]) for row in house.run("users", "list").rows] == [("mgarcia", "biller")]
+
+
 def test_serve(house: House) -> None:
     with running(house.ledger, house.book) as site:
         visitor = site.visitor()

@@ -176,6 +176,14 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
             (list(episodes), after_version, _LARGEST if upto is None else upto),
         )
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+        return self._rows(
+            f"SELECT {_COLUMNS} FROM entries WHERE originator_id = %s AND originator_version > %s"
+            " AND topic = ANY(%s::text[]) ORDER BY originator_version",
+            (episode, after_version, list(tags)),
+        )
+
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
         return [row[0] for row in self._rows("SELECT episode FROM patients WHERE patient = %s ORDER BY 1", (patient,))]

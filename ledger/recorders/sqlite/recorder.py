@@ -147,6 +147,10 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         stop = _LARGEST if upto is None else upto
         return self._entries(sql.OF_EPISODES, (json.dumps(list(episodes)), after_version, stop))
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+        return self._entries(sql.OF_KINDS, (episode, after_version, json.dumps(list(tags))))
+
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
         return [row[0] for row in self._named("SELECT episode FROM patients WHERE patient = ? ORDER BY 1", (patient,))]
