@@ -15,16 +15,16 @@ import msgspec
 from ledger.book import Book
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened
 from ledger.facts.zones import zone
+from ledger.judge.claims import claimed_lines
 from ledger.judge.evidence import local_date
 from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
-from projections.audit.claimed_shares import shares_of
 from projections.read_model.queries import Where
 from projections.read_model.views import Views
 from projections.reading.joined import entries_of_kinds
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.why.cures import CURES
-from projections.words import dates_between, later
+from projections.words import dates_between, iso, later
 
 DAYS_AHEAD: Final = 30
 DAYS_PAST: Final = 14
@@ -172,8 +172,13 @@ def _unbilled(ledger: EpisodeLedger, views: Views, book: Book, now: datetime) ->
         if folded is None:
             continue
         today = date.fromordinal(local_date(now, zone(folded.opening[1].zone))).isoformat()
-        claimed = {date.fromordinal(day).isoformat() for day in shares_of(folded)}
-        left = [row for row in days if row[0] not in claimed and _is_near(row[1], today)]
+        soonest, latest = later(today, -DAYS_PAST), later(today, DAYS_AHEAD)
+        claimed = [(iso(line.from_), iso(line.to)) for line in claimed_lines(folded) if line.is_per_diem]
+        left = [
+            row
+            for row in days
+            if soonest <= row[1] <= latest and not any(first <= row[0] <= last for first, last in claimed)
+        ]
         if left:
             yield _summed(patient, episode, book.payers[payer].name, left, today)
 
@@ -205,10 +210,6 @@ def _near(views: Views, book: Book, now: datetime) -> _Near:
             days = [(day, later(day, limit), cents) for day in dates_between(first, last)]
             near.setdefault((patient, episode, payer), []).extend(days)
     return near
-
-
-def _is_near(file_by: str, today: str) -> bool:
-    return later(today, -DAYS_PAST) <= file_by <= later(today, DAYS_AHEAD)
 
 
 def _summed(patient: str, episode: str, payer: str, rows: list[tuple[str, str, int]], today: str) -> Unbilled:
