@@ -22,9 +22,10 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.facts.administration import HOUSE, PatientForgotten
+from ledger.administration import stored_acts
+from ledger.facts.administration import HOUSE, HouseAct, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.stored import JoinedEntries, StoredRow, read_row, read_stored
+from ledger.facts.stored import JoinedEntries, StoredRow, in_order, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
@@ -117,13 +118,24 @@ class EpisodeLedger(MergedPatients, Application[str]):
         """The engine's settings in force, read back from it."""
         return self._entries.settings()
 
-    def append(self, entries: Sequence[Entry], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
-        """Record entries, and (patient, episode) pairs they name, in one transaction; gives the entries' positions.
+    def append(
+        self,
+        entries: Sequence[Entry],
+        patients: Iterable[tuple[str, str]] = (),
+        acts: Sequence[HouseAct] = (),
+        after_act: int | None = None,
+    ) -> list[int]:
+        """Record entries, (patient, episode) pairs they name, and acts of the house, in one transaction; gives the
+        positions of the entries, then of the acts.
 
+        ``after_act`` is how many acts there were when these were decided on; without it, there may be any.
         ``RecordConflictError`` if another writer recorded one of these versions meanwhile, ``StoreError`` if the store
         failed: then nothing was recorded. ``Unknown`` if it cannot be told.
         """
-        return self._insert(list(map(self.mapper.to_stored_event, entries)), patients)
+        stored = [*map(self.mapper.to_stored_event, entries)]
+        if acts:
+            stored += stored_acts(acts, self.count_of_acts() if after_act is None else after_act)
+        return self._insert(stored, patients)
 
     def _insert(
         self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = (), **more: Any
@@ -137,13 +149,13 @@ class EpisodeLedger(MergedPatients, Application[str]):
 
     def entries_of(self, episode: str, after_version: int = 0, upto: int | None = None) -> list[Entry]:
         """An episode's entries in order: those after a version, up to a position."""
-        return list(_in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
+        return list(in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
 
     def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
         """The entries of several episodes, each episode's in order, a group of episodes read at a time."""
         remaining = iter(episodes)
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
-            yield from _in_order(list(map(read_row, self._entries.rows_of(group))))
+            yield from in_order(list(map(read_row, self._entries.rows_of(group))))
 
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row, undecoded, in any order; without the texts of some tags."""
@@ -233,16 +245,6 @@ class EpisodeLedger(MergedPatients, Application[str]):
 def _is_of(row: StoredRow, entry: Entry) -> bool:
     """Whether an entry stands in a row; an act of the house is known by its place alone."""
     return entry.episode == HOUSE or read_row(row) == entry
-
-
-def _in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:
-    """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
-    version = after_version
-    for before, entry in zip(entries[:1] + entries, entries, strict=False):
-        version = version + 1 if entry.episode == before.episode else after_version + 1
-        if entry.version != version or (version > after_version + 1 and entry.recorded_at < before.recorded_at):
-            raise UnreadableEntry(entry.episode, version)
-        yield entry
 
 
 def _assert_contiguous(stored: Sequence[StoredEvent]) -> None:
