@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -54,10 +55,11 @@ from projections.operations.health import (
     setting_rows,
 )
 from projections.read_model.generations import Places
-from projections.read_model.trouble import ViewsError
+from projections.read_model.trouble import ViewsError, damage_of
 from projections.read_model.version import code_version
 from projections.reading.clock import newest_stamp
 
+REBUILD = "'episode-ledger rebuild' builds another from the ledger"
 MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
 
 
@@ -111,6 +113,11 @@ def _check_rows(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) 
         yield from (CheckRow(check, "wrong", mistake, mends) for mistake in str(trouble).splitlines())
     except (StoreError, ViewsError, UnreadableEntry) as trouble:
         yield CheckRow(check, "wrong", str(trouble), mends)
+    except sqlite3.Error as trouble:
+        damage = damage_of(trouble)
+        if damage is None:
+            raise
+        yield CheckRow(check, "wrong", damage, mends)
 
 
 def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
@@ -149,7 +156,7 @@ def _of_the_ledger(setup: Setup) -> Iterator[CheckRow]:
         yield from _of_the_settings(ledger.settings())
         yield clock_row(utc_now(), newest_stamp(ledger))
         yield from _check_rows("closed months", lambda: iter([months_row(ledger)]), MENDS)
-        yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), "delete it; it is built anew")
+        yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), REBUILD)
     if setup.master is not None:
         yield from _of_what_is_clear(setup)
 
