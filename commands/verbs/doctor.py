@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from ledger.facts.zones import zone_data_version
 from ledger.files import locks_hold
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
-from ledger.recorders import NoLedger, StoreError
+from ledger.recorders import NoLedger, StoreError, without_quotes
 from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.by_name.tail import broken_in_tail
@@ -39,6 +39,7 @@ from ledger.recorders.sqlite.rights import (
 )
 from ledger.recorders.warnings import warnings_of
 from ledger.store import EpisodeLedger, in_postgres
+from projections.erasure.handed_out import COPIES, given
 from projections.operations.disk_encryption import shelter_of
 from projections.operations.health import (
     CheckRow,
@@ -47,6 +48,7 @@ from projections.operations.health import (
     closed_row,
     encryption_row,
     engine_rows,
+    left_rows,
     log_row,
     model_rows,
     months_row,
@@ -65,9 +67,14 @@ MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a b
 
 @click.command()
 @key_option
+@click.option(
+    "--backups",
+    type=click.Path(path_type=Path, exists=True, file_okay=False), multiple=True, metavar="DIR",
+    help="Where backups are made: what killed ones left there is found, too.",
+)  # fmt: skip
 @format_option
 @click.pass_obj
-def doctor(setup: Setup, /, key: Path, form: str | None) -> None:
+def doctor(setup: Setup, /, key: Path, backups: tuple[Path, ...], form: str | None) -> None:
     """Look at what the ledger rests on: versions, settings in force, rights, disk room, clock, lag.
 
     It changes nothing, and does not walk the ledger: that is verify. Ends with 1 if something is wrong; what is marked
@@ -77,15 +84,16 @@ def doctor(setup: Setup, /, key: Path, form: str | None) -> None:
     Examples:
       episode-ledger doctor
       episode-ledger doctor --format csv
+      episode-ledger doctor --backups /elsewhere
       episode-ledger doctor && echo "nothing is wrong"
     """
-    rows = list(_rows(setup, key))
+    rows = list(_rows(setup, key, backups))
     show_rows(rows, CheckRow, form)
     if any(row.state == "wrong" for row in rows):
         sys.exit(1)
 
 
-def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
+def _rows(setup: Setup, key: Path, backups: Sequence[Path]) -> Iterator[CheckRow]:
     yield CheckRow("program", "ok", f"episode-ledger {code_version()}, Python {sys.version.split()[0]}")
     yield CheckRow("zone data", "ok", f"{zone_data_version()}, of the package tzdata; the machine's own are not read")
     yield CheckRow("event store library", "ok", f"eventsourcing {version('eventsourcing')}")
@@ -99,6 +107,7 @@ def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
     yield from _check_rows("ledger", lambda: _of_the_ledger(setup), MENDS)
     yield from _check_rows("last entries", lambda: iter([_of_the_tail(setup)]), MENDS)
     yield from _check_rows("rollback", lambda: _of_rollbacks(setup), MENDS)
+    yield from left_rows(_where_copies_are_made(setup, backups))
     if in_a_file:
         yield from _of_the_key(key, plain_path(setup.ledger_name).parent)
 
@@ -114,10 +123,7 @@ def _check_rows(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) 
     except (StoreError, ViewsError, UnreadableEntry) as trouble:
         yield CheckRow(check, "wrong", str(trouble), mends)
     except sqlite3.Error as trouble:
-        damage = damage_of(trouble)
-        if damage is None:
-            raise
-        yield CheckRow(check, "wrong", damage, mends)
+        yield CheckRow(check, "wrong", damage_of(trouble) or f"it failed ({without_quotes(trouble)})", mends)
 
 
 def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
@@ -183,6 +189,11 @@ def _of_the_settings(settings: Mapping[str, str]) -> Iterator[CheckRow]:
     yield from setting_rows(settings)
     for sentence in warnings_of(settings):
         yield CheckRow("server", "warn", sentence, "whoever runs the server can say how")
+
+
+def _where_copies_are_made(setup: Setup, backups: Sequence[Path]) -> Sequence[Path]:
+    """The folders that are named, the ledger's own, and those of the copies that an encrypted ledger lists."""
+    return (*backups, setup.beside.parent, *(Path(each.path).parent for each in given(setup.places, COPIES)))
 
 
 def _of_a_closed_ledger(setup: Setup, trouble: MasterKeyError) -> Iterator[CheckRow]:
