@@ -1,7 +1,7 @@
 """The PostgreSQL recorder: the event store library's connections and seams, over our tables.
 
-Appenders take turns by an advisory lock that ends with their transaction, so positions have no gap and become visible
-in their order: whoever reads up to the last one has missed nothing. No trigger, function or table is made here.
+Appenders take turns by a row that stays locked until their transaction ends, so positions have no gap and become
+visible in their order: whoever reads up to the last one has missed nothing. No trigger, function or table is made here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
-from ledger.recorders.postgres.append import TAKE_TURN, insert_all
+from ledger.recorders.postgres.append import insert_all, take_turn
 from ledger.recorders.postgres.forget import rewrite
 from ledger.recorders.postgres.pool import LedgerDatastore
 from ledger.recorders.postgres.schema import KEYS_OF, SAFE
@@ -165,7 +165,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         with self.datastore.new_connection(seconds, cut=True) as connection, connection.transaction():
             for timeout in ("lock_timeout", "statement_timeout"):
                 connection.execute(f"SET LOCAL {timeout} = {max(1, int(seconds * 1000))}")
-            connection.execute(TAKE_TURN)
+            take_turn(connection)
             return connection.execute(_AT_PLACES, values).fetchall()
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:

@@ -132,7 +132,7 @@ def test_a_line_that_falls_silent_while_it_is_asked_back_is_unknown_in_time(
     """Neither side closes anything, so that nobody hears an end: the deadline is the reader's own."""
     monkeypatch.setattr(reading_back, "DEADLINE_SECONDS", 2.0)
     recorder = Recorder(ledger)
-    wire.break_("after", swallows=b"pg_advisory_xact_lock")
+    wire.break_("after", swallows=b"FROM turn FOR UPDATE")
     began = time.monotonic()
     with pytest.raises(Unknown):
         recorder.handle([line("b", SERVED)])
