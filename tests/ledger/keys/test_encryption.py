@@ -679,7 +679,7 @@ def test_a_number_where_an_envelope_should_be_opens_for_nobody(text: Any) -> Non
 
 def test_a_name_or_a_key_that_is_no_text_or_bytes_opens_nothing() -> None:
     master = MasterKey(bytes(32))
-    key, kept = master.new_key("ledger", "EP-1")
+    _, kept = master.new_key("ledger", "EP-1")
     for damaged in (kept, kept._replace(id=b"x"), kept._replace(wrapped="x"), kept._replace(wrapped=7)):
         found = Keyring(master, "ledger", lambda _, kept=damaged: [kept]).keys_of(["EP-1", b"EP-2"])  # type: ignore[misc]
-        assert found == ({"EP-1": key} if damaged is kept else {})
+        assert list(found) == (["EP-1"] if damaged is kept else [])
