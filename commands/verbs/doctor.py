@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -23,7 +22,7 @@ from ledger.facts.zones import zone_data_version
 from ledger.files import locks_hold
 from ledger.keys.cipher import MasterKeyError
 from ledger.proof.signing import SigningError, load_key
-from ledger.recorders import NoLedger, StoreError, without_quotes
+from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.by_name.tail import broken_in_tail
@@ -57,7 +56,7 @@ from projections.operations.health import (
     setting_rows,
 )
 from projections.read_model.generations import Places
-from projections.read_model.trouble import ViewsError, damage_of
+from projections.read_model.trouble import ViewsError, views_errors
 from projections.read_model.version import code_version
 from projections.reading.clock import newest_stamp
 
@@ -122,8 +121,6 @@ def _check_rows(check: str, look: Callable[[], Iterator[CheckRow]], mends: str) 
         yield from (CheckRow(check, "wrong", mistake, mends) for mistake in str(trouble).splitlines())
     except (StoreError, ViewsError, UnreadableEntry) as trouble:
         yield CheckRow(check, "wrong", str(trouble), mends)
-    except sqlite3.Error as trouble:
-        yield CheckRow(check, "wrong", damage_of(trouble) or f"it failed ({without_quotes(trouble)})", mends)
 
 
 def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
@@ -234,7 +231,7 @@ def _of_the_model(setup: Setup, ledger: EpisodeLedger) -> Iterator[CheckRow]:
     if not in_postgres(setup.ledger_name) and setup.places.current() is None:
         yield CheckRow("read model", "ok", "none yet; the first read command builds it")
         return
-    with closing(setup.views()) as views:
+    with views_errors(), closing(setup.views()) as views:
         yield from model_rows(ledger, views, setup.book)
 
 

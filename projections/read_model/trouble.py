@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
 
 from ledger.facts.entry import UnreadableEntry
-from ledger.recorders import StoreError
+from ledger.recorders import StoreError, without_quotes
 from projections.reading.budget import budget, in_words
 
 
@@ -66,6 +68,17 @@ def damage_of(error: BaseException) -> str | None:
     else:
         because = _DAMAGE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
     return f"the file of the read model is damaged: {because}" if because else None
+
+
+@contextmanager
+def views_errors() -> Iterator[None]:
+    """What SQLite says of a read model that fails, as a ViewsError."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if damage := damage_of(error):
+            raise DamagedViews(damage) from error
+        raise ViewsError(f"the read model failed ({without_quotes(error)})") from error
 
 
 class NotViews(ViewsError):

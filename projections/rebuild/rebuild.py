@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -20,29 +20,19 @@ from ledger.files import create, put_in_place, write_whole
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
-from projections.read_model.catch_up import catch_up, made_of, of_this_ledger
+from projections.read_model.catch_up import catch_up, made_of
 from projections.read_model.generations import Places
-from projections.read_model.trouble import DamagedViews, SetAside, ViewsError, damage_of
+from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, open_views
 from projections.reading.budget import budget
 from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
-from projections.rebuild.read_back import has_comparable_rows
+from projections.rebuild.live import UNREADABLE, Live, damaged_live, held_still
 from projections.rows.digests import Sums
 
 _ROWS: Final = "rows.jsonl"
-_UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError, msgspec.MsgspecError, DamagedViews)
-"""What reading a damaged read model ends with."""
 _NO_FINGERPRINTS: Final[dict[str, str]] = {}
-
-
-class _Live(NamedTuple):
-    """The live read model to compare with; None, and why not, if there is none that can be; whether it is damaged."""
-
-    views: Views | None = None
-    not_compared: str | None = None
-    damaged: bool = False
 
 
 class Wanted(NamedTuple):
@@ -65,7 +55,7 @@ def rebuild(
     Raises UnreadableEntry if an entry cannot be read and ``quarantine`` is not wanted, ViewsError if another one runs.
     """
     with places.rebuilding() as folder, open_ledger(ledger_name, create=False, master=wanted.master) as ledger:
-        with _held_still(places, ledger, wanted) as live:
+        with held_still(places, ledger, wanted.check) as live:
             upto = int(live.views.noted()["position"]) if live.views else ledger.position()
             path = folder / "built.db"
             work = Work(
@@ -88,45 +78,6 @@ def rebuild(
         return _filed(places, folder, msgspec.structs.replace(certificate, switched=True))
 
 
-@contextmanager
-def _held_still(places: Places, ledger: EpisodeLedger, wanted: Wanted) -> Iterator[_Live]:
-    """The live read model in one snapshot, if there is one of this ledger with anything in it."""
-    with ExitStack() as stack:
-        try:
-            live = _opened(stack, places, ledger)
-        except _UNREADABLE as error:
-            live = _damaged(error, wanted)
-        yield live
-
-
-def _opened(stack: ExitStack, places: Places, ledger: EpisodeLedger) -> _Live:
-    if places.current() is None:
-        return _Live()
-    views = stack.enter_context(closing(open_views(places.live)))
-    stack.enter_context(views.reading())
-    noted = views.noted()
-    if "book_text" not in noted:
-        return _Live()
-    if because := of_this_ledger(noted, ledger):
-        return _Live(not_compared=because)
-    if not has_comparable_rows(views.connection):
-        return _Live(not_compared="its rows are of a shape that cannot be compared")
-    return _Live(views)
-
-
-def _damaged(error: Exception, wanted: Wanted) -> _Live:
-    """A live read model that this says to be damaged; the error itself if it says otherwise, or only comparing is
-    wanted."""
-    damage = damage_of(error)
-    if isinstance(error, msgspec.MsgspecError):
-        damage = "the file of the read model is damaged: the book in it is none"
-    if damage is None:
-        raise error
-    if wanted.check:
-        raise DamagedViews(damage) from error
-    return _Live(not_compared=damage, damaged=True)
-
-
 def _note(new: Views, ledger: EpisodeLedger, book: Book, upto: int, sums: Sums, set_aside: list[SetAside]) -> None:
     with new.writing():
         new.sums = sums
@@ -141,7 +92,7 @@ def _settle(connection: sqlite3.Connection) -> None:
 
 
 def _certificate(
-    ledger: EpisodeLedger, live: _Live, compared: Comparison | None, new: Views, book: Book, made_at: str
+    ledger: EpisodeLedger, live: Live, compared: Comparison | None, new: Views, book: Book, made_at: str
 ) -> Certificate:
     code, noted = code_version(), live.views.noted() if live.views else {}
     causes = dict(sorted(compared.causes.items())) if compared else {}
@@ -179,14 +130,14 @@ def _made_at(places: Places, now: datetime) -> str:
 
 
 def _compared(
-    folder: Path, live: _Live, wanted: Wanted, begin: Callable[[Views], Comparison]
-) -> tuple[_Live, Comparison | None]:
+    folder: Path, live: Live, wanted: Wanted, begin: Callable[[Views], Comparison]
+) -> tuple[Live, Comparison | None]:
     """The comparison, as far as there is anything to compare with; damage may be found only while it is made."""
     try:
         return live, _made(folder, live.views, begin) if live.views else None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         (folder / _ROWS).unlink(missing_ok=True)
-        return _damaged(error, wanted), None
+        return damaged_live(error, wanted.check), None
 
 
 def _made(folder: Path, live: Views, begin: Callable[[Views], Comparison]) -> Comparison:

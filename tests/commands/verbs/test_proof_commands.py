@@ -129,6 +129,7 @@ def test_a_ledger_that_holds_is_verified_with_its_checkpoints(place: Place) -> N
     assert f"\n{second['root']}\n" in two.read_text()
     assert list(ledger) == [
         "subject", "result", "signature", "ledger", "entries", "head", "root", "time", "position", "message",
+        "witnesses",
     ]  # fmt: skip
 
 
