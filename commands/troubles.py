@@ -17,7 +17,7 @@ from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
 from commands.terminal.show import print_nowhere, printable, say
 from ledger.book import BookError
-from ledger.facts.entry import UnreadableEntry
+from ledger.facts.entry import NewerEntry, UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
@@ -139,6 +139,11 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     TooCostly: lambda error: _fail(
         str(error),
         "look for a mistyped year, or for claims sent again and again; --patient-seconds and --patient-mb allow more",
+        STORE_FAILED,
+    ),
+    NewerEntry: lambda error: _fail(
+        f"an entry cannot be read: {error}",
+        "update the program; 'rebuild --quarantine' goes on without that patient",
         STORE_FAILED,
     ),
     UnreadableEntry: lambda error: _fail(

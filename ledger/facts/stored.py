@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, get_args
 
-from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
+from ledger.facts.entry import Entry, NewerEntry, UnreadableEntry, decode, is_newer, statement_of
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.zones import zone
 
@@ -37,7 +37,8 @@ def read_stored(episode: str, version: int, tag: str, text: bytes | str, positio
         if type(entry.fact) in (EpisodeOpened, FactCorrected):
             _look_up_zone(statement_of(entry))
     except Exception as error:  # whatever is wrong with the text, its reader must stop and say where
-        raise UnreadableEntry(episode, version, position) from error
+        kind = NewerEntry if is_newer(text) else UnreadableEntry
+        raise kind(episode, version, position) from error
     if not agrees:
         raise UnreadableEntry(episode, version, position)
     return entry

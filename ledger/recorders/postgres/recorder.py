@@ -22,6 +22,7 @@ from ledger.recorders.postgres.append import insert_all, take_turn
 from ledger.recorders.postgres.forget import rewrite
 from ledger.recorders.postgres.pool import LedgerDatastore
 from ledger.recorders.postgres.schema import KEYS_OF, SAFE
+from ledger.recorders.protocol import FEW
 
 PAGE_ROWS: Final = 5_000
 PAUSE_SECONDS: Final = 0.1
@@ -141,6 +142,13 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         """How many entries an episode has up to a position."""
         statement = "SELECT count(*) FROM entries WHERE originator_id = %s AND position <= %s"
         return int(self._rows(statement, (episode, upto))[0][0])
+
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the texts of these episodes have; 0 where there are few."""
+        theirs = "FROM entries WHERE originator_id = ANY(%s::text[]) AND position <= %s"
+        few = f"(SELECT count(*) {theirs}) <= {FEW}"
+        statement = f"SELECT CASE WHEN {few} THEN 0 ELSE (SELECT sum(octet_length(state)) {theirs}) END"
+        return int(self._rows(statement, (list(episodes), upto) * 2)[0][0])
 
     def seal_at(self, position: int) -> bytes:
         """The seal of the entry at a position; empty where there is none."""
