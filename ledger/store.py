@@ -22,9 +22,10 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.facts.administration import HOUSE, PatientForgotten
+from ledger.administration import stored_acts
+from ledger.facts.administration import HOUSE, HouseAct, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.stored import JoinedEntries, StoredRow, read_row, read_stored
+from ledger.facts.stored import JoinedEntries, StoredRow, in_order, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
@@ -119,13 +120,24 @@ class EpisodeLedger(MergedPatients, Application[str]):
         """The engine's settings in force, read back from it."""
         return self._entries.settings()
 
-    def append(self, entries: Sequence[Entry], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
-        """Record entries, and (patient, episode) pairs they name, in one transaction; gives the entries' positions.
+    def append(
+        self,
+        entries: Sequence[Entry],
+        patients: Iterable[tuple[str, str]] = (),
+        acts: Sequence[HouseAct] = (),
+        after_act: int | None = None,
+    ) -> list[int]:
+        """Record entries, (patient, episode) pairs they name, and acts of the house, in one transaction; gives the
+        positions of the entries, then of the acts.
 
+        ``after_act`` is how many acts there were when these were decided on; without it, there may be any.
         ``RecordConflictError`` if another writer recorded one of these versions meanwhile, ``StoreError`` if the store
         failed: then nothing was recorded. ``Unknown`` if it cannot be told.
         """
-        return self._insert(list(map(self.mapper.to_stored_event, entries)), patients)
+        stored = [*map(self.mapper.to_stored_event, entries)]
+        if acts:
+            stored += stored_acts(acts, self.count_of_acts() if after_act is None else after_act)
+        return self._insert(stored, patients)
 
     def _insert(
         self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = (), **more: Any
@@ -139,7 +151,7 @@ class EpisodeLedger(MergedPatients, Application[str]):
 
     def entries_of(self, episode: str, after_version: int = 0, upto: int | None = None) -> list[Entry]:
         """An episode's entries in order: those after a version, up to a position."""
-        return list(_in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
+        return list(in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
 
     def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
         """The entries of several episodes, each episode's in order, a group of episodes read at a time; where these are
@@ -147,12 +159,12 @@ class EpisodeLedger(MergedPatients, Application[str]):
         remaining = iter(episodes)
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
             if self.text_bytes(group) < LARGE_BYTES:
-                yield from _in_order(list(map(read_row, self._entries.rows_of(group))))
+                yield from in_order(list(map(read_row, self._entries.rows_of(group))))
                 continue
             gone = self.forgotten()
             for name in group:
                 if name not in gone:
-                    yield from _in_order(cast("Iterator[Entry]", self.events.get(name)))
+                    yield from in_order(cast("Iterator[Entry]", self.events.get(name)))
 
     def text_bytes(self, episodes: Sequence[str], upto: int | None = None) -> int:
         """How many bytes the texts of these episodes have, about; 0 where there are so few that nobody needs to ask."""
@@ -246,18 +258,6 @@ class EpisodeLedger(MergedPatients, Application[str]):
 def _is_of(row: StoredRow, entry: Entry) -> bool:
     """Whether an entry stands in a row; an act of the house is known by its place alone."""
     return entry.episode == HOUSE or read_row(row) == entry
-
-
-def _in_order(entries: Iterable[Entry], after_version: int = 0) -> Iterator[Entry]:
-    """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
-    version, before = after_version, None
-    for entry in entries:
-        version = version + 1 if before is None or entry.episode == before.episode else after_version + 1
-        late = before is not None and version > after_version + 1 and entry.recorded_at < before.recorded_at
-        if entry.version != version or late:
-            raise UnreadableEntry(entry.episode, version)
-        yield entry
-        before = entry
 
 
 def _assert_contiguous(stored: Sequence[StoredEvent]) -> None:

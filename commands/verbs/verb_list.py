@@ -58,6 +58,10 @@ VERBS: Final = {
         "Show how many days, verdicts and findings there are; with --technical positions, lag"
         " and the settings in force.",
     ),
+    "claims": Verb("claims", "Look at claims: where each stands, and what is to be done about it."),
+    "ack": Verb("answers", "Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each."),
+    "remit": Verb("answers", "Record the remittances in FILES (835) and show what became of each answer."),
+    "payments": Verb("answers", "Show what each claimed day was paid, beside what is expected for it now."),
     "report": Verb("report", "Show what people look at each Monday."),
     "close": Verb(
         "close",
@@ -68,6 +72,10 @@ VERBS: Final = {
         "Show the days of a closed month that are something else now, and what changed them.",
     ),
     "rebuild": Verb("rebuild", "Build the read model anew beside the live one, prove it, and switch."),
+    "archive": Verb("archive", "Write the ledger's entries as files for engines of many machines."),
+    "judge": Verb(
+        "judge", "Judge an archive bucket by bucket, and write days, lines, findings and digests as Parquet."
+    ),
     "migrate": Verb(
         "migrate",
         "Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.",
@@ -91,8 +99,9 @@ VERBS: Final = {
     "verify": Verb("proof", "Walk the whole ledger and name the first position that is wrong."),
     "serve": Verb(
         "serve",
-        "Show worklist, episodes, findings and the Monday report in a browser, on this machine alone.",
+        "Show worklist, episodes, findings and the Monday report in a browser.",
     ),
+    "users": Verb("users", "Say who may sign in to the site of 'serve', and as what."),
     "access": Verb(
         "access", "Show each look at a page of the site that showed PATIENT, by any name merged with theirs."
     ),

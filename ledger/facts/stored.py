@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, get_args
 
 from ledger.facts.entry import Entry, NewerEntry, UnreadableEntry, decode, is_newer, statement_of
@@ -54,3 +55,15 @@ def read_row(row: StoredRow) -> Entry:
     """The entry of a row as ``scan`` gives it."""
     position, episode, version, tag, text = row
     return read_stored(episode, version, tag, text, position)
+
+
+def in_order(entries: Iterable[Entry], after_version: int = 0) -> Iterator[Entry]:
+    """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
+    version, before = after_version, None
+    for entry in entries:
+        version = version + 1 if before is None or entry.episode == before.episode else after_version + 1
+        late = before is not None and version > after_version + 1 and entry.recorded_at < before.recorded_at
+        if entry.version != version or late:
+            raise UnreadableEntry(entry.episode, version)
+        yield entry
+        before = entry
