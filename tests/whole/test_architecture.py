@@ -177,7 +177,8 @@ ROOMS: dict[str, str] = {
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/answers commands/recording commands/desk commands/people commands/web/guard commands/web commands/web/looking"
+        "commands/answers commands/recording commands/desk commands/people commands/web/guard commands/web "
+        "commands/web/looking"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
