@@ -18,6 +18,7 @@ from commands.web.guard.security import Reach, loopback_hosts
 from commands.web.guard.sessions import Attempts, Sessions
 from commands.web.looking.addresses import LOOKING
 from commands.web.site import Site
+from tests import stores
 from tests.running_site import Answer
 
 PORT = 8321
@@ -43,7 +44,10 @@ class InProcess:
     def __init__(self, ledger: Path, book: Path | None = None, reach: Reach = PLAIN) -> None:
         self.told: list[str] = []
         self.clock = Clock()
-        self.site = Site(Setup(str(ledger), str(book) if book else None), self.told.append)
+        named = iter(stores.placed(ledger))
+        where = dict(zip(named, named, strict=True))
+        setup = Setup(where["--ledger"], str(book) if book else None, where.get("--views"), stores.master)
+        self.site = Site(setup, self.told.append)
         self.site.sessions = Sessions("runs-it", self.clock)
         self.site.attempts = Attempts(self.clock)
         self.reach = reach

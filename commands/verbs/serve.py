@@ -70,8 +70,7 @@ def serve(
       episode-ledger serve
       episode-ledger --ledger ledger.db serve --port 0
       episode-ledger serve --behind-proxy --origin https://billing.example.org
-      episode-ledger serve --host 0.0.0.0 --origin https://billing.example.org:8321 \
-        --tls-cert site.pem --tls-key site.key
+      episode-ledger serve --host 0.0.0.0 --tls-cert a.pem --tls-key a.key --origin https://a.example
     """
     wanted = Wanted(host, tls_cert, tls_key, behind_proxy, origin)
     try:

@@ -39,6 +39,13 @@ _JOINED = (  # sorted before and not within: one index leads there in this order
     " WHERE originator_id = ANY(%s::text[]) AND position <= %s"
     " ORDER BY originator_id, originator_version) AS sorted GROUP BY originator_id"
 )
+_EXTENTS = (  # by the index, episode by episode: whoever rebuilds waits for it
+    "SELECT p.episode, p.patient, first.position, ("
+    " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= %s"
+    " ORDER BY originator_version DESC LIMIT 1)"
+    " FROM patients AS p JOIN entries AS first ON first.originator_id = p.episode AND first.originator_version = 1"
+    " WHERE first.position <= %s ORDER BY first.position, p.patient"
+)
 
 
 class LedgerRecorder(PostgresRecorder, ReadByPosition):
@@ -129,13 +136,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
-        return self._rows(
-            "SELECT p.episode, p.patient, e.first, e.last FROM patients AS p JOIN ("
-            " SELECT originator_id, min(position) AS first, max(originator_version) AS last, min(originator_version)"
-            " AS begins FROM entries WHERE position <= %s GROUP BY originator_id) AS e ON e.originator_id = p.episode"
-            " WHERE e.begins = 1 ORDER BY e.first, p.patient",
-            (upto,),
-        )
+        return self._rows(_EXTENTS, (upto, upto))
 
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""

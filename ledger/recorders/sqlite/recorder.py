@@ -119,8 +119,8 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
 
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row; a statement for each, as grouping would sort the texts."""
-        statement, left_out = sql.joined(len(without)), tuple(without)
-        found = [row for name in episodes for row in self._rows(statement, (*left_out, name, upto))]
+        statement, asked = sql.joined(without)
+        found = [row for name in episodes for row in self._rows(statement, (*asked, name, upto))]
         return [
             JoinedEntries(name, count, last, tags, texts or b"") for name, count, last, tags, texts in found if count
         ]

@@ -15,6 +15,8 @@ from commands.web.guard.sessions import IDLE_SECONDS, LONGEST_SECONDS
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 
+pytestmark = pytest.mark.sqlite_file  # what stands beside the ledger's file
+
 DOOR: Final = "These pages hold patients"
 OTHER_FORM: Final = "was made for another sign-in"
 NOT_ALLOWED: Final = "who may not do this"

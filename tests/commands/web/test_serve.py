@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import html
+import http.client
 import json
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests import ROOT
 from tests.builders import recorded_before
@@ -533,8 +541,48 @@ def test_it_stops_when_asked_and_says_nothing_of_patients(house: House, number: 
         pass
 
 
+def test_over_tls_it_answers_and_its_cookie_is_for_tls_alone(house: House, tmp_path: Path) -> None:
+    cert, key = certified(tmp_path)
+    with running(house.ledger, None, "--tls-cert", str(cert), "--tls-key", str(key), "--log", "json") as site:
+        assert site.link.startswith("https://")
+        trusting = ssl.create_default_context(cafile=cert)
+        connection = http.client.HTTPSConnection("127.0.0.1", site.port, context=trusting, timeout=60)
+        connection.request("GET", urlsplit(site.link).path)
+        answer = connection.getresponse()
+        answer.read()
+        cookie = str(answer.getheader("set-cookie")).lower()
+        assert answer.status == 303
+        assert {"secure", "httponly", "samesite=strict"} <= set(cookie.split("; "))
+        assert answer.getheader("strict-transport-security")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            site.stranger().get("/")
+        status, _, err = site.stop()
+    assert status == 0
+    (line,) = (json.loads(line) for line in err.splitlines() if line.startswith("{"))
+    assert (line["event"], line["address"], line["status"]) == ("request", "/enter/{ticket}", 303)
+
+
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A certificate of this machine's loopback, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    paths = folder / "site.pem", folder / "site.key"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].touch(0o600)
+    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                           serialization.NoEncryption()))  # fmt: skip
+    return paths
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org", "::", ""])
-def test_it_serves_on_loopback_alone(house: House, host: str) -> None:
+def test_without_tls_it_serves_on_loopback_alone(house: House, host: str) -> None:
     assert_plain(house.run("serve", "--host", host, "--port", "0"), 2, "loopback")
 
 
