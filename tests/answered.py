@@ -33,9 +33,11 @@ def claim(number: str, lines: Sequence[Told] = LINES, **more: str) -> Told:
     return {"episode": "EP-O1", "source": "claims", "id": number, "by": "desk-1", "fact": fact}
 
 
-def house_with_claims(folder: Path, *, second: bool = True, lines: Sequence[Told] = LINES) -> House:
+def house_with_claims(
+    folder: Path, *, second: bool = True, lines: Sequence[Told] = LINES, made: House | None = None
+) -> House:
     """The open example, its claim sent, and another for a day that is not billable."""
-    made = House(folder)
+    made = made or House(folder)
     shutil.rmtree(made.book)
     shutil.copytree(GOLDENS / "claims" / "book", made.book)
     told = [json.loads(each) for each in (GOLDENS / "claims" / "intake.jsonl").read_text().splitlines()]
