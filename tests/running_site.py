@@ -69,7 +69,7 @@ class Browser:
     def address_of(self, episode: str) -> str:
         """The opaque address of an episode, as a search gives it."""
         page = self.found(episode)
-        found = re.search(rf'<a href="(/episode/[a-z0-9]+)"><bdi>{re.escape(episode)}</bdi>', page.text)
+        found = re.search(rf'<a href="(/episode/[a-z0-9]+)"[^>]*><bdi>{re.escape(episode)}</bdi>', page.text)
         assert found, page.text
         return found[1]
 

@@ -59,7 +59,7 @@ def address_of(inside: BrowserContext, site: Running, name: str) -> str:
     """An episode's address, by way of the search."""
     page = inside.new_page()
     page.goto(site.home)
-    page.get_by_label("Patient or episode").fill(name)
+    page.get_by_label("Patient, episode or number").fill(name)
     enter(page)
     address = page.locator("td a").first.get_attribute("href")
     page.close()
@@ -72,7 +72,7 @@ def pages(inside: BrowserContext, site: Running) -> dict[str, str]:
     base, address, hostile = site.home, address_of(inside, site, "EP-2005"), address_of(inside, site, LONG_WORD[:50])
     search = inside.new_page()
     search.goto(base)
-    search.get_by_label("Patient or episode").fill("EP")
+    search.get_by_label("Patient, episode or number").fill("EP")
     search.keyboard.press("Enter")
     found = search.url
     search.close()
@@ -180,7 +180,7 @@ def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     assert box
     assert 0 <= box["y"] < 900, "the day is in sight"
     assert page.locator(f"a[aria-current=date][href*='{DAY}']").count() == 1
-    tab_to(page, "#day a[href*='/why?']")
+    tab_to(page, "#day a[href*='/why']")
     enter(page)
     assert page.locator("#steps li").count() == len(STEPS)
     tab_to(page, "a[rel=prev]")
@@ -234,7 +234,7 @@ def test_the_first_link_skips_to_the_content(browser: Browser, inside: BrowserCo
 def test_going_back_after_a_search_asks_nothing(inside: BrowserContext, site: Running) -> None:
     page = inside.new_page()
     page.goto(site.home)
-    page.get_by_label("Patient or episode").fill("P-1005")
+    page.get_by_label("Patient, episode or number").fill("P-1005")
     enter(page)
     found = page.url
     with page.expect_navigation():
