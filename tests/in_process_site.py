@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from commands.people.roles import Role
@@ -20,6 +20,8 @@ from commands.web.looking.addresses import LOOKING
 from commands.web.site import Site
 from tests import stores
 from tests.running_site import Answer
+
+Given = TypeVar("Given")
 
 PORT = 8321
 HOST = f"127.0.0.1:{PORT}"
@@ -96,9 +98,7 @@ class Visitor:
             sent |= {"origin": origin, "content-type": "application/x-www-form-urlencoded"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body if isinstance(body, bytes) else body.encode()
-        # in a thread of its own: where a browser of the tests is open, a loop runs in this one
-        with ThreadPoolExecutor(1) as thread:
-            answer = thread.submit(asyncio.run, _asked(self.at.app, method, path, sent, raw)).result()
+        answer = apart(_asked(self.at.app, method, path, sent, raw))
         if "set-cookie" in answer.headers:
             self.cookie = _with(self.cookie, answer.headers["set-cookie"].split(";")[0])
         if found := re.search(r'name="form" value="([a-z0-9]+)"', answer.text):
@@ -119,6 +119,12 @@ class Visitor:
         found = re.search(rf'<a href="(/episode/[a-z0-9]+)"[^>]*><bdi>{re.escape(episode)}</bdi>', page.text)
         assert found, page.text
         return found[1]
+
+
+def apart(asked: Coroutine[Any, Any, Given]) -> Given:
+    """What a coroutine gives, run in a thread of its own: in this one a browser may have a loop under way."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
 
 
 def _with(cookies: str, given: str) -> str:
