@@ -155,6 +155,11 @@ class EncryptedRecorder(ReadByPosition):
         """How many entries an episode has up to a position."""
         return self._inner.count_of(episode, upto)
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the envelopes of these episodes have, which are some more than what is in them; 0 where there
+        are few."""
+        return self._inner.text_bytes(episodes, upto)
+
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
         name_of = self._envelopes.name_of

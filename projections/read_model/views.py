@@ -27,7 +27,7 @@ from projections.read_model.tables import (
     lay_notes,
     lay_tables,
 )
-from projections.read_model.trouble import NotViews, SetAside, ViewsError
+from projections.read_model.trouble import DamagedViews, NotViews, SetAside, ViewsError, damage_of
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
@@ -47,6 +47,8 @@ class Views:
         self.sums = Sums()
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if names and "model" not in names:
+            if len(names & {*STORED, "set_aside"}) > 1:
+                raise DamagedViews("the file of the read model is damaged: its notes are missing")
             raise NotViews("it is another program's database, not a read model")
         if not names:
             lay_all_tables(connection)
@@ -190,8 +192,10 @@ def open_views(path: Path) -> Views:
         views = Views(connection)  # first, so that a foreign database is left as it is
         _switch_to_wal(connection)
         return views
-    except (sqlite3.Error, NotViews) as error:
+    except (sqlite3.Error, ViewsError, UnicodeDecodeError) as error:
         connection.close()
+        if damage := damage_of(error):
+            raise DamagedViews(f"{path}: {damage}") from error
         kind = NotViews if isinstance(error, NotViews) else ViewsError
         raise kind(f"{path}: the read model cannot be opened ({without_quotes(error)})") from error
 

@@ -24,6 +24,7 @@ ROOMS: dict[str, str] = {
     "ledger/facts": "",
     "ledger/files.py": "",
     "ledger/progress.py": "",
+    "ledger/unfinished.py": "ledger/files.py",
     "ledger/book": "ledger/day_set.py ledger/facts",
     "ledger/x12": "ledger/facts",
     "ledger/keys": "ledger/files.py",
@@ -33,7 +34,7 @@ ROOMS: dict[str, str] = {
     "ledger/recorders": "ledger/facts ledger/progress.py ledger/keys ledger/proof",
     "ledger/administration.py": "ledger/facts ledger/recorders",
     "ledger/recorders/sqlite": (
-        "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/proof ledger/recorders"
+        "ledger/facts ledger/files.py ledger/progress.py ledger/unfinished.py ledger/keys ledger/proof ledger/recorders"
     ),
     "ledger/recorders/postgres": (
         "ledger/facts ledger/progress.py ledger/keys ledger/proof ledger/recorders ledger/recorders/sqlite"
@@ -91,9 +92,9 @@ ROOMS: dict[str, str] = {
         "projections/reading projections/rows projections/read_model projections/export projections/archive"
     ),
     "projections/operations": (
-        "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model projections/why "
-        "projections/audit projections/rebuild"
+        "ledger/facts ledger/unfinished.py ledger/book ledger/keys ledger/judge ledger/recorders/sqlite "
+        "ledger/store.py projections/words.py projections/reading projections/rows projections/read_model "
+        "projections/why projections/audit projections/rebuild"
     ),
     "projections/work": (
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
@@ -119,8 +120,9 @@ ROOMS: dict[str, str] = {
         "projections/audit projections/page"
     ),
     "projections/erasure": (
-        "ledger/facts ledger/files.py ledger/book ledger/store.py "
-        "projections/reading projections/rows projections/read_model projections/export projections/archive"
+        "ledger/facts ledger/files.py ledger/unfinished.py ledger/book ledger/store.py "
+        "projections/reading projections/rows projections/read_model projections/export "
+        "projections/archive"
     ),
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",

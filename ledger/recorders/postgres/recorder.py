@@ -1,7 +1,7 @@
 """The PostgreSQL recorder: the event store library's connections and seams, over our tables.
 
-Appenders take turns by an advisory lock that ends with their transaction, so positions have no gap and become visible
-in their order: whoever reads up to the last one has missed nothing. No trigger, function or table is made here.
+Appenders take turns by a row that stays locked until their transaction ends, so positions have no gap and become
+visible in their order: whoever reads up to the last one has missed nothing. No trigger, function or table is made here.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
-from ledger.recorders.postgres.append import TAKE_TURN, insert_all
+from ledger.recorders.postgres.append import insert_all, take_turn
 from ledger.recorders.postgres.forget import rewrite
 from ledger.recorders.postgres.pool import LedgerDatastore
 from ledger.recorders.postgres.schema import KEYS_OF, SAFE
+from ledger.recorders.protocol import FEW
 
 PAGE_ROWS: Final = 5_000
 PAUSE_SECONDS: Final = 0.1
@@ -143,6 +144,13 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         statement = "SELECT count(*) FROM entries WHERE originator_id = %s AND position <= %s"
         return int(self._rows(statement, (episode, upto))[0][0])
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the texts of these episodes have; 0 where there are few."""
+        theirs = "FROM entries WHERE originator_id = ANY(%s::text[]) AND position <= %s"
+        few = f"(SELECT count(*) {theirs}) <= {FEW}"
+        statement = f"SELECT CASE WHEN {few} THEN 0 ELSE (SELECT sum(octet_length(state)) {theirs}) END"
+        return int(self._rows(statement, (list(episodes), upto) * 2)[0][0])
+
     def seal_at(self, position: int) -> bytes:
         """The seal of the entry at a position; empty where there is none."""
         return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = %s", (position,))), b"")
@@ -166,7 +174,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         with self.datastore.new_connection(seconds, cut=True) as connection, connection.transaction():
             for timeout in ("lock_timeout", "statement_timeout"):
                 connection.execute(f"SET LOCAL {timeout} = {max(1, int(seconds * 1000))}")
-            connection.execute(TAKE_TURN)
+            take_turn(connection)
             return connection.execute(_AT_PLACES, values).fetchall()
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:

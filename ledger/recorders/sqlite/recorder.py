@@ -20,6 +20,7 @@ from ledger.keys.cipher import WrappedKey
 from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
+from ledger.recorders.protocol import FEW
 from ledger.recorders.sealing import sealed
 from ledger.recorders.sqlite import statements as sql
 from ledger.recorders.sqlite.file import SETTINGS
@@ -133,6 +134,10 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         """How many entries an episode has up to a position."""
         statement = "SELECT count(*) FROM entries WHERE originator_id = ? AND position <= ?"
         return int(self._rows(statement, (episode, upto))[0][0])
+
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the texts of these episodes have; 0 where there are few."""
+        return int(self._rows(sql.TEXT_BYTES, (json.dumps(list(episodes)), upto, FEW))[0][0])
 
     def seal_at(self, position: int) -> bytes:
         """The seal of the entry at a position; empty where there is none."""

@@ -23,6 +23,13 @@ KEYS_OF: Final = (
 PAGE: Final = "FROM entries WHERE position > ? AND position <= ? AND originator_id <> '' ORDER BY position LIMIT ?"
 
 
+_THEIRS: Final = "FROM entries WHERE originator_id IN (SELECT value FROM json_each(?1)) AND +position <= ?2"
+TEXT_BYTES: Final = (  # the index alone says how many there are
+    f"SELECT CASE WHEN (SELECT count(*) {_THEIRS}) <= ?3 THEN 0"
+    f" ELSE (SELECT sum(length(CAST(state AS BLOB))) {_THEIRS}) END"
+)
+
+
 def joined(without: Collection[str]) -> tuple[str, tuple[str, ...]]:
     """An episode as one row, without the texts of some tags; the statement, and the tags it asks about.
 
