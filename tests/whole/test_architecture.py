@@ -169,8 +169,8 @@ ROOMS: dict[str, str] = {
     "commands/web/looking": (
         "ledger/facts ledger/store.py "
         "projections/words.py projections/rows projections/read_model projections/why projections/audit "
-        "projections/operations projections/work projections/page projections/report "
-        "commands/terminal commands/desk commands/web/guard commands/web"
+        "projections/operations projections/work projections/page projections/report projections/erasure "
+        "commands/outside.py commands/terminal commands/desk commands/web/guard commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
