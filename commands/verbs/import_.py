@@ -11,6 +11,8 @@ import click
 
 from commands.recording.doubted import say_doubts
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
+from commands.recording.identity import allow_identity, identity_option
+from commands.references.watching import Watch
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
 from commands.terminal.import_run import ImportRun, Wanted
@@ -19,7 +21,6 @@ from commands.terminal.output import Output, OutputPath
 from commands.terminal.refused_rows import AlreadyThere, RefusedRows
 from commands.terminal.show import printable, say, show_text
 from commands.terminal.who import named
-from commands.writing.watching import Watch
 from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 
 
@@ -39,12 +40,14 @@ from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 @click.option("--template", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping's columns as CSV.")
 @click.option("--show-map", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping, to be changed.")
 @clock_option
+@identity_option
 @effect_options
 @format_option
 @click.pass_obj
 def import_(
     setup: Setup, /, files: tuple[Path, ...], maps: tuple[str, ...], refused: Path | None, force: bool, new_map: bool,
-    template: str | None, show_map: str | None, dry_run: bool, no_effect: bool, effect_to: Path | None, **options: Any,
+    template: str | None, show_map: str | None, identity_in_the_open: bool,
+    dry_run: bool, no_effect: bool, effect_to: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Record what spreadsheets tell: CSV, TSV or XLSX FILES, by a mapping of their columns.
 
@@ -84,6 +87,8 @@ def import_(
     for path in rows.possible if force else ():
         Output(setup, path, force=True, forceable=True).check()
     with recording(setup, effect, create=True) as ledger, rows:
+        if identity_in_the_open:
+            allow_identity(ledger, options["by"])
         watch = Watch()
         status = ImportRun(ledger, sheets, wanted, rows, watch).go()
         say_doubts(setup, ledger, watch, "row")

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from commands.outside import random_nonces, utc_now
+from commands.references.watching import Place, Watch
 from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
+from commands.writing.head_cache import HeadCache
 from commands.writing.older_names import OlderNames
-from commands.writing.watching import Place, Watch
-from ledger.facts.entry import Entry
+from ledger.facts.administration import HouseAct
+from ledger.facts.entry import Entry, states_identity
 from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
@@ -43,67 +44,17 @@ class Recorded(Struct, frozen=True, gc=False):
 
 
 Handled = Recorded | Duplicate | Refused
+MakeActs = Callable[[datetime], Sequence[HouseAct]]
+"""Which acts of the house go with a batch, given the instant at which it is recorded."""
 
 
 class WrongClock(Exception):
     """This clock cannot be right, or the one before it was not: nothing was recorded under it."""
 
 
-class HeadCache:
-    """The heads of the episodes last worked on, bounded by the identities they hold."""
-
-    def __init__(self, ledger: EpisodeLedger, identities: int, watch: Watch | None = None) -> None:
-        self._ledger, self._bound, self._held, self._watch = ledger, identities, 0, watch
-        self._heads: OrderedDict[str, EpisodeHead] = OrderedDict()
-        self._seen = ledger.position()
-
-    def take(self, episodes: Iterable[str]) -> dict[str, EpisodeHead]:
-        """The heads of these episodes, taken out: only ``keep`` puts them back."""
-        taken: dict[str, EpisodeHead] = {}
-        missing: list[str] = []
-        for episode in episodes:
-            if episode in self._heads:
-                taken[episode] = self._heads.pop(episode)
-                self._held -= taken[episode].version
-            else:
-                taken[episode] = EpisodeHead()
-                missing.append(episode)
-        if missing and self._ledger.encrypted:
-            gone = self._ledger.forgotten().keys() & missing
-            taken |= {episode: EpisodeHead(forgotten=True) for episode in gone}
-            missing = [episode for episode in missing if episode not in gone]
-        if self._watch:
-            self._watch.begin(missing)
-        for entry in self._ledger.entries_of_all(missing) if missing else ():
-            taken[entry.episode].apply(entry)
-            if self._watch:
-                self._watch.read(entry)
-        return taken
-
-    def keep(self, heads: dict[str, EpisodeHead], positions: Sequence[int]) -> None:
-        """Hold these heads, brought forward by entries at these positions, and let go of the longest unused."""
-        if positions and positions[0] == self._seen + 1:
-            self._seen = positions[-1]
-        self._heads.update(heads)
-        self._held += sum([head.version for head in heads.values()])
-        while self._held > self._bound:
-            episode, head = self._heads.popitem(last=False)
-            self._held -= head.version
-            if self._watch:
-                self._watch.let_go(episode)
-
-    def overtaken(self, versions: dict[str, int]) -> bool:
-        """Whether others wrote to one of these episodes past its version; heads that are behind are dropped."""
-        position = self._ledger.position()
-        if position == self._seen:
-            return False
-        behind = any(versions.get(episode) for episode in self._ledger.forgotten())
-        for episode, version in self._ledger.versions_since(self._seen):
-            if episode in self._heads and self._heads[episode].version < version:
-                self._held -= self._heads.pop(episode).version
-            behind |= versions.get(episode, version) < version
-        self._seen = position
-        return behind
+Still = Callable[[Sequence["Line"], Mapping[str, EpisodeHead]], None]
+"""Raises if lines are not to be recorded after what stands in their episodes by now, which their heads tell; asked at
+each try, so that nothing comes between the answer and the append."""
 
 
 class Recorder:
@@ -121,7 +72,9 @@ class Recorder:
         attempts: int = ATTEMPTS,
         clock_is_right: bool = True,
         watch: Watch | None = None,
+        still: Still = lambda lines, heads: None,
     ) -> None:
+        self._still = still
         self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
         self._last: dict[str, EpisodeHead] = {}
@@ -130,9 +83,12 @@ class Recorder:
         self._clock_is_right = clock_is_right
         self._last_stamp: datetime | None = None
 
-    def handle(self, lines: Sequence[Line], places: Sequence[Place] = ()) -> list[Handled]:
+    def handle(
+        self, lines: Sequence[Line], acts: MakeActs | None = None, places: Sequence[Place] = ()
+    ) -> list[Handled]:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
 
+        ``acts`` says which acts of the house go with it, as the ledger is then: it is asked again after a conflict.
         ``places`` are where the lines were told, for whoever watches: by default their numbers.
         StoreError if nothing of it was recorded; Unknown if that ends in a failure, or in too many tries, after a
         conflict: a conflict may be the second answer to what was recorded.
@@ -140,7 +96,7 @@ class Recorder:
         conflicted = False
         for _ in range(self._attempts):
             try:
-                handled = self._try(lines, places)
+                handled = self._try(lines, acts, places)
             except Forgotten:  # in the middle of it: the next look knows
                 continue
             except RecordConflictError:
@@ -166,17 +122,18 @@ class Recorder:
             heads |= taken
         return heads
 
-    def _try(self, lines: Sequence[Line], places: Sequence[Place]) -> list[Handled] | None:
+    def _try(self, lines: Sequence[Line], acts: MakeActs | None, places: Sequence[Place]) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
+        self._still(lines, heads)
         versions = {episode: head.version for episode, head in heads.items()}
-        now = self._clock()
+        now, after_act = self._clock(), self._ledger.count_of_acts() if acts else None
         decisions = self._decide_all(lines, heads, now)
         if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
             return None
         if not self._clock_is_right and any(map(_is_stamped, lines, decisions)):
             self._refuse_doubtful(now)
-        positions = self._append(decisions)
+        positions = self._append(decisions, acts(now) if acts else (), after_act)
         if self._watch:
             self._watch.recorded(_told(decisions, places or [(None, line.number) for line in lines]))
         self._cache.keep(heads, positions)
@@ -192,6 +149,7 @@ class Recorder:
 
     def _decide_all(self, lines: Sequence[Line], heads: dict[str, EpisodeHead], now: datetime) -> list[Decision]:
         keep = self._keep_recorded_at
+        keeps_identity = any(states_identity(line.fact) for line in lines) and self._ledger.keeps_identity()
         stored: dict[tuple[str, int], Entry] | None = None
         decisions: list[Decision] = []
         for line, nonce in zip(lines, self._nonces(len(lines)), strict=True):
@@ -202,7 +160,7 @@ class Recorder:
                 stored = self._stored(lines, heads) if stored is None else stored
                 before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
             standing = self._standing.for_line(line, head) if line.unformed else ()
-            decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now)
+            decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now, keeps_identity)
             if type(decision) is Accepted:
                 head.apply(decision.entry)
             decisions.append(decision)
@@ -213,11 +171,11 @@ class Recorder:
         versions = ((line.episode, heads[line.episode].version_of(line.source, line.id)) for line in lines)
         return self._ledger.entries_at({(episode, version) for episode, version in versions if version is not None})
 
-    def _append(self, decisions: Sequence[Decision]) -> list[int]:
+    def _append(self, decisions: Sequence[Decision], acts: Sequence[HouseAct], after_act: int | None) -> list[int]:
         accepted = [decision for decision in decisions if type(decision) is Accepted]
         entries = [each.entry for each in accepted]
         patients = [(each.patient, each.entry.episode) for each in accepted if each.patient is not None]
-        return self._ledger.append(entries, patients) if entries else []
+        return self._ledger.append(entries, patients, acts, after_act) if entries or acts else []
 
 
 def _is_stamped(line: Line, decision: Decision) -> bool:

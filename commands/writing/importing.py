@@ -93,7 +93,7 @@ class Import:
         lines = [line for _, line in told]
         try:
             places = [(place.sheet.label, place.row) for place, _ in told]
-            handled = iter(self._recorder.handle(lines, places) if lines else ())
+            handled = iter(self._recorder.handle(lines, places=places) if lines else ())
         except Unknown as error:
             raise Unknown(f"it is unknown whether {_rows_of(asked)} were recorded: {error}") from error
         absent = [each.told.episode for each in asked if isinstance(each.told, NotMade)]
@@ -179,7 +179,7 @@ def recorded_proposals(recorder: Recorder, proposed: Sequence[Proposed]) -> Iter
     while batch := list(islice(remaining, BATCH_FACTS)):
         told = [(each.place, line) for each in batch for line in each.proposal.lines if isinstance(line, Line)]
         places = [(place.sheet.label, place.row) for place, _ in told]
-        handled = iter(recorder.handle([line for _, line in told], places))
+        handled = iter(recorder.handle([line for _, line in told], places=places))
         for each in batch:
             yield (
                 each,

@@ -15,9 +15,9 @@ from commands.door.line_reader import numbered_lines
 from commands.door.several import by_recorded_at, one_after_another
 from commands.door.source import Source
 from commands.outside import utc_now
+from commands.references.watching import Place, Watch
 from commands.writing.decide import Refused
 from commands.writing.handle import Handled, Recorded, Recorder
-from commands.writing.watching import Place, Watch
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger
 
@@ -117,7 +117,7 @@ def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal], files: Sequen
         (file, line.number) for file, line in zip(files, judged, strict=True) if line is not None
     ] if files else []  # fmt: skip
     try:
-        handled = iter(recorder.handle([line for line in judged if line is not None], places))
+        handled = iter(recorder.handle([line for line in judged if line is not None], places=places))
     except Unknown as error:
         raise Unknown(
             f"it is unknown whether lines {lines[0].number} to {lines[-1].number} were recorded: {error}"

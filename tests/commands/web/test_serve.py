@@ -459,7 +459,7 @@ def test_a_look_that_cannot_be_recorded_is_not_taken(tmp_path: Path) -> None:
         for path in (address, f"{address}/why?day=2026-09-16", "/", "/findings", "/report"):
             answer = visitor.get(path)
             assert answer.status == 503
-            assert "could not be recorded" in answer.text
+            assert "could not be logged" in answer.text
             assert "P-1005" not in answer.text
         records.unlink()
         assert visitor.get(address).status == 200
