@@ -121,7 +121,7 @@ BREAKS: tuple[Breaks, ...] = (_empty, _no_such_form, _control, _too_long, _not_u
 
 
 def _to_mend(folder: Path, name: str) -> set[int]:
-    """The rows that were written to be mended: of a claim that is refused all its lines, though one outcome tells it."""
+    """The rows that were written to be mended: of a refused claim all its lines, though one outcome tells it."""
     with (folder / "mend" / f"{name}.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return {int(row["Row"]) for row in csv.DictReader(file)}
 
