@@ -95,8 +95,8 @@ class OfEpisode:
         """What would change."""
         with rehearsing(self.desk.setup) as rehearsal:
             lines = self._lines(told)
-            known = entries_around(rehearsal.real, [lines[0].episode])
             book = self.desk.book
+            known = entries_around(rehearsal.real, [lines[0].episode])
             notes = [note for line in lines for note in doubts(line.fact, line.episode, known, book)]
             self._recorded(rehearsal, lines, told)
             effect = self._effect(State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())

@@ -47,9 +47,15 @@ def entries_or_one_by_one(
     UnreadableEntry where one cannot be read. Where a chain begins with an entry that was left out, all are read: how
     old the chain is, only that one tells.
     """
-    entries = entries_in(row, versions, without) if row else None
-    if row is None or entries is None or (_CORRECTION in row.tags and _corrects_what_was_left_out(entries, without)):
-        return ledger.entries_of(episode, upto=upto)
+    entries = entries_seen_in(row, versions, without) if row else None
+    return ledger.entries_of(episode, upto=upto) if entries is None else entries
+
+
+def entries_seen_in(row: JoinedEntries, versions: int, without: Collection[str]) -> list[Entry] | None:
+    """The entries of an episode that should have so many; None unless they can be had from its row alone."""
+    entries = entries_in(row, versions, without)
+    if entries is None or (_CORRECTION in row.tags and _corrects_what_was_left_out(entries, without)):
+        return None
     return entries
 
 

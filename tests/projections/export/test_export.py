@@ -380,10 +380,6 @@ def test_it_waits_for_nobody_and_harms_nobody(house: House, tmp_path: Path) -> N
 
 
 WRONG = {
-    "a position beyond the head": (
-        ["changes", "--format", "csv", "--since", "999"],
-        "beyond the ledger's last position",
-    ),
     "a negative position": (["changes", "--format", "csv", "--since", "-1"], "--since"),
     "since for claimed days": (["claimed", "--format", "csv", "--since", "1"], "--since is for changes"),
     "since for rates": (["rates", "--format", "csv", "--since", "1"], "--since is for changes"),
@@ -400,6 +396,14 @@ WRONG = {
 @pytest.mark.parametrize(("args", "words"), WRONG.values(), ids=WRONG)
 def test_a_wrong_question_leaves_nothing_behind(house: House, tmp_path: Path, args: list[str], words: str) -> None:
     assert_plain(house.run("export", *args, "--out", tmp_path / "out"), 2, words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_position_beyond_the_head_leaves_nothing_behind_and_asks_for_everything_anew(
+    house: House, tmp_path: Path
+) -> None:
+    command = ["export", "changes", "--format", "csv", "--since", "999", "--out", tmp_path / "out"]
+    assert_plain(house.run(*command), 4, "beyond the ledger's last position", "load everything anew")
     assert not (tmp_path / "out").exists()
 
 
