@@ -180,8 +180,8 @@ ROOMS: dict[str, str] = {
         "projections/export projections/archive projections/distributed "
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure "
-        "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing commands/terminal "
-        "commands/answers commands/recording commands/desk commands/people commands/web/guard commands/web "
+        "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing "
+        "commands/terminal commands/answers commands/recording commands/desk commands/people commands/web/guard commands/web "
         "commands/web/looking"
     ),
     "commands/troubles.py": (
