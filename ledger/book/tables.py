@@ -155,6 +155,7 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     taxonomy: Name
     agreements: tuple[Agreement, ...] = ()
+    branch: Name | None = None
 
 
 class CodeTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,5 +170,6 @@ ADDED_IN_EDITION_2: Final[dict[type[Struct], tuple[str, ...]]] = {
         "concurrent_modifiers", "place_modifiers",
     ),
     Agreement: ("rate_cents",),
+    Provider: ("branch",),
 }  # fmt: skip
 """The keys that a book recorded under edition 1 of the rulebook does not have."""
