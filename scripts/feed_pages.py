@@ -174,7 +174,8 @@ With `--known-at` an authorization is there if it was recorded by then, with the
 """,
     "rates": """\
 With `--known-at` the editions published by then. A day is priced by its `payer`, `terms_from`, `terms_published` and
-`code`; one whose code is not known yet by the row without a code, where there is one.
+`code`; one whose code is not known yet by the row without a code, where there is one. Where a row of the same has the day's `provider` and
+its date lies in `from` to `to`, that one counts: their agreement names the rate.
 """,
 }
 """What there is to say of a dataset beyond its columns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -90,7 +91,9 @@ class Visitor:
             sent |= {"origin": origin, "content-type": "application/x-www-form-urlencoded"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body if isinstance(body, bytes) else body.encode()
-        answer = asyncio.run(_asked(self.at.app, method, path, sent, raw))
+        # in a thread of its own: where a browser of the tests is open, a loop runs in this one
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(asyncio.run, _asked(self.at.app, method, path, sent, raw)).result()
         if "set-cookie" in answer.headers:
             self.cookie = answer.headers["set-cookie"].split(";")[0]
         if found := re.search(r'name="form" value="([a-z0-9]+)"', answer.text):

@@ -12,12 +12,15 @@ from typing import BinaryIO, Final, TypedDict, TypeVar
 import click
 
 from commands.door.source import Source
+from commands.recording.doubted import say_doubts
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
+from commands.recording.identity import allow_identity, identity_option
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end
 from commands.writing.record import FileOutcome, Outcome, record_several
 from commands.writing.record import record as record_stream
+from commands.writing.watching import Watch
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 
@@ -25,11 +28,12 @@ AnyOutcome = TypeVar("AnyOutcome", Outcome, FileOutcome)
 
 
 class Kept(TypedDict):
-    """What becomes of the instants that lines bring along."""
+    """How lines are recorded: what becomes of the instants they bring along, and who watches."""
 
     keep_recorded_at: bool
     as_told_now: bool
     clock_is_right: bool
+    watch: Watch
 
 
 _NOTHING: Final = "No line was refused."
@@ -44,6 +48,7 @@ _NOTHING: Final = "No line was refused."
     is_flag=True,
     help="With it: a line whose episode has gone on since is recorded as of now, its instant kept beside.",
 )
+@identity_option
 @effect_options
 @format_option
 @click.pass_obj
@@ -54,6 +59,7 @@ def record(
     keep_recorded_at: bool,
     clock_is_right: bool,
     as_told_now: bool,
+    identity_in_the_open: bool,
     dry_run: bool,
     no_effect: bool,
     effect_to: Path | None,
@@ -82,14 +88,20 @@ def record(
     if as_told_now and not keep_recorded_at:
         raise click.UsageError("--as-told-now goes with --keep-recorded-at")
     effect = effect_of(dry_run, no_effect, effect_to)
-    kept = Kept(keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock_is_right=clock_is_right)
+    watch = Watch()
+    kept = Kept(
+        keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock_is_right=clock_is_right, watch=watch
+    )  # fmt: skip
     with recording(setup, effect, create=True) as ledger:
+        if identity_in_the_open:
+            allow_identity(ledger)
         with progress("Recording", "lines") as tell:
             if len(files) == 1:
                 _record_one(ledger, files[0], kept, counts, tell, form)
             else:
                 _record_several(ledger, files, kept, counts, tell, form)
         told = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused"))
+        say_doubts(setup, ledger, watch)
         say(f"Nothing was recorded; it would be: {told}" if dry_run else told)
     if counts["refused"]:
         sys.exit(1)

@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+import msgspec
 
+from commands.outside import utc_now
 from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import say
+from commands.web.guard.reach import LOOPBACK, Unguarded, Wanted, key_in, reach_of, refuse_unguarded
 
 if TYPE_CHECKING:
+    from commands.web.guard.requests import Answered
     from commands.web.guard.security import Reach
     from commands.web.site import Site
 
-LOOPBACK: Final = {"127.0.0.1": socket.AF_INET, "localhost": socket.AF_INET, "::1": socket.AF_INET6}
 GRACE_SECONDS: Final = 3
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -41,10 +44,18 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key, for its owner alone.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy on this machine or network speaks TLS with browsers.")
 @click.option("--origin", metavar="https://NAME[:PORT]", help="The address that browsers use, where it is another.")
+@click.option(
+    "--log", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="On stderr: faults alone in sentences, or every request as a JSON line.",
+)  # fmt: skip
+@click.option(
+    "--metrics-key", type=_FILE, metavar="FILE",
+    help="A file with a key, by which a program reads /metrics: Authorization: Bearer KEY.",
+)  # fmt: skip
 @click.pass_obj
 def serve(
     setup: Setup, /, host: str, port: int, tls_cert: Path | None, tls_key: Path | None, behind_proxy: bool,
-    origin: str | None,
+    origin: str | None, log: str, metrics_key: Path | None,
 ) -> None:  # fmt: skip
     """Show worklist, episodes, findings and the Monday report in a browser.
 
@@ -63,8 +74,11 @@ def serve(
         --tls-cert site.pem --tls-key site.key
     """
     wanted = Wanted(host, tls_cert, tls_key, behind_proxy, origin)
-    named_host = _refuse_unguarded(wanted)
-    site = _site(setup)
+    try:
+        named_host, key = refuse_unguarded(wanted), key_in(metrics_key)
+    except Unguarded as refused:
+        raise click.UsageError(str(refused)) from None
+    site = _site(setup, log, key)
     if not wanted.is_for_one and not site.users.may_sign_in():
         raise click.UsageError("nobody could sign in: add a user first, with 'episode-ledger users add NAME --role'")
     _caught_up(setup)
@@ -72,61 +86,7 @@ def serve(
         taken = listener.getsockname()[1]
         _tell_address(site, wanted, taken, named_host)
         say(f"Each look at a patient's data is recorded in {site.access.path}. Ctrl-C ends the site.")
-        _run(site, listener, _reach(wanted, taken, named_host), wanted)
-
-
-class Wanted(NamedTuple):
-    """How the site is to be reached."""
-
-    host: str
-    tls_cert: Path | None
-    tls_key: Path | None
-    behind_proxy: bool
-    origin: str | None
-
-    @property
-    def is_for_one(self) -> bool:
-        """Whether it is for the person at this machine, who comes by link or token."""
-        return self.host in LOOPBACK and not self.behind_proxy
-
-
-def _refuse_unguarded(wanted: Wanted) -> str | None:
-    """UsageError where passwords and patients' data would go over a network in the clear, or under any name; gives
-    the Host of the address that browsers use."""
-    if (wanted.tls_cert is None) != (wanted.tls_key is None):
-        raise click.UsageError("--tls-cert and --tls-key go together")
-    if wanted.tls_cert and wanted.behind_proxy:
-        raise click.UsageError("with --behind-proxy the proxy speaks TLS: leave out --tls-cert and --tls-key")
-    if wanted.host not in LOOPBACK and not (wanted.tls_cert or wanted.behind_proxy):
-        raise click.UsageError(
-            "beyond loopback the site answers only over TLS (--tls-cert and --tls-key), or --behind-proxy, which speaks"
-            " TLS with browsers: passwords and patients' data never cross a network in the clear"
-        )
-    if wanted.tls_key and wanted.tls_key.stat().st_mode & 0o077:
-        raise click.UsageError("--tls-key: others may read that key; it is for its owner alone (chmod 600)")
-    if wanted.origin is None:
-        if not wanted.is_for_one:
-            raise click.UsageError(
-                "--origin says under which address browsers reach it, e.g. https://billing.example.org"
-            )
-        return None
-    from commands.web.guard.security import host_of
-
-    if not (wanted.tls_cert or wanted.behind_proxy):
-        raise click.UsageError("--origin goes with TLS or --behind-proxy")
-    if (found := host_of(wanted.origin)) is None:
-        raise click.UsageError(
-            "--origin: expected an address such as https://billing.example.org, and nothing after it"
-        )
-    return found
-
-
-def _reach(wanted: Wanted, port: int, named_host: str | None) -> Reach:
-    from commands.web.guard.security import Reach, loopback_hosts
-
-    tls = bool(wanted.tls_cert or wanted.behind_proxy)
-    own = loopback_hosts(port, tls) if wanted.is_for_one or named_host is None else frozenset[str]()
-    return Reach(own | ({named_host} if named_host else set()), port, tls, wanted.behind_proxy, wanted.is_for_one)
+        _run(site, listener, reach_of(wanted, taken, named_host), wanted)
 
 
 def _tell_address(site: Site, wanted: Wanted, port: int, named_host: str | None) -> None:
@@ -143,16 +103,33 @@ def _tell_address(site: Site, wanted: Wanted, port: int, named_host: str | None)
     click.echo(site.sessions.token)
 
 
-def _site(setup: Setup) -> Site:
+def _site(setup: Setup, log: str, metrics_key: str | None) -> Site:
     try:
         import argon2  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise click.UsageError("the site needs the extra 'web': pip install 'episode-ledger[web]'") from error
+    from commands.web.guard.requests import Requests
     from commands.web.site import Site
 
-    return Site(setup, say)
+    if log == "text":
+        return Site(setup, say, metrics_key=metrics_key)
+    return Site(setup, _log_told, Requests(_log_answered), metrics_key)
+
+
+def _log_told(says: str) -> None:
+    """A line of the structured log for what is told otherwise."""
+    _log({"event": "told", "says": says})
+
+
+def _log_answered(answered: Answered) -> None:
+    """A line for a request: by the address as the site names it, never by what was asked for."""
+    _log({"event": "request", **answered._asdict() | {"seconds": round(answered.seconds, 6)}})
+
+
+def _log(said: dict[str, Any]) -> None:
+    say(msgspec.json.encode({"at": utc_now().isoformat()} | said).decode())
 
 
 def _caught_up(setup: Setup) -> None:

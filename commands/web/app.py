@@ -23,6 +23,7 @@ from commands.web.forms import FACT, FILES, SHORT, Bounds, Fields, fields_of
 from commands.web.guard.rights import FIRST_USE, MAY, PUBLIC, Asked, may
 from commands.web.guard.security import Reach
 from commands.web.guard.sessions import Session
+from commands.web.live import live_pages
 from commands.web.pages import (
     findings_list,
     found_page,
@@ -63,6 +64,7 @@ PAGES: Final[dict[str, Page]] = {
     "/style.css": lambda site, request: Response(site.style, media_type="text/css"),
 }
 """What is shown at each address."""
+METRICS: Final[Asked] = ("GET", "/metrics")
 FORMS: Final[dict[str, tuple[Act, Bounds]]] = {
     "/search": (search, SHORT),
     "/also-shows": (show_also, SHORT),
@@ -84,9 +86,10 @@ FORMS: Final[dict[str, tuple[Act, Bounds]]] = {
 
 def make_app(site: Site, reach: Reach) -> ASGIApp:
     """The site behind its guard."""
-    asked = {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS}
+    pages = PAGES | live_pages()
+    asked = {("GET", path) for path in pages} | {("POST", path) for path in FORMS}
     assert asked == MAY.keys() | PUBLIC, "each address has its line in the table of rights, and none is left over"
-    routes = [Route(path, _page(site, page), methods=["GET"]) for path, page in PAGES.items()]
+    routes = [Route(path, _page(site, page), methods=["GET"]) for path, page in pages.items()]
     routes += [
         Route(path, _form(site, *form, ("POST", path) in PUBLIC), methods=["POST"]) for path, form in FORMS.items()
     ]
@@ -105,8 +108,12 @@ class Guard:
         if scope["type"] != "http":
             return
 
+        began, status = self.site.requests.clock(), 500
+
         async def guarded(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in self.reach.headers.items():
                     headers.setdefault(name, value)
@@ -116,8 +123,12 @@ class Guard:
         scope["reach"], scope["session"] = self.reach, None
         if self.reach.proxied:
             _note_client(scope, request)
-        answer = self._stopped(request) or self.app
-        await answer(scope, receive, guarded)
+        try:
+            await (self._stopped(request) or self.app)(scope, receive, guarded)
+        finally:
+            session: Session | None = scope["session"]
+            who = (session.name, session.role) if session else ()
+            self.site.requests.note(self._asked(request), status, began, *who)
 
     def _stopped(self, request: Request) -> Response | None:
         """The answer to a request that does not get through."""
@@ -155,6 +166,8 @@ class Guard:
         session: Session | None = request.scope["session"]
         if asked in PUBLIC:
             return None
+        if asked == METRICS and self._has_key(request):
+            return None
         if session is None:
             return sign_in.door(self.site, request, 403)
         if session.must_change and asked not in FIRST_USE:
@@ -165,6 +178,11 @@ class Guard:
                 Refused(403, "Not allowed", f"You are signed in as {session.role}, who may not do this."),
             )  # fmt: skip
         return None  # an address that is in no table is no address: not found
+
+    def _has_key(self, request: Request) -> bool:
+        """Whether a program brought the key of the figures, if there is one."""
+        key, given = self.site.metrics_key, request.headers.get("authorization", "")
+        return key is not None and secrets.compare_digest(given.encode(errors="replace"), f"Bearer {key}".encode())
 
 
 def _note_client(scope: Scope, request: Request) -> None:

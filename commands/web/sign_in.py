@@ -47,6 +47,7 @@ def sign_in(site: Site, request: Request, told: Fields) -> Response:
     user = site.users.named(name)
     kept = user.password if user and not user.is_disabled else None
     if not is_right(kept, password) or user is None:
+        site.requests.refused_sign_ins += 1
         site.tell("a sign-in was refused")
         return door(site, request, 403, "password")
     site.attempts.right(name)

@@ -18,6 +18,7 @@ from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
 from commands.web.access import AccessLog, access_file, login_name, marks_of
+from commands.web.guard.requests import Requests
 from commands.web.guard.rights import may
 from commands.web.guard.security import OpaqueIds
 from commands.web.guard.sessions import Attempts, Session, Sessions
@@ -42,7 +43,14 @@ class Refused(Exception):
 class Site:
     """One running site."""
 
-    def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        tell: Callable[[str], None],
+        requests: Requests | None = None,
+        metrics_key: str | None = None,
+    ) -> None:
+        self.requests, self.metrics_key = requests or Requests(), metrics_key
         self.reader = Reader(setup)
         self.monday = Monday(self.reader)
         self.access = AccessLog(access_file(setup.places.live))

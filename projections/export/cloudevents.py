@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from ledger.facts.entry import Entry, tag_of
+from ledger.facts.entry import Entry, fact_shown, tag_of
 from projections.export.shapes import SCHEMA_VERSION
 from projections.words import utc_text
 
@@ -31,7 +31,7 @@ def cloud_event(ledger_id: str, position: int, entry: Entry) -> dict[str, Any]:
         "sequence": f"{position:019d}",
         "data": {
             "episode": entry.episode, "source": entry.source, "id": entry.id, "by": entry.by, "recorded_at": at,
-            "version": entry.version, "fact": entry.fact,
+            "version": entry.version, "fact": fact_shown(entry),
         },
     }  # fmt: skip
 

@@ -25,6 +25,7 @@ ROOMS: dict[str, str] = {
     "ledger/files.py": "",
     "ledger/progress.py": "",
     "ledger/book": "ledger/day_set.py ledger/facts",
+    "ledger/x12": "ledger/facts",
     "ledger/keys": "ledger/files.py",
     "ledger/judge": "ledger/day_set.py ledger/facts ledger/book",
     "ledger/edition1": "ledger/day_set.py ledger/facts ledger/book",
@@ -43,7 +44,7 @@ ROOMS: dict[str, str] = {
     ),
     "ledger/merging.py": "ledger/facts ledger/administration.py",
     "ledger/store.py": (
-        "ledger/facts ledger/keys ledger/recorders ledger/recorders/sqlite "
+        "ledger/facts ledger/keys ledger/recorders ledger/administration.py ledger/recorders/sqlite "
         "ledger/recorders/by_name ledger/merging.py"
     ),
     "projections/words.py": "ledger/book ledger/judge",
@@ -61,11 +62,11 @@ ROOMS: dict[str, str] = {
     ),
     "projections/why": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/reading projections/rows"
+        "projections/words.py projections/tables.py projections/reading projections/rows"
     ),
     "projections/audit": (
         "ledger/day_set.py ledger/facts ledger/progress.py ledger/book ledger/judge ledger/edition1 ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model"
+        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model"
     ),
     "projections/effects": (
         "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
@@ -93,6 +94,9 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/audit projections/rebuild"
+    ),
+    "projections/answers": (
+        "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py projections/reading"
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
@@ -122,6 +126,10 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/read_model projections/audit "
         "commands/outside.py commands/door commands/sheets"
     ),
+    "commands/answers": (
+        "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
+        "projections/reading projections/read_model commands/outside.py commands/door commands/writing"
+    ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
@@ -150,14 +158,14 @@ ROOMS: dict[str, str] = {
         "commands/desk commands/people commands/web/guard"
     ),
     "commands/verbs": (
-        "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
+        "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
-        "projections/why projections/audit projections/effects projections/rebuild projections/export "
-        "projections/archive projections/distributed "
+        "projections/why projections/audit projections/answers projections/effects projections/rebuild "
+        "projections/export projections/archive projections/distributed "
         "projections/operations projections/page projections/report projections/bundle projections/erasure "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/recording commands/people commands/web/guard commands/web"
+        "commands/answers commands/recording commands/people commands/web/guard commands/web"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -206,6 +214,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/export/spool.py",
         "commands/troubles.py",  # names its exceptions, runs no SQL
         "commands/web/failures.py",  # likewise
+        "commands/web/live.py",  # likewise
     ),
     "click": (
         "commands/cli.py",
@@ -287,7 +296,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.monotonic": (  # how long something takes, not when it is
         "commands/door/source.py",
         "commands/terminal/progress.py",
-        "commands/web/guard/sessions.py",
+        "commands/web/guard/",  # how long a session lasts, and a request takes
         "projections/read_model/views.py",
         "ledger/recorders/",
     ),
@@ -300,6 +309,10 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
+    "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
+    "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
+    "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
+    "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }

@@ -26,6 +26,7 @@ PUBLIC: Final[frozenset[Asked]] = frozenset(
         ("GET", "/enter/{ticket}"),
         ("POST", "/enter"),
         ("POST", "/sign-in"),
+        ("GET", "/health"),
     }
 )
 """What is answered without a session: the door, how pages look, and whether the site is well."""
@@ -60,6 +61,7 @@ MAY: Final[Mapping[Asked, Roles]] = {
     ("GET", "/months/{month}"): EVERYBODY,
     ("POST", "/months/{month}"): DECIDE,
     ("POST", "/also-shows"): EVERYBODY,
+    ("GET", "/metrics"): FIGURES,
     ("GET", "/password"): EVERYBODY,
     ("POST", "/password"): EVERYBODY,
     ("POST", "/leave"): EVERYBODY,
