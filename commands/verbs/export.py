@@ -23,7 +23,6 @@ from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
 from projections.audit.kept_claimed import kept_in
-from projections.export.added import with_added
 from projections.export.changes import changes_since, inserted, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
@@ -38,7 +37,7 @@ from projections.export.judged import (
     provider_rows,
     rate_rows,
 )
-from projections.export.manifest import MANIFEST, ExportManifest, Origin, read_manifest
+from projections.export.manifest import MANIFEST, ExportManifest, Origin, read_manifest, recorded_until
 from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
 from projections.export.shapes import DATASETS
@@ -193,8 +192,7 @@ def _export_views(
     with derived(setup, asked.known_at) as views:
         made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
         if pseudonyms is None:
-            rows = with_added(rows_by_month(views, dataset), dataset)
-            return write_export(folder, dataset, dataset.columns, asked.form, rows, made)
+            return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
         return _write(dataset, rows_by_patient(views, dataset), asked, pseudonyms, made, folder)
 
 
@@ -240,14 +238,6 @@ def _origin(ledger: EpisodeLedger, asked: Asked, position: int, book_hash: str |
     since = (asked.since or 0) if asked.dataset in (CHANGES, EVENTS) else None
     known_at = utc_text(asked.known_at) if asked.known_at else None
     return Origin(
-        ledger.id, position, ledger.seal_at(position), _recorded_until(ledger, position), since, known_at, book_hash,
+        ledger.id, position, ledger.seal_at(position), recorded_until(ledger, position), since, known_at, book_hash,
         code_version(),
     )  # fmt: skip
-
-
-def _recorded_until(ledger: EpisodeLedger, position: int) -> str | None:
-    """When the last entry up to a position was recorded; acts of the house are no entries."""
-    for last in range(position, 0, -1):
-        for _, entry in ledger.follow(last - 1, last):
-            return utc_text(entry.recorded_at)
-    return None

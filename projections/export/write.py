@@ -16,10 +16,9 @@ from ledger.facts.entry import Entry
 from ledger.files import create
 from projections.audit.claimed_shares import ClaimedKind
 from projections.export.as_text import write_csv, write_jsonl
-from projections.export.cloudevents import write_events
+from projections.export.cloudevents import EVENT_COLUMNS, event_cells, write_events
 from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
-from projections.export.event_rows import EVENT_COLUMNS, event_cells
 from projections.export.manifest import MANIFEST, PACKAGE, ExportedFile, ExportManifest, Origin, part_of, text_of
 from projections.export.rows import MonthOf
 from projections.export.shapes import SCHEMA_VERSION
