@@ -131,7 +131,7 @@ class Site:
 
     def work_href(self, episode: str, work: str) -> str:
         """The address of a piece of open work: an opaque id."""
-        return f"/work/{self.ids.of('work', f'{work} {episode}')}"
+        return f"/open-work/{self.ids.of('work', f'{work} {episode}')}"
 
 
 def _environment(site: Site) -> Environment:

@@ -19,7 +19,7 @@ NOTE: Final = Bounds(16 * 1024, 8)
 LOOKING: Final = Addresses(
     pages={
         "/": worklist_page,
-        "/work/{id}": work_page,
+        "/open-work/{id}": work_page,
         "/episode/{id}/history": history_page,
         "/episode/{id}/print": printed_page,
         "/episode/{id}/lines": lines_csv,
@@ -35,9 +35,9 @@ LOOKING: Final = Addresses(
     },
     forms={
         "/search": (search, SHORT),
-        "/work/{id}/assign": (assign_work, SHORT),
-        "/work/{id}/note": (note_work, NOTE),
-        "/work/{id}/done-until": (put_work_away, SHORT),
+        "/open-work/{id}/assign": (assign_work, SHORT),
+        "/open-work/{id}/note": (note_work, NOTE),
+        "/open-work/{id}/done-until": (put_work_away, SHORT),
         "/looks": (ask_for_looks, SHORT),
         "/zone": (choose_zone, SHORT),
     },

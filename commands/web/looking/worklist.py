@@ -189,4 +189,4 @@ def _decide(site: Site, request: Request, act: Callable[[EpisodeLedger, str, str
             act(ledger, episode, work)
     except WorkRefused as trouble:
         raise Refused(400, "Nothing was recorded", f"{str(trouble)[:1].upper()}{str(trouble)[1:]}.") from None
-    return RedirectResponse(f"/work/{request.path_params['id']}", 303)
+    return RedirectResponse(f"/open-work/{request.path_params['id']}", 303)

@@ -87,7 +87,7 @@ def test_what_is_decided_in_the_site_is_recorded_with_the_name(tmp_path: Path) -
     house = documented(tmp_path)
     looker = InProcess(house.ledger).visitor()
     page = looker.get("/?work=to_bill&sort=episode")
-    (address, *_) = re.findall(r'href="(/work/[a-z0-9]+)"', page.text)
+    (address, *_) = re.findall(r'href="(/open-work/[a-z0-9]+)"', page.text)
     assert "Assigned to Ana Ruiz" in text_of(looker.sent(f"{address}/assign", owner="Ana Ruiz"))
     assert "noted: call the payer" in text_of(looker.sent(f"{address}/note", note="call the payer"))
     assert "Done until 2999-01-01" in text_of(looker.sent(f"{address}/done-until", until="2999-01-01"))
@@ -97,7 +97,7 @@ def test_what_is_decided_in_the_site_is_recorded_with_the_name(tmp_path: Path) -
     for wrong in ({"until": "soon"}, {"until": "20991231"}):
         assert looker.post(f"{address}/done-until", wrong).status == 400
     assert looker.post(f"{address}/note", note="x" * 1001).status == 400
-    assert looker.post("/work/nothing/note", note="x").status == 404
+    assert looker.post("/open-work/nothing/note", note="x").status == 404
 
 
 def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Visitor) -> None:

@@ -44,7 +44,7 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
 
     def made(address: str) -> str:
         path = address.replace("/found/{id}", f"/found/{search}").replace("/looks/{id}", f"/looks/{looks}")
-        path = path.replace("/work/{id}", work).replace("{id}", episode)
+        path = path.replace("/open-work/{id}", work).replace("{id}", episode)
         for part, value in parts.items():
             path = path.replace(part, value)
         return path + {"/holds": "?reason=auth_exhausted", "/episode/{id}/why": "?day=2026-09-16"}.get(address, "")
