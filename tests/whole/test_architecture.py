@@ -188,7 +188,7 @@ ROOMS: dict[str, str] = {
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
-        "projections/reading projections/read_model projections/export projections/archive "
+        "projections/reading projections/read_model projections/archive "
         "commands/book commands/sheets commands/terminal"
     ),
     "commands/cli.py": "projections/reading commands/terminal commands/verbs commands/troubles.py",
