@@ -1,0 +1,40 @@
+"""Texts as X12 carries them: capitals of the basic set, accents folded, none of the characters that a file is cut at."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+from unicodedata import normalize
+
+DELIMITERS: Final = "*:^~"
+"""Element, component, repetition and segment: what our own files are cut at."""
+
+_NOT_BASIC: Final = re.compile(r"[^A-Z0-9 !\"&'()+,\-./;?=]")
+_WITHOUT_PARTS: Final = str.maketrans(
+    {
+        "Æ": "AE", "æ": "AE", "Œ": "OE", "œ": "OE", "Ø": "O", "ø": "O", "Ł": "L", "ł": "L", "Đ": "D", "đ": "D",
+        "Þ": "TH", "þ": "TH", "ð": "D", "Ð": "D", "ß": "SS", "ı": "I", "’": "'", "‘": "'", "ʼ": "'", "“": '"',
+        "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-",
+    }
+)  # fmt: skip
+"""What no canonical decomposition takes apart."""
+
+
+@lru_cache(maxsize=65536)
+def folded(text: str) -> str:
+    """A text in capitals without accents; what has no place in the basic set stays, for ``is_basic`` to find."""
+    plain = "".join(each for each in normalize("NFKD", text.translate(_WITHOUT_PARTS)) if not "̀" <= each <= "ͯ")
+    return " ".join(plain.upper().split())
+
+
+def is_basic(text: str) -> bool:
+    """Whether a text is of the basic set, and holds none of the characters that our files are cut at."""
+    return not _NOT_BASIC.search(text)
+
+
+def dollars(cents: int) -> str:
+    """An amount as X12 writes it: no more decimals than it needs."""
+    whole, part = divmod(abs(cents), 100)
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{whole}.{part:02}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
