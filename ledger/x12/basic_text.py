@@ -1,4 +1,4 @@
-"""Texts as X12 carries them: capitals of the basic set, accents folded, none of the characters that a file is cut at."""
+"""Texts as X12 carries them: capitals of the basic set, accents folded, nothing that a file is cut at."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ writer, whose files it judges.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from io import BytesIO
 
 from msgspec import Struct, field
 
-from ledger.x12.segments import Unreadable, segments_of
+from ledger.x12.segments import Unreadable, read_segments
 
 Elements = list[str]
 
@@ -96,14 +96,11 @@ def read_claims(content: bytes) -> list[ReadFile]:
     """The interchanges of a file with their claims; Unreadable if it is none, is cut off, or carries something else."""
     reader = _Reader()
     handlers = reader.handlers
-    for elements in segments_of(content):
+    for segment in read_segments(BytesIO(content)):
+        elements = segment.elements
         if handler := handlers.get(elements[0]):
             handler(elements)
     return reader.files
-
-
-_NOBODY: Final = ReadPerson()
-_PATIENT, _BILLER, _SUBSCRIBER = "23", "20", "22"
 
 
 class _Reader:
@@ -126,13 +123,13 @@ class _Reader:
         }  # fmt: skip
 
     def _begin_file(self, e: Elements) -> None:
-        self._file = ReadFile(e[6].strip(), e[8].strip(), e[13], e[15], "20" + e[9])
+        self._file = ReadFile(_at(e, 6), _at(e, 8), _at(e, 13), _at(e, 15), f"20{_at(e, 9)}")
         self._separator = e[16]
         self.files.append(self._file)
 
     def _check_kind(self, e: Elements) -> None:
-        if e[1] != "837":
-            raise Unreadable(f"it carries a {e[1]}, and claims are an 837")
+        if _at(e, 1) != "837":
+            raise Unreadable("it carries something else than an 837, which claims are")
 
     def _name_batch(self, e: Elements) -> None:
         self._file.batch = _at(e, 3)
@@ -155,7 +152,7 @@ class _Reader:
             self._rank, self._group, self._filing = _at(e, 1), _at(e, 3), _at(e, 9)
 
     def _take_name(self, e: Elements) -> None:
-        role = e[1]
+        role = _at(e, 1)
         whom = ReadPerson(_at(e, 9), _at(e, 3), _at(e, 4))
         if self._line is not None:
             if role == "DK":
@@ -194,7 +191,7 @@ class _Reader:
         self._file.claims.append(self._claim)
 
     def _take_reference(self, e: Elements) -> None:
-        kind, value = e[1], _at(e, 2)
+        kind, value = _at(e, 1), _at(e, 2)
         if self._line is not None:
             if kind == "6R":
                 self._line.number = value
@@ -222,13 +219,13 @@ class _Reader:
 
     def _take_service(self, e: Elements) -> None:
         if (line := self._line) is not None:
-            code = e[1].split(self._separator)
+            code = _at(e, 1).split(self._separator)
             line.code, line.modifiers = code[1] if len(code) > 1 else "", tuple(filter(None, code[2:6]))
             line.charge, line.units, line.place_of_service = _at(e, 2), _at(e, 4), _at(e, 5)
             line.pointers = tuple(_at(e, 7).split(self._separator)) if _at(e, 7) else ()
 
     def _take_date(self, e: Elements) -> None:
-        if e[1] == "472" and self._line is not None:
+        if _at(e, 1) == "472" and self._line is not None:
             first, _, last = _at(e, 3).partition("-")
             self._line.from_, self._line.to = first, last if _at(e, 2) == "RD8" else first
 
@@ -242,5 +239,5 @@ class _Reader:
 
 
 def _at(elements: Elements, place: int) -> str:
-    """An element, empty where the segment does not go so far."""
-    return elements[place] if place < len(elements) else ""
+    """An element without blanks at its ends, empty where the segment does not go so far."""
+    return elements[place].strip() if place < len(elements) else ""

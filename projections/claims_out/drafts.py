@@ -14,7 +14,6 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from ledger.book import PER_DIEM_CODES, Book
-from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimLine
 from ledger.judge.case import Case
 from ledger.judge.findings import Finding
@@ -224,9 +223,3 @@ def missing_of(
         elif npi not in book.prescribers:
             yield f"prescribers.toml: {npi}"
 
-
-def entries_identify(streams: Mapping[str, Sequence[Entry]]) -> bool:
-    """Whether some entry of a patient says who they are; what it says is not looked at."""
-    from projections.claims_out.identity import patient_told
-
-    return patient_told(streams) is not None

@@ -121,7 +121,8 @@ def _visit(case: Case, visit: NursingVisited, asked: Asked) -> Iterator[Given]:
     payer, terms = found
     hours = further_hours(visit, terms.nursing_round_minutes)
     codes = [VISIT] + [FURTHER_HOUR] * bool(hours)
-    missing = tuple(f"charge_cents of {code} in the terms of {payer}" for code in codes if code not in terms.charge_cents)
+    unpriced = [code for code in codes if code not in terms.charge_cents]
+    missing = tuple(f"charge_cents of {code} in the terms of {payer}" for code in unpriced)
     lines = tuple(
         ClaimLine(code, on, on, units, units * terms.charge_cents[code])
         for code, units in zip(codes, (1, hours), strict=False)

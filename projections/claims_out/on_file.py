@@ -111,6 +111,17 @@ def place_on(case: Case, day: date) -> str:
     return next((place for place, days in case.places.parts if days & one), case.episode.opening[1].place_of_service)
 
 
+def member_on(case: Case, lines: Sequence[ClaimLine]) -> str:
+    """Under which number of the payer's the lines go: that of the first of their dates that has one."""
+    for line in lines:
+        for day in range(line.from_.toordinal(), line.to.toordinal() + 1):
+            one = case.calendar.day(day)
+            for member, days in case.members.parts:
+                if days & one:
+                    return member
+    return ""
+
+
 def prescriber_on(case: Case, line: ClaimLine) -> str | None:
     """Who ordered what a line asks for: by the order in force on its first date that has one, recorded last."""
     for day in range(line.from_.toordinal(), line.to.toordinal() + 1):
