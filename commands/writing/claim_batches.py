@@ -21,16 +21,14 @@ from ledger.facts.administration import BatchWritten
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.upcasts import SCHEMA
-from ledger.store import EpisodeLedger
 from ledger.x12.claim_file import batch_name, rendered
 from ledger.x12.claim_reader import ReadClaim, read_claims
 from ledger.x12.gate import GateFinding, KnownClaim, gate
 from ledger.x12.gate_rules import RULES
-from ledger.x12.outgoing import LONGEST_CONTROL, OutgoingClaim, OutgoingFile, Receiver
+from ledger.x12.outgoing import LONGEST_CONTROL, OutgoingFile
+from projections.claims_out.batch_files import FileAddress, address_of, file_of, outgoing_claim
 from projections.claims_out.drafts import DraftClaim
-from projections.claims_out.identity import insured_for
 from projections.claims_out.known import known_claim
-from projections.claims_out.on_file import biller_of, claim_on_file, member_on
 from projections.claims_out.prepare import Prepared
 
 SOURCE: Final = "claims"
@@ -39,15 +37,6 @@ MOST_CLAIMS: Final = 5_000
 """How many claims one file may hold."""
 _FILE_ENDING: Final = ".837"
 _OWN_NUMBER: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]*[A-Z0-9])?\Z")
-
-
-class Address(NamedTuple):
-    """Which claims may share a file: who sends it, to whom, as a test or in earnest."""
-
-    provider: str
-    receiver: str
-    receiver_name: str
-    usage: str
 
 
 class Batch(NamedTuple):
@@ -83,13 +72,11 @@ def file_name(act: BatchWritten) -> str:
     return f"{act.batch}{_FILE_ENDING}"
 
 
-def addressed(found: Iterable[Prepared], book: Book) -> Iterator[tuple[Address, list[Prepared]]]:
+def addressed(found: Iterable[Prepared], book: Book) -> Iterator[tuple[FileAddress, list[Prepared]]]:
     """Claims with nothing missing by the file they go on, as many as one holds at a time."""
 
-    def address(each: Prepared) -> Address:
-        payer = book.payers[each.draft.payer]
-        assert payer.edi is not None, "nothing is missing"
-        return Address(each.draft.provider, payer.edi.receiver, payer.edi.receiver_name or payer.name, payer.edi.usage)
+    def address(each: Prepared) -> FileAddress:
+        return address_of(book, each.draft.payer, each.draft.provider)
 
     for where, group in groupby(sorted(found, key=address), address):
         claims = list(group)
@@ -101,14 +88,14 @@ class BatchMaker:
     """Makes batches of a ledger at a position; what it gave a number it gives no other."""
 
     def __init__(
-        self, ledger: EpisodeLedger, book: Book, upto: int, now: datetime, by: str, taken: Collection[str]
+        self, book: Book, upto: int, now: datetime, by: str, taken: Collection[str]
     ) -> None:
-        self._ledger, self._book, self._upto, self._by = ledger, book, upto, by
-        self._now = now.replace(microsecond=0)
+        self._book, self._upto, self._by = book, upto, by
+        self._now, self._written_at = now, now.replace(microsecond=0)
         self._taken, self._counts = taken, dict[str, int]()
         self._versions: dict[str, tuple[int, datetime]] = {}
 
-    def batch(self, where: Address, claims: Sequence[Prepared], number: int) -> tuple[Batch | None, list[HeldClaim]]:
+    def batch(self, where: FileAddress, claims: Sequence[Prepared], number: int) -> tuple[Batch | None, list[HeldClaim]]:
         """The claims that the gate lets pass as a batch of that number, None if there is none; and those it holds."""
         held = list[HeldClaim]()
         while claims:
@@ -137,13 +124,13 @@ class BatchMaker:
         return told
 
     def _file(
-        self, where: Address, claims: Sequence[Prepared], told: Sequence[ClaimSubmitted], number: int
+        self, where: FileAddress, claims: Sequence[Prepared], told: Sequence[ClaimSubmitted], number: int
     ) -> OutgoingFile:
         outgoing = [
-            outgoing_claim(each, claim, self._book, each.draft.payer_number)
+            outgoing_claim(each.judged, each.case, claim, self._book, each.draft.payer_number)
             for each, claim in zip(claims, told, strict=True)
         ]
-        return file_of(self._book, where, outgoing, number, self._now)
+        return file_of(self._book, where, outgoing, number, self._written_at)
 
     def _gated(
         self, content: bytes, claims: Sequence[Prepared], told: Sequence[ClaimSubmitted]
@@ -159,7 +146,7 @@ class BatchMaker:
 
     def _recorded(
         self,
-        where: Address,
+        where: FileAddress,
         claims: Sequence[Prepared],
         told: Sequence[ClaimSubmitted],
         number: int,
@@ -178,26 +165,10 @@ class BatchMaker:
             self._counts[episode] = max(self._counts.get(episode, 0), _count(claim.claim, episode))
             entries.append(Entry(episode, version + 1, SOURCE, claim.claim, self._by, at, nonce, claim, SCHEMA))
         act = BatchWritten(
-            batch_name(number), where.receiver, where.usage, self._now, tuple(claim.claim for claim in told),
+            batch_name(number), where.receiver, where.usage, self._written_at, tuple(claim.claim for claim in told),
             hashlib.sha256(content).hexdigest(), self._book.hash, self._upto, self._by, nonces[-1],
         )  # fmt: skip
         return Batch(act, tuple(entries), content, tuple(found))
-
-
-def outgoing_claim(each: Prepared, claim: ClaimSubmitted, book: Book, payer_number: str) -> OutgoingClaim:
-    """A claim as its file says it, who the patient is with it."""
-    first = min(line.from_ for line in claim.lines)
-    insured = insured_for(each.judged.streams, each.case, claim.payer, member_on(each.case, claim.lines), first)
-    assert insured is not None, "nothing is missing"
-    return claim_on_file(each.case, claim, book, insured, payer_number)
-
-
-def file_of(
-    book: Book, where: Address, claims: Sequence[OutgoingClaim], number: int, written_at: datetime
-) -> OutgoingFile:
-    """The file of some claims."""
-    biller, receiver = biller_of(book.providers[where.provider]), Receiver(where.receiver, where.receiver_name)
-    return OutgoingFile(number, written_at, where.usage, biller, receiver, tuple(claims))
 
 
 def _new_number(each: Prepared, counts: dict[str, int], taken: Collection[str], otherwise: str) -> str:

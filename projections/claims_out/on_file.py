@@ -111,6 +111,12 @@ def place_on(case: Case, day: date) -> str:
     return next((place for place, days in case.places.parts if days & one), case.episode.opening[1].place_of_service)
 
 
+def provider_on(case: Case, lines: Sequence[ClaimLine]) -> str:
+    """Under which NPI the lines go: that of their first date."""
+    one = case.calendar.day(lines[0].from_.toordinal())
+    return next((npi for npi, days in case.providers.parts if days & one), case.episode.opening[1].provider)
+
+
 def member_on(case: Case, lines: Sequence[ClaimLine]) -> str:
     """Under which number of the payer's the lines go: that of the first of their dates that has one."""
     for line in lines:
