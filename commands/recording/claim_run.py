@@ -21,8 +21,10 @@ from commands.recording.holding import opened_to_record
 from commands.terminal.handing_out import Notes
 from commands.terminal.options import Setup
 from commands.terminal.output import Output
+from commands.terminal.show import printable, say
 from commands.writing.adopt import adopt
 from commands.writing.claim_batches import Batch, BatchMaker, HeldClaim, addressed, file_name
+from ledger.facts.administration import BatchWritten
 from ledger.facts.events import ClaimSubmitted
 from ledger.files import locked
 from ledger.recorders import Unknown
@@ -98,14 +100,19 @@ class ClaimRun:
         listed = given(self._setup.places)
         stand = {each.sha256 for each in listed if each.command == STANDS}
         begun = {each.sha256: each.path for each in listed if each.command == BEGUN}
-        for position, act in self._ledger.batches():
+        for position, act in self._ledger.acts_of(BatchWritten):
             if act.sha256 not in begun or act.sha256 in stand:
                 continue
             batch, path = RecordedBatch(position, act), Path(begun[act.sha256])
             entries = claims_in(self._ledger, batch)
             if not _stands(path, act.sha256):
                 path = self._folder / file_name(act)
-                self._name(path, made_again(self._ledger, batch), [entry.episode for entry in entries])
+                try:
+                    content = made_again(self._ledger, batch)
+                except NotAgain as error:
+                    say(printable(f"Left unfinished: {error}."))
+                    continue
+                self._name(path, content, [entry.episode for entry in entries])
             Notes(self._setup.places, STANDS, path).whole(path)
             yield from (_row(entry.episode, entry.fact, path.name) for entry in entries)  # type: ignore[arg-type]
 
@@ -124,7 +131,7 @@ class ClaimRun:
         )
 
     def _write_batches(self, run: Run, ready: Sequence[Prepared], upto: int, now: datetime, *, dry: bool) -> None:
-        number = len(self._ledger.batches())
+        number = len(self._ledger.acts_of(BatchWritten))
         maker = BatchMaker(self._setup.book, upto, now, self._by, numbers_taken(self._ledger, upto))
         after = self._ledger.count_of_acts(upto)
         for where, claims in addressed(ready, self._setup.book):
@@ -144,7 +151,7 @@ class ClaimRun:
         Output(self._setup, path).check()
         notes = Notes(self._setup.places, BEGUN, path)
         notes.content(batch.content, sorted(set(episodes)))
-        self._ledger.record_batch(batch.act, batch.entries, after)
+        self._ledger.append(batch.entries, acts=[batch.act], after_act=after)
         Output(self._setup, path).write(batch.content)
         Notes(self._setup.places, STANDS, path).content(batch.content, sorted(set(episodes)))
 
@@ -193,13 +200,13 @@ def numbers_taken(ledger: EpisodeLedger, upto: int) -> frozenset[str]:
 
 def find_batch(ledger: EpisodeLedger, named: str) -> RecordedBatch:
     """The batch that is called so, or has a claim that is, or on which that number stands; the last of several."""
-    batches = [RecordedBatch(position, act) for position, act in ledger.batches()]
+    batches = [RecordedBatch(position, act) for position, act in ledger.acts_of(BatchWritten)]
     for batch in reversed(batches):
         if named in (batch.act.batch, *batch.act.claims):
             return batch
     for batch in reversed(batches):
         if any(entry.fact.number_on_claim == named for entry in claims_in(ledger, batch)):  # type: ignore[union-attr]
             return batch
-    raise NotAgain("no file that was written here has a claim of this number", "'episode-ledger claims list' lists them")
+    raise NotAgain("no file that was written here has a claim of this number; 'episode-ledger claims list' has them")
 
 

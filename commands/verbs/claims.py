@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -204,12 +204,13 @@ def again(setup: Setup, /, control: str, out: Output) -> None:
       episode-ledger claims again EP-1-1 --out B1-again.837
     """
     with setup.open() as ledger, giving(setup.places):
-        batch = find_batch(ledger, control)
-        content = made_again(ledger, batch)
+        try:
+            batch = find_batch(ledger, control)
+            content = made_again(ledger, batch)
+        except NotAgain as error:
+            raise click.UsageError(str(error)) from None
         episodes = sorted({entry.episode for entry in claims_in(ledger, batch)})
         Notes(setup.places, _AGAIN, out.path).content(content, episodes)
         out.write(content)
     say(printable(f"Wrote {batch.act.batch} again into {out.path}, SHA-256 {batch.act.sha256}."))
 
-
-__all__ = ["NotAgain", "claims"]

@@ -19,7 +19,7 @@ from projections.reading.as_known import AsKnown, JudgedPatient
 
 
 class NotAgain(Exception):
-    """A file cannot be made again as it was: why, and what to do."""
+    """A file cannot be made again as it was: why, and what to do, in a sentence."""
 
 
 class RecordedBatch(NamedTuple):
@@ -49,10 +49,7 @@ def made_again(ledger: EpisodeLedger, batch: RecordedBatch) -> bytes:
     """The bytes of a batch's file; NotAgain if they do not come out as they were."""
     act, entries = batch.act, claims_in(ledger, batch)
     if len(entries) < len(act.claims):
-        raise NotAgain(
-            f"a patient with a claim in {act.batch} was forgotten since, so its file cannot be made again",
-            "what became of the others' claims is in the ledger all the same",
-        )
+        raise NotAgain(f"a patient with a claim in {act.batch} was forgotten since, so its file cannot be made again")
     book = _book_of(ledger, act)
     told = list(_claims_then(AsKnown(ledger, book, upto=act.position), entries))
     where = address_of(book, told[0][2].payer, provider_on(told[0][1], told[0][2].lines))
@@ -61,8 +58,7 @@ def made_again(ledger: EpisodeLedger, batch: RecordedBatch) -> bytes:
     if hashlib.sha256(content).hexdigest() != act.sha256:
         raise NotAgain(
             f"the file of {act.batch} does not come out as it was written: another version of this program wrote it, or"
-            " the ledger was altered",
-            "'episode-ledger verify' shows whether the ledger holds; the version that wrote it makes it again",
+            " the ledger was altered; 'episode-ledger verify' shows whether it holds"
         )
     return content
 
@@ -72,10 +68,7 @@ def _book_of(ledger: EpisodeLedger, act: BatchWritten) -> Book:
     for _, adoption in ledger.adoptions():
         if adoption.hash == act.book:
             return book_of_text(adoption.book)
-    raise NotAgain(
-        f"the book that {act.batch} was written from is not in the ledger",
-        "'episode-ledger verify' shows whether the ledger holds; restore it from a backup",
-    )
+    raise NotAgain(f"the book that {act.batch} was written from is not in the ledger; restore it from a backup")
 
 
 def _claims_then(past: AsKnown, entries: Sequence[Entry]) -> Iterator[tuple[JudgedPatient, Case, ClaimSubmitted]]:
