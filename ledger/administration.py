@@ -6,7 +6,7 @@ Each says what it must not contradict: a month is closed once, a book is taken u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 from eventsourcing.persistence import RecordConflictError, StoredEvent
@@ -15,6 +15,7 @@ from ledger.facts.administration import (
     HOUSE,
     BookAdopted,
     HouseAct,
+    IdentityInTheOpen,
     MonthClosed,
     PatientForgotten,
     RollbackAccepted,
@@ -22,9 +23,28 @@ from ledger.facts.administration import (
     encode_act,
 )
 from ledger.facts.entry import UnreadableEntry
+from ledger.facts.stored import StoredRow
 from ledger.recorders import WrongPath
 from ledger.recorders.encrypted import EncryptedRecorder
 from ledger.recorders.protocol import Entries
+
+
+def _read_act(row: StoredRow) -> HouseAct:
+    position, _, version, _, text = row
+    try:
+        return decode_act(text)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise UnreadableEntry(HOUSE, version, position) from error
+
+
+LAST_POSITION: Final = 2**63 - 1
+_Act = TypeVar("_Act", bound=HouseAct)
+
+
+def stored_acts(acts: Iterable[HouseAct], after: int) -> list[StoredEvent]:
+    """Acts of the house as they are stored, after so many others."""
+    numbered = enumerate(acts, after + 1)
+    return [StoredEvent(HOUSE, number, type(act).__name__, encode_act(act)) for number, act in numbered]
 
 
 class HouseActs:
@@ -54,28 +74,42 @@ class HouseActs:
 
     def record_acceptance(self, acceptance: RollbackAccepted) -> int:
         """Record that a rollback was meant; gives the position. ``RecordConflictError`` if another act was faster."""
-        return self._record_act(acceptance, len(self.house_acts()))
+        return self._record_act(acceptance, self.count_of_acts())
+
+    def keeps_identity(self) -> bool:
+        """Whether it may be told who a patient is: it is encrypted, or somebody meant it all the same."""
+        return isinstance(self._entries, EncryptedRecorder) or bool(self.acts_of(IdentityInTheOpen))
+
+    def allow_identity_in_the_open(self, act: IdentityInTheOpen) -> None:
+        """Record that identity is kept although nothing is encrypted; nothing where it is kept anyway."""
+        if not self.keeps_identity():
+            self._record_act(act, self.count_of_acts())
 
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
-        return self._insert([StoredEvent(HOUSE, after + 1, type(act).__name__, encode_act(act))], **more)[0]
+        return self._insert(stored_acts([act], after), **more)[0]
+
+    def count_of_acts(self) -> int:
+        """How many acts of the house there are."""
+        return self._entries.count_of(HOUSE, LAST_POSITION)
+
+    def acts_of(self, *kinds: type[_Act]) -> list[tuple[int, _Act]]:
+        """The acts of some kinds with their positions, in order: the others are not decoded."""
+        tags = {kind.__name__ for kind in kinds}
+        rows = self._entries.rows_of([HOUSE])
+        acts = [(row[0], _read_act(row)) for row in rows if row[3] in tags]
+        return [(position, act) for position, act in acts if isinstance(act, kinds)]
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:
         """Every act of the house with its position, in order."""
-        found = []
-        for position, _, version, _, text in self._entries.rows_of([HOUSE]):
-            try:
-                found.append((position, decode_act(text)))
-            except (msgspec.MsgspecError, UnicodeError) as error:
-                raise UnreadableEntry(HOUSE, version, position) from error
-        return found
+        return [(row[0], _read_act(row)) for row in self._entries.rows_of([HOUSE])]
 
     def closings(self) -> list[tuple[int, MonthClosed]]:
         """Every closed month with the position of its record, in the order they were closed."""
-        return [(position, act) for position, act in self.house_acts() if isinstance(act, MonthClosed)]
+        return self.acts_of(MonthClosed)
 
     def adoptions(self) -> list[tuple[int, BookAdopted]]:
         """Every book taken up, with the position from which it held, in order."""
-        return [(position, act) for position, act in self.house_acts() if isinstance(act, BookAdopted)]
+        return self.acts_of(BookAdopted)
 
     def forgettings(self, upto: int | None = None, after: int = 0) -> list[tuple[int, PatientForgotten]]:
         """Every act by which a patient was forgotten, after a position up to another, in order."""

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from ledger.administration import HouseActs
+from ledger.administration import LAST_POSITION, HouseActs
 from ledger.facts.administration import (
     HOUSE,
     HouseAct,
@@ -22,7 +22,6 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.merges import Merged, MergeRefused, Merges, Parted, as_entry, names_together
 from ledger.facts.stored import StoredRow
 
-LAST_POSITION: Final = 2**63 - 1
 _MERGING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__})
 
 

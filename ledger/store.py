@@ -22,7 +22,8 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.facts.administration import HOUSE, PatientForgotten
+from ledger.administration import stored_acts
+from ledger.facts.administration import HOUSE, HouseAct, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.stored import JoinedEntries, StoredRow, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
@@ -117,13 +118,24 @@ class EpisodeLedger(MergedPatients, Application[str]):
         """The engine's settings in force, read back from it."""
         return self._entries.settings()
 
-    def append(self, entries: Sequence[Entry], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
-        """Record entries, and (patient, episode) pairs they name, in one transaction; gives the entries' positions.
+    def append(
+        self,
+        entries: Sequence[Entry],
+        patients: Iterable[tuple[str, str]] = (),
+        acts: Sequence[HouseAct] = (),
+        after_act: int | None = None,
+    ) -> list[int]:
+        """Record entries, (patient, episode) pairs they name, and acts of the house, in one transaction; gives the
+        positions of the entries, then of the acts.
 
+        ``after_act`` is how many acts there were when these were decided on; without it, there may be any.
         ``RecordConflictError`` if another writer recorded one of these versions meanwhile, ``StoreError`` if the store
         failed: then nothing was recorded. ``Unknown`` if it cannot be told.
         """
-        return self._insert(list(map(self.mapper.to_stored_event, entries)), patients)
+        stored = [*map(self.mapper.to_stored_event, entries)]
+        if acts:
+            stored += stored_acts(acts, self.count_of_acts() if after_act is None else after_act)
+        return self._insert(stored, patients)
 
     def _insert(
         self, stored: Sequence[StoredEvent], patients: Iterable[tuple[str, str]] = (), **more: Any

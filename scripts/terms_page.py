@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
-from ledger.book import Agreement, Code, Payer, Provider, Terms
+from ledger.book import Agreement, Billing, Code, Drug, Edi, Payer, Prescriber, Provider, Reason, Terms
 from ledger.book.meanings import MEANS
 from ledger.facts.forms import LARGEST_INTEGER
 
@@ -18,7 +18,8 @@ _INTRODUCTION: Final = """\
 
 Made from `ledger/book/tables.py` by `scripts/reference`; do not edit.
 
-The book is a folder: `payers/*.toml`, `providers/*.toml`, and `codes.toml` if it replaces the packaged one. Dates are TOML dates,
+The book is a folder: `payers/*.toml`, `providers/*.toml`, `prescribers.toml` and `drugs.toml` for claims, and `codes.toml` or
+`reasons.toml` if they replace the packaged ones. Dates are TOML dates,
 money is whole cents: 133.00 is `13300`. Misspelt keys, values that are not listed, text that is not in Unicode NFC and whatever is
 there twice are refused, all mistakes at once, with file, key and what is allowed.
 
@@ -29,7 +30,12 @@ _FILES: Final = (
     ("[[terms]] of a payer", Terms),
     ("providers/*.toml", Provider),
     ("[[agreements]] of a provider", Agreement),
+    ("[edi] of a payer", Edi),
+    ("[billing] of a provider", Billing),
     ("[[codes]] of codes.toml", Code),
+    ("[[prescribers]] of prescribers.toml", Prescriber),
+    ("[[drugs]] of drugs.toml", Drug),
+    ("[[reasons]] of reasons.toml", Reason),
 )
 
 
@@ -69,6 +75,8 @@ def _values(kind: Any) -> str:
             return " or ".join(_values(each) for each in kind.types if not isinstance(each, inspect.NoneType))
         case inspect.VarTupleType():
             return "tables" if isinstance(kind.item_type, inspect.StructType) else f"list of {_values(kind.item_type)}"
+        case inspect.StructType():
+            return "a table, below"
         case inspect.DictType():
             key = "code" if isinstance(kind.value_type, inspect.Metadata) and _is_number(kind.value_type) else "place"
             return f"table of {key} = {_values(kind.value_type)}"

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.book import PER_DIEM_CODES
+from ledger.facts.billing import DrugAdministered
 from ledger.facts.events import (
     ClaimLine,
     ClaimSubmitted,
@@ -65,7 +66,7 @@ def _few_lines(told: Mapping[str, Any]) -> tuple[str, str] | None:
 RULES: Final[Mapping[type[Any], tuple[Rule, ...]]] = {
     ClaimSubmitted: (_few_lines,),
     ClaimLine: (_span, _units_of_line),
-    **dict.fromkeys((DaysServed, DrugBilledSeparately, ServiceBilledSeparately), (_span,)),
+    **dict.fromkeys((DaysServed, DrugAdministered, DrugBilledSeparately, ServiceBilledSeparately), (_span,)),
     **dict.fromkeys(
         (CoverageVerified, TherapyOrdered, FacilityStayed, HospiceElected, TherapyRanked, DiagnosisRecorded),
         (ends_never,),

@@ -17,11 +17,12 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from commands.door.rules import RULES, Rule
+from ledger.facts.billing import DrugAdministered
 from ledger.facts.events import DrugBilledSeparately, Event, ServiceBilledSeparately
 from ledger.facts.forms import Bound, Check, Name, Source, Text, parse_instant
 from ledger.facts.texts import TextKind
 
-ONE_DATE_WHEN_OPEN: Final = (DrugBilledSeparately, ServiceBilledSeparately)
+ONE_DATE_WHEN_OPEN: Final = (DrugAdministered, DrugBilledSeparately, ServiceBilledSeparately)
 """The facts whose absent ``to`` is their ``from``."""
 
 FROM_TO: Final = ("from", "to", False)

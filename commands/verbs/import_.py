@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
+from commands.recording.identity import allow_identity, identity_option
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
 from commands.terminal.import_run import ImportRun, Wanted
@@ -37,12 +38,14 @@ from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 @click.option("--template", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping's columns as CSV.")
 @click.option("--show-map", type=click.Choice(READY), metavar="NAME", help="Print a ready mapping, to be changed.")
 @clock_option
+@identity_option
 @effect_options
 @format_option
 @click.pass_obj
 def import_(
     setup: Setup, /, files: tuple[Path, ...], maps: tuple[str, ...], refused: Path | None, force: bool, new_map: bool,
-    template: str | None, show_map: str | None, dry_run: bool, no_effect: bool, effect_to: Path | None, **options: Any,
+    template: str | None, show_map: str | None, identity_in_the_open: bool,
+    dry_run: bool, no_effect: bool, effect_to: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Record what spreadsheets tell: CSV, TSV or XLSX FILES, by a mapping of their columns.
 
@@ -82,6 +85,8 @@ def import_(
     for path in rows.possible if force else ():
         Output(setup, path, force=True, forceable=True).check()
     with recording(setup, effect, create=True) as ledger, rows:
+        if identity_in_the_open:
+            allow_identity(ledger, options["by"])
         status = ImportRun(ledger, sheets, wanted, rows).go()
     for path in rows.paths:
         say(printable(f"Refused rows are in {path}; mend them and import that file."))

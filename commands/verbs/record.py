@@ -13,6 +13,7 @@ import click
 
 from commands.door.source import Source
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
+from commands.recording.identity import allow_identity, identity_option
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end
@@ -44,6 +45,7 @@ _NOTHING: Final = "No line was refused."
     is_flag=True,
     help="With it: a line whose episode has gone on since is recorded as of now, its instant kept beside.",
 )
+@identity_option
 @effect_options
 @format_option
 @click.pass_obj
@@ -54,6 +56,7 @@ def record(
     keep_recorded_at: bool,
     clock_is_right: bool,
     as_told_now: bool,
+    identity_in_the_open: bool,
     dry_run: bool,
     no_effect: bool,
     effect_to: Path | None,
@@ -84,6 +87,8 @@ def record(
     effect = effect_of(dry_run, no_effect, effect_to)
     kept = Kept(keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock_is_right=clock_is_right)
     with recording(setup, effect, create=True) as ledger:
+        if identity_in_the_open:
+            allow_identity(ledger)
         with progress("Recording", "lines") as tell:
             if len(files) == 1:
                 _record_one(ledger, files[0], kept, counts, tell, form)

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from commands.writing.ahead import LOOKS_BACK, expected_instead, is_ahead
 from ledger.book import PER_DIEM_CODES
-from ledger.facts.entry import Entry, patient_named, same_content
+from ledger.facts.entry import Entry, patient_named, same_content, states_identity
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected, FactRetracted, ServiceBilledSeparately
 from ledger.facts.heads import EntryKind, EpisodeHead
 from ledger.facts.upcasts import SCHEMA
@@ -56,11 +56,13 @@ def decide(
     keep_recorded_at: bool = False,
     standing: Container[tuple[str, str]] = (),
     as_told_now: bool = False,
+    keeps_identity: bool = False,
 ) -> Decision:
     """Judge a line against its episode; ``before`` is the entry that already has the line's identity.
 
     ``standing`` are the (field, name) pairs of an older form that stand in the ledger. With ``as_told_now`` an instant
-    that the episode has gone past is kept beside the ledger's own, by which the entry is known.
+    that the episode has gone past is kept beside the ledger's own, by which the entry is known. ``keeps_identity`` says
+    whether the ledger may be told who somebody is.
     """
     if line.unformed is not None and (refused := _refuse_form(line, line.unformed, head, before, standing)):
         return refused
@@ -68,6 +70,8 @@ def decide(
         return _decide_repeat(line, before)
     if head.forgotten:
         return _refuse_forgotten(line)
+    if not keeps_identity and states_identity(line.fact):
+        return _refuse_identity(line)
     fact, recorded_at = line.fact, line.recorded_at
     looked_into = type(fact) in _LOOKED_INTO
     if (looked_into or not head.version) and (refused := _refuse_opening(line, head)):
@@ -132,6 +136,16 @@ def _refuse_forgotten(line: Line) -> Refused:
         "episode",
         "an episode that was not forgotten with its patient",
         "Nothing is recorded to it any more; a new course of treatment is a new episode, under a name of its own.",
+    )
+
+
+def _refuse_identity(line: Line) -> Refused:
+    return _refused(
+        line,
+        "identity_in_the_open",
+        "fact.type",
+        "no fact that says who somebody is, for nothing in this ledger is encrypted",
+        "Record it in a ledger with a master key; or, if it is meant, once with --identity-in-the-open.",
     )
 
 

@@ -20,7 +20,8 @@ from msgspec import Struct
 from commands.outside import random_nonces, utc_now
 from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
 from commands.writing.older_names import OlderNames
-from ledger.facts.entry import Entry
+from ledger.facts.administration import HouseAct
+from ledger.facts.entry import Entry, states_identity
 from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
@@ -42,6 +43,8 @@ class Recorded(Struct, frozen=True, gc=False):
 
 
 Handled = Recorded | Duplicate | Refused
+MakeActs = Callable[[datetime], Sequence[HouseAct]]
+"""Which acts of the house go with a batch, given the instant at which it is recorded."""
 
 
 class WrongClock(Exception):
@@ -120,16 +123,17 @@ class Recorder:
         self._clock_is_right = clock_is_right
         self._last_stamp: datetime | None = None
 
-    def handle(self, lines: Sequence[Line]) -> list[Handled]:
+    def handle(self, lines: Sequence[Line], acts: MakeActs | None = None) -> list[Handled]:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
 
+        ``acts`` says which acts of the house go with it, as the ledger is then: it is asked again after a conflict.
         StoreError if nothing of it was recorded; Unknown if that ends in a failure, or in too many tries, after a
         conflict: a conflict may be the second answer to what was recorded.
         """
         conflicted = False
         for _ in range(self._attempts):
             try:
-                handled = self._try(lines)
+                handled = self._try(lines, acts)
             except Forgotten:  # in the middle of it: the next look knows
                 continue
             except RecordConflictError:
@@ -155,17 +159,17 @@ class Recorder:
             heads |= taken
         return heads
 
-    def _try(self, lines: Sequence[Line]) -> list[Handled] | None:
+    def _try(self, lines: Sequence[Line], acts: MakeActs | None) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
         versions = {episode: head.version for episode, head in heads.items()}
-        now = self._clock()
+        now, after_act = self._clock(), self._ledger.count_of_acts() if acts else None
         decisions = self._decide_all(lines, heads, now)
         if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
             return None
         if not self._clock_is_right and any(map(_is_stamped, lines, decisions)):
             self._refuse_doubtful(now)
-        positions = self._append(decisions)
+        positions = self._append(decisions, acts(now) if acts else (), after_act)
         self._cache.keep(heads, positions)
         self._last = heads
         return list(_with_positions(decisions, positions))
@@ -179,6 +183,7 @@ class Recorder:
 
     def _decide_all(self, lines: Sequence[Line], heads: dict[str, EpisodeHead], now: datetime) -> list[Decision]:
         keep = self._keep_recorded_at
+        keeps_identity = any(states_identity(line.fact) for line in lines) and self._ledger.keeps_identity()
         stored: dict[tuple[str, int], Entry] | None = None
         decisions: list[Decision] = []
         for line, nonce in zip(lines, self._nonces(len(lines)), strict=True):
@@ -189,7 +194,7 @@ class Recorder:
                 stored = self._stored(lines, heads) if stored is None else stored
                 before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
             standing = self._standing.for_line(line, head) if line.unformed else ()
-            decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now)
+            decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now, keeps_identity)
             if type(decision) is Accepted:
                 head.apply(decision.entry)
             decisions.append(decision)
@@ -200,11 +205,11 @@ class Recorder:
         versions = ((line.episode, heads[line.episode].version_of(line.source, line.id)) for line in lines)
         return self._ledger.entries_at({(episode, version) for episode, version in versions if version is not None})
 
-    def _append(self, decisions: Sequence[Decision]) -> list[int]:
+    def _append(self, decisions: Sequence[Decision], acts: Sequence[HouseAct], after_act: int | None) -> list[int]:
         accepted = [decision for decision in decisions if type(decision) is Accepted]
         entries = [each.entry for each in accepted]
         patients = [(each.patient, each.entry.episode) for each in accepted if each.patient is not None]
-        return self._ledger.append(entries, patients) if entries else []
+        return self._ledger.append(entries, patients, acts, after_act) if entries or acts else []
 
 
 def _is_stamped(line: Line, decision: Decision) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ledger.facts.administration import PatientForgotten
+from ledger.facts.administration import HouseAct, IdentityInTheOpen, PatientForgotten
 from ledger.facts.entry import Entry, patient_named
 from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import passing_master_key
@@ -29,6 +29,7 @@ class Rehearsal(EpisodeLedger):
     def __init__(self, real: EpisodeLedger, folder: Path) -> None:
         self.real, self.began = real, real.position()
         self._recorded = 0
+        self._allowed = False
         self._touched: set[str] = set()
         self._brought: set[str] = set()
         self._asked: set[str] = set()
@@ -39,11 +40,17 @@ class Rehearsal(EpisodeLedger):
         """Every patient to whom something would be recorded."""
         return {patient for episode in self._touched for patient in self.patients_of(episode)}
 
-    def append(self, entries: Sequence[Entry], patients: Iterable[tuple[str, str]] = ()) -> list[int]:
-        """Rehearse recording entries; gives the positions that they would have."""
+    def append(
+        self,
+        entries: Sequence[Entry],
+        patients: Iterable[tuple[str, str]] = (),
+        acts: Sequence[HouseAct] = (),
+        after_act: int | None = None,
+    ) -> list[int]:
+        """Rehearse recording entries; gives the positions that they would have. Acts are not looked at again."""
         named = list(patients)
         self._bring([entry.episode for entry in entries], [patient for patient, _ in named])
-        count = len(super().append(entries, named))
+        count = len(super().append(entries, named)) + len(acts)
         self._touched |= {entry.episode for entry in entries}
         first = self.position() + 1
         self._recorded += count
@@ -85,6 +92,14 @@ class Rehearsal(EpisodeLedger):
     def forgotten(self) -> Mapping[str, PatientForgotten]:
         """The episodes that are forgotten in the real ledger."""
         return self.real.forgotten()
+
+    def keeps_identity(self) -> bool:
+        """Whether the real ledger may be told who a patient is, or would be."""
+        return self._allowed or self.real.keeps_identity()
+
+    def allow_identity_in_the_open(self, act: IdentityInTheOpen) -> None:
+        """Rehearse that it is meant."""
+        self._allowed = True
 
     def _bring(self, episodes: Iterable[str], patients: Iterable[str] = ()) -> None:
         """Bring over all that has to do with some episodes and patients, unless it is here."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ledger.book.claim_tables import Drug, Prescriber
 from ledger.book.reference import Book
 from ledger.book.tables import Agreement, Code, Payer, Provider, Terms
 
@@ -30,6 +31,12 @@ def differences(before: Book, after: Book) -> Iterator[BookDifference]:
     yield from _compared("payer", before.payers, after.payers)
     yield from _compared("provider", before.providers, after.providers)
     yield from _compared("code", before.codes, after.codes)
+    yield from _compared("prescriber", before.prescribers, after.prescribers)
+    yield from _compared("drug", _drugs(before), _drugs(after))
+
+
+def _drugs(book: Book) -> dict[str, Drug]:
+    return {f"{drug.ndc} from {drug.from_}": drug for drug in book.drugs}
 
 
 def _compared(kind: str, before: _Keyed, after: _Keyed) -> Iterator[BookDifference]:
@@ -75,7 +82,7 @@ def _listed(struct: Struct) -> dict[str, Struct]:
             return {edition_name(terms): terms for terms in struct.terms}
         case Provider():
             return {_agreement_name(agreement): agreement for agreement in struct.agreements}
-    assert isinstance(struct, Code)
+    assert isinstance(struct, Code | Prescriber | Drug)
     return {}
 
 
@@ -97,6 +104,8 @@ def written(value: Any, *, in_dollars: bool = False) -> str:
             return str(value).lower()
         case int() if in_dollars:
             return f"{value // 100:,}.{value % 100:02}"
+        case Struct():
+            return written(msgspec.to_builtins(value))
         case dict():
             parts = (f"{key} {written(item, in_dollars=in_dollars)}" for key, item in sorted(value.items()))
             return ", ".join(parts) or _ABSENT

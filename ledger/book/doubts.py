@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ledger.book.mistakes import item_name
+from ledger.book.tables import PER_DIEM_CODES
 
 LEAST_CENTS: Final = 10_00
 MOST_CENTS: Final = 1_000_00
@@ -44,7 +45,7 @@ def _doubts_of_item(item: _Table) -> Iterator[str]:
     for key in ("rate_cents", "charge_cents"):
         rates = item.get(key)
         for code, cents in rates.items() if isinstance(rates, dict) else ():
-            if type(cents) is int and not LEAST_CENTS <= cents <= MOST_CENTS:
+            if code in PER_DIEM_CODES and type(cents) is int and not LEAST_CENTS <= cents <= MOST_CENTS:
                 yield f"{key}.{code}: {_not_a_rate(key.removesuffix('_cents'), cents)}"
     source = item.get("source")
     if isinstance(source, str) and source and _NO_CITATION.fullmatch(source.strip()):

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from ledger.book.claim_tables import DrugTable, PrescriberTable, ReasonTable
 from ledger.book.doubts import doubts_of
 from ledger.book.mistakes import item_name, mistakes_of
 from ledger.book.reference import Book
@@ -66,6 +67,9 @@ class _Read(NamedTuple):
     """What the files of a folder say; ``unread`` are those of payers that could not be read."""
 
     codes: Tables
+    prescribers: Tables
+    drugs: Tables
+    reasons: Tables
     payers: Tables
     providers: Tables
     wrong: tuple[str, ...]
@@ -73,7 +77,10 @@ class _Read(NamedTuple):
 
     def tables(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Every file that was read."""
-        return chain(self.codes.items(), self.payers.items(), self.providers.items())
+        return chain(
+            self.codes.items(), self.prescribers.items(), self.drugs.items(), self.reasons.items(),
+            self.payers.items(), self.providers.items(),
+        )  # fmt: skip
 
 
 def _read_folder(root: Path) -> _Read:
@@ -81,13 +88,20 @@ def _read_folder(root: Path) -> _Read:
         raise BookError(f"{root}: no such folder; --book names a folder with payers/ and providers/")
     if not (root / "payers").is_dir():
         raise BookError(f"{root}: has no folder payers/; a book holds payers/*.toml and providers/*.toml")
-    code_file = root / "codes.toml"
     wrong: list[str] = []
-    codes = _read([code_file if code_file.exists() else PACKAGED / "codes.toml"], wrong)
+    codes = _read([_own_or_packaged(root, "codes.toml")], wrong)
+    reasons = _read([_own_or_packaged(root, "reasons.toml")], wrong)
+    prescribers, drugs = (_read(root.glob(name), wrong) for name in ("prescribers.toml", "drugs.toml"))
     files = sorted((root / "payers").glob("*.toml"))
     payers = _read(files, wrong)
     providers = _read((root / "providers").glob("*.toml"), wrong)
-    return _Read(codes, payers, providers, tuple(wrong), tuple(path for path in files if path not in payers))
+    unread = tuple(path for path in files if path not in payers)
+    return _Read(codes, prescribers, drugs, reasons, payers, providers, tuple(wrong), unread)
+
+
+def _own_or_packaged(root: Path, name: str) -> Path:
+    own = root / name
+    return own if own.exists() else PACKAGED / name
 
 
 def _mistakes_in_files(read: _Read) -> list[str]:
@@ -95,7 +109,9 @@ def _mistakes_in_files(read: _Read) -> list[str]:
     found = [
         *read.wrong, *_without_a_file(read),
         *_mistakes(read.codes, CodeTable), *_mistakes(read.payers, Payer), *_mistakes(read.providers, Provider),
-        *_repeats(read.codes, read.payers, read.providers),
+        *_mistakes(read.prescribers, PrescriberTable), *_mistakes(read.drugs, DrugTable),
+        *_mistakes(read.reasons, ReasonTable),
+        *_repeats(read),
     ]  # fmt: skip
     return sorted(found, key=_file_of)
 
@@ -107,7 +123,16 @@ def _file_of(mistake: str) -> str:
 def _made(read: _Read) -> Book:
     (table,) = msgspec.convert([*read.codes.values()], tuple[CodeTable])
     payers = msgspec.convert([*read.payers.values()], tuple[Payer, ...])
-    return Book(table.codes, payers, msgspec.convert([*read.providers.values()], tuple[Provider, ...]))
+    providers = msgspec.convert([*read.providers.values()], tuple[Provider, ...])
+    prescribers = msgspec.convert([*read.prescribers.values()], tuple[PrescriberTable, ...])
+    drugs = msgspec.convert([*read.drugs.values()], tuple[DrugTable, ...])
+    reasons = msgspec.convert([*read.reasons.values()], tuple[ReasonTable, ...])
+    return Book(
+        table.codes, payers, providers, None,
+        [each for file in prescribers for each in file.prescribers],
+        [each for file in drugs for each in file.drugs],
+        [each for file in reasons for each in file.reasons],
+    )  # fmt: skip
 
 
 def _read(paths: Iterable[Path], wrong: list[str]) -> Tables:
@@ -141,8 +166,12 @@ def _mistakes(tables: Tables, struct: type[Struct]) -> Iterator[str]:
         yield from (f"{path}: {mistake}" for mistake in mistakes_of(table, struct))
 
 
-def _repeats(codes: Tables, payers: Tables, providers: Tables) -> Iterator[str]:
+def _repeats(read: _Read) -> Iterator[str]:
     """What is there twice, and what ends before it begins."""
+    codes, payers, providers = read.codes, read.payers, read.providers
+    yield from _in_lists(read.prescribers, "prescribers", ("npi",))
+    yield from _in_lists(read.drugs, "drugs", ("ndc", "from"))
+    yield from _in_lists(read.reasons, "reasons", ("code", "groups"))
     yield from _in_two_files(payers, "id")
     yield from _in_two_files(providers, "npi")
     yield from _in_lists(codes, "codes", ("code",))

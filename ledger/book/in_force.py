@@ -30,6 +30,8 @@ def keys_in_force(book: Book, payer: Payer, on: date) -> Iterator[KeyInForce]:
     """The payer, its terms in force and the agreements with it on a date; no terms where none are in force."""
     for key in ("id", "name", "kind"):
         yield KeyInForce(key, getattr(payer, key), True, MEANS[Payer][key])
+    if payer.edi:
+        yield KeyInForce("edi", written(payer.edi), True, MEANS[Payer]["edi"])
     terms = book.terms_on(payer.id, on)
     for field in msgspec.structs.fields(Terms) if terms else ():
         value = getattr(terms, field.name)

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from ledger.book.claim_tables import Billing, Drug, Edi, Prescriber, Reason
 from ledger.book.tables import Agreement, Code, Payer, Provider, Terms
 
 MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
@@ -14,6 +15,14 @@ MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
         "name": "the name people read",
         "kind": "what it is; `medicaid` gives refunds a date (60 days)",
         "terms": "its editions, one `[[terms]]` table each",
+        "edi": "how files of claims reach it: a table `[edi]`; without one no claim is written for it",
+    },
+    Edi: {
+        "payer_id": "what a file of claims calls the payer (NM1*PR)",
+        "receiver": "who takes the file in: the payer, or the clearinghouse before it (ISA08, GS03, NM1*40)",
+        "receiver_name": "its name; without one, the payer's",
+        "claim_filing": "what kind of insurance it is (SBR09), such as CI, 12 or MC",
+        "usage": "`T` until the payer says that claims may come for good, then `P` (ISA15)",
     },
     Terms: {
         "from": "the first service date this edition governs, until the next one begins",
@@ -50,12 +59,53 @@ MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
         "line_max_days": "the longest line",
         "split_on_month": "whether a line ends at a month's end",
         "timely_filing_days": "days after service within which the payer accepts the claim; changes no verdict",
+        "corrections": "how a claim is put right: `replacement`, `void_and_new`, or `none` is taken",
+        "correction_days": "days within which a correction is taken; without it, none is known",
+        "correction_from": "from when they run: the first `remittance`, or the last date of `service`",
+        "appeal_days": "days after the remittance within which an appeal is heard; without it, none is known",
+        "drug_lines": "whether drugs stand on the claim of the days, on one of their own, or are not billed here",
+        "nursing_lines": "likewise for nurses' visits",
+        "nursing_credentials": "the credentials whose visits are billed; an empty list: all",
+        "nursing_round_minutes": "from how many minutes on a begun hour of a visit is billed",
+        "tolerance_cents": "how much less than the rate a day may be allowed and still count as paid",
     },
     Provider: {
         "npi": "the National Provider Identifier, with a valid check digit",
         "name": "the name people read",
         "taxonomy": "its trade: 3336H0001X is a home infusion pharmacy",
         "agreements": "one `[[agreements]]` table each",
+        "billing": "what a claim says of the house: a table `[billing]`; without one no claim is written",
+    },
+    Billing: {
+        "tax_id": "nine digits",
+        "tax_id_kind": "`EI` for an employer's number, `SY` for a social security number",
+        "address": "a street: a claim takes no post box",
+        "city": "of that address",
+        "state": "two capitals",
+        "zip": "nine digits",
+        "contact": "whom the receiver asks",
+        "phone": "ten digits",
+        "submitter": "what the receiver calls the house (ISA06, GS02, NM1*41)",
+    },
+    Prescriber: {
+        "npi": "as in `TherapyOrdered`",
+        "last": "the last name as it stands on claims",
+        "first": "the first name",
+    },
+    Drug: {
+        "ndc": "eleven digits",
+        "hcpcs": "the code that it is billed under",
+        "from": "the first service date of this",
+        "to": "the last one; without it, open",
+        "units_per": "how many units of the code are in one unit of the NDC",
+        "source": "where it is published",
+    },
+    Reason: {
+        "code": "a claim adjustment reason (CARC) or a remark (RARC)",
+        "groups": "the groups in which it means this; without it, all",
+        "words": "what the payer says with it, in our own words",
+        "cure": "what is to be done",
+        "instrument": "what `claims plan` proposes for it",
     },
     Agreement: {
         "payer": "the payer's `id`",

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ledger.book.claim_tables import Drug, Prescriber, Reason
 from ledger.book.tables import ADDED_IN_EDITION_2, Agreement, Code, Payer, Provider, Terms
 from ledger.day_set import OPEN_END
 
@@ -27,10 +28,16 @@ class Book:
         payers: Iterable[Payer],
         providers: Iterable[Provider],
         known_on: date | None = None,
+        prescribers: Iterable[Prescriber] = (),
+        drugs: Iterable[Drug] = (),
+        reasons: Iterable[Reason] = (),
     ) -> None:
         self.codes = {code.code: code for code in codes}
         self.payers = {payer.id: payer for payer in payers}
         self.providers = {provider.npi: provider for provider in providers}
+        self.prescribers = {prescriber.npi: prescriber for prescriber in prescribers}
+        self.drugs = sorted(drugs, key=lambda drug: (drug.ndc, drug.from_))
+        self.reasons = tuple(reasons)
         self.known_on = known_on
         self._editions: dict[str, tuple[Edition, ...]] = {}
         self._agreements: dict[tuple[str, str], list[Agreement]] = {}
@@ -39,7 +46,24 @@ class Book:
         """The book as known on a UTC date: terms published later are left out; the rest is always known."""
         if on == self.known_on:
             return self
-        return Book(self.codes.values(), self.payers.values(), self.providers.values(), on)
+        return Book(
+            self.codes.values(), self.payers.values(), self.providers.values(), on,
+            self.prescribers.values(), self.drugs, self.reasons,
+        )  # fmt: skip
+
+    def but(
+        self,
+        payers: Iterable[Payer] | None = None,
+        providers: Iterable[Provider] | None = None,
+    ) -> Book:
+        """The book with other payers or providers."""
+        return Book(
+            self.codes.values(),
+            self.payers.values() if payers is None else payers,
+            self.providers.values() if providers is None else providers,
+            self.known_on,
+            self.prescribers.values(), self.drugs, self.reasons,
+        )  # fmt: skip
 
     def editions(self, payer: str) -> tuple[Edition, ...]:
         """The payer's terms in force, date by date: no overlaps, ascending; empty for an unknown payer."""
@@ -63,6 +87,11 @@ class Book:
         ordinal = day.toordinal()
         return next((terms for terms, first, last in self.editions(payer) if first <= ordinal <= last), None)
 
+    def drug_on(self, ndc: str, day: date) -> Drug | None:
+        """How a drug is billed on a service date; of several that say so, the one that began last."""
+        found = [each for each in self.drugs if each.ndc == ndc and each.from_ <= day <= (each.to or day)]
+        return found[-1] if found else None
+
     def agreements(self, npi: str, payer: str) -> list[tuple[int, int]]:
         """The spans (ordinals) in which the provider has an agreement with the payer in force."""
         return [
@@ -82,9 +111,17 @@ class Book:
 
     @cached_property
     def text(self) -> str:
-        """The whole book in a canonical form (JSON; comments and file names do not count)."""
+        """The whole book in a canonical form (JSON; comments and file names do not count).
+
+        Prescribers and drugs stand in it only where there are any: a book without them has the text it always had. What
+        a payer's reasons mean is no part of it: it judges nothing, and stands on no claim.
+        """
         tables: tuple[dict[str, Any], ...] = (self.codes, self.payers, self.providers)
-        return "[" + ",".join(canonical(table[key] for key in sorted(table)).decode() for table in tables) + "]"
+        texts = [canonical(table[key] for key in sorted(table)).decode() for table in tables]
+        if self.prescribers or self.drugs:
+            texts.append(canonical(self.prescribers[npi] for npi in sorted(self.prescribers)).decode())
+            texts.append(canonical(self.drugs).decode())
+        return f"[{','.join(texts)}]"
 
     @cached_property
     def hash(self) -> str:
@@ -92,14 +129,16 @@ class Book:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def canonical(rows: Iterable[Code | Payer | Provider]) -> bytes:
+def canonical(rows: Iterable[Code | Payer | Provider | Prescriber | Drug]) -> bytes:
     """Codes, payers or providers in the canonical form: every key, those of edition 2 only where they say something.
 
     So a folder that was not edited has the text and the hash that edition 1 recorded; and a text recorded then is read
     with the defaults of today.
     """
-    plain: list[Any] = msgspec.to_builtins(list(rows))
-    for row in plain:
+    listed = list(rows)
+    plain: list[Any] = msgspec.to_builtins(listed)
+    for struct, row in zip(map(type, listed), plain, strict=True):
+        _leave_out(row, struct)
         for table in row.get("terms", ()):
             _leave_out(table, Terms)
         for table in row.get("agreements", ()):
@@ -115,7 +154,7 @@ def _leave_out(table: dict[str, Any], struct: type[Struct]) -> None:
 
 @cache
 def _added_defaults(struct: type[Struct]) -> dict[str, Any]:
-    added = [field for field in msgspec.structs.fields(struct) if field.name in ADDED_IN_EDITION_2[struct]]
+    added = [field for field in msgspec.structs.fields(struct) if field.name in ADDED_IN_EDITION_2.get(struct, ())]
     return {field.encode_name: _default(field) for field in added}
 
 
@@ -125,5 +164,12 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 def book_of_text(text: str) -> Book:
     """The book of a canonical form."""
-    kind = tuple[tuple[Code, ...], tuple[Payer, ...], tuple[Provider, ...]]
-    return Book(*msgspec.json.decode(text, type=kind))
+    codes, payers, providers, *more = msgspec.json.decode(text, type=list[msgspec.Raw])
+    prescribers, drugs = more or (b"[]", b"[]")
+    return Book(
+        msgspec.json.decode(codes, type=tuple[Code, ...]),
+        msgspec.json.decode(payers, type=tuple[Payer, ...]),
+        msgspec.json.decode(providers, type=tuple[Provider, ...]),
+        prescribers=msgspec.json.decode(prescribers, type=tuple[Prescriber, ...]),
+        drugs=msgspec.json.decode(drugs, type=tuple[Drug, ...]),
+    )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from ledger.book.claim_tables import Billing, Edi
+from ledger.book.values import BookNpi, Name, form_of
 from ledger.facts.forms import (
     LARGEST_INTEGER,
-    Bound,
     Cents,
     Hcpcs,
     Modifiers,
     check_modifiers,
-    check_npi,
-    has_npi_check_digit,
 )
 
 PER_DIEM: Final = {"continuous": "S9326", "intermittent": "S9327", "implanted_pump": "S9328", "unspecified": "S9325"}
@@ -43,36 +41,20 @@ def _check_first_date(value: Any) -> Any:
     return value
 
 
-def _check_npi(value: Any) -> Any:
-    try:
-        return check_npi(value)
-    except ValueError:
-        if len(value) != 10 or not (value.isascii() and value.isdigit()):
-            raise
-        right = next(digit for digit in "0123456789" if has_npi_check_digit(value[:9] + digit))
-        raise ValueError(f"{value[:9]} ends in {right}") from None
-
-
 def _check_rank_modifier(value: Any) -> Any:
     return value and check_modifiers([value])
 
 
-def _form(says: str, check: Callable[[Any], Any] | None = None, **constraints: Any) -> Meta:
-    return Meta(description=says, extra={"bound": Bound(check)}, **constraints)
-
-
-Name = Annotated[str, Meta(min_length=1, max_length=1000)]
-Rates = Annotated[dict[Hcpcs, Cents], _form("a table of whole cents by code, such as { S9325 = 13300 }")]
-PlaceModifiers = Annotated[dict[str, Modifiers], _form('a table of modifiers by place, such as { 13 = ["GT"] }')]
-BookNpi = Annotated[str, _form("an NPI: ten digits with a valid check digit", _check_npi)]
-Family = Annotated[str, _form(f"one of {', '.join(FAMILIES)}", _check_family)]
+Rates = Annotated[dict[Hcpcs, Cents], form_of("a table of whole cents by code, such as { S9325 = 13300 }")]
+PlaceModifiers = Annotated[dict[str, Modifiers], form_of('a table of modifiers by place, such as { 13 = ["GT"] }')]
+Family = Annotated[str, form_of(f"one of {', '.join(FAMILIES)}", _check_family)]
 Positive = Annotated[int, Meta(ge=1, le=LARGEST_INTEGER)]
 NotNegative = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
 Percents = Annotated[
     tuple[Annotated[int, Meta(ge=0, le=100)], ...],
-    _form("a list of whole numbers from 0 to 100, one or more", min_length=1),
+    form_of("a list of whole numbers from 0 to 100, one or more", min_length=1),
 ]
-RankModifier = Annotated[str, _form('a modifier of two capitals or digits, or "" for none', _check_rank_modifier)]
+RankModifier = Annotated[str, form_of('a modifier of two capitals or digits, or "" for none', _check_rank_modifier)]
 
 
 class Code(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,6 +109,15 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     line_max_days: Positive = 31
     split_on_month: bool = True
     timely_filing_days: Positive = 180
+    corrections: Literal["replacement", "void_and_new", "none"] = "replacement"
+    correction_days: Positive | None = None
+    correction_from: Literal["remittance", "service"] = "remittance"
+    appeal_days: Positive | None = None
+    drug_lines: Literal["same_claim", "separate_claim", "none"] = "none"
+    nursing_lines: Literal["same_claim", "separate_claim", "none"] = "none"
+    nursing_credentials: tuple[str, ...] = ()
+    nursing_round_minutes: Annotated[int, Meta(ge=1, le=60)] = 31
+    tolerance_cents: NotNegative = 0
 
 
 class Payer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +127,7 @@ class Payer(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     kind: Literal["commercial", "medicaid", "medicare"]
     terms: tuple[Terms, ...]
+    edi: Edi | None = None
 
 
 class Agreement(Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,7 +135,7 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True):
 
     payer: Name
     signed_on: date
-    from_: Annotated[date, _form(f"a date from {FIRST_AGREEMENT}", _check_first_date)] = field(name="from")
+    from_: Annotated[date, form_of(f"a date from {FIRST_AGREEMENT}", _check_first_date)] = field(name="from")
     to: date | None = None
     rate_cents: Rates = {}
 
@@ -155,6 +147,7 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     taxonomy: Name
     agreements: tuple[Agreement, ...] = ()
+    billing: Billing | None = None
 
 
 class CodeTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,7 +160,11 @@ ADDED_IN_EDITION_2: Final[dict[type[Struct], tuple[str, ...]]] = {
     Terms: (
         "charge_cents", "course_gap_days", "order_signature", "plan_max_days", "concurrent_percent",
         "concurrent_modifiers", "place_modifiers",
+        "corrections", "correction_days", "correction_from", "appeal_days", "drug_lines", "nursing_lines",
+        "nursing_credentials", "nursing_round_minutes", "tolerance_cents",
     ),
     Agreement: ("rate_cents",),
+    Payer: ("edi",),
+    Provider: ("billing",),
 }  # fmt: skip
-"""The keys that a book recorded under edition 1 of the rulebook does not have."""
+"""The keys that a book recorded under edition 1 of the rulebook, or before claims were made here, does not have."""

@@ -5,10 +5,12 @@ They are recorded, sealed and kept like entries, under no episode's name: a name
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
+
+from ledger.facts.billing import RemittancePosted
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
@@ -118,20 +120,114 @@ class RollbackAccepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     nonce: str
 
 
-HouseAct = MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted | RollbackAccepted
+class IdentityInTheOpen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """Somebody meant it: this ledger keeps who its patients are, although nothing in it is encrypted."""
+
+    allowed_at: datetime
+    by: str
+    nonce: str
+
+
+class BatchWritten(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """A file of claims was made, from the ledger at ``position`` and the book of this hash: ``claims`` are ours.
+
+    ``batch`` is the number on the file, ``sha256`` that of its bytes. It can be made again from these alone.
+    """
+
+    batch: str
+    receiver: str
+    usage: str
+    written_at: datetime
+    claims: tuple[str, ...]
+    sha256: str
+    book: str
+    position: int
+    by: str
+    nonce: str
+
+
+class PaymentAdjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Money that a payer kept from a check or added to it, for no claim in it; kept money is above 0."""
+
+    reason: str
+    cents: int
+    reference: str = ""
+
+
+class PaymentReceived(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag=True, tag_field="type"
+):
+    """A payer's check or transfer arrived: its number, what it is worth, and how many claims it says it answers.
+
+    ``originator`` is what the file calls the payer, ``file`` the file's SHA-256.
+    """
+
+    payment: str
+    payer: str
+    paid_on: date
+    cents: int
+    claims: int
+    received_at: datetime
+    file: str
+    nonce: str
+    adjustments: tuple[PaymentAdjustment, ...] = ()
+    originator: str = ""
+
+
+class RemittanceUnmatched(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """A payer's answer for a claim that the ledger does not know: kept, so that its check balances.
+
+    ``key`` is what the answer is known by, ``posting`` the answer itself.
+    """
+
+    key: str
+    posting: RemittancePosted
+    received_at: datetime
+    file: str
+    nonce: str
+
+
+class RemittanceAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
+    """Somebody said which claim of ours an unmatched answer is for: the answer with this ``key``, recorded with it.
+
+    ``control`` is the number that the payer gave the claim in that payment.
+    """
+
+    payment: str
+    control: str
+    claim: str
+    key: str
+    by: str
+    assigned_at: datetime
+    nonce: str
+
+
+HouseAct = (
+    MonthClosed
+    | BookAdopted
+    | PatientForgotten
+    | PatientsMerged
+    | PatientsParted
+    | RollbackAccepted
+    | IdentityInTheOpen
+    | BatchWritten
+    | PaymentReceived
+    | RemittanceUnmatched
+    | RemittanceAssigned
+)
+
+_TIME: Final[dict[type, str]] = {
+    MonthClosed: "closed_at", BookAdopted: "adopted_at", PatientForgotten: "forgotten_at",
+    PatientsMerged: "merged_at", PatientsParted: "parted_at", RollbackAccepted: "accepted_at",
+    IdentityInTheOpen: "allowed_at", BatchWritten: "written_at", PaymentReceived: "received_at",
+    RemittanceUnmatched: "received_at", RemittanceAssigned: "assigned_at",
+}  # fmt: skip
 
 
 def time_of_act(act: HouseAct) -> datetime:
     """When an act of the house was done."""
-    if isinstance(act, PatientForgotten):
-        return act.forgotten_at
-    if isinstance(act, PatientsMerged):
-        return act.merged_at
-    if isinstance(act, PatientsParted):
-        return act.parted_at
-    if isinstance(act, RollbackAccepted):
-        return act.accepted_at
-    return act.closed_at if isinstance(act, MonthClosed) else act.adopted_at
+    told: datetime = getattr(act, _TIME[type(act)])
+    return told
 
 
 _decoder: Final = msgspec.json.Decoder(HouseAct)

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ledger.facts.billing import IDENTITY
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.upcasts import upcast
 
@@ -107,6 +108,11 @@ def same_content(entry: Entry, by: str, fact: Event) -> bool:
 def statement_of(entry: Entry) -> Event:
     """What the entry states: a correction states its inner fact."""
     return entry.fact.fact if isinstance(entry.fact, FactCorrected) else entry.fact
+
+
+def states_identity(fact: Event) -> bool:
+    """Whether a fact, or what a correction puts in its place, says who somebody is: it is shown nowhere."""
+    return isinstance(fact.fact if isinstance(fact, FactCorrected) else fact, IDENTITY)
 
 
 def patient_named(entry: Entry) -> str | None:

@@ -12,12 +12,24 @@ from typing import Annotated, Literal, Union
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 from msgspec.structs import force_setattr
 
+from ledger.facts.billing import (
+    AppealFiled,
+    ClaimAcknowledged,
+    DrugAdministered,
+    DrugUnit,
+    PatientIdentified,
+    RefundSent,
+    RemittancePosted,
+    SubscriberIdentified,
+    WrittenOff,
+)
 from ledger.facts.forms import (
     AtLeastOne,
     Cents,
     DaysSupply,
     EarlyDate,
     FreeText,
+    GroupNumber,
     Hcpcs,
     Icd10,
     Instant,
@@ -37,12 +49,9 @@ from ledger.facts.forms import (
     Zone,
     as_stored_at,
 )
+from ledger.facts.stated import Stated
 
 Mode = Literal["continuous", "intermittent", "implanted_pump", "unspecified"]
-
-
-class Stated(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", gc=False):
-    """Anything the ledger can be told; ``type`` is the name of the struct."""
 
 
 class EpisodeOpened(Stated, tag="EpisodeOpened", frozen=True):
@@ -75,6 +84,7 @@ class CoverageVerified(Stated, tag="CoverageVerified", frozen=True):
     from_: EarlyDate = field(name="from")
     to: ServiceDate | UnsetType = UNSET
     rank: Rank = 1
+    group: GroupNumber | UnsetType = UNSET
 
 
 class CoverageEnded(Stated, tag="CoverageEnded", frozen=True):
@@ -158,7 +168,7 @@ class DrugDispensed(Stated, tag="DrugDispensed", frozen=True):
     date: ServiceDate
     ndc: Ndc
     quantity: Quantity
-    unit: Annotated[Literal["F2", "GR", "ME", "ML", "UN"], Meta(description="F2, GR, ME, ML or UN")]
+    unit: DrugUnit
     rx: Name | UnsetType = UNSET
     days_supply: DaysSupply | UnsetType = UNSET
 
@@ -312,10 +322,19 @@ class ClaimLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     units: Units
     charge_cents: Cents
     modifiers: Modifiers | UnsetType = UNSET
+    authorization: Name | UnsetType = UNSET
+    line: Name | UnsetType = UNSET
+    ndc: Ndc | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    unit: DrugUnit | UnsetType = UNSET
+    rx: Name | UnsetType = UNSET
 
 
 class ClaimSubmitted(Stated, tag="ClaimSubmitted", frozen=True):
-    """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void."""
+    """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void.
+
+    ``control`` is the number that stands on it, if that is not its own: a replacement carries that of its original.
+    """
 
     claim: Name
     payer: Name
@@ -323,6 +342,18 @@ class ClaimSubmitted(Stated, tag="ClaimSubmitted", frozen=True):
     lines: Annotated[tuple[ClaimLine, ...], Meta(min_length=1, description="a list of 1 to 50 claim lines")]
     replaces: Name | UnsetType = UNSET
     sent_on: ServiceDate | UnsetType = UNSET
+    control: Name | UnsetType = UNSET
+    batch: Name | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """A number that is the claim's own goes without saying, so that both ways of telling it are one content."""
+        if self.control == self.claim:
+            force_setattr(self, "control", UNSET)
+
+    @property
+    def number_on_claim(self) -> str:
+        """The number that stands on the claim, and comes back with every answer to it."""
+        return self.claim if self.control is UNSET else self.control
 
 
 class ConflictResolved(Stated, tag="ConflictResolved", frozen=True):
@@ -341,7 +372,7 @@ class FactRetracted(Stated, tag="FactRetracted", frozen=True):
     reason: FreeText
 
 
-Act = Union[ClaimSubmitted, ConflictResolved]
+Act = Union[ClaimSubmitted, ConflictResolved, AppealFiled, RefundSent, WrittenOff]
 Fact = Union[
     EpisodeOpened,
     CoverageVerified,
@@ -373,6 +404,11 @@ Fact = Union[
     ResponseNoted,
     CoordinationNoted,
     AuthorizationGranted,
+    PatientIdentified,
+    SubscriberIdentified,
+    DrugAdministered,
+    ClaimAcknowledged,
+    RemittancePosted,
 ]
 Statement = Union[Fact, Act]
 """What can stand in for a corrected entry: anything but a retraction or a correction."""

@@ -12,6 +12,7 @@ came with edition 2: what was recorded before it may not pass it, and is known a
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -33,6 +34,14 @@ _ICD10 = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?\Z")
 _NDC = re.compile(r"[0-9]{11}\Z")
 _NPI = re.compile(r"[0-9]{10}\Z")
 _MODIFIER = re.compile(r"[A-Z0-9]{2}\Z")
+_ANY_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]{1,8})?\Z")
+_STATE = re.compile(r"[A-Z]{2}\Z")
+_ZIP = re.compile(r"[0-9]{5}(?:[0-9]{4})?\Z")
+_ANSWER_CODE = re.compile(r"[0-9A-Z]{1,10}\Z")
+_BASIC = re.compile(r"[A-Z0-9 !\"&'()+,\-./;?=]+\Z")
+_SPELLED = str.maketrans({"ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d",
+                          "Ð": "D", "þ": "th", "Þ": "TH", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ı": "i",
+                          "’": "'", "‘": "'", "–": "-", "—": "-"})  # fmt: skip
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]{1,3})?\Z")
 _is_instant = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
@@ -170,6 +179,49 @@ def check_decimal(value: Any) -> Any:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def folded(text: str) -> str:
+    """A text in the basic character set of a claim's file: capitals, no accents; what has no counterpart stays."""
+    spelled = text.translate(_SPELLED)
+    plain = (mark for mark in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(mark))
+    return "".join(plain).upper()
+
+
+def check_person_line(value: Any) -> Any:
+    """A name or a line of an address: what of it stands on a claim has 1 to 55 characters of the basic set."""
+    return _check_folded(value, 1, 55)
+
+
+def check_city(value: Any) -> Any:
+    """A city, likewise, of 2 to 30."""
+    return _check_folded(value, 2, 30)
+
+
+def check_group(value: Any) -> Any:
+    """A number that an insurer gave, likewise, of 2 to 80."""
+    return _check_folded(value, 2, 80)
+
+
+def _check_folded(value: Any, shortest: int, longest: int) -> Any:
+    if isinstance(value, str):
+        on_claim = folded(value)
+        if not (shortest <= len(on_claim) <= longest and _BASIC.match(on_claim)):
+            raise ValueError
+    return value
+
+
+def check_any_decimal(value: Any) -> Any:
+    """A decimal as a payer may send it, zero and below included, as canonical text."""
+    if isinstance(value, bool):
+        return value
+    text = value.text if isinstance(value, Number) else str(value) if isinstance(value, int) else value
+    if not isinstance(text, str):
+        return value
+    if len(text) > 32 or not _ANY_DECIMAL.match(text):
+        raise ValueError
+    plain = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if plain == "-0" else plain
+
+
 def has_npi_check_digit(npi: str) -> bool:
     """Whether ten digits end in the check digit of an NPI: Luhn over 80840 and the number."""
     total = 24  # the Luhn sum of the prefix 80840
@@ -257,6 +309,27 @@ Hcpcs = Annotated[
 Icd10 = Annotated[
     str, _form("an ICD-10-CM code such as G89.3, in capitals", _matching(_ICD10), extra_json_schema=_pattern(_ICD10))
 ]
+_CLAIM_CHARACTERS: Final = "letters, digits, spaces and ! \" & ' ( ) + , - . / ; ? = (an accent is left out on a claim)"
+
+
+def _on_claim(says: str, check: Check) -> Meta:
+    bound = Bound(check, text="text")
+    return Meta(description=f"{says} of {_CLAIM_CHARACTERS}", extra={"bound": bound}, min_length=1)
+
+
+PersonLine = Annotated[str, _on_claim("a name or address line of 1 to 55", check_person_line)]
+City = Annotated[str, _on_claim("a city of 2 to 30", check_city)]
+GroupNumber = Annotated[str, _on_claim("a number of 2 to 80", check_group)]
+State = Annotated[str, _form("a state of two capitals", _matching(_STATE), extra_json_schema=_pattern(_STATE))]
+Zip = Annotated[
+    str, _form("a ZIP code of 5 or 9 digits, without a dash", _matching(_ZIP), extra_json_schema=_pattern(_ZIP))
+]
+AnswerCode = Annotated[
+    str,
+    _form("a code of 1 to 10 capitals and digits", _matching(_ANSWER_CODE), extra_json_schema=_pattern(_ANSWER_CODE)),
+]
+AnyCents = Annotated[int, _form("an amount in whole cents, below 0 too", ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
+AnyQuantity = Annotated[Decimal, _form("a number with at most 8 decimal places, below 0 too", check_any_decimal)]
 Zone = Annotated[
     str, _new("a time zone by its place in the IANA database, such as America/Chicago", check_zone, places_meant)
 ]

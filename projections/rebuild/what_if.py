@@ -39,7 +39,7 @@ def with_changes(book: Book, changes: Sequence[str]) -> Book:
             _change(payers, told)
         except (msgspec.ValidationError, ValueError) as error:
             raise BookError(f"{told}: {error}") from error
-    return Book(book.codes.values(), payers.values(), book.providers.values(), book.known_on)
+    return book.but(payers=payers.values())
 
 
 def _change(payers: dict[str, Payer], told: str) -> None:

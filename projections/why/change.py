@@ -94,4 +94,4 @@ def _with_agreement(view: DayView) -> Book:
     added = Agreement(str(view.payer), view.on, view.on, view.on)
     provider = msgspec.structs.replace(known, agreements=(*known.agreements, added))
     providers = book.providers | {npi: provider}
-    return Book(book.codes.values(), book.payers.values(), providers.values(), book.known_on)
+    return book.but(providers=providers.values())

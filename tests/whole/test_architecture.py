@@ -25,6 +25,7 @@ ROOMS: dict[str, str] = {
     "ledger/files.py": "",
     "ledger/progress.py": "",
     "ledger/book": "ledger/day_set.py ledger/facts",
+    "ledger/x12": "ledger/facts",
     "ledger/keys": "ledger/files.py",
     "ledger/judge": "ledger/day_set.py ledger/facts ledger/book",
     "ledger/edition1": "ledger/day_set.py ledger/facts ledger/book",
@@ -43,7 +44,7 @@ ROOMS: dict[str, str] = {
     ),
     "ledger/merging.py": "ledger/facts ledger/administration.py",
     "ledger/store.py": (
-        "ledger/facts ledger/keys ledger/recorders ledger/recorders/sqlite "
+        "ledger/facts ledger/keys ledger/recorders ledger/administration.py ledger/recorders/sqlite "
         "ledger/recorders/by_name ledger/merging.py"
     ),
     "projections/words.py": "ledger/book ledger/judge",
@@ -261,6 +262,7 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/causes.py": "the causes of each step's verdict, in the order of the steps",
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
+    "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }

@@ -93,7 +93,15 @@ PLANNED = [
     required("ConflictResolved", date="2027-01-01"),
     required("DrugBilledSeparately", **{"from": "2027-01-01"}),
     required("ServiceBilledSeparately", **{"from": "2027-01-01"}),
+    required("DrugAdministered", **{"from": "2027-01-01"}),
+    required("ClaimAcknowledged", date="2027-01-01"),
+    required("RemittancePosted", paid_on="2027-01-01"),
+    required("AppealFiled", date="2027-01-01"),
+    required("RefundSent", date="2027-01-01"),
+    required("WrittenOff", date="2027-01-01"),
 ]
+SAYS_WHO = {"PatientIdentified", "SubscriberIdentified"}
+"""What says who somebody is looks neither back nor ahead; their dates are no service dates."""
 
 
 @pytest.mark.parametrize("fact", PLANNED, ids=lambda fact: fact["type"])
@@ -102,7 +110,7 @@ def test_what_is_planned_or_decided_may_lie_ahead(fact: dict[str, Any]) -> None:
 
 
 def test_every_fact_is_judged_one_way_or_the_other() -> None:
-    without_a_date = {"EpisodeOpened", "EpisodeVoided", "FactRetracted", "FactCorrected"}
+    without_a_date = {"EpisodeOpened", "EpisodeVoided", "FactRetracted", "FactCorrected", *SAYS_WHO}
     assert {fact["type"] for fact in PLANNED} | {*DATED, *BY_INSTANT} | without_a_date == FACTS.keys()
 
 

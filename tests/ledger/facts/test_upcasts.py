@@ -39,7 +39,9 @@ def texts(name: str) -> list[str]:
 
 
 TODAY = texts(f"schema-{SCHEMA}.jsonl") + texts(f"schema-{SCHEMA}-edition-2.jsonl")
+TODAY += texts(f"schema-{SCHEMA}-claims.jsonl")
 SENT = texts(f"schema-{SCHEMA}-sent.jsonl") + texts(f"schema-{SCHEMA}-edition-2-sent.jsonl")
+SENT += texts(f"schema-{SCHEMA}-claims-sent.jsonl")
 PILOT = texts("schema-1.jsonl")
 
 
