@@ -208,5 +208,3 @@ def find_batch(ledger: EpisodeLedger, named: str) -> RecordedBatch:
         if any(entry.fact.number_on_claim == named for entry in claims_in(ledger, batch)):  # type: ignore[union-attr]
             return batch
     raise NotAgain("no file that was written here has a claim of this number; 'episode-ledger claims list' has them")
-
-

@@ -19,8 +19,8 @@ from commands.terminal.options import Setup, filters, format_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.show import printable, say, show_rows
 from commands.terminal.who import named
-from commands.verbs.read import live_views, tell_set_aside
 from commands.verbs.claim_files import check, read
+from commands.verbs.read import live_views, tell_set_aside
 from ledger.store import EpisodeLedger
 from projections.claims_out.again import NotAgain, claims_in, made_again
 from projections.claims_out.drafts import NOT_BILLABLE, NOT_COME, KeptOff
@@ -213,4 +213,3 @@ def again(setup: Setup, /, control: str, out: Output) -> None:
         Notes(setup.places, _AGAIN, out.path).content(content, episodes)
         out.write(content)
     say(printable(f"Wrote {batch.act.batch} again into {out.path}, SHA-256 {batch.act.sha256}."))
-

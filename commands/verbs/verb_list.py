@@ -39,6 +39,7 @@ VERBS: Final = {
     "days": Verb("read", "Show each service date of each episode with its verdict."),
     "findings": Verb("read", "Show contradictions and mistakes that are worth a human's time."),
     "lines": Verb("lines", "Show the claim lines that the billable days make."),
+    "claims": Verb("claims", "Write billable days into files of claims (837P), and look at such files."),
     "why": Verb("ask", "Say why a service date of an episode is what it is."),
     "replay": Verb(
         "ask",

@@ -87,15 +87,15 @@ def addressed(found: Iterable[Prepared], book: Book) -> Iterator[tuple[FileAddre
 class BatchMaker:
     """Makes batches of a ledger at a position; what it gave a number it gives no other."""
 
-    def __init__(
-        self, book: Book, upto: int, now: datetime, by: str, taken: Collection[str]
-    ) -> None:
+    def __init__(self, book: Book, upto: int, now: datetime, by: str, taken: Collection[str]) -> None:
         self._book, self._upto, self._by = book, upto, by
         self._now, self._written_at = now, now.replace(microsecond=0)
         self._taken, self._counts = taken, dict[str, int]()
         self._versions: dict[str, tuple[int, datetime]] = {}
 
-    def batch(self, where: FileAddress, claims: Sequence[Prepared], number: int) -> tuple[Batch | None, list[HeldClaim]]:
+    def batch(
+        self, where: FileAddress, claims: Sequence[Prepared], number: int
+    ) -> tuple[Batch | None, list[HeldClaim]]:
         """The claims that the gate lets pass as a batch of that number, None if there is none; and those it holds."""
         held = list[HeldClaim]()
         while claims:
@@ -132,9 +132,7 @@ class BatchMaker:
         ]
         return file_of(self._book, where, outgoing, number, self._written_at)
 
-    def _gated(
-        self, content: bytes, claims: Sequence[Prepared], told: Sequence[ClaimSubmitted]
-    ) -> list[GateFinding]:
+    def _gated(self, content: bytes, claims: Sequence[Prepared], told: Sequence[ClaimSubmitted]) -> list[GateFinding]:
         by_control = {claim.number_on_claim: (each, claim) for each, claim in zip(claims, told, strict=True)}
 
         def known(read: ReadClaim) -> KnownClaim | None:
@@ -200,4 +198,3 @@ def _held(
         if about:
             says = (f"{f'line {one.line}: ' if one.line else ''}{one.message} ({one.rule})" for one in about)
             yield HeldClaim(each.draft, tuple(dict.fromkeys(says)))
-

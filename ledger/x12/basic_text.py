@@ -5,27 +5,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Final
-from unicodedata import normalize
 
-DELIMITERS: Final = "*:^~"
-"""Element, component, repetition and segment: what our own files are cut at."""
+from ledger.facts import forms
 
 _NOT_BASIC: Final = re.compile(r"[^A-Z0-9 !\"&'()+,\-./;?=]")
-_WITHOUT_PARTS: Final = str.maketrans(
-    {
-        "Æ": "AE", "æ": "AE", "Œ": "OE", "œ": "OE", "Ø": "O", "ø": "O", "Ł": "L", "ł": "L", "Đ": "D", "đ": "D",
-        "Þ": "TH", "þ": "TH", "ð": "D", "Ð": "D", "ß": "SS", "ı": "I", "’": "'", "‘": "'", "ʼ": "'", "“": '"',
-        "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-",
-    }
-)  # fmt: skip
-"""What no canonical decomposition takes apart."""
 
 
 @lru_cache(maxsize=65536)
 def folded(text: str) -> str:
-    """A text in capitals without accents; what has no place in the basic set stays, for ``is_basic`` to find."""
-    plain = "".join(each for each in normalize("NFKD", text.translate(_WITHOUT_PARTS)) if not "̀" <= each <= "ͯ")
-    return " ".join(plain.upper().split())
+    """A text in capitals without accents, blanks single; what has no counterpart stays, for ``is_basic`` to find."""
+    return " ".join(forms.folded(text).split())
 
 
 def is_basic(text: str) -> bool:

@@ -31,7 +31,9 @@ class StructureFault(Struct, frozen=True):
     def says(self) -> str:
         """In words."""
         element = f", element {self.element}" if self.element else ""
-        return f"segment {self.place} of the transaction, {self.segment}{element}: does not fit the map (code {self.code})"
+        return (
+            f"segment {self.place} of the transaction, {self.segment}{element}: does not fit the map (code {self.code})"
+        )
 
 
 def structure_faults(content: bytes) -> list[StructureFault]:

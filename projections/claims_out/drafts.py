@@ -222,4 +222,3 @@ def missing_of(
             yield f"an order in force on {line.from_}"
         elif npi not in book.prescribers:
             yield f"prescribers.toml: {npi}"
-
