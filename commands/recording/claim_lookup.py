@@ -1,4 +1,4 @@
-"""Claims of files looked up in the ledger: by their number for the gate, by payer and member to bring them over."""
+"""Claims of files beside the ledger: looked up by their number for the gate, or told as lines of intake."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Any, Final
 from commands.terminal.options import Setup
 from ledger.book import PER_DIEM_CODES, Book
 from ledger.facts.entry import statement_of
-from ledger.facts.events import ClaimSubmitted, CoverageEnded, CoverageVerified, EpisodeOpened
-from ledger.facts.forms import folded
-from ledger.judge.evidence import Evidence
-from ledger.judge.patients import episode_of
+from ledger.facts.events import ClaimSubmitted
 from ledger.store import EpisodeLedger, NoLedger
 from ledger.x12.claim_reader import ReadClaim, ReadLine
 from ledger.x12.gate import KnownClaim, cents_of, day_of, units_of
 from projections.claims_out.known import known_claim
+from projections.claims_out.members import episodes_in
 from projections.reading.as_known import AsKnown
 from projections.reading.joined import entries_of_kinds
 
@@ -32,7 +30,7 @@ class KnownClaims:
         self._ledger, self._book = ledger, book
         self._claims: dict[str, list[tuple[str, ClaimSubmitted]]] = {}
         if ledger is not None:
-            for name, entries in entries_of_kinds(ledger, _episodes(ledger), ledger.position(), (ClaimSubmitted,)):
+            for name, entries in entries_of_kinds(ledger, episodes_in(ledger), ledger.position(), (ClaimSubmitted,)):
                 for entry in entries:
                     if isinstance(fact := statement_of(entry), ClaimSubmitted):
                         self._claims.setdefault(fact.number_on_claim, []).append((name, fact))
@@ -52,10 +50,6 @@ class KnownClaims:
         return known_claim(judged, judged.case(episode), claim.payer, without)
 
 
-def _episodes(ledger: EpisodeLedger) -> list[str]:
-    return [name for name, _ in ledger.versions_since(0) if name]
-
-
 @contextmanager
 def ledger_if_any(setup: Setup) -> Iterator[EpisodeLedger | None]:
     """The ledger; None where there is none."""
@@ -66,39 +60,6 @@ def ledger_if_any(setup: Setup) -> Iterator[EpisodeLedger | None]:
         return
     with opened as ledger:
         yield ledger
-
-
-class Members:
-    """Whose claim it is: episodes by payer, member number and dates."""
-
-    def __init__(self, ledger: EpisodeLedger) -> None:
-        self._ledger = ledger
-        self._spells: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
-        kinds = (EpisodeOpened, CoverageVerified, CoverageEnded)
-        for name, entries in entries_of_kinds(ledger, _episodes(ledger), ledger.position(), kinds):
-            episode = episode_of(name, entries, whole=False)
-            for spell in episode.spells() if episode else ():
-                key = spell.payer, folded(spell.member)
-                self._spells.setdefault(key, []).append((name, spell.from_, spell.to))
-
-    def episode(self, payer: str, claim: ReadClaim) -> str | None:
-        """The one episode that a claim belongs to; None if there is none, or several."""
-        days = [day.toordinal() for line in claim.lines for day in (day_of(line.from_), day_of(line.to)) if day]
-        if not days:
-            return None
-        told = self._spells.get((payer, folded(claim.insured.id)), ())
-        found = {name for name, from_, to in told if from_ <= min(days) and max(days) <= to}
-        if len(found) > 1:
-            found = {name for name in found if self._reaches(name, min(days), max(days))}
-        return found.pop() if len(found) == 1 else None
-
-    def _reaches(self, name: str, first: int, last: int) -> bool:
-        """Whether the episode has dates there."""
-        episode = episode_of(name, self._ledger.entries_of(name))
-        if episode is None:
-            return False
-        calendar = Evidence(episode).calendar
-        return calendar.first <= first and last <= calendar.last
 
 
 def intake_line(claim: ReadClaim, episode: str, payer: str) -> dict[str, Any] | None:

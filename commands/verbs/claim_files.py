@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 from msgspec import Struct, field
 
-from commands.recording.claim_lookup import KnownClaims, Members, intake_line, ledger_if_any
+from commands.recording.claim_lookup import KnownClaims, intake_line, ledger_if_any
 from commands.terminal.options import Setup, format_option
 from commands.terminal.show import say, show_rows
 from ledger.book import Book
@@ -20,6 +20,7 @@ from ledger.x12.gate import Level, cents_of, day_of, gate, units_of
 from ledger.x12.gate_rules import RULES
 from ledger.x12.segments import Unreadable
 from ledger.x12.structure import NoJudge, structure_faults
+from projections.claims_out.members import Members
 
 _files = click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -145,7 +146,7 @@ def _read_rows(claim: ReadClaim, book: Book) -> Iterator[ReadRow]:
         plain = None if units is None else int(units) if units == int(units) else str(units)
         yield ReadRow(
             claim.control, payer, claim.frequency, claim.payer_number or None, line.code, line.modifiers,
-            first and first.isoformat(), last and last.isoformat(), plain, cents_of(line.charge),
+            first.isoformat() if first else None, last.isoformat() if last else None, plain, cents_of(line.charge),
             line.authorization or claim.authorization or None, line.ndc or None,
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ from commands.verbs.claim_files import check, read
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.store import EpisodeLedger
 from projections.claims_out.again import NotAgain, claims_in, made_again
-from projections.claims_out.drafts import NOT_BILLABLE, NOT_COME, KeptOff
+from projections.claims_out.drafts import NOT_BILLABLE, NOT_COME, DraftClaim, KeptOff
 from projections.claims_out.prepare import prepared, to_look_at
 from projections.erasure.handed_out import giving
 from projections.read_model.queries import Filters, line_rows
@@ -103,14 +103,14 @@ def prepare(setup: Setup, /, form: str | None, **options: Any) -> None:
     _tell_kept_off(kept)
 
 
-def _prepared_row(draft: Any) -> PreparedRow:
+def _prepared_row(draft: DraftClaim) -> PreparedRow:
     return PreparedRow(
         draft.episode, draft.payer, draft.frequency, draft.replaces, draft.first.isoformat(), draft.last.isoformat(),
         draft.days, draft.charge_cents, not draft.missing, draft.missing,
     )  # fmt: skip
 
 
-def _is_wanted(each: Any, wanted: Filters) -> bool:
+def _is_wanted(each: DraftClaim | KeptOff, wanted: Filters) -> bool:
     return each.episode == (wanted.episode or each.episode) and each.payer == (wanted.payer or each.payer)
 
 

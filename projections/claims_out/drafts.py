@@ -120,8 +120,8 @@ def drafts_of(
         if isinstance(where, KeptOff):
             kept.append(where)
         else:
-            to = groups if given.mode == "same_claim" else apart
-            to.setdefault(where, []).append(_Part(1 if given.kind == "drug" else 2, given.lines, given.missing))
+            kind = groups if given.mode == "same_claim" else apart
+            kind.setdefault(where, []).append(_Part(1 if given.kind == "drug" else 2, given.lines, given.missing))
     chunks = [(group, chunk) for each in (groups, apart) for group, parts in each.items() for chunk in _chunks(parts)]
     return Drafts([_draft(case, group, parts, book, identified) for group, parts in chunks], kept)
 

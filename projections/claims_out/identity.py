@@ -30,8 +30,8 @@ def patient_told(streams: Streams, on: date | None = None) -> PatientIdentified 
     ]
     told.sort(key=lambda each: each[:3])
     facts = [fact for *_, fact in told]
-    begun = [fact for fact in facts if on is None or _begins(fact) <= on]
-    return (begun or facts or [None])[-1]
+    begun = [fact for fact in facts if on is None or _begins(fact) <= on] or facts
+    return begun[-1] if begun else None
 
 
 def insured_for(streams: Streams, case: Case, payer: str, member: str, on: date) -> Insured | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from ledger.book import Book, Terms
@@ -12,6 +12,7 @@ from ledger.facts.entry import statement_of
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened, NursingVisited
 from ledger.facts.zones import zone
 from ledger.judge.case import Case
+from ledger.judge.evidence import local_date
 from ledger.judge.findings import find
 from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
@@ -83,7 +84,7 @@ def prepared_of(judged: JudgedPatient, book: Book, now: datetime) -> tuple[list[
     findings, identified = find(judged.cases), patient_told(judged.streams) is not None
     claims, kept = list[Prepared](), list[KeptOff]()
     for case in judged.cases:
-        today = now.astimezone(zone(case.episode.opening[1].zone)).date()
+        today = date.fromordinal(local_date(now, zone(case.episode.opening[1].zone)))
         found = drafts_of(judged, case, findings, today, book, identified=identified)
         claims += [Prepared(draft, judged, case) for draft in found.claims]
         kept += found.kept_off

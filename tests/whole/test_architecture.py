@@ -25,7 +25,7 @@ ROOMS: dict[str, str] = {
     "ledger/files.py": "",
     "ledger/progress.py": "",
     "ledger/book": "ledger/day_set.py ledger/facts",
-    "ledger/x12": "ledger/facts",
+    "ledger/x12": "ledger/facts ledger/book",
     "ledger/keys": "ledger/files.py",
     "ledger/judge": "ledger/day_set.py ledger/facts ledger/book",
     "ledger/edition1": "ledger/day_set.py ledger/facts ledger/book",
@@ -106,13 +106,17 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/book ledger/store.py "
         "projections/reading projections/rows projections/read_model projections/export"
     ),
+    "projections/claims_out": (
+        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py ledger/x12 "
+        "projections/words.py projections/reading projections/rows projections/audit"
+    ),
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",
     "commands/door": "ledger/facts ledger/book",
     "commands/sheets": "ledger/facts ledger/book projections/formulas.py commands/door",
     "commands/writing": (
-        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
-        "projections/words.py projections/reading projections/read_model projections/audit "
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py ledger/x12 "
+        "projections/words.py projections/reading projections/read_model projections/audit projections/claims_out "
         "commands/outside.py commands/door commands/sheets"
     ),
     "commands/terminal": (
@@ -123,8 +127,8 @@ ROOMS: dict[str, str] = {
         "commands/outside.py commands/book commands/sheets commands/writing"
     ),
     "commands/recording": (
-        "ledger/facts ledger/files.py ledger/book ledger/recorders/by_name ledger/store.py "
-        "projections/words.py projections/reading projections/read_model projections/effects "
+        "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
+        "projections/words.py projections/reading projections/read_model projections/effects projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
     "commands/web": (
@@ -135,10 +139,10 @@ ROOMS: dict[str, str] = {
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
-        "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
+        "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/effects projections/rebuild projections/export "
-        "projections/operations projections/page projections/report projections/bundle projections/erasure "
+        "projections/operations projections/page projections/report projections/bundle projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
         "commands/recording commands/web"
     ),
@@ -263,6 +267,7 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
+    "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }
