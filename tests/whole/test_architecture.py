@@ -128,7 +128,8 @@ ROOMS: dict[str, str] = {
     ),
     "commands/recording": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
-        "projections/words.py projections/reading projections/read_model projections/effects projections/erasure projections/claims_out "
+        "projections/words.py projections/reading projections/read_model projections/effects "
+        "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
     "commands/web": (
@@ -142,7 +143,8 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/effects projections/rebuild projections/export "
-        "projections/operations projections/page projections/report projections/bundle projections/erasure projections/claims_out "
+        "projections/operations projections/page projections/report projections/bundle projections/erasure "
+        "projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
         "commands/recording commands/web"
     ),
