@@ -17,7 +17,7 @@ from commands.recording.claim_run import ClaimRow, ClaimRun, Run, ToLookAt, find
 from commands.terminal.handing_out import Notes
 from commands.terminal.options import Setup, filters, format_option
 from commands.terminal.output import Output, out_option
-from commands.terminal.show import printable, say, show_rows
+from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
 from commands.terminal.who import named
 from commands.verbs.claim_files import check, read
 from commands.verbs.read import live_views, tell_set_aside
@@ -100,7 +100,7 @@ def prepare(setup: Setup, /, form: str | None, **options: Any) -> None:
             found += [_prepared_row(each.draft) for each in claims_ if _is_wanted(each.draft, wanted)]
             kept += [each for each in off if _is_wanted(each, wanted)]
     show_rows(found, PreparedRow, form, nothing="Nothing to claim.", payers=setup.payer_names)
-    _tell_kept_off(kept)
+    _tell_kept_off(kept, in_full=chosen_form(form) == "table")
 
 
 def _prepared_row(draft: DraftClaim) -> PreparedRow:
@@ -147,7 +147,7 @@ def write(setup: Setup, /, out: Output, dry_run: bool, by: str | None, form: str
             _make_folder(out.path)
         run = ClaimRun(setup, ledger, out.path, who, lambda: _look(setup, ledger, Filters())).done(dry=dry_run)
     show_rows(run.rows, ClaimRow, form, nothing="Nothing to claim.", payers=setup.payer_names)
-    _tell_run(run, dry=dry_run)
+    _tell_run(run, dry=dry_run, in_full=chosen_form(form) == "table")
     if run.held or any(_is_stopped(each) for each in run.kept_off):
         sys.exit(1)
 
@@ -159,7 +159,7 @@ def _make_folder(folder: Path) -> None:
         raise click.UsageError(f"--out {folder}: no folder can be made there ({error.strerror})") from None
 
 
-def _tell_run(run: Run, *, dry: bool) -> None:
+def _tell_run(run: Run, *, dry: bool, in_full: bool) -> None:
     written = [row for row in run.rows if row.outcome == "written"]
     files = len({row.file for row in written})
     asked = amount(sum(row.charge_cents for row in written))
@@ -172,7 +172,7 @@ def _tell_run(run: Run, *, dry: bool) -> None:
         say(printable(f"Held: {where}: {'; '.join(held.reasons)}."))
     for rule, count in sorted(Counter(each.rule for each in run.soft).items()):
         say(f"Warned: {counted(count, 'finding')} of {rule}; 'episode-ledger claims check' tells them.")
-    _tell_kept_off(run.kept_off)
+    _tell_kept_off(run.kept_off, in_full=in_full)
 
 
 def _is_stopped(each: KeptOff) -> bool:
@@ -183,11 +183,22 @@ def _is_stopped(each: KeptOff) -> bool:
 _WHY: Final = {NOT_COME: "not come yet", NOT_BILLABLE: "no day that it touches is billable"}
 
 
-def _tell_kept_off(kept: Sequence[KeptOff]) -> None:
+def _tell_kept_off(kept: Sequence[KeptOff], *, in_full: bool) -> None:
+    """What cannot go out and why: to a person by episode, below the table; beside the output without a name."""
+    counts, cents = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for each in kept:
-        spans = ", ".join(first if first == last else f"{first} to {last}" for first, last in date_runs(each.dates))
-        why = _WHY.get(each.reason, f"'episode-ledger findings --rule {each.reason}' says why")
-        say(printable(f"Left out: {each.episode} {each.what} {spans}: {why}."))
+        what = each.what if each.what in ("drug", "visit") else "day"
+        counts[what, each.reason] += len(each.dates) if what == "day" else 1
+        cents[what, each.reason] += each.cents
+        if in_full:
+            spans = ", ".join(first if first == last else f"{first} to {last}" for first, last in date_runs(each.dates))
+            show_text(f"Left out: {each.episode} {each.what} {spans}: {_why(each.reason)}.")
+    for (what, reason), count in sorted(counts.items()):
+        say(f"Left out: {counted(count, what)}, {amount(cents[what, reason])} dollars: {_why(reason)}.")
+
+
+def _why(reason: str) -> str:
+    return _WHY.get(reason, f"'episode-ledger findings --rule {reason}' says why")
 
 
 @claims.command()

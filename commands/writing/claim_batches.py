@@ -193,8 +193,18 @@ def _count(number: str, episode: str) -> int:
 def _held(
     claims: Sequence[Prepared], told: Sequence[ClaimSubmitted], found: Sequence[GateFinding]
 ) -> Iterator[HeldClaim]:
+    hard: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for finding in found:
+        if finding.level == "hard":
+            said = hard.setdefault(finding.claim, {})
+            said.setdefault((finding.rule, finding.message), []).append(finding.line)
     for each, claim in zip(claims, told, strict=True):
-        about = [finding for finding in found if finding.claim == claim.number_on_claim and finding.level == "hard"]
-        if about:
-            says = (f"{f'line {one.line}: ' if one.line else ''}{one.message} ({one.rule})" for one in about)
-            yield HeldClaim(each.draft, tuple(dict.fromkeys(says)))
+        if about := hard.get(claim.number_on_claim):
+            yield HeldClaim(each.draft, tuple(_said(*said, lines) for said, lines in about.items()))
+
+
+def _said(rule: str, message: str, lines: Sequence[str]) -> str:
+    """A finding in words, said once for all lines it is about."""
+    first = f"line {lines[0]}" if lines[0] else ""
+    more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+    return f"{first}{more}: {message} ({rule})" if first else f"{message} ({rule})"

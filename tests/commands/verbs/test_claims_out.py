@@ -1,5 +1,4 @@
-"""``claims prepare``, ``write``, ``read``, ``check`` and ``again``: the laws of claims.md section 7 that claims going out
-must keep, over the open example."""
+"""``claims prepare``, ``write``, ``read``, ``check`` and ``again`` over the open example (claims.md, section 7)."""
 
 from __future__ import annotations
 
@@ -223,9 +222,9 @@ def test_a_hard_finding_keeps_a_day_off_and_the_command_says_so(house: ClaimsHou
     ended = write(house)
     assert (ended.status, [row["outcome"] for row in ended.rows]) == (1, ["written"])
     assert days_read(house, *files_in(house)) == [(day, "S9325") for day in DAYS if day != "2026-10-02"]
-    assert (
-        "Left out: EP-O1 S9325 2026-10-02: 'episode-ledger findings --rule bundled_item_billed' says why." in ended.err
-    )
+    why = "'episode-ledger findings --rule bundled_item_billed' says why."
+    assert f"Left out: 1 day, 120.00 dollars: {why}" in ended.err
+    assert f"Left out: EP-O1 S9325 2026-10-02: {why}" in house.run("claims", "prepare", tty=True).out.decode()
 
 
 def test_what_the_gate_stops_is_held_with_its_reason(house: ClaimsHouse) -> None:
