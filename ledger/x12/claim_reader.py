@@ -11,7 +11,7 @@ from io import BytesIO
 
 from msgspec import Struct, field
 
-from ledger.x12.segments import Unreadable, read_segments
+from ledger.x12.segments import Unreadable, read_elements
 
 Elements = list[str]
 
@@ -96,8 +96,7 @@ def read_claims(content: bytes) -> list[ReadFile]:
     """The interchanges of a file with their claims; Unreadable if it is none, is cut off, or carries something else."""
     reader = _Reader()
     handlers = reader.handlers
-    for segment in read_segments(BytesIO(content)):
-        elements = segment.elements
+    for elements in read_elements(BytesIO(content)):
         if handler := handlers.get(elements[0]):
             handler(elements)
     return reader.files

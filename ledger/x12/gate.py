@@ -78,21 +78,26 @@ class CheckedLine(NamedTuple):
         """Whether it is a line of S9325-S9328."""
         return self.read.code in PER_DIEM_CODES
 
-    def dates(self) -> Iterator[date]:
+    def dates(self) -> tuple[date, ...]:
         """Its service dates; none where they cannot be read."""
-        if self.from_ and self.to and (self.to - self.from_).days < _LONGEST_SPAN_DAYS:
-            for place in range((self.to - self.from_).days + 1):
-                yield self.from_ + timedelta(days=place)
+        return _dates(self.from_, self.to) if self.from_ and self.to else ()
 
 
 _LONGEST_SPAN_DAYS: Final = 1000
 
 
+@lru_cache(maxsize=65536)
+def _dates(first: date, last: date) -> tuple[date, ...]:
+    days = (last - first).days
+    return tuple(first + timedelta(days=place) for place in range(days + 1)) if days < _LONGEST_SPAN_DAYS else ()
+
+
 class Seen(Struct):
-    """What stood in the same file before: it may stand there once."""
+    """What stood in the same file before, where it may stand once; and terms that were looked up."""
 
     controls: set[str] = field(default_factory=set)
     per_diems: dict[tuple[str, ...], dict[date, str]] = field(default_factory=dict)
+    terms: dict[tuple[str, date], Terms | None] = field(default_factory=dict)
 
 
 class CheckedClaim(Struct):
@@ -108,7 +113,12 @@ class CheckedClaim(Struct):
 
     def terms_on(self, day: date | None) -> Terms | None:
         """The payer's terms on a date; None without a payer, a date or terms."""
-        return self.book.terms_on(self.payer.id, day) if self.payer and day else None
+        if self.payer is None or day is None:
+            return None
+        key = self.payer.id, day
+        if key not in self.seen.terms:
+            self.seen.terms[key] = self.book.terms_on(*key)
+        return self.seen.terms[key]
 
 
 Known = Callable[[ReadClaim], KnownClaim | None]

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from ledger.facts.forms import has_npi_check_digit
@@ -58,7 +59,12 @@ def npi_check_digit(c: CheckedClaim) -> Found:
 
 
 def _is_npi(whom: ReadPerson) -> bool:
-    return bool(_NPI.match(whom.id)) and has_npi_check_digit(whom.id)
+    return _is_valid(whom.id)
+
+
+@lru_cache(maxsize=4096)
+def _is_valid(npi: str) -> bool:
+    return bool(_NPI.match(npi)) and has_npi_check_digit(npi)
 
 
 def total_is_sum(c: CheckedClaim) -> Found:
@@ -231,10 +237,12 @@ def per_diem_twice(c: CheckedClaim) -> Found:
 
 def bundled_item(c: CheckedClaim) -> Found:
     """What a per diem includes is not asked for beside it, but where the payer's terms except it."""
-    served = {day for line in c.lines if line.is_per_diem for day in line.dates()}
     for line in c.lines:
         code = c.book.codes.get(line.read.code)
-        if code and code.family == "bundled" and not served.isdisjoint(line.dates()):
+        if not (code and code.family == "bundled"):
+            continue
+        served = {day for other in c.lines if other.is_per_diem for day in other.dates()}
+        if not served.isdisjoint(line.dates()):
             terms = c.terms_on(line.from_)
             if terms is None or line.read.code not in terms.bundled_exceptions:
                 yield line.number, f"{line.read.code} is inside the per diem"
@@ -250,6 +258,8 @@ def further_hours_alone(c: CheckedClaim) -> Found:
 
 def rank_alone(c: CheckedClaim) -> Found:
     """SH or SJ mark a second or third therapy: beside a first one on the claim."""
+    if not any(_LATER_THERAPIES.intersection(line.read.modifiers) for line in c.lines):
+        return
     first = {
         day for line in c.lines if _is_therapy(c, line) and not _LATER_THERAPIES & set(line.read.modifiers)
         for day in line.dates()

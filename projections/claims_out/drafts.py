@@ -27,6 +27,7 @@ from projections.words import iso
 
 NOT_BILLABLE: Final = "not_billable"
 NOT_COME: Final = "not_come"
+NOT_COVERED: Final = "not_covered"
 _OF_CLAIMS: Final = frozenset(
     {"remittance_unbalanced", "payment_unbalanced", "code_changed", "paid_not_claimed", "claim_rejected"}
 )
@@ -170,12 +171,17 @@ def _where(
     days = range(given.first.toordinal(), given.last.toordinal() + 1)
     line = next((by_day[day] for day in days if day in by_day), None)
     stopped = next((off[day] for day in days if day in off), None)
-    if line is not None and stopped is None and given.last <= today:
+    covered = line is not None and all(_covers(case, line.payer, day) for day in days)
+    if line is not None and covered and stopped is None and given.last <= today:
         return line.payer, line.member, line.provider
-    reason = NOT_COME if given.last > today else stopped or NOT_BILLABLE
+    reason = NOT_COME if given.last > today else stopped or (NOT_COVERED if line else NOT_BILLABLE)
     payer = line.payer if line else ""
     cents = sum(each.charge_cents for each in given.lines)
     return KeptOff(case.episode.name, payer, given.kind, reason, tuple(map(iso, days)), cents)
+
+
+def _covers(case: Case, payer: str, day: int) -> bool:
+    return any(spell.payer == payer and spell.from_ <= day <= spell.to for spell in case.spells)
 
 
 def _chunks(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
