@@ -12,7 +12,9 @@ from itertools import count
 from typing import Any
 
 from commands import cli
+from commands.recording import claim_run
 from commands.terminal.options import Setup
+from commands.writing import claim_batches
 from commands.writing.record import Outcome, record
 from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
 from ledger.recorders.sqlite import file as sqlite_file
@@ -94,17 +96,42 @@ def _in_two_transactions(ledger: Any, views: Any, book: Any) -> None:
                 views.write(name, derive_patient(patient, book))
 
 
+def write_unlisted(args: list[str]) -> int:
+    """The control of the writers of claims: a file is listed only when it stands."""
+    inner = claim_run.Notes.content
+
+    def content(notes: Any, content: bytes, episodes: Any = None) -> None:
+        if notes._command != claim_run.BEGUN:
+            inner(notes, content, episodes)
+
+    write = claim_run.Output.write
+
+    def after_a_while(output: Any, content: bytes) -> None:
+        time.sleep(0.01)  # so that a kill meets the gap on a busy machine, too
+        write(output, content)
+
+    claim_run.Notes.content = content  # type: ignore[method-assign]
+    claim_run.Output.write = after_a_while  # type: ignore[assignment, method-assign]
+    return cli.run(args)
+
+
+def in_small_files(claims: int) -> None:
+    """Many files of few claims."""
+    claim_batches.MOST_CLAIMS = claims  # type: ignore[misc]
+
+
 ACTS: dict[str, Callable[..., int]] = {
     "command": command,
     "eager": eager,
     "one_by_one": one_by_one,
     "project": project,
+    "write_unlisted": write_unlisted,
 }
 
 
 def warm() -> None:
     """Load what the acts need before any of them is forked."""
-    for name in ("record", "read", "ask", "proof", "backup", "rebuild"):
+    for name in ("record", "read", "ask", "proof", "backup", "rebuild", "claims"):
         import_module(f"commands.verbs.{name}")
     from_the_package = Setup("", None).book
     assert from_the_package
