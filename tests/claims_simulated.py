@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from ledger.book import load_book
+from projections.operations.on_claims import shares_on_claims
+from projections.reading.as_known import AsKnown
 from tests import ROOT, kept
 from tests.command_line import House
+from tests.stores import open_ledger
 
 SIMULATE = ROOT / "scripts" / "simulate"
 IN_THE_OPEN = ("--identity-in-the-open", "--no-effect")
@@ -43,7 +47,21 @@ def _tell(episodes: int, seed: int, house: House) -> None:
 
 def claimable_days(house: House) -> Counter[Day]:
     """The days that should go out: billable, on no live claim, come, and touched by no hard finding."""
-    return _days(house.run("lines", "--claimable", "--format", "json").rows)
+    elsewhere = on_claims_of_others(house)
+    days = _days(house.run("lines", "--claimable", "--format", "json").rows)
+    return Counter({day: count for day, count in days.items() if (day[0], day[2]) not in elsewhere})
+
+
+def on_claims_of_others(house: House) -> set[tuple[str, str]]:
+    """Each episode's dates that a live claim of another of its patient's episodes asks for."""
+    with open_ledger(house.ledger, create=False) as ledger:
+        episodes = {row["episode"]: row["patient"] for row in house.run("lines").rows}
+        found, past = set(), AsKnown(ledger, load_book(house.book))
+        for episode, patient in episodes.items():
+            for other in set(ledger.episodes_of(patient)) - {episode}:
+                if past.owner(other) == patient:
+                    found |= {(episode, day) for day in shares_on_claims(ledger, other)}
+    return found
 
 
 def days_on(house: House, files: list[Path], episodes: dict[str, str]) -> Counter[Day]:

@@ -23,7 +23,7 @@ from commands.verbs.claim_files import check, read
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.store import EpisodeLedger
 from projections.claims_out.again import NotAgain, claims_in, made_again
-from projections.claims_out.drafts import NOT_BILLABLE, NOT_COME, NOT_COVERED, DraftClaim, KeptOff
+from projections.claims_out.drafts import NOT_BILLABLE, NOT_COME, NOT_COVERED, ON_ANOTHER, DraftClaim, KeptOff
 from projections.claims_out.prepare import prepared, to_look_at
 from projections.erasure.handed_out import giving
 from projections.read_model.queries import Filters, line_rows
@@ -176,13 +176,14 @@ def _tell_run(run: Run, *, dry: bool, in_full: bool) -> None:
 
 
 def _is_stopped(each: KeptOff) -> bool:
-    """Whether a hard finding keeps it off."""
-    return each.reason not in _WHY
+    """Whether a hard finding, or another claim of the patient, keeps it off."""
+    return each.reason not in (NOT_COME, NOT_BILLABLE, NOT_COVERED)
 
 
 _WHY: Final = {
     NOT_COME: "not come yet",
     NOT_BILLABLE: "no day that it touches is billable",
+    ON_ANOTHER: "a live claim of another of the patient's episodes asks for the date",
     NOT_COVERED: "the payer of its first billable day does not cover all of its days",
 }
 

@@ -28,6 +28,7 @@ from projections.words import iso
 NOT_BILLABLE: Final = "not_billable"
 NOT_COME: Final = "not_come"
 NOT_COVERED: Final = "not_covered"
+ON_ANOTHER: Final = "on_another"
 _OF_CLAIMS: Final = frozenset(
     {"remittance_unbalanced", "payment_unbalanced", "code_changed", "paid_not_claimed", "claim_rejected"}
 )
@@ -103,7 +104,7 @@ def drafts_of(
     judged: JudgedPatient, case: Case, findings: Iterable[Finding], today: date, book: Book, *, identified: bool
 ) -> Drafts:
     """What of one episode would go out on a day; ``identified`` says whether it is known who the patient is."""
-    off = _stopped(case.episode.name, findings)
+    off = _stopped(case.episode.name, findings) | _on_others(judged, case)
     claimed = shares_of(case.episode)
     lines, kept = pack(case), list[KeptOff]()
     groups: dict[Group, list[_Part]] = {}
@@ -127,7 +128,7 @@ def drafts_of(
     return Drafts([_draft(case, group, parts, book, identified) for group, parts in chunks], kept)
 
 
-def _stopped(episode: str, findings: Iterable[Finding]) -> Mapping[int, str]:
+def _stopped(episode: str, findings: Iterable[Finding]) -> dict[int, str]:
     """The dates of the episode that a hard finding of the rulebook touches, each with the first one's rule."""
     off: dict[int, str] = {}
     for found in findings:
@@ -135,6 +136,11 @@ def _stopped(episode: str, findings: Iterable[Finding]) -> Mapping[int, str]:
             for day in found.dates:
                 off.setdefault(day, found.rule)
     return off
+
+
+def _on_others(judged: JudgedPatient, case: Case) -> dict[int, str]:
+    """The dates that a live claim of another of the patient's episodes asks for already."""
+    return {day: ON_ANOTHER for other in judged.others(case) for day in shares_of(other.episode)}
 
 
 def _cut(

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from .book import PAYERS, PRESCRIBERS, PROVIDERS
+from .book import OUTSIDERS, PAYERS, PRESCRIBERS, PROVIDERS
 from .days import NDCS
 
 LAST_NAMES = ("Ahlström", "Berg", "Chávez", "Dubois", "Eriksen", "Fitz-Roy", "Gómez", "Håland", "Ibarra", "O'Neill")
@@ -55,7 +55,7 @@ def complete_book(folder: Path) -> None:
             )
     prescribers = "".join(
         f'[[prescribers]]\nnpi = "{npi}"\nlast = "{LAST_NAMES[place % 10]}"\nfirst = "{FIRST_NAMES[place // 10]}"\n'
-        for place, npi in enumerate(PRESCRIBERS)
+        for place, npi in enumerate(PRESCRIBERS + OUTSIDERS)
     )
     (folder / "prescribers.toml").write_text(prescribers, encoding="utf-8", newline="\n")
     drugs_text = "".join(
