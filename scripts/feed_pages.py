@@ -184,7 +184,8 @@ one object a line.
 | `data` | the line of intake, with `recorded_at`, and `version`, its number in the episode; without `version` it can be recorded again with `--keep-recorded-at` |
 
 Positions missing in between are administrative acts. Events hold everything that was recorded, free text included: they are
-never de-identified.
+never de-identified. But who a patient or subscriber is stands on claims alone: of `PatientIdentified` and
+`SubscriberIdentified` only the type is told.
 """
 _TOTALS: Final = """\
 `totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,

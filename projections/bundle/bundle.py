@@ -20,13 +20,14 @@ from msgspec import UNSET, UnsetType
 from ledger.book import Book, Code, Payer, Provider
 from ledger.book.reference import canonical
 from ledger.facts.administration import time_of_act
-from ledger.facts.entry import Entry, statement_of
+from ledger.facts.entry import Entry, statement_of, states_identity
 from ledger.facts.liveness import known
 from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import Unopened
 from ledger.keys.envelope import read_envelope
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.merkle import Proof
+from ledger.proof.seals import leaf_of
 from ledger.store import EpisodeLedger, StoreError
 from projections.audit.claimed import claimed_of
 from projections.bundle import verify_bundle
@@ -123,16 +124,18 @@ def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs)
 class ProvenEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry as it is stored, ``state`` being its text to the letter, and the way from its leaf to the root.
 
-    Where that text is an envelope, ``content`` is what is in it, to the letter; else there is no such field.
+    Where that text is an envelope, ``content`` is what is in it, to the letter; else there is no such field. Of an
+    entry that says who somebody is there is neither: ``leaf`` is its leaf, in hex.
     """
 
     position: int
     episode: str
     version: int
     topic: str
-    state: str
+    state: str | UnsetType
     proof: tuple[str, ...]
     content: str | UnsetType = UNSET
+    leaf: str | UnsetType = UNSET
 
 
 def _proven(ledger: EpisodeLedger, entries: Iterable[Entry], chosen: Chosen, proofs: Proofs) -> Iterator[ProvenEntry]:
@@ -140,7 +143,12 @@ def _proven(ledger: EpisodeLedger, entries: Iterable[Entry], chosen: Chosen, pro
         place = chosen.positions[entry.episode, entry.version]
         proof = (base64.b64encode(each).decode() for each in proofs.proofs[place])
         stored = proofs.rows[place]
-        yield ProvenEntry(*stored, tuple(proof), _content(ledger, stored))
+        if states_identity(entry.fact):
+            _, episode, version, topic, text = stored
+            leaf = leaf_of(place, episode.encode(), version, topic.encode(), text.encode()).hex()
+            yield ProvenEntry(*stored[:4], UNSET, tuple(proof), leaf=leaf)
+        else:
+            yield ProvenEntry(*stored, tuple(proof), _content(ledger, stored))
 
 
 def _content(ledger: EpisodeLedger, stored: StoredRow) -> str | UnsetType:

@@ -417,6 +417,8 @@ _FIXED = (
 )
 _OF_EPISODE = ("claimed/{}.jsonl", "entries/{}.jsonl", "report/{}.html", "verdicts/{}.jsonl")
 _ENTRY = {"position", "episode", "version", "topic", "state", "proof"}
+_WITHHELD = _ENTRY - {"state"} | {"leaf"}
+_WHO_SOMEBODY_IS = {"PatientIdentified", "SubscriberIdentified", "FactCorrected"}
 _ENVELOPE = {"episode", "version", "type", "key", "content", "sealed"}
 """What an encrypted ledger stores of an entry; ``content`` is the SHA-256, in hex, of the text that is sealed in it."""
 _SEALING_ADDS = 12 + 16
@@ -550,11 +552,16 @@ def check_bundle(members: Mapping[str, bytes], signer: str | None, witnesses: It
     yield from _witnessed(members["checkpoint.txt"], witnesses)
     for shown in manifest.episodes:
         where = f"entries/{shown.number}.jsonl"
-        enveloped = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
+        enveloped, hidden = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
         yield (
             f"{seen(shown.name)}: versions 1 to {shown.last_version:,} are whole, and each is in the ledger of the"
             " checkpoint; later ones, if any, are not shown by this bundle"
         )
+        if hidden:
+            yield (
+                f"{seen(shown.name)}: {hidden:,} of them are shown as a hash alone: that they say who somebody is is"
+                " stated, not proven"
+            )
         if enveloped:
             yield f"{seen(shown.name)}: the ledger stores it encrypted; its texts have the hashes on their envelopes"
 
@@ -622,19 +629,23 @@ def _check_checkpoint(note: bytes, manifest: Manifest, signer: str | None) -> Ch
     return checkpoint
 
 
-def _check_episode(data: bytes, where: str, shown: Shown, checkpoint: Checkpoint, known_at: str | None) -> bool:
-    """Every entry from version 1 to the last, each in the ledger that was signed; whether in envelopes."""
+def _check_episode(
+    data: bytes, where: str, shown: Shown, checkpoint: Checkpoint, known_at: str | None
+) -> tuple[bool, int]:
+    """Every entry from version 1 to the last, each in the ledger that was signed; whether in envelopes, and how many
+    are shown as a hash alone."""
     try:
         lines = data.decode().split("\n")
     except UnicodeDecodeError:
         raise Wrong(f"{where}: not UTF-8 text") from None
     if lines.pop() != "":
         raise Wrong(f"{where}: the last line is cut off")
-    before, enveloped = 0, False
+    before, enveloped, hidden = 0, False, 0
     for version, line in enumerate(lines, 1):
         here = f"{where}, line {version}"
         entry = _json(line, here)
-        if not isinstance(entry, dict) or entry.keys() - {"content"} != _ENTRY:
+        withheld = isinstance(entry, dict) and entry.keys() == _WITHHELD and entry["topic"] in _WHO_SOMEBODY_IS
+        if not withheld and (not isinstance(entry, dict) or entry.keys() - {"content"} != _ENTRY):
             raise Wrong(f"{here}: not an entry")
         position = _field(entry, "position", int, here)
         if position <= before:
@@ -645,17 +656,23 @@ def _check_episode(data: bytes, where: str, shown: Shown, checkpoint: Checkpoint
         if _field(entry, "episode", str, here) != shown.name:
             raise Wrong(f"{here}: an entry of another episode")
         _check_entry(entry, here, checkpoint)
+        if withheld:
+            hidden += 1
+            continue
         _check_text(entry, here, known_at)
         enveloped = enveloped or "content" in entry
     if len(lines) != shown.last_version:
         raise Wrong(f"{where}: versions {len(lines) + 1} to {shown.last_version} are missing: the manifest has them")
-    return enveloped
+    return enveloped, hidden
 
 
 def _check_entry(entry: dict[str, Any], here: str, checkpoint: Checkpoint) -> None:
     """The entry's leaf, made from what stands there, is in the tree whose root was signed."""
-    texts = [_field(entry, name, str, here).encode() for name in ("episode", "topic", "state")]
-    leaf = leaf_of(entry["position"], texts[0], entry["version"], texts[1], texts[2])
+    if "leaf" in entry:
+        leaf = _unhex(_field(entry, "leaf", str, here), here)
+    else:
+        texts = [_field(entry, name, str, here).encode() for name in ("episode", "topic", "state")]
+        leaf = leaf_of(entry["position"], texts[0], entry["version"], texts[1], texts[2])
     proof = [_unbase64(each) if isinstance(each, str) else None for each in _field(entry, "proof", list, here)[:65]]
     hashes = [each for each in proof if each is not None]
     if len(hashes) != len(proof):
@@ -670,6 +687,12 @@ def _check_entry(entry: dict[str, Any], here: str, checkpoint: Checkpoint) -> No
             f"{here}: the proof does not lead to the checkpoint's root: entry or proof was changed, or is another"
             " ledger's"
         )
+
+
+def _unhex(text: str, here: str) -> bytes:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise Wrong(f"{here}: its leaf is no SHA-256 in hex")
+    return bytes.fromhex(text)
 
 
 def _check_text(entry: dict[str, Any], here: str, known_at: str | None) -> None:

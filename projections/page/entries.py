@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.facts.entry import Entry, statement_of, tag_of
+from ledger.facts.entry import Entry, statement_of, states_identity, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
 from ledger.facts.liveness import live_entries, retractions
 from projections.page.days import DayShown
@@ -98,8 +98,9 @@ def _target(entry: Entry, by_identity: Mapping[Identity, Entry], sources: Source
 
 
 def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
-    """What the entry states, field by field; a retraction says nothing of its own but its reason."""
-    if isinstance(entry.fact, FactRetracted):
+    """What the entry states, field by field; a retraction says nothing of its own but its reason, and who somebody is
+    stands on claims alone."""
+    if isinstance(entry.fact, FactRetracted) or states_identity(entry.fact):
         return
     for name, value in msgspec.to_builtins(statement_of(entry)).items():
         if name == "lines":
