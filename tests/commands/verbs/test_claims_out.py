@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,10 +15,11 @@ import pytest
 
 from commands.recording import claim_run
 from ledger.files import write_new
+from ledger.store import EpisodeLedger
 from projections.erasure.handed_out import given
 from projections.read_model.generations import Places
 from tests.claims_files import EXPECTED, IN_THE_OPEN, INTAKE, WRITTEN_AT, ClaimsHouse
-from tests.command_line import lines_of
+from tests.command_line import forked, lines_of, status_of
 
 EPISODE = [json.loads(line) for line in INTAKE.read_text(encoding="utf-8").splitlines()]
 DAYS = [f"2026-09-{day}" for day in (28, 29, 30)] + [f"2026-10-0{day}" for day in (1, 2, 3, 4)]
@@ -173,6 +176,33 @@ def test_a_run_cut_off_before_anything_is_recorded_is_as_if_it_had_not_been(hous
         write(house)
     assert files_in(house) == []
     assert [row["claim"] for row in write(house).rows] == ["EP-O1-1"]
+
+
+def test_of_two_writers_that_meet_one_sends_and_the_other_finds_nothing_left(house: ClaimsHouse) -> None:
+    """As two machines may, which do not see each other's lock: the other is faster in the middle of the first."""
+    append, met = EpisodeLedger.append, list[Any]()
+
+    def overtaken(ledger: EpisodeLedger, *args: Any, **more: Any) -> Any:
+        if not met:
+            met.append(None)
+            met[0] = write(house, "elsewhere")
+        return append(ledger, *args, **more)
+
+    with patch.object(claim_run, "locked", nullcontext), patch.object(EpisodeLedger, "append", overtaken):
+        ended = write(house)
+    assert [row["claim"] for row in met[0].rows] == ["EP-O1-1"]
+    assert (ended.status, ended.rows, len(files_in(house))) == (0, [], 1)
+
+
+def _status(house: ClaimsHouse, folder: str) -> int:
+    return int(write(house, folder).status)
+
+
+def test_of_two_processes_each_day_is_sent_by_one(house: ClaimsHouse) -> None:
+    house.run("status")
+    children = [forked(partial(_status, house, folder)) for folder in ("one", "other")]
+    assert [status_of(child) for child in children] == [0, 0]
+    assert days_read(house, *files_in(house)) == [(day, "S9325") for day in DAYS]
 
 
 @pytest.mark.parametrize(
