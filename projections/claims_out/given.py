@@ -51,7 +51,7 @@ def given_in(case: Case, entries: Sequence[Entry], book: Book) -> Iterator[Given
         if isinstance(live.fact, DrugAdministered):
             yield from _drug(case, live.fact, book, asked)
         elif isinstance(live.fact, NursingVisited):
-            yield from _visit(case, live.fact, asked)
+            yield from _visit(case, live.fact, book, asked)
 
 
 Asked = Counter[tuple[str, date, date]]
@@ -79,14 +79,20 @@ def _is_asked(asked: Asked, what: str, first: date, last: date) -> bool:
     return False
 
 
-def _terms(case: Case, day: date) -> tuple[str, Terms] | None:
-    regime = case.regime_on(day.toordinal())
-    return (regime.payer, regime.terms) if regime else None
+def _terms(case: Case, day: date, book: Book) -> tuple[str, Terms] | None:
+    """The payer and terms of a date; of one that is no day of the episode, of the first coverage that has terms."""
+    if regime := case.regime_on(day.toordinal()):
+        return regime.payer, regime.terms
+    for spell in case.spells:
+        terms = book.terms_on(spell.payer, day) if spell.from_ <= day.toordinal() <= spell.to else None
+        if terms is not None:
+            return spell.payer, terms
+    return None
 
 
 def _drug(case: Case, drug: DrugAdministered, book: Book, asked: Asked) -> Iterator[Given]:
     first, last = drug.from_, drug.from_ if drug.to is UNSET else drug.to
-    found = _terms(case, first)
+    found = _terms(case, first, book)
     if found is None or found[1].drug_lines == "none" or _is_asked(asked, drug.ndc, first, last):
         return
     payer, terms = found
@@ -111,9 +117,9 @@ def _plain(units: Decimal) -> int | Decimal:
     return int(units) if units == units.to_integral_value() else units
 
 
-def _visit(case: Case, visit: NursingVisited, asked: Asked) -> Iterator[Given]:
+def _visit(case: Case, visit: NursingVisited, book: Book, asked: Asked) -> Iterator[Given]:
     on = visit.date
-    found = _terms(case, on)
+    found = _terms(case, on, book)
     if found is None or found[1].nursing_lines == "none" or not _may_visit(visit, found[1]):
         return
     if _is_asked(asked, VISIT, on, on):
