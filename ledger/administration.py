@@ -92,10 +92,10 @@ class HouseActs:
         """How many acts of the house there are, up to a position."""
         return self._entries.count_of(HOUSE, upto)
 
-    def acts_of(self, *kinds: type[_Act]) -> list[tuple[int, _Act]]:
-        """The acts of some kinds with their positions, in order: the others are not decoded."""
+    def acts_of(self, *kinds: type[_Act], after: int = 0) -> list[tuple[int, _Act]]:
+        """The acts of some kinds with their positions, in order, after so many acts: the others are not decoded."""
         tags = {kind.__name__ for kind in kinds}
-        rows = self._entries.rows_of([HOUSE])
+        rows = self._entries.rows_of([HOUSE], after)
         acts = [(row[0], _read_act(row)) for row in rows if row[3] in tags]
         return [(position, act) for position, act in acts if isinstance(act, kinds)]
 

@@ -108,7 +108,8 @@ def intake_schema() -> dict[str, Any]:
     )
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **line, "$defs": components}
     _allow_numbers(schema)
-    return schema
+    plain: dict[str, Any] = json.loads(json.dumps(schema))  # an empty tuple is an empty list there
+    return plain
 
 
 def _allow_numbers(schema: Any) -> None:

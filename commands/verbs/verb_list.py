@@ -39,7 +39,6 @@ VERBS: Final = {
     "days": Verb("read", "Show each service date of each episode with its verdict."),
     "findings": Verb("read", "Show contradictions and mistakes that are worth a human's time."),
     "lines": Verb("lines", "Show the claim lines that the billable days make."),
-    "claims": Verb("claims", "Write billable days into files of claims (837P), and look at such files."),
     "why": Verb("ask", "Say why a service date of an episode is what it is."),
     "replay": Verb(
         "ask",
@@ -59,6 +58,13 @@ VERBS: Final = {
         "Show how many days, verdicts and findings there are; with --technical positions, lag"
         " and the settings in force.",
     ),
+    "claims": Verb(
+        "claims",
+        "Write billable days into files of claims (837P), look at such files, and at where each claim stands.",
+    ),
+    "ack": Verb("answers", "Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each."),
+    "remit": Verb("answers", "Record the remittances in FILES (835) and show what became of each answer."),
+    "payments": Verb("answers", "Show what each claimed day was paid, beside what is expected for it now."),
     "report": Verb("report", "Show what people look at each Monday."),
     "close": Verb(
         "close",

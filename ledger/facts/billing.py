@@ -169,3 +169,7 @@ class RefundSent(_Settled, tag="RefundSent", frozen=True):
 
 class WrittenOff(_Settled, tag="WrittenOff", frozen=True):
     """The house gives up money of a claim."""
+
+
+Settlement = AppealFiled | RefundSent | WrittenOff
+"""What the house did about money that was not paid, or paid too much."""

@@ -272,6 +272,7 @@ def _pattern(pattern: re.Pattern[str]) -> dict[str, str]:
 
 
 check_hcpcs = _matching(_HCPCS)
+check_answer_code = _matching(_ANSWER_CODE)
 
 
 def _text(says: str, kind: TextKind, longest: int, check: Check | None = None) -> Meta:
@@ -326,7 +327,7 @@ Zip = Annotated[
 ]
 AnswerCode = Annotated[
     str,
-    _form("a code of 1 to 10 capitals and digits", _matching(_ANSWER_CODE), extra_json_schema=_pattern(_ANSWER_CODE)),
+    _form("a code of 1 to 10 capitals and digits", check_answer_code, extra_json_schema=_pattern(_ANSWER_CODE)),
 ]
 AnyCents = Annotated[int, _form("an amount in whole cents, below 0 too", ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 AnyQuantity = Annotated[Decimal, _form("a number with at most 8 decimal places, below 0 too", check_any_decimal)]

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from ledger.day_set import Days
 from ledger.facts.events import ClaimSubmitted
+from ledger.judge.answers import own_number
 from ledger.judge.case import Case, Regime
 from ledger.judge.claims import Claim, ClaimedLine, replaces
 from ledger.judge.lines import days_between
@@ -205,7 +206,9 @@ def replaces_unknown(file: PatientFile) -> Iterator[Seen]:
 
 
 def _is_known(case: Case, named: str | None, own: str) -> bool:
-    return named in case.episode.claim_numbers and named != own
+    if named in case.episode.claim_numbers:
+        return named != own
+    return named is not None and own_number(case.episode, named) not in (named, own)  # by the payer's number
 
 
 def number_reused(file: PatientFile) -> Iterator[Seen]:

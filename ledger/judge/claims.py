@@ -12,6 +12,7 @@ from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.zones import zone
+from ledger.judge.answers import own_number, rejected_claims
 from ledger.judge.episode import Episode, Live
 
 Claim = Live[ClaimSubmitted]
@@ -44,19 +45,22 @@ def replaces(claim: Claim) -> str | None:
 
 
 def live_claims(episode: Episode) -> Iterator[Claim]:
-    """Claims of frequency 1 or 7 that no other that counts replaces or voids, whatever the order; of several that
-    replace the same, the one recorded last (by the first entry of its chain)."""
+    """Claims of frequency 1 or 7 that were not last turned back and that no other such claim that counts replaces or
+    voids, whatever the order; of several that replace the same, the one recorded last (by the first entry of its
+    chain)."""
+    back = rejected_claims(episode)
+    counting = [claim for number, claim in episode.claims.items() if number not in back]
     naming: dict[str, list[Claim]] = {}
-    for claim in episode.claims.values():
+    for claim in counting:
         if (named := replaces(claim)) is not None:
-            naming.setdefault(named, []).append(claim)
+            naming.setdefault(own_number(episode, named), []).append(claim)
     if not naming:  # most: none voids, none replaces
-        yield from (claim for claim in episode.claims.values() if claim.fact.frequency != "8")
+        yield from (claim for claim in counting if claim.fact.frequency != "8")
         return
-    for claim in episode.claims.values():
+    for claim in counting:
         if claim.fact.frequency == "8" or any(other is not claim for other in naming.get(claim.fact.claim, ())):
             continue
-        alike = naming.get(replaces(claim) or "", ())
+        alike = naming.get(own_number(episode, replaces(claim) or ""), ())
         if all(other.first.version <= claim.first.version for other in alike):
             yield claim
 

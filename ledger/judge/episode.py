@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from msgspec import UNSET, Struct
 
 from ledger.day_set import OPEN_END
+from ledger.facts import billing
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
@@ -119,11 +120,46 @@ class Episode:
     """The live facts of one episode, by kind."""
 
     __slots__ = (
-        "admissions", "assessments", "authorizations", "billed", "claim_numbers", "claims", "coverage",
-        "coverage_ends", "deaths", "diagnoses", "discharges", "dispensed", "facility", "holds", "homecomings",
-        "hospice", "local_runs", "name", "opening", "orders", "patient", "places", "plans", "providers", "ranks",
-        "resolutions", "resumed", "runs", "served", "shared_though", "stops", "supplied", "taken", "tallies",
-        "told_claims", "visits", "voided",
+        "acknowledgements",
+        "admissions",
+        "assessments",
+        "authorizations",
+        "billed",
+        "claim_numbers",
+        "claims",
+        "coverage",
+        "coverage_ends",
+        "deaths",
+        "diagnoses",
+        "discharges",
+        "dispensed",
+        "facility",
+        "holds",
+        "homecomings",
+        "hospice",
+        "local_runs",
+        "name",
+        "opening",
+        "orders",
+        "patient",
+        "places",
+        "plans",
+        "postings",
+        "providers",
+        "ranks",
+        "resolutions",
+        "resumed",
+        "runs",
+        "served",
+        "settled",
+        "shared_though",
+        "stops",
+        "supplied",
+        "taken",
+        "tallies",
+        "told_claims",
+        "visits",
+        "voided",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -168,6 +204,9 @@ class Episode:
         self.claims: dict[str, Live[ev.ClaimSubmitted]] = {}
         self.claim_numbers: set[str] = set()
         """Every number that an entry, live or not, ever gave a claim."""
+        self.acknowledgements: list[tuple[Entry, billing.ClaimAcknowledged]] = []
+        self.postings: list[tuple[Entry, billing.RemittancePosted]] = []
+        self.settled: list[tuple[Entry, billing.Settlement]] = []
         self.taken: list[Taken] = []
         """What was recorded and taken back."""
         self.resolutions: dict[int, tuple[Entry, ev.ConflictResolved]] = {}

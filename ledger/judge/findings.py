@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.judge import claim_rules, day_rules, record_rules
+from ledger.judge import claim_rules, day_rules, money_rules, record_rules
 from ledger.judge.case import Case
 from ledger.judge.day_rules import See, billed_beside, in_conflict_by, is_bundled, of_family, served_although
 from ledger.judge.sightings import ANYTHING, PatientFile, Seen
@@ -77,6 +77,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("served_beyond_supply", "soft", record_rules.served_beyond_supply, "supplied"),
     Rule("concurrent_unranked", "soft", day_rules.concurrent_unranked, "billed"),
     Rule("decision_without_effect", "soft", day_rules.decision_without_effect, "resolutions"),
+    Rule("remittance_unbalanced", "hard", money_rules.remittance_unbalanced, "postings", one_a_date=False),
+    Rule("code_changed", "hard", money_rules.code_changed, "postings"),
+    Rule("paid_not_claimed", "hard", money_rules.paid_not_claimed, "postings"),
+    Rule("claim_rejected", "hard", money_rules.claim_rejected, "acknowledgements", one_a_date=False),
+    Rule("underpaid", "soft", money_rules.underpaid, "postings"),
+    Rule("overpaid", "soft", money_rules.overpaid, "postings"),
+    Rule("denied", "soft", money_rules.denied, "postings"),
+    Rule("units_cut", "soft", money_rules.units_cut, "postings"),
+    Rule("reversed", "soft", money_rules.taken_back, "postings"),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
+from ledger.facts import billing
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import mended
@@ -61,6 +62,7 @@ def _voided(episode: Episode) -> Episode:
     left.opening, left.voided, left.patient = episode.opening, episode.voided, episode.patient
     left.told_claims, left.claims = episode.told_claims, episode.claims
     left.claim_numbers = episode.claim_numbers
+    left.acknowledgements, left.postings, left.settled = episode.acknowledgements, episode.postings, episode.settled
     tz = zone(episode.opening[1].zone)
     left.shared_though = [
         *episode.deaths,
@@ -200,6 +202,20 @@ def _claimed(ep: Episode, entry: Entry, fact: ev.ClaimSubmitted, first: Entry) -
     ep.claim_numbers.add(fact.claim)
 
 
+def _acknowledged(ep: Episode, entry: Entry, fact: billing.ClaimAcknowledged, first: Entry) -> None:
+    ep.acknowledgements.append((entry, fact))
+
+
+def _posted(ep: Episode, entry: Entry, fact: billing.RemittancePosted, first: Entry) -> None:
+    ep.postings.append((entry, fact))
+
+
+def _settled(
+    ep: Episode, entry: Entry, fact: billing.AppealFiled | billing.RefundSent | billing.WrittenOff, first: Entry
+) -> None:
+    ep.settled.append((entry, fact))
+
+
 def _decided(ep: Episode, entry: Entry, fact: ev.ConflictResolved, first: Entry) -> None:
     ep.resolutions[fact.date.toordinal()] = (entry, fact)
 
@@ -237,6 +253,9 @@ TAKE: Final[dict[type[Any], Callable[[Episode, Entry, Any, Entry], None]]] = {
     ev.AuthorizationGranted: _authorized,
     ev.ClaimSubmitted: _claimed,
     ev.ConflictResolved: _decided,
+    billing.ClaimAcknowledged: _acknowledged,
+    billing.RemittancePosted: _posted,
+    **dict.fromkeys((billing.AppealFiled, billing.RefundSent, billing.WrittenOff), _settled),
 }
 """Facts without an entry here (supplies, notes) are kept and never read by the judge."""
 

@@ -15,6 +15,7 @@ from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Billed
 from ledger.judge.regions import regions
 from ledger.judge.rule import Verdict
+from ledger.judge.settled import SettledDay, settled_days
 
 
 class Seen(NamedTuple):
@@ -37,7 +38,8 @@ BilledApart = Billed | ClaimedLine
 ANYTHING: Final = ""
 """What a rule needs that any patient may break."""
 _NEEDED: Final = (
-    "admissions", "billed", "claims", "coverage", "coverage_ends", "resolutions", "runs", "shared_though", "supplied",
+    "acknowledgements", "admissions", "billed", "claims", "coverage", "coverage_ends", "postings", "resolutions",
+    "runs", "shared_though", "supplied",
 )  # fmt: skip
 _facts_needed: Final = attrgetter(*_NEEDED)
 
@@ -57,11 +59,18 @@ class PatientFile:
         }
         self.apart = self._billed_separately()
         self.taken = self._by_reason()
+        self._settled: dict[str, list[SettledDay]] = {}
         self.has = self._has()
 
     def because(self, case: Case, date: int) -> list[str]:
         """The causes of a date's verdict; none outside the calendar."""
         return causes_by_date(case, self.others[case.episode.name]).get(date, [])
+
+    def settled(self, case: Case) -> list[SettledDay]:
+        """The claimed days of an episode with what was paid for them."""
+        if case.episode.name not in self._settled:
+            self._settled[case.episode.name] = settled_days(case)
+        return self._settled[case.episode.name]
 
     def billable_as(self, case: Case) -> dict[tuple[str, str], Days]:
         """The episode's billable days by code and payer."""

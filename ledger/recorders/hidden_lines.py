@@ -1,6 +1,7 @@
-"""What an act of forgetting keeps, in an encrypted ledger: under a key of the house, never in the open.
+"""What acts of the house keep of patients, in an encrypted ledger: under a key of the house, never in the open.
 
-The lines say where somebody was treated how, on which dates and for how much, and the keys of their episodes are gone:
+The numbers of claims, and what a payer says of one that nobody knows, are patients' data. The lines of somebody who was
+forgotten say where somebody was treated how, on which dates and for how much, and the keys of their episodes are gone:
 in the open they would tell more than could be read before. What the store and a verifier need stays in the open: when,
 which episodes, which keys. An act that was recorded before this was so is read as it stands.
 """
@@ -12,12 +13,24 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.facts.administration import PatientForgotten, decode_act, encode_act
+from ledger.facts.administration import (
+    BatchWritten,
+    PatientForgotten,
+    RemittanceAssigned,
+    RemittanceUnmatched,
+    decode_act,
+    encode_act,
+)
 from ledger.keys.cipher import EntryKey, Unopened, framed
 
-KEEPING: Final = frozenset({PatientForgotten.__name__})
+_HIDDEN: Final = {
+    PatientForgotten.__name__: ("by", "reason", "lines"),
+    BatchWritten.__name__: ("claims",),
+    RemittanceUnmatched.__name__: ("key", "posting"),
+    RemittanceAssigned.__name__: ("control", "claim", "key"),
+}
+KEEPING: Final = frozenset(_HIDDEN)
 """The acts of the house that keep something of a patient."""
-_HIDDEN: Final = ("by", "reason", "lines")
 _KEPT: Final = "kept"
 """Where the hidden fields stand, as base64 of the random bytes, cipher text and tag."""
 
@@ -25,7 +38,7 @@ _KEPT: Final = "kept"
 def hide(key: EntryKey, ledger: str, version: int, text: bytes) -> bytes:
     """An act with what it keeps encrypted; it opens in its place alone."""
     act: dict[str, Any] = msgspec.json.decode(text)
-    kept = msgspec.json.encode({name: act.pop(name) for name in _HIDDEN})
+    kept = msgspec.json.encode({name: act.pop(name) for name in _HIDDEN[act["type"]]})
     locked = key.lock(kept, _circumstances(ledger, version, act))
     return msgspec.json.encode(act | {_KEPT: base64.b64encode(locked).decode()})
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from ledger.facts.forms import FIRST_DATE, LARGEST_INTEGER, LAST_DATE, check_any_decimal
+from ledger.facts.forms import FIRST_DATE, LARGEST_INTEGER, LAST_DATE, check_answer_code, check_any_decimal
 from ledger.facts.texts import LONGEST_TEXT, fits
 from ledger.x12.segments import Segment, Unreadable
 
@@ -77,3 +77,12 @@ def name_at(segment: Segment, place: int) -> str:
     if not (text and len(text) <= LONGEST_TEXT and fits(text)):
         raise Unreadable(f"{segment.id}{place:02}: expected a name or number", segment.number)
     return text
+
+
+def code_at(segment: Segment, place: int) -> str:
+    """A code of capitals and digits."""
+    try:
+        code: str = check_answer_code(segment.at(place))
+    except ValueError:
+        raise Unreadable(f"{segment.id}{place:02}: expected a code of capitals and digits", segment.number) from None
+    return code

@@ -32,6 +32,9 @@ from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
+BESIDE: Final = ("claims", "claim_numbers", "house_answers", "numbers_upto")
+"""Tables that are laid when somebody asks for what is in them (``kept_claims``, ``numbers``): no fingerprint covers
+them, and they go with the rows."""
 
 
 class Views:
@@ -95,7 +98,8 @@ class Views:
     def clear(self) -> None:
         """Forget every row, in the caller's transaction; the tables are laid afresh, for their shape may be old."""
         drop_tables(self.connection)
-        self.connection.execute("DROP TABLE IF EXISTS claims")
+        for table in BESIDE:
+            self.connection.execute(f'DROP TABLE IF EXISTS "{table}"')
         lay_tables(self.connection)
         index_tables(self.connection)
         self.sums = Sums()

@@ -131,6 +131,36 @@ MESSAGES: Final[dict[str, Message]] = {
     "decision_without_effect": Message(
         "The decision to bill {codes} changes nothing on this date.", "Check its date and its code."
     ),
+    "remittance_unbalanced": Message(
+        "The answer to claim {claim} does not add up: charges less adjustments are not what was paid.",
+        "Ask the payer for a corrected one.",
+    ),
+    "code_changed": Message(
+        "Claim {claim} was answered under another code than was asked ({codes}).",
+        "Compare it with the contract; appeal, or correct the code.",
+    ),
+    "paid_not_claimed": Message(
+        "For claim {claim} {paid} was paid for a day that is not on it.", "Ask the payer which claim it is for."
+    ),
+    "claim_rejected": Message(
+        "Claim {claim} was turned back and never reached the payer.", "Mend it and send a new claim."
+    ),
+    "underpaid": Message(
+        "Claim {claim} was allowed {allowed} of {expected} for the day ({reasons}).",
+        "Compare the contract, and appeal or correct the claim.",
+    ),
+    "overpaid": Message(
+        "Claim {claim} was paid {paid} for the day, and {expected} is expected.", "Give back what is too much."
+    ),
+    "denied": Message("Claim {claim} was denied for the day ({reasons}).", "'claims plan' says what cures it."),
+    "units_cut": Message(
+        "Claim {claim} was paid for fewer units than it has days; this one is presumed to be cut ({reasons}).",
+        "Find out which day the payer left out, and appeal or correct the claim.",
+    ),
+    "reversed": Message(
+        "What was answered for claim {claim} was taken back, and nothing has come since.",
+        "Await the payer's new answer, or ask for it.",
+    ),
 }
 
 _TWO_EPISODES: Final = "Two episodes bill {codes} on this day."

@@ -12,6 +12,8 @@ from tests.harness import book_of, typed
 from tests.histories import history
 
 SEEDS = 150
+OF_ANSWERS = ("acknowledgements", "postings")
+"""What no random history has: its rules are tried in ``test_answers``."""
 
 
 def test_a_rule_that_is_not_asked_would_have_seen_nothing() -> None:
@@ -26,5 +28,5 @@ def test_a_rule_that_is_not_asked_would_have_seen_nothing() -> None:
                 else:
                     spared.add(rule.name)
                     assert not list(rule.see(file)), rule.name
-    assert asked == {rule.name for rule in RULES}
+    assert asked == {rule.name for rule in RULES if rule.needs not in OF_ANSWERS}
     assert spared == {rule.name for rule in RULES if rule.needs != ANYTHING}

@@ -1,0 +1,1 @@
+"""Answers in: files of acknowledgements and remittances, matched to claims and recorded."""

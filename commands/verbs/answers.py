@@ -1,0 +1,206 @@
+"""``ack``, ``remit`` and ``payments``: answers in, and what each claimed day was paid."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from msgspec import Struct
+
+from commands.answers.acknowledge import AckRow, acknowledge, read_file
+from commands.answers.remit import Remitting, intake_of, intake_of_check
+from commands.recording.holding import clock_told, opened_to_record
+from commands.terminal.options import SERVICE_DATE, Setup, filters, format_option
+from commands.terminal.show import printable, say, show_rows, show_rows_to_the_end
+from ledger.store import EpisodeLedger
+from ledger.x12.segments import Unreadable
+from projections.answers.payments import PaymentRow, payment_rows
+from projections.read_model.catch_up import catch_up
+from projections.read_model.numbers import episodes_with_claims, index_numbers
+from projections.read_model.queries import Filters
+from projections.read_model.views import Views
+from projections.words import amount, counted
+
+_FILES = click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+
+
+class RemitRow(Struct, frozen=True):
+    """What became of a payer's answer to one claim."""
+
+    payment: str
+    claim: str
+    outcome: str
+
+
+@contextmanager
+def _unreadable_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as error:
+        raise click.UsageError(
+            f"{printable(str(path))} cannot be read, and nothing of it was recorded: {error}"
+        ) from None
+
+
+@contextmanager
+def indexed(setup: Setup, ledger: EpisodeLedger) -> Iterator[Views]:
+    """The read model with its index of claims' numbers, as far as the ledger goes."""
+    with closing(setup.views()) as views:
+        catch_up(ledger, views, setup.book)
+        index_numbers(views, ledger)
+        yield views
+
+
+@click.command()
+@_FILES
+@format_option
+@click.pass_obj
+def ack(setup: Setup, /, files: Sequence[Path], form: str | None) -> None:
+    """Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each.
+
+    A claim that was turned back never reached the payer: its days are free again, and go out on a new claim. Sending a
+    file again is safe: what is there already answers 'duplicate'. Exits with 1 if something was turned back, or is for
+    no claim that the ledger knows; with 2, and nothing recorded, if a file cannot be read.
+
+    \b
+    Examples:
+      episode-ledger ack inbox/*.999 inbox/*.277
+    """
+    read = []
+    for path in files:
+        with _unreadable_told(path):
+            read.append(read_file(path))
+    with clock_told(), opened_to_record(setup, create=False) as ledger, indexed(setup, ledger) as views:
+        rows = [row for answers in read for row in acknowledge(ledger, views, answers)]
+    show_rows(rows, AckRow, form, nothing="No answer is in these files.")
+    if any(row.status == "rejected" or row.outcome in ("unmatched", "refused") for row in rows):
+        sys.exit(1)
+
+
+@click.command()
+@_FILES
+@click.option("--payer", help="Whose files they are, where neither they nor the book say so.")
+@click.option("--dry-run", is_flag=True, help="Record nothing; print the facts as lines of intake.")
+@format_option
+@click.pass_obj
+def remit(setup: Setup, /, files: Sequence[Path], payer: str | None, dry_run: bool, form: str | None) -> None:
+    """Record the remittances in FILES (835) and show what became of each answer.
+
+    An answer goes to its claim by the claim's number, or that of what it replaces. One for no claim that the ledger
+    knows is kept, so that its check balances, until somebody assigns it. The same check in another file is all
+    'duplicate'; the same check with other content is refused. Exits with 1 if an answer is unmatched or refused, or a
+    check does not add up; with 2, and nothing recorded, if a file cannot be read.
+
+    \b
+    Examples:
+      episode-ledger remit inbox/*.835
+      episode-ledger remit --dry-run inbox/one.835
+    """
+    if payer is not None and payer not in setup.book.payers:
+        raise click.UsageError("--payer: the book has no such payer")
+    if dry_run:
+        _rehearse(setup, files, payer)
+        return
+    outcomes, unbalanced = Counter[str](), list[str]()
+    with clock_told(), opened_to_record(setup, create=False) as ledger, indexed(setup, ledger) as views:
+        read = []
+        for path in files:
+            with _unreadable_told(path):
+                read.append(Remitting(ledger, views, setup.book, path, payer))
+        rows = (
+            RemitRow(posted.fact.payment, posted.fact.claim, outcome)
+            for file in read
+            for posted, outcome in file.record()
+        )
+        show_rows_to_the_end(_counted(rows, outcomes), RemitRow, form, nothing="No claim is answered in these files.")
+        unbalanced = [payment for file in read for payment in file.unbalanced]
+    for payment in unbalanced:
+        say(printable(f"Check {payment} does not add up: its answers, less what was kept, are not what it is worth."))
+    if unbalanced or outcomes["unmatched"] or outcomes["refused"]:
+        sys.exit(1)
+
+
+def _counted(rows: Iterator[RemitRow], outcomes: Counter[str]) -> Iterator[RemitRow]:
+    for row in rows:
+        outcomes[row.outcome] += 1
+        yield row
+
+
+def _rehearse(setup: Setup, files: Sequence[Path], payer: str | None) -> None:
+    """Print what would be recorded; the ledger is only read."""
+    unbalanced = unmatched = 0
+    with setup.open() as ledger, indexed(setup, ledger) as views:
+        for path in files:
+            with _unreadable_told(path):
+                file = Remitting(ledger, views, setup.book, path, payer)
+            told = set[str]()
+            for received, batch in file.batches():
+                lines = [] if received.payment in told else [intake_of_check(received)]
+                told.add(received.payment)
+                for line in [*lines, *map(intake_of, batch)]:
+                    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+                unmatched += sum(each.claim is None for each in batch)
+            unbalanced += len(file.unbalanced)
+    if unbalanced or unmatched:
+        say(f"{counted(unmatched, 'answer')} for no known claim; {counted(unbalanced, 'check')} that do not add up.")
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--episode", help="Only this episode.")
+@click.option("--patient", help="Only this patient.")
+@click.option("--payer", help="Only this payer.")
+@click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
+@click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@format_option
+@click.pass_obj
+def payments(setup: Setup, /, form: str | None, **options: Any) -> None:
+    """Show what each claimed day was paid, beside what is expected for it now.
+
+    A line's money goes over its days in equal shares; what was taken back counts below zero. Nothing is expected of a
+    drug or a nurse's visit, whose rates are not in the terms.
+
+    \b
+    Examples:
+      episode-ledger payments
+      episode-ledger payments --payer prairie-blue --from 2026-11-01 --format csv
+    """
+    wanted = filters(options)
+    with setup.open() as ledger, indexed(setup, ledger) as views:
+        rows = payment_rows(ledger, setup.book, chosen_episodes(ledger, views, wanted))
+        totals = Counter[str]()
+        show_rows_to_the_end(
+            _adding((row for row in rows if _is_wanted(row, wanted)), totals), PaymentRow, form,
+            nothing="No day was claimed.", payers=setup.payer_names,
+        )  # fmt: skip
+    say(f"{amount(totals['paid'])} dollars were paid.")
+
+
+def chosen_episodes(ledger: EpisodeLedger, views: Views, wanted: Filters) -> list[str]:
+    """The episodes with claims that were asked for."""
+    if wanted.episode is not None:
+        ledger.refuse_forgotten(wanted.episode)
+    found = episodes_with_claims(views)
+    if wanted.patient is not None:
+        own = set(ledger.episodes_of(wanted.patient))
+        found = [name for name in found if name in own]
+    return [name for name in found if wanted.episode in (None, name)]
+
+
+def _is_wanted(row: PaymentRow, wanted: Filters) -> bool:
+    in_time = (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
+    return in_time and wanted.payer in (None, row.payer)
+
+
+def _adding(rows: Iterator[PaymentRow], totals: Counter[str]) -> Iterator[PaymentRow]:
+    for row in rows:
+        totals["paid"] += row.paid_cents
+        yield row

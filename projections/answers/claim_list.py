@@ -1,0 +1,114 @@
+"""Where each claim stands: sent, taken in or turned back, paid, denied, taken back, replaced or voided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+from msgspec import UNSET, Struct
+
+from ledger.facts.billing import ClaimAcknowledged, RemittancePosted
+from ledger.facts.events import ClaimSubmitted, EpisodeOpened
+from ledger.judge.answers import (
+    DENIED,
+    TAKEN_BACK,
+    Posting,
+    in_order,
+    last_acknowledgements,
+    own_number,
+    postings_of,
+    rejected_claims,
+    standing,
+)
+from ledger.judge.episode import Episode, Live
+from ledger.judge.fold import fold
+from ledger.store import EpisodeLedger
+from projections.reading.joined import entries_of_kinds
+
+ClaimStanding = Literal["submitted", "accepted", "rejected", "paid", "denied", "reversed", "replaced", "voided"]
+KINDS: Final = (EpisodeOpened, ClaimSubmitted, ClaimAcknowledged, RemittancePosted)
+
+
+class ClaimRow(Struct, frozen=True):
+    """A claim and where it stands; money in cents."""
+
+    claim: str
+    control: str
+    episode: str
+    payer: str
+    frequency: str
+    replaces: str | None
+    state: ClaimStanding
+    payer_control: str | None
+    charge_cents: int
+    paid_cents: int
+    file: str | None
+
+
+def claim_rows(ledger: EpisodeLedger, episodes: Iterable[str]) -> Iterator[ClaimRow]:
+    """The claims of some episodes, by episode and in the order they were recorded."""
+    gone = ledger.forgotten()
+    names = [name for name in episodes if name not in gone]
+    for name, entries in entries_of_kinds(ledger, names, ledger.position(), KINDS):
+        if entries:
+            yield from rows_of(fold(name, entries))
+
+
+def rows_of(episode: Episode) -> Iterator[ClaimRow]:
+    """The claims of one episode."""
+    postings: dict[str, list[Posting]] = {}
+    for posting in postings_of(episode):
+        postings.setdefault(posting.claim, []).append(posting)
+    for claim in sorted(episode.claims.values(), key=lambda each: each.first.version):
+        yield _row(episode, claim, postings.get(claim.fact.claim, []))
+
+
+def _row(episode: Episode, claim: Live[ClaimSubmitted], postings: list[Posting]) -> ClaimRow:
+    fact = claim.fact
+    return ClaimRow(
+        fact.claim, fact.number_on_claim, episode.name, fact.payer, fact.frequency,
+        None if fact.replaces is UNSET else fact.replaces, state_of(episode, fact.claim, postings),
+        payer_control_of(episode, fact.claim), sum(line.charge_cents for line in fact.lines),
+        sum(each.fact.paid_cents for each in postings), None if fact.batch is UNSET else f"{fact.batch}.837",
+    )  # fmt: skip
+
+
+def state_of(episode: Episode, claim: str, postings: list[Posting]) -> ClaimStanding:
+    """Where a claim stands: what was done about it comes before what was answered, and that before its way in."""
+    if by := _done_by(episode, claim):
+        return by
+    stands = list(standing(postings))
+    if stands:
+        newest = stands[-1].fact
+        owed = 0 if newest.patient_cents is UNSET else newest.patient_cents
+        return "denied" if newest.status == DENIED or newest.paid_cents + owed <= 0 else "paid"
+    if postings:
+        return "reversed"
+    acknowledged = last_acknowledgements(episode).get(claim)
+    if acknowledged is None or acknowledged[1].status == "received":
+        return "submitted"
+    return "rejected" if acknowledged[1].status == "rejected" else "accepted"
+
+
+def _done_by(episode: Episode, claim: str) -> ClaimStanding | None:
+    back = rejected_claims(episode)
+    naming = [
+        other.fact.frequency
+        for name, other in episode.claims.items()
+        if name not in (claim, *back)
+        and other.fact.replaces is not UNSET
+        and other.fact.frequency != "1"
+        and own_number(episode, other.fact.replaces) == claim
+    ]
+    return None if not naming else "voided" if "8" in naming else "replaced"
+
+
+def payer_control_of(episode: Episode, claim: str) -> str | None:
+    """The payer's number of a claim: of the newest answer that takes nothing back; before any, of the 277CA."""
+    answered = [each.fact for each in in_order(postings_of(episode)) if each.claim == claim]
+    numbers = [fact.payer_control for fact in answered if fact.status != TAKEN_BACK]
+    numbers = [number for number in numbers if number is not UNSET]
+    if numbers:
+        return str(numbers[-1])
+    told = [fact.payer_control for _, fact in episode.acknowledgements if fact.claim == claim]
+    return next((str(number) for number in reversed(told) if number is not UNSET), None)

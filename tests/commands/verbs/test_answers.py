@@ -1,0 +1,361 @@
+"""Answers in: acknowledgements and remittances matched to claims, posted to days; claims.md sections 5 and 7."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ledger.x12.acknowledgements import read_acknowledgements
+from ledger.x12.remittances import Answer, read_remittances
+from ledger.x12.segments import Unreadable, read_segments
+from tests import GOLDENS
+from tests.command_line import House, Told
+from tests.stores import open_ledger
+
+EXAMPLES = GOLDENS / "answers"
+PAID, CORRECTED = EXAMPLES / "835_paid_units_cut.x12", EXAMPLES / "835_reversal_and_correction.x12"
+TAKEN_IN, TURNED_BACK = EXAMPLES / "277ca_accepted_and_rejected.x12", EXAMPLES / "999_rejected.x12"
+FACTS = json.loads((EXAMPLES / "facts.json").read_text())
+
+
+def line(code: str, first: str, last: str, units: int, cents: int, number: str) -> Told:
+    return {"code": code, "from": first, "to": last, "units": units, "charge_cents": cents, "line": number}
+
+
+LINES = [
+    line("S9325", "2026-09-28", "2026-09-30", 3, 36000, "1"), line("S9325", "2026-10-01", "2026-10-04", 4, 48000, "2"),
+    line("J1171", "2026-09-28", "2026-10-04", 1440, 57600, "3"),
+    line("99601", "2026-09-28", "2026-09-28", 1, 16000, "4"),
+]  # fmt: skip
+
+
+def claim(number: str, lines: Sequence[Told] = LINES, **more: str) -> Told:
+    fact = {"type": "ClaimSubmitted", "claim": number, "payer": "river-health", "frequency": "1", "batch": "B1"}
+    fact |= {"sent_on": "2026-10-06", "lines": list(lines), **more}
+    return {"episode": "EP-O1", "source": "claims", "id": number, "by": "desk-1", "fact": fact}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """The open example, its claim sent."""
+    made = House(tmp_path)
+    shutil.rmtree(made.book)
+    shutil.copytree(GOLDENS / "claims" / "book", made.book)
+    told = [json.loads(each) for each in (GOLDENS / "claims" / "intake.jsonl").read_text().splitlines()]
+    second = claim("EP-O1-2", [line("S9325", "2026-10-05", "2026-10-05", 1, 12000, "1")])
+    assert made.tell(*told, claim("EP-O1-1"), second, options=("--identity-in-the-open",)).status == 0
+    return made
+
+
+def payments(house: House) -> list[Told]:
+    ended = house.run("payments")
+    assert ended.status == 0
+    return ended.rows
+
+
+def paid(house: House) -> int:
+    return sum(row["paid_cents"] for row in payments(house))
+
+
+def by_day(house: House, code: str = "S9325") -> dict[str, tuple[int, str]]:
+    return {row["date"]: (row["paid_cents"], row["status"]) for row in payments(house) if row["code"] == code}
+
+
+def states(house: House) -> dict[str, str]:
+    return {row["claim"]: row["state"] for row in house.run("claims", "list").rows}
+
+
+def rules(house: House) -> set[str]:
+    return {row["rule"] for row in house.run("findings").rows}
+
+
+@pytest.mark.parametrize("file", [PAID, CORRECTED])
+def test_a_file_yields_the_facts_that_are_worked_out_by_hand(house: House, file: Path) -> None:
+    ended = house.run("remit", "--dry-run", file)
+    assert ended.status == 0
+    assert [row["fact"] for row in ended.rows] == FACTS[file.stem]
+    assert paid(house) == 0
+
+
+def test_a_dry_run_can_be_recorded_and_is_then_all_duplicate(house: House) -> None:
+    lines = [row for row in house.run("remit", "--dry-run", PAID).rows if row["episode"]]
+    assert [row["outcome"] for row in house.tell(*lines).rows] == ["recorded"]
+    assert [row["outcome"] for row in house.run("remit", PAID).rows] == ["duplicate"]
+
+
+def test_the_first_payment_is_posted_to_days_and_what_is_missing_is_found(house: House) -> None:
+    ended = house.run("remit", PAID)
+    assert (ended.status, ended.rows) == (0, [{"payment": "RH20261020", "claim": "EP-O1-1", "outcome": "recorded"}])
+    assert paid(house) == 122400
+    days = by_day(house)
+    assert [days[f"2026-09-{day}"] for day in (28, 29, 30)] == [(8800, "paid")] * 3
+    assert [days[f"2026-10-0{day}"] for day in (1, 2, 3, 4)] == [(6600, "underpaid")] * 4
+    assert by_day(house, "99601") == {"2026-09-28": (12000, "paid")}
+    cut = [row["dates"] for row in house.run("findings", "--rule", "units_cut").rows]
+    assert cut == [["2026-10-04"]]
+    assert states(house)["EP-O1-1"] == "paid"
+
+
+def test_what_was_taken_back_and_paid_anew_adds_up(house: House) -> None:
+    assert house.run("remit", PAID, CORRECTED).status == 0
+    assert paid(house) == 131200
+    assert set(by_day(house).values()) == {(8800, "paid"), (0, "unpaid")}  # the second claim is not answered
+    assert not rules(house) & {"underpaid", "units_cut", "reversed", "remittance_unbalanced"}
+    (row,) = [row for row in house.run("claims", "list").rows if row["claim"] == "EP-O1-1"]
+    assert (row["state"], row["payer_control"], row["paid_cents"]) == ("paid", "RH900002", 131200)
+
+
+def test_a_file_that_takes_back_alone_leaves_the_days_reversed(house: House, tmp_path: Path) -> None:
+    house.run("remit", PAID)
+    assert house.run("remit", written(tmp_path, [answer("EP-O1-1", "22", -1576, -1224)], -1224, "T-9")).status == 0
+    assert paid(house) == 0
+    assert {status for _, status in by_day(house).values()} == {"reversed", "unpaid"}
+    assert "reversed" in rules(house)
+    assert states(house)["EP-O1-1"] == "reversed"
+
+
+def test_the_order_of_answers_does_not_matter(house: House, tmp_path: Path) -> None:
+    seen = []
+    for number, order in enumerate(permutations([PAID, CORRECTED, TAKEN_IN, TURNED_BACK])):
+        one = House.at(tmp_path / f"h{number}")
+        one.folder.mkdir()
+        shutil.copytree(house.book, one.book)
+        shutil.copy(house.ledger, one.ledger)
+        for file in order[:: -1 if number % 2 else 1]:
+            one.run("remit" if "835" in file.name else "ack", file)
+        seen.append((payments(one), states(one), rules(one)))
+        if number == 5:
+            break
+    assert all(each == seen[0] for each in seen)
+
+
+def test_one_check_in_another_envelope_is_all_duplicate(house: House, tmp_path: Path) -> None:
+    house.run("remit", CORRECTED)
+    other = tmp_path / "again.835"
+    text = CORRECTED.read_text().replace("000000501", "000000777").replace("*501~", "*777~").replace("*501*X", "*777*X")
+    other.write_text(text.replace("~", "~\r\n").replace("*", "|").replace("RH900001|12|1", "RH900001|12|1"))
+    ended = house.run("remit", other, other)
+    assert ended.status == 0
+    assert [row["outcome"] for row in ended.rows] == ["duplicate"] * 4
+
+
+def test_the_same_check_with_other_content_is_refused_whole(house: House, tmp_path: Path) -> None:
+    house.run("remit", PAID)
+    before = payments(house)
+    text = (
+        PAID.read_text().replace("BPR*I*1224*", "BPR*I*1204*").replace("SVC*HC:99601*160*120", "SVC*HC:99601*160*100")
+    )
+    (tmp_path / "other.835").write_text(
+        text.replace("*1576*1224*24*", "*1576*1204*24*").replace("CO*45*16", "CO*45*36")
+    )
+    ended = house.run("remit", tmp_path / "other.835")
+    assert (ended.status, [row["outcome"] for row in ended.rows]) == (1, ["refused"])
+    assert payments(house) == before
+
+
+HEAD = (
+    "ISA*00*          *00*          *ZZ*RIVERHEALTH    *ZZ*LAKESIDE01     *261020*0700*^*00501*000000009*0*T*:~"
+    "GS*HP*RIVERHEALTH*LAKESIDE01*20261020*0700*9*X*005010X221A1~"
+)
+
+
+def answer(number: str, status: str, charge: float, paid: float, *more: str, control: str = "RH900001") -> list[str]:
+    lines = more or ((f"CAS*CO*45*{charge - paid}",) if charge != paid else ())
+    return [f"CLP*{number}*{status}*{charge}*{paid}**12*{control}*12*1", *lines]
+
+
+def written(folder: Path, answers: Iterable[list[str]], cents: float, trace: str, *plb: str) -> Path:
+    """A file of one check."""
+    body = [
+        f"BPR*I*{cents}*C*ACH*CCP*******1999999999****20261110",
+        f"TRN*1*{trace}*1999999999",
+        "N1*PR*RIVER HEALTH",
+        "LX*1",
+    ]
+    body[0] = f"BPR*I*{cents}*C*ACH************20261110"
+    body += [segment for one in answers for segment in one] + list(plb)
+    whole = ["ST*835*0001", *body, f"SE*{len(body) + 2}*0001", "GE*1*9", "IEA*1*000000009"]
+    path = folder / f"{trace}.835"
+    path.write_text(HEAD + "~".join(whole) + "~")
+    return path
+
+
+def test_a_claim_that_nobody_knows_is_kept_and_the_check_balances(house: House, tmp_path: Path) -> None:
+    file = written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000), answer("NOBODYS", "1", 300, 200)], 1200, "T-1")
+    ended = house.run("remit", file)
+    assert ended.status == 1
+    assert [row["outcome"] for row in ended.rows] == ["recorded", "unmatched"]
+    assert "add up" not in ended.err
+    assert [row["outcome"] for row in house.run("remit", file).rows] == ["duplicate", "duplicate"]
+    with open_ledger(house.ledger, create=False) as ledger:
+        assert [type(act).__name__ for _, act in ledger.house_acts()][-2:] == ["PaymentReceived", "RemittanceUnmatched"]
+
+
+def test_a_check_that_does_not_add_up_is_recorded_and_told(house: House, tmp_path: Path) -> None:
+    ended = house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000)], 990, "T-1"))
+    assert ended.status == 1
+    assert "T-1 does not add up" in ended.err
+    assert paid(house) == 100000
+
+
+def test_what_is_kept_from_a_check_changes_no_day(house: House, tmp_path: Path) -> None:
+    plb = "PLB*1245319599*20261231*WO:OLD-7*50*FB*25.5"
+    ended = house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000)], 924.5, "T-1", plb))
+    assert ended.status == 0
+    assert paid(house) == 100000
+
+
+def test_an_answer_without_lines_goes_over_the_per_diem_days(house: House, tmp_path: Path) -> None:
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 616.03)], 616.03, "T-1"))
+    cents = [cents for _, (cents, _) in sorted(by_day(house).items()) if cents]
+    assert cents == [8801, 8801, 8801, 8800, 8800, 8800, 8800]
+
+
+def test_an_answer_that_does_not_add_up_is_found(house: House, tmp_path: Path) -> None:
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000, "CAS*CO*45*500")], 1000, "T-1"))
+    assert "remittance_unbalanced" in rules(house)
+
+
+def test_a_denial_owes_nothing_and_says_why(house: House, tmp_path: Path) -> None:
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "4", 1576, 0, "CAS*CO*197*1576")], 0, "T-1"))
+    assert states(house)["EP-O1-1"] == "denied"
+    assert {status for _, status in by_day(house).values()} == {"denied", "unpaid"}
+    (message, *_) = [row["message"] for row in house.run("findings", "--rule", "denied").rows]
+    assert "CO-197" in message
+
+
+def test_money_for_a_day_that_is_not_on_the_claim_is_found(house: House, tmp_path: Path) -> None:
+    line = ("SVC*HC:S9325*1576*88**1", "DTM*472*20261020", "CAS*CO*45*1488")
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 88, *line)], 88, "T-1"))
+    assert {"paid_not_claimed"} <= rules(house)
+    assert paid(house) == 8800
+
+
+def test_another_code_than_was_asked_is_found(house: House, tmp_path: Path) -> None:
+    line = ("SVC*HC:S9326*1576*616**7*HC:S9325*7", "REF*6R*1", "CAS*CO*45*960")
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 616, *line)], 616, "T-1"))
+    assert "code_changed" in rules(house)
+
+
+def test_a_claim_turned_back_is_not_live_and_what_it_would_replace_is(house: House) -> None:
+    replacing = claim("EP-O1-3", LINES[:2], frequency="7", replaces="EP-O1-1", control="EP-O1-1", batch="B2")
+    house.tell(replacing)
+    assert states(house) == {"EP-O1-1": "replaced", "EP-O1-2": "submitted", "EP-O1-3": "submitted"}
+    back = {"type": "ClaimAcknowledged", "claim": "EP-O1-3", "payer": "river-health", "kind": "277CA"}
+    back |= {"status": "rejected", "date": "2026-10-08", "codes": ["A3:21"]}
+    house.tell({"episode": "EP-O1", "source": "277CA", "id": "x", "by": "river-health", "fact": back})
+    assert states(house) == {"EP-O1-1": "submitted", "EP-O1-2": "submitted", "EP-O1-3": "rejected"}
+    assert house.run("claims", "list", "--episode", "EP-O1", "--payer", "other").rows == []
+    assert not rules(house) & {"claimed_twice"}
+
+
+def test_acknowledgements_go_to_their_claims_and_a_batch_to_all_of_it(house: House) -> None:
+    ended = house.run("ack", TAKEN_IN)
+    assert ended.status == 1
+    assert ended.rows == [
+        {"claim": "EP-O1-1", "outcome": "recorded", "status": "accepted", "kind": "277CA"},
+        {"claim": "EP-O1-2", "outcome": "recorded", "status": "rejected", "kind": "277CA"},
+    ]
+    assert states(house) == {"EP-O1-1": "accepted", "EP-O1-2": "rejected"}
+    assert "claim_rejected" in rules(house)
+    assert [row["outcome"] for row in house.run("ack", TAKEN_IN).rows] == ["duplicate"] * 2
+    whole = house.run("ack", TURNED_BACK)
+    assert [(row["claim"], row["status"]) for row in whole.rows] == [("EP-O1-1", "rejected"), ("EP-O1-2", "rejected")]
+    assert states(house) == {"EP-O1-1": "accepted", "EP-O1-2": "rejected"}  # the 277CA came later on the way
+
+
+def test_an_interchange_turned_back_turns_back_its_claims(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "one.ta1"
+    head = HEAD.split("GS*")[0]
+    file.write_text(head + "TA1*000000001*261006*0930*R*006~IEA*0*000000009~")
+    assert [row["status"] for row in house.run("ack", file).rows] == ["rejected"] * 2
+    file.write_text(head + "TA1*000000077*261006*0930*A*000~IEA*0*000000009~")
+    other = house.run("ack", file)
+    assert (other.status, other.rows[0]["claim"], other.rows[0]["outcome"]) == (1, "batch 77", "unmatched")
+
+
+def test_the_answer_to_a_replacement_goes_to_the_newest_of_the_chain(house: House, tmp_path: Path) -> None:
+    house.run("remit", PAID)
+    house.tell(claim("EP-O1-3", LINES, frequency="7", replaces="EP-O1-1", control="EP-O1-1", batch="B2"))
+    back = answer("EP-O1-1", "22", -1576, -1224, "CAS*CO*45*-352")
+    new = answer("EP-O1-1", "1", 1576, 1312, "CAS*CO*45*264", control="RH900002")
+    new[0] = new[0].removesuffix("*1") + "*7"
+    ended = house.run("remit", written(tmp_path, [back, new], 88, "T-2"))
+    assert [row["claim"] for row in ended.rows] == ["EP-O1-1", "EP-O1-3"]
+    sums: dict[str, int] = defaultdict(int)
+    for row in payments(house):
+        sums[row["claim"]] += row["paid_cents"]
+    assert (sums["EP-O1-1"], sums["EP-O1-3"]) == (0, 131200)
+
+
+@pytest.mark.parametrize("file", [PAID, TAKEN_IN])
+def test_a_file_cut_off_leaves_nothing_behind(house: House, tmp_path: Path, file: Path) -> None:
+    cut, verb = tmp_path / "cut.x12", "remit" if "835" in file.name else "ack"
+    text = file.read_text()
+    position = len(house.run("replay", "EP-O1").rows)
+    for end in range(0, len(text) - 2, 211):
+        cut.write_text(text[:end])
+        ended = house.run(verb, cut)
+        assert ended.status == 2
+        assert "nothing of it was recorded" in ended.err
+    assert len(house.run("replay", "EP-O1").rows) == position
+
+
+def malformed(random: Random) -> bytes:
+    """A file in which a few bytes are others, are gone, or stand twice."""
+    text = bytearray(random.choice([PAID, CORRECTED, TAKEN_IN, TURNED_BACK]).read_bytes())
+    for _ in range(random.randint(1, 4)):
+        at = random.randrange(len(text))
+        match random.randrange(4):
+            case 0:
+                text[at] = random.randrange(256)
+            case 1:
+                del text[at : at + random.randrange(1, 60)]
+            case 2:
+                text[at:at] = text[at : at + random.randrange(1, 60)]
+            case _:
+                text[at] = random.choice(b"*~:^\n 0A.-")
+    return bytes(text)
+
+
+@pytest.mark.parametrize("seeds", [range(400), pytest.param(range(100_000), marks=pytest.mark.soak)])
+def test_a_malformed_file_is_read_or_unreadable_and_never_a_fault(seeds: range) -> None:
+    ended: dict[str, int] = defaultdict(int)
+    for seed in seeds:
+        content = malformed(Random(seed))
+        for read in (read_remittances, read_acknowledgements):
+            try:
+                list(read(read_segments(io.BytesIO(content))))
+                ended["read"] += 1
+            except Unreadable:
+                ended["unreadable"] += 1
+    assert min(ended.values()) > 0
+
+
+def test_no_name_or_member_number_of_an_answer_is_stored(house: House) -> None:
+    house.run("remit", PAID)
+    house.run("ack", TAKEN_IN)
+    with open_ledger(house.ledger, create=False) as ledger:
+        told = "\n".join(
+            str(row[4])
+            for row in ledger.scan()
+            if row[3] in ("RemittancePosted", "PaymentReceived", "ClaimAcknowledged")
+        )
+    assert "EXAMPLE" not in told
+    assert "RH5550001" not in told
+
+
+def test_an_answer_read_twice_in_one_check_is_counted(tmp_path: Path) -> None:
+    file = written(tmp_path, [answer("A", "1", 1, 1), answer("A", "1", 1, 1), answer("A", "2", 1, 1)], 3, "T-1")
+    found = [
+        each for each in read_remittances(read_segments(io.BytesIO(file.read_bytes()))) if isinstance(each, Answer)
+    ]
+    assert [each.occurrence for each in found] == [1, 2, 1]
