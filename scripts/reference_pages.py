@@ -180,8 +180,8 @@ def gate_page() -> str:
             "# The gate\n",
             _made_from("ledger/x12/gate_rules.py"),
             "What `claims check` holds a file of claims (837P) against, and `claims write` its own before they leave. "
-            "Something `hard` keeps a claim back, something `soft` is told. What only the ledger can say (diagnoses, coverage, "
-            "authorizations, other claims of the patient) is asked where it knows the claim by its number.\n",
+            "Something `hard` keeps a claim back, something `soft` is told. What only the ledger can say (diagnoses, "
+            "coverage, authorizations, other claims of the patient) is asked where it knows the claim by its number.\n",
             _table(("Rule", "Level", "What it holds a claim to"), iter(rows)),
         ]
     )

@@ -23,13 +23,23 @@ from commands.verbs.claim_list import whose_claims
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.store import EpisodeLedger
 from projections.claims_out.again import NotAgain, claims_in, made_again
-from projections.claims_out.drafts import NOT_BILLABLE, NOT_COME, NOT_COVERED, ON_ANOTHER, DraftClaim, KeptOff
+from projections.claims_out.drafts import (
+    CORRECTION,
+    NOT_BILLABLE,
+    NOT_COME,
+    NOT_COVERED,
+    ON_ANOTHER,
+    DraftClaim,
+    KeptOff,
+)
 from projections.claims_out.prepare import prepared, to_look_at
 from projections.erasure.handed_out import giving
-from projections.read_model.queries import Filters, line_rows
+from projections.read_model.queries import Filters, finding_rows, line_rows
 from projections.words import amount, counted, date_runs
 
 _AGAIN: Final = "claims again"
+_CLAIMED_WRONG: Final = "claimed_not_billable"
+"""The finding that a claim asks for what is not billable: it may have to be put right."""
 
 
 class PreparedRow(Struct, frozen=True):
@@ -89,7 +99,9 @@ def _look(setup: Setup, ledger: EpisodeLedger, wanted: Filters) -> ToLookAt:
     with closing(setup.views()) as views, live_views(setup, ledger, views):
         tell_set_aside(views)
         upto = int(views.noted()["position"])
-        return ToLookAt(upto, list(to_look_at(ledger, setup.book, line_rows(views, wanted), upto)))
+        patients = to_look_at(ledger, setup.book, line_rows(views, wanted), upto)
+        claimed = finding_rows(views, wanted._replace(rule=_CLAIMED_WRONG))
+        return ToLookAt(upto, list(patients | dict.fromkeys(row.patient for row in claimed)))
 
 
 @click.command()
@@ -147,12 +159,13 @@ def _tell_run(run: Run, *, dry: bool, in_full: bool) -> None:
 
 def _is_stopped(each: KeptOff) -> bool:
     """Whether a hard finding, or another claim of the patient, keeps it off."""
-    return each.reason not in (NOT_COME, NOT_BILLABLE, NOT_COVERED)
+    return each.reason not in (NOT_COME, NOT_BILLABLE, NOT_COVERED, CORRECTION)
 
 
 _WHY: Final = {
     NOT_COME: "not come yet",
     NOT_BILLABLE: "no day that it touches is billable",
+    CORRECTION: "inside the span of a claim that is to be corrected",
     ON_ANOTHER: "a live claim of another of the patient's episodes asks for the date",
     NOT_COVERED: "the payer of its first billable day does not cover all of its days",
 }

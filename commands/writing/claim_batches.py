@@ -26,6 +26,7 @@ from ledger.x12.claim_reader import ReadClaim, read_claims
 from ledger.x12.gate import GateFinding, KnownClaim, gate
 from ledger.x12.gate_rules import RULES
 from ledger.x12.outgoing import LONGEST_CONTROL, OutgoingFile
+from projections.claims_out.as_left import AsLeft
 from projections.claims_out.batch_files import FileAddress, address_of, file_of, outgoing_claim
 from projections.claims_out.drafts import DraftClaim
 from projections.claims_out.known import known_claim
@@ -127,7 +128,7 @@ class BatchMaker:
         self, where: FileAddress, claims: Sequence[Prepared], told: Sequence[ClaimSubmitted], number: int
     ) -> OutgoingFile:
         outgoing = [
-            outgoing_claim(each.judged, each.case, claim, self._book, each.draft.payer_number)
+            outgoing_claim(*(each.left or AsLeft(each.judged, each.case)), claim, self._book, each.draft.payer_number)
             for each, claim in zip(claims, told, strict=True)
         ]
         return file_of(self._book, where, outgoing, number, self._written_at)

@@ -160,7 +160,7 @@ def diagnosis_in_force(c: CheckedClaim) -> Found:
         return
     if min(days) < _ICD10_BEGAN:
         yield "", f"before {_ICD10_BEGAN} diagnoses were not told in ICD-10-CM"
-    if c.known:
+    if c.known and c.claim.frequency != _VOID:
         for code in c.claim.diagnoses:
             if not any(
                 code == known and from_ <= max(days) and min(days) <= to for known, from_, to in c.known.diagnoses
@@ -404,7 +404,7 @@ def payer_in_force(c: CheckedClaim) -> Found:
 
 def plan_in_force(c: CheckedClaim) -> Found:
     """The patient's coverage by the payer is in force on the line's dates, where the ledger knows the claim."""
-    for line in c.lines if c.known else ():
+    for line in c.lines if c.known and c.claim.frequency != _VOID else ():
         assert c.known is not None
         if any(not any(from_ <= day <= to for from_, to in c.known.coverage) for day in line.dates()):
             yield line.number, "the payer does not cover the patient on all of these dates"
@@ -412,7 +412,7 @@ def plan_in_force(c: CheckedClaim) -> Found:
 
 def authorization_covers(c: CheckedClaim) -> Found:
     """An authorization covers the line's dates, code and units, where the ledger knows the claim."""
-    if not c.known:
+    if not c.known or c.claim.frequency == _VOID:
         return
     asked: Counter[str] = Counter()
     for line in c.lines:

@@ -13,7 +13,9 @@ from ledger.facts.events import ClaimSubmitted
 from ledger.judge.case import Case
 from ledger.store import EpisodeLedger
 from ledger.x12.claim_file import rendered
+from projections.claims_out.as_left import as_rendered
 from projections.claims_out.batch_files import address_of, file_of, outgoing_claim
+from projections.claims_out.corrections import number_to_name
 from projections.claims_out.on_file import provider_on
 from projections.reading.as_known import AsKnown, JudgedPatient
 
@@ -52,8 +54,12 @@ def made_again(ledger: EpisodeLedger, batch: RecordedBatch) -> bytes:
         raise NotAgain(f"a patient with a claim in {act.batch} was forgotten since, so its file cannot be made again")
     book = _book_of(ledger, act)
     told = list(_claims_then(AsKnown(ledger, book, upto=act.position), entries))
-    where = address_of(book, told[0][2].payer, provider_on(told[0][1], told[0][2].lines))
-    claims = [outgoing_claim(judged, case, claim, book, "") for judged, case, claim in told]
+    first = as_rendered(ledger, book, *told[0])
+    where = address_of(book, told[0][2].payer, provider_on(first.case, told[0][2].lines))
+    claims = []
+    for judged, case, claim in told:
+        shown = as_rendered(ledger, book, judged, case, claim)
+        claims.append(outgoing_claim(shown.judged, shown.case, claim, book, number_to_name(case, claim)))
     content = rendered(file_of(book, where, claims, batch.number, act.written_at))
     if hashlib.sha256(content).hexdigest() != act.sha256:
         raise NotAgain(

@@ -36,7 +36,7 @@ def outgoing_claim(
 ) -> OutgoingClaim:
     """A claim as its file says it, who the patient is with it."""
     first = min(line.from_ for line in claim.lines)
-    insured = insured_for(judged.streams, case, claim.payer, member_on(case, claim.lines), first)
+    insured = insured_for(judged.streams, case, claim.payer, member_on(case, claim.payer, claim.lines), first)
     assert insured is not None, "nothing is missing"
     return claim_on_file(case, claim, book, insured, payer_number)
 

@@ -20,8 +20,9 @@ from ledger.judge.findings import Finding
 from ledger.judge.lines import Line, pack
 from ledger.x12.outgoing import MOST_LINES
 from projections.audit.claimed_shares import shares_of
+from projections.claims_out.corrections import VOID, Correction, corrections_of, original_control
 from projections.claims_out.given import Given, given_in
-from projections.claims_out.on_file import diagnoses_on, prescriber_on
+from projections.claims_out.on_file import diagnoses_on, prescriber_on, provider_on
 from projections.reading.as_known import JudgedPatient
 from projections.words import iso
 
@@ -29,6 +30,7 @@ NOT_BILLABLE: Final = "not_billable"
 NOT_COME: Final = "not_come"
 NOT_COVERED: Final = "not_covered"
 ON_ANOTHER: Final = "on_another"
+CORRECTION: Final = "correction"
 _OF_CLAIMS: Final = frozenset(
     {"remittance_unbalanced", "payment_unbalanced", "code_changed", "paid_not_claimed", "claim_rejected"}
 )
@@ -107,6 +109,8 @@ def drafts_of(
     off = _stopped(case.episode.name, findings) | _on_others(judged, case)
     claimed = shares_of(case.episode)
     lines, kept = pack(case), list[KeptOff]()
+    corrections = corrections_of(case, lines, claimed, off, today, book)
+    off |= dict.fromkeys(corrections.waiting, CORRECTION)
     groups: dict[Group, list[_Part]] = {}
     for line in lines:
         for reason, from_, to in _cut(line, claimed, off, today):
@@ -125,7 +129,8 @@ def drafts_of(
             kind = groups if given.mode == "same_claim" else apart
             kind.setdefault(where, []).append(_Part(1 if given.kind == "drug" else 2, given.lines, given.missing))
     chunks = [(group, chunk) for each in (groups, apart) for group, parts in each.items() for chunk in _chunks(parts)]
-    return Drafts([_draft(case, group, parts, book, identified) for group, parts in chunks], kept)
+    claims = [_correction(case, each, book, identified) for each in corrections.claims]
+    return Drafts(claims + [_draft(case, group, parts, book, identified) for group, parts in chunks], kept)
 
 
 def _stopped(episode: str, findings: Iterable[Finding]) -> dict[int, str]:
@@ -212,6 +217,18 @@ def _draft(case: Case, group: Group, parts: Sequence[_Part], book: Book, identif
     numbered = tuple(replace(line, line=str(place)) for place, line in enumerate(lines, 1))
     return DraftClaim(
         case.episode.name, case.patient.name, payer, provider, numbered, tuple(dict.fromkeys(missing))
+    )  # fmt: skip
+
+
+def _correction(case: Case, correction: Correction, book: Book, identified: bool) -> DraftClaim:
+    claim, lines = correction.claim, correction.lines
+    provider = provider_on(case, lines)
+    missing = dict.fromkeys(missing_of(case, claim.payer, provider, lines, book, identified=identified))
+    if correction.frequency == VOID:  # nobody ordered what is taken back
+        missing = {what: None for what in missing if not what.startswith("an order")}
+    return DraftClaim(
+        case.episode.name, case.patient.name, claim.payer, provider, lines, tuple(missing), correction.frequency,
+        claim.claim, original_control(case, claim), correction.payer_number,
     )  # fmt: skip
 
 

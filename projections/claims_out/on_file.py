@@ -117,15 +117,16 @@ def provider_on(case: Case, lines: Sequence[ClaimLine]) -> str:
     return next((npi for npi, days in case.providers.parts if days & one), case.episode.opening[1].provider)
 
 
-def member_on(case: Case, lines: Sequence[ClaimLine]) -> str:
-    """Under which number of the payer's the lines go: that of the first of their dates that has one."""
+def member_on(case: Case, payer: str, lines: Sequence[ClaimLine]) -> str:
+    """Under which number of the payer's the lines go: that of the first of their dates that has one; where coverage
+    ended since (a void), the number told last."""
     for line in lines:
         for day in range(line.from_.toordinal(), line.to.toordinal() + 1):
             one = case.calendar.day(day)
             for member, days in case.members.parts:
                 if days & one:
                     return member
-    return ""
+    return next((told.fact.member for told in reversed(case.episode.coverage) if told.fact.payer == payer), "")
 
 
 def prescriber_on(case: Case, line: ClaimLine) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from ledger.book import Book, Terms
 from ledger.facts.billing import DrugAdministered
 from ledger.facts.entry import statement_of
@@ -17,8 +19,10 @@ from ledger.judge.findings import find
 from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
-from projections.claims_out.drafts import DraftClaim, KeptOff, drafts_of
+from projections.claims_out.as_left import AsLeft, as_left
+from projections.claims_out.drafts import DraftClaim, KeptOff, drafts_of, missing_of
 from projections.claims_out.identity import patient_told
+from projections.claims_out.on_file import provider_on
 from projections.reading.as_known import AsKnown, JudgedPatient
 from projections.reading.joined import entries_of_kinds
 from projections.rows.kept import NOBODY
@@ -34,6 +38,8 @@ class Prepared(NamedTuple):
     draft: DraftClaim
     judged: JudgedPatient
     case: Case
+    left: AsLeft | None = None
+    """Of a void, what was known when its claim left: what its file says."""
 
 
 def to_look_at(ledger: EpisodeLedger, book: Book, rows: Iterable[LineRow], upto: int) -> dict[str, None]:
@@ -76,7 +82,21 @@ def prepared(
     for name in patients:
         judged = past.judged(name)
         if judged is not None:
-            yield prepared_of(judged, book, now)
+            claims, kept = prepared_of(judged, book, now)
+            yield [_with_its_past(ledger, book, each) for each in claims], kept
+
+
+def _with_its_past(ledger: EpisodeLedger, book: Book, each: Prepared) -> Prepared:
+    draft = each.draft
+    left = as_left(ledger, book, each.case, draft.frequency, draft.replaces)
+    if left is None:
+        return each
+    provider = provider_on(left.case, draft.lines)
+    identified = patient_told(left.judged.streams) is not None
+    missing = tuple(
+        dict.fromkeys(missing_of(left.case, draft.payer, provider, draft.lines, book, identified=identified))
+    )
+    return each._replace(draft=replace(draft, provider=provider, missing=missing), left=left)
 
 
 def prepared_of(judged: JudgedPatient, book: Book, now: datetime) -> tuple[list[Prepared], list[KeptOff]]:
