@@ -32,7 +32,7 @@ class Browser:
     """Sends requests to one site; keeps the cookie it is given."""
 
     def __init__(self, port: int) -> None:
-        self.port, self.origin, self.cookie = port, f"http://127.0.0.1:{port}", ""
+        self.port, self.origin, self.cookie, self.form = port, f"http://127.0.0.1:{port}", "", ""
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str | None) -> Answer:
         sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie or None}
@@ -46,7 +46,10 @@ class Browser:
             got = {name.lower(): value for name, value in answer.getheaders()}
             if "set-cookie" in got:
                 self.cookie = got["set-cookie"].split(";")[0]
-            return Answer(answer.status, got, answer.read().decode())
+            text = answer.read().decode()
+            if found := re.search(r'name="form" value="([a-z0-9]+)"', text):
+                self.form = found[1]
+            return Answer(answer.status, got, text)
         finally:
             connection.close()
 
@@ -54,7 +57,8 @@ class Browser:
         return self.ask("GET", path, **headers)
 
     def post(self, path: str, **fields: str) -> Answer:
-        return self.ask("POST", path, urlencode(fields))
+        """A form as the last page had it."""
+        return self.ask("POST", path, urlencode({"form": self.form} | fields))
 
     def found(self, text: str) -> Answer:
         """The page of a search."""
@@ -85,6 +89,7 @@ class Running(NamedTuple):
         """A browser that came in by the token."""
         browser = self.stranger()
         assert browser.post("/enter", token=self.token).status == 303
+        browser.get("/password")
         return browser
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:

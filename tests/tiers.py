@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -42,7 +43,8 @@ def marked(item: pytest.Item) -> list[str]:
 
 
 MEASURED = ["tests/ledger/*.py", "ledger/*/*.py", "commands/writing/*", "whole/test_laws.py", "whole/test_scenarios.py",
-            "whole/test_journeys.py", "whole/test_edition1.py"]  # fmt: skip
+            "whole/test_journeys.py", "whole/test_edition1.py", "whole/test_hard_situations.py",
+            "whole/test_merging.py", "commands/verbs/test_book.py", "commands/verbs/test_backup*.py"]  # fmt: skip
 """The laws, the scenarios, and what is tried on every kind of store: what they reach of ledger/ is its branch coverage.
 Measuring makes a test up to four times as slow, and what others reach of it by the way says little."""
 
@@ -56,3 +58,12 @@ def measured(item: pytest.Item) -> bool:
 def in_proportion(suite: int, release: int) -> list[Any]:
     """How often something is tried with every change, and how often before a release."""
     return [pytest.param(suite), pytest.param(release, marks=pytest.mark.soak)]
+
+
+RELEASE = "EPISODE_TEST_RELEASE"
+"""Set by ``scripts/test --release``: what is drawn at random is tried as often as before a release."""
+
+
+def many(suite: int, release: int) -> int:
+    """How many examples of a law are tried: some with every change, and before a release as many as it deserves."""
+    return release if os.environ.get(RELEASE) else suite

@@ -69,6 +69,14 @@ def first_fault(form: Form, value: Any, path: str) -> str | None:
     return found.message if found else None
 
 
+def faults_by_place(tagged: Mapping[str, Shape], type_: str, fact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every fault of a fact of one type: where in it, and what was expected there; where is empty for the whole."""
+    for fault in _field_problems(tagged[type_], _remembered(dict(fact)), "", tagged=True):
+        place, colon, message = fault.message.partition(": ")
+        is_place = colon and not place.startswith("expected")
+        yield (place, message) if is_place else ("", fault.message)
+
+
 def _remembered(value: Any) -> Any:
     """A value with its objects as they are when they are read."""
     if isinstance(value, dict):
@@ -155,6 +163,22 @@ def _object_problems(form: Form, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _field_problems(shape: Shape, told: _Object, path: str, *, tagged: bool) -> Iterator[Fault]:
+    wrong = False
+    for fault in _problems_of_fields(shape, told, path, tagged=tagged):
+        wrong |= fault.name is None
+        yield fault
+    if wrong:  # what holds for the object as a whole is asked of fields that have their form
+        return
+    checked = told | {name: check(told[name]) for name, check in shape.checks if name in told}
+    if shape.order is not None and out_of_order(shape.order, checked):
+        first, second, strictly = shape.order
+        yield _wrong(_join(path, second), f"an instant after {first}" if strictly else f"a date not before {first}")
+    for rule in shape.rules:
+        if broken := rule(checked):
+            yield _wrong(_join(path, broken[0]), broken[1])
+
+
+def _problems_of_fields(shape: Shape, told: _Object, path: str, *, tagged: bool) -> Iterator[Fault]:
     for name in told:
         if name not in shape.fields and not (tagged and name == "type"):
             yield _unknown_field(name, shape, path)
@@ -167,13 +191,6 @@ def _field_problems(shape: Shape, told: _Object, path: str, *, tagged: bool) -> 
             expected = field.form.expected
             missing = f"the field is missing; expected {expected}. Add it and send the line again."
             yield Fault(f"{_join(path, name)}: {missing}")
-    checked = told | {name: check(told[name]) for name, check in shape.checks if name in told}
-    if shape.order is not None and out_of_order(shape.order, checked):
-        first, second, strictly = shape.order
-        yield _wrong(_join(path, second), f"an instant after {first}" if strictly else f"a date not before {first}")
-    for rule in shape.rules:
-        if wrong := rule(checked):
-            yield _wrong(_join(path, wrong[0]), wrong[1])
 
 
 def _repeated(name: str, form: Form, path: str) -> Fault:

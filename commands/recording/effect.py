@@ -85,7 +85,7 @@ def recording(setup: Setup, effect: Effect, *, create: bool = False) -> Iterator
 def _recording(setup: Setup, effect: Effect, create: bool) -> Iterator[EpisodeLedger]:
     if effect.dry_run:
         book = setup.book if effect.shown else None  # a mistake in it is told before anything is done
-        with _rehearsing(setup) as rehearsal:
+        with rehearsing(setup) as rehearsal:
             yield rehearsal
             if book is not None and rehearsal.position() > rehearsal.began:
                 _tell(setup, effect, State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
@@ -98,7 +98,7 @@ def _recording(setup: Setup, effect: Effect, create: bool) -> Iterator[EpisodeLe
 
 
 @contextmanager
-def _rehearsing(setup: Setup) -> Iterator[Rehearsal]:
+def rehearsing(setup: Setup) -> Iterator[Rehearsal]:
     """A rehearsal of the ledger that is named; of an empty one, if there is none yet."""
     with ExitStack() as stack:
         folder = stack.enter_context(passing_folder(setup.places, "rehearsal"))

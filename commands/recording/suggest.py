@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -13,6 +13,7 @@ from commands.door.shapes import EVENTS, Shape
 from commands.door.spoken import choices_of
 from commands.terminal.options import Setup
 from ledger.book import Book
+from ledger.facts.entry import Entry
 from ledger.facts.events import AuthorizationGranted, ClaimSubmitted, TherapyHeld, TherapyOrdered
 from ledger.facts.liveness import live_entries
 
@@ -75,15 +76,23 @@ def _values(ctx: click.Context, shape: Shape, name: str) -> Iterator[str]:
         elif name in _CODES:
             yield from _codes(setup.book)
         elif name in _KNOWN_BY:
-            yield from _names(setup, str(ctx.params.get("episode")), name)
+            with setup.open() as ledger:
+                yield from names_told(ledger.entries_of(str(ctx.params.get("episode"))), name)
 
 
 def _codes(book: Book) -> list[str]:
     return sorted(book.codes)
 
 
-def _names(setup: Setup, episode: str, name: str) -> list[str]:
-    kind = _KNOWN_BY[name]
-    with setup.open() as ledger:
-        known = [live.fact for live in live_entries(ledger.entries_of(episode))]
-    return sorted({getattr(fact, _NAMED_IN.get(name, name)) for fact in known if isinstance(fact, kind)})
+def known_values(book: Book, entries: Sequence[Entry], name: str) -> list[str]:
+    """What the book and an episode's entries know that a field of this name may be; empty if it is not such a field."""
+    if name == "payer":
+        return sorted(book.payers)
+    return _codes(book) if name in _CODES else names_told(entries, name)
+
+
+def names_told(entries: Sequence[Entry], name: str) -> list[str]:
+    """What facts of an episode have named that a field of this name names."""
+    kind = _KNOWN_BY.get(name)
+    facts = [live.fact for live in live_entries(entries)] if kind else []
+    return sorted({getattr(fact, _NAMED_IN.get(name, name)) for fact in facts if kind and isinstance(fact, kind)})

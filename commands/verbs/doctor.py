@@ -28,13 +28,13 @@ from ledger.recorders.by_name.naming import views_file
 from ledger.recorders.by_name.tail import broken_in_tail
 from ledger.recorders.sqlite.file import plain_path
 from ledger.recorders.sqlite.rights import (
-    access_records_of,
     engine,
     files_of,
     free_bytes,
     log_bytes,
     may_write,
     rights_of,
+    site_files_of,
 )
 from ledger.recorders.warnings import warnings_of
 from ledger.store import EpisodeLedger, in_postgres
@@ -117,7 +117,7 @@ def _of_the_files(path: Path, places: Places) -> Iterator[CheckRow]:
     if not path.is_file():
         raise NoLedger(f"there is no ledger at {path}")
     views = places.current()
-    files = files_of(path) + (files_of(views) if views else []) + access_records_of(path)
+    files = files_of(path) + (files_of(views) if views else []) + site_files_of(path)
     yield from rights_rows([rights_of(each) for each in (path.parent, *files)], os.geteuid())
     if not may_write(path) or not may_write(path.parent):
         says = "this user may not write to the ledger's file and folder, as SQLite's log needs"

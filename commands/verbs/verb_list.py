@@ -98,8 +98,9 @@ VERBS: Final = {
     "verify": Verb("proof", "Walk the whole ledger and name the first position that is wrong."),
     "serve": Verb(
         "serve",
-        "Show worklist, episodes, findings and the Monday report in a browser, on this machine alone.",
+        "Show worklist, episodes, findings and the Monday report in a browser.",
     ),
+    "users": Verb("users", "Say who may sign in to the site of 'serve', and as what."),
     "access": Verb(
         "access", "Show each look at a page of the site that showed PATIENT, by any name merged with theirs."
     ),

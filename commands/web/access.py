@@ -22,7 +22,8 @@ from projections.words import utc_text
 
 
 class Access(msgspec.Struct, frozen=True):
-    """One look at a page. ``session`` names a browser's session without its secret; ``user`` runs the site."""
+    """One look at a page. ``session`` names a browser's session without its secret; ``user`` is who is signed in: by
+    the link or the token, whoever runs the site."""
 
     at: str
     session: str
@@ -47,12 +48,13 @@ class AccessLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.user = _login_name()
 
-    def record(self, session: str, remote: str, page: str, patients: Iterable[str], **seen: str | None) -> None:
+    def record(
+        self, session: str, user: str, remote: str, page: str, patients: Iterable[str], **seen: str | None
+    ) -> None:
         """Write a line that names these patients, or raise ``NotRecorded``."""
         at, shown = utc_text(utc_now()), tuple(sorted(set(patients)))
-        access = Access(at, session, self.user, remote, page, patients=shown, **seen)
+        access = Access(at, session, user, remote, page, patients=shown, **seen)
         try:
             add_line(self.path, msgspec.json.encode(access) + b"\n")
         except OSError as error:
@@ -87,7 +89,7 @@ def access_file(views: Path) -> Path:
     return views.with_name(views.name.removesuffix(".db").removesuffix(".views") + ".access.jsonl")
 
 
-def _login_name() -> str:
+def login_name() -> str:
     """The name of the account that runs the site; its number where it has no name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name

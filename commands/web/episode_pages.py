@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commands.web.forms import Fields
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
 from projections.page.episode import episode_sheet
@@ -20,13 +20,13 @@ from projections.words import utc_text
 
 def calendar_page(site: Site, request: Request) -> Response:
     """An episode's calendar as known now or at an instant, and beside it the day asked for."""
-    episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
+    episode, known_at, day = episode_asked(site, request), known_at_asked(request), day_asked(request)
     with site.reading() as reading:
         sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
         answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
-        if asked := _asked_first(site, request, reading, episode, known_at):
+        if asked := asked_first(site, request, reading, episode, known_at):
             return asked
-        _record(site, request, "calendar", episode, reading, known_at)
+        record_look(site, request, "calendar", episode, reading, known_at)
         if sheet is None:
             raise _not_opened()
         return site.render("episode.html", request, reading=reading, sheet=sheet, answer=answer, **_around(answer))
@@ -34,14 +34,14 @@ def calendar_page(site: Site, request: Request) -> Response:
 
 def why_page(site: Site, request: Request) -> Response:
     """Why a day is what it is: every step with its evidence, the terms, and what would change it."""
-    episode, known_at, day = _episode(site, request), known_at_asked(request), _day(request)
+    episode, known_at, day = episode_asked(site, request), known_at_asked(request), day_asked(request)
     if day is None:
         raise Refused(400, "Which day?", "Choose a day of the calendar first.")
     with site.reading() as reading:
         answer = why_of(reading.ledger, episode, day, reading.book, known_at)
-        if asked := _asked_first(site, request, reading, episode, known_at):
+        if asked := asked_first(site, request, reading, episode, known_at):
             return asked
-        _record(site, request, "why", episode, reading, known_at)
+        record_look(site, request, "why", episode, reading, known_at)
         if answer is None:
             raise _not_opened()
         shown = utc_text(known_at) if known_at else None
@@ -51,29 +51,30 @@ def why_page(site: Site, request: Request) -> Response:
         )  # fmt: skip
 
 
-def _asked_first(
+def asked_first(
     site: Site, request: Request, reading: Reading, episode: str, known_at: datetime | None
 ) -> Response | None:
     """What is shown first of an episode that names another patient, too: whether to show it all the same."""
     named = also_named(reading.ledger, episode, known_at)
     also = site.ids.of("also", "\0".join((episode, *sorted(named.patients))))
-    if not named.patients or site.sessions.may_see(request.scope["session"], also):
+    if not named.patients or also in request.scope["session"].sees:
         return None
     entries = [f"{episode}:{version}" for version in named.versions]
     return site.render("also.html", request, 409, reading=reading, episode=episode, entries=entries, also=also)
 
 
-def show_also(site: Site, request: Request, told: Mapping[str, str]) -> Response:
+def show_also(site: Site, request: Request, told: Fields) -> Response:
     """Somebody wants to see the episode although it names another patient: from now on this session is shown it."""
     also = told.get("also", "")
     found = site.ids.name("also", also)
     if found is None:
         raise Refused(404, "No such page", "Open the episode again, and ask there.")
-    site.sessions.let_see(request.scope["session"], also)
+    request.scope["session"].sees.add(also)
     return RedirectResponse(site.episode_href(found.split("\0")[0]), 303)
 
 
-def _episode(site: Site, request: Request) -> str:
+def episode_asked(site: Site, request: Request) -> str:
+    """The episode whose opaque id stands in the address."""
     episode = site.ids.name("episode", request.path_params["id"])
     if episode is None:
         raise Refused(
@@ -84,7 +85,8 @@ def _episode(site: Site, request: Request) -> str:
     return episode
 
 
-def _day(request: Request) -> date | None:
+def day_asked(request: Request) -> date | None:
+    """``?day=``, if it is given."""
     text = request.query_params.get("day", "").strip()
     try:
         day = date.fromisoformat(text) if text else None
@@ -95,8 +97,11 @@ def _day(request: Request) -> date | None:
     return day
 
 
-def _record(site: Site, request: Request, page: str, episode: str, reading: Reading, known_at: datetime | None) -> None:
-    day, named = _day(request), also_named(reading.ledger, episode, known_at)
+def record_look(
+    site: Site, request: Request, page: str, episode: str, reading: Reading, known_at: datetime | None
+) -> None:
+    """Log the look at a page of an episode, with everybody whom it names."""
+    day, named = day_asked(request), also_named(reading.ledger, episode, known_at)
     own = AsKnown(reading.ledger, reading.book).owner(episode)
     patients = [*named.patients, *([own] if own else [])]
     site.record(
@@ -123,6 +128,7 @@ class EvidenceCited(NamedTuple):
     label: str
     type: str
     episode: str
+    version: int
     by: str
     recorded_at: str
     says: str
@@ -133,6 +139,6 @@ def _evidence(answer: Why) -> list[EvidenceCited]:
     found: dict[tuple[str, int], EvidenceCited] = {}
     for step in answer.steps:
         for one in step.evidence:
-            new = EvidenceCited(one.label, one.type, one.episode, one.by, one.recorded_at, one.says, [])
+            new = EvidenceCited(one.label, one.type, one.episode, one.version, one.by, one.recorded_at, one.says, [])
             found.setdefault((one.episode, one.version), new).steps.append(step.step)
     return list(found.values())

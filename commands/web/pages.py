@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from commands.web.security import style_by_hash
+from commands.web.forms import Fields
+from commands.web.guard.security import style_by_hash
 from commands.web.site import Refused, Site, page_number
 from projections.operations.search import find_episodes
 from projections.operations.worklist import (
@@ -65,6 +66,16 @@ def found_page(site: Site, request: Request) -> Response:
         found, more = find_episodes(reading.ledger, reading.views, text)
         site.record(request, "search", [one.patient for one in found])
         return site.render("found.html", request, reading=reading, text=text, found=found, more=more)
+
+
+def search(site: Site, request: Request, told: Fields) -> Response:
+    """A search was sent: to what is found."""
+    text = told.get("text", "").strip()
+    if not 1 <= len(text) <= LONGEST_SEARCH:
+        raise Refused(
+            400, "Nothing to search for", f"Enter 1 to {LONGEST_SEARCH} characters of a patient or episode ID."
+        )
+    return RedirectResponse(f"/found/{site.ids.of('search', text)}", 303)
 
 
 def holds_page(site: Site, request: Request) -> Response:

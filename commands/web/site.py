@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,12 +13,17 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from commands.desk.uploads import Uploads
 from commands.outside import utc_now
+from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
-from commands.web.access import AccessLog, access_file, marks_of
+from commands.web.access import AccessLog, access_file, login_name, marks_of
+from commands.web.guard.requests import Requests
+from commands.web.guard.rights import may
+from commands.web.guard.security import OpaqueIds
+from commands.web.guard.sessions import Attempts, Session, Sessions
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
-from commands.web.security import OpaqueIds, Sessions
 from ledger.facts.forms import parse_instant
 from projections.operations.worklist import Worklist, worklist
 from projections.rendering import environment
@@ -38,11 +43,20 @@ class Refused(Exception):
 class Site:
     """One running site."""
 
-    def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        tell: Callable[[str], None],
+        requests: Requests | None = None,
+        metrics_key: str | None = None,
+    ) -> None:
+        self.requests, self.metrics_key = requests or Requests(), metrics_key
         self.reader = Reader(setup)
         self.monday = Monday(self.reader)
         self.access = AccessLog(access_file(setup.places.live))
-        self.sessions, self.ids, self.tell = Sessions(), OpaqueIds(), tell
+        self.users = Users(users_file(setup.places.live))
+        self.sessions, self.attempts = Sessions(login_name()), Attempts()
+        self.ids, self.tell, self.uploads = OpaqueIds(), tell, Uploads()
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
         self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
@@ -60,6 +74,7 @@ class Site:
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
             self._worklist = None
+            self.uploads.let_go()
             self.ids.let_go("search")
             self.ids.let_go("also")
             self._forgotten_at = forgotten_at
@@ -69,16 +84,21 @@ class Site:
         return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
-        """A page; ``session`` is empty for whoever has not come in."""
-        session = request.scope.get("session") or ""
-        text = self._templates.get_template(template).render(session=session, **said)
+        """A page; ``session`` is None for whoever is not signed in, ``may`` says what their role may ask."""
+        session: Session | None = request.scope.get("session")
+
+        def may_ask(address: str, method: str = "GET") -> bool:
+            return session is not None and may(session.role, method, address)
+
+        text = self._templates.get_template(template).render(session=session, may=may_ask, **said)
         return HTMLResponse(text, status)
 
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
         """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
         marks = marks_of(filter(None, patients), self.reader.setup.master)
-        self.access.record(request.scope["session"], remote, page, marks, **seen)
+        session: Session = request.scope["session"]
+        self.access.record(session.name, session.user, remote, page, marks, **seen)
 
     def worklist(self, reading: Reading) -> Worklist:
         """The open work of this hour, made once for each state of ledger and book: a date begins at another hour in
@@ -104,9 +124,17 @@ class Site:
 
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
-    made.filters["runs"] = lambda dates: list(date_runs(dates))
+    made.filters |= {"runs": lambda dates: list(date_runs(dates)), "is_date": _is_date}
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
+
+
+def _is_date(text: str) -> bool:
+    """Whether a browser can show a text in a field for dates."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def page_number(request: Request) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +49,11 @@ MakeActs = Callable[[datetime], Sequence[HouseAct]]
 
 class WrongClock(Exception):
     """This clock cannot be right, or the one before it was not: nothing was recorded under it."""
+
+
+Still = Callable[[Sequence["Line"], Mapping[str, EpisodeHead]], None]
+"""Raises if lines are not to be recorded after what stands in their episodes by now, which their heads tell; asked at
+each try, so that nothing comes between the answer and the append."""
 
 
 class HeadCache:
@@ -115,7 +120,9 @@ class Recorder:
         identities: int = IDENTITIES_HELD,
         attempts: int = ATTEMPTS,
         clock_is_right: bool = True,
+        still: Still = lambda lines, heads: None,
     ) -> None:
+        self._still = still
         self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
         self._last: dict[str, EpisodeHead] = {}
@@ -162,6 +169,7 @@ class Recorder:
     def _try(self, lines: Sequence[Line], acts: MakeActs | None) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
+        self._still(lines, heads)
         versions = {episode: head.version for episode, head in heads.items()}
         now, after_act = self._clock(), self._ledger.count_of_acts() if acts else None
         decisions = self._decide_all(lines, heads, now)

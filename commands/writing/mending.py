@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from ledger.facts.entry import Entry
-from ledger.facts.events import FactCorrected, FactRetracted
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.events import ConflictResolved, Event, FactCorrected, FactRetracted
 from ledger.facts.liveness import live_entries, retractions
 
 
@@ -71,6 +72,45 @@ def restorations(entries: Sequence[Entry], entry: Entry, reason: str) -> list[di
     if not named:
         raise NoSuchEntry("it is not retracted as things are: there is nothing to take back")
     return [retraction(each, reason) for each in named]
+
+
+def last_about(entries: Sequence[Entry], fact: Event) -> Entry | None:
+    """The last entry that has a say in what a fact decides or takes back: what it mends with all that mends it, or the
+    decisions of its date; None if there is none, as for every fact that stands by itself."""
+    if isinstance(fact, ConflictResolved):
+        about = {_name(each) for each in entries if _decides(each, fact.date)}
+    elif isinstance(fact, FactCorrected | FactRetracted):
+        about = {_root_of(entries, (fact.target_source, fact.target_id))}
+    else:
+        return None
+    found = None
+    for entry in entries:
+        if _name(entry) in about or _target_of(entry) in about:
+            about.add(_name(entry))
+            found = entry
+    return found
+
+
+def _name(entry: Entry) -> tuple[str, str]:
+    return entry.source, entry.id
+
+
+def _decides(entry: Entry, on: date) -> bool:
+    stated = statement_of(entry)
+    return isinstance(stated, ConflictResolved) and stated.date == on
+
+
+def _target_of(entry: Entry) -> tuple[str, str] | None:
+    fact = entry.fact
+    return (fact.target_source, fact.target_id) if isinstance(fact, FactCorrected | FactRetracted) else None
+
+
+def _root_of(entries: Sequence[Entry], name: tuple[str, str]) -> tuple[str, str]:
+    """What was told at first, behind all that corrects or retracts it."""
+    targets = {_name(entry): _target_of(entry) for entry in entries}
+    while target := targets.get(name):
+        name = target
+    return name
 
 
 def _target(entry: Entry) -> dict[str, str]:

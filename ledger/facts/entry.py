@@ -7,7 +7,7 @@ episode, version and tag, and reading asserts that they agree.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -113,6 +113,25 @@ def statement_of(entry: Entry) -> Event:
 def states_identity(fact: Event) -> bool:
     """Whether a fact, or what a correction puts in its place, says who somebody is: it is shown nowhere."""
     return isinstance(fact.fact if isinstance(fact, FactCorrected) else fact, IDENTITY)
+
+
+def fields_shown(entry: Entry) -> dict[str, Any]:
+    """What an entry states, field by field in JSON's terms; of who somebody is, nothing but the type."""
+    stated = statement_of(entry)
+    if isinstance(stated, IDENTITY):
+        return {"type": tag_of(stated)}
+    fields: dict[str, Any] = msgspec.to_builtins(stated)
+    return fields
+
+
+def fact_shown(entry: Entry) -> Event | dict[str, Any]:
+    """The fact of an entry as it may be given out; of who somebody is, nothing but the type."""
+    if not states_identity(entry.fact):
+        return entry.fact
+    if not isinstance(entry.fact, FactCorrected):
+        return fields_shown(entry)
+    target = {"target_source": entry.fact.target_source, "target_id": entry.fact.target_id}
+    return {"type": tag_of(entry.fact), **target, "fact": fields_shown(entry)}
 
 
 def patient_named(entry: Entry) -> str | None:

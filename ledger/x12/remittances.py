@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from ledger.facts.administration import PaymentAdjustment
 from ledger.facts.billing import Adjustment, PaidLine, RemittancePosted
-from ledger.x12.elements import cents_at, code_at, date_at, name_at, quantity_at
+from ledger.x12.elements import cents_at, code_at, date_at, name_at
 from ledger.x12.segments import Segment, Unreadable
+from ledger.x12.service_lines import MOST_TRIPLES, adjustments_in, line_fields
 
 Repeatable = tuple[str, str, str]
 """A check, a claim and a status: what may stand in a check more than once."""
@@ -108,7 +108,6 @@ class _Line(NamedTuple):
 
 _LINE_DATES: Final = {"150": ("from_",), "151": ("to",), "472": ("from_", "to")}
 _CLAIM_DATES: Final = {"232": 0, "233": 1}
-_MOST_TRIPLES: Final = 6
 
 
 class _Reader:
@@ -173,9 +172,9 @@ class _Reader:
     def _go_on(self, segment: Segment, id: str) -> None:
         if id == "SVC":
             self._finish_line()
-            self._line = _Line(_line_fields(segment), [], [])
+            self._line = _Line(line_fields(segment), [], [])
         elif id == "CAS":
-            (self._line.adjustments if self._line else self._adjustments).extend(_adjustments(segment))
+            (self._line.adjustments if self._line else self._adjustments).extend(adjustments_in(segment))
         elif id == "DTM":
             self._dated(segment)
         elif self._line is not None:
@@ -226,7 +225,7 @@ class _Reader:
 
     def _adjust(self, segment: Segment) -> None:
         found = []
-        for place in range(3, 3 + 2 * _MOST_TRIPLES, 2):
+        for place in range(3, 3 + 2 * MOST_TRIPLES, 2):
             if segment.at(place):
                 reason, reference = (*segment.parts(place), "")[:2]
                 found.append(PaymentAdjustment(reason, cents_at(segment, place + 1), reference))
@@ -237,32 +236,3 @@ class _Reader:
         if not self.check.payment or self.check.paid_on is None:
             raise Unreadable("its check has no number (TRN02) or no date (BPR16)", segment.number)
         return self.check
-
-
-def _line_fields(segment: Segment) -> dict[str, object]:
-    asked, billed = segment.parts(1), segment.parts(6)
-    modifiers = tuple(mark for mark in asked[2:6] if mark)
-    units = quantity_at(segment, 5)
-    billed_units = quantity_at(segment, 7)
-    return {
-        "code": _code(segment, asked), "charge_cents": cents_at(segment, 2), "paid_cents": cents_at(segment, 3),
-        "units": Decimal(1) if units is None else units, "modifiers": modifiers or UNSET,
-        "billed_units": UNSET if billed_units is None else billed_units,
-        "billed_code": _code(segment, billed) if len(billed) > 1 else UNSET,
-    }  # fmt: skip
-
-
-def _code(segment: Segment, parts: list[str]) -> str:
-    code = parts[1] if len(parts) > 1 and parts[1] else segment.at(4)
-    if not (code and len(code) <= 48 and code.isprintable()):
-        raise Unreadable(f"{segment.id}01: expected a code", segment.number)
-    return code
-
-
-def _adjustments(segment: Segment) -> Iterator[Adjustment]:
-    group = code_at(segment, 1)
-    for place in range(2, 2 + 3 * _MOST_TRIPLES, 3):
-        if segment.at(place):
-            units = quantity_at(segment, place + 2)
-            told: Decimal | UnsetType = UNSET if units is None else units
-            yield Adjustment(group, code_at(segment, place), cents_at(segment, place + 1), told)

@@ -12,8 +12,10 @@ from typing import Final, Generic, NamedTuple
 
 from ledger.book import PER_DIEM_CODES, Book
 from ledger.day_set import OPEN_END
+from ledger.facts import billing
 from ledger.facts import events as ev
 from ledger.facts.administration import HOUSE
+from ledger.facts.billing import IDENTITY
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.merges import Merges
 from ledger.judge.kept_fold import KeptFold
@@ -34,7 +36,8 @@ class Moment(NamedTuple):
 
 _INERT: Final = (
     ev.SupplyDispensed, ev.DrugDispensed, ev.DrugBilledSeparately, ev.ResponseNoted, ev.CoordinationNoted,
-    ev.ClaimSubmitted,
+    ev.ClaimSubmitted, *IDENTITY, billing.DrugAdministered, billing.ClaimAcknowledged, billing.RemittancePosted,
+    billing.AppealFiled, billing.RefundSent, billing.WrittenOff,
 )  # fmt: skip
 """What the judge never reads; a correction or retraction of one of these is another entry, and is judged."""
 

@@ -124,8 +124,8 @@ def bundle_of(ledger: EpisodeLedger, book: Book, chosen: Chosen, proofs: Proofs)
 class ProvenEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry as it is stored, ``state`` being its text to the letter, and the way from its leaf to the root.
 
-    Where that text is an envelope, ``content`` is what is in it, to the letter; else there is no such field. Of an
-    entry that says who somebody is there is neither: ``leaf`` is its leaf, in hex.
+    Where that text is an envelope, ``content`` is what is in it, to the letter; else there is no such field. Of one
+    that says who somebody is there is no text, and ``leaf`` in its place: the hash, in hex, that the tree has of it.
     """
 
     position: int
@@ -143,10 +143,10 @@ def _proven(ledger: EpisodeLedger, entries: Iterable[Entry], chosen: Chosen, pro
         place = chosen.positions[entry.episode, entry.version]
         proof = (base64.b64encode(each).decode() for each in proofs.proofs[place])
         stored = proofs.rows[place]
+        position, episode, version, tag, text = stored
         if states_identity(entry.fact):
-            _, episode, version, topic, text = stored
-            leaf = leaf_of(place, episode.encode(), version, topic.encode(), text.encode()).hex()
-            yield ProvenEntry(*stored[:4], UNSET, tuple(proof), leaf=leaf)
+            leaf = leaf_of(position, episode.encode(), version, tag.encode(), text.encode()).hex()
+            yield ProvenEntry(position, episode, version, tag, UNSET, tuple(proof), leaf=leaf)
         else:
             yield ProvenEntry(*stored, tuple(proof), _content(ledger, stored))
 

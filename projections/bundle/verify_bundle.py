@@ -418,7 +418,7 @@ _FIXED = (
 _OF_EPISODE = ("claimed/{}.jsonl", "entries/{}.jsonl", "report/{}.html", "verdicts/{}.jsonl")
 _ENTRY = {"position", "episode", "version", "topic", "state", "proof"}
 _WITHHELD = _ENTRY - {"state"} | {"leaf"}
-_WHO_SOMEBODY_IS = {"PatientIdentified", "SubscriberIdentified", "FactCorrected"}
+"""An entry without its text, which says who somebody is: the hash that the tree has of it stands in its place."""
 _ENVELOPE = {"episode", "version", "type", "key", "content", "sealed"}
 """What an encrypted ledger stores of an entry; ``content`` is the SHA-256, in hex, of the text that is sealed in it."""
 _SEALING_ADDS = 12 + 16
@@ -552,18 +552,18 @@ def check_bundle(members: Mapping[str, bytes], signer: str | None, witnesses: It
     yield from _witnessed(members["checkpoint.txt"], witnesses)
     for shown in manifest.episodes:
         where = f"entries/{shown.number}.jsonl"
-        enveloped, hidden = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
+        enveloped, withheld = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
         yield (
             f"{seen(shown.name)}: versions 1 to {shown.last_version:,} are whole, and each is in the ledger of the"
             " checkpoint; later ones, if any, are not shown by this bundle"
         )
-        if hidden:
-            yield (
-                f"{seen(shown.name)}: {hidden:,} of them are shown as a hash alone: that they say who somebody is is"
-                " stated, not proven"
-            )
         if enveloped:
             yield f"{seen(shown.name)}: the ledger stores it encrypted; its texts have the hashes on their envelopes"
+        if withheld:
+            yield (
+                f"{seen(shown.name)}: {withheld:,} of them are shown by their hashes alone, because, as is stated, they"
+                " say who the patient is"
+            )
 
 
 def is_vouched_for(members: Mapping[str, bytes]) -> bool:
@@ -633,19 +633,18 @@ def _check_episode(
     data: bytes, where: str, shown: Shown, checkpoint: Checkpoint, known_at: str | None
 ) -> tuple[bool, int]:
     """Every entry from version 1 to the last, each in the ledger that was signed; whether in envelopes, and how many
-    are shown as a hash alone."""
+    have no text here."""
     try:
         lines = data.decode().split("\n")
     except UnicodeDecodeError:
         raise Wrong(f"{where}: not UTF-8 text") from None
     if lines.pop() != "":
         raise Wrong(f"{where}: the last line is cut off")
-    before, enveloped, hidden = 0, False, 0
+    before, enveloped, withheld = 0, False, 0
     for version, line in enumerate(lines, 1):
         here = f"{where}, line {version}"
         entry = _json(line, here)
-        withheld = isinstance(entry, dict) and entry.keys() == _WITHHELD and entry["topic"] in _WHO_SOMEBODY_IS
-        if not withheld and (not isinstance(entry, dict) or entry.keys() - {"content"} != _ENTRY):
+        if not isinstance(entry, dict) or (entry.keys() - {"content"} != _ENTRY and entry.keys() != _WITHHELD):
             raise Wrong(f"{here}: not an entry")
         position = _field(entry, "position", int, here)
         if position <= before:
@@ -656,23 +655,19 @@ def _check_episode(
         if _field(entry, "episode", str, here) != shown.name:
             raise Wrong(f"{here}: an entry of another episode")
         _check_entry(entry, here, checkpoint)
-        if withheld:
-            hidden += 1
+        if "leaf" in entry:
+            withheld += 1
             continue
         _check_text(entry, here, known_at)
         enveloped = enveloped or "content" in entry
     if len(lines) != shown.last_version:
         raise Wrong(f"{where}: versions {len(lines) + 1} to {shown.last_version} are missing: the manifest has them")
-    return enveloped, hidden
+    return enveloped, withheld
 
 
 def _check_entry(entry: dict[str, Any], here: str, checkpoint: Checkpoint) -> None:
     """The entry's leaf, made from what stands there, is in the tree whose root was signed."""
-    if "leaf" in entry:
-        leaf = _unhex(_field(entry, "leaf", str, here), here)
-    else:
-        texts = [_field(entry, name, str, here).encode() for name in ("episode", "topic", "state")]
-        leaf = leaf_of(entry["position"], texts[0], entry["version"], texts[1], texts[2])
+    leaf = _leaf(entry, here)
     proof = [_unbase64(each) if isinstance(each, str) else None for each in _field(entry, "proof", list, here)[:65]]
     hashes = [each for each in proof if each is not None]
     if len(hashes) != len(proof):
@@ -689,10 +684,15 @@ def _check_entry(entry: dict[str, Any], here: str, checkpoint: Checkpoint) -> No
         )
 
 
-def _unhex(text: str, here: str) -> bytes:
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise Wrong(f"{here}: its leaf is no SHA-256 in hex")
-    return bytes.fromhex(text)
+def _leaf(entry: dict[str, Any], here: str) -> bytes:
+    """The hash that the tree has of the entry: made from what stands there, or, of one without a text, given."""
+    if "leaf" in entry:
+        given = _field(entry, "leaf", str, here)
+        if not re.fullmatch("[0-9a-f]{64}", given):
+            raise Wrong(f"{here}: leaf is not a hash")
+        return bytes.fromhex(given)
+    texts = [_field(entry, name, str, here).encode() for name in ("episode", "topic", "state")]
+    return leaf_of(entry["position"], texts[0], entry["version"], texts[1], texts[2])
 
 
 def _check_text(entry: dict[str, Any], here: str, known_at: str | None) -> None:

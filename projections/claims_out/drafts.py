@@ -22,7 +22,8 @@ from ledger.x12.outgoing import MOST_LINES
 from projections.audit.claimed_shares import shares_of
 from projections.claims_out.corrections import VOID, Correction, corrections_of, original_control
 from projections.claims_out.given import Given, given_in
-from projections.claims_out.on_file import diagnoses_on, prescriber_on, provider_on
+from projections.claims_out.missing import missing_of
+from projections.claims_out.on_file import provider_on
 from projections.reading.as_known import JudgedPatient
 from projections.words import iso
 
@@ -230,24 +231,3 @@ def _correction(case: Case, correction: Correction, book: Book, identified: bool
         case.episode.name, case.patient.name, claim.payer, provider, lines, tuple(missing), correction.frequency,
         claim.claim, original_control(case, claim), correction.payer_number,
     )  # fmt: skip
-
-
-def missing_of(
-    case: Case, payer: str, provider: str, lines: Sequence[ClaimLine], book: Book, *, identified: bool
-) -> Iterator[str]:
-    """What a claim needs that the book or the ledger does not say."""
-    house, asked = book.providers.get(provider), book.payers.get(payer)
-    if house is None or house.billing is None:
-        yield f"[billing] of provider {provider}"
-    if asked is None or asked.edi is None:
-        yield f"[edi] of payer {payer}"
-    if not identified:
-        yield "PatientIdentified"
-    for line in lines:
-        if not diagnoses_on(case, line.from_, line.to):
-            yield f"a diagnosis in force on {line.from_}"
-        npi = prescriber_on(case, line)
-        if npi is None:
-            yield f"an order in force on {line.from_}"
-        elif npi not in book.prescribers:
-            yield f"prescribers.toml: {npi}"

@@ -20,8 +20,9 @@ from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.audit.claimed_shares import shares_of
 from projections.claims_out.as_left import AsLeft, as_left
-from projections.claims_out.drafts import DraftClaim, KeptOff, drafts_of, missing_of
+from projections.claims_out.drafts import DraftClaim, KeptOff, drafts_of
 from projections.claims_out.identity import patient_told
+from projections.claims_out.missing import missing_of
 from projections.claims_out.on_file import provider_on
 from projections.reading.as_known import AsKnown, JudgedPatient
 from projections.reading.joined import entries_of_kinds

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from ledger.facts.entry import Entry, states_identity, tag_of
+from ledger.facts.entry import Entry, fact_shown, tag_of
 from projections.export.shapes import SCHEMA_VERSION
 from projections.words import utc_text
 
@@ -15,8 +15,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def cloud_event(ledger_id: str, position: int, entry: Entry) -> dict[str, Any]:
-    """One entry as an event; ``data`` is the line of intake that made it, with its ``version`` in the episode. Who
-    somebody is stands on claims alone: of such an entry only the type is told.
+    """One entry as an event; ``data`` is the line of intake that made it, with its ``version`` in the episode.
 
     ``sequence`` orders events as text: the position in nineteen digits.
     """
@@ -32,19 +31,9 @@ def cloud_event(ledger_id: str, position: int, entry: Entry) -> dict[str, Any]:
         "sequence": f"{position:019d}",
         "data": {
             "episode": entry.episode, "source": entry.source, "id": entry.id, "by": entry.by, "recorded_at": at,
-            "version": entry.version, "fact": _without_identity(entry),
+            "version": entry.version, "fact": fact_shown(entry),
         },
     }  # fmt: skip
-
-
-def _without_identity(entry: Entry) -> Any:
-    """What the entry states; of one that says who somebody is only its type, and of a correction what it corrects."""
-    if not states_identity(entry.fact):
-        return entry.fact
-    kept = ("type", "target_source", "target_id", "reason")
-    told: dict[str, Any] = msgspec.to_builtins(entry.fact)
-    fact = {name: told[name] for name in kept if name in told}
-    return fact | ({"fact": {"type": told["fact"]["type"]}} if "fact" in told else {})
 
 
 def write_events(file: BinaryIO, ledger_id: str, entries: Iterable[tuple[int, Entry]]) -> None:

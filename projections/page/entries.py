@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.facts.entry import Entry, statement_of, states_identity, tag_of
+from ledger.facts.entry import Entry, fields_shown, statement_of, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
 from ledger.facts.liveness import live_entries, retractions
 from projections.page.days import DayShown
@@ -98,11 +98,10 @@ def _target(entry: Entry, by_identity: Mapping[Identity, Entry], sources: Source
 
 
 def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
-    """What the entry states, field by field; a retraction says nothing of its own but its reason, and who somebody is
-    stands on claims alone."""
-    if isinstance(entry.fact, FactRetracted) or states_identity(entry.fact):
+    """What the entry states, field by field; a retraction says nothing of its own but its reason."""
+    if isinstance(entry.fact, FactRetracted):
         return
-    for name, value in msgspec.to_builtins(statement_of(entry)).items():
+    for name, value in fields_shown(entry).items():
         if name == "lines":
             yield from (("line", _line(line)) for line in value)
         elif name != "type":
@@ -110,14 +109,22 @@ def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(map(str, value.values()))
     if value is None or isinstance(value, bool):
         return "yes" if value else "nothing" if value is None else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_value, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _line(line: Mapping[str, Any]) -> str:
-    """A line of a claim in short."""
-    units = counted(line["units"], "unit")
+    """A line of a claim in short, or of an answer to one."""
+    if "paid_cents" in line:
+        dates = f", {line['from']} to {line['to']}" if "from" in line else ""
+        why = ", ".join(f"{each['group']}-{each['code']}" for each in line.get("adjustments", ()))
+        said = f"{line['code']}{dates}, {dollars(line['paid_cents'])} of {dollars(line['charge_cents'])} paid"
+        return f"{said} ({why})" if why else said
+    told = line["units"]
+    units = counted(told, "unit") if isinstance(told, int) else f"{told} units"
     said = f"{line['code']}, {line['from']} to {line['to']}, {units}, {dollars(line['charge_cents'])}"
     return f"{said}, {_value(line['modifiers'])}" if line.get("modifiers") else said
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import structs
 
-from ledger.facts.entry import Entry, statement_of
+from ledger.facts.entry import Entry, fields_shown
 from ledger.judge.case import Case
 from ledger.judge.findings import Finding, find
 from projections.audit.claimed import ClaimedDay
@@ -94,7 +94,7 @@ def _own_codes(case: Case, entries: Iterable[Entry]) -> set[str]:
     """Every code that the episode's days have or its entries name."""
     codes = {*case.codes, *case.candidates}
     for entry in entries:
-        codes |= _codes_named(msgspec.to_builtins(statement_of(entry)))
+        codes |= _codes_named(fields_shown(entry))
     return codes
 
 

@@ -33,11 +33,11 @@ class Places:
 
     def owns(self, real: Path) -> bool:
         """Whether a path is, or would be, a read model, a certificate, a lock, the list of what was handed out, the
-        access records, or within a folder of these."""
+        access records or users of the site, or within a folder of these."""
         if not real.is_relative_to(self.live.parent) or real == self.live.parent:
             return False
         first = real.relative_to(self.live.parent).parts[0]
-        return first.startswith(f"{self.stem}.") or first == self._access_records
+        return first.startswith(f"{self.stem}.") or first in self._of_the_site
 
     def own_files(self) -> Iterator[Path]:
         """Every one of these that is there, folders with all that is in them."""
@@ -47,8 +47,10 @@ class Places:
                 yield from path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
 
     @property
-    def _access_records(self) -> str:
-        return self.stem.removesuffix(".views") + ".access.jsonl"
+    def _of_the_site(self) -> tuple[str, str]:
+        """Its access records and its users."""
+        stem = self.stem.removesuffix(".views")
+        return f"{stem}.access.jsonl", f"{stem}.users.json"
 
     def current(self) -> Path | None:
         """The file of the live read model; None if there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ledger.facts.entry import Entry, statement_of, tag_of
+from ledger.facts.entry import Entry, fields_shown, statement_of, tag_of
 from ledger.facts.events import FactCorrected, FactRetracted
 from projections.words import utc_text
 
@@ -32,7 +32,7 @@ def evidence_shown(entry: Entry) -> EvidenceShown:
 def _says(entry: Entry) -> str:
     if isinstance(entry.fact, FactRetracted):
         return f"retracts {entry.fact.target_source}:{entry.fact.target_id}: {entry.fact.reason}"
-    fields = {name: value for name, value in msgspec.to_builtins(statement_of(entry)).items() if name != "type"}
+    fields = {name: value for name, value in fields_shown(entry).items() if name != "type"}
     said = ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in fields.items())
     fact = entry.fact
     return f"{said} (corrects {fact.target_source}:{fact.target_id})" if isinstance(fact, FactCorrected) else said

@@ -23,6 +23,9 @@ class Browser:
         status, headers, _ = self.ask("GET", address.path)
         assert status == 303, "the printed link lets one browser in"
         self.cookie = headers["set-cookie"].split(";")[0]
+        key = re.search(rb'name="form" value="([a-z0-9]+)"', self.ask("GET", "/password")[2])
+        assert key, "every form has the key of its session"
+        self.form = key[1].decode()
 
     def ask(self, method: str, path: str, form: str | None = None) -> tuple[int, http.client.HTTPMessage, bytes]:
         headers = {"Cookie": self.cookie, "Origin": self.origin}
@@ -32,7 +35,7 @@ class Browser:
 
     def address_of(self, episode: str) -> str:
         """The opaque address of an episode, as a search gives it."""
-        _, headers, _ = self.ask("POST", "/search", urlencode({"text": episode}))
+        _, headers, _ = self.ask("POST", "/search", urlencode({"form": self.form, "text": episode}))
         _, _, page = self.ask("GET", headers["location"])
         found = re.search(rb'<a href="(/episode/[a-z0-9]+)"><bdi>' + re.escape(episode.encode()) + b"</bdi>", page)
         assert found, "every episode is found by its name"

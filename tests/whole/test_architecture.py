@@ -87,6 +87,9 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/audit projections/rebuild"
     ),
+    "projections/answers": (
+        "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py projections/reading"
+    ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows "
@@ -119,6 +122,10 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading projections/read_model projections/audit projections/claims_out "
         "commands/outside.py commands/door commands/sheets"
     ),
+    "commands/answers": (
+        "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
+        "projections/reading projections/read_model commands/outside.py commands/door commands/writing"
+    ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
@@ -132,21 +139,30 @@ ROOMS: dict[str, str] = {
         "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/writing commands/terminal"
     ),
+    "commands/desk": (
+        "ledger/facts ledger/book ledger/recorders/by_name ledger/store.py "
+        "projections/words.py projections/reading projections/read_model projections/audit projections/effects "
+        "projections/operations "
+        "commands/outside.py commands/door commands/sheets commands/writing commands/terminal commands/recording"
+    ),
+    "commands/people": "ledger/facts ledger/files.py commands/outside.py",
+    "commands/web/guard": "commands/people",
     "commands/web": (
         "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/rows projections/read_model "
-        "projections/why projections/operations projections/page projections/report "
-        "commands/outside.py commands/terminal"
+        "projections/why projections/audit projections/operations projections/page projections/report "
+        "commands/outside.py commands/door commands/writing commands/terminal "
+        "commands/desk commands/people commands/web/guard"
     ),
     "commands/verbs": (
-        "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/proof "
-        "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py ledger/x12 "
+        "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
+        "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
-        "projections/why projections/audit projections/effects projections/rebuild projections/export "
-        "projections/operations projections/page projections/report projections/bundle projections/erasure "
-        "projections/claims_out "
+        "projections/why projections/audit projections/answers projections/effects projections/rebuild "
+        "projections/export projections/operations projections/page projections/report projections/bundle "
+        "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/recording commands/web"
+        "commands/answers commands/recording commands/people commands/web/guard commands/web"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -194,7 +210,8 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/rebuild/",
         "projections/export/spool.py",
         "commands/troubles.py",  # names its exceptions, runs no SQL
-        "commands/web/app.py",  # likewise
+        "commands/web/failures.py",  # likewise
+        "commands/web/live.py",  # likewise
     ),
     "click": (
         "commands/cli.py",
@@ -208,6 +225,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "os.fsync": ("ledger/files.py",),
     "ledger.files.write_whole": (  # what somebody names is written by the one guard
         "commands/terminal/output.py",
+        "commands/people/users.py",  # a name of its own beside the read model, which the guard keeps others from
         "projections/erasure/handed_out.py",
         "projections/rebuild/rebuild.py",
     ),
@@ -216,13 +234,15 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "os.rename": ("ledger/files.py",),
     "os.link": ("ledger/files.py",),
     "os.O_EXCL": ("ledger/files.py",),
+    "argon2": ("commands/people/passwords.py", "commands/verbs/serve.py"),  # an extra: loaded by the site and ``users``
+    "python_multipart": ("commands/web/forms.py",),
     "multiprocessing": ("projections/rebuild/build.py",),
     "concurrent": (),
     "tabulate": ("projections/tables.py",),
     "openpyxl": ("commands/sheets/workbook.py",),  # an extra: loaded when a workbook is read
     "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
-    "uvicorn": ("commands/verbs/serve.py", "commands/web/connections.py"),
+    "uvicorn": ("commands/verbs/serve.py", "commands/web/guard/connections.py"),
     "jinja2": (
         "projections/rendering.py",
         "projections/page/html.py",
@@ -237,7 +257,9 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "secrets": (
         "ledger/recorders/",  # a new ledger's name
         "ledger/keys/cipher.py",  # keys, and what goes before each cipher text
-        "commands/web/security.py",  # the site's token and cookies
+        "commands/people/passwords.py",  # first passwords
+        "commands/web/app.py",  # compares form keys in constant time
+        "commands/web/guard/",  # the site's token, cookies and form keys
     ),
     "os.urandom": ("commands/outside.py",),  # the nonces
     "uuid": (),
@@ -256,6 +278,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "time.monotonic": (  # how long something takes, not when it is
         "commands/door/source.py",
         "commands/terminal/progress.py",
+        "commands/web/guard/",  # how long a session lasts, and a request takes
         "projections/read_model/views.py",
         "ledger/recorders/",
     ),
@@ -270,6 +293,9 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
     "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
+    "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
+    "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
+    "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }

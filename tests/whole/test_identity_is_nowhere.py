@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from projections.bundle.verify_bundle import check_bundle
 from tests.claims_files import IN_THE_OPEN, INTAKE, ClaimsHouse
 from tests.command_line import lines_of
 
@@ -108,18 +107,3 @@ def test_no_page_bundle_export_or_read_model_has_it(house: ClaimsHouse, tmp_path
     for name, content in [*written(out), *written(house.views.parent)]:
         if not name.startswith("ledger.db"):
             assert_hidden(name, content)
-
-
-def test_a_bundle_proves_the_entries_that_say_it_by_their_hash(house: ClaimsHouse, tmp_path: Path) -> None:
-    key, bundle = tmp_path / "key", tmp_path / "b.zip"
-    house.run("checkpoint", "--init-key", "--key", key)
-    assert house.run("bundle", EP, "--out", bundle, "--key", key).status == 0
-    with zipfile.ZipFile(bundle) as opened:
-        members = {name: opened.read(name) for name in opened.namelist()}
-    said = list(check_bundle(members, None))
-    hidden = "3 of them are shown as a hash alone: that they say who somebody is is stated, not proven"
-    assert f"{EP}: {hidden}" in said
-    rows = [json.loads(line) for line in members["entries/1.jsonl"].splitlines()]
-    assert [row["topic"] for row in rows if "leaf" in row] == [
-        "PatientIdentified", "SubscriberIdentified", "FactCorrected",
-    ]  # fmt: skip

@@ -24,6 +24,7 @@ from projections.rows.day_run import cells_on, day_cells
 from tests.harness import book_of, instant, judge_entries, plain, typed
 from tests.histories import history
 from tests.plain_model.agree import differing, seeded
+from tests.tiers import many
 
 Entries = list[dict[str, Any]]
 
@@ -106,7 +107,7 @@ def rearranged(entries: Entries, rng: Random) -> Entries:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(30, 150), deadline=None)
 @given(drawn)
 def test_every_order_of_arrival_gives_the_same_rows(rng: Random) -> None:
     entries, tables = history(rng)
@@ -115,7 +116,7 @@ def test_every_order_of_arrival_gives_the_same_rows(rng: Random) -> None:
     same_rows(judge_entries(typed(rearranged(entries, rng)), book), judge_entries(typed(entries), book))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(30, 150), deadline=None)
 @given(drawn)
 def test_what_was_known_at_an_instant_is_what_the_entries_up_to_it_say(rng: Random) -> None:
     entries, tables = history(rng, house=True)
@@ -130,7 +131,7 @@ def naming(entry: dict[str, Any]) -> dict[str, Any]:
     return {"target_source": entry["source"], "target_id": entry["id"], "reason": "mistaken"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(30, 150), deadline=None)
 @given(drawn)
 def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random) -> None:
     entries, tables = history(rng, house=True)
@@ -142,7 +143,7 @@ def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random)
     same_rows(judge_entries(typed([*entries, retraction, restoration]), book), judge_entries(typed(entries), book))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=many(25, 150), deadline=None)
 @given(drawn)
 def test_a_correction_that_says_the_same_changes_only_what_was_recorded_last(rng: Random) -> None:
     entries, tables = history(rng)
@@ -160,7 +161,7 @@ def test_a_correction_that_says_the_same_changes_only_what_was_recorded_last(rng
     assert before.lines == after.lines
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=many(25, 150), deadline=None)
 @given(drawn)
 def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -> None:
     entries, tables = history(rng)
@@ -173,7 +174,7 @@ def test_unpacking_the_lines_gives_back_exactly_the_billable_days(rng: Random) -
             assert sum(line.expected_cents for line in lines) == sum(day.rate_cents or 0 for day in days)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(30, 150), deadline=None)
 @given(drawn)
 def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_says(rng: Random) -> None:
     entries, tables = history(rng)
@@ -185,7 +186,7 @@ def test_what_serves_most_days_is_looked_up_at_once_and_says_what_a_closer_look_
                     assert at_once[day.date] == causes(case, (), day.date, day.verdict)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(30, 150), deadline=None)
 @given(drawn)
 def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
     entries, tables = history(rng)
@@ -200,7 +201,7 @@ def test_the_causes_of_all_dates_are_those_of_each(rng: Random) -> None:
             assert [cells_on(case, others, day.date) for day in days] == day_cells(case, others)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=many(15, 100), deadline=None)
 @given(shrinkable, st.booleans())
 def test_the_judge_agrees_with_the_slow_plain_model(rng: Random, as_known: bool) -> None:
     assert not list(differing(rng, as_known))
@@ -244,7 +245,7 @@ def codes_of(case: Case, codes: dict[str, int], day: int) -> list[str]:
 EXCLUSIONS = ("not_billable", "conflict")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(30, 150), deadline=None)
 @example(Random(1446894108))  # the last day of another episode, far behind the clash, under `course`
 @given(drawn)
 def test_the_causes_of_an_exclusion_or_conflict_name_what_alone_would_change_its_reason(rng: Random) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ledger.proof.signing import create_key
 from projections.read_model import catch_up
 from tests.command_line import ANYWAY, Ended, House, Told, lines_of
 from tests.fire.power import notes_of
@@ -60,7 +62,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path.parent / "settings"))
     monkeypatch.setenv("HOME", str(tmp_path.parent / "nobody"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    assert made.tell(*history()).status == 0
+    assert made.tell(*history(), options=("--identity-in-the-open",)).status == 0
     assert made.run("days").status == 0
     return made
 
@@ -79,6 +81,36 @@ def test_every_field_that_takes_text_is_marked() -> None:
     texts = json.dumps(history())
     for name in ("patient", "member", "order", "note", "reason", "item", "hold", "stay", "claim", "rx", "drug", "plan"):
         assert f"{MARK} fact.{name}" in texts
+
+
+WHO = ("last", "first", "middle", "address", "address2", "city")
+WHO_THEY_ARE = (*(f"{MARK} fact.{name}" for name in WHO), "1948-05-06", "1950-01-31", "55802", "558021234")
+"""What says who somebody is, in the marked history: in no output, page, bundle, export, message or file."""
+
+
+def test_who_somebody_is_is_shown_nowhere(house: House) -> None:
+    assert all(each in json.dumps(history()) for each in WHO_THEY_ARE)
+    who = next(line for line in history() if line["fact"]["type"] == "PatientIdentified")
+    target = {"target_source": who["source"], "target_id": who["id"], "reason": "misspelt"}
+    assert house.tell(told({"type": "FactCorrected", **target, "fact": who["fact"]}, "mended")).status == 0
+    before = {path for path in house.folder.rglob("*") if path.is_file()}
+    key = house.folder.parent / "settings" / f"{house.folder.name}.key"
+    create_key(key, "house.example/l")
+    signed = ("bundle", EP, "--out", "signed.zip", "--key", key)
+    for command in (*READS, ("payments",), ("claims", "list"), signed):
+        ended = house.run(*command)
+        shown = ended.out.decode() + ended.err
+        assert [each for each in WHO_THEY_ARE if each in shown] == [], command
+    made = {path for path in house.folder.rglob("*") if path.is_file()} - before
+    holds_entries = ("one.backup",)
+    written = [path for path in [*made, house.views.resolve()] if path.name not in holds_entries]
+    assert {"page.html", "signed.zip"} <= {path.name for path in written}
+    for path in written:
+        content = path.read_bytes()
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as bundle:
+                content = b"".join(bundle.read(name) for name in bundle.namelist())
+        assert [each for each in WHO_THEY_ARE if each.encode() in content] == [], path.name
 
 
 def refused() -> Iterator[tuple[str, list[Told] | bytes, tuple[str, ...]]]:

@@ -68,10 +68,10 @@ def files_of(path: Path) -> list[Path]:
     return [path] + [log for ending in _LOGS if (log := path.with_name(path.name + ending)).exists()]
 
 
-def access_records_of(path: Path) -> list[Path]:
-    """The record of who looked at what on the site, if there is one."""
-    records = path.with_name(path.name.removesuffix(".db") + ".access.jsonl")
-    return [records] if records.exists() else []
+def site_files_of(path: Path) -> list[Path]:
+    """What the site keeps beside a ledger, as far as it is there: who looked at what, and who may sign in."""
+    stem = path.name.removesuffix(".db")
+    return [each for end in ("access.jsonl", "users.json") if (each := path.with_name(f"{stem}.{end}")).exists()]
 
 
 def log_bytes(path: Path) -> int:

@@ -48,7 +48,7 @@ def inside(browser: Browser, site: Running) -> Iterator[BrowserContext]:
     page = context.new_page()
     page.goto(home(site))
     page.get_by_label("Token").fill(site.token)
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Sign in").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Worklist"
     page.close()
     yield context

@@ -26,6 +26,7 @@ from tests import ROOT
 from tests.builders import SERVED, correct, line, opened, per_diem, retract
 from tests.histories import LAKESIDE, NORTHSIDE
 from tests.stores import open_ledger
+from tests.tiers import many
 
 pytestmark = pytest.mark.usefixtures("every_store")
 
@@ -195,7 +196,7 @@ def test_heads_are_held_within_their_bound(ledger: EpisodeLedger) -> None:
     assert says(recorder.handle(served(35, "EP-0")))[-2:] == ["duplicate", 82]
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=many(5, 40))
 @given(seed=st.integers(0, 10**9), writers=st.integers(1, 3), bound=st.sampled_from([0, 5, 1000]))
 def test_whoever_writes_and_however_it_is_cut_the_ledger_is_one_story(
     tmp_path_factory: pytest.TempPathFactory, seed: int, writers: int, bound: int

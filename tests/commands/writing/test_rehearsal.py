@@ -26,6 +26,7 @@ from tests.command_line import OPENING, SERVED, told
 from tests.harness import book_of
 from tests.histories import history
 from tests.stores import examples, open_ledger
+from tests.tiers import many
 
 pytestmark = pytest.mark.usefixtures("every_store")
 
@@ -64,7 +65,7 @@ def spoiled(rng: Random, known: list[dict[str, Any]], new: list[dict[str, Any]])
 
 
 @given(rng=st.randoms(use_true_random=False), batch=st.sampled_from([1, 3, 4_000]))
-@settings(max_examples=examples(12), deadline=None)
+@settings(max_examples=examples(many(6, 40)), deadline=None)
 def test_a_dry_run_gives_the_outcomes_and_the_effect_of_the_real_run(rng: Random, batch: int) -> None:
     entries, tables = history(rng, house=True)
     cut, book = rng.randint(0, len(entries)), book_of(tables)

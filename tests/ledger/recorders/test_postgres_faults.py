@@ -184,7 +184,7 @@ def figures(process: subprocess.Popen[str]) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("kills", in_proportion(6, 20))
+@pytest.mark.parametrize("kills", in_proportion(4, 20))
 def test_a_server_killed_under_writers_loses_doubles_and_falsely_refuses_nothing(kills: int) -> None:
     """And writers who do not wait for the disk are found out by the same kills, at once: both mostly wait."""
     fire = started(str(SCRIPTS / "kill_postgres"), "--kills", str(kills))

@@ -29,6 +29,7 @@ from projections.words import verdict_text
 from tests.harness import book_of, typed
 from tests.histories import history
 from tests.plain_timeline import PlainTimeline
+from tests.tiers import many
 
 drawn = st.integers(0, 2**64 - 1).map(Random)
 
@@ -45,7 +46,7 @@ def told(rng: Random, *, house: bool = True) -> tuple[list[Entry], Book]:
 
 
 @given(drawn)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=many(6, 100), deadline=None)
 def test_each_entry_changes_what_judging_anew_before_and_after_it_differs_in(rng: Random) -> None:
     entries, book = told(rng)
     for episode in sorted({entry.episode for entry in entries} - {""}):
@@ -57,7 +58,7 @@ def test_each_entry_changes_what_judging_anew_before_and_after_it_differs_in(rng
 
 
 @given(drawn)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(12, 150), deadline=None)
 def test_up_to_a_date_it_says_the_same_and_of_later_ones_nothing(rng: Random) -> None:
     entries, book = told(rng)
     episode = entries[0].episode
@@ -71,7 +72,7 @@ def test_up_to_a_date_it_says_the_same_and_of_later_ones_nothing(rng: Random) ->
 
 
 @given(drawn)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=many(6, 100), deadline=None)
 def test_another_state_of_the_book_changes_what_judging_anew_differs_in(rng: Random) -> None:
     entries, book = told(rng)
     episode, half = entries[0].episode, len(entries) // 2
@@ -85,7 +86,7 @@ def test_another_state_of_the_book_changes_what_judging_anew_differs_in(rng: Ran
 
 
 @given(drawn)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(12, 150), deadline=None)
 def test_a_kept_fold_is_judged_like_one_made_anew(rng: Random) -> None:
     """In whatever order evidence comes, and however often it was judged in between."""
     entries, book = told(rng, house=False)
@@ -136,7 +137,7 @@ def bounded(entries: list[Entry], book: Book) -> Iterator[tuple[Entry, int, dict
 
 
 @given(drawn)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(15, 200), deadline=None)
 def test_evidence_and_assessments_change_no_row_of_an_earlier_date(rng: Random) -> None:
     entries, book = told(rng, house=False)
     for _, first, before, after in bounded(entries, book):

@@ -21,6 +21,7 @@ from tests.harness import book_of, judge_entries, typed
 from tests.histories import history
 from tests.marked import MARK
 from tests.stories import Course, Story, march
+from tests.tiers import many
 
 COMPARED = ("status", "reason", "code", "payer", "rate_cents", "authorization")
 
@@ -70,7 +71,7 @@ def differing(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(12, 150), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_effect_is_what_differs_between_days_and_findings_before_and_after(rng: Random) -> None:
     told, tables = history(rng, house=True)

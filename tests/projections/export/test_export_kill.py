@@ -32,7 +32,7 @@ def more(house: House, number: int, episode: str) -> None:
     assert house.tell(told).status == 0
 
 
-@pytest.mark.parametrize("kills", in_proportion(15, 51))
+@pytest.mark.parametrize("kills", in_proportion(12, 51))
 def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path, kills: int) -> None:
     house, rng = simulated_house(tmp_path, 6), random.Random(51)
     episode = house.run("days").rows[0]["episode"]

@@ -29,6 +29,7 @@ from tests.command_line import House, example, told
 from tests.harness import book_of
 from tests.histories import book, history
 from tests.stores import examples, open_ledger
+from tests.tiers import many
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAMES = [column.name for column in DATASETS["changes"].columns]
@@ -95,7 +96,7 @@ def applied(snapshot: Snapshot, changes: list[dict[str, Any]]) -> Snapshot:
 
 
 @given(SEEDS)
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(many(8, 100)), deadline=None)
 def test_the_rows_of_a_position_and_the_changes_since_are_the_rows_of_a_later_one(seed: int) -> None:
     rng = Random(seed)
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
@@ -110,7 +111,7 @@ def test_the_rows_of_a_position_and_the_changes_since_are_the_rows_of_a_later_on
 
 
 @given(SEEDS)
-@settings(max_examples=examples(12), deadline=None)
+@settings(max_examples=examples(many(6, 60)), deadline=None)
 def test_the_first_cause_is_what_made_the_row_what_it_is(seed: int) -> None:
     rng = Random(seed)
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:

@@ -145,8 +145,10 @@ def test_a_rebuild_that_allows_more_takes_them_back(costly: House) -> None:
     "command",
     [
         ("days",),
-        ("page", "EP-1"),
-        *(pytest.param((verb,), marks=pytest.mark.soak) for verb in ("report", "rebuild", "findings")),
+        *(
+            pytest.param(command, marks=pytest.mark.soak)
+            for command in (("page", "EP-1"), ("report",), ("rebuild",), ("findings",))
+        ),
     ],
 )
 def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answers(

@@ -31,6 +31,7 @@ from tests.command_line import BOOK, House
 from tests.harness import book_of
 from tests.read_models import Site, Tables, crowd, mixed, rows, whole
 from tests.stores import examples
+from tests.tiers import many
 
 
 def naive(before: Tables, after: Tables) -> Counter[tuple[str, str, str]]:
@@ -246,7 +247,7 @@ def test_check_ends_with_1_where_rows_differ(house: House) -> None:
 # Other books, other code
 
 
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(many(8, 100)), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_another_book_causes_exactly_the_naive_difference(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     rng = Random(seed)

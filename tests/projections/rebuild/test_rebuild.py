@@ -47,11 +47,12 @@ from tests.read_models import (
     whole,
 )
 from tests.stores import examples, named, open_ledger
+from tests.tiers import many
 
 # The same rows
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(many(12, 100)), deadline=None)
 @given(seed=st.integers(0, 2**32), ahead=st.sampled_from([0, 1, 7, 40, 100_000]), cuts=st.lists(st.floats(0, 1)))
 def test_a_rebuild_equals_many_catch_ups(seed: int, ahead: int, cuts: list[float]) -> None:
     """Also with openings corrected to another patient and several episodes a patient, and little memory."""
@@ -72,7 +73,7 @@ def test_a_rebuild_equals_many_catch_ups(seed: int, ahead: int, cuts: list[float
         assert (made.fingerprints_after, before) == whole(site.path, site.book)
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(many(8, 80)), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_arrival_does_not_matter(seed: int) -> None:
     rng = Random(seed)

@@ -1,0 +1,118 @@
+"""What every act at the site is: fields, an effect that is shown first, and what became of it.
+
+The identity of what is recorded is made with the form, so that a second click records nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, NamedTuple, Protocol
+
+from commands.desk.fields import Control, Texts
+from commands.outside import random_nonces, utc_now
+from commands.terminal.options import Setup
+from commands.writing.handle import WrongClock
+from ledger.book import Book
+
+_IDENTITY: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{32}\Z")
+
+
+class Desk(NamedTuple):
+    """The ledger, the book as it is now, and who acts."""
+
+    setup: Setup
+    book: Book
+    by: str
+
+
+class Stopped(Exception):
+    """The act cannot be done as things are; sentences say why, and what to do."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(*sentences)
+        self.sentences = sentences
+
+
+class Part(NamedTuple):
+    """A heading with lines below it."""
+
+    heading: str
+    lines: tuple[str, ...] = ()
+
+
+class Preview(NamedTuple):
+    """What would be recorded, what of it refers to nothing known, and what would change."""
+
+    shown: list[tuple[str, str]]
+    notes: list[str]
+    effect: list[Part]
+
+
+class Done(NamedTuple):
+    """What became of an act."""
+
+    sentence: str
+    effect: list[Part]
+
+
+class Act(Protocol):
+    """One act: how it is asked for, shown, and done."""
+
+    title: str
+    about: str
+
+    def hidden(self) -> dict[str, str]:
+        """What a new form carries along unseen: its identity, and what the act was begun upon."""
+
+    def begin(self) -> dict[str, str]:
+        """What stands in the fields of a new form."""
+
+    def errors(self, told: Texts) -> Mapping[str, str]:
+        """What is wrong with what was told, by field; under the empty name what is wrong with all of it."""
+
+    def controls(self, told: Texts, errors: Mapping[str, str]) -> list[Control]:
+        """The fields of the form."""
+
+    def preview(self, told: Texts) -> Preview:
+        """What would become of it; Stopped if it would be refused. Records nothing."""
+
+    def do(self, told: Texts) -> Done:
+        """Do it; Stopped if it is refused."""
+
+
+def new_identity() -> str:
+    """The identity of what a form records: when the form was made, and chance."""
+    return f"{utc_now():%Y%m%dT%H%M%SZ}-{random_nonces(1)[0]}"
+
+
+def identity_of(told: Texts) -> str:
+    """The identity that a form carries; Stopped if it was not made here."""
+    identity = told.get("id", "")
+    if not _IDENTITY.match(identity):
+        raise Stopped("The form is not whole.", "Open it again.")
+    return identity
+
+
+def parted(lines: Iterable[str]) -> list[Part]:
+    """The lines of an effect under their headings."""
+    found: list[Part] = []
+    for line in lines:
+        if line.startswith("  ") and found:
+            found[-1] = Part(found[-1].heading, (*found[-1].lines, line.strip()))
+        else:
+            found.append(Part(line))
+    return found
+
+
+@contextmanager
+def clock_stops() -> Iterator[None]:
+    """A clock that cannot be right stops the act."""
+    try:
+        yield
+    except WrongClock as doubt:
+        raise Stopped(
+            f"The clock of this machine cannot be right: {doubt}.",
+            "Nothing was recorded. Set the clock; if it is right, 'record --clock-is-right' goes on once.",
+        ) from None

@@ -1,0 +1,1 @@
+"""Who works with the site: users, their roles, and their passwords."""

@@ -1,0 +1,77 @@
+"""What a role may ask of the site: one table of addresses and methods. What is not in it is asked of nobody.
+
+Who comes by the printed link or the token runs the site, and is its operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from commands.people.roles import ROLES, Role
+
+Roles = frozenset[Role]
+Asked = tuple[str, str]
+"""A method and an address, its changing parts in braces."""
+
+EVERYBODY: Final[Roles] = frozenset(ROLES)
+RECORD: Final[Roles] = frozenset(("biller", "operator"))
+DECIDE: Final[Roles] = frozenset(("operator",))
+FIGURES: Final[Roles] = frozenset(("auditor", "operator"))
+
+PUBLIC: Final[frozenset[Asked]] = frozenset(
+    {
+        ("GET", "/style.css"),
+        ("GET", "/enter"),
+        ("GET", "/enter/{ticket}"),
+        ("POST", "/enter"),
+        ("POST", "/sign-in"),
+        ("GET", "/health"),
+    }
+)
+"""What is answered without a session: the door, how pages look, and whether the site is well."""
+
+MAY: Final[Mapping[Asked, Roles]] = {
+    ("GET", "/"): EVERYBODY,
+    ("POST", "/search"): EVERYBODY,
+    ("GET", "/found/{id}"): EVERYBODY,
+    ("GET", "/holds"): EVERYBODY,
+    ("GET", "/findings"): EVERYBODY,
+    ("GET", "/report"): EVERYBODY,
+    ("GET", "/report/page"): EVERYBODY,
+    ("GET", "/episode/{id}"): EVERYBODY,
+    ("GET", "/episode/{id}/why"): EVERYBODY,
+    ("GET", "/episode/{id}/entries"): EVERYBODY,
+    ("GET", "/episode/{id}/record"): RECORD,
+    ("GET", "/episode/{id}/record/{type}"): RECORD,
+    ("POST", "/episode/{id}/record/{type}"): RECORD,
+    ("GET", "/episode/{id}/entry/{version}/{act}"): RECORD,
+    ("POST", "/episode/{id}/entry/{version}/{act}"): RECORD,
+    ("GET", "/episode/{id}/void"): DECIDE,
+    ("POST", "/episode/{id}/void"): DECIDE,
+    ("GET", "/record"): RECORD,
+    ("POST", "/record"): RECORD,
+    ("GET", "/import"): RECORD,
+    ("POST", "/import"): RECORD,
+    ("GET", "/patients/merge"): DECIDE,
+    ("POST", "/patients/merge"): DECIDE,
+    ("GET", "/patients/part"): DECIDE,
+    ("POST", "/patients/part"): DECIDE,
+    ("GET", "/months"): EVERYBODY,
+    ("GET", "/months/{month}"): EVERYBODY,
+    ("POST", "/months/{month}"): DECIDE,
+    ("POST", "/also-shows"): EVERYBODY,
+    ("GET", "/metrics"): FIGURES,
+    ("GET", "/password"): EVERYBODY,
+    ("POST", "/password"): EVERYBODY,
+    ("POST", "/leave"): EVERYBODY,
+}
+"""Who may ask what, with a session."""
+
+FIRST_USE: Final[frozenset[Asked]] = frozenset({("GET", "/password"), ("POST", "/password"), ("POST", "/leave")})
+"""All that is answered to whoever has not changed their first password."""
+
+
+def may(role: Role, method: str, address: str) -> bool:
+    """Whether a role may ask it."""
+    return role in MAY.get((method, address), frozenset())

@@ -1,0 +1,139 @@
+"""Acts at the site in a real browser without scripts, by the keyboard alone, at both widths; and what axe says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browsing import UNDECIDED, WIDTHS, undecided_by_axe
+from tests.command_line import House, example, told
+from tests.commands.web.test_serve_browser import enter, home, tab_to
+from tests.running_site import Running, running
+
+PASSWORD = "a quite long password"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    house = House(tmp_path_factory.mktemp("desk"))
+    other = {"type": "ServiceBilledSeparately", "code": "S9326", "from": "2026-02-02", "billed_by": "1245319599"}
+    lines = [*example(), *example("EP-2", "P-2"), told("s9326", other, source="billing", episode="EP-2")]
+    assert house.tell(*lines).status == 0
+    return house
+
+
+@pytest.fixture(scope="module")
+def site(house: House) -> Iterator[Running]:
+    with running(house.ledger, house.book) as site:
+        yield site
+
+
+def typed(page: Page, field: str, text: str) -> None:
+    tab_to(page, field)
+    page.keyboard.type(text)
+
+
+def press(page: Page, words: str) -> None:
+    """Go on to a button with the tabulator and press it."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == words:
+            enter(page)
+            return
+    raise AssertionError(f"{words} was not reached")
+
+
+def wide_and_accessible(page: Page, width: int, what: str) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, what
+    assert undecided_by_axe(page) <= UNDECIDED, what
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_somebody_signs_in_records_an_assessment_and_corrects_it(
+    browser: Browser, house: House, site: Running, width: int
+) -> None:
+    first = house.run("users", "add", f"user-{width}", "--role", "operator").out.decode().strip()
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(home(site))
+    typed(page, "#name", f"user-{width}")
+    typed(page, "#password", first)
+    enter(page)
+    typed(page, "#old", first)
+    typed(page, "#new", PASSWORD)
+    typed(page, "#again", PASSWORD)
+    enter(page)
+    assert page.get_by_role("heading", level=1).inner_text() == "Worklist"
+    typed(page, "#search", "EP-1")
+    enter(page)
+    tab_to(page, "td a")
+    enter(page)
+    address = page.url
+    press(page, "Record")
+    press(page, "Pain assessed")
+    typed(page, "#f-date", f"02{4 + width % 7:02}2026")
+    typed(page, "#f-score", "11")
+    enter(page)
+    assert "Expected a whole number from 0 to 10." in page.locator("main").inner_text()
+    typed(page, "#f-score", "1")
+    enter(page)
+    assert "Nothing is recorded yet" in page.locator("main").inner_text()
+    press(page, "Record it")
+    assert "Recorded as desk:" in page.locator("main").inner_text()
+    press(page, "Go on")
+    assert page.url == address
+    press(page, "Entries: correct, retract, restore")
+    press(page, f"Correct desk:{house.run('replay', 'EP-1').rows[-1]['id']}")
+    tab_to(page, "#f-score")
+    page.keyboard.type("4")
+    typed(page, "#f-why", "misread")
+    enter(page)
+    press(page, "Record it")
+    assert "Recorded as desk:" in page.locator("main").inner_text()
+    *_, last = house.run("replay", "EP-1").rows
+    assert (last["type"], last["by"]) == ("FactCorrected", f"user-{width}")
+    page.goto(home(site))
+    press(page, "Sign out")
+    assert page.get_by_role("heading", level=1).inner_text() == "Sign in"
+    context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_axe_finds_nothing_on_the_pages_of_acts(
+    browser: Browser, house: House, site: Running, width: int, tmp_path: Path
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(home(site))
+    wide_and_accessible(page, width, "door")
+    page.get_by_label("Token").fill(site.token)
+    page.get_by_label("Token").press("Enter")
+    page.get_by_label("Patient or episode").fill("EP-2")
+    enter(page)
+    page.locator("td a").first.click()
+    address = page.url
+    for path in ("/record", "/record/ClaimSubmitted", "/entries", "/entry/2/correct", "/entry/3/retract", "/void"):
+        page.goto(address + path)
+        wide_and_accessible(page, width, path)
+    for path in ("record", "import", "patients/merge", "months", "months/2026-02", "password"):
+        page.goto(home(site) + path)
+        wide_and_accessible(page, width, path)
+    page.goto(f"{address}/record/ConflictResolved?day=2026-02-02")
+    page.get_by_role("button", name="Show what would change").click()
+    wide_and_accessible(page, width, "what is wrong")
+    page.get_by_label("Bill").fill("nothing")
+    page.get_by_label("Reason").fill("billed elsewhere")
+    page.get_by_role("button", name="Show what would change").click()
+    wide_and_accessible(page, width, "the effect")
+    sheet = tmp_path / "tickets.csv"
+    sheet.write_text("Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/05/2026,02/31/2026,CONFIRMED,yes\n")
+    page.goto(f"{home(site)}import")
+    page.get_by_label("File").set_input_files(sheet)
+    page.get_by_label("Mapping", exact=True).select_option("tickets")
+    page.get_by_role("button", name="Show what would change").click()
+    assert "1 refused" in page.locator("main").inner_text()
+    wide_and_accessible(page, width, "an import")
+    context.close()
