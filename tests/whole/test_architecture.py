@@ -111,7 +111,8 @@ ROOMS: dict[str, str] = {
     ),
     "projections/claims_out": (
         "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py ledger/x12 "
-        "projections/words.py projections/reading projections/rows projections/audit"
+        "projections/words.py projections/reading projections/rows projections/audit "
+        "projections/answers"
     ),
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",
