@@ -21,6 +21,8 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
+from projections.archive.trouble import ArchiveError, WrongArchive
+from projections.export.resuming import ForgottenSince, ReloadFirst
 from projections.read_model.trouble import NotViews, ViewsError
 from projections.reading.budget import TooCostly
 
@@ -28,6 +30,8 @@ DONE: Final = 0
 REFUSED: Final = 1
 WRONG: Final = 2
 STORE_FAILED: Final = 3
+RELOAD: Final = 4
+FORGOTTEN: Final = 5
 
 
 def say_trouble(trouble: BaseException) -> int:
@@ -140,6 +144,20 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
         str(error), "send the same again: what stands answers 'duplicate', and a repeat never doubles", STORE_FAILED
     ),
     StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
+    ReloadFirst: lambda error: _fail(
+        str(error), "load everything anew: from an export of days, or with --since 0", RELOAD
+    ),
+    ForgottenSince: lambda error: _fail(
+        str(error),
+        "remove what you have, and take everything anew, from an export of days or with --since 0",
+        FORGOTTEN,
+    ),
+    WrongArchive: lambda error: _fail(
+        str(error), "'episode-ledger help outgrow-one-machine' shows how archives are made and judged", WRONG
+    ),
+    ArchiveError: lambda error: _fail(
+        str(error), "bring that file back from a copy, or make another archive in another folder", STORE_FAILED
+    ),
     NotViews: lambda error: _fail(str(error), "move that file away, or name the ledger otherwise", STORE_FAILED),
     ViewsError: lambda error: _fail(str(error), "the read model can be deleted; it is built anew", STORE_FAILED),
     sqlite3.Error: lambda error: _fail(

@@ -25,7 +25,7 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.administration import stored_acts
 from ledger.facts.administration import HOUSE, HouseAct, PatientForgotten
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.facts.stored import JoinedEntries, StoredRow, read_row, read_stored
+from ledger.facts.stored import JoinedEntries, StoredRow, in_order, read_row, read_stored
 from ledger.keys.cipher import MasterKey, WrappedKey
 from ledger.merging import MergedPatients
 from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
@@ -149,13 +149,13 @@ class EpisodeLedger(MergedPatients, Application[str]):
 
     def entries_of(self, episode: str, after_version: int = 0, upto: int | None = None) -> list[Entry]:
         """An episode's entries in order: those after a version, up to a position."""
-        return list(_in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
+        return list(in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
 
     def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
         """The entries of several episodes, each episode's in order, a group of episodes read at a time."""
         remaining = iter(episodes)
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
-            yield from _in_order(list(map(read_row, self._entries.rows_of(group))))
+            yield from in_order(list(map(read_row, self._entries.rows_of(group))))
 
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row, undecoded, in any order; without the texts of some tags."""
@@ -245,16 +245,6 @@ class EpisodeLedger(MergedPatients, Application[str]):
 def _is_of(row: StoredRow, entry: Entry) -> bool:
     """Whether an entry stands in a row; an act of the house is known by its place alone."""
     return entry.episode == HOUSE or read_row(row) == entry
-
-
-def _in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:
-    """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
-    version = after_version
-    for before, entry in zip(entries[:1] + entries, entries, strict=False):
-        version = version + 1 if entry.episode == before.episode else after_version + 1
-        if entry.version != version or (version > after_version + 1 and entry.recorded_at < before.recorded_at):
-            raise UnreadableEntry(entry.episode, version)
-        yield entry
 
 
 def _assert_contiguous(stored: Sequence[StoredEvent]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import compress, zip_longest
@@ -55,6 +56,28 @@ def table_lines(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layo
     for line, text in zip(lines[1:], below, strict=True):
         yield from row_lines(line, widths, numbers)
         yield from (_INDENT + part for part in wrap(text, WIDEST - len(_INDENT), break_on_hyphens=False))
+
+
+def folded(line: str, hanging: int | None = None) -> list[str]:
+    """A line of text on as many lines as it takes; all but the first begin in a column, by default two on."""
+    if len(line) <= WIDEST:
+        return [line]
+    column = len(line) - len(line.lstrip()) + 2 if hanging is None else hanging
+    return wrap(line, WIDEST, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False)
+
+
+def command_lines(words: str, indent: str) -> Iterator[str]:
+    """A command line as it can be typed or pasted: where it is too long it goes on after a backslash, between words."""
+    line = f"{indent}episode-ledger"
+    for word in map(shlex.quote, shlex.split(words)):
+        if len(line) + len(word) + len(" ") + len(_GOES_ON) > WIDEST:
+            yield line + _GOES_ON
+            line = f"{indent}   "
+        line += f" {word}"
+    yield line
+
+
+_GOES_ON: Final = " \\"
 
 
 def row_lines(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> Iterator[str]:

@@ -74,7 +74,6 @@ Row = TypeVar("Row", bound=OnDate)
 # Dates and instants
 
 
-@lru_cache(maxsize=65_536)
 @lru_cache(maxsize=1 << 14)
 def iso(ordinal: int) -> str:
     """A service date as reports write it."""

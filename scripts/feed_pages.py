@@ -95,12 +95,14 @@ formula: remove one leading apostrophe to get the text.
 - `cause` names what changed the day since then, the latest first; `cause_position` is the position of the first in that
   list. For a patient who was not known at `--since` it names the entries the verdict rests on, and `cause_position` is
   null.
-- A position beyond the ledger's last is an error (exit status 2): the ledger was restored, or it is another one. Compare
-  `ledger`, and the `seal` of your position, then start again from `--since 0`.
+- A position beyond the ledger's last is an error (exit status 4): the ledger was restored, or it is another one. So is a
+  `--seal` that the ledger does not have there, and a `--code-version` that makes other rows. Start again from
+  `--since 0`. Where somebody was forgotten since, the exit status is 5: remove what you have first.
 - **Another `code_version`**: the changes compare what this version says of then and of now. If the program was changed
   since you loaded (`code_version` differs), load `days` again.
-- `follow` prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the last row that leads
-  to a position. Commit only then; if the stream ends before, roll back and ask again. It ends with 0 when it is
+- `follow` begins with a line that says what is followed, from where: `ledger`, `position`, `seal`, `code_version`, `book_hash`,
+  `schema_version`, as in a manifest. Then it prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the
+  last row that leads to a position, which has the `seal` of that position, too. Commit only then; if the stream ends before, roll back and ask again. It ends with 0 when it is
   stopped (Ctrl-C) or its reader is gone.
 - A patient set aside by a quarantine is missing from `days`, `lines`, `findings`, `claimed` and `authorizations` (the
   manifest says how many are set aside), and stops `changes` with exit status 3: what cannot be read cannot be compared.
@@ -161,7 +163,8 @@ With `--known-at` an authorization is there if it was recorded by then, with the
 """,
     "rates": """\
 With `--known-at` the editions published by then. A day is priced by its `payer`, `terms_from`, `terms_published` and
-`code`; one whose code is not known yet by the row without a code, where there is one.
+`code`; one whose code is not known yet by the row without a code, where there is one. Where a row of the same has the day's `provider` and
+its date lies in `from` to `to`, that one counts: their agreement names the rate.
 """,
 }
 """What there is to say of a dataset beyond its columns."""

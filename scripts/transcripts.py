@@ -21,7 +21,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = (
     "README.md", "docs/start/first-episode.md", "docs/start/month-from-spreadsheets.md",
     "docs/how-to/close-a-month.md", "docs/how-to/compare.md", "docs/how-to/correct-a-mistake.md",
-    "docs/how-to/what-if.md",
+    "docs/how-to/outgrow-one-machine.md", "docs/how-to/what-if.md",
 )  # fmt: skip
 
 _FENCE: Final = re.compile(r"^```(console|json \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -158,6 +158,8 @@ def check_because(scenario: Scenario, found: list[Row]) -> None:
             assert said[: len(labels)] == labels
         elif word == "includes":
             assert set(labels) <= set(said)
+        elif word == "excludes":
+            assert not set(labels) & set(said)
         elif word == "only":
             assert set(labels) == set(said)
         else:

@@ -32,7 +32,7 @@ Expectations, each a block of lines:
 - ``outcomes``: for every line of ``facts`` and ``raw`` one of ``recorded``, ``duplicate``, ``refused CODE``; or one
   line ``all …``. Absent: all recorded.
 - ``because``: ``EP-1 DATE starts pump:7``, ``EP-1 DATE includes pump:7 chart:1``, ``EP-1 DATE only pump:7``,
-  ``EP-1 DATE empty``.
+  ``EP-1 DATE excludes pump:7``, ``EP-1 DATE empty``.
 
 Both clocks: a scenario may tell its facts once and say what follows at several moments, in ``[[scenario.then]]``
 blocks. Each has its own ``known_at`` (absent: now, everything known) and its own ``days``, ``billable``, ``findings``,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -14,16 +14,22 @@ import msgspec
 from commands.door.intake import Line, parse_line
 from commands.door.spoken import NotUnderstood, in_words, lines_said
 from commands.outside import random_nonces, utc_now
+from commands.recording.doubted import book_of, idle_decisions
 from commands.recording.effect import Effect, clock_option, recording
 from commands.terminal.options import INSTANT, Command, Setup, format_option
 from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
 from commands.terminal.who import named
 from commands.writing.record import record
-from commands.writing.references import doubts
-from ledger.book import Book, BookError
+from commands.writing.references import OF_PAYER, Doubt, KnownNames, doubts, payer_doubt
+from commands.writing.watching import Decided
+from ledger.book import Book
+from ledger.facts.administration import HOUSE
+from ledger.facts.events import ConflictResolved, CoverageVerified, FactCorrected
 from ledger.facts.forms import canonical_instant
+from ledger.facts.liveness import live_entries
 from ledger.store import EpisodeLedger
 from projections.reading.around import entries_around
+from projections.reading.as_known import AsKnown
 
 DESK: Final = "desk"
 """The source of what is said at a desk, unless another is named."""
@@ -89,6 +95,7 @@ def say_things(setup: Setup, saying: Saying, episode: str, facts: Sequence[Fact]
         with recording(setup, effect) as rehearsal:
             _tell_doubts(setup, rehearsal, lines)
             rows = _recorded(rehearsal, told, lines, saying.clock_is_right)
+            _tell_idle(setup, rehearsal, lines)
         if saying.dry_run or any(row.outcome != "recorded" for row in rows):
             _end(rows, saying.form, rehearsed=True)
         ask(saying.yes)
@@ -96,6 +103,8 @@ def say_things(setup: Setup, saying: Saying, episode: str, facts: Sequence[Fact]
         if saying.yes:
             _tell_doubts(setup, ledger, lines)
         rows = _recorded(ledger, told, lines, saying.clock_is_right)
+        if saying.yes:
+            _tell_idle(setup, ledger, lines)
         _show(rows, saying.form)
     _end(rows)
 
@@ -122,14 +131,42 @@ def _lines(saying: Saying, episode: str, facts: Sequence[Fact]) -> list[dict[str
 
 def _tell_doubts(setup: Setup, ledger: EpisodeLedger, lines: Sequence[bytes]) -> None:
     """Say of each fact what it refers to that nobody knows; a book with a mistake stops nothing here."""
-    try:
-        book: Book = setup.book
-    except BookError:
-        return
+    book = book_of(setup)
     for line in (parse_line(1, raw) for raw in lines):
-        if isinstance(line, Line) and line.episode not in ledger.forgotten():
-            for doubt in doubts(line.fact, line.episode, entries_around(ledger, [line.episode]), book):
+        if book and isinstance(line, Line) and line.episode not in ledger.forgotten():
+            for doubt in doubts_of(line, ledger, book):
                 say(printable(f"Note: {doubt}"))
+
+
+def doubts_of(line: Line, ledger: EpisodeLedger, book: Book) -> Iterator[Doubt]:
+    """What a fact refers to that neither the ledger nor the book knows."""
+    fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
+    streams = entries_around(ledger, [line.episode])
+    own = [live.fact for live in live_entries(streams.get(line.episode, ()))]
+    theirs = {
+        live.fact.payer
+        for name, entries in streams.items()
+        if name != HOUSE
+        for live in live_entries(entries)
+        if isinstance(live.fact, CoverageVerified)
+    }
+    if type(fact) in OF_PAYER and (unknown := payer_doubt(fact.payer, book.payers)):  # type: ignore[union-attr]
+        yield unknown
+    for doubt in doubts(fact, KnownNames(own)):
+        elsewhere = doubt.kind == "uncovered" and doubt.name in theirs
+        # a correction keeps its place before the end
+        if not elsewhere and not (doubt.kind == "undone" and fact is not line.fact):
+            yield doubt
+
+
+def _tell_idle(setup: Setup, ledger: EpisodeLedger, lines: Sequence[bytes]) -> None:
+    """Say of a decision, once it is recorded, that it changes nothing."""
+    book = book_of(setup)
+    for line in (parse_line(1, raw) for raw in lines):
+        if book and isinstance(line, Line) and isinstance(line.fact, ConflictResolved):
+            decided = Decided((None, 1), line.fact.date, line.fact.bill)
+            if idle_decisions(AsKnown(ledger, book), line.episode, [decided]):
+                say(printable(f"Note: {Doubt('idle', 'bill', '')}"))
 
 
 def _recorded(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
@@ -15,10 +15,18 @@ from commands.sheets.mapped import Place
 from commands.sheets.matching import Matched, Read
 from commands.terminal.progress import progress
 from commands.terminal.refused_rows import RefusedRows
-from commands.terminal.show import chosen_form, print_nowhere, printable, say, show_rows, show_rows_to_the_end
+from commands.terminal.show import (
+    chosen_form,
+    printable,
+    say,
+    show_prose,
+    show_rows,
+    show_rows_to_the_end,
+)
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, RowOutcome, TooManyProposals, recorded_proposals
 from commands.writing.retold import Asking, Difference
+from commands.writing.watching import Watch
 from commands.writing.whole_export import Contradiction, Seen, without_contradictions
 from ledger.facts.texts import LONGEST_FREE_TEXT
 from ledger.store import EpisodeLedger
@@ -44,9 +52,11 @@ class Wanted(NamedTuple):
 class ImportRun:
     """One import: rows, then what they propose."""
 
-    def __init__(self, ledger: EpisodeLedger, sheets: Matched, wanted: Wanted, refused: RefusedRows) -> None:
+    def __init__(
+        self, ledger: EpisodeLedger, sheets: Matched, wanted: Wanted, refused: RefusedRows, watch: Watch
+    ) -> None:
         self._ledger, self._sheets, self._wanted = ledger, sheets, wanted
-        self._recorder = Recorder(ledger, clock_is_right=wanted.clock_is_right)
+        self._recorder = Recorder(ledger, clock_is_right=wanted.clock_is_right, watch=watch)
         self._seen = Seen(wanted.first, wanted.last) if wanted.complete else None
         seen = self._seen.take if self._seen else None
         self._import = Import(ledger, self._recorder, self._asking, refused.add, seen)
@@ -146,21 +156,6 @@ class ImportRun:
         )  # fmt: skip
 
 
-def _show_refused(outcomes: Iterator[RowOutcome]) -> None:
-    """What is wrong with refused rows, as sentences; each is printed when it is known."""
-    refused = False
-    try:
-        for outcome in outcomes:
-            if outcome.outcome == "refused":
-                click.echo(printable(outcome.message or ""))
-                refused = True
-        if not refused:
-            click.echo("No row was refused.")
-    except BrokenPipeError:  # nobody reads on; the rest is recorded all the same
-        print_nowhere()
-        deque(outcomes, maxlen=0)
-
-
 class ProposalRow(msgspec.Struct, frozen=True):
     """A proposal; ``differences`` are its fields, as they stand and as they are told now.
 
@@ -182,7 +177,7 @@ def _show_proposals(rows: Sequence[ProposalRow], form: str | None) -> None:
     """Print proposals: sentences for a person, rows for a program."""
     if chosen_form(form) == "table":
         for row in rows:
-            click.echo(printable(_sentence(row)))
+            show_prose(_sentence(row))
     else:
         show_rows(rows, ProposalRow, form)
 

@@ -14,9 +14,11 @@ import click
 import msgspec
 
 from projections.formulas import begins_formula
-from projections.tables import Layout, printable, table_lines, text_of
+from projections.tables import Layout, folded, printable, table_lines, text_of
 
-__all__ = ["chosen_form", "print_nowhere", "printable", "say", "show_rows", "show_rows_to_the_end", "show_text"]
+__all__ = [
+    "chosen_form", "print_nowhere", "printable", "say", "show_prose", "show_rows", "show_rows_to_the_end", "show_text",
+]  # fmt: skip
 
 
 def chosen_form(form: str | None) -> str:
@@ -131,6 +133,14 @@ def show_text(text: str) -> None:
         click.echo(printable(line))
 
 
+def show_prose(text: str) -> None:
+    """Print text for a person: likewise, and no line wider than a table."""
+    for line in map(printable, text.splitlines()):
+        for part in folded(line):
+            click.echo(part)
+
+
 def say(text: str) -> None:
-    """One line to the person, beside the output: to stderr."""
-    click.echo(text, err=True)
+    """One line to the person, beside the output: to stderr. A terminal is given it at a table's width."""
+    for line in folded(text) if sys.stderr.isatty() else [text]:
+        click.echo(line, err=True)

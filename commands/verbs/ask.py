@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from commands.terminal.options import SERVICE_DATE, Setup, format_option, known_at_option, no_episode
-from commands.terminal.show import chosen_form, say, show_rows, show_text
+from commands.terminal.show import chosen_form, say, show_prose, show_rows
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.recorders.warnings import warnings_of
 from projections.audit.replay import ReplayRow, render_replay, replay_of
@@ -44,7 +44,7 @@ def why(setup: Setup, /, episode: str, date: str, form: str | None, known_at: da
         raise no_episode(known_at)
     match chosen_form(form):
         case "table":
-            show_text(render_why(answer))
+            show_prose(render_why(answer))
         case "csv":
             show_rows(answer.steps, StepShown, form)
         case _:
@@ -80,7 +80,7 @@ def replay(
         raise no_episode(known_at)
     rows = [_within(row, from_ or "0000", to or "9999-12-31") for row in rows]
     if chosen_form(form) == "table":
-        show_text(render_replay(rows))
+        show_prose(render_replay(rows))
     else:
         show_rows(rows, ReplayRow, form)
 

@@ -16,7 +16,7 @@ from commands.book.asking import ask_dollars, ask_keys
 from commands.outside import utc_now
 from commands.terminal.options import SERVICE_DATE, Setup, format_option
 from commands.terminal.output import Output, OutputPath
-from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
+from commands.terminal.show import chosen_form, printable, say, show_prose, show_rows, show_text
 from ledger.book import PER_DIEM, Agreement, Payer, Provider, Terms, check_book, load_book
 from ledger.book.differences import BookDifference, differences, edition_name
 from ledger.book.doubts import TO_BE_CITED, doubts_of
@@ -62,7 +62,7 @@ def check(setup: Setup, /, folder: Path | None) -> None:
       episode-ledger book check book
     """
     wrong, doubts = check_book(folder or setup.book_folder, _today())
-    show_text("\n".join([*wrong, *doubts]))
+    show_prose("\n".join([*wrong, *doubts]))
     if not wrong and not doubts:
         click.echo("The book is in order.")
         return
@@ -96,7 +96,7 @@ def show(setup: Setup, /, payer: str, on: str | None, form: str | None) -> None:
     terms = book.terms_on(payer, day)
     if chosen_form(form) == "table":
         in_force = f"{edition_name(terms)}, checked {terms.checked}" if terms else "no terms are in force"
-        show_text(f"{found.name} on {day}: {in_force}\n")
+        show_prose(f"{found.name} on {day}: {in_force}\n")
     show_rows(keys_in_force(book, found, day), KeyInForce, form, hidden=("means",))
 
 

@@ -18,7 +18,7 @@ from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
 from commands.verbs.read import derived, is_built
-from commands.verbs.since import check_since, say_taken_up, since_option
+from commands.verbs.since import Since, check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
@@ -70,7 +70,8 @@ class Asked(NamedTuple):
 )  # fmt: skip
 @click.pass_obj
 def export(
-    setup: Setup, /, dataset: str, form: str, out: Output, since: int | None, known_at: datetime | None,
+    setup: Setup, /, dataset: str, form: str, out: Output, since: int | None, seal: str | None,
+    code_version: str | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
     """Write days, lines, findings, changes, claimed days, authorizations, rates or events into files, for programs
@@ -96,7 +97,7 @@ def export(
     out.refuse_around(place.would_remove)
     listed = None if dataset == RATES else place.link  # the book's rates are nobody's
     with setup.open() as ledger, giving(setup, ledger, f"export {dataset}", listed) as notes:
-        check_since(ledger, since or 0)
+        check_since(ledger, Since(since, seal, code_version))
         pseudonyms = pseudonyms_of(key, setup, out.path) if deidentified else None
         try:
             with place.publishing(partial(_check_alike, asked)) as folder:

@@ -14,16 +14,29 @@ import msgspec
 
 from commands.outside import utc_now
 from commands.terminal.options import Setup
-from commands.verbs.since import check_since, say_taken_up, since_option
+from commands.verbs.since import Since, check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.recorders.by_name.naming import hint_of
+from ledger.store import EpisodeLedger
 from projections.export.as_text import as_objects
 from projections.export.changes import changes_since
-from projections.export.shapes import DATASETS
+from projections.export.shapes import DATASETS, SCHEMA_VERSION
+from projections.read_model import version
 
 HINTS_AT_ONCE: Final = 4096
 REST_SECONDS: Final = 0.05
 """Between two looks, however many hints there are: what comes in one go is looked at in one go."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """What is followed, and from where: the first line."""
+
+    ledger: str
+    position: int
+    seal: str
+    code_version: str
+    book_hash: str
+    schema_version: str
 
 
 @click.command()
@@ -37,12 +50,16 @@ REST_SECONDS: Final = 0.05
 )
 @click.option("--once", is_flag=True, help="End when the ledger's last entry is reached.")
 @click.pass_obj
-def follow(setup: Setup, /, since: int | None, interval: float, once: bool) -> None:
+def follow(
+    setup: Setup, /, since: int | None, seal: str | None, code_version: str | None, interval: float, once: bool
+) -> None:
     """Print each day that is not what it was, as JSON Lines, until stopped.
 
-    A line is a row of 'export changes', and "last": true on the last of those that lead to one position: only then is
-    that position yours, to resume from with --since. Without --since it begins now; --since 0 tells everything. It
-    is made for a pipe, and ends when nobody reads any more.
+    The first line says what is followed: ledger, position, seal, code version, book and schema. Every other line is a
+    row of 'export changes', and "last": true with the "seal" on the last of those that lead to one position: only then
+    is that position yours, to resume from with --since, --seal and --code-version. Without --since it begins now;
+    --since 0 tells everything. It is made for a pipe, and ends when nobody reads any more; with 4 where you have to
+    load everything anew, and with 5 where somebody was forgotten since.
 
     \b
     Examples:
@@ -50,19 +67,21 @@ def follow(setup: Setup, /, since: int | None, interval: float, once: bool) -> N
       episode-ledger follow --once --since 0
     """
     with suppress(KeyboardInterrupt):  # that is how it is stopped
-        _follow(setup, since, interval, once)
+        _follow(setup, Since(since, seal, code_version), interval, once)
 
 
-def _follow(setup: Setup, since: int | None, interval: float, once: bool) -> None:
+def _follow(setup: Setup, since: Since, interval: float, once: bool) -> None:
     with setup.open() as ledger:
-        position = ledger.position() if since is None else since
-        check_since(ledger, position)
+        check_since(ledger, since)
+        position = ledger.position() if since.position is None else since.position
+        _say_what(ledger, position, setup.book.hash)
         with nullcontext() if once else hint_of(setup.ledger_name) as hint:
             while True:
                 head = adopt(ledger, setup.book, utc_now(), say_taken_up)
                 if head > position:
-                    check_since(ledger, position)
-                    _print(as_objects(DATASETS["changes"].columns, changes_since(ledger, position, head)))
+                    check_since(ledger, Since(position))
+                    changes = changes_since(ledger, position, head)
+                    _print(as_objects(DATASETS["changes"].columns, changes), ledger.seal_at(head))
                     position = head
                 if once or _reader_left_within(interval, hint):
                     return
@@ -85,10 +104,19 @@ def _left_within(seconds: float, hint: socket | None) -> bool:
     return sys.stdout.fileno() in woken
 
 
-def _print(changes: Iterable[dict[str, Any]]) -> None:
+def _say_what(ledger: EpisodeLedger, position: int, book_hash: str) -> None:
+    about = Followed(ledger.id, position, ledger.seal_at(position), version.code_version(), book_hash, SCHEMA_VERSION)
+    _write(about)
+
+
+def _print(changes: Iterable[dict[str, Any]], seal: str) -> None:
     for change, last in _with_last(changes):
-        sys.stdout.buffer.write(msgspec.json.encode(change | {"last": last}) + b"\n")
-        sys.stdout.buffer.flush()
+        _write(change | ({"last": True, "seal": seal} if last else {"last": False}))
+
+
+def _write(line: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _with_last(changes: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], bool]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from commands.recording.doubted import say_doubts
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.recording.identity import allow_identity, identity_option
 from commands.sheets.mapping import READY, load_mapping, ready_text
@@ -19,6 +20,7 @@ from commands.terminal.output import Output, OutputPath
 from commands.terminal.refused_rows import AlreadyThere, RefusedRows
 from commands.terminal.show import printable, say, show_text
 from commands.terminal.who import named
+from commands.writing.watching import Watch
 from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 
 
@@ -87,7 +89,9 @@ def import_(
     with recording(setup, effect, create=True) as ledger, rows:
         if identity_in_the_open:
             allow_identity(ledger, options["by"])
-        status = ImportRun(ledger, sheets, wanted, rows).go()
+        watch = Watch()
+        status = ImportRun(ledger, sheets, wanted, rows, watch).go()
+        say_doubts(setup, ledger, watch, "row")
     for path in rows.paths:
         say(printable(f"Refused rows are in {path}; mend them and import that file."))
     if status:

@@ -11,7 +11,7 @@ import click
 
 from commands.outside import utc_now
 from commands.terminal.options import Setup, filter_options, filters, format_option, known_at_option
-from commands.terminal.show import chosen_form, say, show_rows, show_rows_to_the_end, show_text
+from commands.terminal.show import chosen_form, say, show_prose, show_rows, show_rows_to_the_end
 from commands.verbs.read import NOT_FOR_PEOPLE, derived, surviving
 from projections.operations.lines_to_bill import NOT_COME, ON_A_CLAIM, LeftOut, LinesToBill
 from projections.read_model import queries
@@ -86,7 +86,7 @@ def _tell_left_out(left_out: Sequence[LeftOut], *, in_full: bool) -> None:
         days[left.reason.kind] += len(left.dates)
         cents[left.reason.kind] += left.cents
         if in_full and left.reason.kind != ON_A_CLAIM:
-            show_text(f"Left out: {left.says}")
+            show_prose(f"Left out: {left.says}")
     for kind in days:
         why = kind if kind in (ON_A_CLAIM, NOT_COME) else f"'episode-ledger findings --rule {kind}' says why"
         say(f"Left out: {counted(days[kind], 'day')}, {amount(cents[kind])} dollars: {why}.")

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final, TypedDict, TypeVar
 import click
 
 from commands.door.source import Source
+from commands.recording.doubted import say_doubts
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.recording.identity import allow_identity, identity_option
 from commands.terminal.options import Setup, format_option
@@ -19,6 +20,7 @@ from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end
 from commands.writing.record import FileOutcome, Outcome, record_several
 from commands.writing.record import record as record_stream
+from commands.writing.watching import Watch
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 
@@ -26,11 +28,12 @@ AnyOutcome = TypeVar("AnyOutcome", Outcome, FileOutcome)
 
 
 class Kept(TypedDict):
-    """What becomes of the instants that lines bring along."""
+    """How lines are recorded: what becomes of the instants they bring along, and who watches."""
 
     keep_recorded_at: bool
     as_told_now: bool
     clock_is_right: bool
+    watch: Watch
 
 
 _NOTHING: Final = "No line was refused."
@@ -85,7 +88,10 @@ def record(
     if as_told_now and not keep_recorded_at:
         raise click.UsageError("--as-told-now goes with --keep-recorded-at")
     effect = effect_of(dry_run, no_effect, effect_to)
-    kept = Kept(keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock_is_right=clock_is_right)
+    watch = Watch()
+    kept = Kept(
+        keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock_is_right=clock_is_right, watch=watch
+    )  # fmt: skip
     with recording(setup, effect, create=True) as ledger:
         if identity_in_the_open:
             allow_identity(ledger)
@@ -95,6 +101,7 @@ def record(
             else:
                 _record_several(ledger, files, kept, counts, tell, form)
         told = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("recorded", "duplicate", "refused"))
+        say_doubts(setup, ledger, watch)
         say(f"Nothing was recorded; it would be: {told}" if dry_run else told)
     if counts["refused"]:
         sys.exit(1)

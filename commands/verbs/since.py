@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import click
 
 from commands.terminal.show import say
 from ledger.store import EpisodeLedger
+from projections.export.resuming import ForgottenSince, ReloadFirst
+from projections.read_model.version import code_version, makes_the_same_rows
+
+
+class Since(NamedTuple):
+    """From where a consumer goes on: a position, and what the ledger's seal and the judging code were there."""
+
+    position: int | None
+    seal: str | None = None
+    code_version: str | None = None
 
 
 def since_option(command: click.decorators.FC) -> click.decorators.FC:
-    """``--since``: a position the consumer has."""
-    return click.option(
-        "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
-    )(command)
+    """``--since``: a position the consumer has; ``--seal`` and ``--code-version``: what was said of it."""
+    for option in reversed(
+        [
+            click.option(
+                "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
+            ),
+            click.option(
+                "--seal", metavar="HEX",
+                help="The seal that came with that position: 4 if the ledger has another one there.",
+            ),
+            click.option(
+                "--code-version", metavar="VERSION",
+                help="The version that came with it: 4 if another one would judge now.",
+            ),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
-def check_since(ledger: EpisodeLedger, since: int) -> None:
-    """UsageError if nobody can have that position yet, or what was had there cannot be carried on."""
-    head = ledger.position()
-    if since > head:
-        raise click.UsageError(f"--since {since} lies beyond the ledger's last position, {head}")
-    if since and (forgotten := ledger.forgettings(after=since)):
-        raise click.UsageError(
-            f"a patient was forgotten at position {forgotten[-1][0]}, after --since {since}: remove what you have, and"
-            " take everything anew, from an export of days or with --since 0"
-        )
+def check_since(ledger: EpisodeLedger, since: Since) -> None:
+    """NoResuming if nobody can have that position yet, or what was had there cannot be carried on."""
+    position, head = since.position or 0, ledger.position()
+    if since.position is None and (since.seal or since.code_version):
+        raise click.UsageError("--seal and --code-version belong to a position: give --since, too")
+    if position > head:
+        raise ReloadFirst(f"--since {position} lies beyond the ledger's last position, {head}: it was put back, or"
+                          " it is another one")  # fmt: skip
+    if since.seal is not None and ledger.seal_at(position) != since.seal:
+        raise ReloadFirst(f"the ledger has another seal at position {position}: it was put back, or it is another one")
+    if since.code_version is not None and not makes_the_same_rows(since.code_version, code_version()):
+        raise ReloadFirst(f"what you have was judged by {since.code_version}, and this is {code_version()}")
+    if position and (forgotten := ledger.forgettings(after=position)):
+        raise ForgottenSince(f"a patient was forgotten at position {forgotten[-1][0]}, after --since {position}")
 
 
 def say_taken_up(position: int) -> None:

@@ -75,6 +75,10 @@ VERBS: Final = {
         "Show the days of a closed month that are something else now, and what changed them.",
     ),
     "rebuild": Verb("rebuild", "Build the read model anew beside the live one, prove it, and switch."),
+    "archive": Verb("archive", "Write the ledger's entries as files for engines of many machines."),
+    "judge": Verb(
+        "judge", "Judge an archive bucket by bucket, and write days, lines, findings and digests as Parquet."
+    ),
     "migrate": Verb(
         "migrate",
         "Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.",

@@ -86,7 +86,11 @@ def _other_book(setup: Setup, folder: str | None, changes: tuple[str, ...]) -> B
         raise click.UsageError("give the other book either with --book-b DIR or with --set PAYER.KEY=VALUE")
     if folder:
         return load_book(Path(folder))
-    book = setup.book
+    return changed_book(setup.book, changes)
+
+
+def changed_book(book: Book, changes: tuple[str, ...]) -> Book:
+    """The book with terms changed as ``--set`` tells it."""
     try:
         return with_changes(book, changes)
     except BookError as error:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from commands.outside import random_nonces, utc_now
 from commands.writing.decide import Accepted, Decision, Duplicate, Refused, decide
 from commands.writing.older_names import OlderNames
+from commands.writing.watching import Place, Watch
 from ledger.facts.administration import HouseAct
 from ledger.facts.entry import Entry, states_identity
 from ledger.facts.heads import EpisodeHead
@@ -59,8 +60,8 @@ each try, so that nothing comes between the answer and the append."""
 class HeadCache:
     """The heads of the episodes last worked on, bounded by the identities they hold."""
 
-    def __init__(self, ledger: EpisodeLedger, identities: int) -> None:
-        self._ledger, self._bound, self._held = ledger, identities, 0
+    def __init__(self, ledger: EpisodeLedger, identities: int, watch: Watch | None = None) -> None:
+        self._ledger, self._bound, self._held, self._watch = ledger, identities, 0, watch
         self._heads: OrderedDict[str, EpisodeHead] = OrderedDict()
         self._seen = ledger.position()
 
@@ -79,8 +80,12 @@ class HeadCache:
             gone = self._ledger.forgotten().keys() & missing
             taken |= {episode: EpisodeHead(forgotten=True) for episode in gone}
             missing = [episode for episode in missing if episode not in gone]
+        if self._watch:
+            self._watch.begin(missing)
         for entry in self._ledger.entries_of_all(missing) if missing else ():
             taken[entry.episode].apply(entry)
+            if self._watch:
+                self._watch.read(entry)
         return taken
 
     def keep(self, heads: dict[str, EpisodeHead], positions: Sequence[int]) -> None:
@@ -90,7 +95,10 @@ class HeadCache:
         self._heads.update(heads)
         self._held += sum([head.version for head in heads.values()])
         while self._held > self._bound:
-            self._held -= self._heads.popitem(last=False)[1].version
+            episode, head = self._heads.popitem(last=False)
+            self._held -= head.version
+            if self._watch:
+                self._watch.let_go(episode)
 
     def overtaken(self, versions: dict[str, int]) -> bool:
         """Whether others wrote to one of these episodes past its version; heads that are behind are dropped."""
@@ -121,26 +129,31 @@ class Recorder:
         attempts: int = ATTEMPTS,
         clock_is_right: bool = True,
         still: Still = lambda lines, heads: None,
+        watch: Watch | None = None,
     ) -> None:
         self._still = still
         self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
         self._last: dict[str, EpisodeHead] = {}
-        self._cache, self._standing = HeadCache(ledger, identities), OlderNames(ledger)
+        self._cache, self._standing = HeadCache(ledger, identities, watch), OlderNames(ledger)
+        self._watch = watch
         self._clock_is_right = clock_is_right
         self._last_stamp: datetime | None = None
 
-    def handle(self, lines: Sequence[Line], acts: MakeActs | None = None) -> list[Handled]:
+    def handle(
+        self, lines: Sequence[Line], acts: MakeActs | None = None, places: Sequence[Place] = ()
+    ) -> list[Handled]:
         """Record what may be recorded of a batch, in one transaction; one outcome for each line, in order.
 
         ``acts`` says which acts of the house go with it, as the ledger is then: it is asked again after a conflict.
+        ``places`` are where the lines were told, for whoever watches: by default their numbers.
         StoreError if nothing of it was recorded; Unknown if that ends in a failure, or in too many tries, after a
         conflict: a conflict may be the second answer to what was recorded.
         """
         conflicted = False
         for _ in range(self._attempts):
             try:
-                handled = self._try(lines, acts)
+                handled = self._try(lines, acts, places)
             except Forgotten:  # in the middle of it: the next look knows
                 continue
             except RecordConflictError:
@@ -166,7 +179,7 @@ class Recorder:
             heads |= taken
         return heads
 
-    def _try(self, lines: Sequence[Line], acts: MakeActs | None) -> list[Handled] | None:
+    def _try(self, lines: Sequence[Line], acts: MakeActs | None, places: Sequence[Place]) -> list[Handled] | None:
         """Decide a batch against the ledger as it is now, and append it; None if others wrote past what was known."""
         heads = self._cache.take({line.episode: None for line in lines})
         self._still(lines, heads)
@@ -178,6 +191,8 @@ class Recorder:
         if not self._clock_is_right and any(map(_is_stamped, lines, decisions)):
             self._refuse_doubtful(now)
         positions = self._append(decisions, acts(now) if acts else (), after_act)
+        if self._watch:
+            self._watch.recorded(_told(decisions, places or [(None, line.number) for line in lines]))
         self._cache.keep(heads, positions)
         self._last = heads
         return list(_with_positions(decisions, positions))
@@ -223,6 +238,13 @@ class Recorder:
 def _is_stamped(line: Line, decision: Decision) -> bool:
     """Whether the clock gives the line its time."""
     return type(decision) is Accepted and line.recorded_at is None
+
+
+def _told(decisions: Iterable[Decision], places: Iterable[Place]) -> Iterator[tuple[Place, Entry]]:
+    """What is recorded of a batch, each with where it was told."""
+    for decision, place in zip(decisions, places, strict=True):
+        if type(decision) is Accepted:
+            yield place, decision.entry
 
 
 def _accepted(decisions: Sequence[Decision], episode: str, version: int) -> Entry:

@@ -89,9 +89,11 @@ class Import:
             yield from self._batch(asked)
 
     def _batch(self, asked: Sequence[_Asked]) -> Iterator[RowOutcome]:
-        lines = [line for each in asked if (line := each.line) is not None]
+        told = [(each.told.place, line) for each in asked if (line := each.line) is not None]
+        lines = [line for _, line in told]
         try:
-            handled = iter(self._recorder.handle(lines) if lines else ())
+            places = [(place.sheet.label, place.row) for place, _ in told]
+            handled = iter(self._recorder.handle(lines, places=places) if lines else ())
         except Unknown as error:
             raise Unknown(f"it is unknown whether {_rows_of(asked)} were recorded: {error}") from error
         absent = [each.told.episode for each in asked if isinstance(each.told, NotMade)]
@@ -175,8 +177,9 @@ def recorded_proposals(recorder: Recorder, proposed: Sequence[Proposed]) -> Iter
     """Record what was proposed and agreed to, a batch to a transaction; what became of each of its lines."""
     remaining = iter(proposed)
     while batch := list(islice(remaining, BATCH_FACTS)):
-        lines = [line for each in batch for line in each.proposal.lines if isinstance(line, Line)]
-        handled = iter(recorder.handle(lines))
+        told = [(each.place, line) for each in batch for line in each.proposal.lines if isinstance(line, Line)]
+        places = [(place.sheet.label, place.row) for place, _ in told]
+        handled = iter(recorder.handle([line for _, line in told], places=places))
         for each in batch:
             yield (
                 each,

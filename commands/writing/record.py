@@ -17,6 +17,7 @@ from commands.door.source import Source
 from commands.outside import utc_now
 from commands.writing.decide import Refused
 from commands.writing.handle import Handled, Recorded, Recorder
+from commands.writing.watching import Place, Watch
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger
 
@@ -53,6 +54,7 @@ def record(
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
     clock_is_right: bool = True,
+    watch: Watch | None = None,
     answered: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """Record a stream of lines, a batch to a transaction; an outcome is given once its batch is committed.
@@ -63,8 +65,9 @@ def record(
     be stamps a line.
     """
     recorder = Recorder(
-        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock, clock_is_right=clock_is_right
-    )
+        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock,
+        clock_is_right=clock_is_right, watch=watch,
+    )  # fmt: skip
     for lines, paused in _batches(stream if isinstance(stream, Source) else Source(stream), batch):
         yield from _outcomes(recorder, lines)
         if paused:
@@ -80,15 +83,17 @@ def record_several(
     clock: Callable[[], datetime] = utc_now,
     batch: int = BATCH_LINES,
     clock_is_right: bool = True,
+    watch: Watch | None = None,
 ) -> Iterator[FileOutcome]:
     """Record several streams, by name, as one: by ``recorded_at`` if that is kept, else one after another."""
     recorder = Recorder(
-        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock, clock_is_right=clock_is_right
-    )
+        ledger, keep_recorded_at=keep_recorded_at, as_told_now=as_told_now, clock=clock,
+        clock_is_right=clock_is_right, watch=watch,
+    )  # fmt: skip
     names = list(streams)
     read = (by_recorded_at if keep_recorded_at else one_after_another)(list(streams.values()))
     while chunk := list(islice(read, batch)):
-        outcomes = _outcomes(recorder, [line for _, line in chunk])
+        outcomes = _outcomes(recorder, [line for _, line in chunk], [names[place] for place, _ in chunk])
         for (place, _), outcome in zip(chunk, outcomes, strict=True):
             yield FileOutcome(names[place], *astuple(outcome))
 
@@ -106,10 +111,13 @@ def _batches(source: Source, most: int) -> Iterator[tuple[list[Line | Refusal], 
         yield lines, False
 
 
-def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal]) -> Iterator[Outcome]:
+def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal], files: Sequence[str] = ()) -> Iterator[Outcome]:
     judged = [line if isinstance(line, Line) else line.line for line in lines]
+    places: list[Place] = [
+        (file, line.number) for file, line in zip(files, judged, strict=True) if line is not None
+    ] if files else []  # fmt: skip
     try:
-        handled = iter(recorder.handle([line for line in judged if line is not None]))
+        handled = iter(recorder.handle([line for line in judged if line is not None], places=places))
     except Unknown as error:
         raise Unknown(
             f"it is unknown whether lines {lines[0].number} to {lines[-1].number} were recorded: {error}"

@@ -1,19 +1,17 @@
 """What a fact refers to, looked up softly: a fact is a fact and is recorded, but it may name what nobody knows.
 
-Pure: from the live facts of its episode and the book, with the nearest known name where one is near.
+Pure: from what its episode has told before it, with the nearest known name where one is near.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final, Literal, NamedTuple
 
 from msgspec import UNSET
 
-from ledger.book import Book
-from ledger.facts.administration import HOUSE
-from ledger.facts.entry import Entry
 from ledger.facts.events import (
     AuthorizationGranted,
     ClaimSubmitted,
@@ -23,76 +21,175 @@ from ledger.facts.events import (
     DaysServed,
     DrugBilledSeparately,
     Event,
-    FactCorrected,
     InfusionLogged,
     TherapyHeld,
     TherapyOrdered,
     TherapyResumed,
     TherapyStopped,
 )
-from ledger.facts.liveness import live_entries
 
 NEAR: Final = 0.6
 """How alike a known name must be to be asked for (``difflib``)."""
 
-_UNDER_ORDER: Final = (DayServed, DaysServed, InfusionLogged, TherapyStopped)
-_OF_PAYER: Final = (CoverageVerified, CoverageEnded, AuthorizationGranted, ClaimSubmitted)
+DoubtKind = Literal["payer", "uncovered", "undone", "order", "unsigned", "claim", "hold", "idle"]
+"""What is doubtful of a reference; ``idle`` is a decision that changes nothing."""
 
 
-def doubts(fact: Event, episode: str, streams: Mapping[str, Sequence[Entry]], book: Book) -> list[str]:
-    """What of a fact refers to nothing known, a sentence each; ``streams`` are the entries, before it, of the episode
-    and of all that its patient's episodes have to do with."""
-    stated = fact.fact if isinstance(fact, FactCorrected) else fact
-    known = [live.fact for live in live_entries(streams.get(episode, ()))]
-    theirs = [live.fact for name, entries in streams.items() if name != HOUSE for live in live_entries(entries)]
-    return [*_payer(stated, book), *_coverage(stated, theirs), *_order(stated, known), *_claim(stated, known),
-            *_hold(stated, known)]  # fmt: skip
+class Doubt(NamedTuple):
+    """A reference to what nobody knows: the field, what it names, and the names that are known instead."""
+
+    kind: DoubtKind
+    field: str
+    name: str
+    known: Collection[str] = ()
+
+    @property
+    def near(self) -> str | None:
+        """The nearest known name, if one is near."""
+        return nearest(self.name, self.known)
+
+    def __str__(self) -> str:
+        meant = f'; did you mean "{near}"?' if (near := self.near) else "."
+        return f"{self.field}: {SAYS[self.kind].one}{meant}"
 
 
-def _payer(fact: Event, book: Book) -> Iterator[str]:
-    if isinstance(fact, _OF_PAYER) and fact.payer not in book.payers:
-        near = nearest(fact.payer, book.payers)
-        yield f"payer: the book has no payer of this id, and its days are on hold until it has{_meant(near)}"
+class Words(NamedTuple):
+    """How a doubt is told of one fact, and, before their number, of many."""
+
+    one: str
+    many: str
 
 
-def _coverage(fact: Event, known: Sequence[Event]) -> Iterator[str]:
+SAYS: Final[dict[DoubtKind, Words]] = {
+    "payer": Words(
+        "the book has no payer of this id, and its days are on hold until it has",
+        "a payer that the book does not have, so that its days are on hold, is named by",
+    ),
+    "uncovered": Words(
+        "no coverage of the patient by this payer is recorded; it has nothing to go with",
+        "a payer by whom no coverage of the patient is recorded is named by",
+    ),
+    "undone": Words(
+        "coverage by this payer was ended on or after that date, and this undoes the end",
+        "an end of coverage that was recorded before is undone by",
+    ),
+    "order": Words(
+        "the episode has no order of this name",
+        "an order that the episode does not have is named by",
+    ),
+    "unsigned": Words(
+        "the order is not signed; where the payer asks for a signature, its days are on hold",
+        "an order that is not signed, so that its days may be on hold, is named by",
+    ),
+    "claim": Words(
+        "the episode has no claim of this number",
+        "a claim that the episode does not have is named by",
+    ),
+    "hold": Words(
+        "the episode has no hold of this name",
+        "a hold that the episode does not have is named by",
+    ),
+    "idle": Words(
+        "the decision changes nothing on this date",
+        "nothing on its date is changed by",
+    ),
+}  # fmt: skip
+
+
+class KnownNames:
+    """What the live facts of an episode have named: orders, those of them that are signed, payers, claims, holds."""
+
+    __slots__ = ("claims", "ends", "holds", "orders", "payers", "signed")
+
+    def __init__(self, facts: Iterable[Event] = ()) -> None:
+        self.orders: set[str] = set()
+        self.signed: set[str] = set()
+        self.payers: set[str] = set()
+        self.claims: set[str] = set()
+        self.holds: set[str] = set()
+        self.ends: dict[str, date] = {}
+        for fact in facts:
+            self._take(fact)
+
+    def _take(self, fact: Event) -> None:
+        match fact:
+            case TherapyOrdered():
+                self.orders.add(fact.order)
+                if fact.signed_on is not UNSET:
+                    self.signed.add(fact.order)
+            case CoverageVerified():
+                self.payers.add(fact.payer)
+            case CoverageEnded():
+                self.ends[fact.payer] = max(fact.last_date, self.ends.get(fact.payer, fact.last_date))
+            case ClaimSubmitted():
+                self.claims.add(fact.claim)
+            case TherapyHeld():
+                self.holds.add(fact.hold)
+
+
+NAMING: Final = frozenset({TherapyOrdered, CoverageVerified, CoverageEnded, ClaimSubmitted, TherapyHeld})
+"""The facts that name something for others to refer to."""
+
+Ask = Callable[[Any, KnownNames], Iterator[Doubt]]
+
+
+def _order(fact: Any, known: KnownNames) -> Iterator[Doubt]:
+    if fact.order not in known.orders:
+        yield Doubt("order", "order", fact.order, known.orders)
+    elif fact.order not in known.signed:
+        yield Doubt("unsigned", "order", fact.order)
+
+
+def _signature(fact: TherapyOrdered, known: KnownNames) -> Iterator[Doubt]:
+    if fact.signed_on is UNSET:
+        yield Doubt("unsigned", "signed_on", fact.order)
+
+
+def _payer(fact: Any, known: KnownNames) -> Iterator[Doubt]:
     """An authorization or an end of coverage by a payer who does not cover the patient here."""
-    if isinstance(fact, AuthorizationGranted | CoverageEnded):
-        payers = {each.payer for each in known if isinstance(each, CoverageVerified)}
-        if fact.payer not in payers:
-            what = "authorization" if isinstance(fact, AuthorizationGranted) else "end of coverage"
-            yield f"payer: no coverage of the patient by this payer is recorded; the {what} has nothing to go with."
+    if fact.payer not in known.payers:
+        yield Doubt("uncovered", "payer", fact.payer)
 
 
-def _order(fact: Event, known: Sequence[Event]) -> Iterator[str]:
-    if isinstance(fact, TherapyOrdered):
-        if fact.signed_on is UNSET:
-            yield "signed_on: the order is not signed; where the payer asks for a signature, its days are on hold."
-        return
-    if not isinstance(fact, _UNDER_ORDER):
-        return
-    orders = [each for each in known if isinstance(each, TherapyOrdered)]
-    mine = [each for each in orders if each.order == fact.order]
-    if not mine:
-        near = nearest(fact.order, {each.order for each in orders})
-        yield f"order: the episode has no order of this name{_meant(near)}"
-    elif all(each.signed_on is UNSET for each in mine):
-        yield "order: the order is not signed; where the payer asks for a signature, its days are on hold."
+def _end(fact: CoverageVerified, known: KnownNames) -> Iterator[Doubt]:
+    if known.ends and (end := known.ends.get(fact.payer)) and fact.from_ <= end:
+        yield Doubt("undone", "from", fact.payer)
 
 
-def _claim(fact: Event, known: Sequence[Event]) -> Iterator[str]:
-    claims = {each.claim for each in known if isinstance(each, ClaimSubmitted)}
-    if isinstance(fact, ClaimSubmitted) and fact.replaces is not UNSET and fact.replaces not in claims:
-        yield f"replaces: the episode has no claim of this number{_meant(nearest(fact.replaces, claims))}"
-    if isinstance(fact, DrugBilledSeparately) and fact.claim is not UNSET and fact.claim not in claims:
-        yield f"claim: the episode has no claim of this number{_meant(nearest(fact.claim, claims))}"
+def _replaced(fact: ClaimSubmitted, known: KnownNames) -> Iterator[Doubt]:
+    if fact.replaces is not UNSET and fact.replaces not in known.claims:
+        yield Doubt("claim", "replaces", fact.replaces, known.claims)
 
 
-def _hold(fact: Event, known: Sequence[Event]) -> Iterator[str]:
-    if isinstance(fact, TherapyResumed):
-        holds = {each.hold for each in known if isinstance(each, TherapyHeld)}
-        if fact.hold not in holds:
-            yield f"hold: the episode has no hold of this name{_meant(nearest(fact.hold, holds))}"
+def _claim(fact: DrugBilledSeparately, known: KnownNames) -> Iterator[Doubt]:
+    if fact.claim is not UNSET and fact.claim not in known.claims:
+        yield Doubt("claim", "claim", fact.claim, known.claims)
+
+
+def _hold(fact: TherapyResumed, known: KnownNames) -> Iterator[Doubt]:
+    if fact.hold not in known.holds:
+        yield Doubt("hold", "hold", fact.hold, known.holds)
+
+
+ASKS: Final[dict[type, Ask]] = {
+    DayServed: _order, DaysServed: _order, InfusionLogged: _order, TherapyStopped: _order, TherapyOrdered: _signature,
+    AuthorizationGranted: _payer, CoverageEnded: _payer, CoverageVerified: _end, ClaimSubmitted: _replaced,
+    DrugBilledSeparately: _claim, TherapyResumed: _hold,
+}  # fmt: skip
+"""The facts that refer to what others have named."""
+OF_PAYER: Final = frozenset({CoverageVerified, CoverageEnded, AuthorizationGranted, ClaimSubmitted})
+"""The facts that name a payer of the book."""
+
+
+def doubts(fact: Event, known: KnownNames) -> Iterator[Doubt]:
+    """What of a fact refers to nothing that its episode has told."""
+    ask = ASKS.get(type(fact))
+    return ask(fact, known) if ask else iter(())
+
+
+def payer_doubt(payer: str, known: Collection[str]) -> Doubt | None:
+    """A payer that is none of the book's."""
+    return None if payer in known else Doubt("payer", "payer", payer, known)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -100,7 +197,3 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_lower = {each.lower(): each for each in sorted(known, reverse=True)}
     found = get_close_matches(name.lower(), sorted(by_lower), n=1, cutoff=NEAR)
     return by_lower[found[0]] if found else None
-
-
-def _meant(near: str | None) -> str:
-    return f'; did you mean "{near}"?' if near else "."

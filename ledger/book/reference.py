@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -44,12 +44,7 @@ class Book:
 
     def known(self, on: date | None) -> Book:
         """The book as known on a UTC date: terms published later are left out; the rest is always known."""
-        if on == self.known_on:
-            return self
-        return Book(
-            self.codes.values(), self.payers.values(), self.providers.values(), on,
-            self.prescribers.values(), self.drugs, self.reasons,
-        )  # fmt: skip
+        return self if on == self.known_on else _known(self, on)
 
     def but(
         self,
@@ -127,6 +122,14 @@ class Book:
     def hash(self) -> str:
         """SHA-256 over the book's canonical form."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=512)  # who looks back at many patients asks for the same dates again and again
+def _known(book: Book, on: date | None) -> Book:
+    return Book(
+        book.codes.values(), book.payers.values(), book.providers.values(), on,
+        book.prescribers.values(), book.drugs, book.reasons,
+    )  # fmt: skip
 
 
 def canonical(rows: Iterable[Code | Payer | Provider | Prescriber | Drug]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple, get_args
 
 from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
@@ -53,3 +54,13 @@ def read_row(row: StoredRow) -> Entry:
     """The entry of a row as ``scan`` gives it."""
     position, episode, version, tag, text = row
     return read_stored(episode, version, tag, text, position)
+
+
+def in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:
+    """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
+    version = after_version
+    for before, entry in zip(entries[:1] + entries, entries, strict=False):
+        version = version + 1 if entry.episode == before.episode else after_version + 1
+        if entry.version != version or (version > after_version + 1 and entry.recorded_at < before.recorded_at):
+            raise UnreadableEntry(entry.episode, version)
+        yield entry

@@ -62,18 +62,14 @@ def _draw_alone(demand: Demand, payer: str, granted: Sequence[Granted]) -> None:
     if kept is None or (kept.code, kept.first) != (code, case.calendar.first) or kept.granted != granted:
         kept = Drawing(code, case.calendar.first, list(granted), clusters_of(grants_of(granted)))
         case.episode.tallies.drawing[payer] = kept
-    for cluster in kept.clusters_since(days):
+
+    def draw(cluster: Cluster) -> None:
         cluster.begin(days & case.calendar.span(cluster.first, cluster.last))
         if cluster.days:
             _draw([Demand(case, code, cluster.days, cluster.draws)], [cluster])
-    kept.days = days
-    without = days
-    for cluster in kept.clusters:
-        draws.drawn.update(cluster.draws.drawn)
-        draws.missing |= cluster.draws.missing
-        draws.exhausted |= cluster.draws.exhausted
-        without &= ~cluster.days
-    draws.missing |= without
+
+    kept.draw(days, draw)
+    kept.put_into(draws)
 
 
 def _draw(demands: Sequence[Demand], clusters: Iterable[Cluster]) -> None:

@@ -16,6 +16,7 @@ from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.case import Case, Others, Region
 from ledger.judge.clash import in_scope, rule_between, settled
 from ledger.judge.episode import Dated
+from ledger.judge.evidence import union
 from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
 from ledger.judge.rule import Causes, Verdict
@@ -52,6 +53,10 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
                 for order, alone in _of_one_order(case, rest):
                     case.causes.update(_serving(case, region, order, alone))
                     rest &= ~alone
+            elif verdict.step.causes is unserved and not _asks_for_taken(case, verdict):
+                empty = _without_a_trace(case, region)
+                case.causes.update({date: [] for date in case.calendar.dates(empty)})
+                rest &= ~empty
             days = case.calendar.dates(rest)
             if days and _is_alike(case, verdict):
                 case.causes.update(dict.fromkeys(days, causes(case, others, days[0], verdict)))
@@ -69,6 +74,14 @@ def _of_one_order(case: Case, days: Days) -> Iterator[tuple[str, Days]]:
                 alone &= ~beside
         if alone:
             yield order, alone
+
+
+def _without_a_trace(case: Case, region: Region) -> Days:
+    """The dates of a region that were not served, and of which ``unserved`` finds nothing: most of these."""
+    traces = union(case.evidence.recorded)
+    if region.terms is not None and region.terms.day_counting == "access":
+        traces |= union(case.evidence.access(cut=False))
+    return region.days & ~traces
 
 
 def _is_alike(case: Case, verdict: Verdict) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ledger.book import GENERAL, PER_DIEM, PER_DIEM_CODES
 from ledger.day_set import Days
@@ -62,8 +62,10 @@ def _switches(ends: dict[str, Days], begins: dict[str, Days]) -> Days:
     return days
 
 
-def clashes(case: Case, standing: Days, others: Iterable[Case]) -> Iterator[tuple[str, Days]]:
+def clashes(case: Case, standing: Days, others: Sequence[Case]) -> Iterator[tuple[str, Days]]:
     """The days of each rule that the patient's other episodes and separately billed services break, in order."""
+    if not others and not any(episode.billed for episode in case.patient.episodes):
+        return
     found = dict.fromkeys(RULES, 0)
     for code, days in case.codes.items():
         for other in others:

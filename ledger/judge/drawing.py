@@ -5,15 +5,17 @@ Clusters of grants share no date and no unit, so that what happens in one change
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.day_set import Days
 from ledger.judge.grants import Grant, Granted
 
 _begin_of: Final = attrgetter("from_")
+_end_of: Final = attrgetter("last")
 _rank_of: Final = attrgetter("to", "number")
 
 
@@ -96,19 +98,50 @@ def _stretches(grants: Sequence[Grant]) -> Iterator[tuple[int, int, list[Grant]]
         yield first, after - 1, [grant for grant in ranked if grant.counts_on(first)]
 
 
-class Drawing:
-    """What the days of one episode drew for one code from a payer's grants, when it was judged last."""
+class _Sum(NamedTuple):
+    """What the days of some clusters came to, and which days these are."""
 
-    __slots__ = ("clusters", "code", "days", "first", "granted")
+    days: Days = 0
+    missing: Days = 0
+    exhausted: Days = 0
+
+
+class Drawing:
+    """What the days of one episode drew for one code from a payer's grants, when it was judged last.
+
+    It is summed up cluster by cluster, so that of a long course only the last clusters are looked at again.
+    """
+
+    __slots__ = ("_sums", "clusters", "code", "days", "drawn", "first", "granted")
 
     def __init__(self, code: str, first: int, granted: Sequence[Granted], clusters: Sequence[Cluster]) -> None:
         self.code, self.first, self.granted, self.clusters = code, first, granted, clusters
         self.days: Days = 0
+        self.drawn: dict[Grant, Days] = {}
+        self._sums = [_Sum()] * (len(clusters) + 1)
+        """What the clusters before each came to, and at last what all did."""
 
-    def clusters_since(self, days: Days) -> Sequence[Cluster]:
-        """The clusters from the first date on that needs a unit now and did not, or the other way round."""
-        changed = self.days ^ days
+    def draw(self, days: Days, draw: Callable[[Cluster], None]) -> None:
+        """Let those clusters draw again that lie on or after the first date that needs a unit now and did not, or the
+        other way round."""
+        changed, self.days = self.days ^ days, days
         if not changed:
-            return ()
+            return
         date = self.first + (changed & -changed).bit_length() - 1
-        return [cluster for cluster in self.clusters if cluster.last >= date]
+        for place in range(bisect_left(self.clusters, date, key=_end_of), len(self.clusters)):
+            cluster, before = self.clusters[place], self._sums[place]
+            for grant in cluster.draws.drawn:
+                del self.drawn[grant]
+            draw(cluster)
+            made = cluster.draws
+            self.drawn.update(made.drawn)
+            self._sums[place + 1] = _Sum(
+                before.days | cluster.days, before.missing | made.missing, before.exhausted | made.exhausted
+            )
+
+    def put_into(self, draws: Draws) -> None:
+        """What all days came to; those on which no grant counts go without."""
+        drawn, missing, exhausted = self._sums[-1]
+        draws.drawn.update(self.drawn)
+        draws.missing |= missing | (self.days & ~drawn)
+        draws.exhausted |= exhausted

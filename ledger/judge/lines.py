@@ -24,14 +24,11 @@ class Line(Struct, frozen=True, gc=False):
     code: str
     from_: int
     to: int
+    units: int
+    """One a day."""
     price: Price
     authorization: str | None
     terms: Terms
-
-    @property
-    def units(self) -> int:
-        """One unit a day."""
-        return days_between(self.from_, self.to)
 
     @property
     def expected_cents(self) -> int:
@@ -64,7 +61,8 @@ def _lines(case: Case, region: Region) -> Iterator[Line]:
     for authorization, days in by_authorization(case, region):
         for first, last in case.calendar.runs(days):
             for from_, to in _broken(first, last, terms):
-                yield Line(payer, member, provider, place, code, from_, to, price, authorization, terms)
+                units = days_between(from_, to)
+                yield Line(payer, member, provider, place, code, from_, to, units, price, authorization, terms)
 
 
 def _broken(first: int, last: int, terms: Terms) -> Iterator[tuple[int, int]]:

@@ -13,9 +13,13 @@ def full_rates(case: Case, regime: Regime, code: str) -> Iterator[tuple[int, Day
     """The full rate of a code on the regime's dates, the agreement's or the terms'; dates without one are left out."""
     published = regime.terms.rate_cents.get(code)
     for npi, days in case.providers.on(regime.days):
-        rates = Parted(days, published)
         agreements = case.book.agreements_in_order(npi, regime.payer)
-        for agreement in agreements if any(one.rate_cents for one in agreements) else ():
+        if not any(one.rate_cents for one in agreements):  # most
+            if published is not None:
+                yield published, days
+            continue
+        rates = Parted(days, published)
+        for agreement in agreements:
             first = max(agreement.from_, agreement.signed_on).toordinal()
             last = agreement.to.toordinal() if agreement.to else OPEN_END
             cents = agreement.rate_cents.get(code, published)

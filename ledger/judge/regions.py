@@ -33,6 +33,11 @@ class JudgedDay(Struct, frozen=True, gc=False):
         return self.verdict.is_billable
 
 
+_Words = tuple[
+    Verdict, str | None, str | None, Terms | None, str | None, str | None, str | None, int | None, tuple[str, ...]
+]
+
+
 def regions(case: Case) -> list[Region]:
     """Every date of a judged episode, in no order. What a verdict does not name, its dates do not have."""
     if not case.regions:
@@ -74,9 +79,20 @@ def _by_provider(case: Case, verdict: Verdict, regime: Regime, member: str, days
 
 def judged_days(case: Case) -> list[JudgedDay]:
     """Every date of the episode in order."""
-    found = {date: _judged(case, region, date) for region in regions(case) for date in case.calendar.dates(region.days)}
+    found = billable_and(case, case.calendar.every)
     assert len(found) == case.calendar.every.bit_length(), "every date has one verdict"
     return [found[date] for date in sorted(found)]
+
+
+def billable_and(case: Case, others: Days) -> dict[int, JudgedDay]:
+    """The billable days of the episode and those of some other dates, by date (ordinal), in no order."""
+    found: dict[int, JudgedDay] = {}
+    for region in regions(case):
+        parts = by_authorization(case, region) if region.is_billable else [(None, region.days & others)]
+        words = _words_of(region)
+        for number, days in parts:
+            found.update({date: JudgedDay(date, *words, number) for date in case.calendar.dates(days)})
+    return found
 
 
 def days_alike(case: Case, *, by_number: bool) -> Iterator[tuple[JudgedDay, Days]]:
@@ -113,7 +129,10 @@ def _judged(case: Case, region: Region, date: int) -> JudgedDay:
 
 
 def _said(region: Region, date: int, authorization: str | None) -> JudgedDay:
-    return JudgedDay(
-        date, region.verdict, region.payer, region.member, region.terms, region.provider, region.place, region.code,
-        region.rate_cents, region.modifiers, authorization,
-    )  # fmt: skip
+    return JudgedDay(date, *_words_of(region), authorization)
+
+
+def _words_of(region: Region) -> _Words:
+    """What is said of each date of a region, as a judged day has it between its date and its authorization."""
+    return (region.verdict, region.payer, region.member, region.terms, region.provider, region.place, region.code,
+            region.rate_cents, region.modifiers)  # fmt: skip

@@ -65,7 +65,8 @@ class Verdict(NamedTuple):
 class Step:
     """A row of the table in rulebook section 4: its test, and the verdicts it ``gives`` as the last column has them.
 
-    ``carried`` are the kinds of fact that speak for a day before it, to be found among what was taken back.
+    ``carried`` are the kinds of fact that speak for a day before it, to be found among what was taken back;
+    ``only_with`` finds in a case what has to be there for any day to fail: most patients have no death, stay or hold.
 
     Its number, and what the steps before it establish, come from its place in the table (``in_order``).
     """
@@ -75,6 +76,7 @@ class Step:
     causes: Causes
     carried: Carrying = field(default_factory=dict)
     establishes: Established | None = None
+    only_with: Callable[[Any], object] | None = None
     number: int = field(default=0, init=False)
     known: frozenset[Established] = field(default=frozenset(), init=False)
     verdicts: dict[str, Verdict] = field(init=False)

@@ -6,7 +6,8 @@ verdict it gives, with the days that fail by it. The table ``STEPS`` has every s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 from ledger.book import GENERAL, Book, Terms
@@ -20,6 +21,7 @@ from ledger.judge.patients import Patient
 from ledger.judge.pricing import percent_of, price_of
 from ledger.judge.rates import full_rates
 from ledger.judge.rule import Failed, Step, in_order
+from ledger.judge.tally import PlanTally
 
 
 def not_after_death(case: Case, standing: Days, others: Others) -> Failed:
@@ -106,8 +108,10 @@ def served(case: Case, standing: Days, others: Others) -> Failed:
         yield "not_served", unserved
 
 
-def _by_counting(regimes: Iterable[Regime]) -> Iterable[tuple[Terms, Days]]:
+def _by_counting(regimes: Sequence[Regime]) -> Iterable[tuple[Terms, Days]]:
     """The dates by how they are counted, each with terms that say so."""
+    if len(regimes) == 1:  # most
+        return [(regimes[0].terms, regimes[0].days)]
     counted: dict[tuple[object, ...], tuple[Terms, Days]] = {}
     for regime in regimes:
         terms = regime.terms
@@ -159,12 +163,11 @@ def diagnosis(case: Case, standing: Days, others: Others) -> Failed:
 def plan(case: Case, standing: Days, others: Others) -> Failed:
     """A plan covers the date and, under ``before_service``, one of those was signed on or before it."""
     for regime in _requiring(case, "plan"):
-        plans = [(plan, plan.last_date(regime.terms.plan_max_days)) for plan in case.episode.plans]
-        planned = case.spans((plan.from_, last) for plan, last in plans)
-        signed = case.spans((max(plan.from_, plan.signed_on), last) for plan, last in plans)
-        yield "plan_missing", regime.days & ~planned
+        tally = case.episode.tallies.plans.setdefault(regime.terms.plan_max_days, PlanTally())
+        tally.take_plans(case.episode.plans, regime.terms.plan_max_days)
+        yield "plan_missing", regime.days & ~case.spans(tally.planned.spans)
         if regime.terms.plan_signature == "before_service":
-            yield "plan_unsigned", regime.days & ~signed
+            yield "plan_unsigned", regime.days & ~case.spans(tally.signed.spans)
 
 
 def pain_assessment(case: Case, standing: Days, others: Others) -> Failed:
@@ -256,9 +259,18 @@ def none_failed(case: Case, standing: Days, others: Others) -> Failed:
     yield "", standing
 
 
+DEATHS, DISCHARGES, STAYS, FACILITY_STAYS, ELECTIONS, HOLDS, DECISIONS = map(
+    attrgetter,
+    ("patient.deaths", "episode.discharges", "patient.stays", "patient.facility", "patient.hospice", "episode.holds",
+     "episode.resolutions"),
+)  # fmt: skip
+"""Without any of these in its case, a step that asks about them takes no day."""
+
 STEPS: Final = in_order(
-    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths, taken_back.DEATH),
-    AFTER_DISCHARGE := Step(not_after_discharge, "not_billable after_discharge", causes.discharges),
+    AFTER_DEATH := Step(not_after_death, "not_billable after_death", causes.deaths, taken_back.DEATH, only_with=DEATHS),
+    AFTER_DISCHARGE := Step(
+        not_after_discharge, "not_billable after_discharge", causes.discharges, only_with=DISCHARGES
+    ),
     COVERAGE_UNVERIFIED := Step(coverage_verified, "hold coverage_unverified", causes.nothing, taken_back.ANY_COVERAGE),
     NOT_COVERED := Step(covered, "not_billable not_covered", causes.coverage, taken_back.COVERAGE),
     PAYER_EXCLUDES_S_CODES := Step(
@@ -271,10 +283,14 @@ STEPS: Final = in_order(
     NO_TERMS := Step(terms_in_force, "hold no_terms", causes.payer_of_day, taken_back.PAYING_COVERAGE, "terms"),
     PLACE_OF_SERVICE := Step(place_of_service, "not_billable place_of_service", causes.place, taken_back.PLACE),
     NO_AGREEMENT := Step(agreement, "hold no_agreement", causes.provider_and_payer, taken_back.PROVIDER),
-    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays, taken_back.HOME),
-    FACILITY := Step(not_in_facility, "not_billable facility", causes.facility_stays, taken_back.FACILITY),
-    HOSPICE := Step(not_in_hospice, "not_billable hospice", causes.hospice_elections, taken_back.HOSPICE),
-    HELD := Step(not_held, "not_billable held", causes.holds, taken_back.RESUMPTION),
+    INPATIENT := Step(not_inpatient, "not_billable inpatient", causes.stays, taken_back.HOME, only_with=STAYS),
+    FACILITY := Step(
+        not_in_facility, "not_billable facility", causes.facility_stays, taken_back.FACILITY, only_with=FACILITY_STAYS
+    ),
+    HOSPICE := Step(
+        not_in_hospice, "not_billable hospice", causes.hospice_elections, taken_back.HOSPICE, only_with=ELECTIONS
+    ),
+    HELD := Step(not_held, "not_billable held", causes.holds, taken_back.RESUMPTION, only_with=HOLDS),
     NOT_SERVED := Step(
         served, "not_billable not_served; not_billable under_24_hours", causes.unserved, taken_back.SERVICE
     ),
@@ -286,7 +302,9 @@ STEPS: Final = in_order(
     PAIN_ASSESSMENT_OVERDUE := Step(
         pain_assessment, "hold pain_assessment_overdue", causes.last_assessment, taken_back.ASSESSMENT
     ),
-    CONFLICT_RESOLVED := Step(not_waived, "not_billable conflict_resolved", causes.decision, taken_back.DECISION),
+    CONFLICT_RESOLVED := Step(
+        not_waived, "not_billable conflict_resolved", causes.decision, taken_back.DECISION, only_with=DECISIONS
+    ),
     SEVERAL_CODES := Step(
         one_code,
         "conflict pain_code_exclusion; conflict specific_pair",
@@ -319,10 +337,14 @@ def judge(patient: Patient, book: Book) -> list[Case]:
     cases = [Case(episode, patient, book) for episode in patient.episodes]
     others = [cases[:place] + cases[place + 1 :] for place in range(len(cases))]
     standing = [case.calendar.every for case in cases]
-    for step in (*STEPS, PASSED):
+    for step in _ALL:
         for place, case in enumerate(cases):
-            standing[place] = _take(step, case, standing[place], others[place])
+            if step.only_with is None or step.only_with(case):
+                standing[place] = _take(step, case, standing[place], others[place])
     return cases
+
+
+_ALL: Final = (*STEPS, PASSED)
 
 
 def _take(step: Step, case: Case, standing: Days, others: Others) -> Days:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Protocol
+from operator import itemgetter
+from typing import Final, Protocol
 
 from ledger.day_set import Calendar, Days
 from ledger.judge.drawing import Drawing
@@ -52,8 +54,14 @@ class Tally:
 
     def take_dates(self, facts: Sequence[OnDate]) -> None:
         """Take in what came to a list of facts since."""
-        for fact in facts[self.count :] if self.count else facts:
-            self.take(fact.date, fact.date)
+        if len(facts) == self.count:
+            return
+        dates = [fact.date for fact in (facts[self.count :] if self.count else facts)]
+        self._widen(min(dates), max(dates))
+        first, days = self.first, self.days
+        for date in dates:
+            days |= 1 << (date - first)
+        self.days, self.count = days, len(facts)
 
     def take_served(self, served: Sequence[OnDates]) -> None:
         """Take in what came to a list of recorded days since."""
@@ -90,14 +98,72 @@ class Tally:
         return (days << shift if shift >= 0 else days >> -shift) & calendar.every
 
 
-class Tallies:
-    """What is added up of an episode's evidence and assessments; and what its days drew, by payer."""
+class Planned(Protocol):
+    """A plan of treatment."""
 
-    __slots__ = ("assessments", "drawing", "runs", "served", "visits")
+    @property
+    def from_(self) -> int:
+        """The first date."""
+
+    @property
+    def signed_on(self) -> int:
+        """When it was signed."""
+
+    def last_date(self, plan_max_days: int | None) -> int:
+        """The last date it covers, under terms that let a plan cover so many dates at most."""
+
+
+class Spans:
+    """Dates as spans that neither overlap nor touch, in order: plans that follow each other are one."""
+
+    __slots__ = ("spans",)
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[int, int]] = []
+
+    def add(self, first: int, last: int) -> None:
+        """Take in some dates; none where the last lies before the first."""
+        if last < first:
+            return
+        start = bisect_left(self.spans, first - 1, key=_last_of)
+        end = bisect_right(self.spans, last + 1, key=_first_of)
+        joined = self.spans[start:end]
+        if joined:
+            first, last = min(first, joined[0][0]), max(last, joined[-1][1])
+        self.spans[start:end] = [(first, last)]
+
+
+_first_of: Final = itemgetter(0)
+_last_of: Final = itemgetter(1)
+
+
+class PlanTally:
+    """The dates that the first ``count`` plans of a list cover, and cover once signed, under one longest duration."""
+
+    __slots__ = ("count", "planned", "signed")
+
+    def __init__(self) -> None:
+        self.count, self.planned, self.signed = 0, Spans(), Spans()
+
+    def take_plans(self, plans: Sequence[Planned], plan_max_days: int | None) -> None:
+        """Take in what came to a list of plans since."""
+        for plan in plans[self.count :] if self.count else plans:
+            last = plan.last_date(plan_max_days)
+            self.planned.add(plan.from_, last)
+            self.signed.add(max(plan.from_, plan.signed_on), last)
+        self.count = len(plans)
+
+
+class Tallies:
+    """What is added up of an episode's evidence, assessments and plans; and what its days drew, by payer."""
+
+    __slots__ = ("assessments", "drawing", "plans", "runs", "served", "visits")
 
     def __init__(self) -> None:
         self.served: dict[str, Tally] = {}
         self.runs: dict[str, Tally] = {}
         self.visits = Tally()
         self.assessments = Tally()
+        self.plans: dict[int | None, PlanTally] = {}
+        """By the longest duration that terms let a plan have."""
         self.drawing: dict[str, Drawing] = {}

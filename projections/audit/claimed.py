@@ -18,7 +18,7 @@ from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
 from ledger.judge.evidence import local_date
 from ledger.judge.patients import gather
-from ledger.judge.regions import JudgedDay, judged_days
+from ledger.judge.regions import JudgedDay, billable_and
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
@@ -144,7 +144,7 @@ def claimed_of_several(
 def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:
     """The rows of one judged episode."""
     shares = shares_of(case.episode)
-    now = {day.date: day for day in judged_days(case) if day.is_billable or day.date in shares}
+    now = billable_and(case, case.spans((on, on) for on in shares))
     settled = {on: list(settle(shares[on], now.get(on))) for on in shares}
     wrong = [one for on in sorted(settled) for one in settled[on] if one.kind != "as_claimed"]
     revealed = iter(past.revealed(case.episode.name, wrong))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
-from typing import NamedTuple
+from itertools import accumulate, groupby
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from ledger.book import Book
+from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
+from ledger.facts.liveness import known
+from ledger.facts.merges import Merges
 from ledger.judge.case import Case
 from ledger.judge.causes import causes
+from ledger.judge.episode import Episode
+from ledger.judge.kept_fold import KeptFold
+from ledger.judge.patients import Patient
+from ledger.judge.steps import judge
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.said_of_days import Change, SaidOfDays, said_of
 from projections.audit.timeline import Moment, Timeline, timeline_since
-from projections.reading.as_known import everyone_judged
+from projections.reading.as_known import JudgedPatient, book_known, everyone_judged
 from projections.words import verdict_text
 
 Streams = Mapping[str, Sequence[Entry]]
@@ -29,12 +38,38 @@ class Revealed(NamedTuple):
     at: datetime
 
 
-class _Then(NamedTuple):
-    """An episode as it was judged at an instant."""
+class _Growing:
+    """Episodes as known at one instant after another: each entry is taken into the folds once."""
 
-    case: Case
-    others: Sequence[Case]
-    verdicts: SaidOfDays[str]
+    def __init__(self, streams: Streams) -> None:
+        self.streams = {name: entries for name, entries in streams.items() if name != HOUSE}
+        self.acts = streams.get(HOUSE, ())
+        self.folds: dict[str, KeptFold] = {}
+        self.at: datetime | None = None
+
+    def patients(self, at: datetime) -> list[Patient]:
+        """The patients as known at an instant, none of which comes before the last; they change with the next."""
+        self.at = at
+        merges, theirs = Merges(known(self.acts, at)), dict[str, list[Episode]]()
+        for name, entries in self.streams.items():
+            fold = self._grown(name, entries[: bisect_right(entries, at, key=_recorded_at)])
+            if fold is not None:
+                fold.episode.patient = merges.survivor(fold.episode.opening[1].patient)
+                theirs.setdefault(fold.episode.patient, []).append(fold.episode)
+        return [Patient(name, episodes) for name, episodes in theirs.items()]
+
+    def _grown(self, name: str, entries: Sequence[Entry]) -> KeptFold | None:
+        fold = self.folds.get(name)
+        new = entries[len(fold.entries) :] if fold else entries
+        if fold and all(map(fold.grows_by, new)):
+            for entry in new:
+                fold.and_(entry)
+        elif new:
+            self.folds[name] = fold = KeptFold(name, entries)
+        return fold
+
+
+_recorded_at: Final = attrgetter("recorded_at")
 
 
 class Past:
@@ -42,22 +77,31 @@ class Past:
 
     def __init__(self, streams: Streams, book: Book, known_at: datetime | None, *, whole: bool = True) -> None:
         self.streams, self.book, self.known_at, self.whole = streams, book, known_at, whole
-        self._judged: dict[datetime, dict[str, _Then]] = {}
+        self._judged: dict[datetime, dict[str, JudgedPatient]] = {}
+        self._verdicts: dict[datetime, dict[str, SaidOfDays[str]]] = {}
+        self._growing = _Growing(streams)
 
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         """The verdict of a day as known at an instant, with the terms published by then; None if it was no day."""
-        then = self._then(episode, at)
-        return then.verdicts.on(on) if then else None
-
-    def _then(self, episode: str, at: datetime) -> _Then | None:
-        """Each instant is judged once."""
-        if at not in self._judged:
-            self._judged[at] = {
-                name: _Then(case, judged.others(case), said_of(case, verdict_text, by_number=False))
-                for name, judged in everyone_judged(self.streams, self.book, at, whole=self.whole).items()
-                for case in [judged.case(name)]
+        if at not in self._verdicts:
+            self._verdicts[at] = {
+                case.episode.name: said_of(case, verdict_text, by_number=False) for case in self._cases(at)
             }
-        return self._judged[at].get(episode)
+        then = self._verdicts[at].get(episode)
+        return then.on(on) if then else None
+
+    def _cases(self, at: datetime) -> Iterable[Case]:
+        """All episodes as judged at an instant; good until the next is asked for, unless the instant is looked at."""
+        if at in self._judged or (self._growing.at is not None and at < self._growing.at):
+            return [judged.case(name) for name, judged in self._then(at).items()]
+        book = book_known(self.book, at)
+        return [case for patient in self._growing.patients(at) for case in judge(patient, book)]
+
+    def _then(self, at: datetime) -> dict[str, JudgedPatient]:
+        """Everybody as judged at an instant, to be looked at: each is judged once."""
+        if at not in self._judged:
+            self._judged[at] = everyone_judged(self.streams, self.book, at, whole=self.whole)
+        return self._judged[at]
 
     def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
         """For each share that is not billable as claimed, what revealed it: what it stands beside; the last moment
@@ -77,9 +121,10 @@ class Past:
         return Revealed((moment.entry.label,) if moment.entry else (), moment.at)
 
     def _when_claimed(self, episode: str, share: Share) -> Revealed:
-        then = self._then(episode, share.claimed_at)
-        verdict = then.case.verdict_on(share.date) if then else None
-        because = causes(then.case, then.others, share.date, verdict) if then and verdict else ()
+        then = self._then(share.claimed_at).get(episode)
+        case = then.case(episode) if then else None
+        verdict = case.verdict_on(share.date) if case else None
+        because = causes(case, then.others(case), share.date, verdict) if then and case and verdict else ()
         return Revealed(tuple(because), share.claimed_at)
 
     def _moments(self, episode: str, shares: Sequence[Share]) -> list[Moment | None]:
@@ -92,12 +137,23 @@ class Past:
             on_date.setdefault(share.date, []).append(place)
         since = min(share.claimed_at for share in shares)
         retelling = Timeline(episode, self.book, billed_as, until=max(on_date))
-        told = timeline_since(retelling, _in_order(self.streams), since, self.known_at)
+        told = timeline_since(retelling, _in_order(self.streams), since, self.known_at, _last_claimed(shares))
         for at, at_once in groupby(told, lambda pair: pair[0].at):
             for place, moment in _ceased(at_once, episode, shares, on_date):
                 if at > shares[place].claimed_at:
                     found[place] = moment
         return found
+
+
+def _last_claimed(shares: Sequence[Share]) -> Callable[[datetime], int]:
+    """What an instant has to be asked about: the last date that some share had claimed before it; 0 if none had.
+
+    Whatever happens to later dates is no share's moment, and most of what is recorded after a claim is about these.
+    """
+    by_claim = sorted({(share.claimed_at, share.date) for share in shares})
+    instants = [claimed_at for claimed_at, _ in by_claim]
+    dates = [0, *accumulate((date for _, date in by_claim), max)]
+    return lambda at: dates[bisect_left(instants, at)]
 
 
 def _in_order(streams: Streams) -> list[Entry]:

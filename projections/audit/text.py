@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 from projections.audit.between import DayChanged
 from projections.audit.claimed import ClaimedDay
+from projections.tables import WIDEST
 from projections.words import amount, counted, dollars, minute, more_or_less, runs
 
 Row = TypeVar("Row", DayChanged, ClaimedDay)
 
-WIDTH: Final = 120
 _KINDS: Final = {
     "overclaimed": "overpaid",
     "changed": "billable with another code or payer",
@@ -21,7 +21,7 @@ _KINDS: Final = {
     "as_claimed": "as claimed",
 }
 """How a claimed day differs, in a biller's words."""
-_COLUMNS: Final = "  {:<24}  {:<20}  {:<34}  {:<34}"
+_COLUMNS: Final = "  {:<24}  {:<18}  {:<26}  {}"
 
 
 def render_between(rows: Iterable[DayChanged]) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _line(*cells: str) -> str:
 
 def _folded(text: str, indent: str = " " * 6) -> list[str]:
     return wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
+        text, WIDEST, initial_indent=indent, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
     )
 
 

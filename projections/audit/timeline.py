@@ -59,6 +59,8 @@ class Timeline(Generic[Said]):
         until: int = OPEN_END,
     ) -> None:
         self.episode, self.book, self.say, self.by_number, self.until = episode, book, say, by_number, until
+        self._is_behind = False
+        """Whether what stands was judged before entries that can change only dates after ``until``."""
         self.folds: dict[str, KeptFold] = {}
         self.acts: list[Entry] = []
         self.merges = Merges()
@@ -90,6 +92,13 @@ class Timeline(Generic[Said]):
         for name, stream in streams.items():
             self._stand(self._owned(KeptFold(name, stream)), set())
 
+    def ask_until(self, last: int) -> None:
+        """Ask about dates up to another one from here on."""
+        if last > self.until and self._is_behind:
+            self.judged.clear()
+            self._is_behind = False
+        self.until = last
+
     def add(self, entry: Entry) -> list[Change[Said]]:
         """Take the next entry in; the days it changed, of this episode and of its patient's others."""
         if entry.episode == HOUSE:
@@ -97,6 +106,7 @@ class Timeline(Generic[Said]):
             return self._merged()
         known = self.folds.get(entry.episode)
         if known and (is_inert(entry.fact) or self._comes_after(known, entry)):
+            self._is_behind = self._is_behind or not is_inert(entry.fact)
             self._stand(self._owned(known.and_(entry)), set())
             return []
         grown = known if known and known.grows_by(entry) else self._owned(_anew(known, entry))
@@ -178,20 +188,27 @@ def is_inert(fact: ev.Event) -> bool:
 
 
 def timeline_since(
-    retelling: Timeline[Said], entries: Sequence[Entry], since: datetime, until: datetime | None = None
+    retelling: Timeline[Said],
+    entries: Sequence[Entry],
+    since: datetime,
+    until: datetime | None = None,
+    asked_at: Callable[[datetime], int] | None = None,
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     """Begin a retelling as known at an instant; gives each moment after it, up to another or the last, with what it
-    changed. Entries come in the order they were recorded."""
+    changed. Entries come in the order they were recorded. Where it changes up to which date moments are asked about,
+    ``asked_at`` says it of each instant."""
     book = retelling.book
     retelling.book = book_known(book, since)
     retelling.begin(entry for entry in entries if entry.recorded_at <= since)
-    return _retold(retelling, book, _moments(entries, book, since, until))
+    return _retold(retelling, book, _moments(entries, book, since, until), asked_at)
 
 
 def _retold(
-    retelling: Timeline[Said], book: Book, moments: Iterable[Moment]
+    retelling: Timeline[Said], book: Book, moments: Iterable[Moment], asked_at: Callable[[datetime], int] | None
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     for moment in moments:
+        if asked_at is not None:
+            retelling.ask_until(asked_at(moment.at))
         if moment.entry is not None:
             yield moment, retelling.add(moment.entry)
         else:

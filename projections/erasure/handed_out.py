@@ -22,12 +22,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.files import add_line, locked, unfinished, write_whole
-from projections.erasure.recall import Became, Recalled, take_export, take_file, tell_copy
+from projections.erasure.recall import Became, Recalled, take_export, take_file, take_result, tell_copy
 from projections.read_model.generations import Places
 
 __all__ = ["Became", "Given", "Recalled", "given", "giving", "note", "real", "take_back", "unreadable"]
 
 _EXPORT: Final = "export"
+_JUDGED: Final = "judge"
 _COPIES: Final[dict[str, Became]] = {"backup": "backup", "restore": "changed"}
 """The verbs that copy the ledger with its keys, and how their files are told: nothing of theirs is ever removed."""
 
@@ -127,6 +128,8 @@ def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Re
     wanted = {each.sha256 for each in about if each.sha256}
     if copies := kinds & _COPIES.keys():
         found = tell_copy(path, _COPIES[min(copies)])
+    elif _JUDGED in kinds:
+        found = take_result(path, wanted)
     elif _EXPORT in kinds:
         found = take_export(path, wanted)
     else:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from ledger.files import sync, unfinished
+from projections.archive.commits import number_of
 from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
 from projections.read_model.trouble import NotNow
@@ -62,6 +63,27 @@ def take_export(link: Path, wanted: Collection[str]) -> list[Found]:
         return [("changed", link)]
     found: list[Found] = [("removed", link)] if taken else []
     return (found + [("changed", path) for path in left]) or [("gone", link)]
+
+
+def take_result(folder: Path, wanted: Collection[str]) -> list[Found]:
+    """Remove what was judged from an archive, if its newest manifest is wanted and nothing else is in the folder."""
+    if not _is_real(folder) or folder.is_symlink() or not folder.is_dir():
+        return [_left(folder)]
+    files = [path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()]
+    if not files:
+        return [("gone", folder)]
+    manifests = [path for path in files if path.parent == folder / "manifests"]
+    ours = all(_is_plain(path) and number_of(path.name) is not None for path in files)
+    try:
+        if not (ours and manifests and _digest(max(manifests)) in wanted):
+            return [("changed", folder)]
+        for path in sorted(files, key=lambda path: path in manifests):  # while one stands it says that more may
+            path.unlink()
+        for each in sorted({path.parent for path in files}):
+            sync(each)
+    except OSError:
+        return [("changed", folder)]
+    return [("removed", folder)]
 
 
 def tell_copy(path: Path, became: Became) -> list[Found]:

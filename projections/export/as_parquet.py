@@ -42,10 +42,12 @@ def write_parquet(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cell
     remaining = iter(rows)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while group := list(islice(remaining, GROUP_ROWS)):
-            arrays = [
-                _array(column.kind, cells) for column, cells in zip(columns, zip(*group, strict=True), strict=True)
-            ]
-            writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
+            writer.write_batch(pyarrow.record_batch(arrays_of(columns, group), schema=schema))
+
+
+def arrays_of(columns: Sequence[Column], rows: Sequence[Cells]) -> list[pyarrow.Array]:
+    """Rows as Arrow has them, column by column; what a row has beyond these columns is for choosing and ordering."""
+    return [_array(column.kind, cells) for column, cells in zip(columns, zip(*rows, strict=True), strict=False)]
 
 
 def _array(kind: Kind, cells: Sequence[Any]) -> pyarrow.Array:

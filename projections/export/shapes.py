@@ -136,6 +136,14 @@ class ExportedRate(Struct, frozen=True):
         Word | None, note("the per-diem code; null: any day, where S9325 is paid for every mode of therapy", "kept")
     ]
     rate: Annotated[Decimal, note("dollars for a day", "kept")]
+    provider: Annotated[Word | None, note("the NPI whose agreement pays it; null: any, by the terms", "kept")]
+    from_: Annotated[
+        CalendarDate | None, note("the first date on which that agreement pays it; null without one", "kept")
+    ] = field(name="from")
+    to: Annotated[CalendarDate | None, note("the last date, likewise; null: open", "kept")]
+
+
+RATE_ORDER: Final = ("payer", "terms_from", "terms_published", "code", "provider", "from")
 
 
 def _declared(name: str, struct: type[Struct], dated_by: str | None, *order: str, is_key: bool = True) -> Dataset:
@@ -151,7 +159,18 @@ DATASETS: Final = {
         dataset_of("changes", ChangePlace.__doc__, change_columns(), "date", *DAY_ORDER),
         _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, is_key=False),
         _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number", "from"),
-        _declared("rates", ExportedRate, None, "payer", "terms_from", "terms_published", "code", is_key=False),
+        _declared(
+            "rates",
+            ExportedRate,
+            None,
+            "payer",
+            "terms_from",
+            "terms_published",
+            "code",
+            "provider",
+            "from",
+            is_key=False,
+        ),
     )
 }
 """The datasets by name, in the order they are documented."""

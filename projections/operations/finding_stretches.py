@@ -15,7 +15,7 @@ from projections.audit.claimed import REPAYMENT_DAYS, claimed_days
 from projections.audit.claimed_shares import Share
 from projections.operations.on_claims import shares_on_claims
 from projections.read_model.views import Views
-from projections.reading.rates import rates_of
+from projections.reading.rates import Rates, rates_of
 from projections.rows.finding import MESSAGES, FindingRow, together
 from projections.words import later
 
@@ -75,7 +75,7 @@ class _Reader:
 
     def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, known_at: datetime | None) -> None:
         self._ledger, self._views, self._book, self._known_at = ledger, views, book, known_at
-        self._rates = {(r.payer, r.terms_from, r.terms_published, r.code): r.rate_cents for r in rates_of(book)}
+        self._rates = Rates(rates_of(book))
         self._limits = {
             (payer.id, terms.from_.isoformat(), terms.published.isoformat()): terms.timely_filing_days
             for payer in book.payers.values()
@@ -88,16 +88,19 @@ class _Reader:
         self._shares: dict[str, Mapping[str, Sequence[Share]]] = {}
         self._repay_by: dict[tuple[str, str], str] | None = None
         self._days = {(episode, on): self._day(on, *cells) for episode, on, *cells in self._views.connection.execute(
-            "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published FROM days WHERE patient = ?",
+            "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published, provider FROM days"
+            " WHERE patient = ?",
             (patient,),
         )}  # fmt: skip
 
     def _day(
-        self, on: str, payer: str | None, cents: int | None, code: str | None, from_: str | None, published: str | None
-    ) -> _Day:
-        terms = (payer or "", from_ or "", published or "")
-        limit = self._limits.get(terms)
-        would_pay = cents if cents is not None else self._rates.get((*terms, code or ""))
+        self, on: str, payer: str | None, cents: int | None, code: str | None, from_: str | None,
+        published: str | None, provider: str | None,
+    ) -> _Day:  # fmt: skip
+        limit = self._limits.get((payer or "", from_ or "", published or ""))
+        would_pay = cents
+        if cents is None and code is not None:
+            would_pay = self._rates.on(payer, from_, published, code, provider, on)
         return _Day(payer, would_pay, None if limit is None else later(on, limit))
 
     def stretch(self, row: FindingRow) -> FindingStretch:

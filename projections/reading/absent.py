@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from ledger.book import Terms
-from ledger.facts.entry import statement_of
-from ledger.facts.events import DrugDispensed
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.events import DrugDispensed, SupplyDispensed
+from ledger.facts.liveness import live_entries
 from ledger.judge.case import Case
 from ledger.judge.claims import claimed_lines
 from ledger.judge.orders import Telling
@@ -20,9 +21,11 @@ SILENT_DAYS: Final = 7
 EPISODE_SILENT_DAYS: Final = 14
 BILLED_WITHIN_DAYS: Final = 7
 LOOKED_BACK_DAYS: Final = 90
-"""A visit or a drug is expected on a bill after so many days, and looked for so many days back."""
+"""A visit or a drug is expected on a bill after so many days, and looked for so many days back; so is the last supply
+of an item."""
 AHEAD_DAYS: Final = 14
 """Supplies, plans and assessments that run out within so many days are told."""
+_SUPPLY: Final = "Dispense the next supply, or record that it was."
 
 AbsentKind = Literal[
     "order_silent", "episode_silent", "visit_not_billed", "drug_not_billed", "supply_ends", "plan_ends", "pain_due"
@@ -41,12 +44,12 @@ class Absent(NamedTuple):
     says: str
 
 
-def absent_of(case: Case, on: int) -> Iterator[Absent]:
-    """What is expected of a judged episode on a date, and absent."""
+def absent_of(case: Case, entries: Sequence[Entry], on: int) -> Iterator[Absent]:
+    """What is expected of a judged episode on a date, and absent; its entries hold what is not judged, too."""
     if not case.episode.voided:
         yield from _silence(case, on)
         yield from _not_billed(case, on)
-        yield from _ending(case, on)
+        yield from _ending(case, entries, on)
 
 
 def payer_on(case: Case, on: int) -> str | None:
@@ -132,13 +135,16 @@ def _is_of(case: Case, code: str, is_service: bool, family: str) -> bool:
     return family == ("drug" if code[0] in "JQ" else "nursing")
 
 
-def _ending(case: Case, on: int) -> Iterator[Absent]:
+def _ending(case: Case, entries: Sequence[Entry], on: int) -> Iterator[Absent]:
     """Supplies, plans and assessments of an episode with an open order that have run out, or do so next."""
     if not any(open_orders(case.episode, on)):
         return
     supplied = [(fact.date.toordinal(), fact.days_supply) for fact in _drugs(case)]
     ends = [day + days - 1 for day, days in supplied if isinstance(days, int) and day <= on]
-    yield from _next("supply_ends", "drug", ends, on, "Dispense the next supply, or record that it was.")
+    yield from _next("supply_ends", "drug", ends, on, _SUPPLY)
+    for item, ends in sorted(_supplies(entries, on).items()):
+        if max(ends) >= on - LOOKED_BACK_DAYS:
+            yield from _next("supply_ends", item, ends, on, _SUPPLY)
     terms = _terms_on(case, on)
     wanted = terms.documentation if terms else ("plan", "pain_assessment")
     if "plan" in wanted:
@@ -147,6 +153,15 @@ def _ending(case: Case, on: int) -> Iterator[Absent]:
     if "pain_assessment" in wanted and terms:
         due = [assessed.date + terms.pain_assessment_days for assessed in case.episode.assessments]
         yield from _next("pain_due", "pain", [day for day in due if day < on + SILENT_DAYS], on, "Assess the pain.")
+
+
+def _supplies(entries: Sequence[Entry], on: int) -> dict[str, list[int]]:
+    """The last dates for which each item was supplied; how long one lasts of which no days are told, nobody knows."""
+    found: dict[str, list[int]] = {}
+    for fact in (live.fact for live in live_entries(entries)):
+        if isinstance(fact, SupplyDispensed) and isinstance(fact.days_supply, int) and fact.date.toordinal() <= on:
+            found.setdefault(fact.item, []).append(fact.date.toordinal() + fact.days_supply - 1)
+    return found
 
 
 def _next(kind: AbsentKind, what: str, ends: list[int], on: int, says: str) -> Iterator[Absent]:

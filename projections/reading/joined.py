@@ -18,6 +18,7 @@ from ledger.store import EpisodeLedger, StoreError
 UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
 """The tags of what the judge never reads: supplies, notes."""
 EPISODES_AT_ONCE: Final = 50
+_CORRECTION: Final = TAGS[FactCorrected]
 _episode_of: Final = attrgetter("episode")
 _version_of: Final = attrgetter("version")
 _fact_of: Final = attrgetter("fact")
@@ -46,9 +47,15 @@ def entries_or_one_by_one(
     UnreadableEntry where one cannot be read. Where a chain begins with an entry that was left out, all are read: how
     old the chain is, only that one tells.
     """
-    entries = entries_in(row, versions, without) if row else None
-    if entries is None or _corrects_what_was_left_out(entries, without):
-        return ledger.entries_of(episode, upto=upto)
+    entries = entries_seen_in(row, versions, without) if row else None
+    return ledger.entries_of(episode, upto=upto) if entries is None else entries
+
+
+def entries_seen_in(row: JoinedEntries, versions: int, without: Collection[str]) -> list[Entry] | None:
+    """The entries of an episode that should have so many; None unless they can be had from its row alone."""
+    entries = entries_in(row, versions, without)
+    if entries is None or (_CORRECTION in row.tags and _corrects_what_was_left_out(entries, without)):
+        return None
     return entries
 
 
@@ -96,5 +103,5 @@ def entries_in(row: JoinedEntries, versions: int, without: Collection[str]) -> l
     if [*map(_version_of, entries)] != [*compress(range(1, versions + 1), are_read)]:
         return None
     found = map(TAGS.__getitem__, map(type, map(_fact_of, entries)))
-    is_whole = [*found] == [*compress(tags, are_read)] and {*map(_episode_of, entries)} == {row.episode}
+    is_whole = [*found] == [*compress(tags, are_read)] and [*map(_episode_of, entries)] == [row.episode] * len(entries)
     return entries if is_whole else None

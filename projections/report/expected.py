@@ -48,7 +48,7 @@ def expected_of(judged: JudgedPatient, asked: Asked) -> Iterator[Expected]:
         if asked.payer not in (None, payer):
             continue
         rows = asked.rows("replay", case.episode.name, payer=None, **{"from": None, "to": None})
-        for found in absent_of(case, on):
+        for found in absent_of(case, judged.streams[case.episode.name], on):
             since = None if found.since is None else iso(found.since)
             if asked.takes(iso(found.due)):
                 yield Expected(

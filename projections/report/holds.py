@@ -7,7 +7,7 @@ import msgspec
 from ledger.book import Book
 from projections.read_model.queries import runs_within
 from projections.read_model.views import Views
-from projections.reading.rates import rates_of
+from projections.reading.rates import Rates, rates_of
 from projections.report.asked import Asked
 from projections.why.cures import CURES
 
@@ -15,7 +15,8 @@ from projections.why.cures import CURES
 class Hold(msgspec.Struct, frozen=True, tag_field="section", tag="holds"):
     """The days of one payer (none before a coverage is known) on hold for one reason.
 
-    ``cents`` is what those of them would pay whose code and rate are known (``priced_days``); null if none is.
+    ``cents`` is what those of them would pay whose code and rate are known (``priced_days``), at the full rate of the
+    agreement or the terms; null if none is.
     """
 
     reason: str
@@ -52,14 +53,12 @@ def _priced(views: Views, book: Book, asked: Asked) -> dict[tuple[str, str | Non
     """For each reason and payer what the days would pay whose rate is known, and how many they are."""
     runs, values = runs_within(asked.filters._replace(status="hold"))
     found = views.connection.execute(
-        f"SELECT reason, payer, terms_from, terms_published, code, sum(days) FROM {runs} GROUP BY 1, 2, 3, 4, 5",
-        values,
+        f"SELECT reason, payer, terms_from, terms_published, code, provider, first_date, last_date FROM {runs}", values
     )
-    rates = {(rate.payer, rate.terms_from, rate.terms_published, rate.code): rate.rate_cents for rate in rates_of(book)}
+    rates = Rates(rates_of(book))
     priced: dict[tuple[str, str | None], tuple[int, int]] = {}
-    for reason, payer, terms_from, published, code, days in found:
-        rate = rates.get((payer, terms_from, published, code))
-        if rate is not None:
+    for reason, payer, *said in found:
+        for rate, days in rates.within(payer, *said):
             cents, before = priced.get((reason, payer), (0, 0))
             priced[reason, payer] = cents + days * rate, before + days
     return priced

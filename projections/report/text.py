@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from projections.report.expected import WORDS
 from projections.report.holds import Hold
 from projections.report.report import Heading, WeeklyReport
-from projections.tables import WIDEST, fitting, row_lines
+from projections.tables import WIDEST, command_lines, fitting, row_lines
 from projections.words import REASONS, amount, minute
 
 Cell = Callable[[Any], str]
@@ -178,4 +178,4 @@ def _table(columns: Sequence[TextColumn], rows: Sequence[Any], payers: Mapping[s
         if place:
             row = rows[place - 1]
             yield from (f"      {part}" for column in below for part in wrap(column.cell(row), WIDEST - 6))
-            yield f"      episode-ledger {row.rows}"
+            yield from command_lines(row.rows, "      ")

@@ -39,19 +39,22 @@ class LineRow(msgspec.Struct, frozen=True, gc=False):
 
 LINE_COLUMNS: Final = tuple(columns_of(LineRow))
 LINE_ORDER: Final = ("patient", "episode", "from")
+_cells_of: Final = tuple.__new__
 LineCells: Final = named_cells(LineRow)
 """A claim line as the read model keeps it, its places named as the columns are (``from_`` for ``from``)."""
 
 
 def line_cells(case: Case) -> list[Cells]:
     """The claim lines of one judged episode, by their first date."""
+    patient, episode = case.patient.name, case.episode.name
     return [
-        LineCells(
-            patient=case.patient.name, episode=case.episode.name, payer=line.payer, code=line.code,
-            from_=iso(line.from_), to=iso(line.to), units=line.units, rate_cents=line.price.rate_cents,
-            charge_cents=line.charge_cents, authorization=line.authorization, terms_from=line.terms.from_.isoformat(),
-            modifiers=json_list(line.price.modifiers), member=line.member, provider=line.provider,
-            place_of_service=line.place, expected_cents=line.expected_cents,
+        _cells_of(
+            LineCells,  # by place, as ``LineRow`` has them: by name it takes four times as long
+            (
+                patient, episode, line.payer, line.code, iso(line.from_), iso(line.to), line.units,
+                line.price.rate_cents, line.charge_cents, line.authorization, line.terms.from_.isoformat(),
+                json_list(line.price.modifiers), line.member, line.provider, line.place, line.expected_cents,
+            ),
         )
         for line in pack(case)
     ]  # fmt: skip

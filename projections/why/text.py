@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from projections.tables import folded
 from projections.why.evidence import EvidenceShown
 from projections.why.why import TermsShown, Why
 from projections.words import COUNTED, listed, minute
 
+_SAYS: Final = 38
+"""The column in which it is said what a step found."""
 _MARKS: Final = {"passed": "✓", "failed": "✗", "not_asked": "·", "not_reached": "–"}
 
 
@@ -22,7 +25,8 @@ def _rendered(answer: Why) -> Iterator[str]:
     if answer.steps:
         yield ""
         for step in answer.steps:
-            yield f"{step.step:>4} {_MARKS[step.result]} {step.test:<30} {step.says}".rstrip()
+            line = f"{step.step:>4} {_MARKS[step.result]} {step.test:<30} {step.says}".rstrip()
+            yield from folded(line, hanging=_SAYS)
     yield from _evidence(answer)
     if answer.terms:
         yield from _cited(answer.terms)

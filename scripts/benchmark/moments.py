@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Rows = list[tuple[str, float, int]]
 LATE_ENTRIES: Final = 20
 WHYS: Final = 50
-WHY_COMMANDS: Final = 5
+WHY_COMMANDS: Final = 3
 
 
 def _served(ledger: EpisodeLedger, chance: random.Random, count: int) -> list[Entry]:

@@ -62,11 +62,11 @@ ROOMS: dict[str, str] = {
     ),
     "projections/why": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/reading projections/rows"
+        "projections/words.py projections/tables.py projections/reading projections/rows"
     ),
     "projections/audit": (
         "ledger/day_set.py ledger/facts ledger/progress.py ledger/book ledger/judge ledger/edition1 ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model"
+        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model"
     ),
     "projections/effects": (
         "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
@@ -81,6 +81,14 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
         "projections/audit"
+    ),
+    "projections/archive": (
+        "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
+        "projections/read_model"
+    ),
+    "projections/distributed": (
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/judge ledger/recorders ledger/merging.py "
+        "projections/reading projections/rows projections/read_model projections/export projections/archive"
     ),
     "projections/operations": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/recorders/sqlite ledger/store.py "
@@ -107,7 +115,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/erasure": (
         "ledger/facts ledger/files.py ledger/book ledger/store.py "
-        "projections/reading projections/rows projections/read_model projections/export"
+        "projections/reading projections/rows projections/read_model projections/export projections/archive"
     ),
     "projections/claims_out": (
         "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py ledger/x12 "
@@ -160,14 +168,14 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
-        "projections/export projections/operations projections/page projections/report projections/bundle "
-        "projections/erasure projections/claims_out "
+        "projections/export projections/archive projections/distributed projections/operations projections/page "
+        "projections/report projections/bundle projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
         "commands/answers commands/recording commands/people commands/web/guard commands/web"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
-        "projections/reading projections/read_model "
+        "projections/reading projections/read_model projections/export projections/archive "
         "commands/book commands/sheets commands/terminal"
     ),
     "commands/cli.py": "projections/reading commands/terminal commands/verbs commands/troubles.py",
@@ -230,18 +238,31 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/erasure/handed_out.py",
         "projections/rebuild/rebuild.py",
     ),
-    "ledger.files.write_new": ("commands/terminal/output.py", "commands/verbs/book.py", "ledger/keys/key_file.py"),
+    "ledger.files.write_new": (
+        "commands/terminal/output.py",
+        "commands/verbs/book.py",
+        "ledger/keys/key_file.py",
+        "projections/archive/folder.py",
+    ),
     "os.replace": ("ledger/files.py", "projections/export/place.py"),  # place: out of the way, to be removed
     "os.rename": ("ledger/files.py",),
     "os.link": ("ledger/files.py",),
     "os.O_EXCL": ("ledger/files.py",),
     "argon2": ("commands/people/passwords.py", "commands/verbs/serve.py"),  # an extra: loaded by the site and ``users``
     "python_multipart": ("commands/web/forms.py",),
-    "multiprocessing": ("projections/rebuild/build.py",),
-    "concurrent": (),
+    "multiprocessing": ("projections/rebuild/build.py", "projections/distributed/local.py"),
+    "concurrent": ("projections/distributed/local.py",),
     "tabulate": ("projections/tables.py",),
     "openpyxl": ("commands/sheets/workbook.py",),  # an extra: loaded when a workbook is read
-    "pyarrow": ("projections/export/as_parquet.py",),  # an extra: loaded when Parquet is asked for
+    "pyarrow": (  # an extra: loaded when Parquet is asked for
+        "projections/export/as_parquet.py",
+        "projections/archive/segment.py",
+        "projections/distributed/tables.py",
+        "projections/distributed/against.py",
+        "commands/verbs/archive.py",  # to say that it is missing
+    ),
+    "fsspec": ("projections/archive/folder.py",),  # an extra: loaded when a URI is named
+    "pyspark": ("projections/distributed/spark.py",),  # an extra: loaded for that engine alone
     "starlette": ("commands/web/", "commands/verbs/serve.py"),  # an extra: loaded by ``serve`` alone
     "uvicorn": ("commands/verbs/serve.py", "commands/web/guard/connections.py"),
     "jinja2": (
@@ -258,6 +279,8 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "secrets": (
         "ledger/recorders/",  # a new ledger's name
         "ledger/keys/cipher.py",  # keys, and what goes before each cipher text
+        "projections/archive/",  # names of attempts: no two of them write the same file
+        "projections/distributed/tables.py",  # likewise
         "commands/people/passwords.py",  # first passwords
         "commands/web/app.py",  # compares form keys in constant time
         "commands/web/guard/",  # the site's token, cookies and form keys

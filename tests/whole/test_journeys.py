@@ -136,10 +136,10 @@ def test_import(house: House) -> None:
 
 
 def test_follow(house: House) -> None:
-    first = house.run("follow", "--since", "0", "--once").rows
+    _, *first = house.run("follow", "--since", "0", "--once").rows
     assert [row["kind"] for row in first] == ["insert"] * 6
     house.tell(told("d", {"type": "PatientDied", "date": "2026-02-02"}))
-    later = house.run("follow", "--since", first[-1]["position"], "--once").rows
+    _, *later = house.run("follow", "--since", first[-1]["position"], "--once").rows
     assert [(row["kind"], row["date"], row["cause"]) for row in later] == [
         ("restate", day, ["pump:d"]) for day in ("2026-02-03", "2026-02-04")
     ]

@@ -21,14 +21,16 @@ PAGE: Final = "FROM entries WHERE position > ? AND position <= ? AND originator_
 
 
 def joined(without: int) -> str:
-    """An episode as one row, without the texts of so many tags.
+    """An episode as one row, without the texts of so many tags (a CASE compares faster than NOT IN, and one that leads
+    to NULL leaves the text where it is).
 
     The rows come in the order of the one index that leads to them, which is that of versions; nothing rests on it: who
     reads the texts compares. The plus keeps SQLite from walking the positions instead.
     """
+    state = f"CASE topic{' WHEN ? THEN NULL' * without} ELSE state END" if without else "state"
     return (
         "SELECT originator_id, count(*), max(originator_version), group_concat(topic),"
-        f" CAST(group_concat(state) FILTER (WHERE topic NOT IN ({', '.join('?' * without)})) AS BLOB)"
+        f" CAST(group_concat({state}) AS BLOB)"
         " FROM entries WHERE originator_id = ? AND +position <= ?"
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from projections.export.shapes import DATASETS
+from projections.read_model.version import code_version
 from tests.command_line import LIVE, House, assert_plain, example, interruptible, told
 from tests.exports import export, rows_in
 from tests.stores import open_ledger
@@ -41,6 +41,13 @@ def following(house: House, *options: object) -> Iterator[subprocess.Popen[bytes
             process.kill()
 
 
+def changes(house: House, *options: object) -> list[dict[str, Any]]:
+    """What ``follow`` prints until now, without its first line."""
+    ended = house.run("follow", "--once", *options)
+    assert ended.status == 0, ended
+    return ended.rows[1:]
+
+
 def next_round(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
     """The rows up to the last of a position."""
     assert process.stdout
@@ -48,12 +55,14 @@ def next_round(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
     while not rows or not rows[-1]["last"]:
         line = process.stdout.readline()
         assert line, process.stderr and process.stderr.read()
-        rows.append(json.loads(line))
+        rows += [row for row in [json.loads(line)] if "last" in row]
     return rows
 
 
 def test_a_line_is_a_row_of_the_export_and_says_when_it_is_the_last(house: House, tmp_path: Path) -> None:
-    rows = house.run("follow", "--since", 0, "--once").rows
+    rows = changes(house, "--since", 0)
+    with open_ledger(house.ledger, create=False) as ledger:
+        assert rows[-1].pop("seal") == ledger.seal_at(rows[-1]["position"])
     assert [list(row) for row in rows] == [[*(column.name for column in DATASETS["changes"].columns), "last"]] * len(
         rows
     )
@@ -88,11 +97,11 @@ def test_it_prints_what_comes_and_is_resumed_where_it_was_stopped(house: House) 
         assert process.stderr
         assert process.stderr.read() == b""
     house.tell(told("back", {"type": "FactRetracted", "target_source": "pump", "target_id": "death", "reason": "no"}))
-    third = house.run("follow", "--since", second[-1]["position"], "--once").rows
+    third = changes(house, "--since", second[-1]["position"])
     assert [row["new_status"] for row in third] == [
         row["new_status"] for row in first if row["date"] in {each["date"] for each in third}
     ]
-    assert house.run("follow", "--since", third[-1]["position"], "--once").rows == []
+    assert changes(house, "--since", third[-1]["position"]) == []
 
 
 def test_it_ends_when_nobody_reads_any_more_even_if_nothing_comes(house: House) -> None:
@@ -116,7 +125,7 @@ def test_a_file_is_written_to_like_a_pipe(house: House, tmp_path: Path) -> None:
         following = [*LIVE, *house.named, "follow", "--since", "0", "--interval", "0.02"]
         with subprocess.Popen(following, stdout=out, preexec_fn=interruptible) as process:
             until = time.monotonic() + WAIT_SECONDS
-            while not os.path.getsize(tmp_path / "out") and time.monotonic() < until:
+            while b'"last":true' not in (tmp_path / "out").read_bytes() and time.monotonic() < until:
                 time.sleep(0.02)
             assert process.poll() is None
             process.send_signal(signal.SIGINT)
@@ -124,14 +133,39 @@ def test_a_file_is_written_to_like_a_pipe(house: House, tmp_path: Path) -> None:
     assert (tmp_path / "out").read_bytes() == house.run("follow", "--since", 0, "--once").out
 
 
-@pytest.mark.parametrize(("since", "words"), [("999", "beyond the ledger's last position"), ("-1", "--since")])
-def test_a_position_that_nobody_has_is_refused(house: House, since: str, words: str) -> None:
-    assert_plain(house.run("follow", "--since", since, "--once"), 2, words)
-    assert_plain(house.run("follow", "--since", 12 if since == "999" else since, "--once"), 2)
+def test_a_position_that_nobody_has_is_refused_and_told_apart_from_a_mistyped_option(house: House) -> None:
+    assert_plain(house.run("follow", "--since", "999", "--once"), 4, "beyond the ledger's last position")
+    assert_plain(house.run("follow", "--since", 12, "--once"), 4, "load everything anew")
+    assert_plain(house.run("follow", "--since", "-1", "--once"), 2, "--since")
+    assert_plain(house.run("follow", "--seal", "ff", "--once"), 2, "--since, too")
+
+
+def test_the_first_line_says_what_is_followed_and_from_where(house: House) -> None:
+    first = house.run("follow", "--since", 3, "--once").rows[0]
+    with open_ledger(house.ledger, create=False) as ledger:
+        assert first == {
+            "ledger": ledger.id, "position": 3, "seal": ledger.seal_at(3), "code_version": code_version(),
+            "book_hash": ledger.adoptions()[-1][1].hash, "schema_version": "1",
+        }  # fmt: skip
+
+
+def test_who_says_what_they_have_is_refused_another_ledger_and_another_judge(house: House, tmp_path: Path) -> None:
+    last = changes(house, "--since", 0)[-1]
+    mine = ("--since", last["position"], "--seal", last["seal"], "--code-version", code_version())
+    assert changes(house, *mine) == []
+    (tmp_path / "other").mkdir()
+    other = House(tmp_path / "other")
+    other.tell(*example())
+    changes(other, "--since", 0)
+    for command in (["follow", "--once"], ["export", "changes", "--format", "jsonl", "--out", tmp_path / "out"]):
+        assert_plain(other.run(*command, *mine), 4, "another seal", "load everything anew")
+        ended = house.run(*command, *mine[:4], "--code-version", "0.1.0/2.4/another/2026a")
+        assert_plain(ended, 4, "judged by", "load everything anew")
+        assert house.run(*command, *mine[:4], "--code-version", f"9.9/{code_version().partition('/')[2]}").status == 0
 
 
 def test_an_entry_that_changes_no_day_prints_nothing(house: House) -> None:
-    position = house.run("follow", "--since", 0, "--once").rows[-1]["position"]
+    position = changes(house, "--since", 0)[-1]["position"]
     house.tell(told("note", {"type": "CoordinationNoted", "date": "2026-02-02", "note": "called"}))
     ended = house.run("follow", "--since", position, "--once")
-    assert (ended.status, ended.out, ended.err) == (0, b"", "")
+    assert (ended.status, len(ended.rows), ended.err) == (0, 1, "")

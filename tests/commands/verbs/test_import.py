@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.command_line import Ended, House, assert_plain, lines_of, told
+from tests.command_line import LIVE, Ended, House, assert_plain, lines_of, told
 from tests.month import MAP, MONTH, SAME, Month, rows_of
 
 
@@ -122,6 +125,24 @@ def test_nothing_is_recorded_where_a_person_says_no(known: Month) -> None:
     assert known.run("status").rows[0]["position"] == before
 
 
+@pytest.mark.sqlite_file
+@pytest.mark.process
+@pytest.mark.parametrize(("answer", "recorded"), [(b"y\n", True), (b"n\n", False), (b"\n", False)])
+def test_in_a_terminal_a_correction_is_asked_for(known: Month, answer: bytes, recorded: bool) -> None:
+    known.change("delivery_tickets", "10/08/2026,10/14/2026", "10/08/2026,10/12/2026")
+    ours, theirs = pty.openpty()
+    command = [*LIVE, *known.named, "import", str(known.sheet("delivery_tickets")), "--map", str(MAP)]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        os.write(ours, answer)
+        _, err = running.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert err.count(b"Record these corrections? [y/N]") == 1
+    assert (b"1 of 1 recorded" in err, b"None of it was recorded" in err) == (recorded, not recorded)
+    assert running.returncode == (0 if recorded else 1)
+    assert ("FactCorrected" in {row["type"] for row in entries_of(known, "E-100411")}) == recorded
+
+
 def test_what_changes_back_is_told_otherwise_again(known: Month) -> None:
     for before, after in (("10/14", "10/12"), ("10/12", "10/14")):
         known.change("delivery_tickets", f"10/08/2026,{before}/2026", f"10/08/2026,{after}/2026")
@@ -186,8 +207,8 @@ def test_on_a_terminal_a_proposal_is_one_sentence(known: Month) -> None:
     known.change("delivery_tickets", "3,EA,CONFIRMED", "3,EA,RETURNED")
     said = known.bring_in("delivery_tickets", tty=True).out.decode()
     assert said.splitlines()[1:] == [
-        "E-100411 pharmacy:DT-88140/days (DaysServed) corrected: to 2026-10-14 → 2026-10-12 "
-        "(delivery_tickets.csv, row 3)",
+        "E-100411 pharmacy:DT-88140/days (DaysServed) corrected: to 2026-10-14 → 2026-10-12",
+        "  (delivery_tickets.csv, row 3)",
         "E-100411 pharmacy:DT-88220/days (DaysServed) retracted (delivery_tickets.csv, row 5)",
     ]
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from commands.writing.references import doubts, nearest
+from commands.writing.references import KnownNames, doubts, nearest, payer_doubt
 from ledger.book import load_book
 from ledger.facts.events import Event
-from ledger.judge.patients import by_episode
+from ledger.facts.liveness import live_entries
 from tests.harness import typed
 from tests.stories import Course, Story, fact, march
 
 
 def said(story: Story, type_: str, **fields: object) -> list[str]:
     stated: Event = msgspec.convert(fact(type_, **fields), Event)  # type: ignore[arg-type]
-    return doubts(stated, "EP-1", by_episode(typed(story.told)), load_book())
+    known = KnownNames(live.fact for live in live_entries(typed(story.told)))
+    return [str(doubt) for doubt in doubts(stated, known)]
 
 
 SERVED = {"date": "2026-02-03"}
@@ -59,12 +60,12 @@ def test_an_order_that_is_not_signed() -> None:
 
 
 def test_a_payer_that_the_book_does_not_have() -> None:
-    covered = {"member": "M", "from_": "2026-01-01"}
-    assert said(Story(), "CoverageVerified", payer="prairie-blue", **covered) == []
-    assert said(Story(), "CoverageVerified", payer="Prairie Blue", **covered) == [
+    payers = load_book().payers
+    assert payer_doubt("prairie-blue", payers) is None
+    assert str(payer_doubt("Prairie Blue", payers)) == (
         'payer: the book has no payer of this id, and its days are on hold until it has; did you mean "prairie-blue"?'
-    ]
-    assert said(Story(), "CoverageVerified", payer="zzz", **covered)[0].endswith("until it has.")
+    )
+    assert str(payer_doubt("zzz", payers)).endswith("until it has.")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +78,13 @@ def test_an_authorization_or_an_end_without_coverage_by_that_payer(type_: str, f
     assert told.startswith("payer: no coverage of the patient by this payer is recorded;")
 
 
-def test_coverage_in_another_episode_of_the_patient_is_known() -> None:
-    story = Story().opened()
-    story.tell("open", "EpisodeOpened", "EP-2", patient="P-1", provider="1234567893", zone="America/Chicago")
-    story.tell("cov", "CoverageVerified", "EP-2", payer="cascade-medicaid", member="M", from_="2026-01-01")
-    assert said(story, "AuthorizationGranted", payer="cascade-medicaid", **GRANTED) == []
+def test_coverage_that_undoes_an_end_told_before() -> None:
+    story = Story().opened().tell("end", "CoverageEnded", payer="prairie-blue", last_date="2026-02-04")
+    anew = {"payer": "prairie-blue", "member": "M-2"}
+    assert said(story, "CoverageVerified", **anew, from_="2026-02-05") == []
+    assert said(story, "CoverageVerified", payer="cascade-medicaid", member="M", from_="2026-01-01") == []
+    (told,) = said(story, "CoverageVerified", **anew, from_="2026-02-04")
+    assert told == "from: coverage by this payer was ended on or after that date, and this undoes the end."
 
 
 def test_a_claim_that_is_not_there_to_be_replaced() -> None:
@@ -101,12 +104,6 @@ def test_a_resumption_of_what_was_never_held() -> None:
     assert said(story, "TherapyResumed", hold="H-1", date="2026-03-04") == []
     (told,) = said(story, "TherapyResumed", hold="H1", date="2026-03-04")
     assert told == 'hold: the episode has no hold of this name; did you mean "H-1"?'
-
-
-def test_a_correction_is_looked_at_for_what_it_says() -> None:
-    right = {"type": "DayServed", "order": "RY", "date": "2026-02-03"}
-    (told,) = said(Story().opened(), "FactCorrected", target_source="chart", target_id="x", reason="x", fact=right)
-    assert told.startswith("order: the episode has no order")
 
 
 def test_only_a_near_name_is_meant() -> None:

@@ -49,3 +49,12 @@ def test_the_telling_that_counts_on_a_date_is_the_last_recorded_that_covers_it()
     order = Order([first, second], CALENDAR)
     on = {date: order.telling_on(CALENDAR.day(date)) for date in (1, 4, 5, 6, 7, 9)}
     assert on == {1: None, 4: first, 5: second, 6: second, 7: first, 9: None}
+
+
+def test_an_order_told_in_parts_begins_and_ends_with_each_of_them_but_not_where_the_calendar_does() -> None:
+    def edges(*tellings: Telling) -> tuple[list[int], list[int]]:
+        order = Order(tellings, CALENDAR)
+        return list(CALENDAR.dates(order.begins)), list(CALENDAR.dates(order.ends))
+
+    assert edges(told(2, 4, 24), told(5, 6, 48), told(9, 25, 24)) == ([2, 9], [6])
+    assert edges(told(2, 4, 24), told(15, 20, 24)) == ([2, 15], [4, 20])

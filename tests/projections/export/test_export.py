@@ -142,9 +142,9 @@ def test_rates_are_those_of_the_book_in_one_file(house: House, tmp_path: Path, f
             if terms["pain_code"] == "general" and "S9325" in rates:
                 expected.append([*edition, None, rates["S9325"]])
             expected += [[*edition, code, rates[code]] for code in sorted(rates)]
-    assert [list(row.values()) for row in rows_in(place)] == sorted(
-        expected, key=lambda row: [cell or "" for cell in row]
-    )
+    ours = [list(row.values()) for row in rows_in(place)]
+    assert {tuple(row[5:]) for row in ours} == {(None, None, None)}, "no agreement of this book names a rate"
+    assert [row[:5] for row in ours] == sorted(expected, key=lambda row: [cell or "" for cell in row])
     (published,) = sorted({row["terms_published"] for row in rows_in(place)})[:1]
     before = export(house, "rates", form, tmp_path / "out", "--known-at", "2000-01-01T00:00Z")
     assert (manifest_of(before)["rows"], manifest_of(before)["files"]) == (0, [])
@@ -380,10 +380,6 @@ def test_it_waits_for_nobody_and_harms_nobody(house: House, tmp_path: Path) -> N
 
 
 WRONG = {
-    "a position beyond the head": (
-        ["changes", "--format", "csv", "--since", "999"],
-        "beyond the ledger's last position",
-    ),
     "a negative position": (["changes", "--format", "csv", "--since", "-1"], "--since"),
     "since for claimed days": (["claimed", "--format", "csv", "--since", "1"], "--since is for changes"),
     "since for rates": (["rates", "--format", "csv", "--since", "1"], "--since is for changes"),
@@ -400,6 +396,14 @@ WRONG = {
 @pytest.mark.parametrize(("args", "words"), WRONG.values(), ids=WRONG)
 def test_a_wrong_question_leaves_nothing_behind(house: House, tmp_path: Path, args: list[str], words: str) -> None:
     assert_plain(house.run("export", *args, "--out", tmp_path / "out"), 2, words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_position_beyond_the_head_leaves_nothing_behind_and_asks_for_everything_anew(
+    house: House, tmp_path: Path
+) -> None:
+    command = ["export", "changes", "--format", "csv", "--since", "999", "--out", tmp_path / "out"]
+    assert_plain(house.run(*command), 4, "beyond the ledger's last position", "load everything anew")
     assert not (tmp_path / "out").exists()
 
 

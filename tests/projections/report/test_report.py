@@ -73,10 +73,25 @@ ASKED: dict[str, list[str]] = {
 }
 
 
+AGREED_BY, AGREED_CODE, AGREED_CENTS = ("summit-choice", "1682039544"), "S9325", 12345
+AGREED_FROM, AGREED_TO = "2026-06-10", "2026-06-20"
+AGREED = f"""
+[[agreements]]
+payer = "{AGREED_BY[0]}"
+signed_on = 2026-01-01
+from = {AGREED_FROM}
+to = {AGREED_TO}
+rate_cents = {{ {AGREED_CODE} = {AGREED_CENTS} }}
+"""
+"""Some days on hold are theirs, and others of the same payer and provider lie before and after."""
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house told simulated histories with planted trouble, in their own book."""
     house = simulated_house(tmp_path_factory.mktemp("monday"), 32, seed=42)
+    with (house.book / "providers" / "foothill.toml").open("a", encoding="utf-8") as file:
+        file.write(AGREED)
     (house.book / "payers" / "hostile.toml").write_text(hostile_payer(), encoding="utf-8")
     assert house.tell(*hostile_story("2025-05")).status == 0  # and an authorization that runs out
     assert house.run("status").status == 0  # who asks first would be told that the read model is of another book
@@ -200,7 +215,7 @@ def test_hard_findings_are_all_there(house: House) -> None:
     assert said == {rule: sum(row["rule"] == rule for row in hard) for rule in {row["rule"] for row in hard}}
 
 
-def test_holds_are_priced_by_the_terms_of_the_day(house: House) -> None:
+def test_holds_are_priced_by_the_agreement_or_the_terms_of_the_day(house: House) -> None:
     rates: dict[tuple[str, str, str, str | None], int] = {}
     for path in (house.book / "payers").glob("*.toml"):
         payer = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -209,12 +224,22 @@ def test_holds_are_priced_by_the_terms_of_the_day(house: House) -> None:
             rates |= {(*edition, code): cents for code, cents in terms["rate_cents"].items()}
             if terms["pain_code"] == "general" and "S9325" in terms["rate_cents"]:
                 rates[(*edition, None)] = terms["rate_cents"]["S9325"]
+    by_agreement = 0
     for row in sections(house)["holds"]:
         found = [
-            rates.get((d["payer"], d["terms_from"], d["terms_published"], d["code"])) for d in pointed_at(house, row)
+            agreed(day) or rates.get((day["payer"], day["terms_from"], day["terms_published"], day["code"]))
+            for day in pointed_at(house, row)
         ]
+        by_agreement += found.count(AGREED_CENTS)
         known = [cents for cents in found if cents is not None]
         assert (row["cents"], row["priced_days"]) == (sum(known) if known else None, len(known))
+    assert by_agreement > 5
+
+
+def agreed(day: Row) -> int | None:
+    """What the one agreement with a rate pays for a day, if it is one of its dates."""
+    is_its = (day["payer"], day["provider"]) == AGREED_BY and AGREED_FROM <= day["date"] <= AGREED_TO
+    return AGREED_CENTS if is_its and day["code"] == AGREED_CODE else None
 
 
 STATEMENTS = dict(
@@ -284,8 +309,17 @@ def by_polars(feed: Feed) -> dict[str, polars.DataFrame]:
     )
     col, count, episodes = polars.col, polars.len(), polars.col("episode").n_unique()
     on = date.fromisoformat(feed.on)
-    held = days.filter(status="hold").join(
-        rates, on=["payer", "terms_from", "terms_published", "code"], how="left", nulls_equal=True, suffix="_of_terms"
+    edition = ["payer", "terms_from", "terms_published", "code"]
+    of_terms, agreed = rates.filter(col("provider").is_null()), rates.filter(col("provider").is_not_null())
+    waiting = days.filter(status="hold")
+    by_agreement = waiting.join(agreed, on=[*edition, "provider"], nulls_equal=True, suffix="_agreed").filter(
+        col("date") >= col("from"), col("date") <= col("to").fill_null(col("date"))
+    )
+    own = by_agreement.select("episode", "date", "rate_agreed")
+    held = (
+        waiting.join(of_terms, on=edition, how="left", nulls_equal=True, suffix="_of_terms")
+        .join(own, on=["episode", "date"], how="left")
+        .with_columns(rate_of_terms=polars.coalesce("rate_agreed", "rate_of_terms"))
     )
     priced = col("rate_of_terms").count()
     unbilled = claimed.filter(kind="unbilled")

@@ -1,0 +1,1 @@
+"""An archive judged bucket by bucket, wherever the buckets are worked on."""

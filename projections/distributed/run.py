@@ -1,0 +1,180 @@
+"""An archive judged: a task for each bucket, the reports put together, and a manifest that makes the files one result.
+
+Until that manifest stands a result is what it was before, or nothing; what killed or doubled attempts left is named by
+nobody, counts for nothing, and is taken away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ledger.book import Book
+from ledger.keys.cipher import WrappedKey
+from ledger.progress import Progress, silent
+from projections.archive.commits import Commit, commit, latest, read_manifest, remove_orphans
+from projections.archive.folder import Folder, folder_at
+from projections.archive.manifest import ENTRIES, ArchiveManifest, archive_in
+from projections.archive.trouble import ArchiveError, WrongArchive
+from projections.distributed.task import Engine, MadeFile, Report, Task
+from projections.read_model.trouble import NotNow, SetAside
+from projections.read_model.version import code_version
+from projections.reading.budget import budget
+from projections.rows.digests import Sums
+
+SCHEMA: Final = 1
+FINGERPRINTS: Final = ("days", "lines", "findings")
+
+
+class Wanted(NamedTuple):
+    """What is asked: by which book, as known when, up to which position, and whether patients are set aside."""
+
+    book: Book
+    known_at: str | None = None
+    upto: int | None = None
+    quarantine: bool = False
+
+
+class ResultManifest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What judging an archive came to: from what it was made, the fingerprints, and the files of its rows.
+
+    Only files that are named here count. Equal fingerprints are equal rows, whoever made them, ``rebuild`` included.
+    """
+
+    schema: int
+    ledger: str
+    position: int
+    archive_seal: str
+    archive_position: int
+    code_version: str
+    book: str
+    book_text: str
+    known_at: str | None
+    fingerprints: dict[str, str]
+    patients: int
+    set_aside: tuple[SetAside, ...]
+    rows: dict[str, int]
+    files: tuple[MadeFile, ...]
+
+
+class Judged(NamedTuple):
+    """A result, its number in its folder, what was taken away, and the most memory that a worker had."""
+
+    manifest: ResultManifest
+    number: int
+    orphans: list[str]
+    memory_mb: int
+
+
+class FromLedger(NamedTuple):
+    """What judging an encrypted archive takes: where workers find the master key, the acts and keys of the ledger."""
+
+    key_file: str
+    acts: tuple[tuple[int, str, int, str, str], ...]
+    keys: Sequence[Sequence[WrappedKey]]
+    """Of each bucket."""
+
+
+def judge_archive(
+    archive: str,
+    out: str,
+    wanted: Wanted,
+    engine: Engine,
+    from_ledger: FromLedger | None = None,
+    told: Progress = silent,
+) -> Judged:
+    """Judge an archive; ArchiveError or UnreadableEntry where something is damaged or missing: then nothing changes."""
+    from projections.archive.reading import acts_in
+    from projections.distributed.bucket import judge_bucket
+
+    folder, target = folder_at(archive), folder_at(out)
+    found = archive_in(folder)
+    if found is None:
+        raise WrongArchive(f"there is no archive in {archive}")
+    before = latest(target, ResultManifest)
+    number = before.number + 1 if before else 1
+    acts = from_ledger.acts if from_ledger else tuple(acts_in(folder, found.manifest))
+    tasks = tasks_for(folder, target, found.manifest, acts, wanted, number, from_ledger)
+    reports = []
+    for report in engine(judge_bucket, tasks):
+        reports.append(report)
+        told(len(reports), len(tasks))
+    made = put_together(found.manifest, wanted, tasks, reports)
+    commit(target, number, made, [file.path for file in made.files])
+    orphans = remove_orphans(target, number, lambda each: _named(target, each))
+    return Judged(made, number, orphans, max(report.memory_mb for report in reports))
+
+
+def tasks_for(
+    folder: Folder, target: Folder, archive: ArchiveManifest, acts: Sequence[tuple[int, str, int, str, str]],
+    wanted: Wanted, number: int, from_ledger: FromLedger | None,
+) -> list[Task]:  # fmt: skip
+    """A task for each bucket."""
+    upto = archive.position if wanted.upto is None else wanted.upto
+    if upto > archive.position:
+        raise WrongArchive(f"the archive ends at position {archive.position:,}; 'archive' brings it up to the ledger")
+    if archive.encrypted and from_ledger is None:
+        raise WrongArchive("that archive is encrypted: it is judged with its ledger and the ledger's master key")
+    return [
+        Task(
+            folder.uri, archive.ledger, bucket, archive.buckets, tuple(archive.of_kind(ENTRIES)), tuple(acts), upto,
+            wanted.book.text, wanted.known_at, wanted.quarantine, budget(), target.uri, number,
+            from_ledger.key_file if from_ledger else None, tuple(from_ledger.keys[bucket]) if from_ledger else (),
+        )
+        for bucket in range(archive.buckets)
+    ]  # fmt: skip
+
+
+def put_together(
+    archive: ArchiveManifest, wanted: Wanted, tasks: Sequence[Task], reports: Sequence[Report]
+) -> ResultManifest:
+    """The manifest of a result; ArchiveError unless there is one report of each bucket, all by this code and book."""
+    _refuse_others(wanted.book, reports)
+    counted = Counter(report.bucket for report in reports)
+    if counted != Counter(range(archive.buckets)):
+        raise ArchiveError("not every bucket was reported once; nothing was changed")
+    sums, rows = Sums(), Counter[str]()
+    for report in reports:
+        sums.join(Sums.read(report.sums))
+        rows.update({file.table: file.rows for file in report.files})
+    in_order = sorted(reports, key=lambda report: report.bucket)
+    return ResultManifest(
+        SCHEMA, archive.ledger, tasks[0].upto, archive.seal, archive.position, code_version(), wanted.book.hash,
+        wanted.book.text, wanted.known_at, dict(zip(FINGERPRINTS, sums.texts(), strict=True)),
+        sum(report.patients for report in reports),
+        tuple(sorted((one for report in reports for one in report.set_aside), key=lambda one: one.patient)),
+        dict(rows), tuple(file for report in in_order for file in report.files if file.rows),
+    )  # fmt: skip
+
+
+def _refuse_others(book: Book, reports: Iterable[Report]) -> None:
+    for report in reports:
+        if report.code != code_version():
+            raise NotNow(
+                f"a worker judged by another version ({report.code}) than this program ({code_version()}): install the"
+                " same everywhere"
+            )
+        if report.book != book.hash:
+            raise NotNow("a worker judged by another book than was sent: install the same version everywhere")
+
+
+def result_in(uri: str) -> Commit[ResultManifest]:
+    """The result that stands in a folder; WrongArchive if there is none."""
+    found = latest(folder_at(uri), ResultManifest)
+    if found is None:
+        raise WrongArchive(f"there is no result in {uri}")
+    return found
+
+
+def named_again(manifest: ResultManifest, names: dict[str, str]) -> ResultManifest:
+    """The same with the patients set aside under their names."""
+    found = (replace(one, patient=names.get(one.patient, one.patient)) for one in manifest.set_aside)
+    return replace(manifest, set_aside=tuple(found))
+
+
+def _named(folder: Folder, number: int) -> list[str]:
+    return [file.path for file in read_manifest(folder, number, ResultManifest).files]

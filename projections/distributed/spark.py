@@ -1,0 +1,40 @@
+"""The engine for many machines: a Spark job of one task a bucket; needs pyspark (the extra ``spark``) and Java 17."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from pyspark.sql import SparkSession
+
+from ledger.facts.entry import UnreadableEntry
+from projections.archive.trouble import ArchiveError
+from projections.distributed.task import Engine, Report, Task
+
+Answer = Report | ArchiveError | UnreadableEntry
+
+
+def spark_engine(master: str | None) -> Engine:
+    """Buckets worked on by a cluster: by its URL, or what ``spark-submit`` was told."""
+
+    def run(work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
+        builder = SparkSession.builder.appName("episode-ledger judge")
+        session = (builder.master(master) if master else builder).getOrCreate()
+        try:
+            buckets = session.sparkContext.parallelize(tasks, len(tasks))
+            for answer in buckets.map(partial(_answer, work)).collect():
+                if isinstance(answer, Exception):
+                    raise answer
+                yield answer
+        finally:
+            session.stop()
+
+    return run
+
+
+def _answer(work: Callable[[Task], Report], task: Task) -> Answer:
+    """What came of a task, or what stops everybody: that is not tried again, as a lost machine is."""
+    try:
+        return work(task)
+    except (ArchiveError, UnreadableEntry) as error:
+        return error

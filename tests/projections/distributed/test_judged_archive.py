@@ -1,0 +1,53 @@
+"""What is judged from an archive is what the built-in build makes of the ledger, to the last row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.archives import Archived
+from tests.command_line import Told
+from tests.harness import book_of
+from tests.histories import history
+from tests.read_models import crowd, mixed
+from tests.tiers import in_proportion
+
+drawn = st.integers(0, 2**64 - 1).map(Random)
+
+
+def told_by(rng: Random) -> tuple[list[Told], dict[str, object]]:
+    """A history: of several patients who share episodes, or one with acts that merge and part them."""
+    if rng.random() < 0.5:
+        return history(rng, house=True)
+    histories, book = crowd(rng, rng.randint(1, 3))
+    return mixed(rng, histories), book
+
+
+@pytest.mark.parametrize("examples", in_proportion(12, 150))
+def test_every_cut_into_segments_and_every_number_of_buckets_gives_the_builds_fingerprints(examples: int) -> None:
+    """Up to any position and as known at any instant, with patients corrected, merged and parted in between."""
+
+    @settings(max_examples=examples, deadline=None)
+    @given(drawn)
+    def law(rng: Random) -> None:
+        entries, tables = told_by(rng)
+        cuts = sorted({rng.randint(0, len(entries)) for _ in range(rng.randint(0, 3))} | {len(entries)})
+        with TemporaryDirectory() as name:
+            house = Archived(Path(name), book_of(tables))
+            buckets = rng.choice((1, 7, 64))
+            for start, end in zip([0, *cuts], cuts, strict=False):
+                house.tell(entries[start:end])
+                made = house.grow(buckets)
+            assert house.check().differing == []
+            assert house.judged() == house.built()
+            upto = rng.randint(0, made.position)
+            assert house.judged(upto=upto) == house.built(upto=upto)
+            at = rng.choice(entries)["recorded_at"]
+            assert house.judged(known_at=at)[0] == house.as_known(at)
+
+    law()
