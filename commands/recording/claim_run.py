@@ -17,13 +17,13 @@ import click
 from msgspec import Struct
 
 from commands.outside import utc_now
+from commands.recording.claim_batches import Batch, BatchMaker, HeldClaim, addressed, file_name
 from commands.recording.holding import opened_to_record
 from commands.terminal.handing_out import Notes
 from commands.terminal.options import Setup
 from commands.terminal.output import Output
 from commands.terminal.show import printable, say
 from commands.writing.adopt import adopt
-from commands.writing.claim_batches import Batch, BatchMaker, HeldClaim, addressed, file_name
 from ledger.facts.administration import BatchWritten
 from ledger.facts.events import ClaimSubmitted
 from ledger.files import locked

@@ -12,9 +12,8 @@ from itertools import count
 from typing import Any
 
 from commands import cli
-from commands.recording import claim_run
+from commands.recording import claim_batches, claim_run
 from commands.terminal.options import Setup
-from commands.writing import claim_batches
 from commands.writing.record import Outcome, record
 from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
 from ledger.recorders.sqlite import file as sqlite_file
@@ -107,7 +106,7 @@ def write_unlisted(args: list[str]) -> int:
     write = claim_run.Output.write
 
     def after_a_while(output: Any, content: bytes) -> None:
-        time.sleep(0.01)  # so that a kill meets the gap on a busy machine, too
+        time.sleep(0.05)  # so that a kill meets the gap on a busy machine, too
         write(output, content)
 
     claim_run.Notes.content = content  # type: ignore[method-assign]

@@ -127,8 +127,8 @@ ROOMS: dict[str, str] = {
     "commands/door": "ledger/facts ledger/book",
     "commands/sheets": "ledger/facts ledger/book projections/formulas.py commands/door",
     "commands/writing": (
-        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py ledger/x12 "
-        "projections/words.py projections/reading projections/read_model projections/audit projections/claims_out "
+        "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
+        "projections/words.py projections/reading projections/read_model projections/audit "
         "commands/outside.py commands/door commands/sheets"
     ),
     "commands/answers": (
