@@ -17,13 +17,13 @@ from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
 from commands.terminal.show import print_nowhere, printable, say
 from ledger.book import BookError
-from ledger.facts.entry import UnreadableEntry
+from ledger.facts.entry import NewerEntry, UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.archive.trouble import ArchiveError, WrongArchive
 from projections.export.resuming import ForgottenSince, ReloadFirst
-from projections.read_model.trouble import NotViews, ViewsError
+from projections.read_model.trouble import DamagedViews, NotViews, ViewsError, damage_of
 from projections.reading.budget import TooCostly
 
 DONE: Final = 0
@@ -104,6 +104,16 @@ def _unwritable(error: BaseException) -> int:
     )
 
 
+_REBUILD: Final = "'episode-ledger rebuild' builds another from the ledger"
+
+
+def _failing_model(error: BaseException) -> int:
+    if damage := damage_of(error):
+        return _fail(damage, _REBUILD, STORE_FAILED)
+    hint = "nothing was half done; run the command again, or 'episode-ledger rebuild'"
+    return _fail(f"the read model failed ({without_quotes(error)})", hint, STORE_FAILED)
+
+
 _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     click.exceptions.NoArgsIsHelpError: lambda error: _help(error),
     click.ClickException: _usage,
@@ -135,6 +145,11 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
         "look for a mistyped year, or for claims sent again and again; --patient-seconds and --patient-mb allow more",
         STORE_FAILED,
     ),
+    NewerEntry: lambda error: _fail(
+        f"an entry cannot be read: {error}",
+        "update the program; 'rebuild --quarantine' goes on without that patient",
+        STORE_FAILED,
+    ),
     UnreadableEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",
         "restore the ledger from a backup; 'rebuild --quarantine' goes on without that patient",
@@ -159,12 +174,9 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
         str(error), "bring that file back from a copy, or make another archive in another folder", STORE_FAILED
     ),
     NotViews: lambda error: _fail(str(error), "move that file away, or name the ledger otherwise", STORE_FAILED),
+    DamagedViews: lambda error: _fail(str(error), _REBUILD, STORE_FAILED),
     ViewsError: lambda error: _fail(str(error), "the read model can be deleted; it is built anew", STORE_FAILED),
-    sqlite3.Error: lambda error: _fail(
-        f"the read model failed ({without_quotes(error)})",
-        "nothing was half done; run the command again, or delete the read model: it is built anew",
-        STORE_FAILED,
-    ),
+    sqlite3.Error: lambda error: _failing_model(error),
     OSError: lambda error: _unwritable(error),
 }
 

@@ -6,7 +6,7 @@ Each says what it must not contradict: a month is closed once, a book is taken u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 from eventsourcing.persistence import RecordConflictError, StoredEvent
@@ -22,6 +22,7 @@ from ledger.facts.administration import (
     decode_act,
     encode_act,
 )
+from ledger.facts.desk_acts import LooksSealed, WorkAct
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.stored import StoredRow
 from ledger.recorders import WrongPath
@@ -85,6 +86,23 @@ class HouseActs:
         if not self.keeps_identity():
             self._record_act(act, self.count_of_acts())
 
+    def record_work(self, act: WorkAct) -> int:
+        """Record what was decided about open work; gives the position. ``RecordConflictError`` if another act was
+        faster, and where nothing of the episode can be read any more."""
+        return self._record_act(act, self.count_of_acts())
+
+    def work_acts(self, after: int = 0) -> list[tuple[int, WorkAct]]:
+        """What was decided about open work, after so many acts of the house, each with its position, in order."""
+        return self.acts_of(*get_args(WorkAct), after=after)
+
+    def record_seal_of_looks(self, act: LooksSealed) -> int:
+        """Record what the access records were; gives the position. ``RecordConflictError`` if another was faster."""
+        return self._record_act(act, self.count_of_acts())
+
+    def seals_of_looks(self) -> list[tuple[int, LooksSealed]]:
+        """What the access records were at times, each with its position, in order."""
+        return self.acts_of(LooksSealed)
+
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert(stored_acts([act], after), **more)[0]
 
@@ -93,10 +111,10 @@ class HouseActs:
         return self._entries.count_of(HOUSE, upto)
 
     def acts_of(self, *kinds: type[_Act], after: int = 0) -> list[tuple[int, _Act]]:
-        """The acts of some kinds with their positions, in order, after so many acts: the others are not decoded."""
+        """The acts of some kinds with their positions, in order, after so many acts: the others are not read."""
         tags = {kind.__name__ for kind in kinds}
-        rows = self._entries.rows_of([HOUSE], after)
-        acts = [(row[0], _read_act(row)) for row in rows if row[3] in tags]
+        rows = self._entries.rows_of_kinds(HOUSE, tags, after)
+        acts = [(row[0], _read_act(row)) for row in rows]
         return [(position, act) for position, act in acts if isinstance(act, kinds)]
 
     def house_acts(self) -> list[tuple[int, HouseAct]]:
@@ -127,4 +145,4 @@ class HouseActs:
         """
         if not isinstance(self._entries, EncryptedRecorder):
             raise WrongPath("nothing can be forgotten in a ledger that is not encrypted")
-        return self._record_act(act, len(self.house_acts()), forgotten=act.episodes, right_after=right_after)
+        return self._record_act(act, self.count_of_acts(), forgotten=act.episodes, right_after=right_after)

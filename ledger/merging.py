@@ -56,8 +56,8 @@ class MergedPatients(HouseActs):
         """The merges and partings of patients up to a position, as entries under no episode's name, in order."""
         count = self._entries.count_of(HOUSE, LAST_POSITION)
         if self._merges is None or self._merges[0] != count:
-            rows = self._entries.rows_of([HOUSE]) if count else []
-            found = [(row[0], self._merge(row)) for row in rows if row[3] in _MERGING]
+            rows = self._entries.rows_of_kinds(HOUSE, _MERGING) if count else []
+            found = [(row[0], self._merge(row)) for row in rows]
             self._merges = count, [(position, entry) for position, entry in found if _is_remembered(entry)]
         return [entry for position, entry in self._merges[1] if upto is None or position <= upto]
 

@@ -43,6 +43,8 @@ __all__ = [
 
 LOG_SECTION_ENTRIES: Final = 10_000
 EPISODES_AT_ONCE: Final = 100
+LARGE_BYTES: Final = 8 * 2**20
+_LARGEST: Final = 2**63 - 1
 LEDGER_URL: Final = "LEDGER_URL"
 """The setting that names a ledger in PostgreSQL."""
 
@@ -152,10 +154,21 @@ class EpisodeLedger(MergedPatients, Application[str]):
         return list(in_order([*map(read_row, self._entries.rows_of([episode], after_version, upto))], after_version))
 
     def entries_of_all(self, episodes: Iterable[str]) -> Iterator[Entry]:
-        """The entries of several episodes, each episode's in order, a group of episodes read at a time."""
+        """The entries of several episodes, each episode's in order, a group of episodes read at a time; where these are
+        large, a page of entries."""
         remaining = iter(episodes)
         while group := list(islice(remaining, EPISODES_AT_ONCE)):
-            yield from in_order(list(map(read_row, self._entries.rows_of(group))))
+            if self.text_bytes(group) < LARGE_BYTES:
+                yield from in_order(list(map(read_row, self._entries.rows_of(group))))
+                continue
+            gone = self.forgotten()
+            for name in group:
+                if name not in gone:
+                    yield from in_order(cast("Iterator[Entry]", self.events.get(name)))
+
+    def text_bytes(self, episodes: Sequence[str], upto: int | None = None) -> int:
+        """How many bytes the texts of these episodes have, about; 0 where there are so few that nobody needs to ask."""
+        return self._entries.text_bytes(episodes, _LARGEST if upto is None else upto)
 
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row, undecoded, in any order; without the texts of some tags."""

@@ -16,7 +16,9 @@ from commands.terminal.options import Setup
 from commands.web.app import make_app
 from commands.web.guard.security import Reach, loopback_hosts
 from commands.web.guard.sessions import Attempts, Sessions
+from commands.web.looking.addresses import LOOKING
 from commands.web.site import Site
+from tests import stores
 from tests.running_site import Answer
 
 PORT = 8321
@@ -42,11 +44,14 @@ class InProcess:
     def __init__(self, ledger: Path, book: Path | None = None, reach: Reach = PLAIN) -> None:
         self.told: list[str] = []
         self.clock = Clock()
-        self.site = Site(Setup(str(ledger), str(book) if book else None), self.told.append)
+        named = iter(stores.placed(ledger))
+        where = dict(zip(named, named, strict=True))
+        setup = Setup(where["--ledger"], str(book) if book else None, where.get("--views"), stores.master)
+        self.site = Site(setup, self.told.append)
         self.site.sessions = Sessions("runs-it", self.clock)
         self.site.attempts = Attempts(self.clock)
         self.reach = reach
-        self.app = make_app(self.site, reach)
+        self.app = make_app(self.site, reach, LOOKING)
 
     def visitor(self, role: Role | None = None, name: str = "") -> Visitor:
         """Somebody who is signed in: as a user of a role, or by the token."""
@@ -95,19 +100,31 @@ class Visitor:
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(asyncio.run, _asked(self.at.app, method, path, sent, raw)).result()
         if "set-cookie" in answer.headers:
-            self.cookie = answer.headers["set-cookie"].split(";")[0]
+            self.cookie = _with(self.cookie, answer.headers["set-cookie"].split(";")[0])
         if found := re.search(r'name="form" value="([a-z0-9]+)"', answer.text):
             self.form = found[1]
         return answer
+
+    def sent(self, path: str, fields: dict[str, str] | None = None, **more: str) -> Answer:
+        """A form that is sent, and the page that it leads to."""
+        answer = self.post(path, fields, **more)
+        assert answer.status == 303, answer.text
+        return self.get(answer.headers["location"])
 
     def found(self, text: str) -> Answer:
         return self.get(self.post("/search", text=text).headers["location"])
 
     def address_of(self, episode: str) -> str:
         page = self.found(episode)
-        found = re.search(rf'<a href="(/episode/[a-z0-9]+)"><bdi>{re.escape(episode)}</bdi>', page.text)
+        found = re.search(rf'<a href="(/episode/[a-z0-9]+)"[^>]*><bdi>{re.escape(episode)}</bdi>', page.text)
         assert found, page.text
         return found[1]
+
+
+def _with(cookies: str, given: str) -> str:
+    """Cookies with one more, or with another value of one of them."""
+    every = dict(cookie.split("=", 1) for cookie in [*filter(None, cookies.split("; ")), given])
+    return "; ".join(f"{name}={value}" for name, value in every.items())
 
 
 async def _asked(

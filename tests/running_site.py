@@ -69,7 +69,7 @@ class Browser:
     def address_of(self, episode: str) -> str:
         """The opaque address of an episode, as a search gives it."""
         page = self.found(episode)
-        found = re.search(rf'<a href="(/episode/[a-z0-9]+)"><bdi>{re.escape(episode)}</bdi>', page.text)
+        found = re.search(rf'<a href="(/episode/[a-z0-9]+)"[^>]*><bdi>{re.escape(episode)}</bdi>', page.text)
         assert found, page.text
         return found[1]
 
@@ -81,6 +81,11 @@ class Running(NamedTuple):
     link: str
     token: str
     port: int
+
+    @property
+    def home(self) -> str:
+        """Its first page."""
+        return f"http://127.0.0.1:{self.port}/"
 
     def stranger(self) -> Browser:
         return Browser(self.port)
@@ -99,9 +104,17 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(ledger: Path, book: Path | None = None) -> Iterator[Running]:
+def running(ledger: Path, book: Path | None = None, *options: str) -> Iterator[Running]:
     """The site on a free port, stopped at the end."""
-    command = [*LIVE, *stores.placed(ledger), *(["--book", str(book)] if book else []), "serve", "--port", "0"]
+    command = [
+        *LIVE,
+        *stores.placed(ledger),
+        *(["--book", str(book)] if book else []),
+        "serve",
+        "--port",
+        "0",
+        *options,
+    ]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")}
     plain |= stores.told_of_the_key()
     pipe = subprocess.PIPE
@@ -109,7 +122,7 @@ def running(ledger: Path, book: Path | None = None) -> Iterator[Running]:
         try:
             assert process.stdout is not None
             link, _, token = (process.stdout.readline().strip() for _ in range(3))
-            found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/enter/[a-z0-9]+", link)
+            found = re.fullmatch(r"https?://127\.0\.0\.1:(\d+)/enter/[a-z0-9]+", link)
             assert found, process.communicate(timeout=10)
             yield Running(process, link, token, int(found[1]))
         finally:

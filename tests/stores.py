@@ -165,8 +165,19 @@ def make(path: str | os.PathLike[str]) -> None:
     if on_postgres():
         schema = schema_of(path)
         if not _owner().execute("SELECT to_regclass(%s)", (f"{schema}.schema_versions",)).fetchone()[0]:  # type: ignore[index]
-            _owner().execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            schema_for(path)
             migrate(owned(path), ROLE, KEY.id if master() else "")
+
+
+def schema_for(path: str | os.PathLike[str]) -> None:
+    """See to it that there is a schema for a ledger, empty if there was none."""
+    _owner().execute(f"CREATE SCHEMA IF NOT EXISTS {schema_of(path)}")
+
+
+def remove(path: str | os.PathLike[str]) -> None:
+    """Take the ledger that a path stands for out of PostgreSQL; a file is the caller's to remove."""
+    if on_postgres():
+        _owner().execute(f"DROP SCHEMA IF EXISTS {schema_of(path)} CASCADE")
 
 
 def open_ledger(path: str | os.PathLike[str], *, create: bool) -> EpisodeLedger:

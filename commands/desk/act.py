@@ -43,18 +43,21 @@ class Part(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """What would be recorded, what of it refers to nothing known, and what would change."""
+    """What would be recorded, what of it refers to nothing known, and what would change; ``patients`` are those whose
+    data it shows, where they were not known before."""
 
     shown: list[tuple[str, str]]
     notes: list[str]
     effect: list[Part]
+    patients: frozenset[str] = frozenset()
 
 
 class Done(NamedTuple):
-    """What became of an act."""
+    """What became of an act; ``patients`` likewise."""
 
     sentence: str
     effect: list[Part]
+    patients: frozenset[str] = frozenset()
 
 
 class Act(Protocol):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from commands.desk.act import Desk, Done, Part, Preview, Stopped, clock_stops, new_identity, parted
 from commands.desk.fields import Control, Texts
 from commands.desk.uploads import Uploads
@@ -16,7 +18,7 @@ from commands.recording.effect import MOST_PATIENTS, rehearsing
 from commands.recording.holding import opened_to_record
 from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapped import Place
-from commands.sheets.mapping import READY, MappingError, NamedMapping, load_mapping
+from commands.sheets.mapping import READY, MappingError, MappingOf, NamedMapping, load_mapping
 from commands.sheets.matching import Matched, matched
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, TooManyProposals, recorded_proposals
@@ -100,7 +102,8 @@ class ImportSheet:
             ran = self._run(rehearsal, sheets, told)
             states = State(rehearsal.real, rehearsal.began), State(rehearsal)
             effect = self._effect(*states, rehearsal.touched())
-        return Preview(shown, [], [*_told(ran, "would be recorded"), *effect])
+            patients = rehearsal.touched() | _proposed_for(rehearsal, ran)
+        return Preview(shown, [], [*_told(ran, "would be recorded"), *effect], frozenset(patients))
 
     def do(self, told: Texts) -> Done:
         """Record it."""
@@ -110,9 +113,10 @@ class ImportSheet:
             upto = ledger.position()
             touched = ledger.patients_since(began, upto) if upto > began else set[str]()
             effect = self._effect(State(ledger, began), State(ledger, upto), touched)
+            patients = touched | _proposed_for(ledger, ran)
         new = ran.counts["recorded"] + ran.corrected
         sentence = f"{counted(new, 'fact')} recorded." if new else "Nothing was recorded: the ledger has this already."
-        return Done(sentence, [*_told(ran, "recorded"), *effect])
+        return Done(sentence, [*_told(ran, "recorded"), *effect], frozenset(patients))
 
     def _effect(self, before: State, after: State, touched: set[str]) -> list[Part]:
         if len(touched) > MOST_PATIENTS:
@@ -138,7 +142,7 @@ class ImportSheet:
         mapping = load_mapping(str(self._written(folder, told.get("own", ""), ".toml")) if is_own else told["mapping"])
         if any(fact.type in self._barred for sheet in mapping.says.sheets for fact in sheet.facts):
             raise Stopped("The mapping makes facts that you may not record: it voids episodes.")
-        return mapping
+        return mapping._replace(says=_unsigned(mapping.says))
 
     def _written(self, folder: Path, name: str, ending: str = "") -> Path:
         upload = self._uploads.of(self._session, name)
@@ -168,6 +172,18 @@ class ImportSheet:
     def _asking(self, place: Place) -> Asking:
         said = f"told otherwise in {place.sheet.label}, row {place.row}"
         return Asking(self.desk.by, "".join(mark for mark in said if mark.isprintable())[:LONGEST_FREE_TEXT])
+
+
+def _proposed_for(ledger: EpisodeLedger, ran: Ran) -> set[str]:
+    """The patients of what is told otherwise than before, as far as it is shown."""
+    episodes = {each.proposal.identity.episode for each in ran.proposed[:LINES_SHOWN]}
+    return {patient for episode in episodes for patient in ledger.patients_of(episode)}
+
+
+def _unsigned(says: MappingOf) -> MappingOf:
+    """A mapping that does not say who records: at the site that is who is signed in."""
+    sheets = tuple(replace(sheet, facts=tuple(replace(fact, by=None) for fact in sheet.facts)) for sheet in says.sheets)
+    return replace(says, by=None, sheets=sheets)
 
 
 def _told(ran: Ran, done: str) -> list[Part]:

@@ -100,7 +100,7 @@ def _show_json(rows: Iterable[msgspec.Struct]) -> None:
 def _show_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
     writer = csv.writer(_Utf8())
     writer.writerow(_names(kind))
-    writer.writerows(list(map(_safe, msgspec.structs.astuple(row))) for row in rows)
+    writer.writerows(list(map(safe_cell, msgspec.structs.astuple(row))) for row in rows)
     sys.stdout.buffer.flush()
 
 
@@ -121,7 +121,7 @@ class _Utf8:
         sys.stdout.buffer.write(_whole(text).encode())
 
 
-def _safe(cell: Any) -> str:
+def safe_cell(cell: Any) -> str:
     """A cell that no spreadsheet takes for a formula; a number below zero is a number."""
     text = text_of(cell)
     return "'" + text if begins_formula(text) and not isinstance(cell, int) else text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,17 +20,22 @@ from ledger.proof.seals import leaf_of
 from ledger.proof.signing import SigningKey, load_key
 from ledger.proof.walk import ProofReport
 from ledger.recorders.by_name.proving import prove_entries
+from projections.bundle import verify_bundle
 from projections.bundle.verify_bundle import ed25519_verify
+from projections.words import utc_text
 
 Signature = Literal["good", "bad", "unknown_key", "not_checked"]
 
 
 class Shown(Struct, frozen=True):
-    """A checkpoint that was brought along: in which file, what it says, and whether the signer signed it."""
+    """A checkpoint that was brought along: in which file, what it says, and whether the signer signed it; which of the
+    witnesses that were asked for did, and when, and why not each of the others."""
 
     file: str
     note: Note
     signature: Signature
+    witnesses: tuple[str, ...] = ()
+    unwitnessed: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -69,14 +76,37 @@ def _read_vkey(path: Path) -> VerifierKey:
         raise CheckpointError(f"{path}: {error}") from None
 
 
-def read_checkpoint(path: Path, signer: VerifierKey | None) -> Shown:
+def witnesses_of(named: Sequence[str]) -> list[str]:
+    """The verifier keys of witnesses, each given or in a file; UsageError for what is none."""
+    try:
+        return [verify_bundle.key_named(each, verify_bundle.WITNESS) for each in named]
+    except verify_bundle.Wrong as wrong:
+        raise click.UsageError(f"--witness: {wrong}") from None
+
+
+def read_checkpoint(path: Path, signer: VerifierKey | None, witnesses: Sequence[str] = ()) -> Shown:
     """A checkpoint's file; CheckpointError if there is none in it."""
     try:
         with path.open("rb") as file:
-            note = parse_note(file.read(LARGEST_NOTE_BYTES + 1))
+            text = file.read(LARGEST_NOTE_BYTES + 1)
+        note = parse_note(text)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
-    return Shown(str(path), note, _signature(note, signer))
+    there, missing = list[str](), list[str]()
+    for witness in witnesses:
+        try:
+            there.append(f"{witness.split('+')[0]} {_moment(int(verify_bundle.check_witness(text, witness)))}")
+        except verify_bundle.Wrong as wrong:
+            missing.append(str(wrong))
+    return Shown(str(path), note, _signature(note, signer), tuple(there), tuple(missing))
+
+
+def _moment(seconds: int) -> str:
+    """When a witness says that it was, which may be no time that there is."""
+    try:
+        return utc_text(datetime.fromtimestamp(seconds, UTC))
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds} seconds since 1970"
 
 
 def _signature(note: Note, signer: VerifierKey | None) -> Signature:

@@ -21,6 +21,7 @@ from commands.writing.mending import (
     stated_now,
 )
 from ledger.facts.entry import Entry
+from projections.reading.held import held_entries
 
 Facts = Callable[[Sequence[Entry]], Sequence[dict[str, Any]]]
 
@@ -32,7 +33,7 @@ def _mend(setup: Setup, options: dict[str, Any], episode: str, facts: Facts) -> 
     """Say what mends an episode as its entries are now."""
     with setup.open() as ledger:
         ledger.refuse_forgotten(episode)
-        entries = ledger.entries_of(episode)
+        entries = held_entries(ledger, [episode])[episode]
     try:
         told = facts(entries)
     except (NoSuchEntry, NotUnderstood) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ from ledger.recorders.sqlite.rights import (
 )
 from ledger.recorders.warnings import warnings_of
 from ledger.store import EpisodeLedger, in_postgres
+from projections.erasure.handed_out import COPIES, given
 from projections.operations.disk_encryption import shelter_of
 from projections.operations.health import (
     CheckRow,
@@ -46,6 +47,7 @@ from projections.operations.health import (
     closed_row,
     encryption_row,
     engine_rows,
+    left_rows,
     log_row,
     model_rows,
     months_row,
@@ -54,18 +56,24 @@ from projections.operations.health import (
     setting_rows,
 )
 from projections.read_model.generations import Places
-from projections.read_model.trouble import ViewsError
+from projections.read_model.trouble import ViewsError, views_errors
 from projections.read_model.version import code_version
 from projections.reading.clock import newest_stamp
 
+REBUILD = "'episode-ledger rebuild' builds another from the ledger"
 MENDS = "'episode-ledger verify' says what is wrong with it; restore it from a backup"
 
 
 @click.command()
 @key_option
+@click.option(
+    "--backups",
+    type=click.Path(path_type=Path, exists=True, file_okay=False), multiple=True, metavar="DIR",
+    help="Where backups are made: what killed ones left there is found, too.",
+)  # fmt: skip
 @format_option
 @click.pass_obj
-def doctor(setup: Setup, /, key: Path, form: str | None) -> None:
+def doctor(setup: Setup, /, key: Path, backups: tuple[Path, ...], form: str | None) -> None:
     """Look at what the ledger rests on: versions, settings in force, rights, disk room, clock, lag.
 
     It changes nothing, and does not walk the ledger: that is verify. Ends with 1 if something is wrong; what is marked
@@ -75,15 +83,16 @@ def doctor(setup: Setup, /, key: Path, form: str | None) -> None:
     Examples:
       episode-ledger doctor
       episode-ledger doctor --format csv
+      episode-ledger doctor --backups /elsewhere
       episode-ledger doctor && echo "nothing is wrong"
     """
-    rows = list(_rows(setup, key))
+    rows = list(_rows(setup, key, backups))
     show_rows(rows, CheckRow, form)
     if any(row.state == "wrong" for row in rows):
         sys.exit(1)
 
 
-def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
+def _rows(setup: Setup, key: Path, backups: Sequence[Path]) -> Iterator[CheckRow]:
     yield CheckRow("program", "ok", f"episode-ledger {code_version()}, Python {sys.version.split()[0]}")
     yield CheckRow("zone data", "ok", f"{zone_data_version()}, of the package tzdata; the machine's own are not read")
     yield CheckRow("event store library", "ok", f"eventsourcing {version('eventsourcing')}")
@@ -97,6 +106,7 @@ def _rows(setup: Setup, key: Path) -> Iterator[CheckRow]:
     yield from _check_rows("ledger", lambda: _of_the_ledger(setup), MENDS)
     yield from _check_rows("last entries", lambda: iter([_of_the_tail(setup)]), MENDS)
     yield from _check_rows("rollback", lambda: _of_rollbacks(setup), MENDS)
+    yield from left_rows(_where_copies_are_made(setup, backups))
     if in_a_file:
         yield from _of_the_key(key, plain_path(setup.ledger_name).parent)
 
@@ -149,7 +159,7 @@ def _of_the_ledger(setup: Setup) -> Iterator[CheckRow]:
         yield from _of_the_settings(ledger.settings())
         yield clock_row(utc_now(), newest_stamp(ledger))
         yield from _check_rows("closed months", lambda: iter([months_row(ledger)]), MENDS)
-        yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), "delete it; it is built anew")
+        yield from _check_rows("read model", lambda: _of_the_model(setup, ledger), REBUILD)
     if setup.master is not None:
         yield from _of_what_is_clear(setup)
 
@@ -176,6 +186,11 @@ def _of_the_settings(settings: Mapping[str, str]) -> Iterator[CheckRow]:
     yield from setting_rows(settings)
     for sentence in warnings_of(settings):
         yield CheckRow("server", "warn", sentence, "whoever runs the server can say how")
+
+
+def _where_copies_are_made(setup: Setup, backups: Sequence[Path]) -> Sequence[Path]:
+    """The folders that are named, the ledger's own, and those of the copies that an encrypted ledger lists."""
+    return (*backups, setup.beside.parent, *(Path(each.path).parent for each in given(setup.places, COPIES)))
 
 
 def _of_a_closed_ledger(setup: Setup, trouble: MasterKeyError) -> Iterator[CheckRow]:
@@ -216,7 +231,7 @@ def _of_the_model(setup: Setup, ledger: EpisodeLedger) -> Iterator[CheckRow]:
     if not in_postgres(setup.ledger_name) and setup.places.current() is None:
         yield CheckRow("read model", "ok", "none yet; the first read command builds it")
         return
-    with closing(setup.views()) as views:
+    with views_errors(), closing(setup.views()) as views:
         yield from model_rows(ledger, views, setup.book)
 
 

@@ -10,10 +10,11 @@ from ledger.recorders.by_name.naming import in_postgres, postgres_module
 
 
 @click.command()
-@click.option("--runtime-role", metavar="ROLE", help="Let this role record and read: INSERT and SELECT, no more.")
+@click.option("--runtime-role", metavar="ROLE", help="Let this role record and read, and change nothing.")
 @click.pass_obj
 def migrate(setup: Setup, /, runtime_role: str | None) -> None:
-    """Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.
+    """Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is, but for
+    tables of an earlier version, which are brought forward.
 
     Run it as a role that may make tables; record as another one, which can add entries and change none. It may be run
     by several at once, and again at any time. A ledger that is made while a master key is named is encrypted, and the
@@ -29,7 +30,8 @@ def migrate(setup: Setup, /, runtime_role: str | None) -> None:
     if setup.master is None:
         setup.refuse_plain()
     done = postgres_module("migrate").migrate(setup.ledger_name, runtime_role, setup.master.id if setup.master else "")
-    what = "Made the ledger" if done.made else "The ledger is there already:"
+    there = "Brought the tables of the ledger forward:" if done.forward else "The ledger is there already:"
+    what = "Made the ledger" if done.made else there
     click.echo(printable(f"{what} {done.ledger_id} in schema {done.schema}, tables of version {done.version}."))
     if done.encrypted:
         click.echo("Its entries are encrypted: no command reads them without this master key.")

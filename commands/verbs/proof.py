@@ -21,6 +21,7 @@ from commands.terminal.signers import (
     Signature,
     read_checkpoint,
     signer_of,
+    witnesses_of,
 )
 from commands.terminal.variable import VariableOption
 from commands.terminal.who import given_reason, named
@@ -55,6 +56,8 @@ class ProvedRow(Struct, frozen=True):
     time: str | None
     position: int | None = None
     message: str | None = None
+    witnesses: tuple[str, ...] = ()
+    """Who cosigned a checkpoint, of those that were asked for, each with the time by their own clock."""
 
 
 def key_option(command: Command) -> Command:
@@ -80,6 +83,13 @@ def key_option(command: Command) -> Command:
     help="A checkpoint kept elsewhere; may be given several times.",
 )
 @click.option("--signer", metavar="VKEY-or-FILE", help="Whose signature counts. Default: that of one's own key.")
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="VKEY-or-FILE",
+    help="Whose cosignature each checkpoint must bear, too; may be given several times.",
+)
 @key_option
 @click.option(
     "--accept-rollback",
@@ -93,8 +103,8 @@ def key_option(command: Command) -> Command:
 @format_option
 @click.pass_obj
 def verify(
-    setup: Setup, /, files: Sequence[Path], signer: str | None, key: Path, reason: str | None, by: str | None,
-    form: str | None,
+    setup: Setup, /, files: Sequence[Path], signer: str | None, witnesses: Sequence[str], key: Path,
+    reason: str | None, by: str | None, form: str | None,
 ) -> None:  # fmt: skip
     """Walk the whole ledger and name the first position that is wrong.
 
@@ -108,20 +118,28 @@ def verify(
     Examples:
       episode-ledger verify
       episode-ledger verify --checkpoint 2026-11-23.checkpoint
+      episode-ledger verify --checkpoint 2026-11-23.checkpoint --witness witness.vkey
     """
+    if witnesses and not files:
+        raise click.UsageError("--witness belongs to --checkpoint: whose cosignature that must bear")
     if reason is None and by is not None:
         raise click.UsageError("--by belongs to --accept-rollback")
     whose = signer_of(signer, key) if files or signer is not None else None
-    shown = [read_checkpoint(file, whose) for file in files]
+    asked = witnesses_of(witnesses)
+    shown = [read_checkpoint(file, whose, asked) for file in files]
     with progress("Verifying", "entries") as tell:
         report = prove(setup.ledger_name, [each.note.checkpoint for each in shown if each.counts], tell, setup.master)
-    show_rows(_rows(report, shown), ProvedRow, form, hidden=("ledger", "message"))
+    show_rows(_rows(report, shown), ProvedRow, form, hidden=("ledger", "message", "witnesses"))
+    for each in shown:
+        for witness in each.witnesses:
+            say(printable(f"{each.file}: cosigned by {witness}, by the witness's own clock."))
     say_faults(report)
     if report.closed:
         say(CLOSED)
-    disowned = [each for each in shown if not each.counts]
+    disowned = [each for each in shown if not each.counts or each.unwitnessed]
     for each in disowned:
-        say(printable(_disowned(each)))
+        for sentence in _disowned(each):
+            say(printable(sentence))
     if any(each.signature == "not_checked" for each in shown):
         say(UNSIGNED)
     if not any(each.counts for each in shown):
@@ -148,7 +166,7 @@ def _rows(report: ProofReport, shown: Sequence[Shown]) -> Iterator[ProvedRow]:
         said = each.note.checkpoint
         yield ProvedRow(
             each.file, next(outcomes) if each.counts else "not_compared", each.signature, said.ledger, said.size,
-            _base64(said.head), _base64(said.root), utc_text(said.at),
+            _base64(said.head), _base64(said.root), utc_text(said.at), witnesses=each.witnesses,
         )  # fmt: skip
 
 
@@ -156,10 +174,13 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _disowned(shown: Shown) -> str:
+def _disowned(shown: Shown) -> Iterator[str]:
     if shown.signature == "bad":
-        return f"{shown.file}: its signature does not hold: the checkpoint or the signature was changed."
-    return f"{shown.file}: not signed by the key that counts; if another's does, name it with --signer."
+        yield f"{shown.file}: its signature does not hold: the checkpoint or the signature was changed."
+    elif not shown.counts:
+        yield f"{shown.file}: not signed by the key that counts; if another's does, name it with --signer."
+    for because in shown.unwitnessed:
+        yield f"{shown.file}: {because}."
 
 
 def say_faults(report: ProofReport, before: str = "") -> None:

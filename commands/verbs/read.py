@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import click
 
+from commands.outside import utc_now
 from commands.terminal.options import (
     Setup,
     calendar_format_option,
@@ -36,6 +37,7 @@ from projections.reading.as_known import patients_asked_for
 from projections.rows.day import DayRow
 from projections.rows.finding import MESSAGES, FindingRow
 from projections.words import counted
+from projections.work.kept import keep_work
 
 Claims = Literal["none", "wrong", "every"]
 """Which claimed days are asked for."""
@@ -43,11 +45,12 @@ Claims = Literal["none", "wrong", "every"]
 
 @contextmanager
 def derived(
-    setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None, claims: Claims = "none"
-) -> Iterator[Views]:
+    setup: Setup, known_at: datetime | None = None, wanted: Filters | None = None, claims: Claims = "none",
+    *, work: bool = False,
+) -> Iterator[Views]:  # fmt: skip
     """A read model to ask: the ledger's own, caught up; or, for an instant, one that is judged for this answer.
 
-    Its own keeps ``claims``, too: those days that differ, or every claimed day.
+    Its own keeps ``claims``, too: those days that differ, or every claimed day; and open ``work``.
     """
     with setup.open() as ledger:
         if known_at is not None:
@@ -56,7 +59,7 @@ def derived(
                 tell_set_aside(views)
                 yield views
         else:
-            with closing(setup.views()) as views, live_views(setup, ledger, views, claims):
+            with closing(setup.views()) as views, live_views(setup, ledger, views, claims, work=work):
                 tell_set_aside(views)
                 yield views
 
@@ -98,7 +101,9 @@ def _fill(setup: Setup, ledger: EpisodeLedger, views: Views, known_at: datetime,
 
 
 @contextmanager
-def live_views(setup: Setup, ledger: EpisodeLedger, views: Views, claims: Claims = "none") -> Iterator[None]:
+def live_views(
+    setup: Setup, ledger: EpisodeLedger, views: Views, claims: Claims = "none", *, work: bool = False
+) -> Iterator[None]:
     """The ledger's own read model, caught up, and held still while it is read."""
     while True:
         reason = stale_because(views, ledger, setup.book)
@@ -109,6 +114,9 @@ def live_views(setup: Setup, ledger: EpisodeLedger, views: Views, claims: Claims
         if claims != "none":
             with progress("Judging claims", "patients") as tell:
                 keep_claimed(ledger, views, setup.book, every=claims == "every", progress=tell)
+        if work:
+            with progress("Working out the list", "patients") as tell:
+                keep_work(ledger, views, setup.book, utc_now(), tell)
         with views.reading():
             if not stale_because(views, ledger, setup.book):  # else another process has just built it from its book
                 yield

@@ -59,8 +59,9 @@ def rebuild(
 
 
 def _summary(made: Certificate, check: bool) -> list[str]:
+    nothing = f"It was compared with nothing: {made.not_compared}." if made.not_compared else None
     said = {
-        "first": "There was no read model to compare with.",
+        "first": nothing or "There was no read model to compare with.",
         "equal": "Every row is the same as before.",
         "explained": "Some rows differ, and every difference has its cause.",
         "unexplained": "Some rows differ without a cause. Nothing was switched; report this with the certificate.",

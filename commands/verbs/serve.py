@@ -70,8 +70,7 @@ def serve(
       episode-ledger serve
       episode-ledger --ledger ledger.db serve --port 0
       episode-ledger serve --behind-proxy --origin https://billing.example.org
-      episode-ledger serve --host 0.0.0.0 --origin https://billing.example.org:8321 \
-        --tls-cert site.pem --tls-key site.key
+      episode-ledger serve --host 0.0.0.0 --tls-cert a.pem --tls-key a.key --origin https://a.example
     """
     wanted = Wanted(host, tls_cert, tls_key, behind_proxy, origin)
     try:
@@ -136,7 +135,7 @@ def _caught_up(setup: Setup) -> None:
     """The read model brought up before anybody waits for a page."""
     from commands.verbs.read import derived
 
-    with progress("Opening", "patients"), derived(setup):
+    with progress("Opening", "patients"), derived(setup, work=True):
         pass
 
 
@@ -161,6 +160,7 @@ def _run(site: Site, listener: socket.socket, reach: Reach, wanted: Wanted) -> N
 
     from commands.web.app import make_app
     from commands.web.guard.connections import BACKLOG, BoundedConnection
+    from commands.web.looking.addresses import LOOKING
 
     class Server(uvicorn.Server):
         """Stops at Ctrl-C or a request to end, after the pages under way, and that is a good end."""
@@ -182,7 +182,7 @@ def _run(site: Site, listener: socket.socket, reach: Reach, wanted: Wanted) -> N
                     signal.signal(number, handler)
 
     config = uvicorn.Config(
-        make_app(site, reach),
+        make_app(site, reach, LOOKING),
         log_config=None, access_log=False, log_level="critical",
         server_header=False, proxy_headers=False, lifespan="off", ws="none", http=BoundedConnection, loop="asyncio",
         backlog=BACKLOG, ssl_certfile=wanted.tls_cert, ssl_keyfile=wanted.tls_key,

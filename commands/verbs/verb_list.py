@@ -39,6 +39,11 @@ VERBS: Final = {
     "days": Verb("read", "Show each service date of each episode with its verdict."),
     "findings": Verb("read", "Show contradictions and mistakes that are worth a human's time."),
     "lines": Verb("lines", "Show the claim lines that the billable days make."),
+    "worklist": Verb(
+        "worklist",
+        "Show open work: what stops claims, days on hold, days to bill and warnings, with dollars and the date by which"
+        " to act, the most pressing first.",
+    ),
     "why": Verb("ask", "Say why a service date of an episode is what it is."),
     "replay": Verb(
         "ask",

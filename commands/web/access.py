@@ -7,17 +7,21 @@ at a patient that is asked for, forgotten or not.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from commands.outside import utc_now
+from commands.outside import random_nonces, utc_now
+from ledger.facts.desk_acts import LooksSealed
 from ledger.files import add_line
 from ledger.keys.cipher import MasterKey
+from ledger.store import EpisodeLedger, RecordConflictError
 from projections.words import utc_text
 
 
@@ -77,6 +81,54 @@ def looks_at(path: Path, names: frozenset[str], first: str | None = None, last: 
                     yield access
     except FileNotFoundError:
         return
+
+
+def records_before(path: Path, day: str, lines: int | None = None) -> tuple[int, str]:
+    """How many access records there are from before a date (UTC), or the first ``lines`` of them, and their SHA-256."""
+    digest, count = hashlib.sha256(), 0
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                at = _AT.match(line)
+                if count == lines or not line.endswith(b"\n") or (at and at[1].decode() >= day):
+                    break
+                digest.update(line)
+                count += 1
+    except FileNotFoundError:
+        pass
+    return count, digest.hexdigest()
+
+
+_AT: Final = re.compile(rb'\{"at":"(\d{4}-\d{2}-\d{2})')
+
+
+def seal_looks(ledger: EpisodeLedger, path: Path, by: str) -> bool:
+    """Seal the access records of the days before today in the ledger, if there are any that are not; whether it was
+    done, by this or by another site."""
+    seals = ledger.seals_of_looks()
+    lines, digest = records_before(path, utc_now().date().isoformat())
+    if lines == 0 or (seals and (seals[-1][1].lines, seals[-1][1].sha256) == (lines, digest)):
+        return False
+    try:
+        ledger.record_seal_of_looks(LooksSealed(utc_now(), by, lines, digest, random_nonces(1)[0]))
+    except RecordConflictError:  # there will be another page
+        return False
+    return True
+
+
+class SealHeld(msgspec.Struct, frozen=True):
+    """A seal of access records, and the file that is still as it says; None where there is none."""
+
+    sealed_at: str
+    lines: int
+    file: str | None
+
+
+def seals_held(ledger: EpisodeLedger, files: Sequence[Path]) -> Iterator[SealHeld]:
+    """Each seal in the ledger held against the files of access records: that of now, and those moved away."""
+    for _, act in ledger.seals_of_looks():
+        held = (str(path) for path in files if records_before(path, "9999", act.lines) == (act.lines, act.sha256))
+        yield SealHeld(utc_text(act.at), act.lines, next(held, None))
 
 
 def marks_of(patients: Iterable[str], master: MasterKey | None) -> frozenset[str]:

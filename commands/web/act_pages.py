@@ -43,14 +43,23 @@ def sent_form(site: Site, request: Request, told: Fields, act: Act, back: str, *
         return _again(site, request, told, act, back, errors, problems, 400 if errors or problems else 200, **more)
     try:
         if step == "record":
-            return site.render("done.html", request, act=act, done=act.do(told), back=back)
+            done = act.do(told)
+            _log_look(site, request, done.patients)
+            return site.render("done.html", request, act=act, done=done, back=back)
         preview = act.preview(told)
     except Stopped as stopped:
         return _again(site, request, told, act, back, {}, stopped.sentences, 409, **more)
+    _log_look(site, request, preview.patients)
     hidden = {name: value for name, value in told.items() if name != "step"}
     return site.render(
         "effect.html", request, act=act, preview=preview, action=request.url.path, hidden=hidden, back=back
     )
+
+
+def _log_look(site: Site, request: Request, patients: frozenset[str]) -> None:
+    """Log a look at patients who became known with the act alone, as by an import."""
+    if patients:
+        site.record(request, request.url.path.strip("/").partition("/")[0], patients)
 
 
 def _again(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,27 +24,12 @@ from commands.web.guard.rights import FIRST_USE, MAY, PUBLIC, Asked, may
 from commands.web.guard.security import Reach
 from commands.web.guard.sessions import Session
 from commands.web.live import live_pages
-from commands.web.pages import (
-    findings_list,
-    found_page,
-    holds_page,
-    report_charts,
-    report_page,
-    search,
-    worklist_page,
-)
 from commands.web.site import Refused, Site
 
 Page = Callable[[Site, Request], Response]
 Act = Callable[[Site, Request, Fields], Response]
 
 PAGES: Final[dict[str, Page]] = {
-    "/": worklist_page,
-    "/found/{id}": found_page,
-    "/holds": holds_page,
-    "/findings": findings_list,
-    "/report": report_page,
-    "/report/page": report_charts,
     "/episode/{id}": calendar_page,
     "/episode/{id}/why": why_page,
     "/episode/{id}/entries": entry_pages.entries_page,
@@ -66,7 +51,6 @@ PAGES: Final[dict[str, Page]] = {
 """What is shown at each address."""
 METRICS: Final[Asked] = ("GET", "/metrics")
 FORMS: Final[dict[str, tuple[Act, Bounds]]] = {
-    "/search": (search, SHORT),
     "/also-shows": (show_also, SHORT),
     "/enter": (sign_in.enter_by_token, SHORT),
     "/sign-in": (sign_in.sign_in, SHORT),
@@ -84,14 +68,21 @@ FORMS: Final[dict[str, tuple[Act, Bounds]]] = {
 """What is done with a form that is sent to each address."""
 
 
-def make_app(site: Site, reach: Reach) -> ASGIApp:
-    """The site behind its guard."""
-    pages = PAGES | live_pages()
-    asked = {("GET", path) for path in pages} | {("POST", path) for path in FORMS}
+class Addresses(NamedTuple):
+    """What is shown at addresses, and what is done with forms that are sent to others."""
+
+    pages: Mapping[str, Page]
+    forms: Mapping[str, tuple[Act, Bounds]]
+
+
+def make_app(site: Site, reach: Reach, looking: Addresses) -> ASGIApp:
+    """The site behind its guard, with the pages that are looked at."""
+    pages, forms = {**PAGES, **live_pages(), **looking.pages}, {**FORMS, **looking.forms}
+    asked = {("GET", path) for path in pages} | {("POST", path) for path in forms}
     assert asked == MAY.keys() | PUBLIC, "each address has its line in the table of rights, and none is left over"
     routes = [Route(path, _page(site, page), methods=["GET"]) for path, page in pages.items()]
     routes += [
-        Route(path, _form(site, *form, ("POST", path) in PUBLIC), methods=["POST"]) for path, form in FORMS.items()
+        Route(path, _form(site, *form, ("POST", path) in PUBLIC), methods=["POST"]) for path, form in forms.items()
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: lambda r, e: refused(site, r, as_refused(e))})
     return Guard(app, site, reach, routes)

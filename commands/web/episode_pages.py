@@ -11,25 +11,33 @@ from starlette.responses import RedirectResponse, Response
 from commands.web.forms import Fields
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site, known_at_asked
+from commands.web.times import reader_today
 from projections.page.episode import episode_sheet
+from projections.page.money import MONEY
 from projections.reading.also_named import also_named
 from projections.reading.as_known import AsKnown
 from projections.why.why import Why, why_of
 from projections.words import utc_text
+from projections.work.chosen import work_of
 
 
 def calendar_page(site: Site, request: Request) -> Response:
     """An episode's calendar as known now or at an instant, and beside it the day asked for."""
     episode, known_at, day = episode_asked(site, request), known_at_asked(request), day_asked(request)
-    with site.reading() as reading:
+    with site.reading(work=True) as reading:
         sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
         answer = why_of(reading.ledger, episode, day, reading.book, known_at) if sheet and day else None
         if asked := asked_first(site, request, reading, episode, known_at):
             return asked
         record_look(site, request, "calendar", episode, reading, known_at)
         if sheet is None:
-            raise _not_opened()
-        return site.render("episode.html", request, reading=reading, sheet=sheet, answer=answer, **_around(answer))
+            raise not_opened()
+        payers = {payer.id: payer.name for payer in reading.book.payers.values()}
+        work = work_of(reading.views, reader_today(request), episode)
+        return site.render(
+            "episode.html", request, reading=reading, sheet=sheet, answer=answer, payers=payers, MONEY=MONEY,
+            work=work if known_at is None else [], work_href=site.work_href, **_around(answer),
+        )  # fmt: skip
 
 
 def why_page(site: Site, request: Request) -> Response:
@@ -43,7 +51,7 @@ def why_page(site: Site, request: Request) -> Response:
             return asked
         record_look(site, request, "why", episode, reading, known_at)
         if answer is None:
-            raise _not_opened()
+            raise not_opened()
         shown = utc_text(known_at) if known_at else None
         return site.render(
             "why.html", request, reading=reading, answer=answer, known_at=shown, evidence=_evidence(answer),
@@ -110,7 +118,8 @@ def record_look(
     )  # fmt: skip
 
 
-def _not_opened() -> Refused:
+def not_opened() -> Refused:
+    """What is said of an episode that was not opened by then."""
     return Refused(404, "Not opened by then", "At that moment the ledger did not know the episode yet.")
 
 

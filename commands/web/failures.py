@@ -64,8 +64,8 @@ _TROUBLES: Final[dict[type[Exception], tuple[str, ...]]] = {
         "Send the form once more: what was recorded is not recorded twice.",
     ),
     StoreError: ("The ledger cannot be read at the moment.", "Look at it with 'episode-ledger status'."),
-    ViewsError: ("The read model cannot be used.", "It can be deleted; it is built anew from the ledger."),
-    sqlite3.Error: ("The read model failed.", "Try again; it can be deleted, and is built anew from the ledger."),
+    ViewsError: ("The read model cannot be used.", "'episode-ledger rebuild' builds another from the ledger."),
+    sqlite3.Error: ("The read model failed.", "Try again, or 'episode-ledger rebuild' builds another from the ledger."),
 }
 
 

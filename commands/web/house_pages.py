@@ -25,7 +25,8 @@ from projections.operations.open_in_month import OpenInMonth, counted_open, open
 def merge_form(site: Site, request: Request) -> Response:
     """The form by which patients are merged."""
     with site.reading() as reading:
-        return new_form(site, request, Merge(desk_of(site, request, reading)), "/")
+        elsewhere = "/patients/part", "Part a patient who was merged"
+        return new_form(site, request, Merge(desk_of(site, request, reading)), "/", elsewhere=elsewhere)
 
 
 def merge_sent(site: Site, request: Request, told: Fields) -> Response:
@@ -61,7 +62,6 @@ def import_form(site: Site, request: Request) -> Response:
 def import_sent(site: Site, request: Request, told: Fields) -> Response:
     """It was sent."""
     with site.reading() as reading:
-        site.record(request, "import", [])
         return sent_form(site, request, told, _import(site, request, desk_of(site, request, reading)), "/")
 
 

@@ -8,12 +8,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from commands.outside import utc_now
 from commands.terminal.options import Setup
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import catch_up, of_this_ledger, stale_because
 from projections.read_model.version import code_version, makes_the_same_rows
 from projections.read_model.views import Views
+from projections.work.kept import keep_work
 
 BookState = tuple[tuple[str, int, int], ...]
 
@@ -47,14 +49,16 @@ class Reader:
         return self._book[1]
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """The read model with every entry recorded so far."""
+    def reading(self, *, work: bool = False) -> Iterator[Reading]:
+        """The read model with every entry recorded so far, and with open ``work`` if it is asked for."""
         book = self.book()
         with self.setup.open() as ledger, closing(self.setup.views()) as views:
             while True:
                 with self._catching_up:  # one page does the work, the others wait for it
                     _refuse_other_version(views, ledger)
                     catch_up(ledger, views, book)
+                    if work:
+                        keep_work(ledger, views, book, utc_now())
                 with views.reading():
                     if not stale_because(views, ledger, book):  # else another process has just built it otherwise
                         yield Reading(ledger, views, book, int(views.noted()["position"]))

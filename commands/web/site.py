@@ -17,17 +17,19 @@ from commands.desk.uploads import Uploads
 from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
-from commands.web.access import AccessLog, access_file, login_name, marks_of
+from commands.web.access import AccessLog, access_file, login_name, marks_of, seal_looks
 from commands.web.guard.requests import Requests
 from commands.web.guard.rights import may
 from commands.web.guard.security import OpaqueIds
 from commands.web.guard.sessions import Attempts, Session, Sessions
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
+from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
-from projections.operations.worklist import Worklist, worklist
+from ledger.store import EpisodeLedger, StoreError
+from projections.page.history import kind_words
 from projections.rendering import environment
-from projections.words import MARKS, date_runs, utc_text
+from projections.words import MARKS, date_runs
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -59,24 +61,37 @@ class Site:
         self.ids, self.tell, self.uploads = OpaqueIds(), tell, Uploads()
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
-        self._worklist: tuple[tuple[int, str, str], Worklist] | None = None
-        self._forgotten_at = 0
+        self.kept: dict[str, tuple[Any, Any]] = {}
+        """What pages keep, each with the state of ledger and book that it was made for."""
+        self._forgotten_at, self._sealed_on = 0, ""
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """The ledger and its read model for one page; what was kept from before a forgetting is let go first."""
-        with self.reader.reading() as reading:
+    def reading(self, *, work: bool = False) -> Iterator[Reading]:
+        """The ledger and its read model for one page, with open ``work`` if it is asked for; what was kept from before
+        a forgetting is let go first."""
+        with self.reader.reading(work=work) as reading:
             self._let_go(max((position for position, _ in reading.ledger.forgettings()), default=0))
+            self._seal_looks(reading.ledger)
             yield reading
+
+    def _seal_looks(self, ledger: EpisodeLedger) -> None:
+        """On the first page of a day (UTC), seal the access records of the days before in the ledger."""
+        today = utc_now().date().isoformat()
+        if self._sealed_on != today:
+            self._sealed_on = today
+            try:
+                seal_looks(ledger, self.access.path, login_name())
+            except (OSError, StoreError) as error:
+                self.tell(f"the access records could not be sealed: {type(error).__name__}")
 
     def _let_go(self, forgotten_at: int) -> None:
         """Keep nothing from before the position at which somebody was forgotten last."""
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
-            self._worklist = None
+            self.kept.clear()
             self.uploads.let_go()
-            self.ids.let_go("search")
-            self.ids.let_go("also")
+            for kind in ("search", "also", "work", "looks"):
+                self.ids.let_go(kind)
             self._forgotten_at = forgotten_at
 
     def report(self, reading: Reading, *, anew: bool = False) -> Made | None:
@@ -84,13 +99,15 @@ class Site:
         return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
-        """A page; ``session`` is None for whoever is not signed in, ``may`` says what their role may ask."""
+        """A page; ``session`` is None for whoever is not signed in, ``may`` says what their role may ask, ``zone`` is
+        the reader's own."""
         session: Session | None = request.scope.get("session")
 
         def may_ask(address: str, method: str = "GET") -> bool:
             return session is not None and may(session.role, method, address)
 
-        text = self._templates.get_template(template).render(session=session, may=may_ask, **said)
+        zone = {"zone": reader_zone(request), "zone_words": ZONES[zone_name(request)]}
+        text = self._templates.get_template(template).render(session=session, may=may_ask, **zone, **said)
         return HTMLResponse(text, status)
 
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
@@ -99,15 +116,6 @@ class Site:
         marks = marks_of(filter(None, patients), self.reader.setup.master)
         session: Session = request.scope["session"]
         self.access.record(session.name, session.user, remote, page, marks, **seen)
-
-    def worklist(self, reading: Reading) -> Worklist:
-        """The open work of this hour, made once for each state of ledger and book: a date begins at another hour in
-        each time zone."""
-        now = utc_now()
-        state = reading.position, reading.book.hash, utc_text(now)[:13]
-        if self._worklist is None or self._worklist[0] != state:
-            self._worklist = state, worklist(reading.ledger, reading.views, reading.book, now)
-        return self._worklist[1]
 
     def state(self, reading: Reading) -> tuple[int, str, str]:
         """What a page that is kept depends on: position, book, and today's date (UTC)."""
@@ -121,10 +129,15 @@ class Site:
         query = f"?{urlencode(asked)}" if asked else ""
         return f"/episode/{self.ids.of('episode', episode)}{page}{query}{mark}"
 
+    def work_href(self, episode: str, work: str) -> str:
+        """The address of a piece of open work: an opaque id."""
+        return f"/open-work/{self.ids.of('work', f'{work} {episode}')}"
+
 
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
     made.filters |= {"runs": lambda dates: list(date_runs(dates)), "is_date": _is_date}
+    made.filters |= {"clock": clock, "kind": kind_words}
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
 

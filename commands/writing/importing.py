@@ -21,6 +21,7 @@ from ledger.facts.events import Event
 from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger
+from projections.reading.held import held_entries
 
 BATCH_FACTS: Final = 4_000
 MOST_PROPOSALS: Final = 100_000
@@ -165,7 +166,7 @@ class _Stands:
     def entries_of(self, episode: str) -> list[Entry]:
         """An episode's entries."""
         if episode not in self._entries:
-            self._entries[episode] = self._ledger.entries_of(episode)
+            self._entries |= held_entries(self._ledger, [episode])
         return self._entries[episode]
 
 

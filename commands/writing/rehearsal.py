@@ -16,6 +16,7 @@ from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import passing_master_key
 from ledger.store import EpisodeLedger, file_settings
 from projections.reading.around import episodes_around
+from projections.reading.held import refuse_too_large
 
 
 class Rehearsal(EpisodeLedger):
@@ -114,6 +115,7 @@ class Rehearsal(EpisodeLedger):
         gone = self.forgotten()
         around = [name for name in episodes_around(self.real, wanted) if name not in self._brought]
         self._brought.update(wanted, around)
+        refuse_too_large(self.real, [name for name in around if name not in gone], self.began)
         for name in around:
             entries = self.real.entries_of(name, upto=self.began) if name not in gone else []
             named = [(patient, name) for patient in map(patient_named, entries) if patient is not None]

@@ -20,6 +20,7 @@ from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import Event
 from ledger.facts.stored import read_stored
 from ledger.store import EpisodeLedger
+from projections.reading.held import held_entries
 
 _MAIN_DATES: Final = ("date", "from_", "at", "started_at", "sent_on", "last_date")
 
@@ -88,7 +89,7 @@ class Seen:
         """What stands of the same source and kind within the span, and is not told any more."""
         candidates = sorted(self._candidates(ledger), key=lambda each: each[0].episode)
         for episode, group in groupby(candidates, key=lambda each: each[0].episode):
-            entries = ledger.entries_of(episode)
+            entries = held_entries(ledger, [episode])[episode]
             for identity, place in group:
                 found = compared(entries, identity, None, asking(place))
                 if isinstance(found, Proposal):

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from ledger.facts.billing import RemittancePosted
+from ledger.facts.desk_acts import LooksSealed, WorkAct, WorkAssigned, WorkDone, WorkNoted
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
@@ -214,6 +215,8 @@ HouseAct = (
     | PaymentReceived
     | RemittanceUnmatched
     | RemittanceAssigned
+    | WorkAct
+    | LooksSealed
 )
 
 _TIME: Final[dict[type, str]] = {
@@ -221,6 +224,7 @@ _TIME: Final[dict[type, str]] = {
     PatientsMerged: "merged_at", PatientsParted: "parted_at", RollbackAccepted: "accepted_at",
     IdentityInTheOpen: "allowed_at", BatchWritten: "written_at", PaymentReceived: "received_at",
     RemittanceUnmatched: "received_at", RemittanceAssigned: "assigned_at",
+    WorkAssigned: "at", WorkNoted: "at", WorkDone: "at", LooksSealed: "at",
 }  # fmt: skip
 
 

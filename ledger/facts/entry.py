@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from ledger.facts.billing import IDENTITY
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
-from ledger.facts.upcasts import upcast
+from ledger.facts.upcasts import SCHEMA, upcast
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -64,7 +64,19 @@ class UnreadableEntry(Exception):
         return UnreadableEntry, (self.episode, self.version, self.position)
 
 
+class NewerEntry(UnreadableEntry):
+    """An entry with what only a newer version of the program knows: it is whole, and not read."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: it says what only a newer version of this program knows"
+
+    def __reduce__(self) -> tuple[type[NewerEntry], tuple[str, int, int | None]]:
+        """So that one process can tell another."""
+        return NewerEntry, (self.episode, self.version, self.position)
+
+
 _encoder: Final = msgspec.json.Encoder()
+_REQUIRED: Final = {field.encode_name for field in msgspec.structs.fields(Entry) if field.required}
 _decoder: Final = msgspec.json.Decoder(Entry)
 _list_decoder: Final = msgspec.json.Decoder(list[Entry])
 _raw_list_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -86,6 +98,21 @@ def decode(text: bytes | str) -> Entry:
         return _decoder.decode(text)
     except msgspec.ValidationError:
         return msgspec.convert(upcast(msgspec.json.decode(text)), Entry)
+
+
+def is_newer(text: bytes | str) -> bool:
+    """Whether a text that cannot be read is an entry all the same, of a later schema, or with more in it than there is
+    today."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return False
+    if not isinstance(found, dict) or not found.keys() >= _REQUIRED:
+        return False
+    schema = found["schema"]
+    if type(schema) is int and schema > SCHEMA:
+        return True
+    return schema == SCHEMA and bool(found.keys() - set(Entry.__struct_fields__))
 
 
 def decode_joined(texts: bytes | str) -> list[Entry]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, get_args
 
-from ledger.facts.entry import Entry, UnreadableEntry, decode, statement_of
+from ledger.facts.entry import Entry, NewerEntry, UnreadableEntry, decode, is_newer, statement_of
 from ledger.facts.events import EpisodeOpened, Event, FactCorrected
 from ledger.facts.zones import zone
 
@@ -38,7 +38,8 @@ def read_stored(episode: str, version: int, tag: str, text: bytes | str, positio
         if type(entry.fact) in (EpisodeOpened, FactCorrected):
             _look_up_zone(statement_of(entry))
     except Exception as error:  # whatever is wrong with the text, its reader must stop and say where
-        raise UnreadableEntry(episode, version, position) from error
+        kind = NewerEntry if is_newer(text) else UnreadableEntry
+        raise kind(episode, version, position) from error
     if not agrees:
         raise UnreadableEntry(episode, version, position)
     return entry
@@ -56,11 +57,13 @@ def read_row(row: StoredRow) -> Entry:
     return read_stored(episode, version, tag, text, position)
 
 
-def in_order(entries: list[Entry], after_version: int = 0) -> Iterator[Entry]:
+def in_order(entries: Iterable[Entry], after_version: int = 0) -> Iterator[Entry]:
     """Episode by episode, without a gap and with no instant before the last; else the file was changed."""
-    version = after_version
-    for before, entry in zip(entries[:1] + entries, entries, strict=False):
-        version = version + 1 if entry.episode == before.episode else after_version + 1
-        if entry.version != version or (version > after_version + 1 and entry.recorded_at < before.recorded_at):
+    version, before = after_version, None
+    for entry in entries:
+        version = version + 1 if before is None or entry.episode == before.episode else after_version + 1
+        late = before is not None and version > after_version + 1 and entry.recorded_at < before.recorded_at
+        if entry.version != version or late:
             raise UnreadableEntry(entry.episode, version)
         yield entry
+        before = entry

@@ -40,7 +40,9 @@ def enclose(key: EntryKey, ledger: str, episode: str, version: int, tag: str, te
 
 
 def read_envelope(text: bytes | str) -> Envelope:
-    """The envelope that was stored; Unopened if the text is none."""
+    """The envelope that was stored; Unopened if the text is none, as where a damaged file has a number for one."""
+    if not isinstance(text, bytes | str):
+        raise Unopened
     stored = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     try:
         found = _decode(stored)

@@ -59,7 +59,7 @@ class Keyring:
     def keys_of(self, episodes: Collection[str]) -> dict[str, EntryKey]:
         """The keys of these episodes, as far as they are there and nobody tampered with them."""
         found = {episode: self._held[episode] for episode in episodes if episode in self._held}
-        missing = [episode for episode in dict.fromkeys(episodes) if episode not in found]
+        missing = [name for name in dict.fromkeys(episodes) if name not in found and type(name) is str]  # if damaged
         if missing:
             fetched = {kept.episode: key for kept in self._fetch(missing) if (key := self._unwrapped(kept))}
             if len(self._held) + len(fetched) > KEYS_HELD:
@@ -69,6 +69,8 @@ class Keyring:
         return found
 
     def _unwrapped(self, kept: WrappedKey) -> EntryKey | None:
+        if tuple(map(type, kept)) != (str, str, bytes):  # a damaged file has what no ledger has
+            return None
         try:
             return self._master.unwrap(self._ledger, kept)
         except Unopened:

@@ -137,6 +137,10 @@ class EncryptedRecorder(ReadByPosition):
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         return self._opened(self._inner.rows_of(episodes, after_version, upto))
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+        return self._opened(self._inner.rows_of_kinds(episode, tags, after_version))
+
     def _opened(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
         """Rows that were asked for by name, opened with what is known of their episodes after they were read."""
         self._envelopes.look_again()
@@ -150,6 +154,11 @@ class EncryptedRecorder(ReadByPosition):
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
         return self._inner.count_of(episode, upto)
+
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the envelopes of these episodes have, which are some more than what is in them; 0 where there
+        are few."""
+        return self._inner.text_bytes(episodes, upto)
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""

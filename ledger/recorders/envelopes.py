@@ -45,7 +45,7 @@ class Envelopes:
 
     def forgettings(self) -> list[tuple[int, PatientForgotten]]:
         """Every act by which a patient was forgotten, with its position, in order."""
-        rows = [row for row in self._stored.rows_of([HOUSE]) if row[3] == PatientForgotten.__name__]
+        rows = self._stored.rows_of_kinds(HOUSE, hidden_lines.KEEPING)
         acts = [(at, decode_act(self._act(version, tag, text, at))) for at, _, version, tag, text in rows]
         return [(position, act) for position, act in acts if isinstance(act, PatientForgotten)]
 

@@ -1,8 +1,9 @@
-"""Names in acts of the house, in an encrypted ledger: no more readable, and no longer, than the patients' own entries.
+"""Texts about patients in acts of the house, in an encrypted ledger: no longer readable than the patients' own entries.
 
 An act that merges or parts patients stands under no episode, so under no episode's key. The names and the reason in it
 are each encrypted under the keys of all episodes that name the patient: while one of those is there they can be read,
-and when the patient was forgotten nobody reads them any more. The rest of the act is in the open, as in other acts.
+and when the patient was forgotten nobody reads them any more. So is a note on open work, under the key of its episode.
+The rest of the act is in the open, as in other acts.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any, Final
 import msgspec
 
 from ledger.facts.administration import PatientsMerged, PatientsParted
+from ledger.facts.desk_acts import WorkNoted
 from ledger.keys.cipher import EntryKey, Unopened, framed
 
-NAMING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__})
-"""The acts of the house that name patients."""
-_WHOSE: Final = {"patient": "patient", "into": "into", "reason": "patient"}
-"""The texts that are hidden, and under the keys of which patient."""
+NAMING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__, WorkNoted.__name__})
+"""The acts of the house that name patients, or may."""
+_EPISODE: Final = "episode"
+_WHOSE: Final = {"patient": "patient", "into": "into", "reason": "patient", "note": _EPISODE}
+"""The texts that are hidden, and under the keys of which patient, or of the episode itself."""
 
 KeysOf = Callable[[Collection[str]], Mapping[str, EntryKey]]
 
@@ -37,7 +40,7 @@ def hide(ledger: str, version: int, text: bytes, episodes_of: Callable[[str], Se
     hidden = {}
     for name, whose in _WHOSE.items():
         if name in act:
-            keys = keys_of(episodes_of(act[whose]))
+            keys = keys_of([act[_EPISODE]] if whose == _EPISODE else episodes_of(act[whose]))
             if not keys:
                 raise Unopened
             hidden[name] = [

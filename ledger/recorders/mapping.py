@@ -6,8 +6,8 @@ Entries are mapped by a closed table of tags, never by import paths.
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
 
 from eventsourcing.application import Repository
 from eventsourcing.persistence import (
@@ -26,6 +26,8 @@ from eventsourcing.persistence import (
 from ledger.facts.entry import Entry, encode, patient_named
 from ledger.facts.heads import EpisodeHead, fold
 from ledger.facts.stored import TAGS, read_stored
+
+PAGE_ENTRIES: Final = 500
 
 Insert = Callable[[Sequence[StoredEvent], Iterable[tuple[str, str]]], list[int]]
 """The one way in: appends entries with the (patient, episode) pairs they name; gives their positions."""
@@ -85,6 +87,27 @@ class EntryStore(EventStore[str]):
     def __init__(self, mapper: Mapper[str], recorder: AggregateRecorder, insert: Insert) -> None:
         super().__init__(mapper, recorder)
         self._insert = insert
+
+    def get(
+        self, originator_id: str, *, gt: int | None = None, lte: int | None = None, desc: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Entry]:  # fmt: skip
+        """An episode's entries in order; all of them a page at a time, so that who folds them holds none."""
+        if desc or limit is not None:
+            some = self.recorder.select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
+            return iter([self.mapper.to_domain_event(each) for each in some])  # type: ignore[misc]  # entries alone
+        first = self.recorder.select_events(originator_id, gt=gt, lte=lte, limit=PAGE_ENTRIES)
+        return self._from(first, originator_id, lte)
+
+    def _from(self, page: Sequence[StoredEvent], originator_id: str, lte: int | None) -> Iterator[Entry]:
+        """The entries of a page, and of those after it."""
+        while page:
+            yield from map(self.mapper.to_domain_event, page)
+            if len(page) < PAGE_ENTRIES:
+                return
+            page = self.recorder.select_events(
+                originator_id, gt=page[-1].originator_version, lte=lte, limit=PAGE_ENTRIES
+            )
 
     def put(  # type: ignore[override]  # entries, and nothing beside them
         self, domain_events: Sequence[Entry], *, tracking: Tracking | None = None

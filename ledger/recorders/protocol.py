@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from eventsourcing.persistence import Notification, StoredEvent
 
 from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
+
+FEW: Final = 160
+"""So many entries have 10 MB of text at most, for the door takes no line that is longer than 65,536 bytes."""
 
 
 class Entries(Protocol):
@@ -45,6 +48,10 @@ class Entries(Protocol):
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the texts of these episodes have as they are stored, up to a position; 0 where there are so
+        few that nobody needs to ask (``FEW``)."""
+
     def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[StoredRow]:
         """Entries after a position, in order, up to the last one there is now, unless told otherwise."""
 
@@ -64,6 +71,9 @@ class Entries(Protocol):
 
     def rows_of(self, episodes: Iterable[str], after_version: int = ..., upto: int | None = ...) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
+
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = ...) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
 
     def versions(self, after: int) -> list[tuple[str, int]]:
         """Each episode with entries after a position, with its last version."""

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
 from ledger.judge.lines import days_between
-from ledger.judge.regions import JudgedDay
 
 ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
 """How a day as claimed stands beside the day as it is now."""
+
+
+class DayNow(Protocol):
+    """A day as it is now, judged or out of the read model: what a claim is held against."""
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether it goes on a claim line."""
+
+    @property
+    def code(self) -> str | None:
+        """The per-diem code."""
+
+    @property
+    def payer(self) -> str | None:
+        """The payer to bill."""
+
+    @property
+    def rate_cents(self) -> int | None:
+        """What it pays."""
 
 
 class Share(NamedTuple):
@@ -60,7 +79,7 @@ def shares_of(episode: Episode) -> dict[int, list[Share]]:
     return on_date
 
 
-def billed_as(day: JudgedDay | None) -> tuple[str, str] | None:
+def billed_as(day: DayNow | None) -> tuple[str, str] | None:
     """Code and payer of a billable day; None if it is not billable, or no day of the episode."""
     if day is None or not day.is_billable:
         return None
@@ -69,7 +88,7 @@ def billed_as(day: JudgedDay | None) -> tuple[str, str] | None:
     return day.code, day.payer
 
 
-def settle(shares: Sequence[Share], day: JudgedDay | None) -> Iterator[Settled]:
+def settle(shares: Sequence[Share], day: DayNow | None) -> Iterator[Settled]:
     """The shares of one date beside the day. Only one of them can keep what the day is worth: the first that asks for
     exactly that, else the first that asks the same payer."""
     billed = billed_as(day)

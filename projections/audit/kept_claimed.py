@@ -92,7 +92,7 @@ def _worked_out(
         progress(done, len(cohorts))
 
 
-def _left_out(cohort: Cohort) -> None:
+def _left_out(cohort: Cohort, error: UnreadableEntry) -> None:
     """Whoever asks for them reads them, and is told."""
 
 

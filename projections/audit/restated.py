@@ -121,8 +121,11 @@ class Restatements:
 
     def _streams(self, cohorts: Sequence[Cohort]) -> Iterator[Streams]:
         if sum(one.entries for one in cohorts) * _ONE_BY_ONE > self.upto:
-            return complete(self.ledger, cohorts, self.upto, unreadable=self.left_out.append)
+            return complete(self.ledger, cohorts, self.upto, unreadable=self._leave_out)
         return self._looked_up(cohorts)
+
+    def _leave_out(self, cohort: Cohort, error: UnreadableEntry) -> None:
+        self.left_out.append(cohort)
 
     def _looked_up(self, cohorts: Iterable[Cohort]) -> Iterator[Streams]:
         for one in cohorts:

@@ -210,11 +210,11 @@ class Checkpoint(NamedTuple):
     time: str
 
 
-_SIGNER, _WITNESS = 1, 4
+SIGNER, WITNESS = 1, 4
 """The kinds of keys: Ed25519 over a note's text, and over a cosignature's (C2SP signed-note and tlog-cosignature)."""
 
 
-def parse_vkey(vkey: str, kind: int = _SIGNER) -> tuple[str, bytes, bytes]:
+def parse_vkey(vkey: str, kind: int = SIGNER) -> tuple[str, bytes, bytes]:
     """Name, mark and public key of a line ``name+mark+key``; the mark must be their own."""
     parts = vkey.split("+", 2)
     key = _unbase64(parts[2]) if len(parts) == 3 else None
@@ -246,7 +246,7 @@ def _check_signed(what: str, text: str, signatures: list[tuple[str, bytes, bytes
 
 def check_witness(note: bytes, vkey: str) -> str:
     """When this witness saw the checkpoint, in seconds since 1970; Wrong unless its cosignature stands there."""
-    name, mark, public = parse_vkey(vkey, _WITNESS)
+    name, mark, public = parse_vkey(vkey, WITNESS)
     text, signatures = _split(note)
     ours = [signature for signer, its_mark, signature in signatures if (signer, its_mark) == (name, mark)]
     if not ours:
@@ -763,11 +763,11 @@ def main(args: list[str] | None = None) -> int:
     )
     wanted = parser.parse_args(args)
     try:
-        signer = None if wanted.signer is None else _key(wanted.signer, _SIGNER)
+        signer = None if wanted.signer is None else key_named(wanted.signer, SIGNER)
     except Wrong as wrong:
         return _end(f"--signer: {wrong}", 2)
     try:
-        witnesses = [_key(each, _WITNESS) for each in wanted.witness]
+        witnesses = [key_named(each, WITNESS) for each in wanted.witness]
     except Wrong as wrong:
         return _end(f"--witness: {wrong}", 2)
     try:
@@ -799,7 +799,7 @@ def _checks(place: Path, signer: str | None, witnesses: list[str]) -> tuple[Iter
     return check_bundle(members, signer, witnesses), members
 
 
-def _key(given: str, kind: int) -> str:
+def key_named(given: str, kind: int) -> str:
     """The key itself, or the one that a file of that name holds."""
     try:
         if Path(given).is_file():

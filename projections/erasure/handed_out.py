@@ -25,11 +25,11 @@ from ledger.files import add_line, locked, unfinished, write_whole
 from projections.erasure.recall import Became, Recalled, take_export, take_file, take_result, tell_copy
 from projections.read_model.generations import Places
 
-__all__ = ["Became", "Given", "Recalled", "given", "giving", "note", "real", "take_back", "unreadable"]
+__all__ = ["COPIES", "Became", "Given", "Recalled", "given", "giving", "note", "real", "take_back", "unreadable"]
 
 _EXPORT: Final = "export"
 _JUDGED: Final = "judge"
-_COPIES: Final[dict[str, Became]] = {"backup": "backup", "restore": "changed"}
+COPIES: Final[dict[str, Became]] = {"backup": "backup", "restore": "changed"}
 """The verbs that copy the ledger with its keys, and how their files are told: nothing of theirs is ever removed."""
 
 
@@ -60,9 +60,10 @@ class _Line(NamedTuple):
     given: Given | None
 
 
-def given(places: Places) -> list[Given]:
-    """What is listed, in order; lines that cannot be read are passed over."""
-    return [line.given for line in _lines(places) if line.given]
+def given(places: Places, kinds: Collection[str] | None = None) -> list[Given]:
+    """What is listed, in order, or what some verbs wrote of it; lines that cannot be read are passed over."""
+    listed = (line.given for line in _lines(places) if line.given)
+    return [each for each in listed if kinds is None or each.kind() in kinds]
 
 
 def unreadable(places: Places) -> int:
@@ -126,8 +127,8 @@ def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Re
     last, kinds = about[-1], {each.kind() for each in notes}
     ours = {each.sha256 for each in notes if each.sha256}
     wanted = {each.sha256 for each in about if each.sha256}
-    if copies := kinds & _COPIES.keys():
-        found = tell_copy(path, _COPIES[min(copies)])
+    if copies := kinds & COPIES.keys():
+        found = tell_copy(path, COPIES[min(copies)])
     elif _JUDGED in kinds:
         found = take_result(path, wanted)
     elif _EXPORT in kinds:

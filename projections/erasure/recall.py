@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from ledger.files import sync, unfinished
+from ledger.unfinished import unfinished_of
 from projections.archive.commits import number_of
 from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
@@ -89,9 +90,7 @@ def take_result(folder: Path, wanted: Collection[str]) -> list[Found]:
 def tell_copy(path: Path, became: Became) -> list[Found]:
     """A copy of the whole ledger, and the folders that killed ones left beside it: told, never removed."""
     copies = [path] if os.path.lexists(path) else []
-    unfinished = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
-    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
-    copies += [each for each in beside if unfinished.fullmatch(each.name) and each.is_dir()]
+    copies += unfinished_of(path)
     return [(became, each) for each in copies] or [("gone", path)]
 
 

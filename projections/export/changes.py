@@ -19,6 +19,7 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, StoreError
 from projections.audit.day_walk import DayWalk, Key, days_of
 from projections.reading.cohorts import cohorts_in, complete
+from projections.reading.held import refuse_too_large
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
 from projections.rows.kept import kept_sheets
@@ -104,8 +105,9 @@ def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterato
     """The patients with entries in the stretch, by name."""
     names = sorted(ledger.patients_since(stretch.since, stretch.upto))
     for done, name in enumerate(names, 1):
-        streams = Streams({}, {})
-        for episode in ledger.episodes_of(name):
+        streams, episodes = Streams({}, {}), ledger.episodes_of(name)
+        refuse_too_large(ledger, episodes, stretch.upto)
+        for episode in episodes:
             streams.before[episode] = ledger.entries_of(episode, upto=stretch.since)
             streams.since[episode] = ledger.entries_of(episode, len(streams.before[episode]), stretch.upto)
         streams.before[HOUSE] = ledger.merge_entries(stretch.since)

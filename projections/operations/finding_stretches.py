@@ -20,7 +20,7 @@ from projections.rows.finding import MESSAGES, FindingRow, together
 from projections.words import later
 
 _LAST: Final = "9999-12-31"
-_AT_ONCE: Final = ""
+AT_ONCE: Final = ""
 """Where money is to be given back and no date is set for it."""
 
 
@@ -52,17 +52,17 @@ def finding_stretches(
     ledger: EpisodeLedger, views: Views, book: Book, rows: Iterable[FindingRow], known_at: datetime | None = None
 ) -> list[FindingStretch]:
     """Findings of a read model by stretch: hard before soft, then by due date, then by dollars."""
-    reader = _Reader(ledger, views, book, known_at)
+    reader = StretchReader(ledger, views, book, known_at)
     made: list[FindingStretch] = []
     for patient, of_patient in groupby(sorted(rows, key=lambda row: (row.patient, row.rule)), lambda row: row.patient):
         found = list(of_patient)
         reader.turn_to(patient)
-        made += map(reader.stretch, _stretches(found))
+        made += reader.of(found)
     return sorted(made, key=_worst_first)
 
 
 def _worst_first(one: FindingStretch) -> tuple[str, str, int, str, tuple[str, ...]]:
-    due = one.due or (_AT_ONCE if one.rule == "claimed_not_billable" else _LAST)
+    due = one.due or (AT_ONCE if one.rule == "claimed_not_billable" else _LAST)
     return one.level, due, -(one.cents or 0), one.patient, one.dates
 
 
@@ -70,10 +70,10 @@ def _stretches(rows: Sequence[FindingRow]) -> list[FindingRow]:
     return together(sorted(rows, key=lambda row: (row.rule, row.episodes, row.message, row.dates)))
 
 
-class _Reader:
-    """One patient's days and claims at a time."""
+class StretchReader:
+    """One patient's days and claims at a time: what is at stake on some dates, and until when."""
 
-    def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, known_at: datetime | None) -> None:
+    def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, known_at: datetime | None = None) -> None:
         self._ledger, self._views, self._book, self._known_at = ledger, views, book, known_at
         self._rates = Rates(rates_of(book))
         self._limits = {
@@ -98,10 +98,18 @@ class _Reader:
         published: str | None, provider: str | None,
     ) -> _Day:  # fmt: skip
         limit = self._limits.get((payer or "", from_ or "", published or ""))
-        would_pay = cents
-        if cents is None and code is not None:
-            would_pay = self._rates.on(payer, from_, published, code, provider, on)
+        would_pay = cents if cents is not None else self._rates.on(payer, from_, published, code, provider, on)
         return _Day(payer, would_pay, None if limit is None else later(on, limit))
+
+    def of(self, rows: Sequence[FindingRow]) -> list[FindingStretch]:
+        """The findings of the patient by stretch, in no order."""
+        return [self.stretch(row) for row in _stretches(rows)]
+
+    def worth(self, episode: str, dates: Iterable[str]) -> tuple[int | None, str | None]:
+        """What some days of an episode pay, None if no rate is known, and until when the first of them is filed."""
+        days = [day for on in dates if (day := self._days.get((episode, on))) is not None]
+        cents = [day.cents for day in days if day.cents is not None]
+        return sum(cents) if cents else None, min((day.file_by for day in days if day.file_by), default=None)
 
     def stretch(self, row: FindingRow) -> FindingStretch:
         """One stretch, with what is at stake."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -13,6 +14,7 @@ from ledger.book import Book
 from ledger.keys.cipher import MasterKeyError
 from ledger.recorders.sqlite.rights import EXPECTED, Engine, Rights
 from ledger.store import EpisodeLedger
+from ledger.unfinished import left_behind
 from projections.audit.as_closed import closed_otherwise
 from projections.operations.disk_encryption import Shelter
 from projections.operations.status import behind
@@ -141,6 +143,18 @@ def _size(count: int) -> str:
     while size >= 1024 and (larger := next(units, None)):
         size, unit = size / 1024, larger
     return f"{size:,.0f} {unit}"
+
+
+def left_rows(folders: Iterable[Path]) -> Iterator[CheckRow]:
+    """What killed backups and restores left: copies of the ledger that nobody asked for."""
+    where = {Path(os.path.realpath(folder)) for folder in folders}
+    found = [left for folder in sorted(where) for left in left_behind(folder)]
+    todo = "remove it; the next backup or restore in that folder does so, too"
+    yield from (
+        CheckRow("left behind", "warn", f"{left}: of a backup or restore that was killed", todo) for left in found
+    )
+    if not found:
+        yield CheckRow("left behind", "ok", "nothing of killed backups or restores, where they are known to be made")
 
 
 def clock_row(now: datetime, newest: datetime | None) -> CheckRow:

@@ -8,15 +8,20 @@ from datetime import date, datetime
 import msgspec
 
 from ledger.book import Book
-from ledger.facts.entry import Entry
+from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.liveness import live_entries
+from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
+from projections.page.claims import ClaimShown, claims_shown
 from projections.page.days import WEEKDAYS, DayShown, MonthShown, months_shown
+from projections.page.money import DayMoney, MoneySum, money_of, money_sums
+from projections.page.running_out import RunsOut, running_out
 from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.read_model.views import Views
 from projections.reading.as_known import AsKnown
+from projections.reading.authorizations import Authorization, authorizations_of, has_authorization
 from projections.rows.day import DayRow, day_row
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.rows.line import LineRow, line_row
@@ -56,6 +61,11 @@ class EpisodeSheet(msgspec.Struct, frozen=True):
     sent: tuple[Sent, ...]
     entries: int
     last_recorded_at: str | None
+    money: dict[str, DayMoney]
+    money_sums: tuple[MoneySum, ...]
+    claims: tuple[ClaimShown, ...]
+    authorizations: tuple[Authorization, ...]
+    running_out: tuple[RunsOut, ...]
 
 
 Rows = tuple[list[DayRow], list[LineRow], list[FindingRow]]
@@ -72,11 +82,24 @@ def episode_sheet(
         return None
     known, chosen = past.entries([episode])[episode], Filters(patient=patient, episode=episode)
     days, lines, findings = _of_now(views, chosen) if known_at is None else _then(past, chosen)
+    folded = episode_of(episode, known)
+    money, granted = money_of(days, folded), _authorizations(past, patient, episode, known)
+    last = days[-1].date if days else ""
     return EpisodeSheet(
         patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
         tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)),
         tuple(_sent(ledger.entries_of(episode))), len(known), utc_text(known[-1].recorded_at),
+        money, tuple(money_sums(money)), tuple(claims_shown(folded)), granted,
+        tuple(running_out(known, granted, last)),
     )  # fmt: skip
+
+
+def _authorizations(past: AsKnown, patient: str, episode: str, known: Sequence[Entry]) -> tuple[Authorization, ...]:
+    """The live authorizations of the episode; the patient is judged only if there is one."""
+    if not has_authorization(map(statement_of, known)):
+        return ()
+    judged = past.judged(patient)
+    return tuple(authorizations_of(judged, judged.case(episode))) if judged else ()
 
 
 def _of_now(views: Views, chosen: Filters) -> Rows:

@@ -117,14 +117,15 @@ class Places:
             put_in_place(built, path)
         return path
 
-    def switch(self, path: Path) -> None:
-        """Make a read model the live one, at once and for good; of the others the one before is kept."""
+    def switch(self, path: Path, *, damaged: bool = False) -> None:
+        """Make a read model the live one, at once and for good; of the others the one before is kept, unless that is
+        damaged: then the one before that."""
         with self._alone():
-            before = self.current()
+            before, older = self.current(), self.previous()
             self._numbered.switch(path)
         if before == self.live:  # it was a plain file, and is gone with the link's arrival
             _remove_logs(self.live)
-        self._keep_only(path, before)
+        self._keep_only(path, older if damaged else before)
 
     def remove_all(self) -> list[Path]:
         """Remove every read model, and the certificates, which show rows of patients; gives what was removed."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
 from msgspec import Struct
 
 from ledger.facts.entry import UnreadableEntry
-from ledger.recorders import StoreError
+from ledger.recorders import StoreError, without_quotes
 from projections.reading.budget import budget, in_words
 
 
@@ -40,6 +45,40 @@ class ViewsError(Exception):
 
 class NotNow(ViewsError, StoreError):
     """It could not be done now; nothing was half done, and it can be tried again."""
+
+
+class DamagedViews(ViewsError):
+    """The file of the read model is damaged: ``rebuild`` builds another from the ledger."""
+
+
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT: "what is in it is malformed", sqlite3.SQLITE_NOTADB: "it is no database"}
+
+
+def damage_of(error: BaseException) -> str | None:
+    """What is wrong with the file of a read model, if that is why reading it failed; None if it failed otherwise.
+
+    SQLite's own words are not told: they quote what they stumbled over.
+    """
+    if isinstance(error, DamagedViews):
+        return damage_of(error.__cause__) if error.__cause__ else str(error)
+    if isinstance(error, UnicodeDecodeError) or "Could not decode" in str(error):
+        because = "some of its text is no text"
+    elif isinstance(error, sqlite3.Error) and "no such column" in str(error):
+        because = "a table has lost a column"
+    else:
+        because = _DAMAGE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+    return f"the file of the read model is damaged: {because}" if because else None
+
+
+@contextmanager
+def views_errors() -> Iterator[None]:
+    """What SQLite says of a read model that fails, as a ViewsError."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if damage := damage_of(error):
+            raise DamagedViews(damage) from error
+        raise ViewsError(f"the read model failed ({without_quotes(error)})") from error
 
 
 class NotViews(ViewsError):

@@ -27,14 +27,16 @@ from projections.read_model.tables import (
     lay_notes,
     lay_tables,
 )
-from projections.read_model.trouble import NotViews, SetAside, ViewsError
+from projections.read_model.trouble import DamagedViews, NotViews, SetAside, ViewsError, damage_of
 from projections.rows.digests import Sums, digests_of
 from projections.rows.patient import Sheets
 
 BUSY_TIMEOUT_SECONDS: Final = 60
-BESIDE: Final = ("claims", "claim_numbers", "house_answers", "numbers_upto")
-"""Tables that are laid when somebody asks for what is in them (``kept_claims``, ``numbers``): no fingerprint covers
-them, and they go with the rows."""
+OF_PATIENTS: Final = ("claims", "work", "found_by", "worked")
+"""Tables that are laid when somebody asks for what is in them, and whose rows go with the patient's others."""
+BESIDE: Final = (*OF_PATIENTS, "work_state", "claim_numbers", "house_answers", "numbers_upto")
+"""All that are laid when somebody asks (``kept_claims``, ``kept_work``, ``numbers``): no fingerprint covers them, and
+they go with the rows."""
 
 
 class Views:
@@ -45,6 +47,8 @@ class Views:
         self.sums = Sums()
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if names and "model" not in names:
+            if len(names & {*STORED, "set_aside"}) > 1:
+                raise DamagedViews("the file of the read model is damaged: its notes are missing")
             raise NotViews("it is another program's database, not a read model")
         if not names:
             lay_all_tables(connection)
@@ -111,7 +115,7 @@ class Views:
 
     def forget(self, patients: Iterable[str]) -> None:
         """Take some patients' rows out, in the caller's transaction."""
-        tables = (*STORED, "claims") if self.has_claims() else STORED
+        tables = (*STORED, *(table for table in OF_PATIENTS if self.has(table)))
         for patient in patients:
             found = self.connection.execute("SELECT days, lines, findings FROM digests WHERE patient = ?", (patient,))
             for digests in found.fetchall():
@@ -121,7 +125,11 @@ class Views:
 
     def has_claims(self) -> bool:
         """Whether it keeps anything of claims (``kept_claims``)."""
-        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone())
+        return self.has("claims")
+
+    def has(self, table: str) -> bool:
+        """Whether a table is there that is laid when something is kept in it."""
+        return bool(self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone())
 
     def write(self, patient: str, sheets: Sheets) -> None:
         """Put one patient's rows in, in the caller's transaction."""
@@ -184,8 +192,10 @@ def open_views(path: Path) -> Views:
         views = Views(connection)  # first, so that a foreign database is left as it is
         _switch_to_wal(connection)
         return views
-    except (sqlite3.Error, NotViews) as error:
+    except (sqlite3.Error, ViewsError, UnicodeDecodeError) as error:
         connection.close()
+        if damage := damage_of(error):
+            raise DamagedViews(f"{path}: {damage}") from error
         kind = NotViews if isinstance(error, NotViews) else ViewsError
         raise kind(f"{path}: the read model cannot be opened ({without_quotes(error)})") from error
 

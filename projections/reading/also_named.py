@@ -15,6 +15,7 @@ from ledger.facts.events import EpisodeOpened
 from ledger.facts.liveness import known
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import owner_among
+from projections.reading.held import held_entries
 
 
 class AlsoNamed(NamedTuple):
@@ -37,7 +38,7 @@ def also_named(
     A name that was merged into the patient's counts as another: whether that was right nobody can take back from
     whoever has seen both.
     """
-    streams = {episode: ledger.entries_of(episode), HOUSE: ledger.merge_entries()}
+    streams = held_entries(ledger, [episode]) | {HOUSE: ledger.merge_entries()}
     now = owner_among(streams, episode)
     entries = known(ledger.entries_of(episode, upto=upto), known_at)
     stated = [(entry.version, fact) for entry in entries if isinstance(fact := statement_of(entry), EpisodeOpened)]

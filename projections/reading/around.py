@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
 from ledger.store import EpisodeLedger
+from projections.reading.held import held_entries
 
 
 def episodes_around(ledger: EpisodeLedger, episodes: Iterable[str]) -> list[str]:
@@ -27,7 +28,7 @@ def entries_around(ledger: EpisodeLedger, episodes: Iterable[str], upto: int | N
 
 def read_streams(ledger: EpisodeLedger, episodes: Iterable[str], upto: int | None = None) -> dict[str, list[Entry]]:
     """The entries of some episodes up to a position, and the merges of patients under no episode's name."""
-    streams = {name: ledger.entries_of(name, upto=upto) for name in episodes}
+    streams = held_entries(ledger, list(episodes), upto)
     acts = ledger.merge_entries(upto)
     return streams | {HOUSE: acts} if acts else streams
 

@@ -19,6 +19,7 @@ from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.reading.budget import within_budget
+from projections.reading.held import held_entries
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, each episode's by version."""
@@ -48,7 +49,8 @@ class AsKnown:
 
     def entries(self, episodes: Iterable[str]) -> dict[str, list[Entry]]:
         """The entries of some episodes."""
-        found = {name: known(self.ledger.entries_of(name, upto=self.upto), self.at) for name in episodes}
+        held = held_entries(self.ledger, list(episodes), self.upto)
+        found = {name: known(entries, self.at) for name, entries in held.items()}
         acts = known(self.ledger.merge_entries(self.upto), self.at)
         return found | {HOUSE: acts} if acts else found
 
@@ -115,7 +117,7 @@ def load_patient(
 
     ``known_at`` leaves out entries recorded later, ``upto`` entries of a later position.
     """
-    streams = {name: ledger.entries_of(name, upto=upto) for name in ledger.episodes_of(patient)}
+    streams = held_entries(ledger, ledger.episodes_of(patient), upto)
     streams |= {HOUSE: ledger.merge_entries(upto)}
     return within_budget(some_episode(streams), lambda: _among(patient, streams, known_at))
 

@@ -15,7 +15,10 @@ from msgspec import Struct
 
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.recorders.protocol import FEW
 from ledger.store import EpisodeLedger
+from projections.reading.budget import TooCostly
+from projections.reading.held import refuse_too_large
 from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
 
 ENTRIES_AT_ONCE: Final = 4_000
@@ -111,30 +114,49 @@ def complete(
     ledger: EpisodeLedger,
     cohorts: Iterable[Cohort],
     upto: int,
-    unreadable: Callable[[Cohort], None] | None = None,
+    unreadable: Callable[[Cohort, UnreadableEntry], None] | None = None,
     *,
     whole: bool = True,
 ) -> Iterator[dict[str, list[Entry]]]:
     """The entries of each cohort by episode, up to a position; where not ``whole``, without those nobody judges by.
 
-    An entry that cannot be read raises UnreadableEntry; or, where ``unreadable`` is given, that is told and the
-    cohort is left out.
+    An entry that cannot be read raises UnreadableEntry, and a cohort that is too large to be read TooCostly, which is
+    one; or, where ``unreadable`` is given, that is told and the cohort is left out.
     """
     merges = ledger.merge_entries(upto)
     acts = {HOUSE: merges} if merges else {}
     without = frozenset() if whole else UNREAD
-    for handful in _handfuls(cohorts):
+    for handful in _handfuls(_not_too_large(ledger, cohorts, upto, unreadable)):
         rows = as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)
         for one in handful:
             found = [(rows.pop(episode, None), episode, versions) for episode, versions in one.episodes.items()]
             try:
                 streams = {each[1]: entries_or_one_by_one(ledger, *each, upto, without) for each in found} | acts
-            except UnreadableEntry:
+            except UnreadableEntry as error:
                 if unreadable is None:
                     raise
-                unreadable(one)
+                unreadable(one, error)
                 continue
             yield streams
+
+
+def _not_too_large(
+    ledger: EpisodeLedger,
+    cohorts: Iterable[Cohort],
+    upto: int,
+    unreadable: Callable[[Cohort, UnreadableEntry], None] | None,
+) -> Iterator[Cohort]:
+    """Those whose entries there is memory for; only what has many is asked for its size."""
+    for one in cohorts:
+        try:
+            if one.entries > FEW:
+                refuse_too_large(ledger, list(one.episodes), upto)
+        except TooCostly as error:
+            if unreadable is None:
+                raise
+            unreadable(one, error)
+            continue
+        yield one
 
 
 def _handfuls(cohorts: Iterable[Cohort]) -> Iterator[list[Cohort]]:

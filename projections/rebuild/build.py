@@ -166,8 +166,17 @@ def build_part(
     gc.disable()  # nothing here makes cycles, and the collector would walk a large patient's entries again and again
     try:
         with open_ledger(work.ledger, create=False, master=work.master, mapped_mb=work.mapped_mb) as ledger:
-            unreadable = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
-            passing = complete(ledger, cohorts, work.upto, unreadable, whole=False)
+            quarantine = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
+
+            def leave_out(cohort: Cohort, error: UnreadableEntry) -> None:
+                if isinstance(error, TooCostly):
+                    set_aside.extend(SetAside.after(name, error) for name in sorted(cohort.patients))
+                elif quarantine is None:
+                    raise error
+                else:
+                    quarantine(cohort)
+
+            passing = complete(ledger, cohorts, work.upto, leave_out, whole=False)
             for done, streams in enumerate(passing, 1):
                 set_aside += _write_all(writer, streams, book)
                 told(done, len(cohorts))

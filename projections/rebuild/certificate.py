@@ -71,6 +71,8 @@ class Certificate(msgspec.Struct, frozen=True):
     rows_file: str | None
     code_changes: tuple[str, ...] = ()
     columns_added: tuple[str, ...] = ()
+    not_compared: str | None = None
+    """Why the read model that was there was not compared with: its file is damaged, it is of another ledger."""
 
 
 class PatientDigests(NamedTuple):
@@ -88,11 +90,11 @@ class Comparison:
     live rows to these is damage or the code, what differs from these to the new ones is the book.
     """
 
-    def __init__(self, ledger: EpisodeLedger, live: Views, new: Views, book: Book, code: str) -> None:
+    def __init__(self, ledger: EpisodeLedger, live: Views, new: Views, book: Book) -> None:
         self.ledger, self.live, self.new = ledger, live, new
         noted = live.noted()
         self.position = int(noted["position"])
-        self.new_code = _new_code(noted.get("code"), code)
+        self.new_code = _new_code(noted.get("code"), new.noted()["code"])
         self.columns = shared_columns(live.connection)
         self.columns_added = columns_added(live.connection)
         self.old_book = book_of_text(noted["book_text"]) if noted.get("book") != book.hash else None

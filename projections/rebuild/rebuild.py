@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -20,7 +20,7 @@ from ledger.files import create, put_in_place, write_whole
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
-from projections.read_model.catch_up import catch_up, made_of, of_this_ledger
+from projections.read_model.catch_up import catch_up, made_of
 from projections.read_model.generations import Places
 from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version, what_changed
@@ -28,7 +28,7 @@ from projections.read_model.views import Views, open_views
 from projections.reading.budget import budget
 from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
-from projections.rebuild.read_back import has_comparable_rows
+from projections.rebuild.live import UNREADABLE, Live, damaged_live, held_still
 from projections.rows.digests import Sums
 
 _ROWS: Final = "rows.jsonl"
@@ -51,11 +51,12 @@ def rebuild(
 ) -> Certificate:
     """Build, compare, and switch unless something is unexplained (or only a comparison is wanted).
 
+    A live read model whose file is damaged is not compared with, and a comparison alone ends with DamagedViews.
     Raises UnreadableEntry if an entry cannot be read and ``quarantine`` is not wanted, ViewsError if another one runs.
     """
     with places.rebuilding() as folder, open_ledger(ledger_name, create=False, master=wanted.master) as ledger:
-        with _held_still(places, ledger) as live:
-            upto = int(live.noted()["position"]) if live else ledger.position()
+        with held_still(places, ledger, wanted.check) as live:
+            upto = int(live.views.noted()["position"]) if live.views else ledger.position()
             path = folder / "built.db"
             work = Work(
                 ledger_name, book.text, None, upto, mapped_mb(wanted.memory_mb, wanted.processes),
@@ -64,7 +65,8 @@ def rebuild(
             sums, set_aside = build(path, work, wanted.processes, progress)
             with closing(open_views(path)) as new:
                 _note(new, ledger, book, upto, sums, set_aside)
-                certificate = _compare(folder, ledger, live, new, book, _made_at(places, now))
+                live, compared = _compared(folder, live, wanted, lambda old: Comparison(ledger, old, new, book))
+                certificate = _certificate(ledger, live, compared, new, book, _made_at(places, now))
         if wanted.check or certificate.outcome == "unexplained":
             return _filed(places, folder, certificate)
         with closing(open_views(path)) as new:
@@ -72,20 +74,8 @@ def rebuild(
             certificate = msgspec.structs.replace(certificate, set_aside=tuple(new.set_aside().values()))
             _settle(new.connection)
         _filed(places, folder, certificate)
-        places.switch(places.adopt(path))
+        places.switch(places.adopt(path), damaged=live.damaged)
         return _filed(places, folder, msgspec.structs.replace(certificate, switched=True))
-
-
-@contextmanager
-def _held_still(places: Places, ledger: EpisodeLedger) -> Iterator[Views | None]:
-    """The live read model in one snapshot, if there is one of this ledger with anything in it."""
-    if places.current() is None:
-        yield None
-        return
-    with closing(open_views(places.live)) as live, live.reading():
-        noted = live.noted()
-        same = "book_text" in noted and of_this_ledger(noted, ledger) is None
-        yield live if same and has_comparable_rows(live.connection) else None
 
 
 def _note(new: Views, ledger: EpisodeLedger, book: Book, upto: int, sums: Sums, set_aside: list[SetAside]) -> None:
@@ -101,15 +91,14 @@ def _settle(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _compare(
-    folder: Path, ledger: EpisodeLedger, live: Views | None, new: Views, book: Book, made_at: str
+def _certificate(
+    ledger: EpisodeLedger, live: Live, compared: Comparison | None, new: Views, book: Book, made_at: str
 ) -> Certificate:
-    code, noted = code_version(), live.noted() if live else {}
-    compared = _compared(folder, lambda: Comparison(ledger, live, new, book, code)) if live else None
+    code, noted = code_version(), live.views.noted() if live.views else {}
     causes = dict(sorted(compared.causes.items())) if compared else {}
     return Certificate(
         made_at=made_at,
-        outcome=_outcome(live, causes),
+        outcome=_outcome(live.views, causes),
         switched=False,
         ledger=ledger.id,
         position=int(new.noted()["position"]),
@@ -118,15 +107,16 @@ def _compare(
         book_before=noted.get("book"),
         book_after=book.hash,
         book_changes=book_changes(compared.old_book, book) if compared and compared.old_book else (),
-        fingerprints_before=live.fingerprints() if live else _NO_FINGERPRINTS,
+        fingerprints_before=live.views.fingerprints() if live.views else _NO_FINGERPRINTS,
         fingerprints_after=new.fingerprints(),
         patients=new.connection.execute("SELECT count(*) FROM digests").fetchone()[0],
         changed_patients=compared.changed_patients if compared else 0,
         changed_rows=causes,
         set_aside=tuple(new.set_aside().values()),
         rows_file=f"{_file_name(made_at)}.rows.jsonl" if causes else None,
-        code_changes=what_changed(noted["code"], code) if compared else (),
+        code_changes=what_changed(noted.get("code", ""), code) if compared else (),
         columns_added=compared.columns_added if compared else (),
+        not_compared=live.not_compared,
     )
 
 
@@ -139,16 +129,27 @@ def _made_at(places: Places, now: datetime) -> str:
         now += timedelta(microseconds=1)
 
 
-def _compared(folder: Path, begin: Callable[[], Comparison]) -> Comparison:
+def _compared(
+    folder: Path, live: Live, wanted: Wanted, begin: Callable[[Views], Comparison]
+) -> tuple[Live, Comparison | None]:
+    """The comparison, as far as there is anything to compare with; damage may be found only while it is made."""
+    try:
+        return live, _made(folder, live.views, begin) if live.views else None
+    except UNREADABLE as error:
+        (folder / _ROWS).unlink(missing_ok=True)
+        return damaged_live(error, wanted.check), None
+
+
+def _made(folder: Path, live: Views, begin: Callable[[Views], Comparison]) -> Comparison:
     """The comparison made, every changed row in a file of the folder."""
-    comparison = begin()
+    comparison = begin(live)
     try:
         _write_rows(folder, comparison.changed_rows())
     except sqlite3.OperationalError as error:
         if "decode" not in str(error):
             raise
-        comparison.live.connection.text_factory = _readable  # damaged, so that it is no text any more
-        comparison = begin()
+        live.connection.text_factory = _readable  # damaged, so that it is no text any more
+        comparison = begin(live)
         _write_rows(folder, comparison.changed_rows())
     return comparison
 

@@ -37,7 +37,7 @@ class Browser:
         """The opaque address of an episode, as a search gives it."""
         _, headers, _ = self.ask("POST", "/search", urlencode({"form": self.form, "text": episode}))
         _, _, page = self.ask("GET", headers["location"])
-        found = re.search(rb'<a href="(/episode/[a-z0-9]+)"><bdi>' + re.escape(episode.encode()) + b"</bdi>", page)
+        found = re.search(rb'<a href="(/episode/[a-z0-9]+)"[^>]*><bdi>' + re.escape(episode.encode()) + b"</bdi>", page)
         assert found, "every episode is found by its name"
         return found[1].decode()
 

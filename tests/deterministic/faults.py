@@ -168,6 +168,10 @@ class Faulty:
     def count_of(self, episode: str, upto: int) -> int:
         return self.inner.count_of(episode, upto)
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        self._read()
+        return self.inner.text_bytes(episodes, upto)
+
     def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         self._read()
         for number, row in enumerate(self.inner.scan(after, upto), 1):

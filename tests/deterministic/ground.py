@@ -81,6 +81,9 @@ class Shelf:
     def count_of(self, episode: str, upto: int) -> int:
         return sum(row[0] <= upto for row in self.of.get(episode, ()))
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        return sum(len(row[4].encode()) for row in self.rows_of(episodes, 0, upto))
+
     def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         stop = len(self.rows) if upto is None else min(upto, len(self.rows))
         while after < stop:

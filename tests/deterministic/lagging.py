@@ -41,6 +41,9 @@ class Lagging:
             self.max_position()
         return self.inner.scan(after, self._upto(upto))
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        return self.inner.text_bytes(episodes, self._upto(upto))
+
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         return self.inner.joined(episodes, self._upto(upto), without)
 

@@ -15,12 +15,15 @@ from commands import cli
 from commands.recording import claim_batches, claim_run
 from commands.terminal.options import Setup
 from commands.writing.record import Outcome, record
+from ledger.recorders.by_name.naming import in_postgres
 from ledger.recorders.sqlite import checkpoint_turns as sqlite_turns
 from ledger.recorders.sqlite import file as sqlite_file
-from ledger.store import open_ledger
+from ledger.store import EpisodeLedger
+from ledger.store import open_ledger as open_named
 from projections.read_model.catch_up import catch_up, made_of
 from projections.reading.as_known import load_patient
 from projections.rows.patient import derive_patient
+from tests import stores
 
 
 def in_small_batches(batch: int, checkpoint_pages: int) -> None:
@@ -43,7 +46,7 @@ def command(args: list[str]) -> int:
 
 def eager(ledger: str, lines: str, batch: int) -> int:
     """The control of the kills: it says 'recorded' before it is."""
-    with open_ledger(ledger, create=True) as opened, open(lines, "rb") as file:
+    with _opened(ledger) as opened, open(lines, "rb") as file:
         read, numbers = file.readlines(), count(opened.position() + 1)
         for start in range(0, len(read), batch):
             some = read[start : start + batch]
@@ -56,10 +59,14 @@ def eager(ledger: str, lines: str, batch: int) -> int:
 
 def one_by_one(ledger: str, lines: str) -> int:
     """The control of the half batches: each line is a transaction of its own."""
-    with open_ledger(ledger, create=True) as opened, open(lines, "rb") as file:
+    with _opened(ledger) as opened, open(lines, "rb") as file:
         for outcome in record(opened, file, batch=1):
             _tell(outcome)
     return 0
+
+
+def _opened(name: str) -> EpisodeLedger:
+    return open_named(name, create=not in_postgres(name), master=stores.master())
 
 
 def _tell(outcome: Outcome) -> None:
@@ -68,7 +75,7 @@ def _tell(outcome: Outcome) -> None:
 
 def project(ledger: str, book: str, lines: str, batch: int, two: bool) -> int:
     """Record a little, bring the read model up, and so on; with ``two``, the control: position first, then rows."""
-    house = Setup(ledger, book)
+    house = Setup(ledger, book, master_key=stores.master)
     views = house.views()
     with house.open() as opened, open(lines, "rb") as file:
         read = file.readlines()

@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from ledger.recorders.sqlite.prove import prove
-from ledger.store import open_ledger
+from tests import stores
 from tests.command_line import run
-from tests.fire.ground import facts, write_lines
+from tests.fire.ground import facts, holds, remove, write_lines
 from tests.fire.stage import Stage
+from tests.stores import open_ledger
 
 LINES = 8_000
 BATCH = 20
@@ -26,7 +26,7 @@ def backups(folder: Path, count: int, rng: Random, *, plain_copy: bool = False) 
     ledger, backup, restored = folder / "ledger.db", folder / "ledger.backup", folder / "restored.db"
     with Stage(folder) as stage:
         while found["taken"] < count:
-            _remove(ledger)
+            remove(ledger)
             open_ledger(ledger, create=True).close()
             writer = stage.start(
                 "command",
@@ -51,17 +51,17 @@ def _one(ledger: Path, backup: Path, restored: Path, plain_copy: bool) -> Counte
         assert run("--ledger", ledger, "backup", "--out", backup).status == 0
     during = _position(ledger) > before > 0
     found = _restored(backup, restored, ledger, before) if during else Counter()
-    _remove(backup)
-    _remove(restored)
+    remove(backup)
+    remove(restored)
     return found + Counter(taken=int(during), too_late=int(not during))
 
 
 def _restored(backup: Path, restored: Path, ledger: Path, before: int) -> Counter[str]:
-    checked = run("restore", "--check", backup).status
-    ended = run("restore", backup, "--out", restored)
+    key = stores.told_of_the_key()
+    checked = run("restore", "--check", backup, env=key).status
+    ended = run("restore", backup, "--out", restored, env=key)
     if checked or ended.status:
         return Counter(refused=1, lacking=int(_entries(backup) < before))
-    report = prove(str(restored))
     with open_ledger(restored, create=False) as copy, open_ledger(ledger, create=False) as live:
         end = copy.position()
         same = (
@@ -69,7 +69,7 @@ def _restored(backup: Path, restored: Path, ledger: Path, before: int) -> Counte
             and copy.seal_at(end) == live.seal_at(end)
             and list(copy.scan()) == list(live.scan(0, end))
         )
-    return Counter(good=int(report.holds and end >= before and same), lacking=int(end < before))
+    return Counter(good=int(holds(restored) and end >= before and same), lacking=int(end < before))
 
 
 def _position(ledger: Path) -> int:
@@ -82,8 +82,3 @@ def _entries(copy: Path) -> int:
     with suppress(Exception):
         return _position(copy)
     return -1
-
-
-def _remove(ledger: Path) -> None:
-    for file in ledger.parent.glob(ledger.name + "*"):
-        file.unlink()

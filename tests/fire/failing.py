@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.command_line import BOOK
-from tests.fire.ground import MARK, acknowledged, facts, look, tell_the_rest, write_lines
+from tests.fire.ground import MARK, acknowledged, facts, look, remove, tell_the_rest, write_lines
 from tests.fire.power import notes_of
 from tests.fire.stage import Act, Arms, Stage
 
@@ -34,7 +34,7 @@ def _faults(folder: Path, stage: Stage, source: Path) -> list[Fault]:
     ledger, notes = folder / "ledger.db", folder / "notes"
     status, _ = stage.run("command", Arms(str(ledger), str(notes)), TUNED, **_record(ledger, source))
     assert status == 0
-    _remove(ledger)
+    remove(ledger)
     many = Counter(note.kind for note in notes_of(notes) if note.name != "-shm")
     assert all(many[kind] for kind in KINDS), f"each kind of operation is met: {many}"
     return [
@@ -76,7 +76,7 @@ def failures(folder: Path, count: int, rng: Random, act: str = "command") -> Cou
             found["runs"] += 1
             found.update(_judged(status, writer, ledger))
             found["unmended"] += not tell_the_rest(ledger, told, source.read_bytes())
-            _remove(ledger)
+            remove(ledger)
     return found
 
 
@@ -98,7 +98,7 @@ def full_disks(folder: Path, count: int, rng: Random) -> Counter[str]:
             judged = _judged(status, writer, ledger)
             found.update({name: judged[name] for name in ("wrong_answers", "unplain", "does_not_hold")})
             found["not_writable_afterwards"] += not tell_the_rest(ledger, told, source.read_bytes())
-            _remove(ledger)
+            remove(ledger)
     return found
 
 
@@ -106,7 +106,7 @@ def _needed(stage: Stage, ledger: Path, source: Path) -> int:
     """How many bytes the files grow by at most, when there is room."""
     notes = ledger.with_name("notes")
     assert stage.run("command", Arms(str(ledger), str(notes)), TUNED, **_record(ledger, source))[0] == 0
-    _remove(ledger)
+    remove(ledger)
     ends: Counter[str] = Counter()
     for note in notes_of(notes):
         if note.kind == "W":
@@ -141,8 +141,3 @@ def _is_plain(status: int, complained: str) -> bool:
     if status == 0:
         return len(lines) == 1
     return len(lines) == 2 and lines[0].startswith("episode-ledger: ") and "unforeseen" not in complained
-
-
-def _remove(ledger: Path) -> None:
-    for file in ledger.parent.glob(ledger.name + "*"):
-        file.unlink()

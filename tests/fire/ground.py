@@ -1,4 +1,7 @@
-"""What is told to a ledger under fire, and how it is looked at afterwards."""
+"""What is told to a ledger under fire, and how it is looked at afterwards.
+
+Ledgers are on the kind of store that ``tests/stores.py`` says: plain or encrypted, in a file or in PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from typing import Any
 
 from commands.writing.record import record
 from ledger.recorders import NoLedger
-from ledger.recorders.sqlite.prove import prove
-from ledger.store import open_ledger
+from ledger.recorders.by_name.proving import prove as prove_named
+from tests import stores
 from tests.intake_samples import NPI
+from tests.stores import open_ledger
 
 MARK = "ZQSECRETZQ"
 """Stands in every patient's and person's name: no message may hold it."""
@@ -58,6 +62,18 @@ def _line(episode: str, number: int, fact: dict[str, Any]) -> dict[str, Any]:
     return {"episode": episode, "source": "pump", "id": str(number), "by": MARK, "fact": fact}
 
 
+def holds(path: Path) -> bool:
+    """Whether the walk over the whole ledger finds it as it was recorded, with its master key if it has one."""
+    return prove_named(stores.named(path), master=stores.master()).holds
+
+
+def remove(path: Path) -> None:
+    """Take a ledger away, with its logs; in PostgreSQL, its schema."""
+    stores.remove(path)
+    for file in path.parent.glob(path.name + "*"):
+        file.unlink()
+
+
 def write_lines(path: Path, told: list[dict[str, Any]]) -> Path:
     """An intake file."""
     path.write_bytes(b"".join(json.dumps(each).encode() + b"\n" for each in told))
@@ -76,7 +92,7 @@ def look(path: Path, acked: dict[str, int], batch: int, before: int, of: int) ->
     found: Counter[str] = Counter(lost=0, half_batches=0, does_not_hold=0)
     there: dict[str, int] = {}
     if _was_made(path):
-        found["does_not_hold"] = int(not prove(str(path)).holds)
+        found["does_not_hold"] = int(not holds(path))
         with open_ledger(path, create=False) as ledger:
             there = {entry.id: position for position, entry in ledger.follow(0)}
     found["lost"] = sum(there.get(id) != position for id, position in acked.items())
@@ -99,4 +115,4 @@ def tell_the_rest(path: Path, told: list[dict[str, Any]], source: bytes) -> bool
     with open_ledger(path, create=True) as ledger:
         outcomes = [each.outcome for each in record(ledger, BytesIO(source))]
         entries = ledger.position()
-    return "refused" not in outcomes and len(outcomes) == len(told) and entries == len(told) and prove(str(path)).holds
+    return "refused" not in outcomes and len(outcomes) == len(told) and entries == len(told) and holds(path)

@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from tests.fire.ground import acknowledged, facts, look, tell_the_rest, write_lines
+from tests import stores
+from tests.fire.ground import acknowledged, facts, look, remove, tell_the_rest, write_lines
 from tests.fire.stage import Stage
 
 LINES = 400
@@ -24,8 +25,9 @@ def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counte
     source = write_lines(folder / "intake.jsonl", told)
     with Stage(folder) as stage:
         took = _time(stage, folder, source, act)
+        ledger = folder / "ledger.db"
         while found["kills"] < count:
-            ledger = folder / "ledger.db"
+            stores.make(ledger)
             writer = stage.start(act, tuned=TUNED, **_told(act, ledger, source))
             time.sleep(rng.uniform(0, took))
             writer.kill()
@@ -36,15 +38,15 @@ def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counte
             found["acknowledged"] += len(acked)
             found.update(look(ledger, acked, BATCH, 0, LINES))
             found["unmended"] += not tell_the_rest(ledger, told, source.read_bytes())
-            _remove(ledger)
+            remove(ledger)
     return found
 
 
 def _told(act: str, ledger: Path, source: Path) -> dict[str, object]:
     if act == "command":
-        return {"args": ["--ledger", str(ledger), "record", str(source)]}
+        return {"args": [*stores.placed(ledger), "record", str(source)]}
     more = {"batch": BATCH} if act == "eager" else {}
-    return {"ledger": str(ledger), "lines": str(source), **more}
+    return {"ledger": stores.named(ledger), "lines": str(source), **more}
 
 
 def _time(stage: Stage, folder: Path, source: Path, act: str) -> float:
@@ -52,14 +54,10 @@ def _time(stage: Stage, folder: Path, source: Path, act: str) -> float:
     took = []
     for _ in range(3):
         ledger = folder / "ledger.db"
+        stores.make(ledger)
         began = time.monotonic()
         status, writer = stage.run(act, tuned=TUNED, **_told(act, ledger, source))
         took.append(time.monotonic() - began)
         assert (status, len(acknowledged(writer.said))) == (0, LINES), writer.complained
-        _remove(ledger)
+        remove(ledger)
     return min(took)
-
-
-def _remove(ledger: Path) -> None:
-    for file in ledger.parent.glob(ledger.name + "*"):
-        file.unlink()

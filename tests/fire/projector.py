@@ -12,14 +12,15 @@ from random import Random
 from typing import Any
 
 from commands.terminal.options import Setup
-from ledger.store import open_ledger
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
 from projections.read_model.tables import TABLES
 from projections.read_model.version import code_version
 from projections.read_model.views import passing_views, views_path
+from tests import stores
 from tests.fire.ground import facts, write_lines
 from tests.fire.stage import Stage
+from tests.stores import open_ledger
 
 LINES = 70
 BATCH = 10
@@ -32,7 +33,7 @@ def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = Fals
     """Kill so many projectors while others' facts arrive; ``two`` is the control with rows and position apart."""
     found: Counter[str] = Counter(kills=0, too_late=0, behind=0, differs=0)
     source = write_lines(folder / "intake.jsonl", facts(rng, LINES))
-    house = Setup(str(folder / "ledger.db"), str(BOOK))
+    house = _house(folder)
     told = {"ledger": house.ledger_name, "book": str(BOOK), "lines": str(source), "batch": BATCH, "two": two}
     with Stage(folder) as stage:
         took = _time(stage, folder, told)
@@ -48,6 +49,10 @@ def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = Fals
     return found
 
 
+def _house(folder: Path) -> Setup:
+    return Setup(str(folder / "ledger.db"), str(BOOK), master_key=stores.master)
+
+
 def _prepare(house: Setup, folder: Path) -> None:
     for left in folder.glob("ledger*"):  # among them what was building when it was killed
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
@@ -57,7 +62,7 @@ def _prepare(house: Setup, folder: Path) -> None:
 def _time(stage: Stage, folder: Path, told: dict[str, Any]) -> float:
     took = []
     for _ in range(3):
-        _prepare(Setup(told["ledger"], told["book"]), folder)
+        _prepare(_house(folder), folder)
         began = time.monotonic()
         status, projector = stage.run("project", **told)
         assert status == 0, projector.complained

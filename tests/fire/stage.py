@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from tests import stores
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHIM_SOURCE = Path(__file__).with_name("shim.c")
 SCRATCH = "/dev/shm"
@@ -75,7 +77,7 @@ class Stage:
         self.folder = folder
         loaded = {"LD_PRELOAD": str(build_shim(folder))} if shim else {}
         env = {name: value for name, value in os.environ.items() if not name.startswith(("EPISODE_", "COV_"))}
-        env["PYTHONPATH"] = str(ROOT)
+        env |= {"PYTHONPATH": str(ROOT), stores.STORE: stores.kind(), **stores.told_of_the_key()}
         self.server = subprocess.Popen(
             [sys.executable, "-m", "tests.fire.stage"],
             cwd=folder, env=env | loaded, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from tests import stores
 from tests.fire.backups import backups
 from tests.fire.claim_writers import claim_writers_killed
 from tests.fire.failing import failures, full_disks
@@ -23,6 +24,7 @@ from tests.fire.malformed_rows import malformed_rows
 from tests.fire.moved import moved
 from tests.fire.power import power_cuts
 from tests.fire.projector import projectors_killed
+from tests.fire.put_back import put_back
 from tests.fire.stage import scratch
 
 SEED = 20261123
@@ -41,10 +43,21 @@ def rng() -> Random:
     return Random(SEED)
 
 
+@pytest.fixture(params=["plain", "encrypted"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Ledgers in files, plain and then encrypted."""
+    monkeypatch.setenv(stores.STORE, "sqlite encrypted" if request.param == "encrypted" else "sqlite")
+    return str(request.param)
+
+
+pytestmark = pytest.mark.sqlite_file
+
+
+@pytest.mark.usefixtures("either")
 def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_no_half_batch(folder: Path, rng: Random) -> None:
-    found = kills(folder, 80, rng)
-    assert found["kills"] == 80
-    assert found["acknowledged"] > 800
+    found = kills(folder, 40, rng)
+    assert found["kills"] == 40
+    assert found["acknowledged"] > 400
     assert (found["lost"], found["half_batches"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
 
 
@@ -56,11 +69,12 @@ def test_a_writer_of_single_lines_is_seen_to_leave_half_batches(folder: Path, rn
     assert kills(folder, 20, rng, act="one_by_one")["half_batches"] > 0
 
 
+@pytest.mark.usefixtures("either")
 def test_a_power_cut_loses_nothing_acknowledged(folder: Path, rng: Random) -> None:
-    found = power_cuts(folder, 150, rng)
-    assert (found["images"], found["lost"], found["half_batches"]) == (150, 0, 0)
+    found = power_cuts(folder, 80, rng)
+    assert (found["images"], found["lost"], found["half_batches"]) == (80, 0, 0)
     assert (found["does_not_hold"], found["unmended"]) == (0, 0)
-    assert found["acknowledged"] > 3_500
+    assert found["acknowledged"] > 1_500
 
 
 @pytest.mark.parametrize("synchronous", [0, 1])
@@ -68,18 +82,20 @@ def test_a_writer_that_does_not_wait_for_the_disk_is_seen_to_lose(folder: Path, 
     assert power_cuts(folder, 40, rng, synchronous=synchronous)["lost"] > 0
 
 
+@pytest.mark.usefixtures("either")
 def test_no_answer_is_wrong_when_a_write_a_sync_a_cut_or_a_removal_fails(folder: Path, rng: Random) -> None:
-    found = failures(folder, 40, rng)
-    assert found["runs"] == 40
+    found = failures(folder, 24, rng)
+    assert found["runs"] == 24
     assert (found["wrong_answers"], found["unplain"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
-    assert found["gave_up"] > 13
-    assert found["went_on"] > 3
+    assert found["gave_up"] > 8
+    assert found["went_on"] > 2
 
 
 def test_a_writer_that_acknowledges_too_early_is_seen_to_answer_wrongly(folder: Path, rng: Random) -> None:
     assert failures(folder, 20, rng, act="eager")["wrong_answers"] > 0
 
 
+@pytest.mark.usefixtures("either")
 def test_a_full_disk_refuses_and_damages_nothing(folder: Path, rng: Random) -> None:
     found = full_disks(folder, 5, rng)
     assert (found["sizes"], found["refused"]) == (5, 4)  # the fifth is just large enough
@@ -87,9 +103,10 @@ def test_a_full_disk_refuses_and_damages_nothing(folder: Path, rng: Random) -> N
     assert found["not_writable_afterwards"] == 0
 
 
+@pytest.mark.usefixtures("either")
 def test_a_killed_projector_leaves_what_a_rebuild_makes(folder: Path, rng: Random) -> None:
-    found = projectors_killed(folder, 60, rng)
-    assert (found["kills"], found["differs"]) == (60, 0)
+    found = projectors_killed(folder, 30, rng)
+    assert (found["kills"], found["differs"]) == (30, 0)
     assert found["behind"] > 0
 
 
@@ -97,12 +114,12 @@ def test_a_projector_of_two_transactions_is_seen_to_differ(folder: Path, rng: Ra
     assert projectors_killed(folder, 40, rng, two=True)["differs"] > 0
 
 
-def test_a_flipped_bit_is_never_shown_as_good(folder: Path, rng: Random) -> None:
-    found = flips(folder, 800, rng)
-    assert (found["flips"], found["shown_as_good"], found["tracebacks"]) == (800, 0, 0)
+def test_a_flipped_bit_is_never_shown_as_good(folder: Path, rng: Random, either: str) -> None:
+    found = flips(folder, 400, rng)
+    assert (found["flips"], found["shown_as_good"], found["tracebacks"]) == (400, 0, 0)
     assert found["patients_named"] == 0
-    assert found["changed"] > 20
-    assert found["refused"] > 200
+    assert found["changed"] > 10 or either == "encrypted"  # where a changed entry opens for nobody
+    assert found["refused"] > 100
 
 
 def test_without_verify_a_flipped_bit_is_seen_to_be_shown(folder: Path, rng: Random) -> None:
@@ -136,9 +153,21 @@ def test_no_malformed_row_of_a_hundred_thousand_is_let_in(folder: Path, rng: Ran
     assert found == {"rows": 100_008, "accepted": 0, "tracebacks": 0, "data_in_messages": 0}
 
 
+@pytest.mark.usefixtures("either")
 def test_a_backup_during_writes_is_whole(folder: Path, rng: Random) -> None:
-    found = backups(folder, 15, rng)
-    assert (found["taken"], found["good"]) == (15, 15)
+    found = backups(folder, 8, rng)
+    assert (found["taken"], found["good"]) == (8, 8)
+
+
+@pytest.mark.usefixtures("either")
+def test_an_older_copy_put_back_is_told_wherever_it_had_been_read_further(folder: Path, rng: Random) -> None:
+    found = put_back(folder, 20, rng)
+    assert (found["missed"], found["told_in_vain"], found["does_not_hold"]) == (0, 0, 0)
+    assert 5 < found["told"] < 20
+
+
+def test_without_what_was_seen_an_older_copy_is_seen_to_be_missed(folder: Path, rng: Random) -> None:
+    assert put_back(folder, 10, rng, forgetful=True)["missed"] > 0
 
 
 def test_a_plain_copy_during_writes_is_refused_and_is_seen_to_lack_entries(folder: Path, rng: Random) -> None:

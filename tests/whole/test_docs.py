@@ -100,11 +100,13 @@ def trouble_with(line: str) -> str | None:
             return f"no command {rest[0]}"
         context = click.Context(command, info_name=rest[0], parent=root)
         if isinstance(command, click.Group):
-            if len(rest) < 2 or rest[1] not in command.commands:
+            alone = command.invoke_without_command and rest[1:2] == [each for each in rest[1:2] if each[0] == "-"]
+            if not alone and (len(rest) < 2 or rest[1] not in command.commands):
                 return f"no command {' '.join(rest[:2])}"
-            rest = rest[1:]
-            command = command.commands[rest[0]]
-            context = click.Context(command, info_name=rest[0], parent=context)
+            if not alone:
+                rest = rest[1:]
+                command = command.commands[rest[0]]
+                context = click.Context(command, info_name=rest[0], parent=context)
         given, left, _ = command.make_parser(context).parse_args(rest[1:])
     except click.UsageError as error:
         return error.format_message()

@@ -281,6 +281,11 @@ def test_tell_and_correct_and_retract_and_unretract_and_resolve_and_void_episode
 
 
 @pytest.mark.process
+def test_users(house: House) -> None:
+    assert house.run("users", "add", "mgarcia", "--role", "biller").status == 0
+    assert [(row["name"], row["role"]) for row in house.run("users", "list").rows] == [("mgarcia", "biller")]
+
+
 def test_serve(house: House) -> None:
     with running(house.ledger, house.book) as site:
         visitor = site.visitor()

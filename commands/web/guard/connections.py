@@ -16,6 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 REQUEST_SECONDS: Final = 10.0
 """How long a connection may take to send a whole request, from its beginning or from the last answer on."""
+SIGNED_IN_SECONDS: Final = 120.0
+"""How long it may take where who sends it is signed in: a spreadsheet may come over a slow line."""
 MOST_STRANGERS: Final = 64
 """How many connections there may be on which no session has asked yet."""
 MOST_CONNECTIONS: Final = 512
@@ -33,6 +35,7 @@ class BoundedConnection(H11Protocol):
         super().__init__(*args, **more)
         self._number = next(_number)
         self._is_known = False
+        self._may_take_longer = False
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -53,10 +56,13 @@ class BoundedConnection(H11Protocol):
         super().data_received(data)
         if self.conn.their_state in _WHOLE:
             self._answer()
+        elif not self._may_take_longer and self.scope and self.scope.get("session"):
+            self._may_take_longer = True
+            self._wait(SIGNED_IN_SECONDS)
 
     def on_response_complete(self) -> None:
         """It was answered; whoever had a session is known from now on."""
-        self._is_known = self._is_known or bool(self.scope.get("session"))
+        self._is_known, self._may_take_longer = self._is_known or bool(self.scope.get("session")), False
         self._wait()
         super().on_response_complete()
 
@@ -64,9 +70,9 @@ class BoundedConnection(H11Protocol):
     def _is_waited_for(self) -> bool:
         return self._patience is not None
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float = REQUEST_SECONDS) -> None:
         self._answer()
-        self._patience = self.loop.call_later(REQUEST_SECONDS, self._let_go)
+        self._patience = self.loop.call_later(seconds, self._let_go)
 
     def _answer(self) -> None:
         if self._patience is not None:

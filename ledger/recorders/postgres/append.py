@@ -1,7 +1,6 @@
 """An append in PostgreSQL: a turn, the last position and seal, the sealed rows, all in the caller's transaction.
 
-The turn is an advisory lock that ends with the transaction, so that positions become visible in their order and the
-rights to INSERT and SELECT are enough.
+The turn is a row that stays locked to the end of the transaction, so that positions become visible in their order.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
 from ledger.recorders.postgres.forget import destroy, refuse_who_may_not
 from ledger.recorders.postgres.hint import HINT
-from ledger.recorders.postgres.schema import APPENDING, Connection, refuse_unsafe
+from ledger.recorders.postgres.schema import TAKE_TURN, Connection, refuse_unsafe
 from ledger.recorders.sealing import SealedRow, sealed
 
-TAKE_TURN: Final = f"SELECT pg_advisory_xact_lock({APPENDING})"
-
-_TAKE_TURN_AND_TELL: Final = f"{TAKE_TURN}, {HINT}"
-"""In one statement, which takes no longer than the turn alone; what is told goes out with the commit."""
+_TAKE_TURN_AND_TELL: Final = f"WITH mine AS MATERIALIZED ({TAKE_TURN}) SELECT {HINT} FROM mine"
+"""In one statement, which takes no longer than the turn alone: first the turn, then the hint, which goes out with the
+commit."""
 _HEAD: Final = "SELECT position, seal FROM entries ORDER BY position DESC LIMIT 1"
 _INSERT: Final = (
     "INSERT INTO entries (position, originator_id, originator_version, topic, state, seal)"
@@ -50,7 +48,7 @@ def insert_all(
     refuse_unsafe(connection)  # settings may have been changed since the ledger was opened
     if forgotten:
         refuse_who_may_not(connection)
-    connection.execute(_TAKE_TURN_AND_TELL)
+    take_turn(connection, _TAKE_TURN_AND_TELL)
     before, seal = _head(connection)
     if right_after not in (None, before):
         raise IntegrityError("something else was recorded meanwhile")
@@ -64,6 +62,12 @@ def insert_all(
     if forgotten:
         destroy(connection, forgotten)
     return positions
+
+
+def take_turn(connection: Connection, statement: str = TAKE_TURN) -> None:
+    """Wait until nobody else appends, nor will before the transaction ends."""
+    if connection.execute(statement).fetchone() is None:
+        raise StoreError("the ledger was altered: the row by which appenders take turns is gone")
 
 
 def _head(connection: Connection) -> tuple[int, bytes]:

@@ -13,13 +13,17 @@ from ledger.recorders import StoreError
 from ledger.recorders.encrypted import refuse_other_key
 from ledger.recorders.postgres.pool import connected
 from ledger.recorders.postgres.schema import (
+    SCHEMA_NOW,
     SCHEMA_VERSION,
     SCHEMAS,
+    TURN,
+    TURN_GUARD,
     Connection,
     check,
     has_tables,
     one,
     schema_of,
+    version_of,
 )
 from ledger.recorders.postgres.url import parts_of
 from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
@@ -29,18 +33,27 @@ _GUARD: Final = "CREATE TRIGGER"
 _RIGHTS: Final = {
     "entries": "SELECT, INSERT",
     "patients": "SELECT, INSERT",
+    "turn": "SELECT, UPDATE",
     "ledger": "SELECT",
     "schema_versions": "SELECT",
 }
-"""What recording and reading need, and no more."""
+"""What recording and reading need, and no more; the row of ``turn`` can be locked, and not changed."""
 _RIGHTS_OF_ENCRYPTED: Final = _RIGHTS | {"keys": "SELECT, INSERT"}
 """Forgetting needs more, and is the owner's."""
 
 
+_WHO_RECORDS: Final = (
+    "SELECT DISTINCT r.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee"
+    f" WHERE c.relname = 'entries' AND c.relnamespace = {SCHEMA_NOW} AND a.privilege_type = 'INSERT'"
+    " AND a.grantee <> c.relowner ORDER BY 1"
+)
+
+
 class Migrated(NamedTuple):
-    """What migrating did."""
+    """What migrating did: a ledger made, or the tables of one brought forward to this version, or nothing."""
 
     made: bool
+    forward: bool
     version: int
     schema: str
     ledger_id: str
@@ -55,6 +68,7 @@ def migrate(url: str, runtime_role: str | None = None, master_key_id: str = "") 
     """
     with connected(parts_of(url)) as connection, connection.transaction():
         made = not found_in_turn(connection)
+        forward = not made and _bring_forward(connection)
         if made:
             write_page = partial(_write_page, master_key_id=master_key_id)
             make_tables(connection, write_page, ENCRYPTED if master_key_id else FORMAT)
@@ -63,7 +77,7 @@ def migrate(url: str, runtime_role: str | None = None, master_key_id: str = "") 
         refuse_other_key(page, master_key_id or None)
         if runtime_role:
             _allow(connection, runtime_role, _RIGHTS_OF_ENCRYPTED if master_key_id else _RIGHTS)
-        return Migrated(made, SCHEMA_VERSION, schema_of(connection), page.get("id", ""), bool(master_key_id))
+        return Migrated(made, forward, SCHEMA_VERSION, schema_of(connection), page.get("id", ""), bool(master_key_id))
 
 
 def found_in_turn(connection: Connection) -> bool:
@@ -88,6 +102,19 @@ def make_tables(connection: Connection, fill: Callable[[Connection], None], form
     for statement in statements:
         if statement.startswith(_GUARD):
             connection.execute(statement)
+
+
+def _bring_forward(connection: Connection) -> bool:
+    """Let the tables of version 1 be those of version 2: appenders take turns by a row, and whoever may record may lock
+    it. Whether they were of version 1."""
+    if version_of(connection) != 1:
+        return False
+    for statement in (*TURN, TURN_GUARD.made_by()):
+        connection.execute(statement)
+    for (role,) in connection.execute(_WHO_RECORDS).fetchall():
+        _allow(connection, role, {"turn": _RIGHTS["turn"]})
+    connection.execute("INSERT INTO schema_versions (version) VALUES (%s)", (SCHEMA_VERSION,))
+    return True
 
 
 def _write_page(connection: Connection, master_key_id: str) -> None:

@@ -1,7 +1,7 @@
 """The PostgreSQL recorder: the event store library's connections and seams, over our tables.
 
-Appenders take turns by an advisory lock that ends with their transaction, so positions have no gap and become visible
-in their order: whoever reads up to the last one has missed nothing. No trigger, function or table is made here.
+Appenders take turns by a row that stays locked until their transaction ends, so positions have no gap and become
+visible in their order: whoever reads up to the last one has missed nothing. No trigger, function or table is made here.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
-from ledger.recorders.postgres.append import TAKE_TURN, insert_all
+from ledger.recorders.postgres.append import insert_all, take_turn
 from ledger.recorders.postgres.forget import rewrite
 from ledger.recorders.postgres.pool import LedgerDatastore
 from ledger.recorders.postgres.schema import KEYS_OF, SAFE
+from ledger.recorders.protocol import FEW
 
 PAGE_ROWS: Final = 5_000
 PAUSE_SECONDS: Final = 0.1
@@ -38,6 +39,13 @@ _JOINED = (  # sorted before and not within: one index leads there in this order
     " FROM (SELECT originator_id, originator_version, topic, state FROM entries"
     " WHERE originator_id = ANY(%s::text[]) AND position <= %s"
     " ORDER BY originator_id, originator_version) AS sorted GROUP BY originator_id"
+)
+_EXTENTS = (  # by the index, episode by episode: whoever rebuilds waits for it
+    "SELECT p.episode, p.patient, first.position, ("
+    " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= %s"
+    " ORDER BY originator_version DESC LIMIT 1)"
+    " FROM patients AS p JOIN entries AS first ON first.originator_id = p.episode AND first.originator_version = 1"
+    " WHERE first.position <= %s ORDER BY first.position, p.patient"
 )
 
 
@@ -129,18 +137,19 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
-        return self._rows(
-            "SELECT p.episode, p.patient, e.first, e.last FROM patients AS p JOIN ("
-            " SELECT originator_id, min(position) AS first, max(originator_version) AS last, min(originator_version)"
-            " AS begins FROM entries WHERE position <= %s GROUP BY originator_id) AS e ON e.originator_id = p.episode"
-            " WHERE e.begins = 1 ORDER BY e.first, p.patient",
-            (upto,),
-        )
+        return self._rows(_EXTENTS, (upto, upto))
 
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
         statement = "SELECT count(*) FROM entries WHERE originator_id = %s AND position <= %s"
         return int(self._rows(statement, (episode, upto))[0][0])
+
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the texts of these episodes have; 0 where there are few."""
+        theirs = "FROM entries WHERE originator_id = ANY(%s::text[]) AND position <= %s"
+        few = f"(SELECT count(*) {theirs}) <= {FEW}"
+        statement = f"SELECT CASE WHEN {few} THEN 0 ELSE (SELECT sum(octet_length(state)) {theirs}) END"
+        return int(self._rows(statement, (list(episodes), upto) * 2)[0][0])
 
     def seal_at(self, position: int) -> bytes:
         """The seal of the entry at a position; empty where there is none."""
@@ -165,7 +174,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         with self.datastore.new_connection(seconds, cut=True) as connection, connection.transaction():
             for timeout in ("lock_timeout", "statement_timeout"):
                 connection.execute(f"SET LOCAL {timeout} = {max(1, int(seconds * 1000))}")
-            connection.execute(TAKE_TURN)
+            take_turn(connection)
             return connection.execute(_AT_PLACES, values).fetchall()
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
@@ -174,6 +183,14 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
             f"SELECT {_COLUMNS} FROM entries WHERE originator_id = ANY(%s::text[]) AND originator_version > %s"
             " AND position <= %s ORDER BY originator_id, originator_version",
             (list(episodes), after_version, _LARGEST if upto is None else upto),
+        )
+
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+        return self._rows(
+            f"SELECT {_COLUMNS} FROM entries WHERE originator_id = %s AND originator_version > %s"
+            " AND topic = ANY(%s::text[]) ORDER BY originator_version",
+            (episode, after_version, list(tags)),
         )
 
     def episodes_of(self, patient: str) -> list[str]:

@@ -1,7 +1,8 @@
 """The ledger in PostgreSQL: what stands in the database, and what must hold before it is used.
 
-Recording needs INSERT and SELECT alone: order comes from an advisory lock held to the end of the transaction, and
-triggers refuse every other change, also to the owner. Their messages name no data, because the server writes them into
+Recording needs INSERT and SELECT, and the right to lock the one row of ``turn``, held to the end of the transaction:
+an advisory lock could be held by whoever may connect, for the server shows its number to everybody. Triggers refuse
+every change but an addition, also to the owner. Their messages name no data, because the server writes them into
 its log; they are looked up by the schema's name, never by a session's search path.
 """
 
@@ -15,10 +16,10 @@ import psycopg
 from ledger.recorders import NoLedger, StoreError
 from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Of the tables and guards below; an entry's own form is the ledger's format, as in a file."""
-APPENDING: Final = "hashtext('episode-ledger appending ' || current_schema())"
-"""The advisory lock of whoever appends to the ledger of a schema."""
+TAKE_TURN: Final = "SELECT 1 FROM turn FOR UPDATE"
+"""What whoever appends waits for; locking a row needs a right to UPDATE, and the guard refuses the UPDATE itself."""
 SAFE: Final = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": ("on", "remote_apply")}
 """Settings of the server without which an acknowledged entry could be lost."""
 NO_LEDGER: Final = (
@@ -75,6 +76,7 @@ class _Guard(NamedTuple):
     function: str
 
     def made_by(self) -> str:
+        """The statement that makes it."""
         return (
             f"CREATE TRIGGER {self.name} BEFORE {' OR '.join(self.events)} ON {self.table}"
             f" FOR EACH {self.each} EXECUTE FUNCTION {self.function}()"
@@ -89,12 +91,19 @@ def _unchanged(table: str, *events: str) -> _Guard:
 
 
 TABLES: Final = ("entries", "patients", "ledger", "schema_versions")
-"""Of every ledger; an encrypted one has keys besides."""
+"""Of every ledger of any version; an encrypted one has keys besides."""
+TURN: Final = (
+    "CREATE TABLE turn (one boolean PRIMARY KEY DEFAULT true CHECK (one))",
+    "INSERT INTO turn DEFAULT VALUES",
+)
+"""The row by which appenders take turns, since version 2."""
+TURN_GUARD: Final = _unchanged("turn", "UPDATE", "DELETE", "TRUNCATE")
 _FOLLOWS: Final = _Guard("entry_follows", "entries", ("INSERT",), "ROW", "entry_follows")
 _GUARDS: Final = {
-    FORMAT: (_FOLLOWS, *(_unchanged(table, "UPDATE", "DELETE", "TRUNCATE") for table in TABLES)),
+    FORMAT: (_FOLLOWS, TURN_GUARD, *(_unchanged(table, "UPDATE", "DELETE", "TRUNCATE") for table in TABLES)),
     ENCRYPTED: (
         _FOLLOWS,
+        TURN_GUARD,
         *(_unchanged(table, "UPDATE", "DELETE", "TRUNCATE") for table in TABLES if table != "patients"),
         *(_unchanged(table, "UPDATE", "TRUNCATE") for table in ("patients", "keys")),
         _Guard("entry_encrypted", "entries", ("INSERT",), "ROW", "entry_encrypted"),
@@ -117,6 +126,7 @@ _TABLES: Final = (
     "CREATE INDEX patients_by_episode ON patients (episode, patient)",
     'CREATE TABLE ledger (key text COLLATE "C" PRIMARY KEY, value text NOT NULL)',
     "CREATE TABLE schema_versions (version bigint PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+    *TURN,
 )
 _TABLES_OF_ENCRYPTED: Final = (
     """CREATE TABLE keys (
@@ -171,7 +181,7 @@ def check(connection: Connection) -> None:
 
 def _refuse_other_versions(connection: Connection) -> None:
     written = format_of(connection)
-    version = one(connection, "SELECT max(version) FROM schema_versions")
+    version = version_of(connection)
     if written not in SCHEMAS:
         reads = " and ".join(SCHEMAS)
         raise StoreError(
@@ -187,7 +197,7 @@ def lost_guards(connection: Connection) -> list[str]:
     schema = schema_of(connection)
     found = {
         (table, function, kind)
-        for table, function, kind, body in connection.execute(_FOUND_GUARDS, ([*TABLES, "keys"],)).fetchall()
+        for table, function, kind, body in connection.execute(_FOUND_GUARDS, ([*TABLES, "keys", "turn"],)).fetchall()
         if body == FUNCTIONS.get(function, "").format(schema=schema)
     }
     made = {guard.as_found() for guard in _GUARDS.get(format_of(connection), _GUARDS[FORMAT])}
@@ -208,6 +218,12 @@ def refuse_unsafe(connection: Connection) -> None:
 def has_tables(connection: Connection, names: Sequence[str] = TABLES) -> bool:
     """Whether the tables of a ledger are there, or some of them."""
     return bool(one(connection, _FOUND_TABLES, (list(names),)) == len(names))
+
+
+def version_of(connection: Connection) -> int | None:
+    """The version of the tables."""
+    found: int | None = one(connection, "SELECT max(version) FROM schema_versions")
+    return found
 
 
 def format_of(connection: Connection) -> str:

@@ -14,7 +14,6 @@ from ledger.recorders.sqlite.backup_file import (
     BESIDE,
     Held,
     NotABackup,
-    beside,
     give_name,
     held_by,
     make_backup,
@@ -24,6 +23,7 @@ from ledger.recorders.sqlite.backup_file import (
     restored,
 )
 from ledger.recorders.sqlite.file import check_format, connect, plain_errors, plain_path, refuse_name_of_a_model
+from ledger.unfinished import unfinished
 
 PAGES_AT_ONCE: Final = 2_000
 
@@ -51,7 +51,7 @@ def restore(file: Path, out: str) -> Held:
     for ending in BESIDE:
         if os.path.lexists(log := path.with_name(path.name + ending)):
             raise NotABackup(f"{log} belongs to another ledger and may hold entries of it; move it away with that")
-    with plain_errors(path), beside(path) as folder:
+    with plain_errors(path), unfinished(path) as folder:
         restored(file, folder / "restored", held)
         give_name(folder / "restored", path)
     return held

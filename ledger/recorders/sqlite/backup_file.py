@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from ledger.recorders import without_quotes
 from ledger.recorders.sqlite.file import BACKUP_MARK, plain_errors
 from ledger.recorders.sqlite.prove import prove
 from ledger.recorders.sqlite.schema import SCHEMAS
+from ledger.unfinished import unfinished
 
 COPIED: Final = {
     "ledger": ("key", "value"),
@@ -120,7 +120,7 @@ def mark(copy: sqlite3.Connection, held: Held) -> None:
 def make_backup(out: Path, copy: Callable[[Path], Held]) -> Held:
     """A backup in a file that was not there: copied beside it, restored once, proved, and only then named."""
     refuse_present(out)
-    with beside(out) as folder:
+    with unfinished(out) as folder:
         touch(folder / "backup")
         held = copy(folder / "backup")
         sync(folder / "backup")
@@ -132,7 +132,7 @@ def make_backup(out: Path, copy: Callable[[Path], Held]) -> Held:
 @contextmanager
 def proved(file: Path, held: Held) -> Iterator[Path]:
     """A backup restored into a passing file beside it, and proved."""
-    with plain_errors(file), beside(file) as folder:
+    with plain_errors(file), unfinished(file) as folder:
         restored(file, folder / "restored", held)
         yield folder / "restored"
 
@@ -175,19 +175,6 @@ def refuse_present(out: Path) -> None:
         raise NotABackup(f"{out} is there already, and is left as it is; name another file")
     if not out.absolute().parent.is_dir():
         raise NotABackup(f"the folder of {out} does not exist")
-
-
-@contextmanager
-def beside(out: Path) -> Iterator[Path]:
-    """A folder for unfinished files on the same disk, open to its owner alone, gone at the end.
-
-    Never the system's folder for passing files: patients' data would lie there if this process were killed.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def touch(file: Path) -> None:

@@ -20,6 +20,7 @@ from ledger.keys.cipher import WrappedKey
 from ledger.proof.seals import first_seal
 from ledger.recorders import StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
+from ledger.recorders.protocol import FEW
 from ledger.recorders.sealing import sealed
 from ledger.recorders.sqlite import statements as sql
 from ledger.recorders.sqlite.file import SETTINGS
@@ -119,8 +120,8 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
 
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row; a statement for each, as grouping would sort the texts."""
-        statement, left_out = sql.joined(len(without)), tuple(without)
-        found = [row for name in episodes for row in self._rows(statement, (*left_out, name, upto))]
+        statement, asked = sql.joined(without)
+        found = [row for name in episodes for row in self._rows(statement, (*asked, name, upto))]
         return [
             JoinedEntries(name, count, last, tags, texts or b"") for name, count, last, tags, texts in found if count
         ]
@@ -134,6 +135,10 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         statement = "SELECT count(*) FROM entries WHERE originator_id = ? AND position <= ?"
         return int(self._rows(statement, (episode, upto))[0][0])
 
+    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+        """How many bytes the texts of these episodes have; 0 where there are few."""
+        return int(self._rows(sql.TEXT_BYTES, (json.dumps(list(episodes)), upto, FEW))[0][0])
+
     def seal_at(self, position: int) -> bytes:
         """The seal of the entry at a position; empty where there is none."""
         return next((row[0] for row in self._rows("SELECT seal FROM entries WHERE position = ?", (position,))), b"")
@@ -146,6 +151,10 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         stop = _LARGEST if upto is None else upto
         return self._entries(sql.OF_EPISODES, (json.dumps(list(episodes)), after_version, stop))
+
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        """The entries of an episode that have one of these tags, after a version, in the order of versions."""
+        return self._entries(sql.OF_KINDS, (episode, after_version, json.dumps(list(tags))))
 
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
+
+from ledger.facts.stored import TAGS
 
 COLUMNS: Final = "position, originator_id, originator_version, topic, state"
 IN_BYTES: Final = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
@@ -20,19 +23,33 @@ KEYS_OF: Final = (
 PAGE: Final = "FROM entries WHERE position > ? AND position <= ? AND originator_id <> '' ORDER BY position LIMIT ?"
 
 
-def joined(without: int) -> str:
-    """An episode as one row, without the texts of so many tags (a CASE compares faster than NOT IN, and one that leads
-    to NULL leaves the text where it is).
+_THEIRS: Final = "FROM entries WHERE originator_id IN (SELECT value FROM json_each(?1)) AND +position <= ?2"
+TEXT_BYTES: Final = (  # the index alone says how many there are
+    f"SELECT CASE WHEN (SELECT count(*) {_THEIRS}) <= ?3 THEN 0"
+    f" ELSE (SELECT sum(length(CAST(state AS BLOB))) {_THEIRS}) END"
+)
 
-    The rows come in the order of the one index that leads to them, which is that of versions; nothing rests on it: who
-    reads the texts compares. The plus keeps SQLite from walking the positions instead.
+
+def joined(without: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """An episode as one row, without the texts of some tags; the statement, and the tags it asks about.
+
+    A CASE compares faster than NOT IN, leaves a text where it is if it leads to NULL, and asks about the tags that are
+    wanted where these are fewer: a tag that nobody knows is then left out, too, and whoever reads the texts compares.
+    The rows come in the order of the one index that leads to them, which is that of versions; nothing rests on it. The
+    plus keeps SQLite from walking the positions instead.
     """
-    state = f"CASE topic{' WHEN ? THEN NULL' * without} ELSE state END" if without else "state"
-    return (
+    wanted = sorted(set(TAGS.values()) - set(without))
+    state, asked = "state", wanted
+    if len(wanted) < len(without):
+        state = f"CASE topic{' WHEN ? THEN state' * len(wanted)} END"
+    elif without:
+        state, asked = f"CASE topic{' WHEN ? THEN NULL' * len(without)} ELSE state END", sorted(without)
+    statement = (
         "SELECT originator_id, count(*), max(originator_version), group_concat(topic),"
         f" CAST(group_concat({state}) AS BLOB)"
         " FROM entries WHERE originator_id = ? AND +position <= ?"
     )
+    return statement, tuple(asked if "?" in state else ())
 
 
 EXTENTS: Final = (
@@ -46,6 +63,10 @@ EXTENTS: Final = (
 AT_PLACES: Final = (
     "FROM json_each(?) AS place CROSS JOIN entries"
     " ON originator_id = json_extract(place.value, '$[0]') AND originator_version = json_extract(place.value, '$[1]')"
+)
+OF_KINDS: Final = (
+    "FROM entries WHERE originator_id = ? AND originator_version > ? AND topic IN (SELECT value FROM json_each(?))"
+    " ORDER BY originator_version"
 )
 OF_EPISODES: Final = (
     "FROM json_each(?) AS episode CROSS JOIN entries"

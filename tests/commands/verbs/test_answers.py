@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from ledger.x12.remittances import Answer, read_remittances
 from ledger.x12.segments import Unreadable, read_segments
 from tests import GOLDENS
 from tests.command_line import House, Told
+from tests.in_process_site import InProcess
 from tests.stores import open_ledger
 
 EXAMPLES = GOLDENS / "answers"
@@ -102,6 +104,16 @@ def test_the_first_payment_is_posted_to_days_and_what_is_missing_is_found(house:
     cut = [row["dates"] for row in house.run("findings", "--rule", "units_cut").rows]
     assert cut == [["2026-10-04"]]
     assert states(house)["EP-O1-1"] == "paid"
+
+
+def test_the_site_shows_on_the_calendar_and_by_claim_what_was_paid(house: House) -> None:
+    assert house.run("remit", PAID).status == 0
+    visitor = InProcess(house.ledger, house.book).visitor()
+    page = visitor.get(visitor.address_of("EP-O1")).text
+    said = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "paid: 7 ($528.00)" in said
+    assert re.search(r"EP-O1-1 original .* \$1,576\.00 \$1,224\.00 paid", said)
+    assert re.search(r"EP-O1-2 original .* \$120\.00 nothing sent", said)
 
 
 def test_what_was_taken_back_and_paid_anew_adds_up(house: House) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -15,7 +17,8 @@ from ledger.recorders.sqlite import backup as sqlite_backup
 from ledger.recorders.sqlite import backup_file
 from ledger.recorders.sqlite.backup_file import Held
 from ledger.store import EpisodeLedger, open_ledger
-from tests.command_line import SERVED, House, assert_plain, example, lines_of, run, told
+from ledger.unfinished import left_behind, unfinished
+from tests.command_line import SERVED, House, assert_plain, example, forked, lines_of, run, status_of, told
 from tests.tampering import (
     alter,
 )
@@ -249,3 +252,70 @@ def test_the_ledger_goes_on_while_it_is_copied(house: House, monkeypatch: pytest
     with open_ledger(house.ledger, create=False) as ledger:
         assert isinstance(ledger, EpisodeLedger)
         assert ledger.position() == held.entries + 1
+
+
+def killed(house: House, when: str, *args: object) -> Path:
+    """A command that is killed once it has made a copy, and the folder it leaves."""
+
+    def act() -> int:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(backup_file, when, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+            return house.run(*args).status
+
+    assert status_of(forked(act)) == -signal.SIGKILL
+    (left,) = left_behind(house.folder)
+    assert any(left.iterdir())
+    return left
+
+
+COMMANDS = {
+    "a backup": ("backup", "--out", "{folder}/two.backup"),
+    "a restore": ("restore", "{folder}/one.backup", "--out", "{folder}/two.db"),
+    "a check": ("restore", "--check", "{folder}/one.backup"),
+}
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_what_a_killed_one_left_is_found_by_doctor_and_swept_by_the_next(house: House, backup: Path, what: str) -> None:
+    args = [arg.format(folder=house.folder) for arg in COMMANDS[what]]
+    left = killed(house, "refuse_unlike", *args)
+    found = [row for row in house.run("doctor").rows if row["check"] == "left behind"]
+    assert [(row["state"], str(left) in row["says"]) for row in found] == [("warn", True)]
+    assert house.run("restore", "--check", backup).status == 0
+    assert not left.exists()
+    (row,) = [row for row in house.run("doctor").rows if row["check"] == "left behind"]
+    assert row["state"] == "ok"
+
+
+def test_what_a_running_one_works_in_is_not_swept(house: House, backup: Path) -> None:
+    with unfinished(house.folder / "other.backup") as folder:
+        (folder / "backup").write_bytes(b"half of it")
+        assert left_behind(house.folder) == []
+        assert house.run("restore", "--check", backup).status == 0
+        assert (folder / "backup").exists()
+
+
+def test_a_folder_in_which_something_else_lies_is_nobodys_to_sweep(house: House, backup: Path) -> None:
+    stranger = house.folder / ".photographs.unfinished-a1b2c3d4"
+    stranger.mkdir()
+    (stranger / "holiday.jpg").write_bytes(b"")
+    assert house.run("restore", "--check", backup).status == 0
+    assert (stranger / "holiday.jpg").exists()
+
+
+def test_doctor_looks_where_it_is_told_that_backups_are_made(house: House, tmp_path: Path) -> None:
+    left = tmp_path / "elsewhere" / ".one.backup.unfinished-a1b2c3d4"
+    left.mkdir(parents=True)
+    said = [row["says"] for row in house.run("doctor", "--backups", left.parent).rows if row["check"] == "left behind"]
+    assert said == [f"{left}: of a backup or restore that was killed"]
+
+
+def test_where_nothing_can_be_locked_a_backup_is_made_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("ledger.unfinished.locked", cannot)
+    assert house.run("backup", "--out", house.folder / "one.backup").status == 0
+    assert left_behind(house.folder) == []

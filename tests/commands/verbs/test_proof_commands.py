@@ -17,6 +17,7 @@ from ledger.proof.checkpoint import parse_note, parse_vkey
 from ledger.recorders.sqlite.prove import prove
 from tests.attacks import Copy, reseal_everything, rewrite
 from tests.command_line import Ended, House, assert_plain, example, told
+from tests.witness import SEEN_AT, cosigned
 
 NAME = "pharmacy.example/ledger"
 
@@ -128,6 +129,7 @@ def test_a_ledger_that_holds_is_verified_with_its_checkpoints(place: Place) -> N
     assert f"\n{second['root']}\n" in two.read_text()
     assert list(ledger) == [
         "subject", "result", "signature", "ledger", "entries", "head", "root", "time", "position", "message",
+        "witnesses",
     ]  # fmt: skip
 
 
@@ -289,3 +291,48 @@ def test_an_empty_ledger_has_a_checkpoint_that_holds_later(tmp_path: Path) -> No
     assert place.run("verify", "--checkpoint", file).status == 0
     place.tell(*example())
     assert place.run("verify", "--checkpoint", file).rows[1]["result"] == "holds"
+
+
+class TestWitnesses:
+    """``verify --witness``: whose cosignature a checkpoint must bear, besides the signer's."""
+
+    def witnessed(self, place: Place, at: int = SEEN_AT) -> tuple[Path, str]:
+        file = place.checkpoint()
+        note, witness = cosigned(file.read_bytes(), at=at)
+        file.write_bytes(note)
+        return file, witness
+
+    def test_one_that_is_there_is_told_with_its_time(self, place: Place) -> None:
+        file, witness = self.witnessed(place)
+        (place.away / "witness.vkey").write_text(f"{witness}\n")
+        for given in (witness, place.away / "witness.vkey"):
+            ended = place.run("verify", "--checkpoint", file, "--witness", given)
+            assert ended.status == 0, ended.err
+            assert ended.rows[1]["witnesses"] == ["witness.example/w 2026-11-18T11:06:40Z"]
+            assert "one.checkpoint: cosigned by witness.example/w 2026-11-18T11:06:40Z, by" in ended.err
+        assert place.run("verify", "--checkpoint", file).rows[1]["witnesses"] == []
+
+    def test_a_time_that_there_is_not_is_told_as_it_stands(self, place: Place) -> None:
+        file, witness = self.witnessed(place, 2**63)
+        (_, row) = place.run("verify", "--checkpoint", file, "--witness", witness).rows
+        assert row["witnesses"] == [f"witness.example/w {2**63} seconds since 1970"]
+
+    def test_one_that_is_not_there_or_does_not_hold_ends_with_1(self, place: Place) -> None:
+        file, witness = self.witnessed(place)
+        _, stranger = cosigned(file.read_bytes(), "other.example/w")
+        ended = place.run("verify", "--checkpoint", file, "--witness", witness, "--witness", stranger)
+        assert (ended.status, ended.rows[1]["result"]) == (1, "holds")
+        assert "one.checkpoint: the checkpoint does not bear the cosignature of other.example/w" in ended.err
+        assert place.tell(told("more")).status == 0
+        later = place.checkpoint("two.checkpoint").read_bytes()
+        file.write_bytes(later + file.read_bytes().splitlines(keepends=True)[-1])  # of another checkpoint
+        ended = place.run("verify", "--checkpoint", file, "--witness", witness)
+        assert ended.status == 1
+        assert "the cosignature of witness.example/w does not hold" in ended.err
+
+    def test_what_is_no_witness_is_refused_and_none_without_a_checkpoint(self, place: Place) -> None:
+        file, witness = self.witnessed(place)
+        assert_plain(place.run("verify", "--witness", witness), 2, "--witness belongs to --checkpoint")
+        own = place.key.with_name("signing.key.pub").read_text().strip()
+        for none in (own, "nobody"):
+            assert_plain(place.run("verify", "--checkpoint", file, "--witness", none), 2, "not a verifier key")

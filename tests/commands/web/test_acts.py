@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commands.desk.fields import controls_of, fact_told, texts_of, title_of
+from commands.desk.sheets import OWN
 from commands.door.shapes import EVENTS
+from commands.web.access import marks_of
 from commands.web.entry_pages import NOT_FIRST
+from tests import stores
 from tests.command_line import House, example, told
 from tests.in_process_site import InProcess, Visitor
 from tests.intake_samples import every_fact
@@ -25,7 +27,11 @@ OPENING = "EpisodeOpened"
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """The shared example: patient P-1 with episode EP-1, and P-2 with EP-2, which has one day in conflict."""
-    house = House(tmp_path)
+    return house_in(tmp_path)
+
+
+def house_in(folder: Path) -> House:
+    house = House(folder)
     assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
     other = {"type": "ServiceBilledSeparately", "code": "S9326", "from": "2026-02-02", "billed_by": "1245319599"}
     assert house.tell(told("s9326", other, source="billing", episode="EP-2")).status == 0
@@ -35,6 +41,13 @@ def house(tmp_path: Path) -> House:
 @pytest.fixture
 def desk(house: House) -> InProcess:
     return InProcess(house.ledger, house.book)
+
+
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory: pytest.TempPathFactory) -> Visitor:
+    """A biller at a site that nothing is recorded at."""
+    house = house_in(tmp_path_factory.mktemp("looking"))
+    return InProcess(house.ledger, house.book).visitor("biller")
 
 
 class Form:
@@ -104,8 +117,8 @@ def test_a_fact_is_recorded_as_it_was_shown_and_once_for_each_form(house: House,
 
 
 @pytest.mark.parametrize("type_", sorted(set(EVENTS) - set(NOT_FIRST)))
-def test_every_fact_has_a_form_with_each_of_its_fields_and_the_doors_own_words(desk: InProcess, type_: str) -> None:
-    visitor = desk.visitor("biller")
+def test_every_fact_has_a_form_with_each_of_its_fields_and_the_doors_own_words(looking: Visitor, type_: str) -> None:
+    visitor = looking
     address = visitor.address_of("EP-1")
     form = form_at(visitor, f"{address}/record/{type_}")
     assert title_of(type_) in form.answer.text
@@ -288,6 +301,7 @@ def test_an_episode_is_opened(house: House, desk: InProcess) -> None:
 def test_patients_are_merged_and_parted_once_for_each_form(house: House, desk: InProcess) -> None:
     operator = desk.visitor("operator", "lead")
     form = form_at(operator, "/patients/merge")
+    assert 'href="/patients/part"' in form.answer.text
     assert form.send("record", old="P-2", into="P-1", reason="P-1 was registered twice").status == 400
     assert "knows no patient" in text_of(form.send("record", old="P-2", into="P-77", reason="x"))
     said = house.run("merge-patients", "P-2", "P-1", "--reason", "x", "--dry-run").err
@@ -349,6 +363,8 @@ def test_a_spreadsheet_is_imported_after_it_was_looked_at(house: House, desk: In
     looked = multipart(form, {"file": ("t.csv", WRONG)}, mapping="tickets")
     assert "2 rows: 1 would be recorded, 1 refused" in text_of(looked)
     assert "row 3" in text_of(looked)
+    assert '"page":"import"' in looks(desk)[-1]
+    assert of_patient("P-1") in looks(desk)[-1]
     before = len(events(house))
     effect = Form(visitor, looked)
     assert "1 fact recorded." in text_of(effect.send("record"))
@@ -363,7 +379,7 @@ def test_a_spreadsheet_is_imported_after_it_was_looked_at(house: House, desk: In
 
 
 def test_a_file_is_for_the_session_that_sent_it_and_a_mapping_records_nothing_that_its_sender_may_not(
-    desk: InProcess,
+    house: House, desk: InProcess
 ) -> None:
     ann, bob = desk.visitor("biller", "ann"), desk.visitor("biller", "bob")
     looked = Form(ann, multipart(form_at(ann, "/import"), {"file": ("t.csv", SHEET)}, mapping="tickets"))
@@ -372,14 +388,19 @@ def test_a_file_is_for_the_session_that_sent_it_and_a_mapping_records_nothing_th
     own = 'source = "x"\nepisode = "{Episode}"\n[[sheets]]\n[[sheets.facts]]\ntype = "EpisodeVoided"\nid = "{Ticket}"\n'
     own += 'fields.reason = "{Order}"\n'
     files = {"file": ("t.csv", SHEET), "own": ("m.toml", own)}
-    answer = multipart(form_at(ann, "/import"), files, mapping="a mapping of your own")
+    answer = multipart(form_at(ann, "/import"), files, mapping=OWN)
     assert (answer.status, "may not record" in text_of(answer)) == (409, True)
     operator = desk.visitor("operator", "lead")
-    answer = multipart(form_at(operator, "/import"), files, mapping="a mapping of your own")
+    answer = multipart(form_at(operator, "/import"), files, mapping=OWN)
     assert "1 would be recorded" in text_of(answer)
-    broken = multipart(
-        form_at(ann, "/import"), files | {"own": ("../m.toml", "source = 1")}, mapping="a mapping of your own"
+    signed = own.replace('id = "{Ticket}"', 'id = "{Ticket}"\nby = "somebody else"').replace(
+        "EpisodeVoided", "ResponseNoted"
     )
+    signed = signed.replace("fields.reason", 'fields.date = "2026-02-05"\nfields.note')
+    answer = multipart(form_at(ann, "/import"), files | {"own": ("m.toml", 'by = "x"\n' + signed)}, mapping=OWN)
+    assert "1 fact recorded" in text_of(Form(ann, answer).send("record"))
+    assert events(house)[-1]["by"] == "ann", "whatever the mapping says"
+    broken = multipart(form_at(ann, "/import"), files | {"own": ("../m.toml", "source = 1")}, mapping=OWN)
     assert broken.status == 409
 
 
@@ -408,17 +429,41 @@ def test_under_a_clock_that_cannot_be_right_nothing_is_recorded(
     assert (answer.status, "clock of this machine" in text_of(answer)) == (409, True)
 
 
-def patients_named(records: Path) -> Iterator[str]:
-    yield from records.read_text(encoding="utf-8").splitlines()
+def looks(desk: InProcess) -> list[str]:
+    """The access records of a site."""
+    records = desk.site.access.path
+    return records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+
+
+def of_patient(patient: str) -> str:
+    """How an access record names a patient alone."""
+    (mark,) = marks_of([patient], stores.master())
+    return f'"patients":["{mark}"]'
+
+
+def test_what_hostile_texts_say_is_shown_and_does_nothing(house: House, desk: InProcess) -> None:
+    hostile = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{{7*7}}"
+    noted = {"type": "ResponseNoted", "date": "2026-02-02", "note": hostile}
+    assert house.tell(told(hostile, noted, source=hostile, by=hostile)).status == 0
+    visitor = desk.visitor("operator")
+    address, version = visitor.address_of("EP-1"), events(house)[-1]["version"]
+    form = form_at(visitor, f"{address}/entry/{version}/correct")
+    assert form.fields["note"] == hostile
+    effect = form.shown(note=hostile + "!", why=hostile)
+    pages = [form.answer, effect.answer, effect.send("record"), visitor.get(f"{address}/entries")]
+    pages += [form.send("change", date=hostile), form.send("show", date=hostile)]
+    for page in pages:
+        assert "<script" not in page.text
+        assert "<img" not in page.text
+        assert "{{7*7}}" in html.unescape(page.text) or page is pages[2], "what became of it repeats nothing"
 
 
 def test_each_page_of_an_act_is_logged(house: House, desk: InProcess) -> None:
     visitor = desk.visitor("biller", "mgarcia")
     address = visitor.address_of("EP-1")
-    records = house.folder / "ledger.access.jsonl"
-    before = len(list(patients_named(records)))
+    before = len(looks(desk))
     for page in ("/entries", "/record/DayServed", "/entry/2/correct"):
         visitor.get(address + page)
-    looks = list(patients_named(records))[before:]
-    assert len(looks) == 3
-    assert all('"user":"mgarcia"' in look and '"P-1"' in look for look in looks)
+    found = looks(desk)[before:]
+    assert len(found) == 3
+    assert all('"user":"mgarcia"' in look and of_patient("P-1") in look for look in found)

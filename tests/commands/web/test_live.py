@@ -16,6 +16,8 @@ from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 from tests.marked import EP, MARK, history
 
+pytestmark = pytest.mark.sqlite_file  # what stands beside the ledger's file
+
 SAMPLE = re.compile(r'[a-z_]+(?:\{[a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*\})? [0-9.+e-]+\Z')
 
 

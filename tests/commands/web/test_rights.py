@@ -15,6 +15,8 @@ from commands.web.guard.sessions import IDLE_SECONDS, LONGEST_SECONDS
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 
+pytestmark = pytest.mark.sqlite_file  # what stands beside the ledger's file
+
 DOOR: Final = "These pages hold patients"
 OTHER_FORM: Final = "was made for another sign-in"
 NOT_ALLOWED: Final = "who may not do this"
@@ -35,12 +37,14 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
     """A real address for each of the table's."""
     episode = signed_in["viewer"].address_of("EP-2005").removeprefix("/episode/")
     search = signed_in["viewer"].post("/search", text="EP").headers["location"].removeprefix("/found/")
+    work, looks = desk.site.work_href("EP-2005", "to_bill"), desk.site.ids.of("looks", "P-1005")
     parts = {
         "{ticket}": "aaaa", "{type}": "PainAssessed", "{version}": "2", "{act}": "retract", "{month}": "2026-10",
     }  # fmt: skip
 
     def made(address: str) -> str:
-        path = address.replace("/found/{id}", f"/found/{search}").replace("{id}", episode)
+        path = address.replace("/found/{id}", f"/found/{search}").replace("/looks/{id}", f"/looks/{looks}")
+        path = path.replace("/open-work/{id}", work).replace("{id}", episode)
         for part, value in parts.items():
             path = path.replace(part, value)
         return path + {"/holds": "?reason=auth_exhausted", "/episode/{id}/why": "?day=2026-09-16"}.get(address, "")

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import html
+import http.client
 import json
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests import ROOT
 from tests.builders import recorded_before
@@ -73,6 +81,11 @@ def every_page(visitor: Browser) -> dict[str, Answer]:
         "holds": "/holds?reason=auth_exhausted",
         "report": "/report",
         "charts": "/report/page",
+        "pictures": "/pictures",
+        "proof": "/proof",
+        "history": f"{address}/history",
+        "print": f"{address}/print",
+        "looks": "/looks",
         "calendar": address,
         "day": f"{address}?day=2026-09-16",
         "then": f"{address}?day=2026-09-16&known_at=2026-09-01T00:00Z",
@@ -200,7 +213,7 @@ def test_every_answer_forbids_what_it_can(site: Running, visitor: Browser) -> No
     for name, answer in answers.items():
         assert STRICT.items() <= answer.headers.items(), name
         policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
-        assert policy.pop("style-src").startswith("'sha256-" if name == "charts" else "'self'"), name
+        assert policy.pop("style-src").startswith("'sha256-" if name in ("charts", "print") else "'self'"), name
         assert policy == {
             "default-src": "'none'", "form-action": "'self'", "base-uri": "'none'", "frame-ancestors": "'none'",
         }  # fmt: skip
@@ -303,22 +316,31 @@ def test_what_cannot_be_read_is_answered_plainly(visitor: Browser, query: str) -
 
 @pytest.mark.parametrize(
     "path",
-    ["/findings?rule=x", "/findings?level=x", "/holds?reason=x", "/holds", "/findings?page=0", "/findings?page=²"],
+    [
+        "/findings?rule=x",
+        "/findings?level=x",
+        "/holds?reason=x",
+        "/holds",
+        "/findings?page=0",
+        "/?kind=x",
+        "/?due=x",
+        "/?sort=x",
+        "/findings?sort=x",
+        "/findings?page=²",
+    ],
 )
 def test_a_filter_that_does_not_exist_is_not_found(visitor: Browser, path: str) -> None:
     assert visitor.get(path.replace("²", "%C2%B2")).status in (400, 404)
 
 
 def test_the_worklist_counts_as_the_commands_do(house: House, visitor: Browser) -> None:
-    page = visitor.get("/")
-    hard = [row for row in run("--ledger", house.ledger, "findings").rows if row["level"] == "hard"]
-    held = run("--ledger", house.ledger, "days", "--status", "hold").rows
-    said = text_of(page)
-    assert f"All {len(hard)} hard findings" in said
-    assert re.search(rf"Days on hold\s*{len(held)}\b", said)
-    reasons = {row["reason"] for row in held}
-    assert {href.split("=")[1] for href in page.hrefs() if href.startswith("/holds?")} == reasons
-    assert page.text.index("Findings that stop a claim") < page.text.index("Conflicts that need a decision")
+    rows = run("--ledger", house.ledger, "worklist").rows
+    said = text_of(visitor.get("/"))
+    assert f"{len(rows)} rows, {sum(row['days'] for row in rows)} days" in said
+    for kind, words in (("stops", "Stops a claim"), ("hold", "On hold"), ("to_bill", "To bill")):
+        found = [row for row in rows if row["kind"] == kind]
+        assert re.search(rf"{words}\s*{len(found)}\b", said)
+        assert f"{len(found)} rows" in text_of(visitor.get(f"/?kind={kind}"))
 
 
 def test_every_row_of_the_worklist_leads_to_its_episode(visitor: Browser) -> None:
@@ -331,7 +353,7 @@ def test_every_row_of_the_worklist_leads_to_its_episode(visitor: Browser) -> Non
 def test_findings_can_be_chosen_by_rule_and_level(house: House, visitor: Browser) -> None:
     for query, options in (("rule=claimed_not_billable", ("--rule", "claimed_not_billable")), ("", ())):
         count = len(run("--ledger", house.ledger, "findings", *options).rows)
-        assert re.search(rf"<h2>{count} findings", visitor.get(f"/findings?{query}").text)
+        assert re.search(rf'<h2 id="rows-h">{count} findings', visitor.get(f"/findings?{query}").text)
     assert "Stops a claim" not in visitor.get("/findings?level=soft").text
 
 
@@ -495,12 +517,12 @@ def test_what_is_recorded_meanwhile_is_on_the_next_page(tmp_path: Path) -> None:
         assert house.tell(told("new", served, episode="EP-2005")).status == 0
         assert "day=2026-09-25" in visitor.get(address).text
         (provider,) = (house.book / "providers").glob("*.toml")
-        before = re.search(r"Book with SHA-256 <code>(\w+)", visitor.get(address).text)
+        before = re.search(r"Book, SHA-256</dt><dd><code>(\w+)", visitor.get("/proof").text)
         provider.write_text(provider.read_text() + "\n# a remark changes nothing\n")
         assert before
-        assert before[1] in visitor.get(address).text
+        assert before[1] in visitor.get("/proof").text
         provider.write_text(re.sub('name = ".*"', 'name = "Renamed Infusion"', provider.read_text()))
-        changed = visitor.get(address).text
+        changed = visitor.get("/proof").text
         assert before[1] not in changed, "a changed book is read again"
         provider.write_text("npi = ")
         assert visitor.get(address).status == 503
@@ -519,8 +541,48 @@ def test_it_stops_when_asked_and_says_nothing_of_patients(house: House, number: 
         pass
 
 
+def test_over_tls_it_answers_and_its_cookie_is_for_tls_alone(house: House, tmp_path: Path) -> None:
+    cert, key = certified(tmp_path)
+    with running(house.ledger, None, "--tls-cert", str(cert), "--tls-key", str(key), "--log", "json") as site:
+        assert site.link.startswith("https://")
+        trusting = ssl.create_default_context(cafile=cert)
+        connection = http.client.HTTPSConnection("127.0.0.1", site.port, context=trusting, timeout=60)
+        connection.request("GET", urlsplit(site.link).path)
+        answer = connection.getresponse()
+        answer.read()
+        cookie = str(answer.getheader("set-cookie")).lower()
+        assert answer.status == 303
+        assert {"secure", "httponly", "samesite=strict"} <= set(cookie.split("; "))
+        assert answer.getheader("strict-transport-security")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            site.stranger().get("/")
+        status, _, err = site.stop()
+    assert status == 0
+    (line,) = (json.loads(line) for line in err.splitlines() if line.startswith("{"))
+    assert (line["event"], line["address"], line["status"]) == ("request", "/enter/{ticket}", 303)
+
+
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A certificate of this machine's loopback, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    paths = folder / "site.pem", folder / "site.key"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].touch(0o600)
+    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                           serialization.NoEncryption()))  # fmt: skip
+    return paths
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org", "::", ""])
-def test_it_serves_on_loopback_alone(house: House, host: str) -> None:
+def test_without_tls_it_serves_on_loopback_alone(house: House, host: str) -> None:
     assert_plain(house.run("serve", "--host", host, "--port", "0"), 2, "loopback")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from ledger.judge.steps import STEPS
 from tests import ROOT
-from tests.browsing import LONG_WORD, REBOUND, UNDECIDED, WIDTHS, undecided_by_axe
+from tests.browsing import LONG_WORD, REBOUND, UNDECIDED, WIDTHS, enter, tab_to, undecided_by_axe
 from tests.command_line import House, run, told
 from tests.kept import documented
 from tests.running_site import Running, running
@@ -46,7 +46,7 @@ def inside(browser: Browser, site: Running) -> Iterator[BrowserContext]:
     """A browser that runs no scripts and came in by the token."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(home(site))
+    page.goto(site.home)
     page.get_by_label("Token").fill(site.token)
     page.get_by_role("button", name="Sign in").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Worklist"
@@ -55,28 +55,24 @@ def inside(browser: Browser, site: Running) -> Iterator[BrowserContext]:
     context.close()
 
 
-def home(site: Running) -> str:
-    return f"http://127.0.0.1:{site.port}/"
-
-
 def address_of(inside: BrowserContext, site: Running, name: str) -> str:
     """An episode's address, by way of the search."""
     page = inside.new_page()
-    page.goto(home(site))
-    page.get_by_label("Patient or episode").fill(name)
+    page.goto(site.home)
+    page.get_by_label("Patient, episode or number").fill(name)
     enter(page)
     address = page.locator("td a").first.get_attribute("href")
     page.close()
     assert address
-    return home(site).rstrip("/") + address
+    return site.home.rstrip("/") + address
 
 
 def pages(inside: BrowserContext, site: Running) -> dict[str, str]:
     """The address of each kind of page."""
-    base, address, hostile = home(site), address_of(inside, site, "EP-2005"), address_of(inside, site, LONG_WORD[:50])
+    base, address, hostile = site.home, address_of(inside, site, "EP-2005"), address_of(inside, site, LONG_WORD[:50])
     search = inside.new_page()
     search.goto(base)
-    search.get_by_label("Patient or episode").fill("EP")
+    search.get_by_label("Patient, episode or number").fill("EP")
     search.keyboard.press("Enter")
     found = search.url
     search.close()
@@ -100,12 +96,6 @@ def pages(inside: BrowserContext, site: Running) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def addresses(inside: BrowserContext, site: Running) -> dict[str, str]:
     return pages(inside, site)
-
-
-def enter(page: Page) -> None:
-    """Press the enter key and wait for the page it leads to."""
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
 
 
 def measuring(browser: Browser, inside: BrowserContext, width: int) -> BrowserContext:
@@ -139,7 +129,7 @@ def test_axe_finds_nothing_on_any_page(
 ) -> None:
     context = measuring(browser, inside, width)
     page = context.new_page()
-    for name, address in (addresses | {"door": f"{home(site)}enter"}).items():
+    for name, address in (addresses | {"door": f"{site.home}enter"}).items():
         page.goto(address)
         assert undecided_by_axe(page) <= UNDECIDED, name
     context.close()
@@ -156,7 +146,7 @@ def test_nothing_is_blocked_and_nothing_comes_from_elsewhere(
     said: list[str] = []
     page.on("request", lambda request: asked.add(request.url))
     page.on("console", lambda message: said.append(message.text))
-    for name, address in (addresses | {"charts": f"{home(site)}report/page"}).items():
+    for name, address in (addresses | {"charts": f"{site.home}report/page"}).items():
         if name not in ("not found", "refused"):  # the browser says of these that they failed
             page.goto(address)
             assert page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute", name
@@ -167,22 +157,13 @@ def test_nothing_is_blocked_and_nothing_comes_from_elsewhere(
     context.close()
 
 
-def tab_to(page: Page, what: str) -> None:
-    """Go on with the tabulator until the thing has the focus."""
-    for _ in range(400):
-        page.keyboard.press("Tab")
-        if page.locator(f"{what}:focus").count():
-            return
-    raise AssertionError(f"{what} was not reached")
-
-
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     browser: Browser, site: Running, width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
     page = context.new_page()
-    page.goto(home(site))
+    page.goto(site.home)
     tab_to(page, "#token")
     page.keyboard.type(site.token)
     enter(page)
@@ -199,7 +180,7 @@ def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     assert box
     assert 0 <= box["y"] < 900, "the day is in sight"
     assert page.locator(f"a[aria-current=date][href*='{DAY}']").count() == 1
-    tab_to(page, "#day p > a")
+    tab_to(page, "#day a[href*='/why']")
     enter(page)
     assert page.locator("#steps li").count() == len(STEPS)
     tab_to(page, "a[rel=prev]")
@@ -242,7 +223,7 @@ def test_what_has_the_focus_is_always_seen(browser: Browser, inside: BrowserCont
 def test_the_first_link_skips_to_the_content(browser: Browser, inside: BrowserContext, site: Running) -> None:
     context = measuring(browser, inside, WIDTHS["desk"])
     page = context.new_page()
-    page.goto(home(site))
+    page.goto(site.home)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
     page.keyboard.press("Enter")
@@ -252,8 +233,8 @@ def test_the_first_link_skips_to_the_content(browser: Browser, inside: BrowserCo
 
 def test_going_back_after_a_search_asks_nothing(inside: BrowserContext, site: Running) -> None:
     page = inside.new_page()
-    page.goto(home(site))
-    page.get_by_label("Patient or episode").fill("P-1005")
+    page.goto(site.home)
+    page.get_by_label("Patient, episode or number").fill("P-1005")
     enter(page)
     found = page.url
     with page.expect_navigation():
@@ -267,7 +248,7 @@ def test_going_back_after_a_search_asks_nothing(inside: BrowserContext, site: Ru
 def test_a_wrong_token_and_a_used_link_stay_outside(browser: Browser, site: Running) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(home(site))
+    page.goto(site.home)
     page.get_by_label("Token").fill("wrong")
     enter(page)
     assert "not the token" in page.locator("main").inner_text()

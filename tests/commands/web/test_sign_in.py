@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from commands.people.passwords import fault_of_password
 from commands.web.guard.security import Reach, host_of
@@ -13,12 +14,21 @@ from tests.command_line import House, assert_plain
 from tests.in_process_site import HOST, PORT, InProcess, Visitor
 from tests.kept import documented
 
+pytestmark = pytest.mark.sqlite_file  # what stands beside the ledger's file
+
 NEW = "a quite long password"
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return documented(tmp_path_factory.mktemp("sign-in"))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as ever, but for a fraction of the work."""
+    monkeypatch.setattr("commands.people.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("commands.people.passwords._kept", [])
 
 
 @pytest.fixture

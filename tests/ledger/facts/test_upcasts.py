@@ -8,6 +8,7 @@ second edition added stands in files of its own, under the same schema: its stru
 from __future__ import annotations
 
 import json
+import pickle
 import sqlite3
 import sys
 from contextlib import closing
@@ -22,14 +23,16 @@ from msgspec.structs import replace
 
 from commands.door.intake import Line, parse_line
 from ledger.book import Book, load_book
-from ledger.facts.entry import Entry, decode, encode, tag_of
+from ledger.facts.entry import Entry, NewerEntry, decode, encode, tag_of
 from ledger.facts.events import Event, FactCorrected, PainAssessed
 from ledger.facts.stored import read_row
 from ledger.facts.upcasts import SCHEMA, upcast
 from ledger.store import EntryMapper, UnreadableEntry
 from tests import GOLDENS
+from tests.command_line import House, assert_plain, example
 from tests.harness import judge_entries
 from tests.stores import open_ledger
+from tests.tampering import plant
 
 GOLDEN = GOLDENS / "stored"
 
@@ -178,12 +181,15 @@ UNREADABLE = {
 }
 
 
+SAYS_WHY = r"(: it says what only a newer version of this program knows)?"
+
+
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
 def test_what_it_cannot_read_stops_the_reader(text: str) -> None:
     stored = StoredEvent("EP-1001", 1, "EpisodeOpened", text.encode())
-    with pytest.raises(UnreadableEntry, match=r"^episode EP-1001, version 1$"):
+    with pytest.raises(UnreadableEntry, match=rf"^episode EP-1001, version 1{SAYS_WHY}$"):
         EntryMapper().to_domain_event(stored)
-    with pytest.raises(UnreadableEntry, match=r"^episode EP-1001, version 1, position 17$"):
+    with pytest.raises(UnreadableEntry, match=rf"^episode EP-1001, version 1, position 17{SAYS_WHY}$"):
         read_row((17, "EP-1001", 1, "EpisodeOpened", text))
 
 
@@ -224,3 +230,37 @@ def test_columns_that_disagree_with_the_text_stop_the_reader(
     with pytest.raises(UnreadableEntry):
         EntryMapper().to_domain_event(StoredEvent(episode, version, tag, TODAY[0].encode()))
     assert "antigravity" not in sys.modules
+
+
+NEWER = {
+    "of a later schema": {"schema": SCHEMA + 1},
+    "with a field that nobody knows yet": {"told_by": "north"},
+    "of a later schema, with such a field": {"schema": SCHEMA + 1, "told_by": "north"},
+}
+
+
+@pytest.mark.parametrize("what", NEWER)
+def test_an_entry_of_a_newer_program_is_refused_by_name(what: str) -> None:
+    """As edition 1 refuses one with ``told_at``, which it does not know: nothing is read without what it says more."""
+    text = json.dumps(json.loads(TODAY[0]) | NEWER[what])
+    with pytest.raises(NewerEntry, match="only a newer version of this program knows") as stopped:
+        read_row(row(text))
+    assert pickle.loads(pickle.dumps(stopped.value)).position == 17
+
+
+@pytest.mark.parametrize("damage", [{"schema": "3"}, {"version": None}, {"recorded_at": "yesterday"}])
+def test_a_damaged_entry_is_not_taken_for_a_newer_one(damage: dict[str, Any]) -> None:
+    for text in (json.dumps(json.loads(TODAY[0]) | damage), TODAY[0][:-1], "[]", "7"):
+        with pytest.raises(UnreadableEntry) as stopped:
+            read_row((*row(TODAY[0])[:4], text))
+        assert not isinstance(stopped.value, NewerEntry)
+
+
+def test_what_to_do_about_a_newer_entry_is_told(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    assert house.tell(*example()).status == 0
+    added = (
+        'UPDATE entries SET state = substr(state, 1, length(state) - 1) || \',"told_by":"north"}\' WHERE position = 3'
+    )
+    plant(house.ledger, added)
+    assert_plain(house.run("days"), 3, "only a newer version of this program knows", "update the program")

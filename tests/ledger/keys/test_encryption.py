@@ -668,3 +668,18 @@ def test_days_are_those_of_an_entry_told_before_the_key_was_held(two: Locked) ->
         before = len(ledger.entries_of("EP-1"))
         assert two.tell(told("more", {"type": "NursingVisited", "date": date(2026, 2, 4).isoformat()})).status == 0
         assert len(ledger.entries_of("EP-1")) == before + 1
+
+
+@pytest.mark.parametrize("text", [17, 1.5, None])
+def test_a_number_where_an_envelope_should_be_opens_for_nobody(text: Any) -> None:
+    """As a flipped bit makes of it: what kind of value a column holds stands in the row."""
+    with pytest.raises(Unopened):
+        read_envelope(text)
+
+
+def test_a_name_or_a_key_that_is_no_text_or_bytes_opens_nothing() -> None:
+    master = MasterKey(bytes(32))
+    _, kept = master.new_key("ledger", "EP-1")
+    for damaged in (kept, kept._replace(id=b"x"), kept._replace(wrapped="x"), kept._replace(wrapped=7)):
+        found = Keyring(master, "ledger", lambda _, kept=damaged: [kept]).keys_of(["EP-1", b"EP-2"])  # type: ignore[misc]
+        assert list(found) == (["EP-1"] if damaged is kept else [])

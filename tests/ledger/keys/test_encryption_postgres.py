@@ -26,8 +26,8 @@ from ledger.proof.checkpoint import Checkpoint, origin_of
 from ledger.recorders import Forgotten, NotRecorded
 from ledger.recorders.by_name.proving import prove
 from ledger.recorders.postgres import forget as postgres_forget
-from ledger.recorders.postgres import schema as postgres_schema
 from ledger.recorders.postgres.migrate import migrate
+from ledger.recorders.postgres.schema import TAKE_TURN
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import ROOT, stores
 from tests.builders import SERVED, entry, line, opened
@@ -563,16 +563,15 @@ with open_ledger(sys.argv[1], create=False, master=MasterKey(bytes(range(32)))) 
 
 def test_of_several_that_begin_the_same_episodes_at_once_one_draws_the_key(encrypted: Place) -> None:
     with psycopg.connect(encrypted.owner) as holder:
-        holder.execute(f"SELECT pg_advisory_xact_lock({postgres_schema.APPENDING})")  # type: ignore[call-overload]
+        holder.execute(TAKE_TURN)
         command = [sys.executable, "-c", BEGINNER, encrypted.recorder]
         racing = [
             subprocess.Popen([*command, name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
             for name in ("one", "two", "three")
         ]
-        waiting = (
-            "SELECT count(*) FROM pg_locks AS w WHERE w.locktype = 'advisory' AND NOT w.granted AND EXISTS ("
-            f" SELECT 1 FROM pg_locks AS h WHERE h.pid = {holder.info.backend_pid} AND h.locktype = 'advisory'"
-            " AND (h.classid, h.objid) = (w.classid, w.objid))"
+        waiting = (  # for the holder, or in the row's queue behind one who is
+            "SELECT count(DISTINCT w.pid) FROM pg_locks AS w WHERE NOT w.granted AND w.pid IN ("
+            f" SELECT pid FROM pg_locks WHERE relation = '{encrypted.schema}.turn'::regclass)"
         )
         until = time.monotonic() + 60
         while encrypted.sql(waiting) != [(3,)]:  # each has drawn a key for the first episode

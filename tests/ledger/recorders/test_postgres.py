@@ -35,13 +35,13 @@ def test_migrating_makes_a_ledger_once_and_lets_a_role_record(place: Place) -> N
     first = place.run("migrate", "--runtime-role", stores.ROLE, url=place.owner)
     assert (first.status, first.err) == (0, "")
     assert first.out.startswith(b"Made the ledger ")
-    assert f"in schema {place.schema}, tables of version 1.".encode() in first.out
+    assert f"in schema {place.schema}, tables of version 2.".encode() in first.out
     assert b"The role recorder may record and read, and change nothing." in first.out
     again = place.run("migrate", url=place.owner)
     assert (again.status, again.out.replace(b"The ledger is there already:", b"Made the ledger")) == (
         0, first.out.splitlines(keepends=True)[0],
     )  # fmt: skip
-    assert place.sql("SELECT version, applied_at IS NOT NULL FROM schema_versions") == [(1, True)]
+    assert place.sql("SELECT version, applied_at IS NOT NULL FROM schema_versions") == [(2, True)]
     assert place.run("record", INTAKE).status == 0
 
 
@@ -89,7 +89,7 @@ def test_who_may_not_make_tables_is_told_so(place: Place) -> None:
 # Who may do what
 
 
-def test_insert_and_select_are_all_that_recording_and_reading_need(made: Place) -> None:
+def test_insert_select_and_the_lock_of_a_row_are_all_that_recording_and_reading_need(made: Place) -> None:
     assert made.run("record", INTAKE).status == 0
     assert len(made.run("days").rows) == 3
     granted = made.sql(
@@ -98,7 +98,7 @@ def test_insert_and_select_are_all_that_recording_and_reading_need(made: Place) 
     )
     assert sorted(granted) == [
         ("entries", "INSERT"), ("entries", "SELECT"), ("ledger", "SELECT"), ("patients", "INSERT"),
-        ("patients", "SELECT"), ("schema_versions", "SELECT"),
+        ("patients", "SELECT"), ("schema_versions", "SELECT"), ("turn", "SELECT"), ("turn", "UPDATE"),
     ]  # fmt: skip
 
 
@@ -113,7 +113,7 @@ CHANGES = [
     "TRUNCATE patients",
     "UPDATE ledger SET value = 'x'",
     "DELETE FROM ledger",
-    "UPDATE schema_versions SET version = 2",
+    "UPDATE schema_versions SET version = 3",
     "INSERT INTO patients VALUES ('P-1', 'EP-1') ON CONFLICT (patient, episode) DO UPDATE SET patient = 'P-9'",
 ]
 ADDITIONS = [
@@ -196,9 +196,9 @@ def test_what_an_owner_changed_behind_the_guards_is_found_by_verify(made: Place,
 
 
 def test_other_versions_are_not_touched(made: Place) -> None:
-    made.as_owner("INSERT INTO schema_versions (version) VALUES (2)")
-    assert_plain(made.run("record", INTAKE), 3, "tables have version 2", "update the program")
-    assert_plain(made.run("migrate", url=made.owner), 3, "tables have version 2")
+    made.as_owner("INSERT INTO schema_versions (version) VALUES (3)")
+    assert_plain(made.run("record", INTAKE), 3, "tables have version 3", "update the program")
+    assert_plain(made.run("migrate", url=made.owner), 3, "tables have version 3")
 
 
 # What the server must be
@@ -263,7 +263,7 @@ def test_who_waits_too_long_for_a_turn_is_told_and_nothing_is_recorded(
 ) -> None:
     monkeypatch.setattr(postgres_pool, "SESSION", (*postgres_pool.SESSION, "SET lock_timeout = '50ms'"))
     with open_ledger(made.recorder, create=False) as ledger, psycopg.connect(made.owner) as other:
-        other.execute(f"SELECT pg_advisory_xact_lock({postgres_schema.APPENDING})")  # type: ignore[call-overload]
+        other.execute(postgres_schema.TAKE_TURN)
         with pytest.raises(NotRecorded, match="kept locked"):
             ledger.append([entry(1)])
         other.rollback()

@@ -22,6 +22,7 @@ from ledger.recorders.postgres import append as postgres_append
 from ledger.recorders.postgres import hint as postgres_hint
 from ledger.recorders.postgres.hint import CHANNEL, HINT, listening
 from ledger.recorders.postgres.migrate import migrate
+from ledger.recorders.postgres.schema import TAKE_TURN
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
 from tests.builders import entry
@@ -52,7 +53,7 @@ def ledger(made: Place) -> Iterator[EpisodeLedger]:
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process appends without telling."""
-    monkeypatch.setattr(postgres_append, "_TAKE_TURN_AND_TELL", postgres_append.TAKE_TURN)
+    monkeypatch.setattr(postgres_append, "_TAKE_TURN_AND_TELL", TAKE_TURN)
 
 
 def change(place: Place, number: int) -> None:

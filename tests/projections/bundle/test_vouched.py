@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.proof.checkpoint import note_of
 from ledger.proof.merkle import consistency_of, proofs_of, root_of
@@ -19,6 +18,7 @@ from projections.bundle import verify_bundle
 from projections.bundle.zip import zip_of
 from tests.command_line import assert_plain, example
 from tests.projections.bundle.bundles import LATER, Members, Sender, as_folder, changed, members_in, of_ep_1, rows, tell
+from tests.witness import cosigned
 
 Check = Callable[..., tuple[int, str]]
 
@@ -185,23 +185,14 @@ def _wrong(proof: list[bytes], roots: tuple[bytes, bytes]) -> list[tuple[tuple[b
 
 
 class TestWitnesses:
-    """Cosignatures as C2SP's tlog-cosignature has them: a time, and a signature over it and the note's text."""
-
-    def cosigned(self, note: bytes, name: str = "witness.example/w", at: int = 1_795_000_000) -> tuple[bytes, str]:
-        key = Ed25519PrivateKey.generate()
-        public = b"\x04" + key.public_key().public_bytes_raw()
-        mark = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
-        text = note.decode().partition("\n\n")[0] + "\n"
-        signature = key.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
-        line = base64.b64encode(mark + at.to_bytes(8, "big") + signature).decode()
-        return note + f"\u2014 {name} {line}\n".encode(), f"{name}+{mark.hex()}+{base64.b64encode(public).decode()}"
+    """Cosignatures as C2SP's tlog-cosignature has them."""
 
     @pytest.fixture
     def bundled(self, sender: Sender, tmp_path: Path) -> tuple[bytes, str]:
         """A bundle against a checkpoint that a witness cosigned, and the witness's key."""
         kept = tmp_path / "kept.checkpoint"
         assert sender.house.run("checkpoint", "--key", sender.key, "--out", kept).status == 0
-        note, witness = self.cosigned(kept.read_bytes())
+        note, witness = cosigned(kept.read_bytes())
         kept.write_bytes(note)
         assert sender.house.run("verify", "--checkpoint", kept, "--signer", sender.vkey).status == 0
         assert sender.bundle("EP-1", "--checkpoint", kept, "--signer", sender.vkey, "--out", tmp_path / "w").status == 0
@@ -218,7 +209,7 @@ class TestWitnesses:
     ) -> None:
         whole, witness = bundled
         assert "does not bear the cosignature" in check(members, "--witness", witness)[1]
-        _, stranger = self.cosigned(members_in(whole)["checkpoint.txt"], "other.example/w")
+        _, stranger = cosigned(members_in(whole)["checkpoint.txt"], "other.example/w")
         assert check(whole, "--witness", witness, "--witness", stranger)[0] == 1
         note = members_in(whole)["checkpoint.txt"]
         head, _, line = note.decode().removesuffix("\n").rpartition(" ")

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from io import BytesIO, TextIOWrapper
@@ -39,7 +39,6 @@ from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger, RecordConflictError
 from projections.bundle import verify_bundle
 from projections.erasure.plan import plan
-from projections.operations.worklist import worklist
 from projections.read_model import catch_up as catch_up_module
 from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
@@ -47,6 +46,8 @@ from projections.read_model.views import passing_views
 from projections.reading.as_known import load_patient
 from projections.rebuild import rebuild as rebuild_module
 from projections.rebuild.build import build
+from projections.work.chosen import WorkFilters, work_rows
+from projections.work.kept import keep_work
 from tests.command_line import (
     ANYWAY,
     LIVE,
@@ -161,12 +162,12 @@ def totals(house: House) -> list[tuple[Any, ...]]:
 
 
 def unbilled(house: Locked, book: Path) -> list[str]:
-    """Whose billable days the worklist shows near their filing limit, on any day of some years."""
+    """Whose billable days the worklist shows on no claim."""
     known = load_book(book if book.exists() else None)
-    days = [datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(weeks * 7) for weeks in range(110)]
     with house.open() as ledger, closing(passing_views()) as views:
         catch_up(ledger, views, known)
-        return [row.patient for on in days for row in worklist(ledger, views, known, on).unbilled]
+        keep_work(ledger, views, known, datetime(2026, 11, 1, 12, tzinfo=UTC))
+        return [row.patient for row in work_rows(views, "2026-11-01", WorkFilters(kind="to_bill"))]
 
 
 def of_others(house: House) -> list[dict[str, Any]]:

@@ -270,13 +270,14 @@ class TestWhatIsTakenBack:
         for each in (one, two):
             assert house.run("backup", "--out", each).status == 0
         two.unlink()
-        unfinished = out / ".one.backup.a1b2c3d4"
+        unfinished = out / ".one.backup.unfinished-a1b2c3d4"
         unfinished.mkdir()
         (unfinished / "restored").write_bytes(b"keys")
         before = listed(house)
         assert take(house, "EP-1") == [("backup", one), ("backup", unfinished), ("gone", two)] == take(house, "EP-2")
-        assert house.run("restore", "--check", one).status == 0
         assert (unfinished / "restored").exists()
+        assert house.run("restore", "--check", one).status == 0
+        assert not unfinished.exists(), "the next one sweeps it"
         assert listed(house) == before
 
     def test_a_restored_copy_is_left_to_a_human(self, house: Locked, out: Path) -> None:

@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import pytest
 
-from ledger.facts.entry import UnreadableEntry
+from ledger.facts.entry import UnreadableEntry, encode
+from ledger.recorders.protocol import FEW
+from ledger.store import EpisodeLedger
 from projections.reading.budget import Budget, TooCostly, budget, set_budget, within_budget
+from tests.builders import entry
 from tests.command_line import House, Told, assert_plain, example, told
 from tests.stores import open_ledger
 
@@ -196,3 +199,42 @@ def test_findings_of_many_claims_over_the_same_days_hold_each_day_once(house: Ho
     assert {len(row["because"]) for row in rows} == {30}
     assert [row["dates"] for row in rows][:2] == [["2000-01-01"], ["2000-01-02"]]
     assert json.dumps(rows).count("billing:c29") == 366
+
+
+SMALL: Final = {"EPISODE_PATIENT_SECONDS": "20", "EPISODE_PATIENT_MB": "1"}
+
+
+@pytest.mark.parametrize(
+    "command", [("days",), ("rebuild",), ("replay", "EP-1"), ("page", "EP-1"), ("export", "changes", "--since", "0")]
+)
+def test_entries_for_which_there_is_no_memory_are_not_even_read(
+    house: House, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert house.tell(*example("EP-1", "P-1"), *claims(160, 4)).status == 0
+    read = EpisodeLedger.entries_of
+
+    def entries_of(self: EpisodeLedger, episode: str, *more: Any, **named: Any) -> Any:
+        assert episode != "EP-1"
+        return read(self, episode, *more, **named)
+
+    monkeypatch.setattr(EpisodeLedger, "entries_of", entries_of)
+    more = ("--format", "jsonl", "--out", house.folder / "out") if command[0] == "export" else ()
+    ended = house.run(*command, *more, env=SMALL)
+    assert ended.status == (0 if command[0] in ("days", "rebuild") else 3), ended.err
+    assert "P-1" in ended.err + ended.out.decode() or "EP-1" in ended.err
+    if command[0] == "days":
+        assert {row["patient"] for row in ended.rows} == {"P-2"}
+    if command[0] == "rebuild":
+        assert [(each["patient"], each["version"]) for each in ended.rows[0]["set_aside"]] == [("P-1", 0)]
+
+
+def test_what_is_large_is_known_on_every_store(path: Path, every_store: str) -> None:
+    entries = [entry(version) for version in range(1, FEW + 2)]
+    with open_ledger(path, create=True) as ledger:
+        ledger.append(entries[:FEW], [("P-1", "EP-1")])
+        assert ledger.text_bytes(["EP-1"]) == 0, "so few are not asked"
+        ledger.append(entries[FEW:])
+        found = ledger.text_bytes(["EP-1", "EP-2"])
+        text = sum(len(encode(each)) for each in entries)
+        assert found == text if "encrypted" not in every_store else text < found < 3 * text
+        assert ledger.text_bytes(["EP-1"], FEW) == 0

@@ -1,0 +1,44 @@
+"""The addresses of what is looked at, and of what is decided there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from commands.web.app import Addresses
+from commands.web.forms import SHORT, Bounds
+from commands.web.looking.episode import history_page, lines_csv, printed_page
+from commands.web.looking.found import findings_list, found_page, holds_page, search
+from commands.web.looking.looks import ask_for_looks, looks_form, looks_page
+from commands.web.looking.monday import report_charts, report_page
+from commands.web.looking.pictures import pictures_page
+from commands.web.looking.proof import choose_zone, proof_page
+from commands.web.looking.worklist import assign_work, note_work, put_work_away, work_page, worklist_page
+
+NOTE: Final = Bounds(16 * 1024, 8)
+"""A note of a thousand characters, each of them written as twelve."""
+LOOKING: Final = Addresses(
+    pages={
+        "/": worklist_page,
+        "/open-work/{id}": work_page,
+        "/episode/{id}/history": history_page,
+        "/episode/{id}/print": printed_page,
+        "/episode/{id}/lines": lines_csv,
+        "/found/{id}": found_page,
+        "/holds": holds_page,
+        "/findings": findings_list,
+        "/report": report_page,
+        "/report/page": report_charts,
+        "/pictures": pictures_page,
+        "/looks": looks_form,
+        "/looks/{id}": looks_page,
+        "/proof": proof_page,
+    },
+    forms={
+        "/search": (search, SHORT),
+        "/open-work/{id}/assign": (assign_work, SHORT),
+        "/open-work/{id}/note": (note_work, NOTE),
+        "/open-work/{id}/done-until": (put_work_away, SHORT),
+        "/looks": (ask_for_looks, SHORT),
+        "/zone": (choose_zone, SHORT),
+    },
+)

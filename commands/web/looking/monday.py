@@ -1,0 +1,52 @@
+"""The Monday report in the site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from commands.web.guard.security import style_by_hash
+from commands.web.site import Refused, Site
+from projections.report.claims import BANDS
+from projections.report.report import WeeklyReport
+
+_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def patients_behind(report: WeeklyReport) -> Iterator[str]:
+    """Everybody whom a report with the rows behind its numbers shows."""
+    yield from _patients_of(report)
+    yield from (run.patient for behind in report.behind.values() for run in behind.runs)
+
+
+def _patients_of(report: WeeklyReport) -> Iterator[str]:
+    return (row.patient for row in report.authorizations)
+
+
+def report_page(site: Site, request: Request) -> Response:
+    """The Monday report: made when it is first asked for, and anew when somebody asks for it."""
+    with site.reading() as reading:
+        made = site.report(reading, anew=request.query_params.get("anew") == "1")
+        site.record(request, "report", _patients_of(made.report) if made else ())
+        if made is None:
+            return site.render("making.html", request, 200, reading=reading, monday=site.monday)
+        return site.render(
+            "monday.html", request, reading=reading, report=made.report, monday=site.monday,
+            is_current=made.state == site.state(reading), bands={band.name: band for band in BANDS},
+        )  # fmt: skip
+
+
+def report_charts(site: Site, request: Request) -> Response:
+    """The report's own page with charts and the rows behind its numbers, as the command ``report`` writes it."""
+    with site.reading():
+        made = site.monday.kept()
+    if made is None:
+        raise Refused(404, "No report yet", "Open the Monday report first; it is made then.")
+    site.record(request, "report", patients_behind(made.report))
+    found = _STYLE.search(made.html)
+    headers = {"content-security-policy": style_by_hash(found[1])} if found else {}
+    return HTMLResponse(made.html, headers=headers)

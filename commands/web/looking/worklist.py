@@ -1,0 +1,192 @@
+"""The work list, a piece of work with what was decided about it, and the forms that decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from commands.desk import open_work
+from commands.desk.open_work import WorkRefused
+from commands.web.forms import Fields
+from commands.web.guard.sessions import Session
+from commands.web.looking.tables import ROWS_A_PAGE, Asked, Column, Table, csv_of
+from commands.web.reading import Reading
+from commands.web.site import Refused, Site
+from commands.web.times import reader_today
+from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.store import EpisodeLedger
+from projections.read_model.kept_work import not_worked_out
+from projections.why.cures import CURES
+from projections.words import payer_name, utc_text
+from projections.work.chosen import DUE, SORTS, WorkFilters, work_rows
+from projections.work.facets import FACETS, Group, facets, sums_of, work_groups
+from projections.work.items import KINDS, WORKS, work_words
+
+_FACET_TITLES: Final = {"kind": "Kind", "due": "Time left", "work": "What", "payer": "Payer", "owner": "Owner"}
+_SHOWN: Final = ("kind", "due", "payer", "owner", "work")
+_COLUMNS: Final = (
+    Column("due", "Due", "date"),
+    Column("days_left", "Days left", "number"),
+    Column("cents", "Dollars", "money"),
+    Column("what", "What", "words"),
+    Column("to_do", "To do"),
+    Column("patient", "Patient"),
+    Column("episode", "Episode", "episode"),
+    Column("payer", "Payer", "payer"),
+    Column("claim", "Claim"),
+    Column("first_date", "From", "date"),
+    Column("last_date", "To", "date"),
+    Column("days", "Days", "number"),
+    Column("age", "Age in days", "number"),
+    Column("owner", "Owner"),
+    Column("done_until", "Done until", "date"),
+    Column("note", "Last note"),
+)
+"""The columns of the list as a CSV; the page puts some of them into one cell."""
+
+
+def worklist_page(site: Site, request: Request) -> Response:
+    """What waits for somebody, the most pressing first, with facets to choose by."""
+    asked = Asked(request, SORTS, (*FACETS, "done"))
+    wanted, today = _filters(asked), reader_today(request)
+    with site.reading(work=True) as reading:
+        groups = _groups(site, reading, today)
+        sums = sums_of(groups, wanted)
+        rows = work_rows(
+            reading.views, today, wanted, asked.order.name, turned=asked.order.is_turned,
+            start=0 if asked.is_csv else (asked.page - 1) * ROWS_A_PAGE, count=-1 if asked.is_csv else ROWS_A_PAGE,
+        )  # fmt: skip
+        table = Table(asked, _COLUMNS, rows, sums.rows)
+        if asked.is_csv:
+            return csv_of(site, request, "worklist", table, lambda row: row.patient)
+        site.record(request, "worklist", [row.patient for row in rows])
+        return site.render(
+            "worklist.html", request, reading=reading, table=table, wanted=wanted, sums=sums, today=today,
+            facets=_facets(reading, groups, wanted), kinds=facets(groups, WorkFilters(), {})["kind"],
+            titles=_FACET_TITLES, me=who(request), set_aside=len(reading.views.set_aside()),
+            not_worked_out=not_worked_out(reading.views), work_href=site.work_href, holds=CURES,
+            payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer},
+        )  # fmt: skip
+
+
+def _facets(reading: Reading, groups: list[Group], wanted: WorkFilters) -> list[tuple[str, Any]]:
+    payers = {payer.id: payer.name for payer in reading.book.payers.values()}
+    found = facets(groups, wanted, payers)
+    return [(name, found[name]) for name in _SHOWN]
+
+
+def _filters(asked: Asked) -> WorkFilters:
+    """The filters of an address; Refused where one has a value that none can have."""
+    wanted = WorkFilters(**asked.filters)
+    known = {"kind": KINDS, "work": WORKS, "due": DUE, "done": ("yes", "any")}
+    if any((value := getattr(wanted, name)) is not None and value not in values for name, values in known.items()):
+        raise Refused(404, "No such work", "There is no work of that kind.")
+    return wanted
+
+
+def _groups(site: Site, reading: Reading, today: str) -> list[Group]:
+    """The sums of all work, made once for each state of ledger and book, and each date."""
+    state = (reading.position, reading.book.hash, today)
+    kept = site.kept.get("work groups")
+    if kept is None or kept[0] != state:
+        kept = state, work_groups(reading.views, today, WorkFilters())
+        site.kept["work groups"] = kept
+    groups: list[Group] = kept[1]
+    return groups
+
+
+def who(request: Request) -> str:
+    """Who decides what is decided in the site: who is signed in."""
+    session: Session = request.scope["session"]
+    return session.user
+
+
+class Decided(NamedTuple):
+    """A decision about a piece of work, in words."""
+
+    at: str
+    by: str
+    says: str
+    note: str | None = None
+
+
+def work_page(site: Site, request: Request) -> Response:
+    """A piece of work: its rows, what was decided about it and by whom, and the forms."""
+    work, episode = _asked_for(site, request)
+    today = reader_today(request)
+    with site.reading(work=True) as reading:
+        rows = work_rows(reading.views, today, WorkFilters(work=work, episode=episode, done="any"))
+        decided = [_decided(act) for _, act in reading.ledger.work_acts() if (act.episode, act.work) == (episode, work)]
+        site.record(request, "work", {row.patient for row in rows}, episode=episode)
+        return site.render(
+            "work.html", request, reading=reading, rows=rows, work=work, what=work_words(work), episode_name=episode,
+            decided=decided[::-1], state=rows[0] if rows else None, path=request.url.path, today=today,
+            payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer}, me=who(request),
+        )  # fmt: skip
+
+
+def _asked_for(site: Site, request: Request) -> tuple[str, str]:
+    found = site.ids.name("work", request.path_params["id"])
+    if found is None:
+        where = "Addresses of work hold until the site is stopped. Open it again from the list."
+        raise Refused(404, "No such page", where)
+    work, _, episode = found.partition(" ")
+    return work, episode
+
+
+def _decided(act: WorkAct) -> Decided:
+    match act:
+        case WorkAssigned(owner=owner):
+            return Decided(utc_text(act.at), act.by, f"assigned to {owner}" if owner else "assigned to nobody")
+        case WorkNoted(note=text):
+            return Decided(utc_text(act.at), act.by, "noted", text)
+        case WorkDone(until=until):
+            return Decided(utc_text(act.at), act.by, f"done until {until}")
+
+
+def assign_work(site: Site, request: Request, fields: Fields) -> Response:
+    """Give a piece of work to somebody, to oneself, or to nobody."""
+    owner = "" if fields.get("to") == "nobody" else fields.get("owner", "").strip()
+    return _decide(
+        site, request, lambda ledger, episode, work: open_work.assign(ledger, who(request), episode, work, owner)
+    )
+
+
+def note_work(site: Site, request: Request, fields: Fields) -> Response:
+    """Note something about a piece of work."""
+    text = fields.get("note", "").strip()
+    by = who(request)
+    return _decide(site, request, lambda ledger, episode, work: open_work.note(ledger, by, episode, work, text))
+
+
+def put_work_away(site: Site, request: Request, fields: Fields) -> Response:
+    """Put a piece of work away until a date."""
+    until = _date(fields.get("until", ""))
+    return _decide(
+        site, request, lambda ledger, episode, work: open_work.done_until(ledger, who(request), episode, work, until)
+    )
+
+
+def _date(text: str) -> date:
+    text = text.strip()
+    try:
+        on = date.fromisoformat(text)
+    except ValueError:
+        on = None
+    if on is None or on.isoformat() != text:  # it reads 20261102 and 2026-W45-1, too
+        raise Refused(400, "Until when?", "Enter a date as YYYY-MM-DD, such as 2026-12-07.")
+    return on
+
+
+def _decide(site: Site, request: Request, act: Callable[[EpisodeLedger, str, str], None]) -> Response:
+    work, episode = _asked_for(site, request)
+    try:
+        with site.reader.setup.open() as ledger:
+            act(ledger, episode, work)
+    except WorkRefused as trouble:
+        raise Refused(400, "Nothing was recorded", f"{str(trouble)[:1].upper()}{str(trouble)[1:]}.") from None
+    return RedirectResponse(f"/open-work/{request.path_params['id']}", 303)

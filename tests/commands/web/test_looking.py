@@ -1,0 +1,201 @@
+"""The pages that are looked at: what they show is the commands', what is decided there is recorded, CSVs are logged."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ledger.book import load_book
+from projections.audit.claimed import claimed_days
+from tests.command_line import House, run
+from tests.in_process_site import InProcess, Visitor
+from tests.kept import documented
+from tests.running_site import Answer
+from tests.stores import open_ledger
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return documented(tmp_path_factory.mktemp("looking"))
+
+
+@pytest.fixture(scope="module")
+def looker(house: House) -> Visitor:
+    return InProcess(house.ledger).visitor()
+
+
+def text_of(answer: Answer) -> str:
+    """What a reader reads."""
+    said = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
+    return re.sub(r" (?=[).,:])|(?<=\() ", "", said)
+
+
+def rows_of(answer: Answer) -> list[dict[str, str]]:
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def looks(house: House) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (house.folder / "ledger.access.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_a_csv_has_exactly_what_is_shown_and_giving_it_out_is_logged(house: House, looker: Visitor) -> None:
+    shown = run("--ledger", house.ledger, "worklist", "--kind", "stops", "--sort", "patient").rows
+    found = rows_of(looker.get("/?kind=stops&sort=patient&as=csv"))
+    assert [(row["Patient"], row["Episode"], row["Claim"]) for row in found] == [
+        (row["patient"], row["episode"], row["claim"] or "") for row in shown
+    ]
+    assert [row["Dollars"] for row in found] == [
+        "" if row["cents"] is None else f"{row['cents'] / 100:.2f}" for row in shown
+    ]
+    last = looks(house)[-1]
+    assert last["page"] == "worklist csv"
+    assert set(last["patients"]) == {row["patient"] for row in shown}  # type: ignore[call-overload]
+
+
+def test_headings_put_every_table_in_order_and_turn_it(looker: Visitor) -> None:
+    where = looker.post("/search", text="EP-20").headers["location"]
+    for path, heading in ((where, "Days"), ("/holds?reason=auth_exhausted", "Episode")):
+        page = looker.get(path)
+        found = re.search(rf'<a href="([^"]*)">{heading}</a>', page.text)
+        assert found
+        plain = path.split("?")[0]
+        once = plain + html.unescape(found[1])
+        days = [row[heading] for row in rows_of(looker.get(f"{once}&as=csv"))]
+        assert days == sorted(days, key=lambda cell: (len(cell), cell) if heading == "Days" else cell)
+        assert 'aria-sort="ascending"' in looker.get(once).text
+        turned = re.search(rf'<a href="([^"]*)">{heading}</a>', looker.get(once).text)
+        assert turned
+        assert rows_of(looker.get(f"{plain}{html.unescape(turned[1])}&as=csv"))[0][heading] == days[-1]
+
+
+def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path) -> None:
+    house = documented(tmp_path)
+    assert run("--ledger", house.ledger, "worklist", "assign", "EP-2005", "to_bill", "=cmd|' /C calc'!A0").status == 0
+    assert [row["Owner"][:2] for row in rows_of(InProcess(house.ledger).visitor().get("/?as=csv")) if row["Owner"]] == [
+        "'="
+    ]
+
+
+def test_what_is_decided_in_the_site_is_recorded_with_the_name(tmp_path: Path) -> None:
+    house = documented(tmp_path)
+    looker = InProcess(house.ledger).visitor()
+    page = looker.get("/?work=to_bill&sort=episode")
+    (address, *_) = re.findall(r'href="(/open-work/[a-z0-9]+)"', page.text)
+    assert "Assigned to Ana Ruiz" in text_of(looker.sent(f"{address}/assign", owner="Ana Ruiz"))
+    assert "noted: call the payer" in text_of(looker.sent(f"{address}/note", note="call the payer"))
+    assert "Done until 2999-01-01" in text_of(looker.sent(f"{address}/done-until", until="2999-01-01"))
+    (row,) = run("--ledger", house.ledger, "worklist", "--done", "yes").rows
+    assert (row["owner"], row["note"], row["decided_by"]) == ("Ana Ruiz", "call the payer", "runs-it")
+    assert "Assigned to nobody" in text_of(looker.sent(f"{address}/assign", to="nobody"))
+    for wrong in ({"until": "soon"}, {"until": "20991231"}):
+        assert looker.post(f"{address}/done-until", wrong).status == 400
+    assert looker.post(f"{address}/note", note="x" * 1001).status == 400
+    assert looker.post("/open-work/nothing/note", note="x").status == 404
+
+
+def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Visitor) -> None:
+    page = looker.get(f"{looker.address_of('EP-2005')}?day=2026-09-16")
+    said = text_of(page)
+    assert "claimed: 64 ($4,968.00)" in said
+    assert "not billed: 6 ($540.00)" in said
+    assert "to refund: 4 ($288.00)" in said
+    assert "Claimed: $72.00 on CLM-2504. To refund: $72.00." in said
+    assert "CLM-2502 original Example Health (example)" in said
+    assert "voided by CLM-2502V" in said
+    assert "40 of 40 units used" in said
+    assert "2026-11-02 Plan of treatment" in said
+    assert "Claimed not billable" in said, "its open work"
+
+
+def test_the_money_of_an_episode_is_that_of_the_claimed_days(house: House, looker: Visitor) -> None:
+    with open_ledger(house.ledger, create=False) as ledger:
+        rows = list(claimed_days(ledger, load_book(), every=True))
+    for episode in sorted({row.episode for row in rows}):
+        mine = [row for row in rows if row.episode == episode]
+        refund, unbilled = sum(row.exposure_cents for row in mine), [row for row in mine if row.kind == "unbilled"]
+        said = text_of(looker.get(looker.address_of(episode)))
+        assert f"not billed: {len(unbilled)} " in said
+        if refund:
+            assert f"(${refund / 100:,.2f})" in said.partition("to refund:")[2][:30]
+
+
+def test_the_history_tells_the_days_that_the_replay_tells(house: House, looker: Visitor) -> None:
+    said = text_of(looker.get(f"{looker.address_of('EP-2005')}/history"))
+    entries = [row for row in run("--ledger", house.ledger, "replay", "EP-2005").rows if row["episode"] == "EP-2005"]
+    assert sum(int(number) for number in re.findall(r"(\d+) records?\b", said)) >= len(entries)
+    assert "2026-09-23: chart, by rn-15 patient died (1)" in said
+    assert "in conflict: per diem billed twice → became billable S9325" in said
+
+
+def test_times_are_in_the_readers_zone_and_service_dates_are_not(looker: Visitor) -> None:
+    address = f"{looker.address_of('EP-2005')}?day=2026-09-16"
+    assert "2026-10-02 18:00:00 UTC" in text_of(looker.get(address))
+    looker.sent("/zone", zone="America/Chicago")
+    page = looker.get(address)
+    assert 'title="2026-10-02 18:00:00 UTC">2026-10-02 13:00:00 CDT' in page.text
+    assert "Times in Central (Chicago)" in text_of(page)
+    assert "2026-09-16" in text_of(page)
+    assert looker.post("/zone", zone="Mars/Base").status == 400
+    looker.sent("/zone", zone="UTC")
+
+
+def test_hashes_and_positions_are_on_the_page_of_proof_alone(house: House, looker: Visitor) -> None:
+    said = text_of(looker.get("/proof"))
+    (status,) = run("--ledger", house.ledger, "status", "--technical").rows
+    assert f"{status['position']:,}" in said
+    book = re.search(r"Book, SHA-256 (\w{64})", said)
+    assert book
+    for path in ("/", "/findings", looker.address_of("EP-2005"), "/pictures"):
+        assert book[1] not in looker.get(path).text
+
+
+def test_each_picture_has_its_numbers_beneath(looker: Visitor) -> None:
+    page = looker.get("/pictures")
+    for svg in re.findall(r"<svg.*?</svg>", page.text, re.DOTALL):
+        title, desc = re.search(r"<title id", svg), re.search(r"<desc id", svg)
+        assert title
+        assert desc
+        assert 'role="img"' in svg
+    filing = rows_of(looker.get("/pictures?as=csv&table=filing"))
+    to_bill = rows_of(looker.get("/?kind=to_bill&done=any&as=csv"))
+    assert sum(float(row["Dollars"]) for row in filing) == sum(float(row["Dollars"]) for row in to_bill) > 0
+    assert looker.get("/pictures?as=csv&table=none").status == 404
+
+
+def test_who_looked_at_a_patient_is_found_by_whoever_may_ask(house: House, looker: Visitor) -> None:
+    looker.get(looker.address_of("EP-2005"))
+    page = looker.sent("/looks", patient="P-1005")
+    found = run("--ledger", house.ledger, "access", "P-1005").rows
+    assert f"{len(found) - 1} looks at P-1005" in text_of(page), "this look itself is recorded after them"
+    assert found[-1]["page"] == "looks"
+    assert "Nobody looked" in text_of(looker.sent("/looks", {"patient": "P-1005", "to": "2001-01-01"}))
+    assert looker.post("/looks", {"patient": "P-1005", "from": "1.1.2026"}).status == 400
+    assert looker.post("/looks", patient="").status == 400
+    assert "P-1005" not in looker.post("/looks", patient="P-1005").headers["location"]
+
+
+def test_the_records_of_a_day_are_sealed_on_the_next_and_a_change_is_seen(tmp_path: Path) -> None:
+    house = documented(tmp_path)
+    records = house.folder / "ledger.access.jsonl"
+    line = '{"at":"%s","session":"s","user":"u","remote":"","page":"why"}\n'
+    records.write_text("".join(line % f"2026-01-0{day}T10:00:00Z" for day in (1, 2)))
+    first = InProcess(house.ledger).visitor()
+    for path in ("/", "/findings", "/proof"):
+        assert first.get(path).status == 200
+    assert run("--ledger", house.ledger, "verify").status == 0
+    checked = run("--ledger", house.ledger, "access", "--check")
+    assert (checked.status, [(row["lines"], row["file"]) for row in checked.rows]) == (0, [(2, str(records))])
+    InProcess(house.ledger).visitor().get("/")
+    assert len(run("--ledger", house.ledger, "access", "--check").rows) == 1, "what is sealed is sealed once"
+    text = records.read_text()
+    records.write_text(text.replace("2026-01-02T10", "2026-01-02T11"))
+    assert run("--ledger", house.ledger, "access", "--check").status == 1
+    (house.folder / "moved.jsonl").write_text(text)
+    assert run("--ledger", house.ledger, "access", "--check", "--file", house.folder / "moved.jsonl").status == 0
