@@ -136,7 +136,7 @@ def write(setup: Setup, /, out: Output, dry_run: bool, by: str | None, form: str
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise click.UsageError(f"--out {folder}: no folder can be made there ({error.strerror})") from None
 

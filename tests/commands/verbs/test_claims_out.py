@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
@@ -18,8 +19,9 @@ from ledger.files import write_new
 from ledger.store import EpisodeLedger
 from projections.erasure.handed_out import given
 from projections.read_model.generations import Places
-from tests.claims_files import EXPECTED, IN_THE_OPEN, INTAKE, WRITTEN_AT, ClaimsHouse
+from tests.claims_files import BOOK, EXPECTED, IN_THE_OPEN, INTAKE, WRITTEN_AT, ClaimsHouse
 from tests.command_line import forked, lines_of, status_of
+from tests.encrypted_house import Locked
 
 EPISODE = [json.loads(line) for line in INTAKE.read_text(encoding="utf-8").splitlines()]
 DAYS = [f"2026-09-{day}" for day in (28, 29, 30)] + [f"2026-10-0{day}" for day in (1, 2, 3, 4)]
@@ -306,3 +308,18 @@ def test_no_identity_is_in_what_the_commands_say(house: ClaimsHouse) -> None:
     )  # fmt: skip
     for word in ("EDNA", "BIRCH", "DULUTH", "55802", "1948", "EXAMPLE"):
         assert word not in said
+
+
+def test_forgetting_takes_the_file_back_and_it_cannot_be_made_again(tmp_path: Path) -> None:
+    house = Locked(tmp_path)
+    shutil.rmtree(house.book)
+    shutil.copytree(BOOK, house.book)
+    assert house.run("record", "--no-effect", INTAKE).status == 0
+    assert house.run("claims", "write", "--out", house.folder / "out").status == 0
+    (file,) = (house.folder / "out").iterdir()
+    told = house.run("forget", "P-O1", "--reason", "asked to", "--yes")
+    assert (told.status, file.exists()) == (0, False), told.err
+    assert file.name in told.out.decode() + told.err
+    ended = house.run("claims", "again", "B1", "--out", house.folder / "again")
+    assert (ended.status, (house.folder / "again").exists()) == (2, False)
+    assert "was forgotten since" in ended.err
