@@ -18,6 +18,7 @@ from commands.web.guard.security import Reach, loopback_hosts
 from commands.web.guard.sessions import Attempts, Sessions
 from commands.web.looking.addresses import LOOKING
 from commands.web.site import Site
+from ledger.keys.cipher import MasterKey
 from tests import stores
 from tests.running_site import Answer
 
@@ -43,12 +44,16 @@ class Clock:
 class InProcess:
     """A site, and what it tells the terminal."""
 
-    def __init__(self, ledger: Path, book: Path | None = None, reach: Reach = PLAIN) -> None:
+    def __init__(
+        self, ledger: Path, book: Path | None = None, reach: Reach = PLAIN, master: MasterKey | None = None
+    ) -> None:
         self.told: list[str] = []
         self.clock = Clock()
         named = iter(stores.placed(ledger))
         where = dict(zip(named, named, strict=True))
-        setup = Setup(where["--ledger"], str(book) if book else None, where.get("--views"), stores.master)
+        setup = Setup(
+            where["--ledger"], str(book) if book else None, where.get("--views"), lambda: master or stores.master()
+        )
         self.site = Site(setup, self.told.append)
         self.site.sessions = Sessions("runs-it", self.clock)
         self.site.attempts = Attempts(self.clock)
