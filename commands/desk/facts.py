@@ -135,8 +135,7 @@ class OfEpisode:
         return lines
 
     def _recorded(self, ledger: EpisodeLedger, lines: Sequence[Line], told: Texts) -> list[Handled]:
-        seen = told.get("seen", "")
-        upto = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
+        upto = seen_in(told)
 
         def still(lines: Sequence[Line], heads: Mapping[str, EpisodeHead]) -> None:
             if all(heads[line.episode].version_of(line.source, line.id) for line in lines):
@@ -152,6 +151,12 @@ class OfEpisode:
         if refused := next((each for each in handled if isinstance(each, Refused)), None):
             raise Stopped(_said(refused.message))
         return handled
+
+
+def seen_in(told: Texts) -> int:
+    """How many entries the episode had when the form was opened."""
+    seen = told.get("seen", "")
+    return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
 
 
 def _said(message: str) -> str:
