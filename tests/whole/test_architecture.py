@@ -26,7 +26,7 @@ ROOMS: dict[str, str] = {
     "ledger/progress.py": "",
     "ledger/unfinished.py": "ledger/files.py",
     "ledger/book": "ledger/day_set.py ledger/facts",
-    "ledger/x12": "ledger/facts",
+    "ledger/x12": "ledger/facts ledger/book",
     "ledger/keys": "ledger/files.py",
     "ledger/judge": "ledger/day_set.py ledger/facts ledger/book",
     "ledger/edition1": "ledger/day_set.py ledger/facts ledger/book",
@@ -126,6 +126,11 @@ ROOMS: dict[str, str] = {
         "projections/reading projections/rows projections/read_model projections/export "
         "projections/archive"
     ),
+    "projections/claims_out": (
+        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py ledger/x12 "
+        "projections/words.py projections/reading projections/rows projections/audit "
+        "projections/answers"
+    ),
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",
     "commands/door": "ledger/facts ledger/book",
@@ -148,8 +153,9 @@ ROOMS: dict[str, str] = {
         "commands/outside.py commands/book commands/sheets commands/references commands/writing"
     ),
     "commands/recording": (
-        "ledger/facts ledger/files.py ledger/book ledger/recorders/by_name ledger/store.py "
+        "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/reading projections/read_model projections/effects "
+        "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/references commands/writing commands/terminal"
     ),
     "commands/desk": (
@@ -181,7 +187,7 @@ ROOMS: dict[str, str] = {
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
         "projections/export projections/archive projections/distributed "
         "projections/operations projections/work projections/page projections/report projections/bundle "
-        "projections/erasure "
+        "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing "
         "commands/terminal commands/answers commands/recording commands/desk commands/people commands/web/guard "
         "commands/web commands/web/looking"
@@ -330,6 +336,7 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
+    "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
     "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
     "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
