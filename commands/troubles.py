@@ -15,6 +15,7 @@ import click
 from commands.book.example import ForeignPayers
 from commands.sheets.bounds import SheetTrouble
 from commands.sheets.mapping import MappingError
+from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import print_nowhere, printable, say
 from ledger.book import BookError
 from ledger.facts.entry import NewerEntry, UnreadableEntry
@@ -22,7 +23,6 @@ from ledger.keys.key_file import KeyTrouble
 from ledger.proof.checkpoint import CheckpointError
 from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath, without_quotes
 from projections.archive.trouble import ArchiveError, WrongArchive
-from projections.export.resuming import ForgottenSince, ReloadFirst
 from projections.read_model.trouble import DamagedViews, NotViews, ViewsError, damage_of
 from projections.reading.budget import TooCostly
 

@@ -57,6 +57,17 @@ need_compiler() {
     return 1
 }
 
+# Spark runs on it; only the tests of the soak tier start Spark.
+need_java() {
+    command -v java >/dev/null && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Java is missing; installing it for the tests of Spark" >&2
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null && return
+    fi
+    echo "The tests of Spark need Java 17 and it was not found. On Debian: apt-get install openjdk-17-jre-headless" >&2
+    return 1
+}
+
 need_posix
 VENV=${VENV:-.venv}
 EXTRAS=${1:-}

@@ -29,7 +29,7 @@ _MEANS: Final = {
     "since": "of changes and events: the position they begin after; else null",
     "known_at": "the instant of `--known-at`; else null",
     "book_hash": "SHA-256 of the book that gave the verdicts or rates; null for events",
-    "code_version": "the version of the program that judged them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `authorizations`, `rates` or `events`",
+    "code_version": "the version of the program that judged them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `episodes`, `authorizations`, `providers`, `rates` or `events`",
     "format": "`parquet`, `csv`, `jsonl` or `cloudevents`", "schema_version": "the version of this page",
     "deidentified": "whether it is de-identified", "patients_set_aside": "patients left out because an entry of theirs cannot be read",
     "columns": "the columns, in order", "rows": "rows in all files", "totals": "sums over all rows",
@@ -62,7 +62,7 @@ opens several files resolves the link first (`realpath feed/days`) and reads bel
 one format. Without rows there are no files, and the manifest says so. Files are readable by their owner alone (0600).
 
 The month is that of `date`; of a line that of `from`; of a finding that of its first date; of an authorization that
-of the episode's last day, `last_day`: to find those that run out while therapy goes on, the last months are enough. `rates` are reference data and have no months: one file, `feed/rates/part-0.parquet`. Within a month rows
+of the episode's last day, `last_day`: to find those that run out while therapy goes on, the last months are enough. `providers` and `rates` are reference data and have no months, nor has `episodes`: one file, `feed/rates/part-0.parquet`. Within a month rows
 are ordered by {order} as code points; those of `claimed` for one date in the order in which the claims were recorded. Equal ledgers, books and programs give equal bytes.
 
 | | Parquet | CSV | JSON Lines |
@@ -77,6 +77,9 @@ are ordered by {order} as code points; those of `claimed` for one date in the or
 The numbers are the same in every format, and whole cents: no format rounds. In CSV a text that begins with `=`, `+`,
 `-`, `@`, a tab, a carriage return or an apostrophe gets an apostrophe before it, so that no spreadsheet takes it for a
 formula: remove one leading apostrophe to get the text.
+
+Every Parquet file bears in its metadata what it is made of, under the manifest's names: `ledger`, `position`, `seal`, `book_hash`,
+`code_version`, `schema_version` and the rest of them.
 
 ## Keeping a copy up to date
 
@@ -158,6 +161,14 @@ These are the rows of `episode-ledger diff --claimed --all --every`, with dollar
 live claim that names it: sums of `now_rate` over them would count the day more than once, sums of `claimed_charge`
 and `exposure` do not.
 """,
+    "providers": """\
+`branch` is a key of the book's `providers/*.toml`. Which branch a day or a line is of, this says by their `provider`; of claimed days
+the days say it, by `patient`, `episode` and `date`. It stands here and not in `days`, for a branch is the book's and no verdict: days that a
+consumer keeps up to date from `changes` stay exactly those of `export days`.
+""",
+    "episodes": """\
+One row an episode, whoever it belongs to now, voided ones included; one file, without months. With `--known-at` as known then.
+""",
     "authorizations": """\
 With `--known-at` an authorization is there if it was recorded by then, with the units drawn as known then.
 """,
@@ -185,6 +196,9 @@ one object a line.
 | `datacontenttype` | `application/json` |
 | `sequence` | the position in nineteen digits, so that text order is the order of recording (the *sequence* extension) |
 | `data` | the line of intake, with `recorded_at`, and `version`, its number in the episode; without `version` it can be recorded again with `--keep-recorded-at` |
+
+As Parquet (`--format parquet`): `part-0.parquet`, in the same order, some fifty bytes an entry where JSON has five hundred. `data` is taken
+apart: `position`, `episode`, `version`, `type`, `source`, `id`, `by`, `recorded_at`, and `fact` as JSON text.
 
 Positions missing in between are administrative acts. Events hold everything that was recorded, free text included: they are
 never de-identified. But who a patient or subscriber is stands on claims alone: of `PatientIdentified` and
@@ -279,7 +293,7 @@ nothing.
 would reveal how far they are shifted. Units and dollars add up to the same.
 
 **Authorizations** keep their units and what was drawn, and lose their number and the dates between which they hold:
-these mostly begin and end with a year or a month. **`rates`** are of no patient and stay as they are.
+these mostly begin and end with a year or a month. **`providers`** and **`rates`** are of no patient and stay as they are.
 
 **`events` cannot be de-identified**: they hold free text. The command refuses.
 

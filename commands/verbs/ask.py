@@ -14,6 +14,7 @@ from commands.terminal.show import chosen_form, say, show_prose, show_rows
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.recorders.warnings import warnings_of
 from projections.audit.replay import ReplayRow, render_replay, replay_of
+from projections.operations.openmetrics import exposition
 from projections.operations.status import StatusRow, behind, status_row
 from projections.why.text import render_why
 from projections.why.why import StepShown, Why, why_of
@@ -99,7 +100,12 @@ class Stated(msgspec.Struct, frozen=True):
 
 @click.command()
 @click.option("--technical", is_flag=True, help="In a table, too: positions, versions, fingerprints and settings.")
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "openmetrics"]),
+    help="How to print. Default: table on a terminal, json (JSON Lines) in a pipe; openmetrics is for scrapers.",
+)
 @click.pass_obj
 def status(setup: Setup, /, technical: bool, form: str | None) -> None:
     """Show how many days, verdicts and findings there are; with --technical positions, lag and the settings in force.
@@ -111,6 +117,7 @@ def status(setup: Setup, /, technical: bool, form: str | None) -> None:
       episode-ledger status
       episode-ledger status --technical
       episode-ledger status --format json
+      episode-ledger status --format openmetrics
     """
     names = (setup.shown_name, str(setup.book_folder or "the example book in the package"))
     with setup.open() as ledger, closing(setup.views()) as views:
@@ -120,7 +127,9 @@ def status(setup: Setup, /, technical: bool, form: str | None) -> None:
             row = status_row(ledger, setup.places, views, setup.book, names, lag)
     for sentence in warnings_of(row.settings):
         say(f"{sentence}.")
-    if chosen_form(form) == "json":
+    if form == "openmetrics":
+        click.echo(exposition(row), nl=False)
+    elif chosen_form(form) == "json":
         show_rows([row], StatusRow, form)
     else:
         in_short = chosen_form(form) == "table" and not technical

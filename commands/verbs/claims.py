@@ -6,6 +6,7 @@ import click
 
 from commands.verbs.claim_files import check, read
 from commands.verbs.claim_list import list_claims
+from commands.verbs.claim_plan import plan_claims
 from commands.verbs.claim_writing import again, prepare, write
 
 
@@ -23,5 +24,5 @@ def claims() -> None:
     """
 
 
-for command in (prepare, write, check, read, list_claims, again):
+for command in (prepare, write, check, read, list_claims, plan_claims, again):
     claims.add_command(command)

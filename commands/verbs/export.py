@@ -26,12 +26,22 @@ from projections.audit.kept_claimed import kept_in
 from projections.export.changes import changes_since, inserted, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
-from projections.export.judged import AUTHORIZATIONS, CLAIMED, RATES, AsOf, judged_rows, rate_rows
-from projections.export.manifest import MANIFEST, ExportManifest, Origin, read_manifest
+from projections.export.judged import (
+    AUTHORIZATIONS,
+    CLAIMED,
+    EPISODES,
+    PROVIDERS,
+    RATES,
+    AsOf,
+    judged_rows,
+    provider_rows,
+    rate_rows,
+)
+from projections.export.manifest import MANIFEST, ExportManifest, Origin, read_manifest, recorded_until
 from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
 from projections.export.shapes import DATASETS
-from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_export, write_export, writer_of
+from projections.export.write import CLOUDEVENTS, EVENTS, PARQUET, Made, write_event_export, write_export, writer_of
 from projections.read_model.trouble import NotNow, SetAside
 from projections.read_model.version import code_version
 from projections.read_model.views import Views
@@ -74,13 +84,13 @@ def export(
     code_version: str | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
-    """Write days, lines, findings, changes, claimed days, authorizations, rates or events into files, for programs
-    downstream.
+    """Write days, lines, findings, changes, claimed days, episodes, authorizations, providers, rates or events into
+    files, for programs downstream.
 
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
     'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
-    everybody; 'rates' are those of the book. 'episode-ledger help feed' describes
+    everybody; 'providers' and 'rates' are those of the book. 'episode-ledger help feed' describes
     every column.
 
     \b
@@ -95,7 +105,7 @@ def export(
     _check(asked)
     place = Place(out.path, dataset)
     out.refuse_around(place.would_remove)
-    listed = None if dataset == RATES else place.link  # the book's rates are nobody's
+    listed = None if dataset in (PROVIDERS, RATES) else place.link  # what the book says is nobody's
     with setup.open() as ledger, giving(setup, ledger, f"export {dataset}", listed) as notes:
         check_since(ledger, Since(since, seal, code_version))
         pseudonyms = pseudonyms_of(key, setup, out.path) if deidentified else None
@@ -111,8 +121,10 @@ def export(
 
 def _check(asked: Asked) -> None:
     """What the options must have to do with each other."""
-    if (asked.form == CLOUDEVENTS) != (asked.dataset == EVENTS):
-        raise click.UsageError("--format cloudevents is the format of events, and their only one")
+    if asked.dataset == EVENTS and asked.form not in (CLOUDEVENTS, PARQUET):
+        raise click.UsageError("events are written as cloudevents or as parquet")
+    if asked.form == CLOUDEVENTS and asked.dataset != EVENTS:
+        raise click.UsageError("--format cloudevents is for events")
     if asked.since is not None and asked.dataset not in (CHANGES, EVENTS):
         raise click.UsageError("--since is for changes and events; the others are whole as they stand")
     if asked.known_at is not None and asked.dataset in (CHANGES, EVENTS):
@@ -143,17 +155,18 @@ def _export(
     head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset == CHANGES:
         return _export_changes(setup, ledger, asked, head, pseudonyms, folder)
-    if asked.dataset == RATES:
+    if asked.dataset in (PROVIDERS, RATES):
+        rows = rate_rows(setup.book, asked.known_at) if asked.dataset == RATES else provider_rows(setup.book)
         made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
-        return _write(DATASETS[RATES], rate_rows(setup.book, asked.known_at), asked, pseudonyms, made, folder)
-    if asked.dataset in (CLAIMED, AUTHORIZATIONS):
+        return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)
+    if asked.dataset in (CLAIMED, AUTHORIZATIONS, EPISODES):
         return _export_judged(setup, ledger, asked, pseudonyms, folder)
     return _export_views(setup, ledger, asked, pseudonyms, folder)
 
 
 def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> ExportManifest:
     made = Made(_origin(ledger, asked, head := ledger.position(), None), False, ())
-    return write_event_export(folder, ledger.id, ledger.follow(asked.since or 0, head), made)
+    return write_event_export(folder, ledger.id, ledger.follow(asked.since or 0, head), asked.form, made)
 
 
 def _export_changes(
@@ -225,14 +238,6 @@ def _origin(ledger: EpisodeLedger, asked: Asked, position: int, book_hash: str |
     since = (asked.since or 0) if asked.dataset in (CHANGES, EVENTS) else None
     known_at = utc_text(asked.known_at) if asked.known_at else None
     return Origin(
-        ledger.id, position, ledger.seal_at(position), _recorded_until(ledger, position), since, known_at, book_hash,
+        ledger.id, position, ledger.seal_at(position), recorded_until(ledger, position), since, known_at, book_hash,
         code_version(),
     )  # fmt: skip
-
-
-def _recorded_until(ledger: EpisodeLedger, position: int) -> str | None:
-    """When the last entry up to a position was recorded; acts of the house are no entries."""
-    for last in range(position, 0, -1):
-        for _, entry in ledger.follow(last - 1, last):
-            return utc_text(entry.recorded_at)
-    return None

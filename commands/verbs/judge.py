@@ -62,8 +62,8 @@ def judge(
     Examples:
       episode-ledger judge --archive archive --out judged
       episode-ledger judge --archive archive --out judged --against ledger.views.db
-      episode-ledger judge --archive archive --out tried --set prairie-blue.auth_required=false --against judged
-      episode-ledger judge --archive s3://bucket/ledger --out s3://bucket/judged --engine spark --master spark://head:7077
+      episode-ledger judge --archive archive --out tried --set prairie-blue.auth_required=false
+      episode-ledger judge --archive s3://bucket/ledger --out s3://bucket/judged --engine spark
     """
     if master and engine != "spark":
         raise click.UsageError("--master is for --engine spark")

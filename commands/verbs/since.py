@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import click
 
+from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import say
 from ledger.store import EpisodeLedger
-from projections.export.resuming import ForgottenSince, ReloadFirst
 from projections.read_model.version import code_version, makes_the_same_rows
 
 

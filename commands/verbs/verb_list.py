@@ -54,8 +54,8 @@ VERBS: Final = {
     "bundle": Verb("bundle", "Put episodes into one zip that a payer can check without trusting us."),
     "export": Verb(
         "export",
-        "Write days, lines, findings, changes, claimed days, authorizations, rates or events"
-        " into files, for programs downstream.",
+        "Write days, lines, findings, changes, claimed days, episodes, authorizations, providers, rates or"
+        " events into files, for programs downstream.",
     ),
     "follow": Verb("follow", "Print each day that is not what it was, as JSON Lines, until stopped."),
     "status": Verb(
@@ -69,6 +69,9 @@ VERBS: Final = {
     ),
     "ack": Verb("answers", "Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each."),
     "remit": Verb("answers", "Record the remittances in FILES (835) and show what became of each answer."),
+    "assign-remittance": Verb(
+        "answers", "Assign to CLAIM what PAYMENT answered under CONTROL, the payer's number of the claim."
+    ),
     "payments": Verb("answers", "Show what each claimed day was paid, beside what is expected for it now."),
     "report": Verb("report", "Show what people look at each Monday."),
     "close": Verb(

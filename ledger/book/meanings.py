@@ -74,6 +74,7 @@ MEANS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
         "name": "the name people read",
         "taxonomy": "its trade: 3336H0001X is a home infusion pharmacy",
         "agreements": "one `[[agreements]]` table each",
+        "branch": "the branch of the house that it is, as programs downstream tell branches apart; changes no verdict",
         "billing": "what a claim says of the house: a table `[billing]`; without one no claim is written",
     },
     Billing: {

@@ -148,6 +148,7 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
     taxonomy: Name
     agreements: tuple[Agreement, ...] = ()
     billing: Billing | None = None
+    branch: Name | None = None
 
 
 class CodeTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,6 +166,6 @@ ADDED_IN_EDITION_2: Final[dict[type[Struct], tuple[str, ...]]] = {
     ),
     Agreement: ("rate_cents",),
     Payer: ("edi",),
-    Provider: ("billing",),
+    Provider: ("billing", "branch"),
 }  # fmt: skip
 """The keys that a book recorded under edition 1 of the rulebook, or before claims were made here, does not have."""

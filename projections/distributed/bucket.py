@@ -25,6 +25,7 @@ from projections.archive.segment import ArchivedRow
 from projections.distributed.house import House, Row
 from projections.distributed.tables import BucketTables
 from projections.distributed.task import Report, Task
+from projections.export.shapes import SCHEMA_VERSION
 from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
 from projections.reading.as_known import book_known, some_episode
@@ -40,7 +41,10 @@ def judge_bucket(task: Task) -> Report:
     set_budget(task.budget)
     book = book_of_text(task.book)
     worker = _Worker(task, book)
-    about = {"ledger": task.ledger, "position": str(task.upto), "book": book.hash, "code_version": code_version()}
+    about = {
+        "ledger": task.ledger, "position": str(task.upto), "book_hash": book.hash, "code_version": code_version(),
+        "schema_version": SCHEMA_VERSION,
+    }  # fmt: skip
     sums, patients = Sums(), 0
     gc.disable()  # as in a rebuild: nothing here makes cycles
     try:

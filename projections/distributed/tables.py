@@ -22,6 +22,7 @@ from projections.archive.folder import Folder
 from projections.archive.manifest import Measured
 from projections.distributed.task import MadeFile, Table
 from projections.export.as_parquet import GROUP_ROWS, TYPES, arrays_of, schema_of
+from projections.export.rows import named_findings
 from projections.export.shapes import DATASETS
 from projections.rows.day import DAY_COLUMNS
 from projections.rows.day_run import DayRun
@@ -108,7 +109,8 @@ def batch_of(table: Table, rows: Sequence[Any]) -> pyarrow.RecordBatch:
     if table == "digests":
         arrays = [pyarrow.array(cells, f.type) for cells, f in zip(zip(*rows, strict=True), schema, strict=True)]
     else:
-        arrays = arrays_of(DATASETS[table].columns, rows)
+        told = named_findings(rows, DATASETS[table]) if table == "findings" else rows
+        arrays = arrays_of(DATASETS[table].columns, list(told))
     return pyarrow.record_batch(arrays, schema=schema)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
@@ -36,9 +36,11 @@ def schema_of(columns: Sequence[Column]) -> pyarrow.Schema:
     )
 
 
-def write_parquet(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
-    """The rows in groups of one size; equal rows give equal bytes."""
-    schema = schema_of(columns)
+def write_parquet(
+    file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], about: Mapping[str, str] | None = None
+) -> None:
+    """The rows in groups of one size, and in the file's metadata what they are made of; equal rows give equal bytes."""
+    schema = schema_of(columns).with_metadata(about)
     remaining = iter(rows)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while group := list(islice(remaining, GROUP_ROWS)):

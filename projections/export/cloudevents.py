@@ -1,14 +1,18 @@
-"""The entries themselves as CloudEvents 1.0, one JSON object a line."""
+"""The entries themselves: as CloudEvents 1.0, one JSON object a line, or as rows of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, BinaryIO, Final
+from datetime import datetime
+from typing import Annotated, Any, BinaryIO, Final
 
 import msgspec
+from msgspec import Struct
 
 from ledger.facts.entry import Entry, fact_shown, tag_of
 from projections.export.shapes import SCHEMA_VERSION
+from projections.rows.cells import Cells
+from projections.rows.columns import Word, columns_of, note
 from projections.words import utc_text
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -39,3 +43,29 @@ def cloud_event(ledger_id: str, position: int, entry: Entry) -> dict[str, Any]:
 def write_events(file: BinaryIO, ledger_id: str, entries: Iterable[tuple[int, Entry]]) -> None:
     """Entries with their positions, one event a line."""
     file.writelines(_encode(cloud_event(ledger_id, position, entry)) + b"\n" for position, entry in entries)
+
+
+class ExportedEvent(Struct, frozen=True):
+    """One entry as it was recorded."""
+
+    position: Annotated[int, note("where it stands in the ledger; acts have positions, too", "left out")]
+    episode: Annotated[str, note("the episode", "left out")]
+    version: Annotated[int, note("its number in the episode", "left out")]
+    type: Annotated[Word, note("the fact's type", "left out")]
+    source: Annotated[Word, note("the system that told it", "left out")]
+    id: Annotated[str, note("its name there", "left out")]
+    by: Annotated[Word, note("who told it", "left out")]
+    recorded_at: Annotated[datetime, note("when it was recorded", "left out")]
+    fact: Annotated[str, note("the fact as JSON, as it was told", "left out")]
+
+
+EVENT_COLUMNS: Final = tuple(columns_of(ExportedEvent))
+
+
+def event_cells(positioned: tuple[int, Entry]) -> Cells:
+    """An entry as a row."""
+    position, entry = positioned
+    return (
+        position, entry.episode, entry.version, tag_of(entry.fact), entry.source, entry.id, entry.by,
+        utc_text(entry.recorded_at), _encode(entry.fact).decode(),
+    )  # fmt: skip

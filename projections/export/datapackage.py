@@ -62,4 +62,4 @@ def _field(column: Column) -> dict[str, Any]:
 def _key(dataset: Dataset, columns: Sequence[Column]) -> list[str]:
     """The columns that name one row; none if one of them is left out."""
     names = {column.name for column in columns}
-    return list(dataset.order) if dataset.is_key and names.issuperset(dataset.order) else []
+    return list(dataset.key) if names.issuperset(dataset.key) else []

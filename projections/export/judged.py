@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
+from ledger.judge.patients import episodes_in
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import Kept, claimed_of, nothing_kept
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
-from projections.reading.as_known import AsKnown, book_known
+from projections.reading.as_known import AsKnown, Streams, book_known
 from projections.reading.authorizations import authorizations_in
 from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
+from projections.words import iso, utc_text
 
 CLAIMED: Final = "claimed"
 AUTHORIZATIONS: Final = "authorizations"
+EPISODES: Final = "episodes"
+PROVIDERS: Final = "providers"
 RATES: Final = "rates"
 
 
@@ -50,7 +55,7 @@ def rate_rows(book: Book, known_at: datetime | None) -> Iterator[Cells]:
 def judged_rows(
     dataset: str, as_of: AsOf, aside: Mapping[str, SetAside], left_out: LeftOut, progress: Progress
 ) -> Iterator[Cells]:
-    """The rows of ``claimed`` or ``authorizations``, each patient's together.
+    """The rows of ``claimed``, ``authorizations`` or ``episodes``, each patient's together.
 
     Patients set aside have none, nor have those who share an episode with them where that is needed and cannot be read.
     """
@@ -76,8 +81,48 @@ def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspe
         streams = entries_around(as_of.ledger, theirs, as_of.position)
         return claimed_of(streams, patient, as_of.book, as_of.known_at, every=True)
     streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)
+    if dataset == EPISODES:
+        return _episodes(as_of, streams, patient)
     found = authorizations_in(streams, patient, as_of.book, as_of.known_at)
     return (one for of_episode in found for one in of_episode)
+
+
+def branch_of(book: Book, npi: str) -> str | None:
+    """The branch that a provider is, if the book says."""
+    return book.providers[npi].branch if npi in book.providers else None
+
+
+def provider_rows(book: Book) -> Iterator[Cells]:
+    """The providers of the book."""
+    return ((npi, provider.name, provider.branch) for npi, provider in sorted(book.providers.items()))
+
+
+class _Episode(msgspec.Struct):
+    """``ExportedEpisode`` in cells."""
+
+    episode: str
+    patient: str
+    provider: str
+    branch: str | None
+    zone: str
+    opened: str
+    discharged: str | None
+    voided: bool
+    payers: tuple[str, ...]
+
+
+def _episodes(as_of: AsOf, streams: Streams, patient: str) -> Iterator[_Episode]:
+    """A patient's episodes, by name."""
+    for name, episode in sorted(episodes_in(streams, as_of.known_at).items()):
+        if episode.patient == patient:
+            entry, opening = episode.opening
+            _, provider, _ = max(episode.providers, key=itemgetter(0), default=(0, opening.provider, entry))
+            ended = min((one.date for one in episode.discharges), default=None)
+            yield _Episode(
+                name, patient, provider, branch_of(as_of.book, provider), opening.zone, utc_text(entry.recorded_at),
+                None if ended is None else iso(ended), bool(episode.voided),
+                tuple(spell.payer for spell in episode.spells()),
+            )  # fmt: skip
 
 
 def _cells(row: msgspec.Struct) -> Cells:

@@ -9,6 +9,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from ledger.store import EpisodeLedger
+from projections.words import utc_text
+
 MANIFEST: Final = "manifest.json"
 PACKAGE: Final = "datapackage.json"
 """What describes the files of an export as CSV, beside the manifest."""
@@ -63,6 +66,14 @@ class ExportManifest(Struct, frozen=True):
     rows: int
     totals: dict[str, int | str]
     files: tuple[ExportedFile, ...]
+
+
+def recorded_until(ledger: EpisodeLedger, position: int) -> str | None:
+    """When the last entry up to a position was recorded; acts of the house are no entries."""
+    for last in range(position, 0, -1):
+        for _, entry in ledger.follow(last - 1, last):
+            return utc_text(entry.recorded_at)
+    return None
 
 
 def part_of(folder: Path, path: Path, rows: int) -> ExportedFile:

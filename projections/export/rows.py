@@ -6,8 +6,11 @@ JSON text. Each format makes of it what it has.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+
+import msgspec
 
 from projections.export.columns import Dataset
 from projections.export.spool import in_order
@@ -20,6 +23,8 @@ from projections.rows.day_run import days_of
 from projections.rows.finding import FINDING_COLUMNS
 from projections.rows.line import LINE_COLUMNS
 
+_NAME_DIGITS: Final = 32
+_encode: Final = msgspec.json.Encoder().encode
 _MONTHS: Final = {"days": "date", "lines": "from", "findings": "first_date"}
 """The column that gives a row its month."""
 _KEPT: Final = {"days": DAY_COLUMNS, "lines": LINE_COLUMNS, "findings": FINDING_COLUMNS}
@@ -27,7 +32,17 @@ _KEPT: Final = {"days": DAY_COLUMNS, "lines": LINE_COLUMNS, "findings": FINDING_
 
 def rows_by_month(views: Views, dataset: Dataset) -> Iterator[Cells]:
     """The rows of a dataset by month, each month's in the dataset's order."""
-    return _select(views, dataset, f'substr("{_MONTHS[dataset.name]}", 1, 7), {sql_list(dataset.order)}')
+    rows = _select(views, dataset, f'substr("{_MONTHS[dataset.name]}", 1, 7), {sql_list(dataset.order)}')
+    return named_findings(rows, dataset) if dataset.name == "findings" else rows
+
+
+def named_findings(rows: Iterable[Cells], dataset: Dataset) -> Iterator[Cells]:
+    """Findings as the read model keeps them, each with what names it at the end: the same wherever it is exported."""
+    names = [column.name for column in dataset.columns]
+    places = [names.index(name) for name in dataset.order]
+    for row in rows:
+        key = hashlib.sha256(_encode([row[place] for place in places])).hexdigest()
+        yield (*row[: len(names) - 1], key[:_NAME_DIGITS])
 
 
 def rows_by_patient(views: Views, dataset: Dataset) -> Iterator[Cells]:

@@ -67,6 +67,38 @@ def _of_both_ages(part: slice) -> Iterator[Column]:
         yield from (column._replace(name=f"{age}_{column.name}", nullable=True) for column in DAY_COLUMNS[part])
 
 
+class ExportedProvider(Struct, frozen=True):
+    """A provider of the book: what `provider` of days, lines and episodes stands for."""
+
+    provider: Annotated[Word, note("the NPI", "kept")]
+    name: Annotated[str, note("the name people read", "kept")]
+    branch: Annotated[Word | None, note("the branch of the house that it is; null where the book names none", "kept")]
+
+
+class NamedFinding(Struct, frozen=True):
+    """What a finding is called."""
+
+    finding: Annotated[
+        str, note("names the finding: the same as long as everything that tells it from others is the same", "left out")
+    ]
+
+
+class ExportedEpisode(Struct, frozen=True):
+    """One episode: whose it is, who provides it, where, and who pays."""
+
+    episode: Annotated[str, _EPISODE]
+    patient: Annotated[str, _PATIENT]
+    provider: Annotated[Word, note("the NPI it goes under, the last one where that changed", "kept")]
+    branch: Annotated[
+        Word | None, note("the branch of that provider in the book; null where it names none", "left out")
+    ]
+    zone: Annotated[Word, note("the time zone its days are counted in", "left out")]
+    opened: Annotated[datetime, note("when its opening was recorded", "left out")]
+    discharged: Annotated[CalendarDate | None, note("its last date, where it was discharged; else null", "shifted")]
+    voided: Annotated[bool, note("whether it was voided: then it has no days", "kept")]
+    payers: Annotated[tuple[str, ...], note("the payer of each spell of coverage, by rank and first date", "kept")]
+
+
 class ExportedClaimedDay(Struct, frozen=True):
     """One service date as claimed, as known when claimed and as known now; or a billable day that is on no claim."""
 
@@ -155,10 +187,19 @@ DATASETS: Final = {
     for dataset in (
         _declared("days", DayRow, "date", *DAY_ORDER),
         _declared("lines", LineRow, "from", *LINE_ORDER),
-        _declared("findings", FindingRow, "dates", *(name for name in FINDING_ORDER if name != "first_date")),
+        dataset_of(
+            "findings",
+            FindingRow.__doc__,
+            [*columns_of(FindingRow), *columns_of(NamedFinding)],
+            "dates",
+            *(name for name in FINDING_ORDER if name != "first_date"),
+            key="finding",
+        ),
         dataset_of("changes", ChangePlace.__doc__, change_columns(), "date", *DAY_ORDER),
         _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, is_key=False),
+        _declared("episodes", ExportedEpisode, None, "patient", "episode"),
         _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number", "from"),
+        _declared("providers", ExportedProvider, None, "provider"),
         _declared(
             "rates",
             ExportedRate,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, TypeVar, get_args
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from msgspec.structs import asdict
 
@@ -15,7 +16,7 @@ from ledger.facts.entry import Entry
 from ledger.files import create
 from projections.audit.claimed_shares import ClaimedKind
 from projections.export.as_text import write_csv, write_jsonl
-from projections.export.cloudevents import write_events
+from projections.export.cloudevents import EVENT_COLUMNS, event_cells, write_events
 from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
 from projections.export.manifest import MANIFEST, PACKAGE, ExportedFile, ExportManifest, Origin, part_of, text_of
@@ -25,9 +26,11 @@ from projections.rows.cells import Cells
 from projections.rows.columns import Column
 from projections.words import decimal
 
-Writer = Callable[[BinaryIO, Sequence[Column], Iterable[Cells]], None]
+Writer = Callable[..., None]
+"""Takes a file, columns and rows."""
 EVENTS: Final = "events"
 CLOUDEVENTS: Final = "cloudevents"
+PARQUET: Final = "parquet"
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 _SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
@@ -55,7 +58,7 @@ class Made(NamedTuple):
 
 def writer_of(form: str) -> Writer:
     """What writes a format; ImportError if a library for it is missing."""
-    if form == "parquet":
+    if form == PARQUET:
         writer: Writer = import_module("projections.export.as_parquet").write_parquet
         return writer
     return {"csv": write_csv, "jsonl": write_jsonl}[form]
@@ -65,7 +68,7 @@ def write_export(
     folder: Path, dataset: Dataset, columns: Sequence[Column], form: str, rows: Iterable[Cells], made: Made
 ) -> ExportManifest:
     """Write rows, given by month, and the manifest, into an empty folder."""
-    write, totals = writer_of(form), Totals(dataset, columns)
+    write, totals = _writer_with(form, made), Totals(dataset, columns)
     parts = []
     for month, of_month in groupby(rows, MonthOf(dataset, columns)):
         path = folder / (f"service_month={month}" if month else "") / f"part-0.{form}"
@@ -80,11 +83,25 @@ def write_export(
     return _finish(folder, dataset.name, form, names, totals, parts, made)
 
 
+def _writer_with(form: str, made: Made) -> Writer:
+    """What writes a format; into a file that can bear it, what it is made of."""
+    if form != PARQUET:
+        return writer_of(form)
+    about = {key: str(value) for key, value in asdict(made.origin).items() if value is not None}
+    return partial(writer_of(form), about=about | {"schema_version": SCHEMA_VERSION})
+
+
 def write_event_export(
-    folder: Path, ledger_id: str, entries: Iterable[tuple[int, Entry]], made: Made
+    folder: Path, ledger_id: str, entries: Iterable[tuple[int, Entry]], form: str, made: Made
 ) -> ExportManifest:
     """Write the entries as events, and the manifest, into an empty folder."""
     totals = Totals(None, ())
+    if form == PARQUET:
+        path = folder / "part-0.parquet"
+        with os.fdopen(create(path), "wb") as file:
+            _writer_with(form, made)(file, EVENT_COLUMNS, map(event_cells, totals.counting(entries)))
+        names = tuple(column.name for column in EVENT_COLUMNS)
+        return _finish(folder, EVENTS, form, names, totals, [part_of(folder, path, totals.rows)], made)
     path = folder / "part-0.jsonl"
     with os.fdopen(create(path), "wb") as file:
         write_events(file, ledger_id, totals.counting(entries))

@@ -131,11 +131,11 @@ def test_what_is_damaged_stops_the_cluster_and_is_named(archived: Archived) -> N
 def test_a_driver_that_is_killed_leaves_the_result_that_stood(archived: Archived) -> None:
     before = archived.judge().manifest
     book = archived.folder / "book"
-    command = [sys.executable, "-c", DRIVER, archived.archive, archived.out, CLUSTER, str(book)]
+    command = [sys.executable, "-c", DRIVER, archived.archive, archived.out, "local[2]", str(book)]
     book.write_text(archived.book.text)
     driver = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list(Path(archived.out).glob("days/00000002-*")) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 400
+    while not list(Path(archived.out).glob("days/00000002-*")) and time.monotonic() < deadline and not driver.poll():
         time.sleep(0.05)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()

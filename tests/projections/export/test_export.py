@@ -14,9 +14,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 import duckdb
+import msgspec
 import polars
 import pytest
+from pyarrow import parquet
 
+from ledger.facts.events import Event
 from ledger.store import EpisodeLedger
 from projections.export.shapes import DATASETS
 from projections.read_model.version import code_version
@@ -60,6 +63,7 @@ def test_every_format_holds_what_the_commands_print(simulated: House, house: Hou
             assert shown
             for form in FORMS:
                 rows = rows_in(export(told_by, dataset, form, told_by.folder / form))
+                assert all(row.pop("finding") for row in rows if dataset == "findings")  # which no command prints
                 assert sorted(json.dumps(row, sort_keys=True) for row in rows) == shown
 
 
@@ -473,3 +477,25 @@ def test_a_failing_write_leaves_the_one_before(house: House, tmp_path: Path) -> 
     assert_plain(ended, 2, "No space left")
     assert rows_in(out / "days") == before
     assert sorted(path.name for path in out.iterdir()) == [".days.1", ".days.lock", "days"]
+
+
+def test_events_as_parquet_are_the_entries_in_their_order(house: House, tmp_path: Path) -> None:
+    place = export(house, "events", "parquet", tmp_path / "out")
+    rows = parquet.read_table(place / "part-0.parquet").to_pylist()
+    with open_ledger(house.ledger, create=False) as ledger:
+        entries = list(ledger.follow(0))
+    assert [(row["position"], row["episode"], row["version"], row["id"]) for row in rows] == [
+        (position, entry.episode, entry.version, entry.id) for position, entry in entries
+    ]
+    assert [msgspec.json.decode(row["fact"], type=Event) for row in rows] == [entry.fact for _, entry in entries]
+    assert [row["recorded_at"] for row in rows] == [entry.recorded_at for _, entry in entries]
+    assert manifest_of(place)["rows"] == len(rows) > 0
+
+
+def test_a_parquet_file_says_what_it_is_made_of(house: House, tmp_path: Path) -> None:
+    for dataset in ("days", "events"):
+        place = export(house, dataset, "parquet", tmp_path / "out")
+        said, manifest = parquet.read_schema(next(place.rglob("*.parquet"))).metadata, manifest_of(place)
+        for key in ("ledger", "position", "seal", "code_version", "schema_version"):
+            assert said[key.encode()].decode() == str(manifest[key])
+        assert (b"book_hash" in said) == (dataset == "days")

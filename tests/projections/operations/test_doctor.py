@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections import namedtuple
 from contextlib import closing
@@ -212,3 +213,19 @@ def test_a_signing_key_that_others_may_read_is_wrong(house: House, tmp_path: Pat
 def test_no_ledger_ends_with_2(tmp_path: Path) -> None:
     assert_plain(run("--ledger", tmp_path / "none.db", "doctor"), 2, "there is no ledger")
     assert os.listdir(tmp_path) == []
+
+
+def test_the_status_for_scrapers_has_the_numbers_of_the_status_and_nobodys_name(house: House) -> None:
+    """By the grammar of OpenMetrics: families described before their samples, labels quoted, an end."""
+    lines = house.run("status", "--format", "openmetrics").out.decode().splitlines()
+    (status,) = house.run("status", "--format", "json").rows
+    assert lines[-1] == "# EOF"
+    samples = dict(re.fullmatch(r'(\w+(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})?) (\d+)', line).groups()  # type: ignore[union-attr]
+                   for line in lines if not line.startswith("#"))  # fmt: skip
+    families = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert {name.partition("{")[0].removesuffix("_info") for name in samples} <= set(families)
+    assert int(samples["episode_ledger_position"]) == status["position"]
+    days = {name: int(number) for name, number in samples.items() if name.startswith("episode_ledger_days")}
+    assert sum(days.values()) == status["days"] > 0
+    assert all(f'status="{verdict.split()[0]}"' in " ".join(days) for verdict in status["verdicts"])
+    assert not any("P-1" in line or "EP-1" in line for line in lines)
