@@ -106,9 +106,9 @@ class HouseActs:
     def _record_act(self, act: HouseAct, after: int, **more: Any) -> int:
         return self._insert(stored_acts([act], after), **more)[0]
 
-    def count_of_acts(self) -> int:
-        """How many acts of the house there are."""
-        return self._entries.count_of(HOUSE, LAST_POSITION)
+    def count_of_acts(self, upto: int = LAST_POSITION) -> int:
+        """How many acts of the house there are, up to a position."""
+        return self._entries.count_of(HOUSE, upto)
 
     def acts_of(self, *kinds: type[_Act], after: int = 0) -> list[tuple[int, _Act]]:
         """The acts of some kinds with their positions, in order, after so many acts: the others are not read."""

@@ -32,13 +32,13 @@ from ledger.recorders import Forgotten, NoLedger, StoreError, WrongPath
 from ledger.recorders.by_name.naming import in_postgres, postgres_module
 from ledger.recorders.encrypted import EncryptedRecorder, opened_with
 from ledger.recorders.mapping import EntryMapper, EntryStore, EpisodeRepository, NotOffered
-from ledger.recorders.protocol import Entries, StoredEntries
+from ledger.recorders.protocol import FEW, Entries, StoredEntries
 from ledger.recorders.reading_back import read_back
 from ledger.recorders.sqlite.recorder import LedgerFactory
 
 __all__ = [
-    "EpisodeLedger", "Forgotten", "NoLedger", "RecordConflictError", "StoreError", "UnreadableEntry", "WrongPath",
-    "in_postgres", "open_ledger",
+    "FEW", "EpisodeLedger", "Forgotten", "NoLedger", "RecordConflictError", "StoreError", "UnreadableEntry",
+    "WrongPath", "in_postgres", "open_ledger",
 ]  # fmt: skip
 
 LOG_SECTION_ENTRIES: Final = 10_000

@@ -201,7 +201,8 @@ As Parquet (`--format parquet`): `part-0.parquet`, in the same order, some fifty
 apart: `position`, `episode`, `version`, `type`, `source`, `id`, `by`, `recorded_at`, and `fact` as JSON text.
 
 Positions missing in between are administrative acts. Events hold everything that was recorded, free text included: they are
-never de-identified.
+never de-identified. But who a patient or subscriber is stands on claims alone: of `PatientIdentified` and
+`SubscriberIdentified` only the type is told.
 """
 _TOTALS: Final = """\
 `totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,

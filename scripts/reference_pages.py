@@ -18,6 +18,7 @@ from ledger.facts.events import Act, Correction, Event, Fact
 from ledger.judge.findings import RULES
 from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS
+from ledger.x12.gate_rules import RULES as GATE_RULES
 from projections.rows.finding import MESSAGES
 from scripts import feed_pages
 from scripts.terms_page import terms_page
@@ -168,6 +169,24 @@ def _message(rule: str) -> str:
     return re.sub(r"{\w+}", "…", " ".join(MESSAGES[rule]))
 
 
+# gate.md
+
+
+def gate_page() -> str:
+    """The rules of the gate that claims pass before they leave."""
+    rows = ((f"`{rule.name}`", rule.level, rule.says) for rule in GATE_RULES)
+    return "\n".join(
+        [
+            "# The gate\n",
+            _made_from("ledger/x12/gate_rules.py"),
+            "What `claims check` holds a file of claims (837P) against, and `claims write` its own before they leave. "
+            "Something `hard` keeps a claim back, something `soft` is told. What only the ledger can say (diagnoses, "
+            "coverage, authorizations, other claims of the patient) is asked where it knows the claim by its number.\n",
+            _table(("Rule", "Level", "What it holds a claim to"), iter(rows)),
+        ]
+    )
+
+
 # commands.md
 
 
@@ -196,6 +215,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "intake.schema.json": schema_page,
     "steps.md": steps_page,
     "findings.md": findings_page,
+    "gate.md": gate_page,
     "commands.md": commands_page,
     "terms.md": terms_page,
     **feed_pages.PAGES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -12,13 +13,15 @@ from typing import Any, Final
 import msgspec
 
 from commands.door.intake import Line, parse_line
-from commands.writing.record import record
+from commands.writing.record import Outcome, record
 from ledger.book import Book, Code, Payer, Provider
+from ledger.facts.administration import PatientsMerged, PatientsParted
 from ledger.facts.entry import Entry, decode, encode
 from ledger.facts.forms import parse_instant
-from ledger.facts.merges import Merged, Parted
+from ledger.facts.merges import Merged, MergeRefused, Parted
 from ledger.facts.upcasts import SCHEMA
 from ledger.judge.patients import by_episode, gather
+from ledger.store import EpisodeLedger
 from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.read_model.views import passing_views
@@ -99,13 +102,36 @@ def derive(
     keep_recorded_at: bool = True,
 ) -> Derived:
     """The whole way: lines through the door into a real ledger file, then judged from what it holds."""
-    stream = io.BytesIO(b"\n".join(map(_line, entries)))
+    outcomes: list[Any] = []
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
-        outcomes = list(record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER))
-        stored = [entry for _, entry in ledger.follow(0)]
+        for are_acts, several in groupby(entries, _is_act):
+            if are_acts:
+                outcomes += [_done(ledger, act) for act in several]
+                continue
+            stream = io.BytesIO(b"\n".join(map(_line, several)))
+            outcomes += record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER)
+        stored = [*(entry for _, entry in ledger.follow(0)), *ledger.merge_entries()]
     derived = judge_entries(stored, book_of(book), parse_instant(known_at) if known_at else None)
     derived.outcomes = msgspec.json.decode(msgspec.json.encode(outcomes))
     return derived
+
+
+def _is_act(entry: dict[str, Any] | str | bytes) -> bool:
+    return isinstance(entry, dict) and entry["episode"] == ""
+
+
+def _done(ledger: EpisodeLedger, entry: Any) -> Outcome:
+    """An act of the house that merges or parts patients, done in a ledger."""
+    fact, at = entry["fact"], parse_instant(entry["recorded_at"])
+    by = {"by": entry["by"], "patient": fact["patient"], "reason": fact["reason"], "nonce": "0" * 32}
+    try:
+        if fact["type"] == "PatientsMerged":
+            position = ledger.record_merging(PatientsMerged(merged_at=at, into=fact["into"], **by))
+        else:
+            position = ledger.record_parting(PatientsParted(parted_at=at, **by))
+    except MergeRefused as refused:
+        return Outcome(0, "refused", None, "merge_refused", str(refused))
+    return Outcome(0, "recorded", position)
 
 
 def _line(entry: dict[str, Any] | str | bytes) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from commands.people.roles import Role
@@ -18,8 +18,11 @@ from commands.web.guard.security import Reach, loopback_hosts
 from commands.web.guard.sessions import Attempts, Sessions
 from commands.web.looking.addresses import LOOKING
 from commands.web.site import Site
+from ledger.keys.cipher import MasterKey
 from tests import stores
 from tests.running_site import Answer
+
+Given = TypeVar("Given")
 
 PORT = 8321
 HOST = f"127.0.0.1:{PORT}"
@@ -41,12 +44,16 @@ class Clock:
 class InProcess:
     """A site, and what it tells the terminal."""
 
-    def __init__(self, ledger: Path, book: Path | None = None, reach: Reach = PLAIN) -> None:
+    def __init__(
+        self, ledger: Path, book: Path | None = None, reach: Reach = PLAIN, master: MasterKey | None = None
+    ) -> None:
         self.told: list[str] = []
         self.clock = Clock()
         named = iter(stores.placed(ledger))
         where = dict(zip(named, named, strict=True))
-        setup = Setup(where["--ledger"], str(book) if book else None, where.get("--views"), stores.master)
+        setup = Setup(
+            where["--ledger"], str(book) if book else None, where.get("--views"), lambda: master or stores.master()
+        )
         self.site = Site(setup, self.told.append)
         self.site.sessions = Sessions("runs-it", self.clock)
         self.site.attempts = Attempts(self.clock)
@@ -96,9 +103,7 @@ class Visitor:
             sent |= {"origin": origin, "content-type": "application/x-www-form-urlencoded"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body if isinstance(body, bytes) else body.encode()
-        # in a thread of its own: where a browser of the tests is open, a loop runs in this one
-        with ThreadPoolExecutor(1) as thread:
-            answer = thread.submit(asyncio.run, _asked(self.at.app, method, path, sent, raw)).result()
+        answer = apart(_asked(self.at.app, method, path, sent, raw))
         if "set-cookie" in answer.headers:
             self.cookie = _with(self.cookie, answer.headers["set-cookie"].split(";")[0])
         if found := re.search(r'name="form" value="([a-z0-9]+)"', answer.text):
@@ -119,6 +124,12 @@ class Visitor:
         found = re.search(rf'<a href="(/episode/[a-z0-9]+)"[^>]*><bdi>{re.escape(episode)}</bdi>', page.text)
         assert found, page.text
         return found[1]
+
+
+def apart(asked: Coroutine[Any, Any, Given]) -> Given:
+    """What a coroutine gives, run in a thread of its own: in this one a browser may have a loop under way."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
 
 
 def _with(cookies: str, given: str) -> str:

@@ -17,6 +17,11 @@ JSON, and so is every ``field:=value``. Further:
 - What a biller would not want to read is filled in: prescriber, an order's signature (2026-09-15), member, reason of a
   correction, frequency 1, score 4. ``field:=absent`` leaves a field out.
 
+Acts of the house that merge or part patients stand among the facts, under the name ``house``::
+
+    [@…] house PatientsMerged patient=P-2 into=P-1
+    [@…] house PatientsParted patient=P-2
+
 Dates are ``2026-11-02``, ``A..B`` (every day), ``A..B/7`` (every seventh day), and comma lists of these.
 
 Expectations, each a block of lines:
@@ -86,6 +91,8 @@ UNREAD: Final[dict[str, dict[str, Any]]] = {
     "ConflictResolved": {"reason": "looked into"},
     "FactRetracted": {"reason": "entered in error"},
     "FactCorrected": {"reason": "entered in error"},
+    "PatientsMerged": {"reason": "one person"},
+    "PatientsParted": {"reason": "two people"},
 }
 KEYS: Final = frozenset(
     {
@@ -300,6 +307,10 @@ def _one_fact_a_date(fact: dict[str, Any]) -> list[dict[str, Any]]:
     return [fact | {"date": day} for day in dates_of(dates)]
 
 
+HOUSE: Final = "house"
+"""Under this name a scenario tells what the house does; no episode of one bears it."""
+
+
 class Teller:
     """Gives each fact its identity and its moment."""
 
@@ -327,6 +338,8 @@ class Teller:
         }
         if self.dated or "at" in given:
             entry["recorded_at"] = self._moment(given.get("at"), _has_happened(fact))
+        if episode == HOUSE:
+            return entry | {"episode": "", "source": "house", "fact": fact}
         return entry | {"fact": fact}
 
     def _moment(self, given: str | None, happened: datetime | None) -> str:

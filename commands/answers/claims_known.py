@@ -59,6 +59,15 @@ class ClaimsKnown:
             if isinstance(claim.fact.batch, str) and batch_number(claim.fact.batch) == number
         ]
 
+    def named(self, number: str) -> OurClaim | None:
+        """The one claim whose own number it is."""
+        found = [
+            OurClaim(name, number, episode.claims[number].fact.payer)
+            for name, episode in self._bearing(number)
+            if number in episode.claims
+        ]
+        return found[0] if len(found) == 1 else None
+
     def acknowledged(self, number: str, on: date) -> OurClaim | None:
         """The claim that was taken in or turned back on a day: the newest that bears the number and had left."""
         found = [

@@ -114,7 +114,9 @@ class Remitting:
         self._known.look_up(answer.fact.claim for answer in answers)
         found = []
         for answer in answers:
-            key, claim = _key(answer, received.payer), self._known.answered(answer.fact, answer.frequency)
+            key = _key(answer, received.payer)
+            kept = self.known(key) is not None  # for no claim, when it first came: somebody assigns it
+            claim = None if kept else self._known.answered(answer.fact, answer.frequency)
             number = claim.claim if claim else answer.fact.claim
             found.append(Posted(replace(answer.fact, payer=received.payer, claim=number), key, claim))
         return found

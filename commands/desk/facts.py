@@ -27,8 +27,8 @@ from commands.door.intake import Line, Refusal, parse_line
 from commands.door.shapes import EVENTS, LINE
 from commands.recording.effect import rehearsing
 from commands.recording.holding import opened_to_record
-from commands.recording.one_thing import doubts_of
 from commands.recording.suggest import known_values
+from commands.references.doubts import doubts
 from commands.writing.decide import Duplicate, Refused
 from commands.writing.handle import Handled, Recorder
 from commands.writing.mending import NoSuchEntry, last_about
@@ -37,6 +37,7 @@ from ledger.facts.heads import EpisodeHead
 from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
 from projections.effects.text import effect_lines
+from projections.reading.around import entries_around
 from projections.words import minute, utc_text
 
 DESK: Final = "desk"
@@ -95,7 +96,8 @@ class OfEpisode:
         with rehearsing(self.desk.setup) as rehearsal:
             lines = self._lines(told)
             book = self.desk.book
-            notes = [str(doubt) for line in lines for doubt in doubts_of(line, rehearsal.real, book)]
+            known = entries_around(rehearsal.real, [lines[0].episode])
+            notes = [note for line in lines for note in doubts(line.fact, line.episode, known, book)]
             self._recorded(rehearsal, lines, told)
             effect = self._effect(State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
         return Preview(shown(self.controls(told, {})), [note[:1].upper() + note[1:] for note in notes], effect)
@@ -133,8 +135,7 @@ class OfEpisode:
         return lines
 
     def _recorded(self, ledger: EpisodeLedger, lines: Sequence[Line], told: Texts) -> list[Handled]:
-        seen = told.get("seen", "")
-        upto = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
+        upto = seen_in(told)
 
         def still(lines: Sequence[Line], heads: Mapping[str, EpisodeHead]) -> None:
             if all(heads[line.episode].version_of(line.source, line.id) for line in lines):
@@ -150,6 +151,12 @@ class OfEpisode:
         if refused := next((each for each in handled if isinstance(each, Refused)), None):
             raise Stopped(_said(refused.message))
         return handled
+
+
+def seen_in(told: Texts) -> int:
+    """How many entries the episode had when the form was opened."""
+    seen = told.get("seen", "")
+    return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
 
 
 def _said(message: str) -> str:

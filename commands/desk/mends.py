@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from commands.desk.act import Desk, identity_of, new_identity
-from commands.desk.facts import DESK, OfEpisode
+from commands.desk.facts import DESK, OfEpisode, seen_in
 from commands.desk.fields import Control, Texts, about, controls_of, errors_of, fact_told, texts_of, title_of
 from commands.door.shapes import EVENTS
-from commands.writing.mending import NoSuchEntry, correction, restorations, retraction, stated_now
+from commands.writing.mending import NoSuchEntry, correction, last_about, restorations, retraction, stated_now
+from ledger.facts.billing import IDENTITY
+from ledger.facts.entry import statement_of
+from ledger.facts.events import FactRetracted
 
 
 class _Mend(OfEpisode):
@@ -58,8 +61,8 @@ class Correct(_Mend):
         self.about = f"{about(self._type)} The entry stays on record beside its correction."
 
     def begin(self) -> dict[str, str]:
-        """What stands of the entry."""
-        return texts_of(EVENTS[self._type], self._stated)
+        """What stands of the entry; who somebody is is not shown, and told anew."""
+        return {} if isinstance(statement_of(self.entry), IDENTITY) else texts_of(EVENTS[self._type], self._stated)
 
     def _fact(self, told: Texts) -> dict[str, Any]:
         return fact_told(self._type, {name: text for name, text in told.items() if name != "why"})
@@ -72,10 +75,17 @@ class Correct(_Mend):
         """Of the fields, and of the reason."""
         why = super().errors({"reason": told.get("why", "")})
         found = errors_of(self._type, self._fact(told)) | ({"why": why["reason"]} if why else {})
-        is_there = any((each.source, each.id) == (DESK, told.get("id")) for each in self.stood)
-        if not found and not is_there and self._fact(told) == fact_told(self._type, self.begin()):
+        if not found and self._is_as_it_stood(told) and self._fact(told) == self._as_it_stands():
             found[""] = "Nothing is changed yet."
         return found
+
+    def _as_it_stands(self) -> dict[str, Any]:
+        return fact_told(self._type, texts_of(EVENTS[self._type], self._stated))
+
+    def _is_as_it_stood(self, told: Texts) -> bool:
+        """Whether nothing was recorded about the entry since the form was opened; else that is what is to be said."""
+        last = last_about(self.stood, FactRetracted(self.entry.source, self.entry.id, ""))
+        return last is None or last.version <= seen_in(told)
 
     def controls(self, told: Texts, errors: Mapping[str, str]) -> list[Control]:
         """The fields, and why they are corrected."""

@@ -7,10 +7,10 @@ from itertools import groupby
 from textwrap import wrap
 from typing import Final
 
+from commands.references.doubts import SAYS, nearest
+from commands.references.watching import SHOWN_PLACES, Decided, Doubtful, Place, Watch
 from commands.terminal.options import Setup
 from commands.terminal.show import printable, say
-from commands.writing.references import SAYS, nearest
-from commands.writing.watching import SHOWN_PLACES, Decided, Doubtful, Place, Watch
 from ledger.book import Book, BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.events import CoverageVerified

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,17 +16,14 @@ from commands.door.spoken import NotUnderstood, in_words, lines_said
 from commands.outside import random_nonces, utc_now
 from commands.recording.doubted import book_of, idle_decisions
 from commands.recording.effect import Effect, clock_option, recording
+from commands.references.doubts import Doubt, doubts
+from commands.references.watching import Decided
 from commands.terminal.options import INSTANT, Command, Setup, format_option
 from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
 from commands.terminal.who import named
 from commands.writing.record import record
-from commands.writing.references import OF_PAYER, Doubt, KnownNames, doubts, payer_doubt
-from commands.writing.watching import Decided
-from ledger.book import Book
-from ledger.facts.administration import HOUSE
-from ledger.facts.events import ConflictResolved, CoverageVerified, FactCorrected
+from ledger.facts.events import ConflictResolved
 from ledger.facts.forms import canonical_instant
-from ledger.facts.liveness import live_entries
 from ledger.store import EpisodeLedger
 from projections.reading.around import entries_around
 from projections.reading.as_known import AsKnown
@@ -134,29 +131,8 @@ def _tell_doubts(setup: Setup, ledger: EpisodeLedger, lines: Sequence[bytes]) ->
     book = book_of(setup)
     for line in (parse_line(1, raw) for raw in lines):
         if book and isinstance(line, Line) and line.episode not in ledger.forgotten():
-            for doubt in doubts_of(line, ledger, book):
+            for doubt in doubts(line.fact, line.episode, entries_around(ledger, [line.episode]), book):
                 say(printable(f"Note: {doubt}"))
-
-
-def doubts_of(line: Line, ledger: EpisodeLedger, book: Book) -> Iterator[Doubt]:
-    """What a fact refers to that neither the ledger nor the book knows."""
-    fact = line.fact.fact if isinstance(line.fact, FactCorrected) else line.fact
-    streams = entries_around(ledger, [line.episode])
-    own = [live.fact for live in live_entries(streams.get(line.episode, ()))]
-    theirs = {
-        live.fact.payer
-        for name, entries in streams.items()
-        if name != HOUSE
-        for live in live_entries(entries)
-        if isinstance(live.fact, CoverageVerified)
-    }
-    if type(fact) in OF_PAYER and (unknown := payer_doubt(fact.payer, book.payers)):  # type: ignore[union-attr]
-        yield unknown
-    for doubt in doubts(fact, KnownNames(own)):
-        elsewhere = doubt.kind == "uncovered" and doubt.name in theirs
-        # a correction keeps its place before the end
-        if not elsewhere and not (doubt.kind == "undone" and fact is not line.fact):
-            yield doubt
 
 
 def _tell_idle(setup: Setup, ledger: EpisodeLedger, lines: Sequence[bytes]) -> None:

@@ -167,12 +167,17 @@ def _mark_of(file: TextIO, suffix: str) -> str:
 
 
 def _bounded(file: TextIO) -> Iterator[str]:
-    """Lines, of which none is longer than a row may be by much."""
+    """Lines, of which none is longer than a row may be by much; the end of one is never a line by itself."""
     read, longest = file.readline, LONGEST_ROW + 2
-    while line := read(longest):
-        if len(line) == longest and line[-1] not in "\r\n":
-            while (rest := read(longest)) and rest[-1] not in "\r\n":
-                pass
+    ahead = read(longest)
+    while line := ahead:
+        last = line
+        while len(last) == longest and last[-1] not in "\r\n":
+            last = read(longest)
+        ahead = read(longest)
+        if ahead == "\n" and last[-1:] == "\r":  # what was read so far ended in the middle of a line's end
+            ahead = read(longest)
+        if last is not line:
             line = line.replace('"', "").ljust(longest, "x") + "\n"  # cut off, a quote would stay open
         yield line
 

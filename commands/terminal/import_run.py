@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 import click
 import msgspec
 
+from commands.references.watching import Watch
 from commands.sheets.mapped import Place
 from commands.sheets.matching import Matched, Read
 from commands.terminal.progress import progress
@@ -26,7 +27,6 @@ from commands.terminal.show import (
 from commands.writing.handle import Recorded, Recorder
 from commands.writing.importing import Import, Proposed, RowOutcome, TooManyProposals, recorded_proposals
 from commands.writing.retold import Asking, Difference
-from commands.writing.watching import Watch
 from commands.writing.whole_export import Contradiction, Seen, without_contradictions
 from ledger.facts.texts import LONGEST_FREE_TEXT
 from ledger.store import EpisodeLedger

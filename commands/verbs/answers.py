@@ -14,10 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from commands.answers.acknowledge import AckRow, acknowledge, read_file
+from commands.answers.assign import NotAssigned, UnmatchedRow, assign, unmatched_of, unmatched_row
 from commands.answers.remit import Remitting, intake_of, intake_of_check
 from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.options import SERVICE_DATE, Setup, filters, format_option
 from commands.terminal.show import printable, say, show_rows, show_rows_to_the_end
+from commands.terminal.who import named
 from ledger.store import EpisodeLedger
 from ledger.x12.segments import Unreadable
 from projections.answers.payments import PaymentRow, payment_rows
@@ -160,9 +162,10 @@ def _rehearse(setup: Setup, files: Sequence[Path], payer: str | None) -> None:
 @click.option("--payer", help="Only this payer.")
 @click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
 @click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@click.option("--unmatched", is_flag=True, help="Instead: the answers for no claim that the ledger knows.")
 @format_option
 @click.pass_obj
-def payments(setup: Setup, /, form: str | None, **options: Any) -> None:
+def payments(setup: Setup, /, unmatched: bool, form: str | None, **options: Any) -> None:
     """Show what each claimed day was paid, beside what is expected for it now.
 
     A line's money goes over its days in equal shares; what was taken back counts below zero. Nothing is expected of a
@@ -172,8 +175,12 @@ def payments(setup: Setup, /, form: str | None, **options: Any) -> None:
     Examples:
       episode-ledger payments
       episode-ledger payments --payer prairie-blue --from 2026-11-01 --format csv
+      episode-ledger payments --unmatched
     """
     wanted = filters(options)
+    if unmatched:
+        _show_unmatched(setup, wanted, form)
+        return
     with setup.open() as ledger, indexed(setup, ledger) as views:
         rows = payment_rows(ledger, setup.book, chosen_episodes(ledger, views, wanted))
         totals = Counter[str]()
@@ -182,6 +189,38 @@ def payments(setup: Setup, /, form: str | None, **options: Any) -> None:
             nothing="No day was claimed.", payers=setup.payer_names,
         )  # fmt: skip
     say(f"{amount(totals['paid'])} dollars were paid.")
+
+
+def _show_unmatched(setup: Setup, wanted: Filters, form: str | None) -> None:
+    with setup.open() as ledger:
+        rows = [unmatched_row(act) for act in unmatched_of(ledger)]
+    chosen = [row for row in rows if wanted.payer in (None, row.payer)]
+    show_rows(chosen, UnmatchedRow, form, nothing="No answer waits to be assigned.", payers=setup.payer_names)
+
+
+@click.command()
+@click.argument("payment")
+@click.argument("control")
+@click.argument("claim")
+@click.option("--by", help="Who says so. Default: the name you are logged in by.")
+@click.pass_obj
+def assign_remittance(setup: Setup, /, payment: str, control: str, claim: str, by: str | None) -> None:
+    """Assign to CLAIM what PAYMENT answered under CONTROL, the payer's number of the claim.
+
+    An answer for no claim that the ledger knows is kept with its check. Once somebody says which claim of ours it is
+    for, it counts there, and who said so is on record. 'payments --unmatched' lists what waits.
+
+    \b
+    Examples:
+      episode-ledger assign-remittance RH20261020 RH900001 EP-1-3
+    """
+    who = named(by, "assigns it")
+    with clock_told(), opened_to_record(setup, create=False) as ledger, indexed(setup, ledger) as views:
+        try:
+            count = assign(ledger, views, payment, control, claim, who)
+        except NotAssigned as error:
+            raise click.UsageError(str(error)) from None
+    say(f"{counted(count, 'answer')} assigned.")
 
 
 def chosen_episodes(ledger: EpisodeLedger, views: Views, wanted: Filters) -> list[str]:

@@ -188,6 +188,7 @@ def _is_from(backup: Recalled, older: Collection[str]) -> bool:
 
 
 _LEFT: Final = {
+    "download": "was given out to a browser; the access records say to whom: ask them to remove it",
     "changed": "is not as this program wrote it any more: look yourself whether the patient is in it",
     "backup": "is a backup from before: it holds the keys, so remove it when a newer one is good",
 }

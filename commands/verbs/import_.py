@@ -12,6 +12,7 @@ import click
 from commands.recording.doubted import say_doubts
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.recording.identity import allow_identity, identity_option
+from commands.references.watching import Watch
 from commands.sheets.mapping import READY, load_mapping, ready_text
 from commands.sheets.matching import matched
 from commands.terminal.import_run import ImportRun, Wanted
@@ -20,7 +21,6 @@ from commands.terminal.output import Output, OutputPath
 from commands.terminal.refused_rows import AlreadyThere, RefusedRows
 from commands.terminal.show import printable, say, show_text
 from commands.terminal.who import named
-from commands.writing.watching import Watch
 from ledger.facts.texts import LONGEST_FREE_TEXT, fault_of
 
 

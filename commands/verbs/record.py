@@ -15,12 +15,12 @@ from commands.door.source import Source
 from commands.recording.doubted import say_doubts
 from commands.recording.effect import clock_option, effect_of, effect_options, recording
 from commands.recording.identity import allow_identity, identity_option
+from commands.references.watching import Watch
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, hand_over, say, show_rows_to_the_end
 from commands.writing.record import FileOutcome, Outcome, record_several
 from commands.writing.record import record as record_stream
-from commands.writing.watching import Watch
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 

@@ -63,9 +63,15 @@ VERBS: Final = {
         "Show how many days, verdicts and findings there are; with --technical positions, lag"
         " and the settings in force.",
     ),
-    "claims": Verb("claims", "Look at claims: where each stands, and what is to be done about it."),
+    "claims": Verb(
+        "claims",
+        "Write billable days into files of claims (837P), look at such files, and at where each claim stands.",
+    ),
     "ack": Verb("answers", "Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each."),
     "remit": Verb("answers", "Record the remittances in FILES (835) and show what became of each answer."),
+    "assign-remittance": Verb(
+        "answers", "Assign to CLAIM what PAYMENT answered under CONTROL, the payer's number of the claim."
+    ),
     "payments": Verb("answers", "Show what each claimed day was paid, beside what is expected for it now."),
     "report": Verb("report", "Show what people look at each Monday."),
     "close": Verb(

@@ -27,8 +27,8 @@ class Bounds(NamedTuple):
 
 SHORT: Final = Bounds(4096, 8)
 """A search, a sign-in."""
-FACT: Final = Bounds(256 * 1024, 8 * MOST_ROWS + 32)
-"""A fact, be it a claim of fifty lines."""
+FACT: Final = Bounds(512 * 1024, 80 * MOST_ROWS)
+"""A fact, be it a remittance of fifty lines, each with its adjustments."""
 FILES: Final = Bounds(MOST_BYTES + 64 * 1024, 16, files=True)
 """A spreadsheet with its mapping."""
 _MULTIPART: Final = b"multipart/form-data"

@@ -15,9 +15,9 @@ from commands.door.line_reader import numbered_lines
 from commands.door.several import by_recorded_at, one_after_another
 from commands.door.source import Source
 from commands.outside import utc_now
+from commands.references.watching import Place, Watch
 from commands.writing.decide import Refused
 from commands.writing.handle import Handled, Recorded, Recorder
-from commands.writing.watching import Place, Watch
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger
 

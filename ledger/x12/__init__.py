@@ -1,1 +1,1 @@
-"""Files of claims and answers as they travel: X12 in and out of segments. Loops, segments and elements by number."""
+"""X12: claims as they leave in 837P files, and what comes back. Nothing else in the house knows a loop or a segment."""

@@ -69,16 +69,33 @@ class Delimiters(NamedTuple):
 
 def read_segments(stream: BinaryIO) -> Iterator[Segment]:
     """Every segment of a file, envelopes included and checked; Unreadable as soon as one cannot be right."""
+    for number, elements, component, repetition in _read(stream):
+        yield Segment(number, elements, component, repetition)
+
+
+def read_elements(stream: BinaryIO) -> Iterator[list[str]]:
+    """The same, each segment as its bare elements: for whoever reads large files, and the delimiters in the ISA."""
+    for _, elements, _, _ in _read(stream):
+        yield elements
+
+
+def _read(stream: BinaryIO) -> Iterator[tuple[int, list[str], str, str]]:
     source, envelope, number = _Source(stream), _Envelope(), 0
     while source.has_another():
         delimiters = delimiters_of(source.head(), number + 1)
-        component, repetition = delimiters.component.decode("latin-1"), delimiters.repetition.decode("latin-1")
+        element, component, repetition = (mark.decode("latin-1") for mark in delimiters[:3])
         for raw in source.pieces(delimiters.terminator):
             number += 1
-            segment = Segment(number, _text(raw).split(delimiters.element.decode("latin-1")), component, repetition)
-            envelope.take(segment)
-            yield segment
-            if segment.id == "IEA":
+            try:
+                elements = raw.decode("utf-8").split(element)
+            except UnicodeDecodeError:
+                elements = raw.decode("latin-1").split(element)
+            if envelope.inside and elements[0] not in _ENVELOPES:  # most, by far
+                envelope.segments += 1
+            else:
+                envelope.take(Segment(number, elements, component, repetition))
+            yield number, elements, component, repetition
+            if elements[0] == "IEA":
                 break
         else:
             raise Unreadable("the file is cut off: its interchange has no end (IEA)", number)
@@ -101,13 +118,6 @@ def delimiters_of(head: bytes, number: int = 1) -> Delimiters:
         raise Unreadable("its ISA names delimiters that cannot be told apart", number)
     repeats = len(repetition) == 1 and not repetition.isalnum() and repetition not in named
     return Delimiters(element, component, repetition if repeats else b"", terminator)
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 class _Source:
@@ -153,19 +163,21 @@ class _Source:
 
 
 class _Envelope:
-    """Where in its envelopes a file is: what is open, and how much was in it."""
+    """Where in its envelopes a file is: what is open, and how much was in it.
+
+    ``inside`` a transaction whoever reads counts its ``segments``, which need no other look.
+    """
 
     def __init__(self) -> None:
+        self.inside, self.segments = False, 0
         self._open: list[str] = []
         self._numbers: list[str] = []
         self._counts: list[int] = []
 
     def take(self, segment: Segment) -> None:
-        """Go on by one segment; Unreadable where it does not belong."""
+        """Go on by one segment of the envelopes; Unreadable where it does not belong."""
         id = segment.elements[0]
-        if self._open and self._open[-1] == "ST" and id not in _ENVELOPES:
-            self._counts[-1] += 1
-        elif id in _OPENS:
+        if id in _OPENS:
             self._begin(segment, id)
         elif id in _CLOSES:
             self._end(segment, id)
@@ -180,13 +192,15 @@ class _Envelope:
             self._counts[-1] += 1
         self._open.append(id)
         self._numbers.append(segment.at(number))
-        self._counts.append(1 if id == "ST" else 0)
+        self._counts.append(0)
+        self.inside, self.segments = id == "ST", 1  # ST counts itself
 
     def _end(self, segment: Segment, id: str) -> None:
         if not self._open or self._open[-1] != _CLOSES[id]:
             raise Unreadable(f"{id} stands where it does not belong", segment.number)
         opened, number, count = self._open.pop(), self._numbers.pop(), self._counts.pop()
-        count += opened == "ST"  # SE counts itself, too
+        if opened == "ST":
+            count, self.inside = self.segments + 1, False  # SE counts itself, too
         if segment.at(2) != number:
             raise Unreadable(f"{id} does not bear the number of its {opened}", segment.number)
         if not segment.at(1).isascii() or not segment.at(1).isdigit() or int(segment.at(1)) != count:

@@ -31,6 +31,12 @@ class PaymentRow(Struct, frozen=True):
 
 def payment_rows(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[PaymentRow]:
     """The claimed days of some episodes, by episode, claim, date and code."""
+    for case in judged_episodes(ledger, book, episodes):
+        yield from rows_of(case)
+
+
+def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[Case]:
+    """Some episodes, each judged beside the patient's others."""
     seen, gone = AsKnown(ledger, book), ledger.forgotten()
     judged = None
     for episode in sorted(set(episodes) - gone.keys()):
@@ -38,7 +44,7 @@ def payment_rows(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> 
             owner = seen.owner(episode)
             judged = seen.judged(owner) if owner is not None else None
         if judged is not None:
-            yield from rows_of(judged.case(episode))
+            yield judged.case(episode)
 
 
 def rows_of(case: Case) -> Iterator[PaymentRow]:

@@ -22,7 +22,7 @@ from ledger.judge.regions import JudgedDay, billable_and
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.claimed_shares import ClaimedKind, Settled, settle, shares_of
+from projections.audit.claimed_shares import ClaimedKind, Settled, paid_of, settle, shares_of
 from projections.audit.revealed import Past, Revealed, Streams
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, some_episode
@@ -145,7 +145,8 @@ def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:
     """The rows of one judged episode."""
     shares = shares_of(case.episode)
     now = billable_and(case, case.spans((on, on) for on in shares))
-    settled = {on: list(settle(shares[on], now.get(on))) for on in shares}
+    paid = paid_of(case.episode)
+    settled = {on: list(settle(shares[on], now.get(on), paid)) for on in shares}
     wrong = [one for on in sorted(settled) for one in settled[on] if one.kind != "as_claimed"]
     revealed = iter(past.revealed(case.episode.name, wrong))
     for on in sorted(shares.keys() | now.keys()):

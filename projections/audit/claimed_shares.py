@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, Protocol
 
 from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
 from ledger.judge.lines import days_between
+from ledger.judge.paid import paid_days, spread
 
 ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
 """How a day as claimed stands beside the day as it is now."""
@@ -62,12 +64,6 @@ class Settled(NamedTuple):
     unfiled: bool
 
 
-def spread(charge_cents: int, days: int) -> list[int]:
-    """A line's charge over its dates: equal shares, the cents that are left over one by one from the first date."""
-    each, left = divmod(charge_cents, days)
-    return [each + (place < left) for place in range(days)]
-
-
 def shares_of(episode: Episode) -> dict[int, list[Share]]:
     """What the episode's live claims ask for, by date; on one date in the order the claims were recorded."""
     on_date: dict[int, list[Share]] = {}
@@ -88,20 +84,35 @@ def billed_as(day: DayNow | None) -> tuple[str, str] | None:
     return day.code, day.payer
 
 
-def settle(shares: Sequence[Share], day: DayNow | None) -> Iterator[Settled]:
+Paid = Mapping[tuple[str, int, str], int]
+"""What was paid, by claim, date and code, where there is an answer."""
+
+NOTHING_PAID: Final[Paid] = MappingProxyType({})
+
+
+def paid_of(episode: Episode) -> Paid:
+    """What was paid for each claimed day of an episode that was answered, be it that it was taken back since."""
+    if not episode.postings:  # most
+        return {}
+    return {(day.claim, day.date, day.code): day.paid_cents for day in paid_days(episode) if day.because}
+
+
+def settle(shares: Sequence[Share], day: DayNow | None, paid: Paid = NOTHING_PAID) -> Iterator[Settled]:
     """The shares of one date beside the day. Only one of them can keep what the day is worth: the first that asks for
-    exactly that, else the first that asks the same payer."""
+    exactly that, else the first that asks the same payer. Where there is an answer, what was paid is held against what
+    is due: a day that was denied owes nothing."""
     billed = billed_as(day)
     right = next((share for share in shares if share.is_for(billed)), None)
     keeps = right or next((share for share in shares if billed and share.line.payer == billed[1]), None)
     worth = day.rate_cents or 0 if day and billed else 0
     for share in shares:
+        had = max(0, paid.get((share.line.claim, share.date, share.line.code), share.cents))
         if share is right:
             yield Settled(share, "as_claimed", 0, None, False)
         elif share is keeps:
-            yield Settled(share, "changed", max(0, share.cents - worth), None, False)
+            yield Settled(share, "changed", max(0, had - worth), None, False)
         elif share.is_for(billed):
-            yield Settled(share, "overclaimed", share.cents, right, False)
+            yield Settled(share, "overclaimed", had, right, False)
         else:
             unfiled = billed is not None and keeps is None
-            yield Settled(share, "changed" if billed else "overclaimed", share.cents, None, unfiled)
+            yield Settled(share, "changed" if billed else "overclaimed", had, None, unfiled)

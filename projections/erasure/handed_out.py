@@ -29,6 +29,8 @@ __all__ = ["COPIES", "Became", "Given", "Recalled", "given", "giving", "note", "
 
 _EXPORT: Final = "export"
 _JUDGED: Final = "judge"
+DOWNLOAD: Final = "download"
+"""The kind of what a browser was given: where it is now, only who was given it knows, and it is told once."""
 COPIES: Final[dict[str, Became]] = {"backup": "backup", "restore": "changed"}
 """The verbs that copy the ledger with its keys, and how their files are told: nothing of theirs is ever removed."""
 
@@ -94,7 +96,8 @@ def take_back(places: Places, episodes: Collection[str]) -> list[Recalled]:
 
     What became of each: ``removed``; ``gone``, where nothing or something newer about others stands; ``changed``, left
     for somebody to look at, because it is not as it was written or could not be removed, or because lines of the list
-    itself cannot be read; ``backup``, which is never removed. Those that are removed or gone are struck from the list.
+    itself cannot be read; ``backup``, which is never removed; ``download``, which
+    is with whoever was given it. Those that are removed, gone or downloaded are struck from the list.
     """
     with locked(_lock(places)):
         lines = _lines(places)
@@ -129,6 +132,8 @@ def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Re
     wanted = {each.sha256 for each in about if each.sha256}
     if copies := kinds & COPIES.keys():
         found = tell_copy(path, COPIES[min(copies)])
+    elif DOWNLOAD in kinds:
+        found = [("download", path)]
     elif _JUDGED in kinds:
         found = take_result(path, wanted)
     elif _EXPORT in kinds:
@@ -141,7 +146,7 @@ def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Re
 def _is_settled(notes: Sequence[Given], found: Sequence[Recalled]) -> bool:
     """Whether nothing is left to look at; a backup that is not where it was may be kept elsewhere."""
     backup = any(each.kind() == "backup" for each in notes)
-    return not backup and all(each.became in ("removed", "gone") for each in found)
+    return not backup and all(each.became in ("removed", "gone", "download") for each in found)
 
 
 def _list(places: Places) -> Path:

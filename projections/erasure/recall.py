@@ -18,7 +18,7 @@ from projections.export.manifest import MANIFEST, PACKAGE, read_manifest
 from projections.export.place import Place
 from projections.read_model.trouble import NotNow
 
-Became = Literal["removed", "changed", "gone", "backup"]
+Became = Literal["removed", "changed", "gone", "backup", "download"]
 Found = tuple[Became, Path]
 
 _UNFINISHED: Final = re.compile(

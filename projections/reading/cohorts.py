@@ -15,8 +15,7 @@ from msgspec import Struct
 
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
-from ledger.recorders.protocol import FEW
-from ledger.store import EpisodeLedger
+from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly
 from projections.reading.held import refuse_too_large
 from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one

@@ -139,6 +139,8 @@ def _child(asked: dict[str, Any]) -> int:
     tuned = asked["tuned"]
     if "batch" in tuned:
         acts.in_small_batches(tuned["batch"], tuned.get("checkpoint_pages", 30))
+    if "claims_in_a_file" in tuned:
+        acts.in_small_files(tuned["claims_in_a_file"])
     if "synchronous" in tuned:
         acts.waiting_for_the_disk(tuned["synchronous"])
     for descriptor, file in ((1, out), (2, err)):

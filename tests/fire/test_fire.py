@@ -15,6 +15,7 @@ import pytest
 
 from tests import stores
 from tests.fire.backups import backups
+from tests.fire.claim_writers import claim_writers_killed
 from tests.fire.failing import failures, full_disks
 from tests.fire.flips import flips
 from tests.fire.kills import kills
@@ -173,3 +174,27 @@ def test_a_plain_copy_during_writes_is_refused_and_is_seen_to_lack_entries(folde
     found = backups(folder, 10, rng, plain_copy=True)
     assert (found["taken"], found["refused"]) == (10, 10)
     assert found["lacking"] > 0
+
+
+CLAIMS_HOLD = {"twice": 0, "left_out": 0, "unknown": 0, "unfinished": 0}
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_a_killed_writer_of_claims_sends_no_day_twice_and_leaves_none_out(
+    folder: Path, rng: Random, encrypted: bool
+) -> None:
+    found = claim_writers_killed(folder, 4, rng, encrypted=encrypted)
+    assert CLAIMS_HOLD.items() <= found.items()
+    assert found["kills"] == 4
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_five_hundred_killed_writers_of_claims_send_no_day_twice(folder: Path, rng: Random, encrypted: bool) -> None:
+    found = claim_writers_killed(folder, 500, rng, encrypted=encrypted)
+    assert CLAIMS_HOLD.items() <= found.items()
+    assert found["cut_between"] > 0
+
+
+def test_a_writer_of_claims_that_lists_no_file_beforehand_is_seen_to_leave_days_out(folder: Path, rng: Random) -> None:
+    assert claim_writers_killed(folder, 2, rng, unlisted=True)["left_out"] > 0

@@ -26,7 +26,7 @@ ROOMS: dict[str, str] = {
     "ledger/progress.py": "",
     "ledger/unfinished.py": "ledger/files.py",
     "ledger/book": "ledger/day_set.py ledger/facts",
-    "ledger/x12": "ledger/facts",
+    "ledger/x12": "ledger/facts ledger/book",
     "ledger/keys": "ledger/files.py",
     "ledger/judge": "ledger/day_set.py ledger/facts ledger/book",
     "ledger/edition1": "ledger/day_set.py ledger/facts ledger/book",
@@ -126,14 +126,20 @@ ROOMS: dict[str, str] = {
         "projections/reading projections/rows projections/read_model projections/export "
         "projections/archive"
     ),
+    "projections/claims_out": (
+        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py ledger/x12 "
+        "projections/words.py projections/reading projections/rows projections/audit "
+        "projections/answers"
+    ),
     "commands/outside.py": "",
     "commands/book": "ledger/facts ledger/book ledger/store.py",
     "commands/door": "ledger/facts ledger/book",
     "commands/sheets": "ledger/facts ledger/book projections/formulas.py commands/door",
+    "commands/references": "ledger/facts ledger/book",
     "commands/writing": (
         "ledger/facts ledger/progress.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit "
-        "commands/outside.py commands/door commands/sheets"
+        "commands/outside.py commands/door commands/references commands/sheets"
     ),
     "commands/answers": (
         "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
@@ -144,18 +150,20 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/formulas.py projections/tables.py projections/reading "
         "projections/read_model projections/rebuild projections/export projections/bundle projections/erasure "
-        "commands/outside.py commands/book commands/sheets commands/writing"
+        "commands/outside.py commands/book commands/sheets commands/references commands/writing"
     ),
     "commands/recording": (
-        "ledger/facts ledger/files.py ledger/book ledger/recorders/by_name ledger/store.py "
+        "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/reading projections/read_model projections/effects "
-        "commands/outside.py commands/book commands/door commands/writing commands/terminal"
+        "projections/erasure projections/claims_out "
+        "commands/outside.py commands/book commands/door commands/references commands/writing commands/terminal"
     ),
     "commands/desk": (
         "ledger/facts ledger/book ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit projections/effects "
         "projections/operations "
-        "commands/outside.py commands/door commands/sheets commands/writing commands/terminal commands/recording"
+        "commands/outside.py commands/door commands/sheets commands/references commands/writing commands/terminal "
+        "commands/recording"
     ),
     "commands/people": "ledger/facts ledger/files.py commands/outside.py",
     "commands/web/guard": "commands/people",
@@ -169,8 +177,8 @@ ROOMS: dict[str, str] = {
     "commands/web/looking": (
         "ledger/facts ledger/store.py "
         "projections/words.py projections/rows projections/read_model projections/why projections/audit "
-        "projections/operations projections/work projections/page projections/report "
-        "commands/terminal commands/desk commands/web/guard commands/web"
+        "projections/operations projections/work projections/page projections/report projections/erasure "
+        "commands/outside.py commands/terminal commands/desk commands/web/guard commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
@@ -179,10 +187,10 @@ ROOMS: dict[str, str] = {
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
         "projections/export projections/archive projections/distributed "
         "projections/operations projections/work projections/page projections/report projections/bundle "
-        "projections/erasure "
-        "commands/outside.py commands/book commands/door commands/sheets commands/writing commands/terminal "
-        "commands/answers commands/recording commands/desk commands/people commands/web/guard commands/web "
-        "commands/web/looking"
+        "projections/erasure projections/claims_out "
+        "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing "
+        "commands/terminal commands/answers commands/recording commands/desk commands/people commands/web/guard "
+        "commands/web commands/web/looking"
     ),
     "commands/troubles.py": (
         "ledger/facts ledger/book ledger/keys ledger/proof ledger/recorders "
@@ -328,11 +336,11 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/judge/taken_back.py": "the kinds of fact each step asks for, one short test each, and the table of them",
     "ledger/facts/forms.py": "every field's form and its error, in the order of rulebook section 1",
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
+    "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
     "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
     "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
-    "commands/writing/handle.py": "the one write path, from typed lines to what was appended, on one page",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
 }
 """Modules past 250 lines, and the one reason why each is still one."""

@@ -12,25 +12,26 @@ from commands.web.looking.looks import ask_for_looks, looks_form, looks_page
 from commands.web.looking.monday import report_charts, report_page
 from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
+from commands.web.looking.tables import listed
 from commands.web.looking.worklist import assign_work, note_work, put_work_away, work_page, worklist_page
 
 NOTE: Final = Bounds(16 * 1024, 8)
 """A note of a thousand characters, each of them written as twelve."""
 LOOKING: Final = Addresses(
     pages={
-        "/": worklist_page,
+        "/": listed(worklist_page),
         "/open-work/{id}": work_page,
         "/episode/{id}/history": history_page,
         "/episode/{id}/print": printed_page,
-        "/episode/{id}/lines": lines_csv,
-        "/found/{id}": found_page,
-        "/holds": holds_page,
-        "/findings": findings_list,
+        "/episode/{id}/lines": listed(lines_csv),
+        "/found/{id}": listed(found_page),
+        "/holds": listed(holds_page),
+        "/findings": listed(findings_list),
         "/report": report_page,
         "/report/page": report_charts,
-        "/pictures": pictures_page,
+        "/pictures": listed(pictures_page),
         "/looks": looks_form,
-        "/looks/{id}": looks_page,
+        "/looks/{id}": listed(looks_page),
         "/proof": proof_page,
     },
     forms={

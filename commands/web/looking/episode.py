@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from commands.web.episode_pages import asked_first, episode_asked, not_opened, record_look
 from commands.web.guard.security import style_by_hash
 from commands.web.looking.tables import AS_FOUND, ROWS_A_PAGE, Asked, Column, Table, csv_of
-from commands.web.site import Site, known_at_asked
+from commands.web.site import Refused, Site, known_at_asked
 from commands.web.times import reader_zone
 from projections.audit.replay import replay_of
 from projections.page.episode import episode_sheet
@@ -75,6 +75,8 @@ def lines_csv(site: Site, request: Request) -> Response:
     """The claim lines of an episode for a spreadsheet."""
     episode, known_at = episode_asked(site, request), known_at_asked(request)
     asked = Asked(request, [AS_FOUND], ("known_at",))
+    if not asked.is_csv:  # so that it is listed like every other
+        raise Refused(404, "No such page", "The claim lines of an episode are on its page, and here as CSV.")
     with site.reading() as reading:
         if first := asked_first(site, request, reading, episode, known_at):
             return first

@@ -14,8 +14,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commands.outside import utc_now
+from commands.terminal.handing_out import giving_unopened
 from commands.terminal.show import safe_cell
 from commands.web.site import Refused, Site, page_number
+from projections.erasure.handed_out import DOWNLOAD
 from projections.words import amount
 
 ROWS_A_PAGE: Final = 50
@@ -52,7 +55,7 @@ class Asked:
         self.filters: Mapping[str, str] = {name: query[name] for name in filters if query.get(name)}
         self.page, self.usual = page_number(request), usual or orders[0]
         self.order = Order(query.get("sort") or self.usual, query.get("turned") == "1")
-        self.is_csv = query.get("as") == "csv"
+        self.is_csv = _is_csv(request)
         if self.order.name not in orders:
             raise Refused(400, "No such order", "The table has no such column to be sorted by.")
 
@@ -115,7 +118,40 @@ def _key(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def csv_of(site: Site, request: Request, name: str, table: Table, patient_of: Callable[[Any], str | None]) -> Response:
+class CsvAnswer(Response):
+    """A CSV, with the episodes it may be about."""
+
+    episodes: Sequence[str] = ()
+
+
+def listed(page: Callable[[Site, Request], Response]) -> Callable[[Site, Request], Response]:
+    """A page that may be asked for as CSV: what is given out of an encrypted ledger is listed before it is given, as
+    other files are, so that whoever forgets a patient is told of it."""
+
+    def answer(site: Site, request: Request) -> Response:
+        if not _is_csv(request):
+            return page(site, request)
+        at = utc_now().strftime("%Y%m%dT%H%M%S%fZ")
+        place = site.reader.setup.places.live.with_name(f"browser-{request.scope['session'].name}-{at}.csv")
+        with giving_unopened(site.reader.setup, DOWNLOAD, place) as notes:
+            given = page(site, request)
+            if isinstance(given, CsvAnswer):
+                notes.content(bytes(given.body), given.episodes)
+            return given
+
+    return answer
+
+
+def _is_csv(request: Request) -> bool:
+    return request.query_params.get("as") == "csv"
+
+
+def _episodes_of(row: Any) -> Sequence[str]:
+    named = getattr(row, "episodes", None) or (getattr(row, "episode", None),)
+    return [str(episode) for episode in named if episode]
+
+
+def csv_of(site: Site, request: Request, name: str, table: Table, patient_of: Callable[[Any], str | None]) -> CsvAnswer:
     """All rows of a table as a file for a spreadsheet; whose data it holds is logged before it is given out."""
     site.record(request, f"{name} csv", filter(None, map(patient_of, table.rows)))
     text = io.StringIO()
@@ -124,7 +160,10 @@ def csv_of(site: Site, request: Request, name: str, table: Table, patient_of: Ca
     writer.writerow([column.title for column in columns])
     writer.writerows([_csv_cell(row, column) for column in columns] for row in table.rows)
     headers = {"content-disposition": f'attachment; filename="{name.replace(" ", "-")}.csv"'}
-    return Response(text.getvalue().encode("utf-8", "replace"), media_type="text/csv; charset=utf-8", headers=headers)
+    content = text.getvalue().encode("utf-8", "replace")
+    given = CsvAnswer(content, media_type="text/csv; charset=utf-8", headers=headers)
+    given.episodes = sorted({episode for row in table.rows for episode in _episodes_of(row)})
+    return given
 
 
 def _csv_cell(row: Any, column: Column) -> str:

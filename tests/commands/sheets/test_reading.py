@@ -116,3 +116,14 @@ def test_a_guard_against_formulas_is_taken_off_our_own_refused_rows_alone(tmp_pa
     ours = written(tmp_path, b"A,Row,Why refused\n'=x,3,w\n'x,4,w\n")
     assert [row.cells[0] for row in rows_of(ours)] == ["=x", "'x"]
     assert [row.cells[0] for row in rows_of(written(tmp_path, b"A,B\n'=x,3\n", "b.csv"))] == ["'=x"]
+
+
+@pytest.mark.parametrize("length", range(LONGEST_ROW - 3, LONGEST_ROW + 5))
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("ending", [b"\r\n", b"\n", b"\r"])
+def test_a_row_of_any_length_is_one_row_and_the_next_one_keeps_its_number(
+    tmp_path: Path, length: int, times: int, ending: bytes
+) -> None:
+    long = b"1," + b"x" * (length * times - 2)
+    path = written(tmp_path, ending.join([b"A,B", long, b"3,4", b"", b"5,6"]) + ending)
+    assert [(row.number, row.cells[:1]) for row in rows_of(path)][1:] == [(3, ("3",)), (5, ("5",))]

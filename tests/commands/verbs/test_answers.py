@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from itertools import permutations
 from pathlib import Path
 from random import Random
@@ -17,66 +15,33 @@ import pytest
 from ledger.x12.acknowledgements import read_acknowledgements
 from ledger.x12.remittances import Answer, read_remittances
 from ledger.x12.segments import Unreadable, read_segments
-from tests import GOLDENS
-from tests.command_line import House, Told
+from tests.answered import (
+    CORRECTED,
+    FACTS,
+    HEAD,
+    LINES,
+    PAID,
+    TAKEN_IN,
+    TURNED_BACK,
+    answer,
+    by_day,
+    claim,
+    house_with_claims,
+    paid,
+    payments,
+    rules,
+    states,
+    written,
+)
+from tests.command_line import House
 from tests.in_process_site import InProcess
 from tests.stores import open_ledger
-
-EXAMPLES = GOLDENS / "answers"
-PAID, CORRECTED = EXAMPLES / "835_paid_units_cut.x12", EXAMPLES / "835_reversal_and_correction.x12"
-TAKEN_IN, TURNED_BACK = EXAMPLES / "277ca_accepted_and_rejected.x12", EXAMPLES / "999_rejected.x12"
-FACTS = json.loads((EXAMPLES / "facts.json").read_text())
-
-
-def line(code: str, first: str, last: str, units: int, cents: int, number: str) -> Told:
-    return {"code": code, "from": first, "to": last, "units": units, "charge_cents": cents, "line": number}
-
-
-LINES = [
-    line("S9325", "2026-09-28", "2026-09-30", 3, 36000, "1"), line("S9325", "2026-10-01", "2026-10-04", 4, 48000, "2"),
-    line("J1171", "2026-09-28", "2026-10-04", 1440, 57600, "3"),
-    line("99601", "2026-09-28", "2026-09-28", 1, 16000, "4"),
-]  # fmt: skip
-
-
-def claim(number: str, lines: Sequence[Told] = LINES, **more: str) -> Told:
-    fact = {"type": "ClaimSubmitted", "claim": number, "payer": "river-health", "frequency": "1", "batch": "B1"}
-    fact |= {"sent_on": "2026-10-06", "lines": list(lines), **more}
-    return {"episode": "EP-O1", "source": "claims", "id": number, "by": "desk-1", "fact": fact}
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """The open example, its claim sent."""
-    made = House(tmp_path)
-    shutil.rmtree(made.book)
-    shutil.copytree(GOLDENS / "claims" / "book", made.book)
-    told = [json.loads(each) for each in (GOLDENS / "claims" / "intake.jsonl").read_text().splitlines()]
-    second = claim("EP-O1-2", [line("S9325", "2026-10-05", "2026-10-05", 1, 12000, "1")])
-    assert made.tell(*told, claim("EP-O1-1"), second, options=("--identity-in-the-open",)).status == 0
-    return made
-
-
-def payments(house: House) -> list[Told]:
-    ended = house.run("payments")
-    assert ended.status == 0
-    return ended.rows
-
-
-def paid(house: House) -> int:
-    return sum(row["paid_cents"] for row in payments(house))
-
-
-def by_day(house: House, code: str = "S9325") -> dict[str, tuple[int, str]]:
-    return {row["date"]: (row["paid_cents"], row["status"]) for row in payments(house) if row["code"] == code}
-
-
-def states(house: House) -> dict[str, str]:
-    return {row["claim"]: row["state"] for row in house.run("claims", "list").rows}
-
-
-def rules(house: House) -> set[str]:
-    return {row["rule"] for row in house.run("findings").rows}
+    return house_with_claims(tmp_path)
 
 
 @pytest.mark.parametrize("file", [PAID, CORRECTED])
@@ -173,33 +138,6 @@ def test_the_same_check_with_other_content_is_refused_whole(house: House, tmp_pa
     assert payments(house) == before
 
 
-HEAD = (
-    "ISA*00*          *00*          *ZZ*RIVERHEALTH    *ZZ*LAKESIDE01     *261020*0700*^*00501*000000009*0*T*:~"
-    "GS*HP*RIVERHEALTH*LAKESIDE01*20261020*0700*9*X*005010X221A1~"
-)
-
-
-def answer(number: str, status: str, charge: float, paid: float, *more: str, control: str = "RH900001") -> list[str]:
-    lines = more or ((f"CAS*CO*45*{charge - paid}",) if charge != paid else ())
-    return [f"CLP*{number}*{status}*{charge}*{paid}**12*{control}*12*1", *lines]
-
-
-def written(folder: Path, answers: Iterable[list[str]], cents: float, trace: str, *plb: str) -> Path:
-    """A file of one check."""
-    body = [
-        f"BPR*I*{cents}*C*ACH*CCP*******1999999999****20261110",
-        f"TRN*1*{trace}*1999999999",
-        "N1*PR*RIVER HEALTH",
-        "LX*1",
-    ]
-    body[0] = f"BPR*I*{cents}*C*ACH************20261110"
-    body += [segment for one in answers for segment in one] + list(plb)
-    whole = ["ST*835*0001", *body, f"SE*{len(body) + 2}*0001", "GE*1*9", "IEA*1*000000009"]
-    path = folder / f"{trace}.835"
-    path.write_text(HEAD + "~".join(whole) + "~")
-    return path
-
-
 def test_a_claim_that_nobody_knows_is_kept_and_the_check_balances(house: House, tmp_path: Path) -> None:
     file = written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000), answer("NOBODYS", "1", 300, 200)], 1200, "T-1")
     ended = house.run("remit", file)
@@ -207,8 +145,32 @@ def test_a_claim_that_nobody_knows_is_kept_and_the_check_balances(house: House, 
     assert [row["outcome"] for row in ended.rows] == ["recorded", "unmatched"]
     assert "add up" not in ended.err
     assert [row["outcome"] for row in house.run("remit", file).rows] == ["duplicate", "duplicate"]
+    (row,) = house.run("payments", "--unmatched").rows
+    assert (row["payment"], row["claim"], row["paid_cents"]) == ("T-1", "NOBODYS", 20000)
+    assert house.run("payments", "--unmatched", "--payer", "other").rows == []
     with open_ledger(house.ledger, create=False) as ledger:
         assert [type(act).__name__ for _, act in ledger.house_acts()][-2:] == ["PaymentReceived", "RemittanceUnmatched"]
+
+
+def test_somebody_assigns_what_no_claim_was_known_for(house: House, tmp_path: Path) -> None:
+    file = written(tmp_path, [answer("NOBODYS", "1", 1576, 616, control="RH9")], 616, "T-1")
+    house.run("remit", file)
+    for wrong in (("T-1", "RH8", "EP-O1-1"), ("T-1", "RH9", "EP-O1-77")):
+        assert house.run("assign-remittance", *wrong).status == 2
+    assert house.run("assign-remittance", "T-1", "RH9", "EP-O1-1", "--by", "desk-1").status == 0
+    assert paid(house) == 61600
+    assert house.run("payments", "--unmatched").rows == []
+    assert [row["outcome"] for row in house.run("remit", file).rows] == ["duplicate"]
+    assert house.run("assign-remittance", "T-1", "RH9", "EP-O1-1").status == 2
+    assert paid(house) == 61600
+
+
+def test_what_came_before_its_claim_waits_and_is_not_counted_twice(house: House, tmp_path: Path) -> None:
+    file = written(tmp_path, [answer("EP-O1-9", "1", 360, 264)], 264, "T-1")
+    house.run("remit", file)
+    house.tell(claim("EP-O1-9", LINES[:1]))
+    assert [row["outcome"] for row in house.run("remit", file).rows] == ["duplicate"]
+    assert (paid(house), len(house.run("payments", "--unmatched").rows)) == (0, 1)
 
 
 def test_a_check_that_does_not_add_up_is_recorded_and_told(house: House, tmp_path: Path) -> None:
@@ -242,6 +204,24 @@ def test_a_denial_owes_nothing_and_says_why(house: House, tmp_path: Path) -> Non
     assert {status for _, status in by_day(house).values()} == {"denied", "unpaid"}
     (message, *_) = [row["message"] for row in house.run("findings", "--rule", "denied").rows]
     assert "CO-197" in message
+
+
+def exposure(house: House) -> int:
+    return sum(
+        row["exposure_cents"] for row in house.run("diff", "EP-O1", "--claimed").rows if row["claim"] == "EP-O1-1"
+    )
+
+
+def test_what_has_to_be_given_back_is_what_was_paid(house: House, tmp_path: Path) -> None:
+    gone = {"type": "FactRetracted", "target_source": "example", "target_id": "day-2026-09-30", "reason": "wrong"}
+    house.tell({"episode": "EP-O1", "source": "desk", "id": "gone", "by": "desk-1", "fact": gone})
+    assert exposure(house) == 12000  # not answered: what was asked is the most it can be
+    house.run("remit", PAID)
+    assert exposure(house) == 8800
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "22", -1576, -1224)], -1224, "T-9"))
+    assert exposure(house) == 0
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "4", 1576, 0, "CAS*CO*50*1576")], 0, "T-10"))
+    assert exposure(house) == 0
 
 
 def test_money_for_a_day_that_is_not_on_the_claim_is_found(house: House, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from commands.references.watching import Watch
 from commands.writing.record import record
-from commands.writing.watching import Watch
 from tests.command_line import OPENING, Ended, House, Told, example, lines_of, told
 from tests.month import Month
 from tests.stores import open_ledger

@@ -120,7 +120,7 @@ def test_a_look_holds_for_a_moment(house: House, monkeypatch: pytest.MonkeyPatch
 def test_nobodys_data_is_in_health_figures_or_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every field of every fact is marked, and pages are asked for, searched, filled in wrongly and failing."""
     house = House(tmp_path)
-    assert house.tell(*history()).status == 0
+    assert house.tell(*history(), options=("--identity-in-the-open",)).status == 0
     capsys.readouterr()
     desk = InProcess(house.ledger, house.book)
     desk.site.requests = Requests(_log_answered)

@@ -14,10 +14,12 @@ import pytest
 from ledger.book import load_book
 from projections.audit.claimed import claimed_days
 from tests.command_line import House, run
+from tests.encrypted_house import Locked
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 from tests.running_site import Answer
 from tests.stores import open_ledger
+from tests.stories import Course
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +201,16 @@ def test_the_records_of_a_day_are_sealed_on_the_next_and_a_change_is_seen(tmp_pa
     assert run("--ledger", house.ledger, "access", "--check").status == 1
     (house.folder / "moved.jsonl").write_text(text)
     assert run("--ledger", house.ledger, "access", "--check", "--file", house.folder / "moved.jsonl").status == 0
+
+
+def test_a_csv_of_an_encrypted_ledger_is_told_when_the_patient_is_forgotten(tmp_path: Path) -> None:
+    house = Locked(tmp_path)
+    told = Course("prairie-blue").days("2026-03-05").told
+    assert house.tell(*told, options=("--keep-recorded-at",)).status == 0
+    visitor = InProcess(house.ledger, house.book, master=house.master).visitor()
+    assert [row["Patient"] for row in rows_of(visitor.get("/?kind=to_bill&as=csv"))] == ["P-1"]
+    forgotten = house.run("forget", "P-1", "--reason", "asked", "--by", "Lee", "--yes")
+    assert forgotten.status == 1
+    assert "was given out to a browser" in forgotten.err
+    assert house.run("forget", "--finish").status == 0, "it is told once"
+    assert rows_of(visitor.get("/?as=csv")) == []

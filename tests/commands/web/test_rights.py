@@ -47,7 +47,11 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
         path = path.replace("/open-work/{id}", work).replace("{id}", episode)
         for part, value in parts.items():
             path = path.replace(part, value)
-        return path + {"/holds": "?reason=auth_exhausted", "/episode/{id}/why": "?day=2026-09-16"}.get(address, "")
+        return path + {
+            "/holds": "?reason=auth_exhausted",
+            "/episode/{id}/why": "?day=2026-09-16",
+            "/episode/{id}/lines": "?as=csv",
+        }.get(address, "")
 
     return made
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.book import Book
+from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.kept_fold import KeptFold
@@ -27,8 +27,9 @@ from projections.rows.day import DayCells
 from projections.rows.day_run import cells_within, day_cells
 from projections.words import verdict_text
 from tests.harness import book_of, typed
-from tests.histories import history
+from tests.histories import STRANGER, history
 from tests.plain_timeline import PlainTimeline
+from tests.stories import Course
 from tests.tiers import many
 
 drawn = st.integers(0, 2**64 - 1).map(Random)
@@ -55,6 +56,19 @@ def test_each_entry_changes_what_judging_anew_before_and_after_it_differs_in(rng
             for entry in entries:
                 assert kept.add(entry) == plain.add(entry)
         assert kept.days() == plain._judged()[0].get(episode, {})
+
+
+def test_units_are_drawn_anew_where_the_code_of_all_days_becomes_another() -> None:
+    course = Course("prairie-blue", "2026-09", units=0)
+    span = {"from_": "2026-09-01", "to": "2026-12-31"}
+    course.tell("auth", "AuthorizationGranted", number="N", payer="prairie-blue", units=9, codes=["S9326"], **span)
+    course.days("2026-09-02", "2026-09-03")
+    course.tell("mode", "TherapyOrdered", order="RX", mode="intermittent", from_="2026-09-01", prescriber=STRANGER,
+                signed_on="2026-09-01")  # fmt: skip
+    entries, book = typed(course.told), load_book()
+    kept, plain = Timeline("EP-1", book, everything, by_number=True), PlainTimeline("EP-1", book, everything)
+    assert [kept.add(entry) for entry in entries] == [plain.add(entry) for entry in entries]
+    assert {said[0].reason for said in kept.days().values()} == {"auth_missing", "not_served"}
 
 
 @given(drawn)

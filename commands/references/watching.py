@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from commands.writing.references import ASKS, NAMING, OF_PAYER, Doubt, DoubtKind, KnownNames, doubts
+from commands.references.doubts import ASKS, NAMING, OF_PAYER, Doubt, DoubtKind, KnownNames, doubts_of
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import (
     ClaimSubmitted,
@@ -133,7 +133,8 @@ class Watch:
             fact = entry.fact
             kind = type(fact)
             if kind in _SERVICE:  # most
-                if fact.order not in self._episodes[entry.episode].names.signed:  # type: ignore[union-attr, operator]
+                names, order = self._episodes[entry.episode].names, str(fact.order)  # type: ignore[union-attr]
+                if order not in names.signed and not self._is_open(entry.episode, order, names):
                     self._ask(entry, fact, place)
             elif kind in ASKS or kind in _MENDING or kind in NAMING or kind is ConflictResolved:
                 self._look_at(entry, place)
@@ -152,9 +153,17 @@ class Watch:
             self._answer(entry.episode, fact)
 
     def _ask(self, entry: Entry, fact: Event, place: Place) -> None:
-        for doubt in doubts(fact, self._episodes[entry.episode].names):
+        for doubt in doubts_of(fact, self._episodes[entry.episode].names):
             if doubt.kind != "undone" or entry.fact is fact:  # a correction keeps its place before the end
                 self._keep(entry.episode, doubt, place)
+
+    def _is_open(self, episode: str, order: str, names: KnownNames) -> bool:
+        """Whether a doubt about an order is kept in mind; then it is one fact more."""
+        named = self._open.get(episode, {}).get(("unsigned" if order in names.orders else "order", order))
+        if named is None:
+            return False
+        named.facts += 1
+        return True
 
     def _keep(self, episode: str, doubt: Doubt, place: Place) -> None:
         named = self._open.setdefault(episode, {})

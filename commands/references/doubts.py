@@ -5,13 +5,16 @@ Pure: from what its episode has told before it, with the nearest known name wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final, Literal, NamedTuple
 
 from msgspec import UNSET
 
+from ledger.book import Book
+from ledger.facts.administration import HOUSE
+from ledger.facts.entry import Entry
 from ledger.facts.events import (
     AuthorizationGranted,
     ClaimSubmitted,
@@ -21,12 +24,14 @@ from ledger.facts.events import (
     DaysServed,
     DrugBilledSeparately,
     Event,
+    FactCorrected,
     InfusionLogged,
     TherapyHeld,
     TherapyOrdered,
     TherapyResumed,
     TherapyStopped,
 )
+from ledger.facts.liveness import live_entries
 
 NEAR: Final = 0.6
 """How alike a known name must be to be asked for (``difflib``)."""
@@ -181,7 +186,25 @@ OF_PAYER: Final = frozenset({CoverageVerified, CoverageEnded, AuthorizationGrant
 """The facts that name a payer of the book."""
 
 
-def doubts(fact: Event, known: KnownNames) -> Iterator[Doubt]:
+def doubts(fact: Event, episode: str, streams: Mapping[str, Sequence[Entry]], book: Book) -> list[str]:
+    """What of a fact refers to nothing known; ``streams`` are the entries, before it, of the episode and of all that
+    its patient's episodes have to do with."""
+    stated = fact.fact if isinstance(fact, FactCorrected) else fact
+    known = KnownNames(live.fact for live in live_entries(streams.get(episode, ())))
+    known.payers |= {
+        live.fact.payer
+        for name, entries in streams.items()
+        if name != HOUSE
+        for live in live_entries(entries)
+        if isinstance(live.fact, CoverageVerified)
+    }
+    unknown = payer_doubt(stated.payer, book.payers) if type(stated) in OF_PAYER else None  # type: ignore[union-attr]
+    found = [unknown, *doubts_of(stated, known)]
+    # a correction keeps its place, before an end that was told after what it corrects
+    return [str(doubt) for doubt in found if doubt and (doubt.kind != "undone" or stated is fact)]
+
+
+def doubts_of(fact: Event, known: KnownNames) -> Iterator[Doubt]:
     """What of a fact refers to nothing that its episode has told."""
     ask = ASKS.get(type(fact))
     return ask(fact, known) if ask else iter(())

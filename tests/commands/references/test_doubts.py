@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from commands.writing.references import KnownNames, doubts, nearest, payer_doubt
+from commands.references.doubts import KnownNames, doubts_of, nearest, payer_doubt
 from ledger.book import load_book
 from ledger.facts.events import Event
 from ledger.facts.liveness import live_entries
@@ -16,7 +16,7 @@ from tests.stories import Course, Story, fact, march
 def said(story: Story, type_: str, **fields: object) -> list[str]:
     stated: Event = msgspec.convert(fact(type_, **fields), Event)  # type: ignore[arg-type]
     known = KnownNames(live.fact for live in live_entries(typed(story.told)))
-    return [str(doubt) for doubt in doubts(stated, known)]
+    return [str(doubt) for doubt in doubts_of(stated, known)]
 
 
 SERVED = {"date": "2026-02-03"}

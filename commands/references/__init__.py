@@ -1,0 +1,1 @@
+"""What recorded facts refer to, and whether anybody knows it: soft checks, which refuse nothing."""

@@ -1,0 +1,128 @@
+"""The whole loop against a simulated payer: written, turned back, cut, denied, paid too much, taken back and paid after
+all, until every day is paid, refunded or written off, and the money adds up to the cent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.book import PER_DIEM_CODES
+from ledger.x12.claim_reader import ReadClaim, ReadFile, ReadLine, read_claims
+from ledger.x12.gate import day_of
+from scripts.simulation.payer import Payer, eighty_percent
+from tests.claims_simulated import claims_house
+from tests.command_line import House, lines_of
+
+FIRST = date(2026, 11, 1)
+MOST_ROUNDS = 12
+
+
+class Loop:
+    """A house and the payers of its files, one a file."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        self.house, self.seed, self.round = house, seed, 0
+        self.payers: list[tuple[Payer, ReadFile]] = []
+        self.episodes: dict[str, str] = {}
+        self.seen: Counter[str] = Counter()
+
+    def run(self) -> None:
+        """Rounds until nothing is written and no payer has anything left to say."""
+        for _ in range(MOST_ROUNDS):
+            self.round += 1
+            if not self._write() and all(payer.is_done for payer, _ in self.payers):
+                return
+            for place, (payer, file) in enumerate(self.payers):
+                if not payer.is_done:
+                    check = payer.check(file, FIRST + timedelta(days=14 * self.round))
+                    self._take("remit", f"{place}-{self.round}.835", check)
+        raise AssertionError("the loop does not end")
+
+    def _write(self) -> int:
+        rows = self.house.run("claims", "write", "--out", self.house.folder / "out").rows
+        written = [row for row in rows if row["outcome"] == "written"]
+        self.episodes |= {row["claim"]: row["episode"] for row in written}
+        expected = {
+            (row["claim"], row["date"], row["code"]): row["expected_cents"] or 0
+            for row in self.house.run("payments").rows
+        }
+
+        def worth(claim: ReadClaim, line: ReadLine) -> int:
+            if line.code not in PER_DIEM_CODES:
+                return eighty_percent(claim, line)
+            first, last = day_of(line.from_), day_of(line.to)
+            assert first is not None
+            assert last is not None
+            days = ((first + timedelta(days=place)).isoformat() for place in range((last - first).days + 1))
+            return sum(expected[claim.control, day, line.code] for day in days)
+
+        for name in sorted({row["file"] for row in written}):
+            content = (self.house.folder / "out" / name).read_bytes()
+            payer = Payer(self.seed + len(self.payers), worth)
+            self.payers.append((payer, read_claims(content)[0]))
+            self._take("ack", f"{name}.277", payer.answer(content, FIRST))
+        return len(written)
+
+    def _take(self, verb: str, name: str, content: bytes) -> None:
+        path = self.house.folder / name
+        path.write_bytes(content)
+        ended = self.house.run(verb, path)
+        assert ended.status in (0, 1), ended.err
+        self.seen.update(f"{verb} {row['outcome']}" for row in ended.rows)
+
+    def settle(self) -> list[dict[str, Any]]:
+        """Write off what is denied for good, give back what was paid too much; the days that are then not settled."""
+        rows = self.house.run("payments").rows
+        off = {control for payer, _ in self.payers for control in payer.denied_for_good}
+        over = {control for payer, _ in self.payers for control in payer.overpaid}
+        acts = []
+        for kind, claims in (("WrittenOff", off), ("RefundSent", over)):
+            for claim in sorted(claims):
+                mine = [row for row in rows if row["claim"] == claim and row["expected_cents"] is not None]
+                cents = abs(sum(row["expected_cents"] - row["paid_cents"] for row in mine))
+                fact = {
+                    "type": kind,
+                    "claim": claim,
+                    "cents": cents,
+                    "date": "2026-11-20",
+                    "reason": "the payer's last word",
+                }
+                acts.append(
+                    {
+                        "episode": self.episodes[claim],
+                        "source": "desk",
+                        "id": f"{kind}-{claim}",
+                        "by": "d",
+                        "fact": fact,
+                    }
+                )
+        told = self.house.run("record", "--no-effect", "-", stdin=lines_of(acts)).rows
+        assert [row["outcome"] for row in told] == ["recorded"] * len(acts)
+        ours = [row for row in rows if row["claim"] in self.episodes]
+        return [row for row in ours if row["status"] not in ("paid", "patient") and row["claim"] not in off | over]
+
+
+def looped(folder: Path, episodes: int, seed: int) -> Loop:
+    """The loop run to its end over simulated episodes: every day is settled, and all money is where it was paid."""
+    loop = Loop(claims_house(folder, episodes, seed), seed)
+    loop.run()
+    assert loop.settle() == []
+    paid = sum(row["paid_cents"] for row in loop.house.run("payments").rows)
+    assert paid == sum(payer.paid_cents for payer, _ in loop.payers)
+    assert loop.seen["remit refused"] == loop.seen["remit unmatched"] == loop.seen["ack unmatched"] == 0
+    return loop
+
+
+def test_every_day_ends_paid_refunded_or_written_off(tmp_path: Path) -> None:
+    loop = looped(tmp_path / "house", 20, 4)
+    assert loop.seen["remit recorded"] > 15
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20))
+def test_every_day_of_many_seeds_ends_paid_refunded_or_written_off(tmp_path: Path, seed: int) -> None:
+    looped(tmp_path / "house", 50, seed)
