@@ -53,7 +53,7 @@ ROOMS: dict[str, str] = {
     "projections/formulas.py": "",
     "projections/tables.py": "projections/words.py",
     "projections/reading": (
-        "ledger/facts ledger/book ledger/judge ledger/recorders ledger/store.py projections/words.py"
+        "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py"
     ),
     "projections/rows": (
         "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
