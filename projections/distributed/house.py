@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +32,9 @@ class _Stored:
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         return list(self._acts) if HOUSE in episodes else []
+
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        return [row for row in self._acts if row[1] == episode and row[3] in tags and row[2] > after_version]
 
     def count_of(self, episode: str, upto: int) -> int:
         return sum(position <= upto for position, *_ in self._acts)

@@ -52,9 +52,7 @@ ROOMS: dict[str, str] = {
     "projections/rendering.py": "projections/words.py",
     "projections/formulas.py": "",
     "projections/tables.py": "projections/words.py",
-    "projections/reading": (
-        "ledger/facts ledger/book ledger/judge ledger/recorders ledger/store.py projections/words.py"
-    ),
+    "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
         "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/reading"

@@ -110,7 +110,7 @@ def test_axe_finds_nothing_on_the_pages_of_acts(
     wide_and_accessible(page, width, "door")
     page.get_by_label("Token").fill(site.token)
     page.get_by_label("Token").press("Enter")
-    page.get_by_label("Patient or episode").fill("EP-2")
+    page.locator("#search").fill("EP-2")
     enter(page)
     page.locator("td a").first.click()
     address = page.url

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from ledger.book import load_book
+from ledger.facts.administration import PatientsMerged
 from projections.archive.compact import compact
 from projections.archive.folder import folder_at
 from projections.archive.manifest import ENTRIES, archive_in
@@ -118,4 +120,17 @@ def test_who_was_forgotten_is_forgotten_by_the_archive_too(locked: tuple[Locked,
     assert archived.grow().position == made.position + 1
     assert archived.judged() == archived.built()
     assert {path: path.read_bytes() for path in files} == files
+    assert archived.check().differing == []
+
+
+def test_merged_patients_of_an_encrypted_ledger_are_one_in_its_archive(locked: tuple[Locked, Archived]) -> None:
+    """Their names in the act are under the keys of their episodes, which every bucket brings."""
+    _, archived = locked
+    with archived.open() as ledger:
+        one, other, *_ = sorted({patient for _, patient, _, _ in ledger.extents(ledger.position())})
+        at = datetime(2027, 1, 1, tzinfo=UTC)
+        ledger.record_merging(PatientsMerged(at, "clerk", one, other, "one person", "0" * 32))
+    before = archived.judged()
+    archived.grow()
+    assert archived.judged() == archived.built() != before
     assert archived.check().differing == []
