@@ -89,7 +89,8 @@ VERBS: Final = {
     ),
     "migrate": Verb(
         "migrate",
-        "Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is.",
+        "Make the tables of a ledger in PostgreSQL, once; a ledger that is there is checked and left as it is, but for"
+        " tables of an earlier version, which are brought forward.",
     ),
     "master-key": Verb("master_key", "Draw a new master key into FILE, for encrypted ledgers."),
     "merge-patients": Verb("patients", "Merge patient OLD into patient INTO: two names in the ledger, one person."),
