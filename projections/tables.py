@@ -92,7 +92,10 @@ def row_lines(cells: Sequence[str], widths: Sequence[int], numbers: Sequence[boo
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
-    return wrap(cell, width, break_on_hyphens=False) if len(cell) > width else [cell]
+    """A cell at its blanks; only where a word has no room at all, at the hyphens between letters, and then anywhere."""
+    if len(cell) <= width:
+        return [cell]
+    return wrap(cell, width, break_on_hyphens=any(len(word) > width for word in cell.split(" ")))
 
 
 def table_as_ever(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> str:

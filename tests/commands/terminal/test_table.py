@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.terminal.show import say
-from projections.tables import WIDEST, command_lines, fitting
+from projections.tables import WIDEST, command_lines, fitting, row_lines
 from tests import ROOT
 from tests.command_line import House, run
 
@@ -92,6 +92,16 @@ def test_dates_are_not_broken_where_there_is_room_for_them(told: Path) -> None:
     for line in run("--ledger", told, "lines", "--format", "table").out.decode().splitlines()[2:]:
         assert "-0 " not in line
         assert not line.rstrip().endswith("-")
+
+
+def test_a_word_that_has_no_room_is_broken_at_its_hyphens_and_every_other_at_blanks() -> None:
+    def shown(cell: str, width: int) -> list[str]:
+        return list(row_lines([cell], [width], [False]))
+
+    assert shown("Missouri-like Medicaid", 11) == ["Missouri-", "like", "Medicaid"]
+    assert shown("Missouri-like Medicaid", 13) == ["Missouri-like", "Medicaid"]
+    assert shown("from 2026-10-01 on", 10) == ["from", "2026-10-01", "on"]
+    assert shown("Transcontinental", 9) == ["Transcont", "inental"]
 
 
 def test_findings_stand_by_stretch_with_what_is_at_stake_the_worst_first(told: Path) -> None:
