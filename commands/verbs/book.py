@@ -62,7 +62,8 @@ def check(setup: Setup, /, folder: Path | None) -> None:
       episode-ledger book check book
     """
     wrong, doubts = check_book(folder or setup.book_folder, _today())
-    show_prose("\n".join([*wrong, *doubts]))
+    shown = show_prose if sys.stdout.isatty() else show_text  # a pipe gets a line for each, to be searched
+    shown("\n".join([*wrong, *doubts]))
     if not wrong and not doubts:
         click.echo("The book is in order.")
         return
