@@ -1,7 +1,7 @@
 """Where commands write: nothing that is there is written over unasked, and what a ledger lives by never is.
 
-Every option that names a file or a folder to be written is an ``OutputPath``, and every file of a command is written by
-``Output.write``, or after ``Output.check`` by whoever makes it bit by bit.
+Every option that names a file or a folder to be written is an ``OutputPath`` or an ``OutputUri``, and every file of a
+command is written by ``Output.write``, or after ``Output.check`` by whoever makes it bit by bit.
 """
 
 from __future__ import annotations
@@ -37,6 +37,23 @@ class OutputPath(click.ParamType[Path]):
         if not str(value) or "\0" in str(value):
             self.fail("that can be no file's name")
         return Path(value)
+
+
+class OutputUri(click.ParamType[str]):
+    """A folder, or the URI of one, that a command is to write into; one of this machine is looked at."""
+
+    name = "URI"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The URI."""
+        uri = str(value)
+        if in_postgres(uri) or not uri or "\0" in uri:
+            self.fail("what is written are files; name a folder, or its URI")
+        path = uri.removeprefix("file://")
+        setup = ctx.find_object(Setup) if ctx else None
+        if setup is not None and "://" not in path:
+            Output(setup, Path(path)).check_folder()
+        return uri
 
 
 class LedgerOutput(click.ParamType[str]):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from commands.terminal.options import Setup
+from commands.terminal.output import OutputUri
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from ledger.recorders.by_name.as_stored import as_stored
@@ -28,7 +29,9 @@ def archiving() -> Iterator[None]:
 
 
 @click.command()
-@click.option("--out", "uri", required=True, metavar="URI", help="Where the archive is: a folder, or any fsspec URI.")
+@click.option(
+    "--out", "uri", type=OutputUri(), required=True, help="Where the archive is: a folder, or any fsspec URI."
+)
 @click.option(
     "--buckets", type=click.IntRange(1, 65_536), metavar="N",
     help="In how many buckets patients are, one task each; fixed when an archive is made. Default: 64.",

@@ -13,6 +13,7 @@ import click
 from commands.terminal.engine import processes_for
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, format_option, known_at_option
+from commands.terminal.output import OutputUri
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say, show_rows
 from commands.verbs.archive import archiving
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--archive", "uri", required=True, metavar="URI", help="The archive, as 'archive --out' made it.")
-@click.option("--out", required=True, metavar="URI", help="Where the rows are to stand: a folder, or any fsspec URI.")
+@click.option(
+    "--out", type=OutputUri(), required=True, help="Where the rows are to stand: a folder, or any fsspec URI."
+)
 @click.option(
     "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
     help="Who works: processes of this machine, or a Spark cluster (the extra 'spark', Java 17).",

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from commands.cli import cli
-from commands.terminal.output import LedgerOutput, OutputPath
+from commands.terminal.output import LedgerOutput, OutputPath, OutputUri
 from tests.command_line import INTAKE, SERVED, Ended, House, assert_plain, lines_of, run, told
 from tests.encrypted_house import Locked
 
@@ -31,14 +31,21 @@ WRITING: dict[str, tuple[str, ...]] = {
     "record": ("{folder}/../more.jsonl", "--effect-to"),
     "book new": (),
     "import": (),
+    "archive": ("--in-the-open", "--out"),
+    "judge": ("--archive", "{folder}/../archive", "--out"),
+    "claims write": ("--out",),
+    "claims again": ("EP-1-1", "--out"),
 }
 """Each verb that writes to a path that somebody names, up to that path."""
-INTO_A_FOLDER = {"export", "book new", "import"}
+INTO_A_FOLDER = {"export", "book new", "import", "archive", "judge", "claims write"}
+OF_CLAIMS = {"claims again"}
+"""Writes only where claims were written: what it makes, and that it is not made twice, is in ``test_claims_out.py``."""
 
 READING = {
     ("checkpoint", "key"), ("verify", "key"), ("bundle", "key"), ("doctor", "key"),  # checkpoint --init-key: see below
     ("export", "key"),  # likewise
     ("restore", "file"), ("book check", "folder"), ("book diff", "folder_a"), ("book diff", "folder_b"),
+    ("judge", "against"), ("access", "files"),
 }  # fmt: skip
 """Parameters that are paths of files to be read, without ``exists=True``."""
 
@@ -48,7 +55,7 @@ def unguarded(verbs: Iterable[click.Command]) -> Iterator[str]:
     for verb in verbs:
         for each in verb.params:
             names = {each.name, *(option.lstrip("-") for option in each.opts)}
-            if isinstance(each.type, OutputPath | LedgerOutput) or (verb.name, each.name) in READING:
+            if isinstance(each.type, OutputPath | OutputUri | LedgerOutput) or (verb.name, each.name) in READING:
                 continue
             if isinstance(each.type, click.Path) and each.type.exists:
                 continue
@@ -75,7 +82,7 @@ def subverbs(verb: click.Command) -> list[click.Command]:
 
 
 def test_every_path_that_a_command_is_told_to_write_goes_through_the_one_guard() -> None:
-    assert list(unguarded(verbs())) == ["bundle --signer", "verify --signer"]  # a verifier key, or a file to be read
+    assert list(unguarded(verbs())) == ["bundle --signer", "verify --signer", "verify --witness"]  # a key, or a file
 
 
 def test_a_new_verb_with_a_path_of_its_own_to_write_to_is_found() -> None:
@@ -93,7 +100,12 @@ def test_a_new_verb_with_a_path_of_its_own_to_write_to_is_found() -> None:
 
 
 def test_the_verbs_tried_below_are_those_that_write() -> None:
-    found = {verb.name for verb in verbs() for each in verb.params if isinstance(each.type, OutputPath | LedgerOutput)}
+    found = {
+        verb.name
+        for verb in verbs()
+        for each in verb.params
+        if isinstance(each.type, OutputPath | OutputUri | LedgerOutput)
+    }
     assert found == WRITING.keys()
 
 
@@ -117,7 +129,7 @@ class Lived(Locked):
         """One command that is to write to a path."""
         before = [each.replace("{folder}", str(self.folder)) for each in WRITING[verb]]
         named = ["--key", self.signing] if verb in ("checkpoint", "bundle") else []
-        return self.run(verb, *before, out, *named, *options)
+        return self.run(*verb.split(), *before, out, *named, *options)
 
 
 @pytest.fixture
@@ -188,7 +200,7 @@ def test_no_command_writes_over_what_a_ledger_lives_by_not_even_by_force(lived: 
             assert snapshot(lived.folder.parent) == before, (verb, path, more)
 
 
-@pytest.mark.parametrize("verb", sorted(WRITING.keys() - INTO_A_FOLDER))
+@pytest.mark.parametrize("verb", sorted(WRITING.keys() - INTO_A_FOLDER - OF_CLAIMS))
 def test_a_command_writes_a_file_that_was_not_there_and_over_one_only_by_force(lived: Lived, verb: str) -> None:
     out = lived.folder.parent / "new folder" / "out"
     out.parent.mkdir()
@@ -201,6 +213,17 @@ def test_a_command_writes_a_file_that_was_not_there_and_over_one_only_by_force(l
     if ["--force"] in forced(verb):
         assert lived.write(verb, out, "--force").status == 0
         assert out.read_bytes() != b"somebody's"
+
+
+@pytest.mark.parametrize("verb", ["archive", "judge", "claims write"])
+def test_no_folder_of_files_is_begun_among_what_a_ledger_lives_by(lived: Lived, tmp_path: Path, verb: str) -> None:
+    linked = tmp_path / "certificates"
+    linked.symlink_to(lived.folder / "ledger.views.certificates")
+    for out in (lived.folder / "ledger.views.certificates", linked, lived.ledger):
+        for named in (out, f"file://{out}") if verb in ("archive", "judge") else (out,):
+            before = snapshot(tmp_path)
+            assert_plain(lived.write(verb, named), 2, "never written over")
+            assert snapshot(tmp_path) == before
 
 
 def test_an_export_is_not_made_among_what_a_ledger_lives_by_nor_around_it(lived: Lived, tmp_path: Path) -> None:
