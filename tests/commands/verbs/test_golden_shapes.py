@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from commands.terminal.show import _safe
+from commands.terminal.show import safe_cell
 from commands.writing.record import Outcome
 from projections.rows.day import DayRow
 from projections.rows.finding import FindingRow
@@ -94,8 +94,8 @@ def test_the_story_of_trouble_shows_every_kind_of_value() -> None:
     "start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", " =", "\u00a0=", "\u200b＝", "\ufeff@"]
 )
 def test_no_spreadsheet_takes_a_cell_for_a_formula(start: str) -> None:
-    assert _safe(f"{start}1+1") == f"'{start}1+1"
-    assert _safe(f"1{start}1") == f"1{start}1"
+    assert safe_cell(f"{start}1+1") == f"'{start}1+1"
+    assert safe_cell(f"1{start}1") == f"1{start}1"
 
 
 def test_no_cell_of_a_sheet_begins_a_formula() -> None:

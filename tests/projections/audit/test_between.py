@@ -157,8 +157,8 @@ def test_a_person_reads_runs_of_dates() -> None:
     story = at(served_in_february(), "2026-03-10T15:30Z")
     story.tell("cov-end", "CoverageEnded", payer="prairie-blue", last_date="2026-02-02")
     assert list(render_between(changed(story, "2026-02-28T00:00Z"))) == [
-        "2026-02-03 to 2026-02-04  billable S9325 to prairie-blue → not_billable not_covered (2 days, 180.00 dollars"
-        " less)",
+        "2026-02-03 to 2026-02-04  billable S9325 to prairie-blue → not_billable not_covered (2 days, 180.00",
+        "        dollars less)",
         "      chart:cov-end (CoverageEnded) by rn-1, recorded 2026-03-10 15:30 UTC, 34 to 35 days late",
     ]
 
