@@ -16,6 +16,7 @@ import pytest
 from commands.verbs.verb_list import VERBS
 from ledger.proof.signing import create_key
 from tests import ROOT, stores
+from tests.answered import PAID, TAKEN_IN, TURNED_BACK, answer, house_with_claims, paid, states, written
 from tests.command_line import ANYWAY, Ended, House, assert_plain, example, run, told
 from tests.exports import manifest_of, rows_in
 from tests.running_site import running
@@ -290,3 +291,58 @@ def test_serve(house: House) -> None:
     with running(house.ledger, house.book) as site:
         visitor = site.visitor()
         assert "2026-02-02" in visitor.get(visitor.address_of("EP-1") + "?day=2026-02-02").text
+
+
+def test_claims(house: House) -> None:
+    house_with_claims(house.folder, made=house)
+    assert house.run("ack", TURNED_BACK).status == 1  # what was turned back is free again
+    assert states(house) == {"EP-O1-1": "rejected", "EP-O1-2": "rejected"}
+    sent = house.run("claims", "write", "--out", house.folder / "outbox")
+    (file,) = (house.folder / "outbox").glob("*.837")
+    assert [row["outcome"] for row in sent.rows] == ["written"], sent
+    assert house.run("claims", "check", file).status == 0
+    assert house.run("claims", "again", file.stem, "--out", house.folder / "again").status == 0
+    assert (house.folder / "again").read_bytes() == file.read_bytes()
+    assert house.run("claims", "write", "--out", house.folder / "outbox").rows == []
+
+
+def test_ack_and_remit_and_payments_and_assign_remittance(house: House) -> None:
+    house_with_claims(house.folder, made=house)
+    assert house.run("ack", TAKEN_IN).status == 1  # one of the two was turned back
+    assert states(house) == {"EP-O1-1": "accepted", "EP-O1-2": "rejected"}
+    assert house.run("remit", PAID).status == 0
+    assert [row["outcome"] for row in house.run("remit", PAID).rows] == ["duplicate"]
+    assert paid(house) == 122400
+    file = written(house.folder, [answer("NOBODYS", "1", 1576, 616, control="RH9")], 616, "T-1")
+    assert [row["outcome"] for row in house.run("remit", file).rows] == ["unmatched"]
+    assert [row["claim"] for row in house.run("payments", "--unmatched").rows] == ["NOBODYS"]
+    assert house.run("assign-remittance", "T-1", "RH9", "EP-O1-1", "--by", "desk-1").status == 0
+    assert paid(house) == 122400 + 61600
+    assert house.run("payments", "--unmatched").rows == []
+    assert house.run("verify").status == 0
+
+
+def test_archive_and_judge(house: House, tmp_path: Path) -> None:
+    archive, views = tmp_path / "archive", house.views
+    assert house.run("days").status == 0  # the read model to be compared with
+    made = house.run("archive", "--out", archive, "--buckets", "2", "--in-the-open")
+    assert made.status == 0, made
+    assert house.run("archive", "--out", archive, "--check").status == 0
+    key = tmp_path / "master.key"
+    if stores.master():
+        key.write_text(bytes(range(32)).hex())
+        key.chmod(0o600)
+    named = ["--master-key", key] if stores.master() else []
+    judge = ["judge", "--archive", archive, "--out", tmp_path / "judged", "--processes", "1", "--against", views]
+    judged = run(*house.named, *named, *judge)
+    assert (judged.status, judged.out.splitlines()[-1]) == (0, b"equal: 0 of 2 patients differ"), judged
+
+
+def test_worklist(house: House) -> None:
+    row = house.run("worklist").rows[0]
+    assert house.run("worklist", "assign", row["episode"], row["work"], "Ana Ruiz", "--by", "lead-1").status == 0
+    owned = house.run("worklist", "--owner", "Ana Ruiz").rows
+    assert {(each["episode"], each["work"]) for each in owned} == {(row["episode"], row["work"])}
+    assert house.run("worklist", "done-until", row["episode"], row["work"], "2099-01-01").status == 0
+    assert house.run("worklist", "--owner", "Ana Ruiz").rows == []
+    assert house.run("verify").status == 0
