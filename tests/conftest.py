@@ -102,8 +102,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not tiers.marked(item):
         item.add_marker(tiers.by_file(item))
-    if item.config.pluginmanager.hasplugin("_cov") and not tiers.measured(item):
-        item.add_marker("no_cover")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In a worker coverage was begun already, as if it were alone: that one would go on whenever the worker's own is
+    held still, and every test would be measured."""
+    if hasattr(session.config, "workerinput") and session.config.pluginmanager.hasplugin("_cov"):
+        import coverage  # here: nobody else needs it
+
+        while (early := coverage.Coverage.current()) is not None:
+            early.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Coverage is measured of the tests that it is taken from alone, and of their fixtures."""
+    controller = getattr(item.config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
+    if controller is None or tiers.measured(item):
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 @pytest.fixture(autouse=True)
