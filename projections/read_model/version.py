@@ -17,8 +17,10 @@ ROOT: Final = Path(__file__).parents[2]
 ROW_MAKERS: Final = (
     "ledger/facts",
     "ledger/judge",
+    "ledger/book/claim_tables.py",
     "ledger/book/reference.py",
     "ledger/book/tables.py",
+    "ledger/book/values.py",
     "ledger/day_set.py",
     "projections/rows",
 )

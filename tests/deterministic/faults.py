@@ -191,6 +191,10 @@ class Faulty:
         self._read()
         return self.inner.rows_of(episodes, after_version, upto)
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        self._read()
+        return self.inner.rows_of_kinds(episode, tags, after_version)
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         self._read()
         return self.inner.versions(after)

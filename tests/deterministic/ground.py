@@ -116,6 +116,9 @@ class Shelf:
         names = sorted(set(episodes))
         return [row for name in names for row in self.of.get(name, ())[after_version:] if row[0] <= stop]
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        return [row for row in self.of.get(episode, ())[after_version:] if row[3] in tags]
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         return sorted({row[1]: row[2] for row in self.rows[after:] if row[1] != HOUSE}.items())
 

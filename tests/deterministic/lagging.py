@@ -56,6 +56,9 @@ class Lagging:
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         return self.inner.rows_of(episodes, after_version, self._upto(upto))
 
+    def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
+        return [row for row in self.inner.rows_of_kinds(episode, tags, after_version) if row[0] <= self.seen]
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         return sorted({row[1]: row[2] for row in self.inner.scan(after, self.seen)}.items())
 

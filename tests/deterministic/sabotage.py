@@ -54,10 +54,10 @@ class Doubling(Recorder):
 class HasHeadsAhead(Recorder):
     """It keeps the heads that an append brought forward, though the append failed."""
 
-    def _append(self, decisions: Any) -> list[int]:
+    def _append(self, decisions: Any, acts: Any, after_act: int | None) -> list[int]:
         heads: dict[str, EpisodeHead] = {}
         try:
-            return super()._append(decisions)
+            return super()._append(decisions, acts, after_act)
         except StoreError:
             entries = [decision.entry for decision in decisions if hasattr(decision, "entry")]
             for entry in self._ledger.entries_of_all({entry.episode for entry in entries}):

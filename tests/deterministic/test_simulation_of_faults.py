@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from ledger.recorders.by_name.proving import prove
+from ledger.recorders.protocol import Entries
 from tests import ROOT
-from tests.deterministic.faults import APPEND_FAULTS, OTHERS
-from tests.deterministic.ground import Ground, InAFile, InMemory
+from tests.deterministic.faults import APPEND_FAULTS, OTHERS, Faulty
+from tests.deterministic.ground import Ground, InAFile, InMemory, Shelf
+from tests.deterministic.lagging import Lagging
 from tests.deterministic.model import Contradiction
 from tests.deterministic.sabotage import WRONGS, Wrong
 from tests.deterministic.world import World
@@ -53,6 +55,12 @@ def groups() -> list[Any]:
 
 def test_a_hundred_thousand_steps_are_taken_before_a_release_and_twenty_thousand_with_every_change() -> None:
     assert (len(SEEDS) * STEPS, AT_ONCE * STEPS) == (100_000, 20_000)
+
+
+@pytest.mark.parametrize("stand_in", [Shelf, Faulty, Lagging])
+def test_what_stands_in_for_a_store_can_be_asked_what_a_store_can(stand_in: type) -> None:
+    asked = {name for name in vars(Entries) if not name.startswith("_")}
+    assert asked - set(dir(stand_in)) == {"keys_of", "scrub"}, "nobody is forgotten in these worlds"
 
 
 @pytest.mark.parametrize("first", groups())

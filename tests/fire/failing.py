@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,9 +134,9 @@ def _judged(status: int, writer: Act, ledger: Path) -> Counter[str]:
 
 
 def _is_plain(status: int, complained: str) -> bool:
-    """One line and a hint, or the usual sum; before it, perhaps, that the ledger is a new one."""
-    first, *others = complained.splitlines() or [""]
-    lines = others if first.startswith("Made a new ledger: ") else [first, *others]
+    """One line and a hint, or the usual sum; before it, perhaps, that the ledger is a new one, and what to look at."""
+    before_it = r"Made a new ledger: .*\n|Note: .*\n(?:  .*\n)*"
+    lines = re.sub(rf"\A(?:{before_it})*", "", complained).splitlines()
     if MARK in complained:
         return False
     if status == 0:

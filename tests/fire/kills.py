@@ -44,7 +44,7 @@ def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counte
 
 def _told(act: str, ledger: Path, source: Path) -> dict[str, object]:
     if act == "command":
-        return {"args": [*stores.placed(ledger), "record", str(source)]}
+        return {"args": [*stores.placed(ledger), "record", "--no-effect", str(source)]}
     more = {"batch": BATCH} if act == "eager" else {}
     return {"ledger": stores.named(ledger), "lines": str(source), **more}
 

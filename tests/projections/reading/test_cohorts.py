@@ -310,7 +310,9 @@ def test_an_entry_that_nobody_judges_by_stops_it_by_its_tag_and_version(
         list(complete(supplied, cohorts_in(supplied, upto), upto, whole=False))
     left_out: list[Cohort] = []
     found: set[str] = set()
-    for streams in complete(supplied, cohorts_in(supplied, upto), upto, unreadable=left_out.append, whole=False):
+    for streams in complete(
+        supplied, cohorts_in(supplied, upto), upto, lambda one, _: left_out.append(one), whole=False
+    ):
         found |= streams.keys()
     assert [entry.episode in one.episodes for one in left_out] == [True]
     assert found == in_episodes(supplied) - set(left_out[0].episodes)
@@ -358,7 +360,7 @@ def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: 
     assert (error.episode, error.version, error.position) == (entry.episode, version, None if moved else position)
     left_out: list[Cohort] = []
     found: dict[str, Any] = {}
-    for streams in complete(ledger, cohorts_in(ledger, upto), upto, left_out.append):
+    for streams in complete(ledger, cohorts_in(ledger, upto), upto, lambda one, _: left_out.append(one)):
         found |= streams
     assert [entry.episode in one.episodes for one in left_out] == [True]
     assert found.keys() == {episode for one in cohorts_in(ledger, upto) for episode in one.episodes} - set(
