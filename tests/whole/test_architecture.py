@@ -518,6 +518,16 @@ def test_it_is_used_only_where_it_belongs(thing: str) -> None:
     assert {name for name in found if not matches(name, ONLY_HERE[thing])} == set()
 
 
+def test_parquet_is_read_in_the_thread_that_asks() -> None:
+    """A thread of pyarrow's that lets go of what Python gave it, while Python ends, aborts the process: one in ten."""
+    texts = {module.name: (ROOT / module.name).read_text(encoding="utf-8") for module in modules()}
+    reading = {name: text for name, text in texts.items() if "ParquetFile(" in text or "read_table" in text}
+    assert reading
+    for name, text in reading.items():
+        assert "read_table" not in text, name
+        assert text.count("ParquetFile(") == text.count("pre_buffer=False") == text.count("use_threads=False"), name
+
+
 def test_nothing_is_let_in_where_it_is_not_used() -> None:
     """An exception that nobody needs any more is taken back."""
     by_name = {module.name: uses(module.tree) for module in modules()}
