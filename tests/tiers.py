@@ -25,7 +25,9 @@ BY_FILE = {
         "projections/read_model/*", "projections/rebuild/*", "projections/report/*",
         "projections/rows/test_fingerprints.py", "commands/terminal/*", "commands/verbs/*", "commands/writing/*",
         "whole/test_hard_situations.py", "whole/test_journeys.py", "whole/test_no_patient_in_messages.py",
-        "whole/test_merging.py", "whole/test_scenarios.py",
+        "whole/test_merging.py", "whole/test_scenarios.py", "whole/test_known_at.py", "projections/archive/*",
+        "projections/distributed/*", "projections/page/*", "projections/test_claims_*.py",
+        "commands/door/test_intake_fuzz.py", "projections/audit/test_replay.py", "projections/audit/test_timeline.py",
     ],
 }  # fmt: skip
 """Files whose tests are not ``quick``; the first that matches counts."""
