@@ -8,7 +8,7 @@ days, now on no live claim, go out anew the next time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, NamedTuple
 
 from msgspec import UNSET
@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from ledger.book import PER_DIEM_CODES, Book
 from ledger.facts.events import ClaimLine, ClaimSubmitted
-from ledger.judge.answers import TAKEN_BACK, Posting, chain_of, own_number, postings_of
+from ledger.judge.answers import TAKEN_BACK, Posting, chain_of, in_order, own_number, postings_of
 from ledger.judge.case import Case
 from ledger.judge.claims import Claim, live_claims
 from ledger.judge.lines import Line
 from projections.answers.claim_list import payer_control_of
+from projections.answers.windows import Windows
 
 REPLACEMENT: Final = "7"
 VOID: Final = "8"
@@ -56,7 +57,7 @@ def corrections_of(
     found, waiting = list[Correction](), set[int]()
     if not case.episode.postings and not case.episode.acknowledgements:  # nothing came back: no payer gave a number
         return Corrections(found, frozenset())
-    postings = postings_of(case.episode)
+    postings = in_order(postings_of(case.episode))
     for claim in live_claims(case.episode):
         number = payer_number_of(case, claim.fact)
         if number is None:
@@ -67,9 +68,9 @@ def corrections_of(
         if not added and _same(claim.fact, now):
             continue
         waiting |= added
-        if _may(case, claim, postings, off, now, today, book):
-            terms = book.terms_on(claim.fact.payer, claim.fact.lines[0].from_)
-            voids = terms is not None and terms.corrections == "void_and_new"
+        windows = Windows(book, claim.fact, [each for each in postings if each.claim == claim.fact.claim])
+        if _may(claim, windows, postings, off, now, today):
+            voids = windows.terms is not None and windows.terms.corrections == "void_and_new"
             found.append(_corrected(claim.fact, number, now, voids=voids))
     return Corrections(found, frozenset(waiting))
 
@@ -140,23 +141,18 @@ def _modifiers(line: ClaimLine) -> tuple[str, ...]:
 
 
 def _may(
-    case: Case, claim: Claim, postings: Sequence[Posting], off: Mapping[int, str], now: Sequence[ClaimLine],
-    today: date, book: Book,
+    claim: Claim, windows: Windows, postings: Sequence[Posting], off: Mapping[int, str], now: Sequence[ClaimLine],
+    today: date,
 ) -> bool:  # fmt: skip
     """Whether a claim can be corrected now: the payer takes corrections, its window is open, the one before it is
     answered, and no finding of another kind touches what would be asked."""
-    fact = claim.fact
-    terms = book.terms_on(fact.payer, fact.lines[0].from_)
-    answered = [each.fact for each in postings if each.claim == fact.claim and each.fact.status != TAKEN_BACK]
+    fact, terms = claim.fact, windows.terms
+    answered = any(each.claim == fact.claim and each.fact.status != TAKEN_BACK for each in postings)
     if terms is None or terms.corrections == "none" or (fact.frequency == REPLACEMENT and not answered):
         return False
     if any(off.get(day, "") not in ("", *SOURCE_OF_CORRECTIONS) for line in now for day in _days(line)):
         return False
-    if terms.correction_days is None:
-        return True
-    paid = max((each.paid_on for each in answered), default=None)
-    begins = paid if terms.correction_from == "remittance" else max(line.to for line in fact.lines)
-    return begins is None or today <= begins + timedelta(days=terms.correction_days)
+    return windows.correction is None or today <= windows.correction
 
 
 def _corrected(claim: ClaimSubmitted, number: str, now: Sequence[ClaimLine], *, voids: bool) -> Correction:

@@ -3,6 +3,7 @@ were turned back."""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.claims_files import CLAIMS, IN_THE_OPEN, INTAKE, ClaimsHouse
 from tests.command_line import Told
 
 ANSWERS = CLAIMS.parent / "answers"
+PAID_ANEW = ANSWERS / "835_reversal_and_correction.x12"
 PAID, TAKEN_IN = ANSWERS / "835_paid_units_cut.x12", ANSWERS / "277ca_accepted_and_rejected.x12"
 TERMS = "payers/river-health.toml"
 
@@ -123,6 +125,16 @@ def test_a_payer_that_takes_no_correction_or_no_more_gets_none(house: ClaimsHous
     say_terms(house, old, new)
     house.run("remit", PAID)
     say(house, SHORTER)
+    assert write(house) == []
+
+
+def test_the_window_runs_from_the_first_answer_for_the_command_that_writes_as_for_the_plan(house: ClaimsHouse) -> None:
+    since_first = (datetime.now(UTC).date() - date(2026, 10, 20)).days
+    say_terms(house, "correction_days = 180", f"correction_days = {since_first - 1}")
+    house.run("remit", PAID)
+    house.run("remit", PAID_ANEW)  # two weeks later
+    say(house, SHORTER)
+    assert [row["instrument"] for row in house.run("claims", "plan").rows] == ["refund"]  # no correction any more
     assert write(house) == []
 
 
