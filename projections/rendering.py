@@ -18,9 +18,10 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def environment(folder: Path) -> Environment:
-    """The templates of a folder, with the words that every page has for numbers and instants."""
+    """The templates of a folder, and behind them those that all pages share (charts), with the words that every page
+    has for numbers and instants."""
     made = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
