@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import Final
 
 from commands.references.doubts import SAYS, nearest
@@ -21,7 +20,6 @@ from projections.reading.as_known import AsKnown
 from projections.reading.decisions import changes_anything
 from projections.words import counted, listed
 
-WIDTH: Final = 100
 MOST_LOOKED_UP: Final = 500
 """Of how many episodes the patient's other episodes are looked at for coverage."""
 
@@ -35,14 +33,7 @@ def say_doubts(setup: Setup, ledger: EpisodeLedger, watch: Watch, word: str = "l
     if book:
         told += [*_payers(book, watch, word), *_idle(ledger, book, watch, word)]
     for text in told:
-        for line in wrap(
-            f"Note: {text}", WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-        ):
-            say(printable(line))
-
-
-def _lines(text: str) -> list[str]:
-    return wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        say(printable(f"Note: {text}"))
 
 
 def book_of(setup: Setup) -> Book | None:

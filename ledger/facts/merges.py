@@ -6,7 +6,7 @@ named as causes like every other entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -77,11 +77,6 @@ class Merges:
         while patient in self._into:
             patient = self._into[patient]
         return patient
-
-
-def merges_in(streams: Mapping[str, Sequence[Entry]]) -> Merges:
-    """The merges among some entries by episode."""
-    return Merges(streams.get(HOUSE, ()))
 
 
 def names_together(acts: Iterable[Entry]) -> dict[str, frozenset[str]]:

@@ -7,15 +7,11 @@ was not ended before it, and has there the mode, the interval and the signature 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
 
 from msgspec import Struct
 
 from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
-
-DAILY_HOURS: Final = 24
-"""The interval of an order that nobody recorded."""
 
 
 class Telling(Struct, frozen=True, gc=False):

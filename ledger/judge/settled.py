@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from ledger.judge.answers import chain_of
@@ -81,14 +80,3 @@ def status_of(day: PaidDay, expected: int | None, tolerance_cents: int) -> PaidS
     if expected is not None and day.allowed_cents < expected - tolerance_cents:
         return "underpaid"
     return "patient" if day.paid_cents <= 0 and day.patient_cents > 0 else "paid"
-
-
-def given_back(settled: list[SettledDay]) -> Mapping[tuple[int, str, str], int]:
-    """What was paid for each date, code and payer beyond what is expected now, over all claims of an episode."""
-    paid: dict[tuple[int, str, str], int] = {}
-    expected: dict[tuple[int, str, str], int] = {}
-    for day, cents, _ in settled:
-        place = day.date, day.code, day.payer
-        paid[place] = paid.get(place, 0) + day.paid_cents
-        expected[place] = max(expected.get(place, 0), day.paid_cents if cents is None else cents)
-    return {place: more for place in paid if (more := paid[place] - expected[place]) > 0}

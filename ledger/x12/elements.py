@@ -54,12 +54,6 @@ def date_at(segment: Segment, place: int) -> date:
     return _date(segment, place, segment.at(place))
 
 
-def dates_at(segment: Segment, place: int) -> tuple[date, date]:
-    """A date or a range of two, CCYYMMDD or CCYYMMDD-CCYYMMDD."""
-    first, _, last = segment.at(place).partition("-")
-    return _date(segment, place, first), _date(segment, place, last or first)
-
-
 def _date(segment: Segment, place: int, text: str) -> date:
     try:
         if len(text) == 8 and text.isascii() and text.isdigit():

@@ -175,9 +175,6 @@ class ExportedRate(Struct, frozen=True):
     to: Annotated[CalendarDate | None, note("the last date, likewise; null: open", "kept")]
 
 
-RATE_ORDER: Final = ("payer", "terms_from", "terms_published", "code", "provider", "from")
-
-
 def _declared(name: str, struct: type[Struct], dated_by: str | None, *order: str, is_key: bool = True) -> Dataset:
     return dataset_of(name, struct.__doc__, columns_of(struct), dated_by, *order, is_key=is_key)
 

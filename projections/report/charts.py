@@ -21,7 +21,6 @@ PAYERS_DRAWN: Final = 5
 """So many payers have a colour of their own; what the others pay is one part."""
 
 ROW: Final = 26
-BAR: Final = 18
 TOP: Final = 24
 CHARACTER: Final = 7.6
 

@@ -6,7 +6,6 @@ import msgspec
 
 from ledger.facts import events as ev
 from ledger.facts.entry import statement_of
-from ledger.judge import steps
 from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.grants import Grant
 from ledger.judge.pricing import percent_of, place_entries, provider_entries, rank_entries
@@ -124,9 +123,3 @@ def rank_higher(view: DayView) -> Changes:
             if regime and percent_of(regime.terms, rank):
                 yield correct(view, entry, f"pain was therapy number {rank} of the day", rank=rank)
         yield retract(view, entry)
-
-
-def is_unpaid(view: DayView) -> bool:
-    """Whether the day failed by its rank."""
-    verdict = view.case.verdict_on(view.date)
-    return verdict is not None and verdict.step is steps.NO_RATE and verdict.status == "not_billable"

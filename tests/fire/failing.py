@@ -135,7 +135,7 @@ def _judged(status: int, writer: Act, ledger: Path) -> Counter[str]:
 
 def _is_plain(status: int, complained: str) -> bool:
     """One line and a hint, or the usual sum; before it, perhaps, that the ledger is a new one, and what to look at."""
-    before_it = r"Made a new ledger: .*\n|Note: .*\n(?:  .*\n)*"
+    before_it = r"Made a new ledger: .*\n|Note: .*\n"
     lines = re.sub(rf"\A(?:{before_it})*", "", complained).splitlines()
     if MARK in complained:
         return False

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ledger.x12 import segments
-from ledger.x12.elements import cents_at, date_at, dates_at, name_at, quantity_at
+from ledger.x12.elements import cents_at, date_at, name_at, quantity_at
 from ledger.x12.segments import Segment, Unreadable, read_segments
 
 ISA = "ISA*00*          *00*          *ZZ*PAYER          *ZZ*HOUSE          *261020*0700*^*00501*000000501*0*T*:~"
@@ -160,10 +160,8 @@ def test_absent_units_are_none_and_wrong_ones_unreadable() -> None:
             quantity_at(of(text), 1)
 
 
-def test_dates_and_ranges() -> None:
+def test_dates() -> None:
     assert date_at(of("20261020"), 1).isoformat() == "2026-10-20"
-    assert [each.day for each in dates_at(of("20261001-20261004"), 1)] == [1, 4]
-    assert [each.day for each in dates_at(of("20261001"), 1)] == [1, 1]
     for text in ("", "20261301", "261020", "19991231", "2026102O"):
         with pytest.raises(Unreadable, match="CCYYMMDD"):
             date_at(of(text), 1)
