@@ -17,6 +17,7 @@ from ledger.keys.cipher import load_master_key
 from ledger.store import open_ledger
 from ledger.x12.claim_reader import read_claims
 from tests.command_line import run
+from tests.fire.moments import Moments
 from tests.fire.stage import Act, Stage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "claims"
@@ -34,17 +35,17 @@ def claim_writers_killed(
     found: Counter[str] = Counter(kills=0, too_late=0, cut_between=0, twice=0, left_out=0, unknown=0, unfinished=0)
     house = _House(folder, encrypted=encrypted)
     with Stage(folder) as stage:
-        took = _time(stage, house)
+        moments = Moments(rng, _time(stage, house))
         while found["kills"] < count:
             house.begin()
             writer = _start(stage, house, "first", unlisted=unlisted)
             if not unlisted:  # the control is killed in the gap, by itself
-                time.sleep(rng.uniform(took * 0.4, took))
+                moments.wait()
                 writer.kill()
             late = writer.wait() != -9
             found["too_late" if late else "kills"] += 1
-            took *= 0.97 if late else 1.01
             known, there = house.recorded(), {path.stem for path in house.files()}
+            moments.met("its end" if late else "its work" if known else "nothing yet")
             found["cut_between"] += bool(known.keys() - there)
             again = _start(stage, house, "second", unlisted=False)
             found["unfinished"] += again.wait() != 0

@@ -9,6 +9,7 @@ from random import Random
 
 from tests import stores
 from tests.fire.ground import acknowledged, facts, look, remove, tell_the_rest, write_lines
+from tests.fire.moments import Moments
 from tests.fire.stage import Stage
 
 LINES = 400
@@ -24,17 +25,17 @@ def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counte
     told = facts(rng, LINES)
     source = write_lines(folder / "intake.jsonl", told)
     with Stage(folder) as stage:
-        took = _time(stage, folder, source, act)
+        moments = Moments(rng, _time(stage, folder, source, act))
         ledger = folder / "ledger.db"
         while found["kills"] < count:
             stores.make(ledger)
             writer = stage.start(act, tuned=TUNED, **_told(act, ledger, source))
-            time.sleep(rng.uniform(0, took))
+            moments.wait()
             writer.kill()
             late = writer.wait() != -9
             found["too_late" if late else "kills"] += 1
-            took *= 0.97 if late else 1.01  # so that the moments reach the end, and few come after it
             acked = acknowledged(writer.said)
+            moments.met("its end" if late else "its work" if acked else "nothing yet")
             found["acknowledged"] += len(acked)
             found.update(look(ledger, acked, BATCH, 0, LINES))
             found["unmended"] += not tell_the_rest(ledger, told, source.read_bytes())

@@ -19,6 +19,7 @@ from projections.read_model.version import code_version
 from projections.read_model.views import passing_views, views_path
 from tests import stores
 from tests.fire.ground import facts, write_lines
+from tests.fire.moments import Moments
 from tests.fire.stage import Stage
 from tests.stores import open_ledger
 
@@ -36,21 +37,15 @@ def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = Fals
     house = _house(folder)
     told = {"ledger": house.ledger_name, "book": str(BOOK), "lines": str(source), "batch": BATCH, "two": two}
     with Stage(folder) as stage:
-        begins, took = 0.0, _time(stage, folder, told)
+        moments = Moments(rng, _time(stage, folder, told))
         while found["kills"] < count:
             _prepare(house, folder)
             projector = stage.start("project", **told)
-            moment = rng.uniform(begins, took)
-            time.sleep(moment)
+            moments.wait()
             projector.kill()
             late, early = projector.wait() != -9, _is_empty(house)
             found["too_late" if late else "too_early" if early else "kills"] += 1
-            if early:  # on a busy machine everything takes longer than when it was timed
-                begins, took = (begins + moment) / 2, took * 1.02
-            elif late:
-                begins, took = begins * 0.97, took * 0.97
-            else:
-                took *= 1.01
+            moments.met("its end" if late else "nothing yet" if early else "its work")
             if not early:
                 found.update(_compared(house))
     return found
