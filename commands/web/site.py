@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment
@@ -18,6 +18,7 @@ from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.options import Setup
 from commands.web.access import AccessLog, access_file, login_name, marks_of, seal_looks
+from commands.web.guard.pending import Pending
 from commands.web.guard.requests import Requests
 from commands.web.guard.rights import may
 from commands.web.guard.security import OpaqueIds
@@ -30,6 +31,9 @@ from ledger.store import EpisodeLedger, StoreError
 from projections.page.history import kind_words
 from projections.rendering import environment
 from projections.words import MARKS, date_runs
+
+if TYPE_CHECKING:
+    from commands.people.provider import Provider
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -51,8 +55,10 @@ class Site:
         tell: Callable[[str], None],
         requests: Requests | None = None,
         metrics_key: str | None = None,
+        provider: Provider | None = None,
     ) -> None:
         self.requests, self.metrics_key = requests or Requests(), metrics_key
+        self.provider, self.pending = provider, Pending()
         self.reader = Reader(setup)
         self.monday = Monday(self.reader)
         self.access = AccessLog(access_file(setup.places.live))

@@ -18,6 +18,7 @@ from commands.door.shapes import EVENTS
 from commands.web.access import marks_of
 from commands.web.entry_pages import NOT_FIRST
 from tests import stores
+from tests.act_forms import Form, form_at, text_of
 from tests.command_line import House, example, told
 from tests.in_process_site import InProcess, Visitor
 from tests.intake_samples import every_fact
@@ -50,45 +51,6 @@ def looking(tmp_path_factory: pytest.TempPathFactory) -> Visitor:
     """A biller at a site that nothing is recorded at."""
     house = house_in(tmp_path_factory.mktemp("looking"))
     return InProcess(house.ledger, house.book).visitor("biller")
-
-
-class Form:
-    """A form as a browser has it: its fields with what stands in them, to be sent with one of its buttons."""
-
-    def __init__(self, visitor: Visitor, answer: Answer) -> None:
-        self.visitor, self.answer = visitor, answer
-        found = re.search(r'<form class="act" method="post" action="([^"]*)"', answer.text)
-        assert found, text_of(answer)
-        self.action = found[1]
-        after = answer.text[found.start() :]
-        self.fields = {
-            name: html.unescape(value)
-            for name, value in re.findall(r'<input [^>]*?name="([^"]*)"(?:[^>]*? value="([^"]*)")?', after)
-        }
-        for name, options in re.findall(r'<select [^>]*name="([^"]*)".*?>(.*?)</select>', after, re.DOTALL):
-            chosen = re.search(r'<option value="([^"]*)" selected', options)
-            self.fields[name] = chosen[1] if chosen else ""
-
-    def send(self, step: str = "show", **changes: str) -> Answer:
-        fields = self.fields | {name.replace("__", "."): value for name, value in changes.items()}
-        return self.visitor.post(self.action, fields, step=step)
-
-    def shown(self, **changes: str) -> Form:
-        """The page of its effect, whose form records it."""
-        answer = self.send(**changes)
-        assert answer.status == 200, text_of(answer)
-        assert "Nothing is recorded yet" in answer.text
-        return Form(self.visitor, answer)
-
-
-def text_of(answer: Answer) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
-
-
-def form_at(visitor: Visitor, path: str) -> Form:
-    answer = visitor.get(path)
-    assert answer.status == 200, text_of(answer)
-    return Form(visitor, answer)
 
 
 def events(house: House, episode: str = "EP-1") -> list[dict[str, Any]]:
