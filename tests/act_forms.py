@@ -46,3 +46,18 @@ def form_at(visitor: Visitor, path: str) -> Form:
     answer = visitor.get(path)
     assert answer.status == 200, text_of(answer)
     return Form(visitor, answer)
+
+
+def multipart(form: Form, files: dict[str, tuple[str, str]], **changes: str) -> Answer:
+    """A form with files, as a browser sends it."""
+    parts = [
+        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'
+        for name, value in (form.fields | {"step": "show"} | changes).items()
+        if name not in ("file", "own") or len(value) == 32
+    ]
+    parts += [
+        f'Content-Disposition: form-data; name="{name}"; filename="{file}"\r\nContent-Type: text/csv\r\n\r\n{content}'
+        for name, (file, content) in files.items()
+    ]
+    body = "".join(f"--x\r\n{part}\r\n" for part in parts) + "--x--\r\n"
+    return form.visitor.ask("POST", form.action, body, content_type="multipart/form-data; boundary=x")

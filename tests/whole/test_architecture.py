@@ -169,14 +169,14 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/words.py projections/rendering.py projections/reading projections/read_model "
         "projections/why projections/audit projections/operations projections/work projections/page projections/report "
-        "commands/outside.py commands/door commands/writing commands/terminal "
+        "projections/erasure commands/outside.py commands/door commands/writing commands/terminal "
         "commands/desk commands/people commands/web/guard"
     ),
     "commands/web/looking": (
         "ledger/facts ledger/store.py "
         "projections/words.py projections/rows projections/read_model projections/why projections/audit "
-        "projections/operations projections/work projections/page projections/report projections/erasure "
-        "commands/outside.py commands/terminal commands/desk commands/web/guard commands/web"
+        "projections/operations projections/work projections/page projections/report "
+        "commands/terminal commands/desk commands/web/guard commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "
