@@ -27,9 +27,8 @@ from projections.export.changes import changes_since, inserted, stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
 from projections.export.judged import (
-    AUTHORIZATIONS,
     CLAIMED,
-    EPISODES,
+    JUDGED,
     PROVIDERS,
     RATES,
     AsOf,
@@ -84,20 +83,22 @@ def export(
     code_version: str | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
-    """Write days, lines, findings, changes, claimed days, episodes, authorizations, providers, rates or events into
-    files, for programs downstream.
+    """Write days, lines, findings, changes, claimed days, claims, payments, remittances, episodes, authorizations,
+    providers, rates or events into files, for programs downstream.
 
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
     'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
-    everybody; 'providers' and 'rates' are those of the book. 'episode-ledger help feed' describes
-    every column.
+    everybody; 'claims' where each claim stands, 'payments' what each claimed day was paid, 'remittances' what payers
+    answered, with their lines and adjustments in 'remittance_lines' and 'remittance_adjustments'; 'providers' and
+    'rates' are those of the book. 'episode-ledger help feed' describes every column.
 
     \b
     Examples:
       episode-ledger export days --format parquet --out feed
       episode-ledger export changes --since 8 --format jsonl --out feed
       episode-ledger export claimed --format parquet --out feed --known-at 2026-11-01T00:00Z
+      episode-ledger export payments --format parquet --out feed
       episode-ledger export events --format cloudevents --out feed
       episode-ledger export lines --format csv --out research --deidentified
     """
@@ -159,7 +160,7 @@ def _export(
         rows = rate_rows(setup.book, asked.known_at) if asked.dataset == RATES else provider_rows(setup.book)
         made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
         return _write(DATASETS[asked.dataset], rows, asked, pseudonyms, made, folder)
-    if asked.dataset in (CLAIMED, AUTHORIZATIONS, EPISODES):
+    if asked.dataset in JUDGED:
         return _export_judged(setup, ledger, asked, pseudonyms, folder)
     return _export_views(setup, ledger, asked, pseudonyms, folder)
 

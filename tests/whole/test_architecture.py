@@ -78,10 +78,14 @@ ROOMS: dict[str, str] = {
         "ledger/store.py "
         "projections/reading projections/rows projections/read_model"
     ),
+    "projections/answers": (
+        "ledger/facts ledger/book ledger/judge ledger/store.py "
+        "projections/words.py projections/reading projections/rows"
+    ),
     "projections/export": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
-        "projections/audit"
+        "projections/audit projections/answers"
     ),
     "projections/archive": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
@@ -100,9 +104,6 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
         "projections/operations"
-    ),
-    "projections/answers": (
-        "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py projections/reading"
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
