@@ -6,14 +6,14 @@ here: a human, or the command that writes claims, does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Final, Literal
 
 from msgspec import UNSET, Struct
 
-from ledger.book import PER_DIEM_CODES, Book, Reason
-from ledger.facts.billing import AppealFiled, RefundSent, WrittenOff
+from ledger.book import PER_DIEM_CODES, Reason
+from ledger.facts.billing import AppealFiled, WrittenOff
 from ledger.facts.events import ClaimSubmitted
 from ledger.judge.answers import Posting, in_order, own_number, postings_of, rejected_claims
 from ledger.judge.case import Case, Region
@@ -21,6 +21,7 @@ from ledger.judge.episode import Live
 from ledger.judge.settled import SettledDay, settled_days
 from projections.answers.claim_list import ClaimStanding, payer_control_of, state_of
 from projections.answers.held_now import DaysNow, HeldNow, span_of
+from projections.answers.reasons import reasons_named
 from projections.answers.windows import Windows
 from projections.words import iso
 
@@ -144,15 +145,15 @@ class _Planner:
         settled = self._settled.get(claim.fact.claim, [])
         too_much = sum(each.to_give_back_cents for each in settled)
         too_little = [each for each in settled if each.status in ("underpaid", "denied")]
-        if too_much and not self._is_settled(claim, RefundSent, too_much):
+        if too_much:
             why = "the payer paid more than is due"
             yield self._row(claim, state, "refund", too_much, self._windows(claim).refund, why)
         if too_little and not self._is_settled(claim, WrittenOff, 1):
             yield self._denied(claim, state, too_little)
 
     def _denied(self, claim: Live[ClaimSubmitted], state: ClaimStanding, days: list[SettledDay]) -> PlanRow:
-        cents = sum(_missing(each) for each in days)
-        reasons = _reasons(self._case.book, {reason for each in days for reason in each.day.reasons})
+        cents = sum(each.missing_cents for each in days)
+        reasons = reasons_named(self._case.book, {reason for each in days for reason in each.day.reasons})
         why = "; ".join(dict.fromkeys(reason.cure for reason in reasons)) or "compare with the contract"
         if self._is_settled(claim, AppealFiled, 1):
             return self._row(claim, state, "wait", cents, None, "an appeal is filed")
@@ -212,20 +213,3 @@ class _Planner:
         told = None if by is None else iso(by.toordinal())
         name = self._case.episode.name
         return PlanRow(claim.fact.claim, instrument, cents, told, name, claim.fact.payer, state, why)
-
-
-def _missing(settled: SettledDay) -> int:
-    day = settled.day
-    expected = day.charge_cents if settled.expected_cents is None else settled.expected_cents
-    return max(0, expected - day.allowed_cents)
-
-
-def _reasons(book: Book, named: Iterable[str]) -> list[Reason]:
-    """What the book says of some reasons, each ``GROUP-CODE``: the one for its group before the one for all."""
-    found = []
-    for each in sorted(named):
-        group, _, code = each.partition("-")
-        alike = [reason for reason in book.reasons if reason.code == code]
-        own = [reason for reason in alike if group in reason.groups] or [one for one in alike if not one.groups]
-        found += own[:1]
-    return found

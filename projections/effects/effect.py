@@ -22,7 +22,8 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayState, state_of
-from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.claimed import claimed_of
+from projections.audit.claimed_rows import ClaimedDay
 from projections.audit.claimed_shares import shares_of
 from projections.reading.around import episodes_around, read_streams
 from projections.rows.finding import message_of, summary_of
@@ -75,7 +76,8 @@ class PatientChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="patie
 
 
 class ClaimChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="claim", gc=False):
-    """A claim to be replaced or voided for these dates; ``exposure_cents`` is what is to be refunded."""
+    """A claim to be replaced or voided for these dates; ``exposure_cents`` is what of it does not stand,
+    ``owed_cents`` what of that was paid, and is to be refunded."""
 
     patient: str
     episode: str
@@ -83,6 +85,7 @@ class ClaimChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="claim",
     payer: str
     dates: tuple[str, ...]
     exposure_cents: int
+    owed_cents: int
 
 
 class DollarsChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="dollars", gc=False):
@@ -247,4 +250,5 @@ def _claims(
         together.setdefault((row.patient, row.episode, str(row.claim), str(row.payer)), []).append(row)
     for place, rows in sorted(together.items()):
         dates = tuple(sorted({row.date for row in rows}))
-        yield ClaimChanged(*place, dates, sum(row.exposure_cents for row in rows))
+        owed = sum(row.exposure_cents for row in rows if row.paid_cents is not None)
+        yield ClaimChanged(*place, dates, sum(row.exposure_cents for row in rows), owed)

@@ -11,7 +11,8 @@ import msgspec
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import REPAYMENT_DAYS, claimed_days
+from projections.audit.claimed import claimed_days
+from projections.audit.claimed_rows import REPAYMENT_DAYS
 from projections.audit.claimed_shares import Share
 from projections.operations.on_claims import shares_on_claims
 from projections.read_model.views import Views

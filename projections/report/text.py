@@ -18,11 +18,12 @@ Cell = Callable[[Any], str]
 
 
 class TextColumn(NamedTuple):
-    """A column of a section's table; numbers stand on the right."""
+    """A column of a section's table; numbers stand on the right. ``cents`` is what money it holds."""
 
     name: str
     cell: Cell
     is_number: bool = False
+    cents: str | None = None
 
 
 class Section(NamedTuple):
@@ -53,7 +54,11 @@ def _dollars(row: Any) -> str:
     return f"{'≥ ' if known_in_part else ''}{amount(row.cents)}"
 
 
-_MONEY: Final = TextColumn("dollars", _dollars, True)
+_MONEY: Final = TextColumn("dollars", _dollars, True, "cents")
+
+
+def _money(name: str, field: str) -> TextColumn:
+    return TextColumn(name, lambda row: amount(getattr(row, field)), True, field)
 
 
 LEFT: Final = {
@@ -87,11 +92,46 @@ SECTIONS: Final[dict[str, Section]] = {
         ("payer", "to file"),
     ),
     "exposure": Section(
-        "Claimed, and not billable as claimed: money to refund",
+        "Claimed and not answered, and not billable as claimed",
         (_text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY,
          _maybe("first by", "first_repay_by")),
-        "Nothing to refund.",
+        "No claim without an answer asks for what is not due.",
         ("payer", "kind"),
+    ),
+    "give_back": Section(
+        "Paid, and not due: money to give back",
+        (_text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY,
+         _maybe("first by", "first_repay_by")),
+        "Nothing to give back.",
+        ("payer", "kind"),
+    ),
+    "paid": Section(
+        "Predicted against paid, by payer and month of service",
+        (_text("month"), _text("payer"), _count("days"), _count("claims"), _money("predicted", "predicted_cents"),
+         _money("not answered", "open_cents"), _money("paid", "paid_cents"), _money("patient owes", "patient_cents"),
+         _money("missing", "missing_cents"), _money("to give back", "give_back_cents"),
+         _money("drugs, visits", "other_cents")),
+        "Nothing was claimed.",
+        ("month", "payer"),
+    ),
+    "unanswered": Section(
+        "Claims without an answer",
+        (_text("claim"), _text("episode"), _text("payer"), _text("sent", "sent_on"), _count("waits days", "waits"),
+         _count("days"), _money("claimed", "cents"), _money("predicted", "predicted_cents")),
+        "Every claim that left long enough ago is answered.",
+        ("claim", "episode"),
+    ),
+    "denials": Section(
+        "Denied or paid too little, by reason, and what to do",
+        (_text("payer"), _text("status"), _maybe("reasons"), _count("days"), _count("claims"), _MONEY, _text("cure")),
+        "Nothing is missing of what was answered.",
+        ("payer", "status", "reasons"),
+    ),
+    "unmatched": Section(
+        "Paid for no claim that is known: to be assigned",
+        (_text("payer"), _count("answers"), _MONEY, _text("oldest", "first_paid_on")),
+        "Every answer is for a claim of ours.",
+        ("payer",),
     ),
     "authorizations": Section(
         "Authorizations running out while therapy goes on",
@@ -167,7 +207,7 @@ def said(name: str, text: str, payers: Mapping[str, str]) -> str:
     return text
 
 
-_KINDS: Final = {"overclaimed": "overpaid", "changed": "billed otherwise"}
+_KINDS: Final = {"overclaimed": "not billable", "changed": "billed otherwise", "overpaid": "paid too much"}
 
 
 _BELOW: Final = ("cure", "to do")

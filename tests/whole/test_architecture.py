@@ -65,9 +65,14 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows"
     ),
+    "projections/answers": (
+        "ledger/facts ledger/book ledger/judge ledger/store.py "
+        "projections/words.py projections/reading projections/rows"
+    ),
     "projections/audit": (
         "ledger/day_set.py ledger/facts ledger/progress.py ledger/book ledger/judge ledger/edition1 ledger/store.py "
-        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model"
+        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
+        "projections/answers"
     ),
     "projections/effects": (
         "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
@@ -77,10 +82,6 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge "
         "ledger/store.py "
         "projections/reading projections/rows projections/read_model"
-    ),
-    "projections/answers": (
-        "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/reading projections/rows"
     ),
     "projections/export": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/judge ledger/store.py "

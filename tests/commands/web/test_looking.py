@@ -109,8 +109,8 @@ def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Visit
     said = text_of(page)
     assert "claimed: 64 ($4,968.00)" in said
     assert "not billed: 6 ($540.00)" in said
-    assert "to refund: 4 ($288.00)" in said
-    assert "Claimed: $72.00 on CLM-2504. To refund: $72.00." in said
+    assert "claimed, not due: 4 ($288.00)" in said
+    assert "Claimed: $72.00 on CLM-2504. Not due of it, and not answered: $72.00." in said
     assert "CLM-2502 original Example Health (example)" in said
     assert "voided by CLM-2502V" in said
     assert "40 of 40 units used" in said
@@ -123,11 +123,11 @@ def test_the_money_of_an_episode_is_that_of_the_claimed_days(house: House, looke
         rows = list(claimed_days(ledger, load_book(), every=True))
     for episode in sorted({row.episode for row in rows}):
         mine = [row for row in rows if row.episode == episode]
-        refund, unbilled = sum(row.exposure_cents for row in mine), [row for row in mine if row.kind == "unbilled"]
+        undue, unbilled = sum(row.exposure_cents for row in mine), [row for row in mine if row.kind == "unbilled"]
         said = text_of(looker.get(looker.address_of(episode)))
         assert f"not billed: {len(unbilled)} " in said
-        if refund:
-            assert f"(${refund / 100:,.2f})" in said.partition("to refund:")[2][:30]
+        if undue:
+            assert f"(${undue / 100:,.2f})" in said.partition("claimed, not due:")[2][:30]
 
 
 def test_the_history_tells_the_days_that_the_replay_tells(house: House, looker: Visitor) -> None:
