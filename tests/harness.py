@@ -106,7 +106,7 @@ def derive(
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
         for are_acts, several in groupby(entries, _is_act):
             if are_acts:
-                outcomes += [_done(ledger, act) for act in several]
+                outcomes += [done_in(ledger, act) for act in several]
                 continue
             stream = io.BytesIO(b"\n".join(map(_line, several)))
             outcomes += record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER)
@@ -120,7 +120,7 @@ def _is_act(entry: dict[str, Any] | str | bytes) -> bool:
     return isinstance(entry, dict) and entry["episode"] == ""
 
 
-def _done(ledger: EpisodeLedger, entry: Any) -> Outcome:
+def done_in(ledger: EpisodeLedger, entry: Any) -> Outcome:
     """An act of the house that merges or parts patients, done in a ledger."""
     fact, at = entry["fact"], parse_instant(entry["recorded_at"])
     by = {"by": entry["by"], "patient": fact["patient"], "reason": fact["reason"], "nonce": "0" * 32}

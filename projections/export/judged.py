@@ -22,6 +22,7 @@ from projections.reading.authorizations import authorizations_in
 from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
+from projections.rows.day import DAY_ORDER
 from projections.words import iso, utc_text
 
 CLAIMED: Final = "claimed"
@@ -69,7 +70,7 @@ def judged_rows(
                 raise
             left_out(SetAside.after(name, error))
             continue
-        yield from map(_cells, found)
+        yield from claimed_cells(found) if dataset == CLAIMED else map(_cells, found)
         progress(done, len(names))
 
 
@@ -123,6 +124,20 @@ def _episodes(as_of: AsOf, streams: Streams, patient: str) -> Iterator[_Episode]
                 None if ended is None else iso(ended), bool(episode.voided),
                 tuple(spell.payer for spell in episode.spells()),
             )  # fmt: skip
+
+
+def claimed_cells(rows: Iterable[msgspec.Struct]) -> Iterator[Cells]:
+    """A patient's claimed days, given by episode and date, each with the number it has among the rows of its date."""
+    nth, last = 0, None
+    for row in rows:
+        cells = _cells(row)
+        nth = nth + 1 if cells[_DAY] == last else 1
+        last = cells[_DAY]
+        yield (*cells, nth)
+
+
+_DAY: Final = slice(0, len(DAY_ORDER))
+"""Where in a claimed day its patient, episode and date stand."""
 
 
 def _cells(row: msgspec.Struct) -> Cells:

@@ -83,6 +83,10 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
         "projections/audit"
     ),
+    "projections/changes": (
+        "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
+        "projections/reading projections/rows projections/audit projections/export"
+    ),
     "projections/archive": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
         "projections/read_model"
@@ -183,7 +187,7 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
-        "projections/export projections/archive projections/distributed "
+        "projections/export projections/changes projections/archive projections/distributed "
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing "
@@ -201,7 +205,7 @@ ROOMS: dict[str, str] = {
     "episode_ledger/names.py": (
         "ledger/facts ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/rows projections/read_model projections/why projections/audit projections/rebuild "
-        "projections/export "
+        "projections/changes "
         "commands/writing commands/terminal commands/verbs commands/cli.py "
         "episode_ledger/check.py"
     ),

@@ -22,7 +22,7 @@ import pytest
 from projections.export.as_parquet import schema_of
 from projections.export.datapackage import package_of
 from projections.export.manifest import ExportManifest
-from projections.export.shapes import DATASETS, SCHEMA_VERSION
+from projections.export.shapes import CHANGES_OF, DATASETS, SCHEMA_VERSION
 from tests.command_line import EXAMPLE, House, told
 from tests.exports import export, manifest_of, rows_in
 from tests.stores import open_ledger
@@ -56,7 +56,7 @@ def text_of(house: House, dataset: str, form: str, out: Path) -> bytes:
     """An export in one text, without what is drawn at random."""
     with open_ledger(house.ledger, create=False) as ledger:
         adopted = ledger.adoptions()[0][0]
-    options = ["--since", adopted] if dataset == "changes" else []
+    options = ["--since", adopted] if dataset in CHANGES_OF else []
     place = export(house, dataset, form, out / form, *options)
     if form == "parquet":
         return parquet_in_words(place)
