@@ -633,7 +633,7 @@ def test_every_public_name_says_what_it_is() -> None:
 
 def texts() -> Iterator[Path]:
     """The files of the project that somebody wrote."""
-    for folder in (*PACKAGES, "tests", "scripts", "docs", ".ci"):
+    for folder in (*PACKAGES, "tests", "scripts", "docs", "dbt", ".ci"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix not in NOT_TEXT)
     yield from (path for path in ROOT.glob("*") if path.suffix in (".md", ".toml", ".txt"))
 
