@@ -18,6 +18,7 @@ TYPES: Final[dict[Kind, str]] = {
     "count": "BIGINT",
     "flag": "BOOLEAN",
     "money": "DECIMAL(18,2)",
+    "number": "DECIMAL(38,8)",
     "texts": "VARCHAR[]",
     "dates": "DATE[]",
 }

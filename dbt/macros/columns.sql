@@ -13,6 +13,11 @@
         "claimed": {"patient": "VARCHAR", "episode": "VARCHAR", "date": "DATE", "kind": "VARCHAR", "claim": "VARCHAR", "payer": "VARCHAR", "claimed_code": "VARCHAR", "claimed_charge": "DECIMAL(18,2)", "known_when_claimed": "VARCHAR", "known_now": "VARCHAR", "now_payer": "VARCHAR", "now_code": "VARCHAR", "now_rate": "DECIMAL(18,2)", "exposure": "DECIMAL(18,2)", "revealed_by": "VARCHAR[]", "revealed_at": "TIMESTAMP WITH TIME ZONE", "repay_by": "DATE", "file_by": "DATE", "nth": "BIGINT"},
         "episodes": {"episode": "VARCHAR", "patient": "VARCHAR", "provider": "VARCHAR", "branch": "VARCHAR", "zone": "VARCHAR", "opened": "TIMESTAMP WITH TIME ZONE", "discharged": "DATE", "voided": "BOOLEAN", "payers": "VARCHAR[]"},
         "authorizations": {"patient": "VARCHAR", "episode": "VARCHAR", "number": "VARCHAR", "payer": "VARCHAR", "codes": "VARCHAR[]", "from": "DATE", "to": "DATE", "units": "BIGINT", "drawn": "BIGINT", "billable_days": "BIGINT", "last_drawn": "DATE", "last_day": "DATE", "ended": "BOOLEAN", "ordered_to": "DATE"},
+        "claims": {"patient": "VARCHAR", "episode": "VARCHAR", "claim": "VARCHAR", "control": "VARCHAR", "payer": "VARCHAR", "frequency": "VARCHAR", "replaces": "VARCHAR", "state": "VARCHAR", "payer_control": "VARCHAR", "charge": "DECIMAL(18,2)", "paid": "DECIMAL(18,2)", "file": "VARCHAR", "from": "DATE", "to": "DATE", "sent_on": "DATE", "answered_on": "DATE"},
+        "payments": {"patient": "VARCHAR", "episode": "VARCHAR", "claim": "VARCHAR", "date": "DATE", "code": "VARCHAR", "payer": "VARCHAR", "expected": "DECIMAL(18,2)", "paid": "DECIMAL(18,2)", "patient_owes": "DECIMAL(18,2)", "status": "VARCHAR", "allowed": "DECIMAL(18,2)", "charge": "DECIMAL(18,2)", "to_give_back": "DECIMAL(18,2)", "live": "BOOLEAN", "answered": "BOOLEAN"},
+        "remittances": {"patient": "VARCHAR", "episode": "VARCHAR", "answer": "VARCHAR", "claim": "VARCHAR", "payer": "VARCHAR", "payment": "VARCHAR", "paid_on": "DATE", "status": "VARCHAR", "payer_control": "VARCHAR", "charge": "DECIMAL(18,2)", "paid": "DECIMAL(18,2)", "patient_owes": "DECIMAL(18,2)", "remarks": "VARCHAR[]", "stands": "BOOLEAN", "balanced": "BOOLEAN"},
+        "remittance_lines": {"patient": "VARCHAR", "episode": "VARCHAR", "answer": "VARCHAR", "number": "BIGINT", "paid_on": "DATE", "code": "VARCHAR", "billed_code": "VARCHAR", "modifiers": "VARCHAR[]", "from": "DATE", "to": "DATE", "units": "DECIMAL(38,8)", "billed_units": "DECIMAL(38,8)", "charge": "DECIMAL(18,2)", "paid": "DECIMAL(18,2)", "allowed": "DECIMAL(18,2)", "line": "VARCHAR", "remarks": "VARCHAR[]"},
+        "remittance_adjustments": {"patient": "VARCHAR", "episode": "VARCHAR", "answer": "VARCHAR", "number": "BIGINT", "paid_on": "DATE", "line_number": "BIGINT", "group": "VARCHAR", "reason": "VARCHAR", "amount": "DECIMAL(18,2)", "units": "DECIMAL(38,8)"},
         "providers": {"provider": "VARCHAR", "name": "VARCHAR", "branch": "VARCHAR"},
         "rates": {"payer": "VARCHAR", "terms_from": "DATE", "terms_published": "DATE", "code": "VARCHAR", "rate": "DECIMAL(18,2)", "provider": "VARCHAR", "from": "DATE", "to": "DATE"},
     }[dataset]) }}
@@ -31,6 +36,11 @@
         "claimed": ["patient", "episode", "date", "nth"],
         "episodes": ["patient", "episode"],
         "authorizations": ["patient", "episode", "number", "from"],
+        "claims": ["patient", "episode", "claim"],
+        "payments": ["patient", "episode", "claim", "date", "code"],
+        "remittances": ["patient", "episode", "answer"],
+        "remittance_lines": ["patient", "episode", "answer", "number"],
+        "remittance_adjustments": ["patient", "episode", "answer", "number"],
         "providers": ["provider"],
         "rates": [],
     }[dataset]) }}

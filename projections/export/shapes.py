@@ -11,6 +11,13 @@ from typing import Annotated, Final
 
 from msgspec import Struct, field
 
+from projections.answers.exported_shapes import (
+    ExportedAdjustment,
+    ExportedClaim,
+    ExportedPayment,
+    ExportedRemittance,
+    ExportedRemittanceLine,
+)
 from projections.export.change_shapes import ChangePlace, changes_of, day_change_columns
 from projections.export.columns import Dataset, dataset_of
 from projections.rows.columns import CalendarDate, Word, columns_of, note
@@ -135,6 +142,10 @@ class ExportedRate(Struct, frozen=True):
     to: Annotated[CalendarDate | None, note("the last date, likewise; null: open", "kept")]
 
 
+ANSWER: Final = ("patient", "episode", "answer")
+"""What names a payer's answer."""
+
+
 def _declared(name: str, struct: type[Struct], dated_by: str | None, *order: str, is_key: bool = True) -> Dataset:
     return dataset_of(name, struct.__doc__, columns_of(struct), dated_by, *order, is_key=is_key)
 
@@ -162,6 +173,11 @@ DATASETS: Final = {
         _CLAIMED,
         _declared("episodes", ExportedEpisode, None, "patient", "episode"),
         _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number", "from"),
+        _declared("claims", ExportedClaim, "from", "patient", "episode", "claim"),
+        _declared("payments", ExportedPayment, "date", "patient", "episode", "claim", "date", "code"),
+        _declared("remittances", ExportedRemittance, "paid_on", *ANSWER),
+        _declared("remittance_lines", ExportedRemittanceLine, "paid_on", *ANSWER, "number"),
+        _declared("remittance_adjustments", ExportedAdjustment, "paid_on", *ANSWER, "number"),
         _declared("providers", ExportedProvider, None, "provider"),
         _declared(
             "rates",

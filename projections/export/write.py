@@ -14,6 +14,8 @@ from msgspec.structs import asdict
 
 from ledger.facts.entry import Entry
 from ledger.files import create
+from ledger.judge.settled import PaidStatus
+from projections.answers.claim_list import ClaimStanding
 from projections.audit.claimed_shares import ClaimedKind
 from projections.export.as_text import write_csv, write_jsonl
 from projections.export.cloudevents import EVENT_COLUMNS, event_cells, write_events
@@ -37,6 +39,11 @@ _SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
     "days": ("rate",),
     "lines": ("units", "charge", "expected"),
     "claimed": ("claimed_charge", "exposure"),
+    "claims": ("charge", "paid"),
+    "payments": ("expected", "paid", "patient_owes", "charge", "to_give_back"),
+    "remittances": ("charge", "paid"),
+    "remittance_lines": ("charge", "paid"),
+    "remittance_adjustments": ("amount",),
     "authorizations": ("units", "drawn", "billable_days"),
 }
 _COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
@@ -44,6 +51,8 @@ _COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
     "findings": ("level", ("hard", "soft")),
     **dict.fromkeys(CHANGES_OF, ("kind", ("insert", "restate", "retract"))),
     "claimed": ("kind", get_args(ClaimedKind)),
+    "claims": ("state", get_args(ClaimStanding)),
+    "payments": ("status", get_args(PaidStatus)),
 }
 """Of a dataset: the columns that are summed, and the column whose words are counted."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from projections.export.shapes import DATASETS
 from tests.claims_files import IN_THE_OPEN, INTAKE, ClaimsHouse
 from tests.command_line import lines_of
 
@@ -32,7 +33,7 @@ READS: tuple[tuple[str, ...], ...] = (
     ("diff", EP, "--between", "2026-01-01T00:00Z", "2098-01-01T00:00Z"), ("report",), ("status", "--technical"),
     ("claims", "prepare"), ("rebuild", "--check"), ("verify",), ("doctor",), ("follow", "--once", "--since", "0"),
 )  # fmt: skip
-EXPORTS = ("days", "lines", "findings", "changes", "claimed", "authorizations", "rates")
+EXPORTS = tuple(DATASETS)
 
 
 def told(id: str, fact: dict[str, Any]) -> dict[str, Any]:

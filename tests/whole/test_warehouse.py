@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from projections.export.shapes import CHANGES_OF
+from tests.answered import answered_house, claim, line, payments
 from tests.command_line import House, example, told
-from tests.exports import export, told_house
+from tests.exports import Row, export, rows_in, told_house
 from tests.warehouse import PROJECT, Dbt, Refused, Rendered, Warehouse, documented
 
 pytestmark = pytest.mark.sqlite_file
 HERE_AND_BY_DBT = [pytest.param(Rendered), pytest.param(Dbt, marks=pytest.mark.soak)]
-REFERENCE = ("episodes", "providers", "rates")
+WHOLE = ("episodes", "payments", "providers", "rates")
 LINE = {"code": "S9325", "from": "2026-02-02", "to": "2026-02-03", "units": 2, "charge_cents": 18000}
 CLAIM = {"type": "ClaimSubmitted", "claim": "C-1", "payer": "prairie-blue", "frequency": "1", "lines": [LINE]}
 
@@ -29,7 +31,7 @@ def house(tmp_path: Path) -> House:
 
 def export_whole(house: House, feed: Path) -> Path:
     """A feed with everything, and the report beside it."""
-    for dataset in (*CHANGES_OF.values(), *REFERENCE):
+    for dataset in (*CHANGES_OF.values(), *WHOLE):
         export(house, dataset, "parquet", feed)
     report = house.run("report", "--format", "json")
     assert report.status == 0
@@ -41,7 +43,7 @@ def export_changes(house: House, warehouse: Warehouse, feed: Path) -> None:
     """What came since the warehouse was loaded last."""
     for changes, of in CHANGES_OF.items():
         export(house, changes, "parquet", feed, *warehouse.resume(of))
-    for dataset in REFERENCE:
+    for dataset in WHOLE:
         export(house, dataset, "parquet", feed)
 
 
@@ -112,10 +114,36 @@ def _misled(house: House, warehouse: Warehouse, whole: Path) -> Path:
     return whole
 
 
+def test_what_is_expected_stands_beside_what_was_paid_to_the_cent(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    house, warehouse = answered_house(tmp_path / "house"), Rendered(tmp_path)
+    house.tell(claim("EP-O1-3", [line("S9325", "2026-09-28", "2026-09-28", 1, 12000, "1")]))  # nobody answered yet
+    warehouse.build(export_whole(house, tmp_path / "feed"))
+    rows = rows_in(export(house, "payments", "jsonl", tmp_path / "read"))
+    live = [row for row in rows if row["live"] and row["expected"]]
+    awaited = [row for row in live if not row["answered"]]
+    assert 0 < len(awaited) < len(live) < len(rows)
+    sums = "sum(expected), sum(awaited), sum(paid), sum(patient_owes), sum(beyond_expected), sum(claimed_days)"
+    assert warehouse.query(f"SELECT {sums} FROM predicted_and_paid") == [(
+        total(live, "expected"), total(awaited, "expected"), total(rows, "paid"), total(rows, "patient_owes"),
+        sum(Decimal(row["allowed"]) - Decimal(row["expected"]) for row in live if row["answered"]),
+        sum(row["live"] for row in rows),
+    )]  # fmt: skip
+    assert total(rows, "paid") * 100 == sum(row["paid_cents"] for row in payments(house)) > 0
+
+
+def total(rows: list[Row], column: str) -> Decimal:
+    return sum((Decimal(row[column]) for row in rows), Decimal(0))
+
+
 def test_every_model_is_described_with_its_columns(house: House, tmp_path: Path) -> None:
     warehouse = Rendered(tmp_path)
     warehouse.build(export_whole(house, tmp_path / "feed"))
     described = dict(documented())
-    assert described.keys() | set(REFERENCE) == {path.stem for path in (PROJECT / "models").rglob("*.sql")}
+    assert described.keys() | set(WHOLE) == {path.stem for path in (PROJECT / "models").rglob("*.sql")}
     for name, columns in described.items():
-        assert {row[0] for row in warehouse.query(f'DESCRIBE "{name}"')} == columns
+        stands = {row[0]: row[1] for row in warehouse.query(f'DESCRIBE "{name}"')}
+        assert stands.keys() == columns.keys()
+        assert {column: kind for column, kind in columns.items() if kind} == (
+            {column: kind for column, kind in stands.items() if columns[column]}
+        )

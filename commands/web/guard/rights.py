@@ -26,6 +26,8 @@ PUBLIC: Final[frozenset[Asked]] = frozenset(
         ("GET", "/enter/{ticket}"),
         ("POST", "/enter"),
         ("POST", "/sign-in"),
+        ("GET", "/sign-in/provider"),
+        ("GET", "/sign-in/answer"),
         ("GET", "/health"),
     }
 )

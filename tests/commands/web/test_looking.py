@@ -13,6 +13,8 @@ import pytest
 
 from ledger.book import load_book
 from projections.audit.claimed import claimed_days
+from projections.erasure.handed_out import given
+from tests.act_forms import Form, form_at, multipart
 from tests.command_line import House, run
 from tests.encrypted_house import Locked
 from tests.in_process_site import InProcess, Visitor
@@ -208,9 +210,29 @@ def test_a_csv_of_an_encrypted_ledger_is_told_when_the_patient_is_forgotten(tmp_
     told = Course("prairie-blue").days("2026-03-05").told
     assert house.tell(*told, options=("--keep-recorded-at",)).status == 0
     visitor = InProcess(house.ledger, house.book, master=house.master).visitor()
+    sheet = "Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-2,RX-1,02/31/2026,02/28/2026,CONFIRMED,yes\n"
+    looked = Form(visitor, multipart(form_at(visitor, "/import"), {"file": ("t.csv", sheet)}, mapping="tickets"))
+    assert rows_of(looked.send("refused t"))[0]["Ticket"] == "T-2"
+    (listed,) = given(visitor.at.site.reader.setup.places)
+    assert (listed.command, listed.episodes) == ("download", None), "refused rows may be of any episode"
     assert [row["Patient"] for row in rows_of(visitor.get("/?kind=to_bill&as=csv"))] == ["P-1"]
     forgotten = house.run("forget", "P-1", "--reason", "asked", "--by", "Lee", "--yes")
     assert forgotten.status == 1
     assert "was given out to a browser" in forgotten.err
     assert house.run("forget", "--finish").status == 0, "it is told once"
     assert rows_of(visitor.get("/?as=csv")) == []
+
+
+def test_what_is_expected_and_not_there_is_on_the_site_and_the_look_at_it_recorded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.report.expected.FIRST_SHOWN", 1)
+    looker = InProcess(house.ledger).visitor()
+    expected = [row for row in house.run("report").rows if row["section"] == "expected"]
+    first = list({row["kind"]: row for row in reversed(expected)}.values())
+    assert len(first) < len(expected)
+    for page, rows in (("/report", first), ("/report?all=1", expected), ("/report/page", first)):
+        shown = text_of(looker.get(page)).rpartition("Expected, and not there")[2].partition("The rows behind")[0]
+        assert [row for row in expected if f" {row['episode']} " in shown] == [row for row in expected if row in rows]
+        assert ("more" in shown) == (rows is first)
+        assert set(looks(house)[-1]["patients"]) >= {row["patient"] for row in rows}  # type: ignore[call-overload]
