@@ -275,3 +275,18 @@ def test_a_csv_of_an_encrypted_ledger_is_told_when_the_patient_is_forgotten(tmp_
     assert "was given out to a browser" in forgotten.err
     assert house.run("forget", "--finish").status == 0, "it is told once"
     assert rows_of(visitor.get("/?as=csv")) == []
+
+
+def test_what_is_expected_and_not_there_is_on_the_site_and_the_look_at_it_recorded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.report.expected.FIRST_SHOWN", 1)
+    looker = InProcess(house.ledger).visitor()
+    expected = [row for row in house.run("report").rows if row["section"] == "expected"]
+    first = list({row["kind"]: row for row in reversed(expected)}.values())
+    assert len(first) < len(expected)
+    for page, rows in (("/report", first), ("/report?all=1", expected), ("/report/page", first)):
+        shown = text_of(looker.get(page)).rpartition("Expected, and not there")[2].partition("The rows behind")[0]
+        assert [row for row in expected if f" {row['episode']} " in shown] == [row for row in expected if row in rows]
+        assert ("more" in shown) == (rows is first)
+        assert set(looks(house)[-1]["patients"]) >= {row["patient"] for row in rows}  # type: ignore[call-overload]
