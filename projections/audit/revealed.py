@@ -23,6 +23,7 @@ from ledger.judge.steps import judge
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.said_of_days import Change, SaidOfDays, said_of
 from projections.audit.timeline import Moment, Timeline, timeline_since
+from projections.audit.unchanged import KnownToday
 from projections.reading.as_known import JudgedPatient, book_known, everyone_judged
 from projections.words import verdict_text
 
@@ -80,9 +81,12 @@ class Past:
         self._judged: dict[datetime, dict[str, JudgedPatient]] = {}
         self._verdicts: dict[datetime, dict[str, SaidOfDays[str]]] = {}
         self._growing = _Growing(streams)
+        self.today = KnownToday(streams, book)
 
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         """The verdict of a day as known at an instant, with the terms published by then; None if it was no day."""
+        if on <= self.today.until(at):
+            return self.today.verdict(episode, on)
         if at not in self._verdicts:
             self._verdicts[at] = {
                 case.episode.name: said_of(case, verdict_text, by_number=False) for case in self._cases(at)

@@ -185,8 +185,8 @@ def test_that_is_asked_of_every_kind_it_is_said_of_and_often_of_dates_that_other
             kinds[type(entry.fact).__name__] += 1
             later += any(case.calendar.first < first <= case.calendar.last for case in before.values())
     assert kinds.keys() == {
-        "DayServed", "DaysServed", "DiagnosisRecorded", "Discharged", "InfusionLogged", "NursingVisited",
-        "PainAssessed", "PatientDied", "PlanSigned", "TherapyStopped",
+        "AuthorizationGranted", "DayServed", "DaysServed", "DiagnosisRecorded", "Discharged", "InfusionLogged",
+        "NursingVisited", "PainAssessed", "PatientDied", "PlanSigned", "TherapyStopped",
     }  # fmt: skip
     assert later > 50
 
