@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from ledger.book import load_book
 from ledger.day_set import OPEN_END
 from ledger.judge.patients import by_episode
+from projections.audit.revealed import KnownToday
 from projections.audit.said_of_days import said_of
-from projections.audit.unchanged import KnownToday
 from projections.reading.as_known import everyone_judged
 from projections.words import verdict_text
 from tests.harness import book_of, typed
