@@ -97,12 +97,13 @@ def _said(settled: SettledDay) -> tuple[tuple[str, str], ...]:
     expected = 0 if settled.expected_cents is None else settled.expected_cents
     reasons = ", ".join(sorted(day.reasons)) or "no reason given"
     return (
-        ("claim", day.claim), ("paid", _dollars(day.paid_cents)), ("allowed", _dollars(day.allowed_cents)),
-        ("expected", _dollars(expected)), ("reasons", reasons),
+        ("claim", day.claim), ("paid", dollars(day.paid_cents)), ("allowed", dollars(day.allowed_cents)),
+        ("expected", dollars(expected)), ("reasons", reasons),
     )  # fmt: skip
 
 
-def _dollars(cents: int) -> str:
+def dollars(cents: int) -> str:
+    """Money as a finding names it."""
     return f"{'-' * (cents < 0)}{abs(cents) // 100:,}.{abs(cents) % 100:02}"
 
 

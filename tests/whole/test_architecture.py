@@ -54,7 +54,7 @@ ROOMS: dict[str, str] = {
     "projections/tables.py": "projections/words.py",
     "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
-        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
+        "ledger/day_set.py ledger/facts ledger/administration.py ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/reading"
     ),
     "projections/read_model": (
