@@ -54,7 +54,7 @@ def recouped(checks: Sequence[ReceivedCheck]) -> Iterator[SeenOnCheck]:
 
 
 def forwarded(checks: Sequence[ReceivedCheck]) -> Iterator[SeenOnCheck]:
-    """A check with a balance carried on to another one, or over from one (FB), which no check of the payer's settles."""
+    """A check with a balance carried on to another one, or over from one (FB), that no check of the payer's settles."""
     for check, cents in _left(checks, _CARRIED):
         words = f"takes up {dollars(cents)} of another one" if cents > 0 else f"carries {dollars(-cents)} on"
         yield SeenOnCheck(check, {"carries": words})
