@@ -161,8 +161,8 @@ def findings_page() -> str:
         [
             "# The findings\n",
             _made_from("ledger/judge/findings.py and checks.py"),
-            "A finding never changes a verdict. A `hard` one stops a claim, a `soft` one warns. The last three are found "
-            "in payers' checks: they are of no patient and no episode, and stop no day.\n",
+            "A finding never changes a verdict. A `hard` one stops a claim, a `soft` one warns. The last three are "
+            "found in payers' checks: they are of no patient and no episode, and stop no day.\n",
             _table(("Rule", "Level", "What it sees", "Message"), iter(rows)),
         ]
     )

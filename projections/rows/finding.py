@@ -161,6 +161,10 @@ MESSAGES: Final[dict[str, Message]] = {
         "What was answered for claim {claim} was taken back, and nothing has come since.",
         "Await the payer's new answer, or ask for it.",
     ),
+    "correction_window": Message(
+        "Claim {claim} is not as it is known now, and its payer took corrections until {until}.",
+        "'claims plan' says what is left to do.",
+    ),
     "payment_unbalanced": Message(
         "Check {payment} of {payers} is worth {worth}, and what it pays for claims, less what was kept, is {answered}.",
         "Ask the payer for a corrected remittance.",
