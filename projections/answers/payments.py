@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import Struct
 
@@ -14,9 +14,11 @@ from ledger.judge.case import Case
 from ledger.judge.claims import date_of
 from ledger.judge.settled import PaidStatus, SettledDay, settled_days
 from ledger.store import EpisodeLedger
-from projections.reading.as_known import AsKnown
+from projections.reading.as_known import AsKnown, JudgedPatient
 from projections.words import iso
 
+STATUSES: Final[tuple[str, ...]] = get_args(PaidStatus)
+"""Where a claimed day can stand."""
 NO_REASON: Final = "none"
 """How a day is asked for that was denied, or paid too little, without a reason."""
 
@@ -50,14 +52,14 @@ def payment_rows(
     ledger: EpisodeLedger, book: Book, episodes: Iterable[str], known_at: datetime | None = None
 ) -> Iterator[PaymentRow]:
     """The claimed days of some episodes, by episode, claim, date and code."""
-    for case in judged_episodes(ledger, book, episodes, known_at):
+    for _, case in judged_episodes(ledger, book, episodes, known_at):
         yield from rows_of(case, settled_days(case))
 
 
 def judged_episodes(
     ledger: EpisodeLedger, book: Book, episodes: Iterable[str], known_at: datetime | None = None
-) -> Iterator[Case]:
-    """Some episodes, each judged beside the patient's others."""
+) -> Iterator[tuple[JudgedPatient, Case]]:
+    """Some episodes, each with its patient's others, judged beside each other."""
     seen, gone = AsKnown(ledger, book, known_at), ledger.forgotten()
     judged = None
     for episode in sorted(set(episodes) - gone.keys()):
@@ -65,7 +67,7 @@ def judged_episodes(
             owner = seen.owner(episode)
             judged = seen.judged(owner) if owner is not None else None
         if judged is not None:
-            yield judged.case(episode)
+            yield judged, judged.case(episode)
 
 
 def rows_of(case: Case, settled: Iterable[SettledDay]) -> Iterator[PaymentRow]:

@@ -111,7 +111,9 @@ def claims_of(
     def work() -> ClaimsTold:
         known = {name: known_by(entries, known_at) for name, entries in streams.items()}
         judged = judged_among(known, patient, book_known(book, known_at))
-        return _told(judged.cases if judged else (), Past(known, book, known_at), every)
+        past, cases = Past(known, book, known_at), judged.cases if judged else ()
+        past.today.take(cases)
+        return _told(cases, past, every)
 
     return within_budget(some_episode(streams), work)
 
@@ -119,11 +121,10 @@ def claims_of(
 def claims_of_several(streams: Streams, patients: Collection[str], book: Book, every: bool) -> dict[str, ClaimsTold]:
     """The same of some patients whose episodes had to do with each other, from what the judge reads of them."""
     past = Past(streams, book, None, whole=False)
-    return {
-        patient.name: _told(judge(patient, book), past, every)
-        for patient in gather(streams, whole=False)
-        if patient.name in patients
-    }
+    judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
+    for cases in judged.values():
+        past.today.take(cases)
+    return {name: _told(cases, past, every) for name, cases in judged.items()}
 
 
 def _told(cases: Iterable[Case], past: Past, every: bool) -> ClaimsTold:

@@ -48,6 +48,11 @@ class ClaimedDay(msgspec.Struct, frozen=True, gc=False):
     paid_cents: int | None = None
 
 
+def owed_cents(rows: Iterable[ClaimedDay]) -> int:
+    """What of some days was paid, and is to be given back."""
+    return sum(row.exposure_cents for row in rows if row.paid_cents is not None)
+
+
 def claimed_rows(case: Case, money: Sequence[SettledDay], past: Past, every: bool) -> Iterator[ClaimedDay]:
     """The rows of one judged episode."""
     shares = shares_of(case.episode)

@@ -73,6 +73,15 @@ class ToGiveBack(msgspec.Struct, frozen=True, tag_field="section", tag="give_bac
     rows: str
 
 
+class ExposedMonth(NamedTuple):
+    """The days of one month of service with money that is not due: paid, or only claimed and not answered."""
+
+    month: str
+    days: int
+    cents: int
+    undue_cents: int
+
+
 def days_left(on: str, file_by: str) -> int:
     """How many days are left to file a claim; below 0 if the limit has passed."""
     return (date.fromisoformat(file_by) - date.fromisoformat(on)).days
@@ -112,6 +121,7 @@ class ClaimSums:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.sums: dict[tuple[str, str, str], _Sum] = {}
+        self._months: dict[str, list[int]] = {}
 
     def key(self, row: ClaimedDay) -> tuple[str, str, str] | None:
         """The section, payer and group that a row counts in; None if the report does not look at it."""
@@ -134,6 +144,9 @@ class ClaimSums:
             found.add(row.now_cents, (row.episode, None), row.file_by)
         else:
             found.add(row.exposure_cents, (row.episode, row.claim), row.repay_by)
+            month = self._months.setdefault(row.date[:7], [0, 0, 0])
+            month[0] += 1
+            month[1 if key[0] == "give_back" else 2] += row.exposure_cents
 
     def unbilled(self) -> Iterator[Unbilled]:
         """Every payer and band with unbilled days, by payer, the most pressing first."""
@@ -164,3 +177,7 @@ class ClaimSums:
 
     def _claimed_rows(self, which: str, payer: str, kind: str) -> str:
         return self.asked.rows("diff", "--claimed", which, payer=None, claims_to=payer, kind=kind)
+
+    def exposure_by_month(self) -> tuple[ExposedMonth, ...]:
+        """The same money by month of service."""
+        return tuple(ExposedMonth(month, *sums) for month, sums in sorted(self._months.items()))

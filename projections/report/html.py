@@ -20,7 +20,8 @@ from projections.report.charts import Chart, by_days_left, by_month, by_reason
 from projections.report.expected import by_kind
 from projections.report.paid import PaidAgainst
 from projections.report.report import ReportRow, WeeklyReport, key_of
-from projections.report.text import SECTIONS, Section, TextColumn, month_words, said, until, whole_report
+from projections.report.sections import SECTIONS, Section, TextColumn
+from projections.report.text import month_words, said, until, whole_report
 from projections.words import counted, money
 
 

@@ -11,8 +11,8 @@ import msgspec
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
+from projections.answers.denials import reasons_named
 from projections.answers.payments import NO_REASON, PaymentRow
-from projections.answers.reasons import reasons_named
 from projections.answers.unmatched import unmatched_of
 from projections.report.asked import Asked
 

@@ -54,7 +54,7 @@ ROOMS: dict[str, str] = {
     "projections/tables.py": "projections/words.py",
     "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
-        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
+        "ledger/day_set.py ledger/facts ledger/administration.py ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/reading"
     ),
     "projections/read_model": (
@@ -88,6 +88,10 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
         "projections/audit projections/answers"
     ),
+    "projections/changes": (
+        "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
+        "projections/reading projections/rows projections/audit projections/export"
+    ),
     "projections/archive": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
         "projections/read_model"
@@ -108,13 +112,13 @@ ROOMS: dict[str, str] = {
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows "
+        "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
         "projections/read_model projections/why projections/audit projections/answers"
     ),
     "projections/report": (
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
         "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
-        "projections/read_model projections/why projections/audit"
+        "projections/read_model projections/why projections/answers projections/audit"
     ),
     "projections/bundle": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/proof ledger/store.py "
@@ -143,7 +147,8 @@ ROOMS: dict[str, str] = {
     ),
     "commands/answers": (
         "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
-        "projections/reading projections/read_model commands/outside.py commands/door commands/writing"
+        "projections/reading projections/read_model projections/answers "
+        "commands/outside.py commands/door commands/writing"
     ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
@@ -185,7 +190,7 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
-        "projections/export projections/archive projections/distributed "
+        "projections/export projections/changes projections/archive projections/distributed "
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing "
@@ -203,7 +208,7 @@ ROOMS: dict[str, str] = {
     "episode_ledger/names.py": (
         "ledger/facts ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/rows projections/read_model projections/why projections/audit projections/rebuild "
-        "projections/export "
+        "projections/changes "
         "commands/writing commands/terminal commands/verbs commands/cli.py "
         "episode_ledger/check.py"
     ),
@@ -216,6 +221,8 @@ CROWDED: dict[str, str] = {
     "ledger/facts": "what an entry may say: a file for each kind of fact and act, and small ones for their forms",
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
+    "projections/audit": "one walk from a claim to what is known and paid now, and the timeline that tells it",
+    "projections/report": "a file for each section of the report, and for each form it is given in",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
 
@@ -341,6 +348,7 @@ LONGER_THAN_250: dict[str, str] = {
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
     "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
+    "projections/answers/instruments.py": "what becomes of a claim, case by case: the table of claims.md section 6",
     "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
     "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
@@ -634,7 +642,7 @@ def test_every_public_name_says_what_it_is() -> None:
 
 def texts() -> Iterator[Path]:
     """The files of the project that somebody wrote."""
-    for folder in (*PACKAGES, "tests", "scripts", "docs", ".ci"):
+    for folder in (*PACKAGES, "tests", "scripts", "docs", "dbt", ".ci"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix not in NOT_TEXT)
     yield from (path for path in ROOT.glob("*") if path.suffix in (".md", ".toml", ".txt"))
 

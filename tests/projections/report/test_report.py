@@ -39,7 +39,7 @@ from projections.report.charts import _ticks, by_month
 from projections.report.claims import BANDS, ClaimSums, band_of
 from projections.report.conflicts import todo_of
 from projections.report.holds import Hold
-from projections.report.text import SECTIONS
+from projections.report.sections import SECTIONS
 from projections.rows.finding import MESSAGES
 from projections.words import money
 from tests import GOLDENS, ROOT
