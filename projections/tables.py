@@ -17,7 +17,9 @@ from projections.words import REASONS, STATUS, amount, verdict_words
 
 WIDEST: Final = 100
 """Columns that a table takes at most: a terminal's and a printed page's."""
-_NARROWEST_CELL: Final = 9
+_NARROW_CELL: Final = 9
+_NARROWEST_CELL: Final = 6
+_A_DATE: Final = "2026-01-01"
 _BETWEEN: Final = "  "
 _INDENT: Final = "    "
 _MONEY: Final = re.compile(r"(^|_)cents(_|$)")
@@ -27,12 +29,14 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 class Layout(NamedTuple):
     """How a table is laid out: ``hidden`` columns are left out, ``nothing`` is said instead of no rows, ``payers`` are
-    shown by these names, and ``below`` is a column that stands under each row in the table's whole width."""
+    shown by these names, ``below`` is a column that stands under each row in the table's whole width, and ``widest`` is
+    that width at most."""
 
     hidden: Sequence[str] = ()
     nothing: str = "Nothing to show."
     payers: Mapping[str, str] = MappingProxyType({})
     below: str | None = None
+    widest: int = WIDEST
 
 
 def table_lines(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layout: Layout) -> Iterator[str]:
@@ -49,28 +53,28 @@ def table_lines(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], layo
     said = [any(column) for column in zip(*table, strict=True)]
     kept = list(compress(fields, said))
     lines = [[_header(field.encode_name) for field in kept], *(list(compress(line, said)) for line in table)]
-    widths = fitting(lines)
+    widths = fitting(lines, layout.widest)
     numbers = [_is_number(field.type) for field in kept]
     yield from row_lines(lines[0], widths, numbers)
     yield _BETWEEN.join("-" * width for width in widths)
     for line, text in zip(lines[1:], below, strict=True):
         yield from row_lines(line, widths, numbers)
-        yield from (_INDENT + part for part in wrap(text, WIDEST - len(_INDENT), break_on_hyphens=False))
+        yield from (_INDENT + part for part in wrap(text, layout.widest - len(_INDENT), break_on_hyphens=False))
 
 
-def folded(line: str, hanging: int | None = None) -> list[str]:
+def folded(line: str, hanging: int | None = None, widest: int = WIDEST) -> list[str]:
     """A line of text on as many lines as it takes; all but the first begin in a column, by default two on."""
-    if len(line) <= WIDEST:
+    if len(line) <= widest:
         return [line]
     column = len(line) - len(line.lstrip()) + 2 if hanging is None else hanging
-    return wrap(line, WIDEST, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False)
+    return wrap(line, widest, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False)
 
 
-def command_lines(words: str, indent: str) -> Iterator[str]:
+def command_lines(words: str, indent: str, widest: int = WIDEST) -> Iterator[str]:
     """A command line as it can be typed or pasted: where it is too long it goes on after a backslash, between words."""
     line = f"{indent}episode-ledger"
     for word in map(shlex.quote, shlex.split(words)):
-        if len(line) + len(word) + len(" ") + len(_GOES_ON) > WIDEST:
+        if len(line) + len(word) + len(" ") + len(_GOES_ON) > widest:
             yield line + _GOES_ON
             line = f"{indent}   "
         line += f" {word}"
@@ -109,18 +113,31 @@ def table_as_ever(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) ->
 
 def fitting(lines: Sequence[Sequence[str]], widest: int = WIDEST) -> list[int]:
     """Widths of columns that fit together: the widest give way first, and a word is broken only where nothing else
-    helps."""
+    helps, a date never. Where a terminal has no room for so many columns they take more of a page instead."""
     columns = list(zip(*lines, strict=True))
     widths = [max(map(len, column)) for column in columns]
     words = [max(len(word) for cell in column for word in cell.split(" ")) for column in columns]
-    room = widest - len(_BETWEEN) * (len(widths) - 1)
-    for least in (words, [_NARROWEST_CELL] * len(widths)):
-        while sum(widths) > room:
-            place = max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))
-            if widths[place] <= least[place]:
-                break
-            widths[place] -= 1
+    dates = [any(map(_DATE.fullmatch, column)) for column in columns]
+    texts = [any(" " in cell for cell in column) for column in columns]
+    leasts = (
+        words,
+        [min(word, _NARROW_CELL) for word in words],
+        [min(word, _NARROWEST_CELL if is_text else _NARROW_CELL) for word, is_text in zip(words, texts, strict=True)],
+        [min(word, _NARROWEST_CELL) for word in words],
+    )
+    for least, most in zip(leasts, (widest, widest, widest, max(widest, WIDEST - len(_INDENT))), strict=True):
+        held = [len(_A_DATE) if is_date else width for width, is_date in zip(least, dates, strict=True)]
+        _narrow(widths, held, most - len(_BETWEEN) * (len(widths) - 1))
     return widths
+
+
+def _narrow(widths: list[int], least: Sequence[int], room: int) -> None:
+    """Take from the widest columns until they have room, or none can give way."""
+    while sum(widths) > room:
+        place = max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))
+        if widths[place] <= least[place]:
+            break
+        widths[place] -= 1
 
 
 def _header(name: str) -> str:

@@ -21,7 +21,7 @@ from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS
 from ledger.x12.gate_rules import RULES as GATE_RULES
 from projections.rows.finding import MESSAGES
-from scripts import feed_pages
+from scripts import feed_pages, warehouse_pages
 from scripts.terms_page import terms_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -222,6 +222,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands.md": commands_page,
     "terms.md": terms_page,
     **feed_pages.PAGES,
+    **warehouse_pages.PAGES,
 }
 """What makes each page, by its place from docs/reference."""
 

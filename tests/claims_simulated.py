@@ -20,6 +20,7 @@ from projections.operations.on_claims import shares_on_claims
 from projections.reading.as_known import AsKnown
 from tests import ROOT, kept
 from tests.command_line import House
+from tests.simulated import tell_simulated
 from tests.stores import open_ledger
 
 SIMULATE = ROOT / "scripts" / "simulate"
@@ -40,7 +41,8 @@ def _tell(episodes: int, seed: int, house: House) -> None:
         made["simulate"](episodes, seed, told)
         made["add_billing"](told)
     house.book = told / "book"
-    house.run("record", "--keep-recorded-at", "--no-effect", told / "intake.jsonl")
+    with open_ledger(house.ledger, create=True) as ledger:
+        list(tell_simulated(ledger, told))
     recorded = house.run("record", *IN_THE_OPEN, told / "billing.jsonl")
     assert {row["outcome"] for row in recorded.rows} <= {"recorded", "duplicate"}, recorded.err
 

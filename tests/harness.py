@@ -127,7 +127,7 @@ def derive(
     with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
         for are_acts, several in groupby(entries, _is_act):
             if are_acts:
-                outcomes += [_done(ledger, act) for act in several]
+                outcomes += [done_in(ledger, act) for act in several]
                 continue
             stream = io.BytesIO(b"\n".join(map(_line, several)))
             outcomes += record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER)
@@ -146,7 +146,7 @@ def _among_entries(position: int, act: PaymentReceived) -> Entry:
     return Entry("", position, "house", str(position), "", act.received_at, "", act, SCHEMA)  # type: ignore[arg-type]
 
 
-def _done(ledger: EpisodeLedger, entry: Any) -> Outcome:
+def done_in(ledger: EpisodeLedger, entry: Any) -> Outcome:
     """An act of the house, done in a ledger."""
     fact, at = entry["fact"], parse_instant(entry["recorded_at"])
     if fact["type"] == "PaymentReceived":

@@ -8,22 +8,36 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final, TextIO
 
 import click
 import msgspec
 
 from projections.formulas import begins_formula
-from projections.tables import Layout, folded, printable, table_lines, text_of
+from projections.tables import WIDEST, Layout, folded, printable, table_lines, text_of
 
 __all__ = [
-    "chosen_form", "print_nowhere", "printable", "say", "show_prose", "show_rows", "show_rows_to_the_end", "show_text",
+    "chosen_form", "print_nowhere", "printable", "room", "say", "show_prose", "show_rows", "show_rows_to_the_end",
+    "show_text",
 ]  # fmt: skip
 
 
 def chosen_form(form: str | None) -> str:
     """The form asked for, else a table for a terminal and JSON Lines for a pipe."""
     return form or ("table" if sys.stdout.isatty() else "json")
+
+
+NARROWEST: Final = 76
+"""A terminal narrower than that breaks the lines by itself."""
+
+
+def room(stream: TextIO | None = None) -> int:
+    """The columns that what is shown to a person takes at most: a table's, or a terminal's own if it has fewer."""
+    try:
+        columns = os.get_terminal_size((stream or sys.stdout).fileno()).columns
+    except (OSError, ValueError):  # a pipe, a file, no stream at all
+        return WIDEST
+    return min(WIDEST, max(NARROWEST, columns)) if columns else WIDEST
 
 
 def show_rows(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], form: str | None, **layout: Any) -> None:
@@ -34,7 +48,7 @@ def show_rows(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], form: 
         case "csv":
             _show_csv(rows, kind)
         case _:
-            for line in table_lines(rows, kind, Layout(**layout)):
+            for line in table_lines(rows, kind, Layout(**layout, widest=room())):
                 click.echo(line)
 
 
@@ -136,11 +150,15 @@ def show_text(text: str) -> None:
 def show_prose(text: str) -> None:
     """Print text for a person: likewise, and no line wider than a table."""
     for line in map(printable, text.splitlines()):
-        for part in folded(line):
+        for part in folded(line, widest=room()):
             click.echo(part)
 
 
 def say(text: str) -> None:
-    """One line to the person, beside the output: to stderr. A terminal is given it at a table's width."""
-    for line in folded(text) if sys.stderr.isatty() else [text]:
-        click.echo(line, err=True)
+    """Tell the person, beside the output: on stderr. A terminal is given it at a table's width."""
+    if not sys.stderr.isatty():
+        click.echo(text, err=True)
+        return
+    for line in text.split("\n"):
+        for part in folded(line, widest=room(sys.stderr)):
+            click.echo(part, err=True)

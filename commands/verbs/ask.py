@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from commands.terminal.options import SERVICE_DATE, Setup, format_option, known_at_option, no_episode
-from commands.terminal.show import chosen_form, say, show_prose, show_rows
+from commands.terminal.show import chosen_form, room, say, show_prose, show_rows
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.recorders.warnings import warnings_of
 from projections.audit.replay import ReplayRow, render_replay, replay_of
@@ -45,7 +45,7 @@ def why(setup: Setup, /, episode: str, date: str, form: str | None, known_at: da
         raise no_episode(known_at)
     match chosen_form(form):
         case "table":
-            show_prose(render_why(answer))
+            show_prose(render_why(answer, room()))
         case "csv":
             show_rows(answer.steps, StepShown, form)
         case _:

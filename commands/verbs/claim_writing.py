@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from commands.outside import utc_now
 from commands.recording.claim_run import ClaimRow, ClaimRun, Run, ToLookAt, find_batch, opened_to_write
-from commands.terminal.handing_out import Notes
+from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, filters, format_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
@@ -33,11 +33,9 @@ from projections.claims_out.drafts import (
     KeptOff,
 )
 from projections.claims_out.prepare import prepared, to_look_at
-from projections.erasure.handed_out import giving
 from projections.read_model.queries import Filters, finding_rows, line_rows
 from projections.words import amount, counted, date_runs
 
-_AGAIN: Final = "claims again"
 _CLAIMED_WRONG: Final = "claimed_not_billable"
 """The finding that a claim asks for what is not billable: it may have to be put right."""
 
@@ -202,13 +200,13 @@ def again(setup: Setup, /, control: str, out: Output) -> None:
     Examples:
       episode-ledger claims again EP-1-1 --out B1-again.837
     """
-    with setup.open() as ledger, giving(setup.places):
+    with setup.open() as ledger, giving(setup, ledger, "claims again", out.path) as notes:
         try:
             batch = find_batch(ledger, control)
             content = made_again(ledger, batch)
         except NotAgain as error:
             raise click.UsageError(str(error)) from None
         episodes = sorted({entry.episode for entry in claims_in(ledger, batch)})
-        Notes(setup.places, _AGAIN, out.path).content(content, episodes)
+        notes.content(content, episodes)
         out.write(content)
     say(printable(f"Wrote {batch.act.batch} again into {out.path}, SHA-256 {batch.act.sha256}."))

@@ -14,7 +14,7 @@ import click
 
 from commands.terminal.options import INSTANT, SERVICE_DATE, Setup, filters, format_option, known_at_option, no_episode
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, print_nowhere, say, show_prose, show_rows, show_rows_to_the_end
+from commands.terminal.show import chosen_form, print_nowhere, room, say, show_prose, show_rows, show_rows_to_the_end
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
@@ -131,7 +131,7 @@ def _between(setup: Setup, wanted: Filters, between: tuple[datetime, datetime], 
             raise no_episode(last if AsKnown(ledger, setup.book).owner(wanted.episode) else None)
     rows = [row for row in found if _is_wanted(row, wanted)]
     if chosen_form(form) == "table":
-        show_prose("\n".join(render_between(rows)) or "No day changed.")
+        show_prose("\n".join(render_between(rows, room())) or "No day changed.")
     else:
         show_rows(rows, DayChanged, form)
 
@@ -181,7 +181,7 @@ def _show(rows: Iterator[ClaimedDay], form: str | None) -> None:
         show_rows_to_the_end(rows, ClaimedDay, form)
         return
     try:
-        _show_lines(render_claimed(rows))
+        _show_lines(render_claimed(rows, room()))
     except BrokenPipeError:  # the sum and the status hold all the same
         print_nowhere()
         deque(rows, maxlen=0)

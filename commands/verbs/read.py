@@ -22,7 +22,7 @@ from commands.terminal.options import (
     verdict_options,
 )
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, printable, say, show_rows, show_rows_to_the_end
+from commands.terminal.show import chosen_form, printable, room, say, show_rows, show_rows_to_the_end
 from ledger.facts.liveness import known
 from ledger.facts.merges import Merges
 from ledger.store import EpisodeLedger
@@ -157,7 +157,7 @@ NOT_FOR_PEOPLE = ("terms_published", "terms_from", "provider", "place_of_service
 
 def _show_calendars(rows: Iterator[DayRow]) -> None:
     shown = False
-    for block in calendars(rows):
+    for block in calendars(rows, room()):
         for line in block.split("\n"):
             click.echo(printable(line))
         click.echo()

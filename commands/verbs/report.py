@@ -12,7 +12,7 @@ from commands.terminal.handing_out import Notes, giving
 from commands.terminal.options import SERVICE_DATE, Setup, filters, known_at_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
-from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
+from commands.terminal.show import chosen_form, printable, room, say, show_rows, show_text
 from commands.verbs.read import derived
 from ledger.store import EpisodeLedger
 from projections.report.asked import Asked
@@ -42,6 +42,7 @@ from projections.report.report import WeeklyReport, report_of
     show_default=True,
     help="How many stretches of days the page shows behind each number.",
 )
+@click.option("--all", "whole", is_flag=True, help="All that is expected and not there, not the oldest of each kind.")
 @click.pass_obj
 def report(
     setup: Setup,
@@ -54,13 +55,15 @@ def report(
     form: str | None,
     out: Output | None,
     shown: int,
+    whole: bool,
 ) -> None:
     """Show what people look at each Monday.
 
     Billable days and dollars by payer and month; holds and what to do; unbilled days by the time left to file
     them; money to refund; authorizations running out; conflicts and hard findings; what is expected and not there:
     open orders without service, visits and drugs on no bill, episodes without a word, supplies, plans and assessments
-    that run out. Below each row stands the command that lists what it counts. As html one page with charts and those
+    that run out; of these the oldest of each kind, as json or csv and with --all every one. Below each row stands the
+    command that lists what it counts. As html one page with charts and those
     rows, which needs nothing else. 'episode-ledger help report-numbers' defines every number. With --on the same ledger
     and book give the same report.
 
@@ -78,7 +81,7 @@ def report(
     asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at)
     with setup.open() as ledger, giving(setup, ledger, "report", out.path if out else None) as notes:
         made = _made(setup, ledger, asked, Collected(shown) if form == "html" else None)
-        _show(made, form, out, notes)
+        _show(made, form, out, notes, whole)
     setup.rollbacks.end()
 
 
@@ -94,16 +97,16 @@ def _made(setup: Setup, ledger: EpisodeLedger, asked: Asked, collected: Collecte
     return made
 
 
-def _show(made: WeeklyReport, form: str, out: Output | None, notes: Notes) -> None:
+def _show(made: WeeklyReport, form: str, out: Output | None, notes: Notes, whole: bool) -> None:
     match form:
         case "html":
             from projections.report.html import render_report
 
-            _give(render_report(made).encode(), out, notes)
+            _give(render_report(made, whole=whole).encode(), out, notes)
         case "table":
             from projections.report.text import render_text
 
-            show_text("\n".join(render_text(made)))
+            show_text("\n".join(render_text(made, whole=whole, widest=room())))
         case "csv":
             from projections.report.flat import FlatRow, flat_rows
 

@@ -49,10 +49,13 @@ def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) 
 
 def rows_of(case: Case) -> Iterator[PaymentRow]:
     """The claimed days of one judged episode: those on live claims, and whatever was answered."""
+    return (_row(case, settled) for settled in settled_of(case))
+
+
+def settled_of(case: Case) -> Iterator[SettledDay]:
+    """The same days as they are settled."""
     live = {claim.fact.claim for claim in live_claims(case.episode)}
-    for settled in settled_days(case):
-        if settled.day.claim in live or settled.day.because:
-            yield _row(case, settled)
+    return (each for each in settled_days(case) if each.day.claim in live or each.day.because)
 
 
 def _row(case: Case, settled: SettledDay) -> PaymentRow:

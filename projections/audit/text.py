@@ -24,15 +24,15 @@ _KINDS: Final = {
 _COLUMNS: Final = "  {:<24}  {:<18}  {:<26}  {}"
 
 
-def render_between(rows: Iterable[DayChanged]) -> Iterator[str]:
+def render_between(rows: Iterable[DayChanged], widest: int = WIDEST) -> Iterator[str]:
     """Two lines for each run of dates: what changed, and because of what."""
     for run in runs(rows, _change):
         first = run[0]
         delta = sum(row.cents_after - row.cents_before for row in run)
         money = f", {more_or_less(delta)}" if delta else ""
         verdicts = f"{_verdict(first.before, first.payer_before)} → {_verdict(first.after, first.payer_after)}"
-        yield from _folded(f"{_span(run)}  {verdicts} ({counted(len(run), 'day')}{money})", "")
-        yield from _folded(f"{_why(first)}, {_late(run)}")
+        yield from _folded(f"{_span(run)}  {verdicts} ({counted(len(run), 'day')}{money})", "", widest)
+        yield from _folded(f"{_why(first)}, {_late(run)}", widest=widest)
 
 
 def _change(row: DayChanged) -> tuple[object, ...]:
@@ -61,7 +61,7 @@ def _late(run: list[DayChanged]) -> str:
     return f"{counted(latest, 'day')} late" if latest == least else f"{least} to {counted(latest, 'day')} late"
 
 
-def render_claimed(rows: Iterable[ClaimedDay]) -> Iterator[str]:
+def render_claimed(rows: Iterable[ClaimedDay], widest: int = WIDEST) -> Iterator[str]:
     """For each episode claimed, known when claimed and known now side by side; below each run what follows from it."""
     for (patient, episode), of_episode in groupby(rows, lambda row: (row.patient, row.episode)):
         yield f"{episode} of {patient}"
@@ -73,7 +73,7 @@ def render_claimed(rows: Iterable[ClaimedDay]) -> Iterator[str]:
             now = first.known_now or "no day"
             now += f" {amount(_sum(run, 'now_cents'))}" if first.now_cents else ""
             yield _line(_span(run), claimed, then, now)
-            yield from _folded(_what_follows(run))
+            yield from _folded(_what_follows(run), widest=widest)
 
 
 def _alike(row: ClaimedDay) -> tuple[object, ...]:
@@ -106,9 +106,9 @@ def _line(*cells: str) -> str:
     return _COLUMNS.format(*cells).rstrip()
 
 
-def _folded(text: str, indent: str = " " * 6) -> list[str]:
+def _folded(text: str, indent: str = " " * 6, widest: int = WIDEST) -> list[str]:
     return wrap(
-        text, WIDEST, initial_indent=indent, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
+        text, widest, initial_indent=indent, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from projections.reading.absent import AbsentKind, absent_of, payer_on
 from projections.reading.as_known import JudgedPatient
 from projections.report.asked import Asked
-from projections.words import iso
+from projections.words import counted, iso
 
 WORDS: Final[dict[AbsentKind, str]] = {
     "order_silent": "open order without service",
@@ -55,3 +55,36 @@ def expected_of(judged: JudgedPatient, asked: Asked) -> Iterator[Expected]:
                     found.kind, case.patient.name, case.episode.name, payer, found.what, since, iso(found.due),
                     found.times, found.says, rows,
                 )  # fmt: skip
+
+
+FIRST_SHOWN: Final = 3
+"""How many rows of a kind people are shown before the rest is only counted."""
+
+
+class ExpectedKind(NamedTuple):
+    """One kind of what is expected: its first rows as people are shown them, and how many more there are."""
+
+    words: str
+    rows: tuple[Expected, ...]
+    more: int
+    episodes: int
+
+    @property
+    def heading(self) -> str:
+        """The kind in words, how many rows it has, and since when the oldest is due."""
+        return (
+            f"{self.words[0].upper()}{self.words[1:]}: {len(self.rows) + self.more:,} in "
+            f"{counted(self.episodes, 'episode')}, the first due {self.rows[0].due}"
+        )
+
+
+def by_kind(rows: Sequence[Expected], *, whole: bool = False) -> list[ExpectedKind]:
+    """What is expected, kind by kind, the one with the oldest row first; of each the oldest rows, or all."""
+    found: dict[AbsentKind, list[Expected]] = {}
+    for row in sorted(rows, key=lambda row: row.due):
+        found.setdefault(row.kind, []).append(row)
+    return [
+        ExpectedKind(WORDS[kind], tuple(of_kind[:most]), len(of_kind[most:]), len({row.episode for row in of_kind}))
+        for kind, of_kind in found.items()
+        for most in (len(of_kind) if whole else FIRST_SHOWN,)
+    ]

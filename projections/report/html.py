@@ -16,8 +16,9 @@ from jinja2 import Template
 from projections.rendering import TEMPLATES, environment, styled
 from projections.report.behind import Behind
 from projections.report.charts import Chart, by_days_left, by_month, by_reason
+from projections.report.expected import by_kind
 from projections.report.report import ReportRow, WeeklyReport, key_of
-from projections.report.text import SECTIONS, Section, TextColumn, month_words, said, until
+from projections.report.text import SECTIONS, Section, TextColumn, month_words, said, until, whole_report
 from projections.words import counted, money
 
 
@@ -47,19 +48,29 @@ class SumShown(NamedTuple):
     command: str | None
 
 
+class GroupShown(NamedTuple):
+    """Rows of a section that belong together, at times under a heading; so many ``more`` are left out."""
+
+    rows: tuple[RowShown, ...]
+    is_month: bool = False
+    heading: str | None = None
+    more: int = 0
+
+
 class SectionShown(NamedTuple):
-    """A section of the page; ``groups`` are its rows, under a title each where there are several kinds."""
+    """A section of the page, and the command that shows what its groups leave out."""
 
     name: str
     section: Section
     chart: Chart | None
-    groups: tuple[tuple[str | None, tuple[RowShown, ...]], ...]
+    groups: tuple[GroupShown, ...]
     sum: SumShown | None
+    rest: str | None = None
 
     @property
     def rows(self) -> list[RowShown]:
         """All rows of the section."""
-        return [row for _, rows in self.groups for row in rows]
+        return [row for group in self.groups for row in group.rows]
 
 
 class Tile(NamedTuple):
@@ -71,10 +82,10 @@ class Tile(NamedTuple):
     section: str
 
 
-def render_report(report: WeeklyReport) -> str:
-    """The page; the same report always as the same text."""
+def render_report(report: WeeklyReport, *, whole: bool = False) -> str:
+    """The page; the same report always as the same text. Of what is expected it has the oldest of each kind, or all."""
     return _template().render(
-        report=report, heading=report.heading, sections=_sections(report), tiles=_tiles(report),
+        report=report, heading=report.heading, sections=_sections(report, whole), tiles=_tiles(report),
         until=until(report.heading), last_month=month_words(report.heading.last_month),
         **styled("episode.css", "report.css"),
     )  # fmt: skip
@@ -85,26 +96,39 @@ def _template() -> Template:
     return environment(TEMPLATES).get_template("report.html")
 
 
-def _sections(report: WeeklyReport) -> list[SectionShown]:
+def _sections(report: WeeklyReport, whole: bool) -> list[SectionShown]:
     charts = {
         "billed": by_month(report.billed, report.payer_names),
         "holds": by_reason(report.holds),
         "unbilled": by_days_left(report.unbilled),
     }
-    return [
+    shown = [
         SectionShown(name, section, charts.get(name), _groups(report, name, section), _sum(report, name, section))
         for name, section in SECTIONS.items()
+        if name != "expected"
     ]
+    return [*shown, _expected(report, whole)]
 
 
-def _groups(report: WeeklyReport, name: str, section: Section) -> tuple[tuple[str | None, tuple[RowShown, ...]], ...]:
+def _expected(report: WeeklyReport, whole: bool) -> SectionShown:
+    section, groups, place = SECTIONS["expected"], list[GroupShown](), 0
+    for kind in by_kind(report.expected, whole=whole):
+        rows = tuple(_row(report, "expected", place + number, section, row) for number, row in enumerate(kind.rows, 1))
+        groups.append(GroupShown(rows, heading=kind.heading, more=kind.more))
+        place += len(rows)
+    rest = whole_report(report.asked) if any(group.more for group in groups) else None
+    return SectionShown("expected", section, None, tuple(groups), None, rest)
+
+
+def _groups(report: WeeklyReport, name: str, section: Section) -> tuple[GroupShown, ...]:
     rows: Sequence[ReportRow] = getattr(report, name)
     shown = [_row(report, name, place, section, row) for place, row in enumerate(rows, 1)]
     if name != "billed":
-        return ((None, tuple(shown)),)
+        return (GroupShown(tuple(shown)),)
     by_newest = sorted(zip(report.billed, shown, strict=True), key=lambda pair: pair[0].month, reverse=True)
     return tuple(
-        (month, tuple(row for _, row in pairs)) for month, pairs in groupby(by_newest, key=lambda pair: pair[0].month)
+        GroupShown(tuple(row for _, row in pairs), is_month=True)
+        for _, pairs in groupby(by_newest, key=lambda pair: pair[0].month)
     )
 
 
@@ -129,7 +153,7 @@ _DATES: Final = ("oldest", "first by", "ends", "lasts to", "since", "due")
 def _sum(report: WeeklyReport, name: str, section: Section) -> SumShown | None:
     """Days and dollars of all rows together; episodes and claims are not added up, for one may be in several rows."""
     rows: Sequence[ReportRow] = getattr(report, name)
-    if name in ("authorizations", "expected") or len(rows) < 2:
+    if name == "authorizations" or len(rows) < 2:
         return None
     told = {
         "days": f"{sum(getattr(row, 'days', 0) or getattr(row, 'billable_days', 0) for row in rows):,}",

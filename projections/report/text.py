@@ -7,10 +7,11 @@ from datetime import date
 from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
-from projections.report.expected import WORDS
+from projections.report.asked import Asked
+from projections.report.expected import ExpectedKind, by_kind
 from projections.report.holds import Hold
 from projections.report.report import Heading, WeeklyReport
-from projections.tables import WIDEST, command_lines, fitting, row_lines
+from projections.tables import WIDEST, command_lines, fitting, folded, row_lines
 from projections.words import REASONS, amount, minute
 
 Cell = Callable[[Any], str]
@@ -113,25 +114,31 @@ SECTIONS: Final[dict[str, Section]] = {
     ),
     "expected": Section(
         "Expected, and not there",
-        (TextColumn("what", lambda row: WORDS[row.kind]), _text("patient"), _text("episode"), _maybe("payer"),
-         _text("of", "what"), _maybe("since"), _text("due"), _text("to do", "says")),
+        (_text("due"), _text("patient"), _text("episode"), _maybe("payer"), _text("of", "what"), _maybe("since"),
+         _text("to do", "says")),
         "Nothing is missing.",
-        ("what", "episode"),
+        ("due", "episode"),
     ),
 }  # fmt: skip
 """The sections in the order of the report."""
 
 
-def render_text(report: WeeklyReport) -> Iterator[str]:
-    """The lines of the report."""
+def render_text(report: WeeklyReport, *, whole: bool = False, widest: int = WIDEST) -> Iterator[str]:
+    """The lines of the report; of what is expected the oldest of each kind, unless it is wanted whole."""
     heading = report.heading
     as_of = f", as known at {heading.known_at}" if heading.known_at else ""
-    yield f"Report on {heading.on}{as_of}; the month last ended is {month_words(heading.last_month)}"
+    title = f"Report on {heading.on}{as_of}; the month last ended is {month_words(heading.last_month)}"
+    yield from folded(title, widest=widest)
     for name, section in SECTIONS.items():
         rows = getattr(report, name)
         yield ""
-        yield f"{section.title} ({until(heading)})"
-        yield from _table(section.columns, rows, report.payer_names) if rows else [f"  {section.nothing}"]
+        yield from folded(f"{section.title} ({until(heading)})", widest=widest)
+        if not rows:
+            yield f"  {section.nothing}"
+        elif name == "expected":
+            yield from _expected(section.columns, by_kind(rows, whole=whole), report, widest)
+        else:
+            yield from _table(section.columns, rows, report.payer_names, widest)
     yield ""
     yield "Each row's numbers are counted from the rows that the command below it prints."
 
@@ -167,15 +174,43 @@ _BELOW: Final = ("cure", "to do")
 """Columns of whole sentences, which stand below their row."""
 
 
-def _table(columns: Sequence[TextColumn], rows: Sequence[Any], payers: Mapping[str, str]) -> Iterator[str]:
+def _expected(
+    columns: Sequence[TextColumn], kinds: Sequence[ExpectedKind], report: WeeklyReport, widest: int
+) -> Iterator[str]:
+    """A table for each kind; how an episode came to it is seen by one and the same command, which is said once."""
+    for kind in kinds:
+        yield f"  {kind.heading}"
+        for line in _table(columns, kind.rows, report.payer_names, widest - 2, commands=False):
+            yield f"  {line}"
+        if kind.more:
+            yield f"    and {kind.more:,} more"
+    yield ""
+    if any(kind.more for kind in kinds):
+        yield from command_lines(whole_report(report.asked), "  All of them: ", widest)
+    yield from command_lines("replay EPISODE", "  What is told of one: ", widest)
+
+
+def whole_report(asked: Asked) -> str:
+    """The command that shows a report with everything that is expected."""
+    return asked.rows("report", "--all", on=asked.on)
+
+
+def _table(
+    columns: Sequence[TextColumn],
+    rows: Sequence[Any],
+    payers: Mapping[str, str],
+    widest: int,
+    *,
+    commands: bool = True,
+) -> Iterator[str]:
     across = [column for column in columns if column.name not in _BELOW]
     below = [column for column in columns if column.name in _BELOW]
     lines = [[column.name for column in across]]
     lines += [[said(column.name, column.cell(row), payers) for column in across] for row in rows]
-    widths, numbers = fitting(lines, WIDEST - 2), [column.is_number for column in across]
+    widths, numbers = fitting(lines, widest - 2), [column.is_number for column in across]
     for place, line in enumerate(lines):
         yield from (f"  {part}" for part in row_lines(line, widths, numbers))
         if place:
             row = rows[place - 1]
-            yield from (f"      {part}" for column in below for part in wrap(column.cell(row), WIDEST - 6))
-            yield from command_lines(row.rows, "      ")
+            yield from (f"      {part}" for column in below for part in wrap(column.cell(row), widest - 6))
+            yield from command_lines(row.rows, "      ", widest) if commands else ()

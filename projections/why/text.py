@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from projections.tables import folded
+from projections.tables import WIDEST, folded
 from projections.why.evidence import EvidenceShown
 from projections.why.why import TermsShown, Why
 from projections.words import COUNTED, listed, minute
@@ -15,18 +15,18 @@ _SAYS: Final = 38
 _MARKS: Final = {"passed": "✓", "failed": "✗", "not_asked": "·", "not_reached": "–"}
 
 
-def render_why(answer: Why) -> str:
+def render_why(answer: Why, widest: int = WIDEST) -> str:
     """The answer for a person's terminal: sentence, steps, evidence, terms, and what would turn it."""
-    return "\n".join(_rendered(answer))
+    return "\n".join(_rendered(answer, widest))
 
 
-def _rendered(answer: Why) -> Iterator[str]:
+def _rendered(answer: Why, widest: int) -> Iterator[str]:
     yield answer.sentence
     if answer.steps:
         yield ""
         for step in answer.steps:
             line = f"{step.step:>4} {_MARKS[step.result]} {step.test:<30} {step.says}".rstrip()
-            yield from folded(line, hanging=_SAYS)
+            yield from folded(line, _SAYS, widest)
     yield from _evidence(answer)
     if answer.terms:
         yield from _cited(answer.terms)

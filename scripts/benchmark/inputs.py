@@ -58,8 +58,8 @@ def _make(folder: Path, events: int, seed: int) -> None:
         [sys.executable, str(SCRIPTS / "simulate"), *arguments], check=True, capture_output=True, env=environment()
     )
     answer = run("inputs:record_intake", intake=folder / "intake.jsonl", ledger=folder / "ledger.db")
-    (folder / "intake.jsonl").unlink()
-    (folder / "truth.jsonl").unlink()
+    for name in ("intake.jsonl", "acts.jsonl", "truth.jsonl"):  # measured is the door: no act is done
+        (folder / name).unlink()
     made = answer.told | {"episodes": episodes, "seed": seed, "intake_peak_mb": answer.peak_mb}
     (folder / "made.json").write_text(json.dumps(made, indent=2) + "\n")
 

@@ -1,7 +1,4 @@
-"""What changes while a course runs: who provides it, where a day is, which therapy comes first; and wrong lines.
-
-Patients who are merged are not among it: a merge is an act of the house and never comes by intake lines.
-"""
+"""What changes while a course runs: who provides it, where a day is, which therapy comes first; and wrong lines."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from .acts import merge, register_twice
 from .book import CAROLINA, GULF, HARBOR, LAKESHORE, MEDICAID, PAYERS, PRAIRIE, PROVIDERS, SUMMIT, Payer, Provider
 from .changes import change, episode_voided, provider_changed
 from .claims import claim_months, disturb_claims
@@ -91,6 +92,7 @@ SHARES = {
     "year_typed_wrong": 0.01,
     "episode_voided": 0.01,
 }
+TWICE = 3  # one in so many patients with two episodes is registered twice; every other merge is taken back
 ROUND = 2 * len(SHARES) - 1  # in every so many episodes each kind gets a turn, so that small runs have them all
 
 STAY_DAYS = {
@@ -111,18 +113,21 @@ PAYING = (
 
 def patients(episodes: int, seed: int) -> Iterator[tuple[int, list[Course], list[Trouble]]]:
     """All patients in order of their first day: that day, their episodes, and the trouble between those."""
-    serial = group = 0
+    serial = group = pairs = 0
     span = LAST_DAY - 4 - FIRST_DAY
     while serial < episodes:
         rng = random.Random((seed << 40) + group)
         first = FIRST_DAY + serial * span // episodes
-        courses, between = _patient(rng, group, serial, first, episodes - serial)
-        yield first, courses, between
-        serial += len(courses)
+        drafts = _drafts(rng, group, serial, first, episodes - serial)
+        twice = len(drafts) == 2 and pairs % TWICE == 0 and register_twice(drafts)
+        yield first, drafts, _written(drafts, twice, parted=pairs // TWICE % 2 == 1)
+        serial += len(drafts)
+        pairs += len(drafts) == 2
         group += 1
 
 
-def _patient(rng: random.Random, group: int, serial: int, first: int, room: int) -> tuple[list[Course], list[Trouble]]:
+def _drafts(rng: random.Random, group: int, serial: int, first: int, room: int) -> list[Course]:
+    """The episodes of a patient, with nothing written yet."""
     roll = rng.random()
     count = min(room, 3 if roll < 0.02 else 2 if roll < 0.08 else 1)
     drafts = [_draft(rng, group, serial, first, None)]
@@ -133,6 +138,11 @@ def _patient(rng: random.Random, group: int, serial: int, first: int, room: int)
             break
         before.last_of_patient = False
         drafts.append(_draft(rng, group, serial + len(drafts), start, before))
+    return drafts
+
+
+def _written(drafts: list[Course], twice: bool, parted: bool) -> list[Trouble]:
+    """Write a patient's episodes; gives the trouble between them."""
     between: list[Trouble] = []
     previous: Course | None = None
     for course in drafts:
@@ -141,10 +151,13 @@ def _patient(rng: random.Random, group: int, serial: int, first: int, room: int)
         if overlap and course.chance(0.6):
             course.blocked.update(overlap)
         _write(course)
-        if previous and overlap and "episode_voided" not in previous.wanted | course.wanted:
+        if previous and twice:
+            between += merge(previous, course, parted)
+        same = previous and previous.patient == course.patient
+        if previous and same and overlap and "episode_voided" not in previous.wanted | course.wanted:
             between.append(_overlapping(previous, course, overlap))
         previous = course
-    return drafts, between
+    return between
 
 
 def _next_start(before: Course) -> int:

@@ -36,7 +36,7 @@ def differing(rng: Random, as_known: bool) -> Iterator[tuple[str, str, Row]]:
     judged = judge_entries(typed(entries), book_of(tables), datetime.fromisoformat(known_at) if known_at else None)
     model = derive(entries, tables, known_at)
     for kind in KINDS:
-        ours, theirs = (_in_order(kind, getattr(derived, kind)) for derived in (judged, model))
+        ours, theirs = (rows_in_order(kind, getattr(derived, kind)) for derived in (judged, model))
         if ours != theirs:
             found = [("judge", row) for row in ours if row not in theirs]
             found += [("model", row) for row in theirs if row not in ours]
@@ -44,7 +44,8 @@ def differing(rng: Random, as_known: bool) -> Iterator[tuple[str, str, Row]]:
                 yield kind, whose, row
 
 
-def _in_order(kind: str, rows: Any) -> list[Row]:
+def rows_in_order(kind: str, rows: Any) -> list[Row]:
+    """Rows of a kind as they are compared."""
     found: list[Row] = plain(msgspec.json.decode(msgspec.json.encode([dict(row) for row in rows])))
     if kind == "findings":
         found.sort(key=lambda row: [row[name] for name in ("rule", "patient", "dates", "episodes", "codes")])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from projections.export.shapes import DATASETS
 from tests.answered import PAID, TAKEN_IN
 from tests.claims_files import IN_THE_OPEN, INTAKE, ClaimsHouse
 from tests.command_line import ANYWAY, lines_of
@@ -31,7 +32,7 @@ MARKS = (
 ANSWERED = b"ZQANSWER"
 """Who it is for, in files that come back."""
 EP = "EP-O1"
-EXPORTS = ("days", "lines", "findings", "changes", "claimed", "authorizations", "rates")
+EXPORTS = tuple(DATASETS)
 ASKED: tuple[tuple[str, ...], ...] = (
     ("days",), ("findings",), ("lines",), ("worklist",), ("why", EP, "2026-09-28"), ("replay", EP),
     ("diff", EP, "--claimed"), ("diff", EP, "--between", "2026-01-01T00:00Z", "2098-01-01T00:00Z"), ("status",),

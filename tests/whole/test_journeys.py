@@ -15,6 +15,8 @@ import pytest
 
 from commands.verbs.verb_list import VERBS
 from ledger.proof.signing import create_key
+from projections.erasure.handed_out import given
+from projections.read_model.generations import Places
 from tests import ROOT, stores
 from tests.answered import PAID, TAKEN_IN, TURNED_BACK, answer, house_with_claims, paid, states, written
 from tests.command_line import ANYWAY, Ended, House, assert_plain, example, run, told
@@ -301,8 +303,13 @@ def test_claims(house: House) -> None:
     (file,) = (house.folder / "outbox").glob("*.837")
     assert [row["outcome"] for row in sent.rows] == ["written"], sent
     assert house.run("claims", "check", file).status == 0
+    before = given(Places(house.views))
     assert house.run("claims", "again", file.stem, "--out", house.folder / "again").status == 0
     assert (house.folder / "again").read_bytes() == file.read_bytes()
+    listed = given(Places(house.views))[len(before) :]
+    assert [each.command for each in listed] == ([] if stores.master() is None else ["claims again"]), (
+        "only who can forget"
+    )
     assert house.run("claims", "write", "--out", house.folder / "outbox").rows == []
 
 

@@ -9,16 +9,21 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from commands.writing.record import Outcome, record
-from ledger.book import load_book
+from commands.writing.record import Outcome
+from ledger.book import PACKAGED, load_book
+from ledger.facts.entry import Entry
 from ledger.judge.steps import STEPS
-from tests import ROOT
+from tests import ROOT, plain_model
 from tests.harness import judge_entries
+from tests.plain_model.agree import rows_in_order
+from tests.simulated import tell_simulated
 from tests.stores import open_ledger
 
 SIMULATE = ROOT / "scripts" / "simulate"
@@ -33,6 +38,7 @@ exact_duplicate facility_stay hold_and_resume hold_number_reused hospice_elected
 hospital_transfer interval_too_long late_entry medicare_only member_changed mode_switch monthly_parts no_agreement
 order_missing order_renewed order_signed_late order_unsigned orders_overlap overlapping_episodes
 own_per_diem_by_correction pain_assessment_missing past_51_days patient_corrected payer_not_in_book
+patients_merged patients_parted
 per_diem_by_other_provider pharmacy_hours place_corrected place_of_a_day place_of_service plan_missing
 plan_signed_late provider_changed provider_corrected rate_missing respelled_duplicate resume_before_hold
 retract_then_restore retraction runs_disagree stay_number_reused stays_adjoin supply_short therapy_ranked told_ahead
@@ -53,6 +59,7 @@ class Simulated(NamedTuple):
 
     folder: Path
     entries: list[dict[str, Any]]
+    acts: list[dict[str, Any]]
     truth: list[dict[str, Any]]
 
 
@@ -62,6 +69,7 @@ class Judged(NamedTuple):
     days: dict[tuple[str, str], dict[str, Any]]
     findings: list[dict[str, Any]]
     outcomes: list[Outcome]
+    recorded: list[Entry]
 
 
 def run(out: Path, episodes: int, seed: int, hash_seed: str = "0") -> Path:
@@ -75,6 +83,10 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 def rows(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", newline="\n") as file:
         return [json.loads(line) for line in file]
@@ -83,7 +95,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     folder = run(tmp_path_factory.mktemp("simulated"), 300, 7)
-    return Simulated(folder, rows(folder / "intake.jsonl"), rows(folder / "truth.jsonl"))
+    return Simulated(folder, *(rows(folder / f"{name}.jsonl") for name in ("intake", "acts", "truth")))
 
 
 def by_episode(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -116,7 +128,7 @@ def test_every_kind_of_trouble_occurs(simulated: Simulated) -> None:
 
 
 def test_truth_names_entries_that_are_there(simulated: Simulated) -> None:
-    known = {(entry["episode"], entry["source"], entry["id"]) for entry in simulated.entries}
+    known = {(entry["episode"], entry["source"], entry["id"]) for entry in simulated.entries + simulated.acts}
     for row in simulated.truth:
         assert list(row) == ["kind", "patient", "episodes", "dates", "entries", "effect"]
         for named in row["entries"]:
@@ -175,10 +187,10 @@ def test_some_patients_have_several_episodes(simulated: Simulated) -> None:
 def judged(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     """The simulated history through the door and the judge, read against the simulated book."""
     with open_ledger(tmp_path_factory.mktemp("judged") / "ledger.db", create=True) as ledger:
-        with (simulated.folder / "intake.jsonl").open("rb") as stream:
-            outcomes = list(record(ledger, stream, keep_recorded_at=True))
-        derived = judge_entries([entry for _, entry in ledger.follow(0)], load_book(simulated.folder / "book"))
-    return Judged({(row["episode"], row["date"]): row for row in derived.days}, derived.findings, outcomes)
+        outcomes = list(tell_simulated(ledger, simulated.folder))
+        recorded = [*(entry for _, entry in ledger.follow(0)), *ledger.merge_entries()]
+    derived = judge_entries(recorded, load_book(simulated.folder / "book"))
+    return Judged({(row["episode"], row["date"]): row for row in derived.days}, derived.findings, outcomes, recorded)
 
 
 def test_the_door_takes_every_line_that_is_not_told_ahead(simulated: Simulated, judged: Judged) -> None:
@@ -272,6 +284,45 @@ def test_a_finding_of_the_truth_is_found(simulated: Simulated, judged: Judged) -
     }  # fmt: skip
 
 
+def of_episodes(judged: Judged, episodes: Collection[str]) -> list[Entry]:
+    """What is recorded of some episodes, with what the house did."""
+    return [entry for entry in judged.recorded if not entry.episode or entry.episode in episodes]
+
+
+def test_what_a_merge_brings_to_light_is_found_until_the_patients_are_parted(
+    simulated: Simulated, judged: Judged
+) -> None:
+    book, shown = load_book(simulated.folder / "book"), Counter[str]()
+    expected = {"patients_merged": [False, True], "patients_parted": [False, True, False]}
+    for row in simulated.truth:
+        if row["kind"] not in expected or days_of(row, judged)[0]["status"] != "billable":
+            continue
+        acts = [act for act in simulated.acts if act["fact"]["patient"] == f"{row['patient']}-R"]
+        done = [datetime.fromisoformat(act["recorded_at"]) for act in acts]
+        entries = of_episodes(judged, row["episodes"])
+        then = [judge_entries(entries, book, at) for at in (done[0] - timedelta(seconds=1), *done)]
+        care = [is_found("catheter_care_with_per_diem", row, judged._replace(findings=one.findings)) for one in then]
+        assert care == expected[row["kind"]], row
+        shown[row["kind"]] += 1
+    assert shown.keys() == expected.keys()
+
+
+def test_the_plain_model_agrees_on_patients_whom_the_house_merged_and_parted(
+    simulated: Simulated, judged: Judged
+) -> None:
+    folder = simulated.folder / "book"
+    twice = {name for row in simulated.truth if row["kind"].startswith("patients_") for name in row["episodes"]}
+    ours = judge_entries(of_episodes(judged, twice), load_book(folder))
+    lines = zip(simulated.entries, judged.outcomes, strict=True)
+    told = [entry for entry, outcome in lines if outcome.outcome == "recorded" and entry["episode"] in twice]
+    told = sorted(told + simulated.acts, key=lambda entry: str(entry["recorded_at"]))  # an act after its second's lines
+    tables = {name: list(map(read_toml, sorted((folder / name).iterdir()))) for name in ("payers", "providers")}
+    theirs = plain_model.derive(told, tables | read_toml(PACKAGED / "codes.toml"))
+    assert len(ours.days) > 100
+    for kind in ("days", "findings", "lines"):
+        assert rows_in_order(kind, getattr(ours, kind)) == rows_in_order(kind, getattr(theirs, kind))
+
+
 @pytest.mark.parametrize("key", ["member", "provider"])
 def test_a_change_of_the_truth_is_on_its_days(simulated: Simulated, judged: Judged, key: str) -> None:
     rows = exact_effects(simulated, rf"{key} (\S+)")
@@ -308,7 +359,7 @@ def test_npis_have_a_valid_check_digit(simulated: Simulated) -> None:
 
 
 def test_the_book_shows_every_way_to_count(simulated: Simulated) -> None:
-    payers = [tomllib.loads(path.read_text()) for path in sorted((simulated.folder / "book" / "payers").iterdir())]
+    payers = [read_toml(path) for path in sorted((simulated.folder / "book" / "payers").iterdir())]
     editions = [terms for payer in payers for terms in payer["terms"]]
     assert 6 <= len(payers) <= 8
     assert {terms["day_counting"] for terms in editions} == {

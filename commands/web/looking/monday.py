@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from commands.web.guard.security import style_by_hash
 from commands.web.site import Refused, Site
 from projections.report.claims import BANDS
+from projections.report.expected import ExpectedKind, by_kind
 from projections.report.report import WeeklyReport
 
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -19,24 +20,26 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 def patients_behind(report: WeeklyReport) -> Iterator[str]:
     """Everybody whom a report with the rows behind its numbers shows."""
-    yield from _patients_of(report)
+    yield from _patients_of(report, by_kind(report.expected))
     yield from (run.patient for behind in report.behind.values() for run in behind.runs)
 
 
-def _patients_of(report: WeeklyReport) -> Iterator[str]:
-    return (row.patient for row in report.authorizations)
+def _patients_of(report: WeeklyReport, expected: Sequence[ExpectedKind]) -> Iterator[str]:
+    yield from (row.patient for row in report.authorizations)
+    yield from (row.patient for kind in expected for row in kind.rows)
 
 
 def report_page(site: Site, request: Request) -> Response:
     """The Monday report: made when it is first asked for, and anew when somebody asks for it."""
     with site.reading() as reading:
         made = site.report(reading, anew=request.query_params.get("anew") == "1")
-        site.record(request, "report", _patients_of(made.report) if made else ())
+        expected = by_kind(made.report.expected, whole=request.query_params.get("all") == "1") if made else []
+        site.record(request, "report", _patients_of(made.report, expected) if made else ())
         if made is None:
             return site.render("making.html", request, 200, reading=reading, monday=site.monday)
         return site.render(
             "monday.html", request, reading=reading, report=made.report, monday=site.monday,
-            is_current=made.state == site.state(reading), bands={band.name: band for band in BANDS},
+            is_current=made.state == site.state(reading), expected=expected, bands={band.name: band for band in BANDS},
         )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -30,6 +32,13 @@ READS = (
     ("what-if", "--set", "prairie-blue.rate_cents.S9325=9500"),
 )  # fmt: skip
 """Every command that prints a table or tells at length, but for what a closed month prints byte by byte for ever."""
+
+
+MANY_COLUMNS = (
+    "lines", "what-if --set prairie-blue.rate_cents.S9325=9500 --by day",
+    "what-if --set prairie-blue.rate_cents.S9325=9500 --by line",
+)  # fmt: skip
+"""Tables whose columns have no room beside each other on 80 columns."""
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +158,22 @@ def test_columns_always_fit(lines: list[list[str]]) -> None:
     widths = fitting(lines)
     assert sum(widths) + 2 * (len(widths) - 1) <= WIDEST
     assert all(width >= 0 for width in widths)
+
+
+@pytest.mark.parametrize("command", [*READS, ("days", "--format", "calendar")], ids=" ".join)
+def test_a_narrower_terminal_is_given_lines_that_fit_it_and_whole_dates(
+    told: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((80, 24)))
+    monkeypatch.setattr("tests.command_line._Screen.fileno", lambda _: 1)
+    form = () if "--format" in command else ("--format", "table")
+    lines = run("--ledger", told, *command, *form).out.decode().splitlines()
+    assert max(map(len, lines)) <= (WIDEST if " ".join(command) in MANY_COLUMNS else 80)
+    assert [line for line in lines if re.search(r"\b\d{4}-(\d\d-)?(\s|$)", line)] == []
+
+
+def test_a_message_of_several_lines_keeps_them_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with patch.object(sys.stderr, "isatty", return_value=True):
+        say("Usage:\n\n  " + "word " * 30 + "\n  a")
+    first, blank, *_, last = capsys.readouterr().err.splitlines()
+    assert (first, blank, last) == ("Usage:", "", "  a")

@@ -39,9 +39,9 @@ def marks(block: str, month: str) -> list[str]:
 
 CALENDAR = """\
 EP-1 of P-1: 5 days, 2 billable, 180.00 dollars
-          1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
-2026-01   ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ✓  ✓
-2026-02   ?  ✕  !  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·
+         1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+2026-01  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ✓  ✓
+2026-02  ?  ✕  !  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·
   2026-01-30 to 2026-01-31  billable S9325
   2026-02-01                hold plan_missing
   2026-02-02                not_billable held
@@ -69,6 +69,15 @@ def test_each_mark_stands_under_its_day() -> None:
         assert line[place] == "✓"
     assert line.count("✓") == 3
     assert len(line) == len(header)
+
+
+def test_a_calendar_fits_a_page_and_a_narrow_terminal_has_a_number_for_every_second_day() -> None:
+    wide, narrow = ("\n".join(calendars([day("2026-03-01"), day("2026-03-31")], widest)) for widest in (100, 80))
+    assert max(map(len, wide.splitlines())) == 100
+    header, line = narrow.splitlines()[1:3]
+    assert header.split() == [str(number) for number in range(1, 32, 2)]
+    assert line.index("✓") == header.index("1")
+    assert line.rindex("✓") == header.index("31") + 1 == len(line) - 1 < 80
 
 
 def test_a_month_without_days_between_has_no_line() -> None:

@@ -174,3 +174,21 @@ def test_each_section_of_the_table_says_up_to_when_its_data_reach(house: House) 
     assert len(titles) == 10
     assert all("(data until 20" in title for title in titles[1:-1])
     assert all(len(line) <= 100 for line in lines)
+
+
+def test_people_are_shown_the_oldest_of_each_kind_and_how_many_more_there_are(house: House) -> None:
+    """A table of everything is not read: five open orders are three rows and a count, and whole where that is asked."""
+    orders = [
+        told(f"rx-{number}", ORDER | {"order": f"RX-{number}", "from": f"2026-02-{number}"}) for number in range(10, 15)
+    ]
+    assert house.tell(*orders).status == 0
+    asked = ("report", "--on", "2026-03-20")
+    for form in ("table", "html"):
+        shown, whole = (house.run(*asked, *more, "--format", form).out.decode() for more in ((), ("--all",)))
+        assert "Open order without service: 5 in 1 episode, the first due" in shown
+        assert ("and 2 more" in shown, "and 2 more" in whole) == (True, False)
+        assert "report --all --on 2026-03-20" in shown
+        named = [[f"RX-{number}" for number in range(10, 15) if f"RX-{number}" in text] for text in (shown, whole)]
+        assert named == [["RX-10", "RX-11", "RX-12"], ["RX-10", "RX-11", "RX-12", "RX-13", "RX-14"]]
+    told_all = [row["what"] for row in house.run(*asked).rows if row.get("kind") == "order_silent"]
+    assert told_all == ["RX-10", "RX-11", "RX-12", "RX-13", "RX-14"], "a program is given all of them"

@@ -681,7 +681,8 @@ def test_a_table_for_people_and_one_sheet_for_spreadsheets(house: House) -> None
     table = house.run("report", "--on", ON, tty=True).out.decode()
     whole = re.sub(r" \\\n +", " ", table)  # a command line that is too long goes on after a backslash
     for section, rows in found.items():
-        assert all(printable(row["rows"]) in whole for row in rows if section != "report")
+        if section not in ("report", "expected"):
+            assert all(printable(row["rows"]) in whole for row in rows)
     sheet = list(csv.DictReader(io.StringIO(house.run("report", "--on", ON, "--format", "csv").out.decode())))
     assert [row["section"] for row in sheet] == [name for name, rows in found.items() for _ in rows]
     assert [row["cents"] for row in sheet if row["section"] == "billed"] == [str(r["cents"]) for r in found["billed"]]
