@@ -109,6 +109,9 @@ Every Parquet file bears in its metadata what it is made of, under the manifest'
   stopped (Ctrl-C) or its reader is gone.
 - A patient set aside by a quarantine is missing from `days`, `lines`, `findings`, `claimed` and `authorizations` (the
   manifest says how many are set aside), and stops `changes` with exit status 3: what cannot be read cannot be compared.
+- A patient who is **too large to read** within the budget (`--patient-mb`) stops nobody. They are named on stderr and counted in the
+  manifest, their days come as `retract` with the cause `left_out`, and `export days` has none of theirs either. That stands in the ledger as an administrative act, so
+  nothing is lost: the first run with room for them has every day of theirs as an `insert`, from whatever position it is asked. Load anew after the budget was made *smaller*.
 """
 
 

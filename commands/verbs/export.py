@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from commands.outside import utc_now
+from commands.recording.leaving_out import LeftOut
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
@@ -18,7 +19,7 @@ from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
 from commands.verbs.read import derived, is_built
-from commands.verbs.since import Since, check_since, say_taken_up, since_option
+from commands.verbs.since import Since, begun_from, check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
@@ -49,7 +50,7 @@ from projections.rows.cells import Cells
 from projections.rows.day import DayCells
 from projections.words import utc_text
 
-CHANGES = "changes"
+CHANGES, DAYS = "changes", "days"
 
 
 class Asked(NamedTuple):
@@ -152,9 +153,9 @@ def _export(
 ) -> ExportManifest:
     if asked.dataset == EVENTS:
         return _export_events(ledger, asked, folder)
-    head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset == CHANGES:
-        return _export_changes(setup, ledger, asked, head, pseudonyms, folder)
+        return _export_changes(setup, ledger, asked, pseudonyms, folder)
+    head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset in (PROVIDERS, RATES):
         rows = rate_rows(setup.book, asked.known_at) if asked.dataset == RATES else provider_rows(setup.book)
         made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
@@ -170,14 +171,18 @@ def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> ExportM
 
 
 def _export_changes(
-    setup: Setup, ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
+    setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
+    head = LeftOut().settled(ledger, setup.book, asked.since or 0, say_taken_up)
     stretch = stretch_of(ledger, asked.since or 0, head)
-    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, ())
+    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, stretch.left_out)
     dataset = DATASETS[CHANGES]
     if not asked.since and pseudonyms is None and is_built(setup, ledger):
         with derived(setup) as views:
-            if views.stand_at(head, stretch.last_book.hash):  # then every day there is stands there already, in order
+            is_alike = views.set_aside().keys() == stretch.left_out.keys()
+            if is_alike and views.stand_at(
+                head, stretch.last_book.hash
+            ):  # then every day there is stands there already, in order
                 days = map(DayCells._make, rows_by_month(views, DATASETS["days"]))
                 return write_export(folder, dataset, dataset.columns, asked.form, inserted(days, stretch), made)
     with progress("Looking for changes", "patients") as tell:
@@ -189,7 +194,8 @@ def _export_views(
     setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
     dataset = DATASETS[asked.dataset]
-    with derived(setup, asked.known_at) as views:
+    begins_a_feed = asked.dataset == DAYS and asked.known_at is None
+    with begun_from(setup, ledger) if begins_a_feed else derived(setup, asked.known_at) as views:
         made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
         if pseudonyms is None:
             return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)

@@ -12,6 +12,7 @@ import msgspec
 
 from ledger.facts.billing import RemittancePosted
 from ledger.facts.desk_acts import LooksSealed, WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.facts.feed_acts import FeedAct, PatientLeftOut, PatientTakenIn
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
@@ -217,6 +218,7 @@ HouseAct = (
     | RemittanceAssigned
     | WorkAct
     | LooksSealed
+    | FeedAct
 )
 
 _TIME: Final[dict[type, str]] = {
@@ -224,7 +226,7 @@ _TIME: Final[dict[type, str]] = {
     PatientsMerged: "merged_at", PatientsParted: "parted_at", RollbackAccepted: "accepted_at",
     IdentityInTheOpen: "allowed_at", BatchWritten: "written_at", PaymentReceived: "received_at",
     RemittanceUnmatched: "received_at", RemittanceAssigned: "assigned_at",
-    WorkAssigned: "at", WorkNoted: "at", WorkDone: "at", LooksSealed: "at",
+    WorkAssigned: "at", WorkNoted: "at", WorkDone: "at", LooksSealed: "at", PatientLeftOut: "at", PatientTakenIn: "at",
 }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows "
+        "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
         "projections/read_model projections/why projections/audit projections/answers"
     ),
     "projections/report": (
