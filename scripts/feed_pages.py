@@ -15,12 +15,12 @@ from projections.rows.columns import Column
 
 _JSON: Final = {
     "text": "string", "word": "string", "date": "string `YYYY-MM-DD`", "instant": "string, as in CSV", "count": "integer",
-    "flag": "`true`, `false`", "money": 'string `"90.00"`',
+    "flag": "`true`, `false`", "money": 'string `"90.00"`', "number": 'string `"0.5"`',
     "texts": "array of strings", "dates": "array of strings `YYYY-MM-DD`",
 }  # fmt: skip
 _CSV: Final = {
     "text": "text", "word": "text", "date": "`YYYY-MM-DD`", "instant": "`2026-11-02T16:00:00Z`",
-    "count": "digits", "flag": "`true`, `false`", "money": "`90.00`",
+    "count": "digits", "flag": "`true`, `false`", "money": "`90.00`", "number": "`0.5`",
     "texts": "JSON array", "dates": "JSON array",
 }  # fmt: skip
 _MEANS: Final = {
@@ -29,7 +29,7 @@ _MEANS: Final = {
     "since": "of changes and events: the position they begin after; else null",
     "known_at": "the instant of `--known-at`; else null",
     "book_hash": "SHA-256 of the book that gave the verdicts or rates; null for events",
-    "code_version": "the version of the program that judged them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `episodes`, `authorizations`, `providers`, `rates` or `events`",
+    "code_version": "the version of the program that judged them", "dataset": "`days`, `lines`, `findings`, `changes`, `claimed`, `episodes`, `authorizations`, `claims`, `payments`, `remittances`, `remittance_lines`, `remittance_adjustments`, `providers`, `rates` or `events`",
     "format": "`parquet`, `csv`, `jsonl` or `cloudevents`", "schema_version": "the version of this page",
     "deidentified": "whether it is de-identified", "patients_set_aside": "patients left out because an entry of theirs cannot be read",
     "columns": "the columns, in order", "rows": "rows in all files", "totals": "sums over all rows",
@@ -61,7 +61,7 @@ it, finished on disk, and takes its place in one step; the previous one is kept 
 opens several files resolves the link first (`realpath feed/days`) and reads below that. One folder holds a dataset in
 one format. Without rows there are no files, and the manifest says so. Files are readable by their owner alone (0600).
 
-The month is that of `date`; of a line that of `from`; of a finding that of its first date; of an authorization that
+The month is that of `date`; of a line or a claim that of `from`; of an answer, its lines and adjustments that of `paid_on`; of a finding that of its first date; of an authorization that
 of the episode's last day, `last_day`: to find those that run out while therapy goes on, the last months are enough. `providers` and `rates` are reference data and have no months, nor has `episodes`: one file, `feed/rates/part-0.parquet`. Within a month rows
 are ordered by {order} as code points; those of `claimed` for one date in the order in which the claims were recorded. Equal ledgers, books and programs give equal bytes.
 
@@ -70,6 +70,7 @@ are ordered by {order} as code points; those of `claimed` for one date in the or
 | form | zstd, row groups of 32,768 | UTF-8, RFC 4180, a header in every file | UTF-8, an object a line |
 | money | `decimal128(18, 2)`, dollars | `90.00` | `"90.00"`, a string: a JSON number would be read as a binary fraction |
 | instant | `timestamp[us, UTC]` | `2026-11-02T16:00:00Z`, up to six decimals | the same, a string |
+| number | `decimal128(38, 8)` | `0.5` | `"0.5"`, a string |
 | yes or no | `bool` | `true`, `false` | `true`, `false` |
 | null | null | empty; no text is ever empty | `null` |
 | list | list | a JSON array | an array |
@@ -89,6 +90,12 @@ Every Parquet file bears in its metadata what it is made of, under the manifest'
    `retract`), and keep the rows' `position`. With no rows, nothing changed.
 3. That gives exactly what `export days` gives at that position: every column, `because` included.
 
+`lines`, `findings` and `claimed` are kept up to date the same way, from `line_changes`, `finding_changes` and `claimed_changes`: what
+names a row are the columns without `old_` or `new_` that are its key (of lines `patient`, `episode`, `from`; of findings `finding`; of claimed
+days `patient`, `episode`, `date`, `nth`). They have no `cause`: these rows name the entries they rest on, and `changes` says what made
+a day another. Nobody keeps the rows of an earlier position: whoever has entries since then is read once and judged twice, and after another book
+that is everybody.
+
 - A `restate` whose verdict is the same differs in something else: its rate, its terms, its causes.
 - A day that went to another patient is a `retract` there and an `insert` here.
 - Positions count the ledger's entries, and the administrative acts between them. A change of the book is such an act:
@@ -107,11 +114,12 @@ Every Parquet file bears in its metadata what it is made of, under the manifest'
   `schema_version`, as in a manifest. Then it prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the
   last row that leads to a position, which has the `seal` of that position, too. Commit only then; if the stream ends before, roll back and ask again. It ends with 0 when it is
   stopped (Ctrl-C) or its reader is gone.
-- A patient set aside by a quarantine is missing from `days`, `lines`, `findings`, `claimed` and `authorizations` (the
-  manifest says how many are set aside), and stops `changes` with exit status 3: what cannot be read cannot be compared.
+- A patient set aside by a quarantine is missing from every dataset that has a patient (the
+  manifest says how many are set aside), and stops all changes with exit status 3: what cannot be read cannot be compared.
 - A patient who is **too large to read** within the budget (`--patient-mb`) stops nobody. They are named on stderr and counted in the
-  manifest, their days come as `retract` with the cause `left_out`, and `export days` has none of theirs either. That stands in the ledger as an administrative act, so
-  nothing is lost: the first run with room for them has every day of theirs as an `insert`, from whatever position it is asked. Load anew after the budget was made *smaller*.
+  manifest, their rows come as `retract` (of days with the cause `left_out`), and `days`, `lines`, `findings` and `claimed` have none of theirs either. That stands in the ledger
+  as an administrative act, so nothing is lost: the first run with room for them has every row of theirs as an `insert`, from whatever position it is asked. Load anew after
+  the budget was made *smaller*.
 """
 
 
@@ -164,6 +172,28 @@ These are the rows of `episode-ledger diff --claimed --all --every`, with dollar
 live claim that names it: sums of `now_rate` over them would count the day more than once, sums of `claimed_charge`
 and `exposure` do not.
 """,
+    "claims": """\
+These are the rows of `episode-ledger claims list`, with the patient, and with dates. Claims are not deleted: one that was turned back,
+replaced or voided stays, and `state` says so. With `--known-at` a claim stands where it was known to stand then; so do the datasets below.
+""",
+    "payments": """\
+These are the rows of `episode-ledger payments`, `patient_cents` being `patient_owes` here: a row for each date and code of a live claim, and
+of others as long as something was answered for it. A line's money is spread over its days in equal shares, to the cent: the sum of `paid` over
+a claim's days is the sum of its answers, and `claims.paid`. Sums of `expected` count a day once for every claim it stands on.
+`claims` has the row of `patient`, `episode`, `claim`; `days` that of `patient`, `episode`, `date`, where it is a day of the episode still.
+""",
+    "remittances": """\
+Every answer that was matched to a claim, as it was sent: one that takes another back (`status` 22) is a row of its own, below zero, so that
+sums of `paid` are what came. `claims` has the row of `patient`, `episode`, `claim`. Answers for no known claim wait in `payments --unmatched`
+until somebody assigns them; what a payer kept from a whole check is no answer to a claim. Neither is here.
+""",
+    "remittance_lines": """\
+`remittances` has the row of `patient`, `episode`, `answer`. An answer without lines has none: its money is of the claim as a whole.
+""",
+    "remittance_adjustments": """\
+`remittances` has the row of `patient`, `episode`, `answer`; `remittance_lines` that with `line_number` as `number`, unless it is null. `charge`
+less the sum of `amount` is `paid`, for each line and each answer that is `balanced`.
+""",
     "providers": """\
 `branch` is a key of the book's `providers/*.toml`. Which branch a day or a line is of, this says by their `provider`; of claimed days
 the days say it, by `patient`, `episode` and `date`. It stands here and not in `days`, for a branch is the book's and no verdict: days that a
@@ -209,9 +239,11 @@ never de-identified. But who a patient or subscriber is stands on claims alone: 
 """
 _TOTALS: Final = """\
 `totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,
-the same dollars; of `findings`: how many are `hard` and `soft`; of `changes`: how many of each kind; of `claimed`: days of
+the same dollars; of `findings`: how many are `hard` and `soft`; of all changes: how many of each kind; of `claimed`: days of
 each kind, and the dollars of `claimed_charge` and `exposure`; of `authorizations`: `units`, `drawn` and
-`billable_days`. Instants are UTC, to the microsecond at most.
+`billable_days`; of `claims`: how many in each state, and the dollars of `charge` and `paid`; of `payments`: days of each
+status, and the dollars of `expected`, `paid`, `patient_owes`, `charge` and `to_give_back`; of `remittances` and
+`remittance_lines`: those of `charge` and `paid`; of `remittance_adjustments`: those of `amount`. Instants are UTC, to the microsecond at most.
 """
 
 
@@ -230,7 +262,13 @@ _WHY: Final = {
     "because": "names given by other systems; they may hold a record number, a name or a date",
     "cause": "names given by other systems; they may hold a record number, a name or a date",
     "claim": "a number given for this patient",
-    "number": "a number the payer gave for this patient",
+    "number": "of an authorization: a number the payer gave for this patient; of an answer's part: a count",
+    "control": "a number given for this patient",
+    "payer_control": "a number the payer gave for this patient",
+    "payment": "the number of a check, which the payer knows; beside shifted dates it would reveal by how much they are shifted",
+    "replaces": "a number given for this patient",
+    "file": "the file it left in: who has the file could recognize it",
+    "line": "a number of our own",
     "revealed_by": "names given by other systems; they may hold a record number, a name or a date",
     "revealed_at": "when it was recorded, to the microsecond: patients recorded in one delivery could be recognized by it; "
     "where new terms revealed it, a public date",
@@ -258,7 +296,7 @@ _SAFE_HARBOR: Final = [
     ("G", "Social security numbers", "As D."),
     ("H", "Medical record numbers", "Names of patients and episodes are pseudonyms; `source:id` of entries is left out."),
     ("I", "Health plan beneficiary numbers", "`member` is never exported, authorization numbers are left out."),
-    ("J", "Account numbers", "Claim numbers and `source:id` are left out."),
+    ("J", "Account numbers", "Claim numbers and `source:id` are left out, or pseudonyms where rows are joined by them."),
     ("K", "Certificate and license numbers", "Providers' and prescribers' NPI are never exported."),
     ("L", "Vehicle identifiers", "As D."),
     ("M", "Device identifiers and serial numbers", "Pumps' names are in `source:id`, which is left out."),
@@ -296,14 +334,17 @@ nothing.
 would reveal how far they are shifted. Units and dollars add up to the same.
 
 **Authorizations** keep their units and what was drawn, and lose their number and the dates between which they hold:
-these mostly begin and end with a year or a month. **`providers`** and **`rates`** are of no patient and stay as they are.
+these mostly begin and end with a year or a month. **Claims and answers** keep pseudonyms of their own in place of
+their numbers, so that `claims`, `payments`, `remittances` and their parts can be joined; numbers of payers and checks are left out.
+**`providers`** and **`rates`** are of no patient and stay as they are.
 
-**`events` cannot be de-identified**: they hold free text. The command refuses.
+**`events` cannot be de-identified**: they hold free text. Nor can **`line_changes`**: a line ends with its month, at the latest. The
+command refuses both.
 
 **What is left.** A rate that changes from one day to the next shows where a payer's new edition began, which is
 public: with several payers known, a shift can be found out from it. The last days of all patients lie near the day of
 the export. A rare reason, or a very long episode, may be one patient's alone. `totals` of the manifest are over all
-patients. In `changes` an episode that was corrected from one patient to another appears under both, with two shifts.
+patients. In all changes an episode that was corrected from one patient to another appears under both, with two shifts.
 An expert has to weigh these.
 
 ## The eighteen identifiers
@@ -328,10 +369,12 @@ def deidentified_page() -> str:
 
 def _treatments(dataset: Dataset) -> Iterator[list[str]]:
     of_a_patient = any(column.name == "patient" for column in dataset.columns)
+    refused = dataset.name == "line_changes"
     for column in dataset.columns:
         bare = column.name.removeprefix("old_").removeprefix("new_")
         told = column.deidentified == "left out" or (column.deidentified == "kept" and of_a_patient)
-        yield [f"`{column.name}`", _BECOMES[column.deidentified], _WHY.get(bare, "") if told else ""]
+        becomes = "refused with the whole dataset" if refused else _BECOMES[column.deidentified]
+        yield [f"`{column.name}`", becomes, _WHY.get(bare, "") if told and not refused else ""]
 
 
 PAGES: Final[dict[str, Any]] = {"feed.md": feed_page, "../why/deidentified.md": deidentified_page}

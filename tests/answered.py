@@ -47,6 +47,14 @@ def house_with_claims(
     return made
 
 
+def answered_house(folder: Path) -> House:
+    """The open example with every answer to it: taken in, turned back, paid, cut, taken back and answered anew."""
+    made = house_with_claims(folder)
+    for verb, files in (("ack", (TAKEN_IN, TURNED_BACK)), ("remit", (PAID, CORRECTED))):
+        assert made.run(verb, *files).status in (0, 1)
+    return made
+
+
 def payments(house: House) -> list[Told]:
     ended = house.run("payments")
     assert ended.status == 0

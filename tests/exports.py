@@ -98,8 +98,9 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, list):
         return [_plain(part) for part in cell]
     if isinstance(cell, Decimal):
-        assert cell.as_tuple().exponent == -2
-        return str(cell)
+        exponent = cell.as_tuple().exponent
+        assert exponent in (-2, -8)
+        return str(cell) if exponent == -2 else format(cell.normalize(), "f")
     if isinstance(cell, datetime):
         return utc_text(cell)
     return cell.isoformat() if hasattr(cell, "isoformat") else cell

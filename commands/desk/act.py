@@ -42,6 +42,13 @@ class Part(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
+class Download(NamedTuple):
+    """A file that goes with an effect: what the button says that asks for it, and its step."""
+
+    step: str
+    says: str
+
+
 class Preview(NamedTuple):
     """What would be recorded, what of it refers to nothing known, and what would change; ``patients`` are those whose
     data it shows, where they were not known before."""
@@ -50,6 +57,7 @@ class Preview(NamedTuple):
     notes: list[str]
     effect: list[Part]
     patients: frozenset[str] = frozenset()
+    downloads: tuple[Download, ...] = ()
 
 
 class Done(NamedTuple):
@@ -58,6 +66,7 @@ class Done(NamedTuple):
     sentence: str
     effect: list[Part]
     patients: frozenset[str] = frozenset()
+    downloads: tuple[Download, ...] = ()
 
 
 class Act(Protocol):

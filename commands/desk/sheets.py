@@ -3,49 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from commands.desk.act import Desk, Done, Part, Preview, Stopped, clock_stops, new_identity, parted
+from commands.desk.act import Desk, Done, Download, Part, Preview, Stopped, clock_stops, new_identity, parted
 from commands.desk.fields import Control, Texts
+from commands.desk.sheet_run import LINES_SHOWN, Ran, Refuse, SheetsWanted, episodes_of, run_sheets, said_only
+from commands.desk.sheets_told import told_of
 from commands.desk.uploads import Uploads
 from commands.recording.effect import MOST_PATIENTS, rehearsing
 from commands.recording.holding import opened_to_record
 from commands.sheets.bounds import SheetTrouble
-from commands.sheets.mapped import Place
 from commands.sheets.mapping import READY, MappingError, MappingOf, NamedMapping, load_mapping
-from commands.sheets.matching import Matched, matched
-from commands.writing.handle import Recorded, Recorder
-from commands.writing.importing import Import, Proposed, TooManyProposals, recorded_proposals
-from commands.writing.retold import Asking
-from commands.writing.whole_export import without_contradictions
-from ledger.facts.texts import LONGEST_FREE_TEXT
+from commands.sheets.matching import Matched, Read, matched
+from commands.terminal.refused_rows import RefusedRows
+from commands.writing.importing import TooManyProposals
 from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
 from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
 from projections.words import counted
 
-LINES_SHOWN: Final = 50
 OWN: Final = "a mapping of your own"
 LEAVE, RECORD = "leave them", "record them"
+SOME, ALL = "some of what there is", "all there is"
+REFUSED: Final = "refused "
+"""What a form's button asks to download the refused rows of a sheet, its number after it."""
 _ODD: Final = re.compile(r"[^\w .-]")
 
 
-class Ran(NamedTuple):
-    """What became of the rows of a file: in numbers, what was refused, and what is told otherwise than before."""
+class RefusedSheet(NamedTuple):
+    """A CSV of refused rows: its name, what is in it, and the patients of whose episodes they are."""
 
-    counts: Counter[str]
-    rows: int
-    refused: list[str]
-    proposed: list[Proposed]
-    contradictions: list[str]
-    corrected: int
+    name: str
+    content: bytes
+    patients: frozenset[str]
 
 
 class ImportSheet:
@@ -67,7 +64,7 @@ class ImportSheet:
 
     def begin(self) -> dict[str, str]:
         """An empty form."""
-        return {"mapping": READY[0], "otherwise": LEAVE}
+        return {"mapping": READY[0], "otherwise": LEAVE, "holds": SOME}
 
     def errors(self, told: Texts) -> Mapping[str, str]:
         """A file, and a mapping."""
@@ -78,7 +75,7 @@ class ImportSheet:
             found["own"] = "Choose the file of your mapping (TOML)."
         if told.get("mapping") not in (*READY, OWN):
             found["mapping"] = "Choose a mapping."
-        return found
+        return found | _faults_of_span(told)
 
     def controls(self, told: Texts, errors: Mapping[str, str]) -> list[Control]:
         """The file, its mapping, and what becomes of rows that tell otherwise than before."""
@@ -91,8 +88,13 @@ class ImportSheet:
                     errors.get("mapping"), choices=(*READY, OWN)),
             Control("own", "Mapping of your own", "A TOML file, as 'import --new-map' makes it", "file", False,
                     own.name if own else "", errors.get("own")),
-            Control("otherwise", "Rows that tell otherwise than before", "Corrections of what is recorded", "choice",
-                    True, told.get("otherwise", LEAVE), None, choices=(LEAVE, RECORD)),
+            Control("holds", "The file holds", "From all there is, what is gone is proposed to be retracted", "choice",
+                    True, told.get("holds", SOME), errors.get("holds"), choices=(SOME, ALL)),
+            Control("first", "Complete from", "Without dates: from the first to the last of its rows", "date",
+                    False, told.get("first", ""), errors.get("first")),
+            Control("last", "Complete to", "", "date", False, told.get("last", ""), errors.get("last")),
+            Control("otherwise", "Corrections and retractions", "Where rows tell otherwise than before, or are gone",
+                    "choice", True, told.get("otherwise", LEAVE), None, choices=(LEAVE, RECORD)),
         ]  # fmt: skip
 
     def preview(self, told: Texts) -> Preview:
@@ -103,7 +105,8 @@ class ImportSheet:
             states = State(rehearsal.real, rehearsal.began), State(rehearsal)
             effect = self._effect(*states, rehearsal.touched())
             patients = rehearsal.touched() | _proposed_for(rehearsal, ran)
-        return Preview(shown, [], [*_told(ran, "would be recorded"), *effect], frozenset(patients))
+        lines = [*told_of(ran, "would be recorded"), *effect]
+        return Preview(shown, [], lines, frozenset(patients), _downloads(ran))
 
     def do(self, told: Texts) -> Done:
         """Record it."""
@@ -116,7 +119,37 @@ class ImportSheet:
             patients = touched | _proposed_for(ledger, ran)
         new = ran.counts["recorded"] + ran.corrected
         sentence = f"{counted(new, 'fact')} recorded." if new else "Nothing was recorded: the ledger has this already."
-        return Done(sentence, [*_told(ran, "recorded"), *effect], frozenset(patients))
+        return Done(sentence, [*told_of(ran, "recorded"), *effect], frozenset(patients), _downloads(ran))
+
+    def refused_rows(self, told: Texts) -> RefusedSheet:
+        """The refused rows of the sheet that a button names, as ``import --refused`` writes them; Stopped if there are
+        none."""
+        if self.errors(told):
+            raise Stopped("The form is not whole.", "Open it again.")
+        wanted, episodes = told.get("step", "").removeprefix(REFUSED), set[str]()
+        with (
+            self._sheets(told) as sheets, rehearsing(self.desk.setup) as rehearsal,
+            passing_folder(self.desk.setup.places, "refused") as folder,
+        ):  # fmt: skip
+            with RefusedRows(folder, sheets, replace=True) as rows:
+
+                def refused(read: Read, message: str) -> None:
+                    if read.sheet.name == wanted:
+                        rows.add(read, message)
+                        episodes.update(episodes_of(read))
+
+                self._run(rehearsal, sheets, told, refused)
+            if not rows.paths:
+                raise Stopped("No row of that sheet is refused any more.")
+            (path,) = rows.paths
+            patients = {patient for episode in episodes for patient in rehearsal.real.patients_of(episode)}
+            return RefusedSheet(f"refused-{path.name}", path.read_bytes(), frozenset(patients))
+
+    def _run(self, ledger: EpisodeLedger, sheets: Matched, told: Texts, refused: Refuse = said_only) -> Ran:
+        span = (_date(told.get("first", "")), _date(told.get("last", ""))) if told.get("holds") == ALL else None
+        wanted = SheetsWanted(self.desk.by, told.get("otherwise") == RECORD, span)
+        with clock_stops():
+            return run_sheets(ledger, sheets, wanted, refused)
 
     def _effect(self, before: State, after: State, touched: set[str]) -> list[Part]:
         if len(touched) > MOST_PATIENTS:
@@ -153,26 +186,6 @@ class ImportSheet:
         path.write_bytes(upload.content)
         return path
 
-    def _run(self, ledger: EpisodeLedger, sheets: Matched, told: Texts) -> Ran:
-        recorder, counts, refused = Recorder(ledger, clock_is_right=False), Counter[str](), list[str]()
-        run = Import(ledger, recorder, self._asking)
-        rows = (read for chosen in sheets.chosen for read in chosen.rows(self.desk.by))
-        with clock_stops():
-            for outcome in run.outcomes(rows):
-                counts[outcome.outcome] += 1
-                if outcome.outcome == "refused" and len(refused) < LINES_SHOWN:
-                    refused.append(outcome.message or "")
-            again = (read for chosen in sheets.chosen for read in chosen.rows(self.desk.by))
-            proposed, wrong = without_contradictions(run.proposals, again) if run.proposals else ([], [])
-            handled = recorded_proposals(recorder, proposed) if told.get("otherwise") == RECORD else ()
-            corrected = sum(all(isinstance(each, Recorded) for each in one) for _, one in handled)
-        against = [first.says(f"tells otherwise than row {second.row} under the same id") for first, second in wrong]
-        return Ran(counts, run.rows, refused, proposed, against, corrected)
-
-    def _asking(self, place: Place) -> Asking:
-        said = f"told otherwise in {place.sheet.label}, row {place.row}"
-        return Asking(self.desk.by, "".join(mark for mark in said if mark.isprintable())[:LONGEST_FREE_TEXT])
-
 
 def _proposed_for(ledger: EpisodeLedger, ran: Ran) -> set[str]:
     """The patients of what is told otherwise than before, as far as it is shown."""
@@ -186,33 +199,33 @@ def _unsigned(says: MappingOf) -> MappingOf:
     return replace(says, by=None, sheets=sheets)
 
 
-def _told(ran: Ran, done: str) -> list[Part]:
-    """A file in numbers, then what somebody has to look at."""
-    words = {
-        "recorded": done, "duplicate": "there already", "refused": "refused", "changed": "told otherwise than before",
-        "left_alone": "left as somebody corrected it",
-    }  # fmt: skip
-    counts = [f"{ran.counts[kind]:,} {words[kind]}" for kind in words if ran.counts[kind]]
-    found = [Part(f"{counted(ran.rows, 'row')}: {', '.join(counts) or 'nothing is told'}.")]
-    if ran.refused:
-        found.append(
-            Part("Refused rows; mend them in the file and send it again:", _some(ran.refused, ran.counts["refused"]))
-        )
-    if ran.proposed:
-        heading = f"Told otherwise than before ({ran.corrected:,} corrected):"
-        found.append(Part(heading, _some([_proposal(each) for each in ran.proposed[:LINES_SHOWN]], len(ran.proposed))))
-    if ran.contradictions:
-        found.append(Part("Rows that contradict each other:", _some(ran.contradictions, len(ran.contradictions))))
+def _downloads(ran: Ran) -> tuple[Download, ...]:
+    several = len(ran.refused_rows) > 1
+    return tuple(
+        Download(f"{REFUSED}{name}", f"Download {counted(count, 'refused row')}{f' of {name}' * several} as CSV")
+        for name, count in ran.refused_rows.items()
+    )
+
+
+def _date(text: str) -> date | None:
+    """A date as a form has it; None for none. ValueError for anything else."""
+    text = text.strip()
+    found = date.fromisoformat(text) if text else None
+    if found is not None and found.isoformat() != text:  # it reads 20261102 and 2026-W45-1, too
+        raise ValueError
     return found
 
 
-def _some(lines: list[str], count: int) -> tuple[str, ...]:
-    more = (f"and {count - LINES_SHOWN:,} more",) if count > LINES_SHOWN else ()
-    return (*lines[:LINES_SHOWN], *more)
-
-
-def _proposal(each: Proposed) -> str:
-    proposal = each.proposal
-    changes = ", ".join(f"{one.field} {one.stands or 'empty'} → {one.told or 'empty'}" for one in proposal.differences)
-    by_hand = "; somebody corrected this by hand" if proposal.by_hand else ""
-    return f"{proposal.identity.episode} {proposal.identity.source}:{proposal.identity.id}: {changes}{by_hand}"
+def _faults_of_span(told: Texts) -> dict[str, str]:
+    found = dict[str, str]()
+    if told.get("holds") not in (SOME, ALL):
+        found["holds"] = "Choose what the file holds."
+    for name in ("first", "last"):
+        try:
+            if _date(told.get(name, "")) and told.get("holds") != ALL:
+                found[name] = f"Dates go with “{ALL}”."
+        except ValueError:
+            found[name] = "Enter a date as YYYY-MM-DD, such as 2026-10-31."
+    if not found and told.get("first", "") > told.get("last", "") > "":
+        found["last"] = "That lies before the other date: no date is between them."
+    return found

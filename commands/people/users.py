@@ -23,7 +23,10 @@ MOST_USERS: Final = 1_000
 
 
 class User(Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody who may sign in. ``changed_at`` is when anything of it was last changed: a session from before ends."""
+    """Somebody who may sign in. ``changed_at`` is when anything of it was last changed: a session from before ends.
+
+    ``subject`` is who they are at the provider, if they sign in there, without a password: empty until they first do.
+    """
 
     name: str
     role: Role
@@ -33,15 +36,25 @@ class User(Struct, frozen=True, forbid_unknown_fields=True):
     added_by: str
     changed_at: str
     disabled_at: str | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
 
     @property
     def is_disabled(self) -> bool:
         """Whether they may not sign in any more."""
         return self.disabled_at is not UNSET
 
+    @property
+    def is_at_provider(self) -> bool:
+        """Whether they sign in at the provider, and not by a password."""
+        return self.subject is not UNSET
+
 
 class UsersTrouble(Exception):
     """The users cannot be read, or what was asked of one cannot be done; the message says why."""
+
+
+class NotThisUser(Exception):
+    """Somebody for whom the provider vouches is no user of this site; the message says why."""
 
 
 _State = tuple[int, int, int]
@@ -87,12 +100,35 @@ class Users:
         def added(users: dict[str, User]) -> None:
             if any(known.casefold() == name.casefold() for known in users):
                 raise UsersTrouble("there is a user of that name already; 'users reset' gives a new first password")
-            if len(users) >= MOST_USERS:
-                raise UsersTrouble(f"there are {MOST_USERS:,} users already")
+            _refuse_more(users)
             now = _now()
             users[name] = User(name, role, password, must_change=True, added_at=now, added_by=by, changed_at=now)
 
         self._change(added)
+
+    def vouched_for(self, name: str, role: Role, subject: str) -> User:
+        """The user for whom the provider vouches, added at their first time and with the role that it gives them now;
+        NotThisUser if that name is somebody else's, or may not sign in."""
+
+        def met(users: dict[str, User]) -> None:
+            same = [user for user in users.values() if user.name.casefold() == name.casefold()]
+            known = next(iter(same), None)
+            if any(user.subject == subject and user is not known for user in users.values()):
+                raise NotThisUser("At the provider you have another name now than when you first signed in here")
+            if known is None:
+                now = _now()
+                _refuse_more(users)
+                users[name] = User(name, role, "", False, now, "the provider", now, subject=subject)
+                return
+            if known.is_disabled:
+                raise NotThisUser("You may not sign in to this site any more")
+            if known.name != name or not known.is_at_provider or known.subject not in ("", subject):
+                raise NotThisUser("Somebody else signs in to this site by your name")
+            if (known.role, known.subject) != (role, subject):
+                users[name] = replace(known, role=role, subject=subject, changed_at=_now())
+
+        self._change(met)
+        return self.all()[name]
 
     def change(self, name: str, **to: Any) -> None:
         """Change something of a user; UsersTrouble if there is none of that name."""
@@ -108,8 +144,15 @@ class Users:
         with locked(self.path.parent):
             users = dict(self.all())
             change(users)
+            if users == self.all():
+                return
             text = msgspec.json.format(msgspec.json.encode(list(users.values())), indent=1)
             write_whole(self.path, text + b"\n")
+
+
+def _refuse_more(users: Mapping[str, User]) -> None:
+    if len(users) >= MOST_USERS:
+        raise UsersTrouble(f"there are {MOST_USERS:,} users already")
 
 
 def users_file(views: Path) -> Path:

@@ -11,9 +11,10 @@ from commands.writing.adopt import adopt, who_runs_this
 from ledger.book import Book
 from ledger.facts.feed_acts import PatientLeftOut, PatientTakenIn
 from ledger.store import EpisodeLedger, RecordConflictError
-from projections.read_model.left_out import too_large, with_many_entries, within_reach
+from projections.changes.left_out import too_large, with_many_entries, within_reach
 from projections.read_model.views import Views
-from projections.reading.budget import budget, in_words
+from projections.reading.around import episodes_around
+from projections.reading.budget import TooCostly, budget, in_words
 
 
 class LeftOut:
@@ -40,6 +41,12 @@ class LeftOut:
                 self._tell(ledger)
                 return head
             is_first = False
+
+    def without(self, ledger: EpisodeLedger, error: TooCostly) -> None:
+        """Leave out those around an episode that turned out to cost too much; the error where that is done already."""
+        around = {name for episode in episodes_around(ledger, [error.episode]) for name in ledger.patients_of(episode)}
+        if not _settle(ledger, sorted(around - ledger.left_out().keys()), ()):
+            raise error
 
     def _tell(self, ledger: EpisodeLedger) -> None:
         """Say who is left out, each once."""

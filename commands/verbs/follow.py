@@ -17,8 +17,8 @@ from commands.terminal.options import Setup
 from commands.verbs.since import Since, check_since, say_taken_up, since_option
 from ledger.recorders.by_name.naming import hint_of
 from ledger.store import EpisodeLedger
+from projections.changes.days import changes_since
 from projections.export.as_text import as_objects
-from projections.export.changes import changes_since
 from projections.export.shapes import DATASETS, SCHEMA_VERSION
 from projections.read_model import version
 

@@ -21,6 +21,7 @@ from commands.terminal.show import say
 from commands.web.guard.reach import LOOPBACK, Unguarded, Wanted, key_in, reach_of, refuse_unguarded
 
 if TYPE_CHECKING:
+    from commands.people.provider import Provider
     from commands.web.guard.requests import Answered
     from commands.web.guard.security import Reach
     from commands.web.site import Site
@@ -52,10 +53,14 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--metrics-key", type=_FILE, metavar="FILE",
     help="A file with a key, by which a program reads /metrics: Authorization: Bearer KEY.",
 )  # fmt: skip
+@click.option(
+    "--oidc", type=_FILE, metavar="FILE",
+    help="Settings of the provider at which users sign in by OpenID Connect ('help serve').",
+)  # fmt: skip
 @click.pass_obj
 def serve(
     setup: Setup, /, host: str, port: int, tls_cert: Path | None, tls_key: Path | None, behind_proxy: bool,
-    origin: str | None, log: str, metrics_key: Path | None,
+    origin: str | None, log: str, metrics_key: Path | None, oidc: Path | None,
 ) -> None:  # fmt: skip
     """Show worklist, episodes, findings and the Monday report in a browser.
 
@@ -78,14 +83,17 @@ def serve(
     except Unguarded as refused:
         raise click.UsageError(str(refused)) from None
     site = _site(setup, log, key)
-    if not wanted.is_for_one and not site.users.may_sign_in():
+    site.provider = _provider(oidc) if oidc else None
+    if not wanted.is_for_one and not (site.users.may_sign_in() or site.provider):
         raise click.UsageError("nobody could sign in: add a user first, with 'episode-ledger users add NAME --role'")
     _caught_up(setup)
     with _listening(host, port) as listener:
         taken = listener.getsockname()[1]
+        reach = reach_of(wanted, taken, named_host)
+        _refuse_other_redirect(site, reach)
         _tell_address(site, wanted, taken, named_host)
         say(f"Each look at a patient's data is recorded in {site.access.path}. Ctrl-C ends the site.")
-        _run(site, listener, reach_of(wanted, taken, named_host), wanted)
+        _run(site, listener, reach, wanted)
 
 
 def _tell_address(site: Site, wanted: Wanted, port: int, named_host: str | None) -> None:
@@ -115,6 +123,27 @@ def _site(setup: Setup, log: str, metrics_key: str | None) -> Site:
     if log == "text":
         return Site(setup, say, metrics_key=metrics_key)
     return Site(setup, _log_told, Requests(_log_answered), metrics_key)
+
+
+def _provider(file: Path) -> Provider:
+    try:
+        from commands.people.provider import Provider
+        from commands.people.provider_settings import ProviderTrouble, secret_of, settings_in
+    except ImportError as error:
+        raise click.UsageError("--oidc needs the extra 'oidc': pip install 'episode-ledger[oidc]'") from error
+    try:
+        settings = settings_in(file)
+        return Provider(settings, secret_of(settings))
+    except ProviderTrouble as trouble:
+        raise click.UsageError(f"--oidc: {trouble}") from None
+
+
+def _refuse_other_redirect(site: Site, reach: Reach) -> None:
+    if site.provider is None:
+        return
+    settings = site.provider.settings
+    if settings.host not in reach.hosts or settings.scheme != reach.scheme:
+        raise click.UsageError("--oidc: redirect: expected an address of this site, as browsers reach it")
 
 
 def _log_told(says: str) -> None:

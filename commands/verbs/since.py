@@ -12,7 +12,7 @@ from commands.recording.leaving_out import settle_set_aside
 from commands.terminal.options import Setup
 from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import say
-from commands.verbs.read import derived
+from commands.verbs.read import Claims, derived
 from ledger.store import EpisodeLedger
 from projections.read_model.version import code_version, makes_the_same_rows
 from projections.read_model.views import Views
@@ -64,11 +64,11 @@ def check_since(ledger: EpisodeLedger, since: Since) -> None:
 
 
 @contextmanager
-def begun_from(setup: Setup, ledger: EpisodeLedger) -> Iterator[Views]:
+def begun_from(setup: Setup, ledger: EpisodeLedger, claims: Claims = "none") -> Iterator[Views]:
     """The read model for an export that changes may be asked for from: whom it leaves out because they cost too much
     stands in the ledger before."""
     while True:
-        with derived(setup) as views:
+        with derived(setup, claims=claims) as views:
             if not settle_set_aside(ledger, views):
                 yield views
                 return

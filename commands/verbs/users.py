@@ -90,7 +90,7 @@ def list_(setup: Setup, /, form: str | None) -> None:
 
 def _rows(users: Users) -> Iterator[UserRow]:
     for user in users.all().values():
-        state = "first password" if user.must_change else "active"
+        state = "first password" if user.must_change else "at the provider" if user.is_at_provider else "active"
         yield UserRow(
             user.name, user.role, "disabled" if user.is_disabled else state, user.added_at, user.added_by,
             user.changed_at,
@@ -116,19 +116,28 @@ def disable(setup: Setup, /, name: str) -> None:
 
 @users.command()
 @click.argument("name")
+@click.option("--at-provider", is_flag=True, help="They sign in at the provider of 'serve --oidc' from now on.")
 @click.pass_obj
-def reset(setup: Setup, /, name: str) -> None:
+def reset(setup: Setup, /, name: str, at_provider: bool) -> None:
     """Give user NAME a new first password, and let them sign in again if they were disabled.
+
+    With --at-provider they have none: whoever next comes from the provider under that name is them.
 
     \b
     Examples:
       episode-ledger users reset mgarcia
+      episode-ledger users reset mgarcia --at-provider
     """
     from commands.people.passwords import first_password, hashed
 
+    if at_provider:
+        with _changing(setup) as users:
+            users.change(name, password="", must_change=False, disabled_at=UNSET, subject="")
+        say("From now on they sign in at the provider, and have no password here.")
+        return
     first = first_password()
     with _changing(setup) as users:
-        users.change(name, password=hashed(first), must_change=True, disabled_at=UNSET)
+        users.change(name, password=hashed(first), must_change=True, disabled_at=UNSET, subject=UNSET)
     click.echo(first)
     say("That is the new first password: it is shown once, and changed when it is first used.")
 
@@ -145,6 +154,9 @@ def role(setup: Setup, /, name: str, role: Role) -> None:
       episode-ledger users role mgarcia operator
     """
     with _changing(setup) as users:
+        known = users.named(name)
+        if known is not None and known.is_at_provider:
+            raise click.UsageError("their role is what the provider's groups give them; change it there")
         users.change(name, role=role)
     say(f"{DOES[role][0].upper()}{DOES[role][1:]}.")
 

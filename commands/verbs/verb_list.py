@@ -54,8 +54,8 @@ VERBS: Final = {
     "bundle": Verb("bundle", "Put episodes into one zip that a payer can check without trusting us."),
     "export": Verb(
         "export",
-        "Write days, lines, findings, changes, claimed days, episodes, authorizations, providers, rates or"
-        " events into files, for programs downstream.",
+        "Write days, lines, findings, changes, claimed days, claims, payments, remittances, episodes,"
+        " authorizations, providers, rates or events into files, for programs downstream.",
     ),
     "follow": Verb("follow", "Print each day that is not what it was, as JSON Lines, until stopped."),
     "status": Verb(

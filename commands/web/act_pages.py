@@ -17,7 +17,7 @@ from commands.web.site import Site
 
 STEPS: Final = ("show", "record", "change", "more")
 """What a form's buttons ask: to see the effect, to record, to go back to the form, for more rows."""
-CARRIED: Final = ("id", "seen")
+CARRIED: Final = ("id", "seen", "work", "list")
 
 
 def desk_of(site: Site, request: Request, reading: Reading) -> Desk:
@@ -45,15 +45,20 @@ def sent_form(site: Site, request: Request, told: Fields, act: Act, back: str, *
         if step == "record":
             done = act.do(told)
             _log_look(site, request, done.patients)
-            return site.render("done.html", request, act=act, done=done, back=back)
+            return site.render(
+                "done.html", request, act=act, done=done, back=back, action=request.url.path, hidden=_carried(told)
+            )
         preview = act.preview(told)
     except Stopped as stopped:
         return _again(site, request, told, act, back, {}, stopped.sentences, 409, **more)
     _log_look(site, request, preview.patients)
-    hidden = {name: value for name, value in told.items() if name != "step"}
     return site.render(
-        "effect.html", request, act=act, preview=preview, action=request.url.path, hidden=hidden, back=back
+        "effect.html", request, act=act, preview=preview, action=request.url.path, hidden=_carried(told), back=back
     )
+
+
+def _carried(told: Fields) -> Fields:
+    return {name: value for name, value in told.items() if name != "step"}
 
 
 def _log_look(site: Site, request: Request, patients: frozenset[str]) -> None:

@@ -46,6 +46,8 @@ PAGES: Final[dict[str, Page]] = {
     "/password": sign_in.password_page,
     "/enter": sign_in.door,
     "/enter/{ticket}": sign_in.enter_by_link,
+    "/sign-in/provider": sign_in.to_provider,
+    "/sign-in/answer": sign_in.from_provider,
     "/style.css": lambda site, request: Response(site.style, media_type="text/css"),
 }
 """What is shown at each address."""

@@ -7,16 +7,16 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.desk.act import Desk
+from commands.desk.act import Desk, Stopped
 from commands.desk.facts import VOIDING
 from commands.desk.months import Close, report_lines, said_closed
 from commands.desk.patients import Merge, Separate
-from commands.desk.sheets import ImportSheet
+from commands.desk.sheets import REFUSED, ImportSheet
 from commands.web.act_pages import desk_of, new_form, sent_form
 from commands.web.forms import Fields
 from commands.web.guard.rights import may
 from commands.web.reading import Reading
-from commands.web.site import Refused, Site
+from commands.web.site import Refused, Site, csv_answer
 from commands.writing.closing import Closed, NotAsClosed, closed_months, report_again
 from projections.audit.month import Month
 from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
@@ -60,9 +60,23 @@ def import_form(site: Site, request: Request) -> Response:
 
 
 def import_sent(site: Site, request: Request, told: Fields) -> Response:
-    """It was sent."""
+    """It was sent; or the refused rows of a sheet are asked for."""
+    if told.get("step", "").startswith(REFUSED):
+        return _refused_rows(site, request, told)
     with site.reading() as reading:
         return sent_form(site, request, told, _import(site, request, desk_of(site, request, reading)), "/")
+
+
+def _refused_rows(site: Site, request: Request, told: Fields) -> Response:
+    with site.handing_out(request) as notes, site.reading() as reading:
+        act = _import(site, request, desk_of(site, request, reading))
+        try:
+            found = act.refused_rows(told)
+        except Stopped as stopped:
+            raise Refused(409, "No refused rows", *stopped.sentences) from None
+        site.record(request, "import refused csv", found.patients)
+        notes.content(found.content)
+    return csv_answer(found.name, found.content)
 
 
 def _import(site: Site, request: Request, desk: Desk) -> ImportSheet:

@@ -1,24 +1,30 @@
-"""Signing in and out: by the printed link or token on this machine, or by name and password; and a new password."""
+"""Signing in and out: by the printed link or token on this machine, by name and password, or at the provider; and a
+new password."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from commands.people.passwords import fault_of_password, hashed, is_right
-from commands.people.users import User
+from commands.people.users import NotThisUser, User
+from commands.people.vouching import NotVouched
 from commands.web.forms import Fields
+from commands.web.guard.pending import PENDING_SECONDS
 from commands.web.guard.security import Reach
-from commands.web.guard.sessions import LOCKED_SECONDS
-from commands.web.site import Site
+from commands.web.guard.sessions import LOCKED_SECONDS, Session
+from commands.web.site import Refused, Site
 
 
-def door(site: Site, request: Request, status: int = 200, wrong: str = "") -> Response:
-    """The page to sign in on."""
+def door(site: Site, request: Request, status: int = 200, wrong: str = "", **said: object) -> Response:
+    """The page to sign in on; ``sentences`` are what else is said."""
     reach: Reach = request.scope["reach"]
     return site.render(
-        "door.html", request, status, wrong=wrong, by_token=reach.token, by_name=site.users.may_sign_in()
-    )
+        "door.html", request, status, wrong=wrong, by_token=reach.token, by_name=site.users.may_sign_in(),
+        provider=site.provider, **said,
+    )  # fmt: skip
 
 
 def enter_by_link(site: Site, request: Request) -> Response:
@@ -45,7 +51,7 @@ def sign_in(site: Site, request: Request, told: Fields) -> Response:
         answer.headers["retry-after"] = str(int(LOCKED_SECONDS))
         return answer
     user = site.users.named(name)
-    kept = user.password if user and not user.is_disabled else None
+    kept = user.password if user and not (user.is_disabled or user.is_at_provider) else None
     if not is_right(kept, password) or user is None:
         site.requests.refused_sign_ins += 1
         site.tell("a sign-in was refused")
@@ -54,11 +60,72 @@ def sign_in(site: Site, request: Request, told: Fields) -> Response:
     return _let_in(request, site.sessions.by_user(user), "/password" if user.must_change else "/")
 
 
-def leave(site: Site, request: Request, told: Fields) -> Response:
-    """Sign out."""
+def to_provider(site: Site, request: Request) -> Response:
+    """Send a browser to the provider, with what it has to bring back."""
+    if site.provider is None:
+        raise _NO_PROVIDER
     reach: Reach = request.scope["reach"]
+    begun, cookie = site.pending.begin()
+    try:
+        answer = RedirectResponse(site.provider.address(begun), 303)
+    except NotVouched as refused:
+        return _not_vouched(site, request, 503, refused.sentences)
+    answer.set_cookie(
+        reach.pending_cookie, cookie, int(PENDING_SECONDS), path="/", httponly=True, samesite="lax", secure=reach.tls
+    )
+    return answer
+
+
+def from_provider(site: Site, request: Request) -> Response:
+    """Let in who comes back from the provider, if it vouches for them and they have a role here.
+
+    Answered with a page, not sent on: a browser brings no ``SameSite=Strict`` cookie on a way that another site began.
+    """
+    if site.provider is None:
+        raise _NO_PROVIDER
+    reach: Reach = request.scope["reach"]
+    asked = request.query_params
+    begun = site.pending.end(asked.get("state", ""), request.cookies.get(reach.pending_cookie))
+    try:
+        if begun is None:
+            raise NotVouched("This answer of the provider is for no sign-in that this browser has begun.",
+                             "It may have been used already, or have taken too long. Sign in once more.")  # fmt: skip
+        if (
+            "error" in asked
+            or not asked.get("code")
+            or asked.get("iss", site.provider.settings.issuer) != (site.provider.settings.issuer)
+        ):
+            raise NotVouched("The provider did not let you sign in.", "Try once more, or ask whoever runs it.")
+        found = site.provider.vouched(asked["code"], begun)
+        user = site.users.vouched_for(*found)
+    except NotVouched as refused:
+        return _not_vouched(site, request, 403, refused.sentences)
+    except NotThisUser as refused:
+        return _not_vouched(site, request, 403, (f"{refused}.", "'episode-ledger users' says who may sign in."))
+    answer = site.render("signed_in.html", request, user=user)
+    answer.delete_cookie(reach.pending_cookie, path="/", httponly=True, samesite="lax", secure=reach.tls)
+    _set_cookie(answer, reach, site.sessions.by_user(user))
+    return answer
+
+
+_NO_PROVIDER: Final = Refused(404, "No such page", "Nobody signs in to this site at a provider.")
+
+
+def _not_vouched(site: Site, request: Request, status: int, sentences: tuple[str, ...]) -> Response:
+    site.requests.refused_sign_ins += 1
+    site.tell(f"a sign-in at the provider was refused: {sentences[0]}")
+    return door(site, request, status, "provider", sentences=sentences)
+
+
+def leave(site: Site, request: Request, told: Fields) -> Response:
+    """Sign out; whoever signed in at the provider is told how to sign out there, too."""
+    reach: Reach = request.scope["reach"]
+    session: Session | None = request.scope["session"]
     site.sessions.end(request.cookies.get(reach.cookie))
-    answer = RedirectResponse("/enter", 303)
+    answer: Response = RedirectResponse("/enter", 303)
+    if session is not None and session.is_at_provider and site.provider is not None:
+        request.scope["session"] = None
+        answer = door(site, request, wrong="left", there=site.provider.sign_out_address())
     answer.delete_cookie(reach.cookie, path="/", httponly=True, samesite="strict", secure=reach.tls)
     return answer
 
@@ -72,8 +139,9 @@ def change_password(site: Site, request: Request, told: Fields) -> Response:
     """Change one's own password: every session of the user ends, and a new one begins."""
     session, new = request.scope["session"], told.get("new", "")
     user = site.users.named(session.user) if session.changed_at else None
-    if user is None:
-        return site.render("password.html", request, 409, wrong="The printed link and token have no password.")
+    if user is None or user.is_at_provider:
+        by = "The printed link and token have" if user is None else "Whoever signs in at the provider has"
+        return site.render("password.html", request, 409, wrong=f"{by} no password here.")
     if wrong := _fault_of_change(site, user, told):
         return site.render("password.html", request, 400, wrong=wrong)
     site.users.change(user.name, password=hashed(new), must_change=False)
@@ -99,5 +167,9 @@ def _fault_of_change(site: Site, user: User, told: Fields) -> str | None:
 def _let_in(request: Request, cookie: str, to: str = "/") -> Response:
     reach: Reach = request.scope["reach"]
     answer = RedirectResponse(to, 303)
-    answer.set_cookie(reach.cookie, cookie, path="/", httponly=True, samesite="strict", secure=reach.tls)
+    _set_cookie(answer, reach, cookie)
     return answer
+
+
+def _set_cookie(answer: Response, reach: Reach, cookie: str) -> None:
+    answer.set_cookie(reach.cookie, cookie, path="/", httponly=True, samesite="strict", secure=reach.tls)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment
@@ -16,8 +16,10 @@ from starlette.responses import HTMLResponse, Response
 from commands.desk.uploads import Uploads
 from commands.outside import utc_now
 from commands.people.users import Users, users_file
+from commands.terminal.handing_out import Notes, giving_unopened
 from commands.terminal.options import Setup
 from commands.web.access import AccessLog, access_file, login_name, marks_of, seal_looks
+from commands.web.guard.pending import Pending
 from commands.web.guard.requests import Requests
 from commands.web.guard.rights import may
 from commands.web.guard.security import OpaqueIds
@@ -27,9 +29,13 @@ from commands.web.report import Made, Monday
 from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
 from ledger.store import EpisodeLedger, StoreError
+from projections.erasure.handed_out import DOWNLOAD
 from projections.page.history import kind_words
 from projections.rendering import environment
 from projections.words import MARKS, date_runs
+
+if TYPE_CHECKING:
+    from commands.people.provider import Provider
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -51,8 +57,10 @@ class Site:
         tell: Callable[[str], None],
         requests: Requests | None = None,
         metrics_key: str | None = None,
+        provider: Provider | None = None,
     ) -> None:
         self.requests, self.metrics_key = requests or Requests(), metrics_key
+        self.provider, self.pending = provider, Pending()
         self.reader = Reader(setup)
         self.monday = Monday(self.reader)
         self.access = AccessLog(access_file(setup.places.live))
@@ -110,6 +118,15 @@ class Site:
         text = self._templates.get_template(template).render(session=session, may=may_ask, **zone, **said)
         return HTMLResponse(text, status)
 
+    @contextmanager
+    def handing_out(self, request: Request) -> Iterator[Notes]:
+        """A file for a browser. What is given out of an encrypted ledger is listed before it is given, as other files
+        are, so that whoever forgets a patient is told of it."""
+        at = utc_now().strftime("%Y%m%dT%H%M%S%fZ")
+        place = self.reader.setup.places.live.with_name(f"browser-{request.scope['session'].name}-{at}.csv")
+        with giving_unopened(self.reader.setup, DOWNLOAD, place) as notes:
+            yield notes
+
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
         """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
@@ -148,6 +165,13 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def csv_answer(name: str, content: bytes) -> Response:
+    """A CSV to be downloaded; its name in letters, digits and what goes with them in every browser."""
+    plain = "".join(mark if mark.isascii() and (mark.isalnum() or mark in "-_.") else "-" for mark in name)
+    headers = {"content-disposition": f'attachment; filename="{plain}"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def page_number(request: Request) -> int:

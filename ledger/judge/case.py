@@ -93,6 +93,7 @@ class Case:
         self.causes: dict[int, list[str]] = {}
         self._stays: dict[str, list[tuple[Days, Stay]]] = {}
         self._held: list[tuple[Days, list[Entry]]] | None = None
+        self._exposed: list[Exposed] | None = None
         self._find_payers_and_terms()
 
     def _find_payers_and_terms(self) -> None:
@@ -233,14 +234,16 @@ class Case:
 
     def exposed(self) -> list[Exposed]:
         """What the patient's other episodes may clash with, whatever it fails later: days with their one code, also
-        where a human chose it; days on which several codes are left, with each of them."""
-        several = union(self.candidates) & ~union(self.codes)
-        return [
-            Exposed(payer, code, days)
-            for code, candidates in self.candidates.items()
-            for payer, paid in self.payers.items()
-            if (days := (self.codes[code] | (candidates & several)) & paid)
-        ]
+        where a human chose it; days on which several codes are left, with each of them. Asked once codes are found."""
+        if self._exposed is None:
+            several = union(self.candidates) & ~union(self.codes)
+            self._exposed = [
+                Exposed(payer, code, days)
+                for code, candidates in self.candidates.items()
+                for payer, paid in self.payers.items()
+                if (days := (self.codes[code] | (candidates & several)) & paid)
+            ]
+        return self._exposed
 
 
 Others = Sequence[Case]

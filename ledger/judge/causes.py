@@ -20,7 +20,7 @@ from ledger.judge.evidence import union
 from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
 from ledger.judge.rule import Causes, Verdict
-from ledger.judge.taken_back import takers
+from ledger.judge.taken_back import may_have_served, takers
 
 
 def causes(case: Case, others: Others, date: int, verdict: Verdict) -> list[str]:
@@ -53,7 +53,7 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
                 for order, alone in _of_one_order(case, rest):
                     case.causes.update(_serving(case, region, order, alone))
                     rest &= ~alone
-            elif verdict.step.causes is unserved and not _asks_for_taken(case, verdict):
+            elif verdict.step.causes is unserved:
                 empty = _without_a_trace(case, region)
                 case.causes.update({date: [] for date in case.calendar.dates(empty)})
                 rest &= ~empty
@@ -77,10 +77,14 @@ def _of_one_order(case: Case, days: Days) -> Iterator[tuple[str, Days]]:
 
 
 def _without_a_trace(case: Case, region: Region) -> Days:
-    """The dates of a region that were not served, and of which ``unserved`` finds nothing: most of these."""
+    """The dates of a region that were not served, and of which ``unserved`` and ``takers`` find nothing: most of
+    these."""
+    assert region.terms is not None, "a step after that of the terms"
     traces = union(case.evidence.recorded)
-    if region.terms is not None and region.terms.day_counting == "access":
+    if region.terms.day_counting == "access":
         traces |= union(case.evidence.access(cut=False))
+    if _asks_for_taken(case, region.verdict):
+        traces |= may_have_served(case, region.terms)
     return region.days & ~traces
 
 

@@ -57,9 +57,10 @@ def _barred(file: PatientFile, case: Case, region: Region, bars: Bars) -> Iterat
     own, terms = region.code, region.terms
     assert own is not None
     assert terms is not None
-    barred = [billed for billed in file.apart if bars(case.book, terms, own, billed.code)]
-    if not barred:
+    codes = {code for code in file.codes_apart if bars(case.book, terms, own, code)}
+    if not codes:  # mostly
         return
+    barred = [billed for billed in file.apart if billed.code in codes]
     hit = region.days & case.spans((billed.from_, billed.to) for billed in barred)
     for date in case.calendar.dates(hit):
         beside = [billed for billed in barred if billed.from_ <= date <= billed.to]

@@ -58,6 +58,7 @@ class PatientFile:
             name: [line for line in lines if line.code in PER_DIEM_CODES] for name, lines in self.claimed.items()
         }
         self.apart = self._billed_separately()
+        self.codes_apart = {billed.code for billed in self.apart}
         self.taken = self._by_reason()
         self._settled: dict[str, list[SettledDay]] = {}
         self.has = self._has()

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from msgspec import UNSET
 
 from ledger.book import Terms
-from ledger.day_set import OPEN_END
+from ledger.day_set import OPEN_END, Days
 from ledger.facts import events as ev
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import Taken
@@ -42,6 +42,35 @@ def takers(case: Case, date: int, verdict: Verdict) -> list[Entry]:
     """The retractions and corrections that took it back."""
     by = {(each.episode, each.version): each for taken in taken_from(case, date, verdict) for each in taken.by}
     return sorted(by.values(), key=lambda entry: (entry.label, entry.episode))
+
+
+def may_have_served(case: Case, terms: Terms) -> Days:
+    """The dates that what was taken back might have served: on any other date none of it carries one through
+    ``SERVICE``, and nobody needs to ask. What is told in another episode is left in: that costs a question."""
+    calendar, days = case.calendar, 0
+    for taken in case.patient.taken:
+        fact = taken.fact
+        if isinstance(fact, ev.TherapyOrdered):
+            if terms.day_counting in ("access", "course"):
+                days |= calendar.span(fact.from_.toordinal(), end_of(fact.to))
+        elif isinstance(fact, ev.NursingVisited):
+            days |= calendar.day(fact.date.toordinal())
+        elif isinstance(fact, ev.InfusionLogged):
+            first, last = local_dates_of_run(Run(fact.started_at, fact.stopped_at, taken.entry), case.evidence.tz)
+            days |= calendar.span(first, last + _farthest(case, terms, fact.order))
+        elif isinstance(fact, ev.DayServed | ev.DaysServed):
+            first, last = _served_span(fact)
+            days |= calendar.span(first, last + _farthest(case, terms, fact.order))
+    return days
+
+
+def _farthest(case: Case, terms: Terms, order: str) -> int:
+    """How many dates past its last one evidence of an order may reach."""
+    if terms.day_counting == "course":
+        return terms.course_gap_days
+    if terms.day_counting == "access" and order in case.evidence.orders:
+        return max(telling.interval_hours for telling, _ in case.evidence.orders[order].tellings) // 24
+    return 0
 
 
 def would_make_day(case: Case, date: int, taken: Taken) -> bool:

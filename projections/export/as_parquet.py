@@ -24,6 +24,7 @@ TYPES: Final[dict[Kind, pyarrow.DataType]] = {
     "count": pyarrow.int64(),
     "flag": pyarrow.bool_(),
     "money": pyarrow.decimal128(18, 2),
+    "number": pyarrow.decimal128(38, 8),
     "texts": pyarrow.list_(pyarrow.string()),
     "dates": pyarrow.list_(pyarrow.date32()),
 }
@@ -56,7 +57,7 @@ def _array(kind: Kind, cells: Sequence[Any]) -> pyarrow.Array:
     match kind:
         case "word":
             return pyarrow.array(cells, pyarrow.string()).dictionary_encode()
-        case "date" | "instant":
+        case "date" | "instant" | "number":
             return pyarrow.array(cells, pyarrow.string()).cast(TYPES[kind])
         case "flag":
             return pyarrow.array(cells, pyarrow.int8()).cast(TYPES[kind])

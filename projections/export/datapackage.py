@@ -17,6 +17,7 @@ _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
     "count": {"type": "integer"},
     "flag": {"type": "boolean"},
     "money": {"type": "number", "decimalChar": "."},
+    "number": {"type": "number", "decimalChar": "."},
     "texts": {"type": "array"},
     "dates": {"type": "array"},
 }

@@ -41,6 +41,8 @@ class Pseudonyms:
         self._key = key
         self.of_patient = lru_cache(maxsize=4_096)(lambda name: self._keyed("patient", name).hex()[:PSEUDONYM_HEX])
         self.of_episode = lru_cache(maxsize=4_096)(lambda name: self._keyed("episode", name).hex()[:PSEUDONYM_HEX])
+        self.of_claim = lru_cache(maxsize=4_096)(lambda name: self._keyed("claim", name).hex()[:PSEUDONYM_HEX])
+        self.of_answer = lru_cache(maxsize=4_096)(lambda name: self._keyed("answer", name).hex()[:PSEUDONYM_HEX])
         self.shift = lru_cache(maxsize=4_096)(
             lambda name: 1 + int.from_bytes(self._keyed("shift", name)) % LONGEST_SHIFT_DAYS
         )
@@ -68,6 +70,10 @@ def _deidentified_cell(column: Column, cell: object, pseudonyms: Pseudonyms, day
             return pseudonyms.of_patient(cell)
         case "pseudonym", "episode", str():
             return pseudonyms.of_episode(cell)
+        case "pseudonym", "claim", str():
+            return pseudonyms.of_claim(cell)
+        case "pseudonym", "answer", str():
+            return pseudonyms.of_answer(cell)
         case "pseudonym", "episodes", str():
             return json_list(sorted(map(pseudonyms.of_episode, as_list(cell))))
         case _, _, None if column.nullable:

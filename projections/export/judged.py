@@ -1,4 +1,5 @@
-"""The rows that no table of the read model holds: claimed days and authorizations, patient by patient, and rates."""
+"""The rows that no table of the read model holds: claims, what came back for them, authorizations, patient by patient;
+and rates."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.judge.patients import episodes_in
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
+from projections.answers.exported import exported_rows
 from projections.audit.claimed import Kept, claimed_of, nothing_kept
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
@@ -22,11 +24,15 @@ from projections.reading.authorizations import authorizations_in
 from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
+from projections.rows.day import DAY_ORDER
 from projections.words import iso, utc_text
 
 CLAIMED: Final = "claimed"
 AUTHORIZATIONS: Final = "authorizations"
 EPISODES: Final = "episodes"
+ANSWERED: Final = ("claims", "payments", "remittances", "remittance_lines", "remittance_adjustments")
+JUDGED: Final = (CLAIMED, AUTHORIZATIONS, EPISODES, *ANSWERED)
+"""What is judged for the export alone."""
 PROVIDERS: Final = "providers"
 RATES: Final = "rates"
 
@@ -55,7 +61,7 @@ def rate_rows(book: Book, known_at: datetime | None) -> Iterator[Cells]:
 def judged_rows(
     dataset: str, as_of: AsOf, aside: Mapping[str, SetAside], left_out: LeftOut, progress: Progress
 ) -> Iterator[Cells]:
-    """The rows of ``claimed``, ``authorizations`` or ``episodes``, each patient's together.
+    """The rows of one of ``JUDGED``, each patient's together.
 
     Patients set aside have none, nor have those who share an episode with them where that is needed and cannot be read.
     """
@@ -63,28 +69,30 @@ def judged_rows(
     names = sorted(as_of.ledger.patients_since(0, as_of.position) - aside.keys())
     for done, name in enumerate(names, 1):
         try:
-            found = _rows_of_patient(dataset, as_of, name)
+            found = list(_rows_of_patient(dataset, as_of, name))
         except UnreadableEntry as error:
             if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
             left_out(SetAside.after(name, error))
             continue
-        yield from map(_cells, found)
+        yield from found
         progress(done, len(names))
 
 
-def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[msgspec.Struct]:
+def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[Cells]:
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
         if (kept := as_of.kept(patient)) is not None:
-            return kept
+            return claimed_cells(kept)
         streams = entries_around(as_of.ledger, theirs, as_of.position)
-        return claimed_of(streams, patient, as_of.book, as_of.known_at, every=True)
+        return claimed_cells(claimed_of(streams, patient, as_of.book, as_of.known_at, every=True))
     streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)
+    if dataset in ANSWERED:
+        return exported_rows(dataset, streams, patient, as_of.book, as_of.known_at)
     if dataset == EPISODES:
-        return _episodes(as_of, streams, patient)
+        return map(_cells, _episodes(as_of, streams, patient))
     found = authorizations_in(streams, patient, as_of.book, as_of.known_at)
-    return (one for of_episode in found for one in of_episode)
+    return (_cells(one) for of_episode in found for one in of_episode)
 
 
 def branch_of(book: Book, npi: str) -> str | None:
@@ -123,6 +131,20 @@ def _episodes(as_of: AsOf, streams: Streams, patient: str) -> Iterator[_Episode]
                 None if ended is None else iso(ended), bool(episode.voided),
                 tuple(spell.payer for spell in episode.spells()),
             )  # fmt: skip
+
+
+def claimed_cells(rows: Iterable[msgspec.Struct]) -> Iterator[Cells]:
+    """A patient's claimed days, given by episode and date, each with the number it has among the rows of its date."""
+    nth, last = 0, None
+    for row in rows:
+        cells = _cells(row)
+        nth = nth + 1 if cells[_DAY] == last else 1
+        last = cells[_DAY]
+        yield (*cells, nth)
+
+
+_DAY: Final = slice(0, len(DAY_ORDER))
+"""Where in a claimed day its patient, episode and date stand."""
 
 
 def _cells(row: msgspec.Struct) -> Cells:

@@ -14,6 +14,8 @@ from msgspec.structs import asdict
 
 from ledger.facts.entry import Entry
 from ledger.files import create
+from ledger.judge.settled import PaidStatus
+from projections.answers.claim_list import ClaimStanding
 from projections.audit.claimed_shares import ClaimedKind
 from projections.export.as_text import write_csv, write_jsonl
 from projections.export.cloudevents import EVENT_COLUMNS, event_cells, write_events
@@ -21,7 +23,7 @@ from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
 from projections.export.manifest import MANIFEST, PACKAGE, ExportedFile, ExportManifest, Origin, part_of, text_of
 from projections.export.rows import MonthOf
-from projections.export.shapes import SCHEMA_VERSION
+from projections.export.shapes import CHANGES_OF, SCHEMA_VERSION
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
 from projections.words import decimal
@@ -37,13 +39,20 @@ _SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
     "days": ("rate",),
     "lines": ("units", "charge", "expected"),
     "claimed": ("claimed_charge", "exposure"),
+    "claims": ("charge", "paid"),
+    "payments": ("expected", "paid", "patient_owes", "charge", "to_give_back"),
+    "remittances": ("charge", "paid"),
+    "remittance_lines": ("charge", "paid"),
+    "remittance_adjustments": ("amount",),
     "authorizations": ("units", "drawn", "billable_days"),
 }
 _COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
     "days": ("status", ("billable", "not_billable", "hold", "conflict")),
     "findings": ("level", ("hard", "soft")),
-    "changes": ("kind", ("insert", "restate", "retract")),
+    **dict.fromkeys(CHANGES_OF, ("kind", ("insert", "restate", "retract"))),
     "claimed": ("kind", get_args(ClaimedKind)),
+    "claims": ("state", get_args(ClaimStanding)),
+    "payments": ("status", get_args(PaidStatus)),
 }
 """Of a dataset: the columns that are summed, and the column whose words are counted."""
 

@@ -57,7 +57,7 @@ class RowsFile:
 
     def _flush(self) -> None:
         for table, rows in self.rows.items():
-            self.connection.executemany(INSERT[table], rows)
+            self.connection.executemany(INSERT[table], map(tuple, rows))  # named ones are bound half as fast
             rows.clear()
 
     def close(self) -> None:

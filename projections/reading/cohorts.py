@@ -17,7 +17,7 @@ from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly
-from projections.reading.held import refuse_too_large
+from projections.reading.held import MANY, refuse_too_large, refuse_too_large_rows
 from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
 
 ENTRIES_AT_ONCE: Final = 4_000
@@ -130,6 +130,8 @@ def complete(
         for one in handful:
             found = [(rows.pop(episode, None), episode, versions) for episode, versions in one.episodes.items()]
             try:
+                if FEW < one.entries <= MANY:
+                    refuse_too_large_rows(ledger, list(one.episodes), [row for row, *_ in found], upto, without)
                 streams = {each[1]: entries_or_one_by_one(ledger, *each, upto, without) for each in found} | acts
             except UnreadableEntry as error:
                 if unreadable is None:
@@ -145,10 +147,10 @@ def _not_too_large(
     upto: int,
     unreadable: Callable[[Cohort, UnreadableEntry], None] | None,
 ) -> Iterator[Cohort]:
-    """Those whose entries there is memory for; only what has many is asked for its size."""
+    """Those whose entries there is memory for, as far as that has to be known before they are read."""
     for one in cohorts:
         try:
-            if one.entries > FEW:
+            if one.entries > MANY:
                 refuse_too_large(ledger, list(one.episodes), upto)
         except TooCostly as error:
             if unreadable is None:

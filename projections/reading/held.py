@@ -6,23 +6,53 @@ known before anything is read, where the watch of the budget would see it only w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from ledger.facts.entry import Entry
-from ledger.store import EpisodeLedger
+from ledger.facts.stored import JoinedEntries
+from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly, budget
 
 HELD_PER_BYTE: Final = 6
 """Bytes of memory for each byte of text: 5.9 were measured for claims of 50 short lines, 1.5 for long notes."""
+MANY: Final = 4 * FEW
+"""Episodes with more entries than that together are asked for their size before they are read as rows: so many have
+40 MB of text at most. Asking looks at every entry, which takes half as long as reading it."""
 _PART: Final = 2
 """Of the budget's memory one part in so many may be what is read; the judge needs the rest."""
+_LONGEST_BYTES: Final = 65_536
+"""The door takes no longer line."""
+_MOST_BYTES_A_CHARACTER: Final = 4
 
 
 def refuse_too_large(ledger: EpisodeLedger, episodes: Sequence[str], upto: int | None = None) -> None:
     """TooCostly if the entries of some episodes would take more memory than there is for reading a patient."""
-    if ledger.text_bytes(episodes, upto) * HELD_PER_BYTE * _PART > budget().memory_mb * 2**20:
+    if _is_too_large(ledger.text_bytes(episodes, upto)):
         raise TooCostly(min(episodes))
+
+
+def refuse_too_large_rows(
+    ledger: EpisodeLedger,
+    episodes: Sequence[str],
+    rows: Sequence[JoinedEntries | None],
+    upto: int,
+    without: Collection[str],
+) -> None:
+    """``refuse_too_large`` of episodes that have been read as rows: they are asked only where these leave it open."""
+    if ledger.encrypted or None in rows or _is_too_large(sum(_most_bytes(row, without) for row in rows if row)):
+        refuse_too_large(ledger, episodes, upto)
+
+
+def _is_too_large(text_bytes: int) -> bool:
+    return text_bytes * HELD_PER_BYTE * _PART > budget().memory_mb * 2**20
+
+
+def _most_bytes(row: JoinedEntries, without: Collection[str]) -> int:
+    """How many bytes the entries of an episode have at most, with the texts that were left out."""
+    left_out = sum(map(row.tags.count, without))  # or more, where one tag is in another
+    seen = len(row.texts) * (_MOST_BYTES_A_CHARACTER if isinstance(row.texts, str) else 1)
+    return seen + left_out * _LONGEST_BYTES
 
 
 def held_entries(ledger: EpisodeLedger, episodes: Sequence[str], upto: int | None = None) -> dict[str, list[Entry]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import compress
-from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import MsgspecError
@@ -19,9 +17,6 @@ UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind)
 """The tags of what the judge never reads: supplies, notes."""
 EPISODES_AT_ONCE: Final = 50
 _CORRECTION: Final = TAGS[FactCorrected]
-_episode_of: Final = attrgetter("episode")
-_version_of: Final = attrgetter("version")
-_fact_of: Final = attrgetter("fact")
 
 
 def as_rows(
@@ -99,9 +94,12 @@ def entries_in(row: JoinedEntries, versions: int, without: Collection[str]) -> l
         entries = decode_joined(row.texts)
     except (MsgspecError, ValueError):  # or it is no UTF-8
         return None
-    are_read = [tag not in without for tag in tags]
-    if [*map(_version_of, entries)] != [*compress(range(1, versions + 1), are_read)]:
+    if len(entries) != versions - sum([tag in without for tag in tags]):
         return None
-    found = map(TAGS.__getitem__, map(type, map(_fact_of, entries)))
-    is_whole = [*found] == [*compress(tags, are_read)] and [*map(_episode_of, entries)] == [row.episode] * len(entries)
-    return entries if is_whole else None
+    episode, before = row.episode, 0
+    for entry in entries:
+        version = entry.version
+        if not before < version <= versions or TAGS[type(entry.fact)] != tags[version - 1] or entry.episode != episode:
+            return None
+        before = version
+    return entries

@@ -16,9 +16,9 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 import msgspec
 from msgspec import Meta, Struct
 
-Kind = Literal["text", "word", "date", "instant", "count", "flag", "money", "texts", "dates"]
+Kind = Literal["text", "word", "date", "instant", "count", "flag", "money", "number", "texts", "dates"]
 """What a column holds: free text, a word of a small set, a service date, an instant, a whole number, yes or no,
-money, or a list."""
+money, a number that need not be whole, or a list."""
 
 Treatment = Literal["kept", "pseudonym", "shifted", "left out"]
 """What becomes of a column in a de-identified export."""

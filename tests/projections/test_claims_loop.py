@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ledger.x12.gate import day_of
 from scripts.simulation.payer import Payer, eighty_percent
 from tests.claims_simulated import claims_house
 from tests.command_line import House, lines_of
+from tests.exports import export, manifest_of, rows_in
 
 FIRST = date(2026, 11, 1)
 MOST_ROUNDS = 12
@@ -106,6 +108,17 @@ class Loop:
         return [row for row in ours if row["status"] not in ("paid", "patient") and row["claim"] not in off | over]
 
 
+FED = ("claims", "payments", "remittances")
+
+
+def paid_in_feed(house: House, dataset: str) -> int:
+    """The cents that the rows of a dataset say were paid, which its manifest says, too."""
+    place = export(house, dataset, "jsonl", house.folder / "feed")
+    paid = sum((Decimal(row["paid"]) for row in rows_in(place)), Decimal())
+    assert manifest_of(place)["totals"]["paid"] == str(paid)
+    return int(paid * 100)
+
+
 def looped(folder: Path, episodes: int, seed: int) -> Loop:
     """The loop run to its end over simulated episodes: every day is settled, and all money is where it was paid."""
     loop = Loop(claims_house(folder, episodes, seed), seed)
@@ -113,6 +126,10 @@ def looped(folder: Path, episodes: int, seed: int) -> Loop:
     assert loop.settle() == []
     paid = sum(row["paid_cents"] for row in loop.house.run("payments").rows)
     assert paid == sum(payer.paid_cents for payer, _ in loop.payers)
+    assert {name: paid_in_feed(loop.house, name) for name in FED} == dict.fromkeys(FED, paid)
+    found = {row["rule"] for row in loop.house.run("findings").rows}
+    assert "payment_unbalanced" not in found  # every check of the payer's adds up
+    assert "recouped" not in found
     assert loop.seen["remit refused"] == loop.seen["remit unmatched"] == loop.seen["ack unmatched"] == 0
     return loop
 

@@ -26,6 +26,8 @@ PUBLIC: Final[frozenset[Asked]] = frozenset(
         ("GET", "/enter/{ticket}"),
         ("POST", "/enter"),
         ("POST", "/sign-in"),
+        ("GET", "/sign-in/provider"),
+        ("GET", "/sign-in/answer"),
         ("GET", "/health"),
     }
 )
@@ -42,6 +44,7 @@ MAY: Final[Mapping[Asked, Roles]] = {
     ("GET", "/episode/{id}"): EVERYBODY,
     ("GET", "/episode/{id}/why"): EVERYBODY,
     ("GET", "/open-work/{id}"): EVERYBODY,
+    ("POST", "/open-work"): RECORD,
     ("POST", "/open-work/{id}/assign"): RECORD,
     ("POST", "/open-work/{id}/note"): RECORD,
     ("POST", "/open-work/{id}/done-until"): RECORD,

@@ -64,6 +64,11 @@ class Reach(NamedTuple):
         """The name of the session's cookie: a browser sends a cookie to every port of a machine."""
         return f"{'__Host-' if self.tls else ''}episode-ledger-{self.port}"
 
+    @property
+    def pending_cookie(self) -> str:
+        """The name of the cookie of a sign-in that is under way at the provider."""
+        return f"{self.cookie}-sign-in"
+
 
 def host_of(origin: str) -> str | None:
     """The Host header of requests to ``https://name[:port]``; None for anything else."""

@@ -37,6 +37,7 @@ class Session(Struct):
     """A browser that is signed in. ``name`` is how records know it, without its secret; ``form`` stands in its forms.
 
     ``changed_at`` is the state of its user; None for whoever came by the link or the token, who runs the site.
+    ``is_at_provider`` is whether they signed in at the provider, and so have no password here.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Session(Struct):
     used: float
     changed_at: str | None = None
     must_change: bool = False
+    is_at_provider: bool = False
     sees: set[str] = set()
 
 
@@ -73,10 +75,10 @@ class Sessions:
         return self._begin(self._user, "operator") if _is_same(token.strip().lower(), self.token) else None
 
     def by_user(self, user: User) -> str:
-        """A new session for a user whose password was right."""
-        return self._begin(user.name, user.role, user.changed_at, user.must_change)
+        """A new session for a user whose password was right, or for whom the provider vouches."""
+        return self._begin(user.name, user.role, user)
 
-    def _begin(self, user: str, role: Role, changed_at: str | None = None, must_change: bool = False) -> str:
+    def _begin(self, name_of_user: str, role: Role, user: User | None = None) -> str:
         cookie, now = secrets.token_urlsafe(32), self._clock()
         name = hashlib.sha256(cookie.encode()).hexdigest()[:12]
         form = text_of(secrets.token_bytes(TOKEN_BYTES))
@@ -84,12 +86,15 @@ class Sessions:
             self._open = {kept: each for kept, each in self._open.items() if not _is_over(each, now)}
             while len(self._open) >= MOST_SESSIONS:
                 self._open.pop(next(iter(self._open)))
-            self._open[_kept(cookie)] = Session(name, user, role, form, now, now, changed_at, must_change, set())
+            self._open[kept_as(cookie)] = Session(
+                name, name_of_user, role, form, now, now, user.changed_at if user else None,
+                bool(user and user.must_change), bool(user and user.is_at_provider), set(),
+            )  # fmt: skip
         return cookie
 
     def of(self, cookie: str | None) -> Session | None:
         """The session of a cookie, used now; None if there is none, or it has ended."""
-        found = self._open.get(_kept(cookie)) if cookie else None
+        found = self._open.get(kept_as(cookie)) if cookie else None
         if found is None:
             return None
         now = self._clock()
@@ -102,7 +107,7 @@ class Sessions:
     def end(self, cookie: str | None) -> None:
         """Forget a session."""
         with self._turn:
-            self._open.pop(_kept(cookie or ""), None)
+            self._open.pop(kept_as(cookie or ""), None)
 
     def count(self) -> int:
         """How many are signed in."""
@@ -114,9 +119,9 @@ def _is_over(session: Session, now: float) -> bool:
     return now - session.used > IDLE_SECONDS or now - session.begun > LONGEST_SECONDS
 
 
-def _kept(cookie: str) -> str:
-    """What a session is found by: not its secret, whose comparison would tell of it by the time it takes."""
-    return hashlib.sha256(cookie.encode(errors="replace")).hexdigest()
+def kept_as(secret: str) -> str:
+    """What a secret is found by: not itself, whose comparison would tell of it by the time it takes."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def _is_same(given: str, known: str) -> bool:
@@ -132,7 +137,7 @@ class Attempts:
 
     def begin(self, name: str) -> bool:
         """Count a try before its password is looked at; False where the name has to wait."""
-        key, now = _kept(name.casefold()), self._clock()
+        key, now = kept_as(name.casefold()), self._clock()
         with self._turn:
             tries = [at for at in self._wrong.pop(key, []) if now - at < LOCKED_SECONDS]
             is_allowed = len(tries) < TRIES
@@ -144,4 +149,4 @@ class Attempts:
     def right(self, name: str) -> None:
         """The password was right: what was wrong before is forgotten."""
         with self._turn:
-            self._wrong.pop(_kept(name.casefold()), None)
+            self._wrong.pop(kept_as(name.casefold()), None)

@@ -14,11 +14,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commands.outside import utc_now
-from commands.terminal.handing_out import giving_unopened
 from commands.terminal.show import safe_cell
 from commands.web.site import Refused, Site, page_number
-from projections.erasure.handed_out import DOWNLOAD
 from projections.words import amount
 
 ROWS_A_PAGE: Final = 50
@@ -131,9 +128,7 @@ def listed(page: Callable[[Site, Request], Response]) -> Callable[[Site, Request
     def answer(site: Site, request: Request) -> Response:
         if not _is_csv(request):
             return page(site, request)
-        at = utc_now().strftime("%Y%m%dT%H%M%S%fZ")
-        place = site.reader.setup.places.live.with_name(f"browser-{request.scope['session'].name}-{at}.csv")
-        with giving_unopened(site.reader.setup, DOWNLOAD, place) as notes:
+        with site.handing_out(request) as notes:
             given = page(site, request)
             if isinstance(given, CsvAnswer):
                 notes.content(bytes(given.body), given.episodes)

@@ -8,7 +8,7 @@ failure but a conflict is a ``StoreError``.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -163,9 +163,13 @@ class LedgerDatastore(SQLiteDatastore):
 
     def rows(self, statement: str, values: Sequence[object]) -> list[Any]:
         """What one statement reads, as plain tuples."""
+        return self.rows_each(statement, (values,))
+
+    def rows_each(self, statement: str, each: Iterable[Sequence[object]]) -> list[Any]:
+        """What one statement reads with some values, then with others: one after the other, as plain tuples."""
         connection = self.take(commit=False)
         try:
-            return connection.rows(statement, values)
+            return [row for values in each for row in connection.rows(statement, values)]
         finally:
             self.pool.put_connection(connection)
 

@@ -121,7 +121,7 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row; a statement for each, as grouping would sort the texts."""
         statement, asked = sql.joined(without)
-        found = [row for name in episodes for row in self._rows(statement, (*asked, name, upto))]
+        found = self.datastore.rows_each(statement, [(*asked, name, upto) for name in episodes])
         return [
             JoinedEntries(name, count, last, tags, texts or b"") for name, count, last, tags, texts in found if count
         ]

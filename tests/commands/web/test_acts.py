@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import re
@@ -12,12 +13,13 @@ from typing import Any
 import pytest
 
 from commands.desk.fields import fact_told, texts_of, title_of
-from commands.desk.sheets import OWN
+from commands.desk.sheets import ALL, OWN, SOME
 from commands.door.intake import Line, parse_line
 from commands.door.shapes import EVENTS
 from commands.web.access import marks_of
 from commands.web.entry_pages import NOT_FIRST
 from tests import stores
+from tests.act_forms import Form, form_at, multipart, text_of
 from tests.command_line import House, example, told
 from tests.in_process_site import InProcess, Visitor
 from tests.intake_samples import every_fact
@@ -50,45 +52,6 @@ def looking(tmp_path_factory: pytest.TempPathFactory) -> Visitor:
     """A biller at a site that nothing is recorded at."""
     house = house_in(tmp_path_factory.mktemp("looking"))
     return InProcess(house.ledger, house.book).visitor("biller")
-
-
-class Form:
-    """A form as a browser has it: its fields with what stands in them, to be sent with one of its buttons."""
-
-    def __init__(self, visitor: Visitor, answer: Answer) -> None:
-        self.visitor, self.answer = visitor, answer
-        found = re.search(r'<form class="act" method="post" action="([^"]*)"', answer.text)
-        assert found, text_of(answer)
-        self.action = found[1]
-        after = answer.text[found.start() :]
-        self.fields = {
-            name: html.unescape(value)
-            for name, value in re.findall(r'<input [^>]*?name="([^"]*)"(?:[^>]*? value="([^"]*)")?', after)
-        }
-        for name, options in re.findall(r'<select [^>]*name="([^"]*)".*?>(.*?)</select>', after, re.DOTALL):
-            chosen = re.search(r'<option value="([^"]*)" selected', options)
-            self.fields[name] = chosen[1] if chosen else ""
-
-    def send(self, step: str = "show", **changes: str) -> Answer:
-        fields = self.fields | {name.replace("__", "."): value for name, value in changes.items()}
-        return self.visitor.post(self.action, fields, step=step)
-
-    def shown(self, **changes: str) -> Form:
-        """The page of its effect, whose form records it."""
-        answer = self.send(**changes)
-        assert answer.status == 200, text_of(answer)
-        assert "Nothing is recorded yet" in answer.text
-        return Form(self.visitor, answer)
-
-
-def text_of(answer: Answer) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
-
-
-def form_at(visitor: Visitor, path: str) -> Form:
-    answer = visitor.get(path)
-    assert answer.status == 200, text_of(answer)
-    return Form(visitor, answer)
 
 
 def events(house: House, episode: str = "EP-1") -> list[dict[str, Any]]:
@@ -357,21 +320,6 @@ SHEET = "Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/05/2026,0
 WRONG = SHEET + "EP-1,T-2,RX-1,02/31/2026,02/28/2026,CONFIRMED,yes\n"
 
 
-def multipart(form: Form, files: dict[str, tuple[str, str]], **changes: str) -> Answer:
-    """A form with files, as a browser sends it."""
-    parts = [
-        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'
-        for name, value in (form.fields | {"step": "show"} | changes).items()
-        if name not in ("file", "own") or len(value) == 32
-    ]
-    parts += [
-        f'Content-Disposition: form-data; name="{name}"; filename="{file}"\r\nContent-Type: text/csv\r\n\r\n{content}'
-        for name, (file, content) in files.items()
-    ]
-    body = "".join(f"--x\r\n{part}\r\n" for part in parts) + "--x--\r\n"
-    return form.visitor.ask("POST", form.action, body, content_type="multipart/form-data; boundary=x")
-
-
 def test_a_spreadsheet_is_imported_after_it_was_looked_at(house: House, desk: InProcess) -> None:
     visitor = desk.visitor("biller", "mgarcia")
     form = form_at(visitor, "/import")
@@ -418,6 +366,55 @@ def test_a_file_is_for_the_session_that_sent_it_and_a_mapping_records_nothing_th
     assert events(house)[-1]["by"] == "ann", "whatever the mapping says"
     broken = multipart(form_at(ann, "/import"), files | {"own": ("../m.toml", "source = 1")}, mapping=OWN)
     assert broken.status == 409
+
+
+def test_what_is_gone_from_a_complete_file_is_retracted_where_that_is_wanted(house: House, desk: InProcess) -> None:
+    visitor = desk.visitor("biller", "mgarcia")
+    two = SHEET + "EP-1,T-2,RX-1,02/09/2026,02/09/2026,CONFIRMED,yes\n"
+    asked = {"mapping": "tickets", "otherwise": "record them"}
+    multipart(form_at(visitor, "/import"), {"file": ("t.csv", two)}, step="record", **asked)
+    left = multipart(form_at(visitor, "/import"), {"file": ("t.csv", SHEET)}, **asked)
+    assert "gone" not in text_of(left), "some of what there is says nothing of the rest"
+    dated = {"holds": ALL, "first": "2026-02-01", "last": "2026-02-28"}
+    refused = multipart(form_at(visitor, "/import"), {"file": ("t.csv", WRONG)}, **asked, **dated)
+    assert "What is gone is not looked for" in text_of(refused)
+    before = len(events(house))
+    looked = multipart(form_at(visitor, "/import"), {"file": ("t.csv", SHEET)}, **asked, **dated)
+    assert "T-2 (DaysServed): gone, to be retracted" in text_of(looked)
+    assert len(events(house)) == before, "nothing is recorded by looking"
+    assert "1 fact recorded." in text_of(Form(visitor, looked).send("record"))
+    last = events(house)[-1]
+    assert (last["type"], last["by"]) == ("FactRetracted", "mgarcia")
+    assert "has this already" in text_of(Form(visitor, looked).send("record"))
+    for wrong, said in (
+        ({"holds": SOME, "first": "2026-02-01"}, "Dates go with"),
+        ({"holds": ALL, "first": "02/01/2026"}, "YYYY-MM-DD"),
+        ({"holds": ALL, "first": "2026-02-03", "last": "2026-02-02"}, "lies before"),
+        ({"holds": "x"}, "Choose what the file holds"),
+    ):
+        answer = multipart(form_at(visitor, "/import"), {"file": ("t.csv", SHEET)}, **asked, **wrong)
+        assert (answer.status, said in text_of(answer)) == (400, True)
+
+
+def test_refused_rows_are_a_csv_that_is_mended_and_sent_again(house: House, desk: InProcess) -> None:
+    visitor = desk.visitor("biller")
+    looked = multipart(form_at(visitor, "/import"), {"file": ("t.csv", WRONG)}, mapping="tickets")
+    assert "Download 1 refused row as CSV" in text_of(looked)
+    given = Form(visitor, looked).send("refused t")
+    assert given.headers["content-disposition"] == 'attachment; filename="refused-t.csv"'
+    header, row = csv.reader(given.text.splitlines())
+    assert (header[-2:], row[:2]) == (["Row", "Why refused"], ["EP-1", "T-2"])
+    assert row[-2] == "3"
+    assert row[-1]
+    assert '"page":"import refused csv"' in looks(desk)[-1]
+    assert of_patient("P-1") in looks(desk)[-1]
+    done = Form(visitor, looked).send("record")
+    assert Form(visitor, done).send("refused t").text == given.text, "and after the others were recorded"
+    assert Form(visitor, looked).send("refused other").status == 409
+    assert Form(visitor, looked).send("refused t", file="gone").status == 409
+    mended = given.text.replace("02/31/2026", "02/28/2026")
+    again = multipart(form_at(visitor, "/import"), {"file": ("refused-t.csv", mended)}, mapping="tickets")
+    assert "1 row: 1 would be recorded" in text_of(again)
 
 
 def test_a_form_that_is_not_whole_does_nothing(house: House, desk: InProcess) -> None:

@@ -695,7 +695,10 @@ class TestAfterwards:
         key = ("--key", tmp_path / "pseudonyms.key") if more else ()
 
         def dollars(name: str) -> Decimal:
-            for dataset in ("lines", "days", "findings", "changes", "claimed", "authorizations", "rates"):
+            for dataset in (
+                "lines", "days", "findings", "changes", "claimed", "authorizations", "claims", "payments",
+                "remittances", "rates",
+            ):  # fmt: skip
                 out = tmp_path / name
                 assert house.run("export", dataset, "--format", "jsonl", "--out", out, *more, *key).status == 0
             files = (tmp_path / name / "lines").rglob("*.jsonl")

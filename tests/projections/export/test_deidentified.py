@@ -42,6 +42,12 @@ def marked() -> list[dict[str, Any]]:
          "lines": [{"code": "S9325", "from": "2026-01-20", "to": "2026-01-22", "units": 1, "charge_cents": 9000}]},
         {"type": "AuthorizationGranted", "number": f"{MARK}-auth", "payer": "prairie-blue", "codes": ["S9325"],
          "units": 40, "from": "2026-01-01", "to": "2026-12-31"},
+        {"type": "RemittancePosted", "claim": f"{MARK}-claim", "payer": "prairie-blue", "payment": f"{MARK}-check",
+         "paid_on": "2026-03-03", "status": "1", "payer_control": f"{MARK}-control", "charge_cents": 9000,
+         "paid_cents": 8000,
+         "lines": [{"code": "S9325", "from": "2026-01-20", "to": "2026-01-22", "units": 1, "charge_cents": 9000,
+                    "paid_cents": 8000, "line": f"{MARK}-1",
+                    "adjustments": [{"group": "CO", "code": "45", "cents": 1000}]}]},
         {"type": "Discharged", "date": "2026-02-06", "reason": f"{MARK} reason"},
     ]  # fmt: skip
     told = []
@@ -68,7 +74,7 @@ def key(tmp_path: Path) -> Path:
     return tmp_path / "keys" / "pseudonym.key"
 
 
-OF_PATIENTS = [name for name in DATASETS if name not in ("providers", "rates")]
+OF_PATIENTS = [name for name in DATASETS if name not in ("providers", "rates", "line_changes")]
 
 
 def test_rates_are_of_nobody_and_stay_as_they_are(house: House, tmp_path: Path, key: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from ledger.facts.feed_acts import PatientLeftOut, PatientTakenIn
 from ledger.recorders.protocol import FEW
 from ledger.store import RecordConflictError
-from projections.reading.budget import budget, set_budget
+from projections.export.change_shapes import compared_columns
+from projections.export.shapes import DATASETS
+from projections.reading.budget import TooCostly, budget, set_budget
 from tests.builders import NOON, entry
 from tests.command_line import Ended, House, example, told
 from tests.encrypted_house import Locked
@@ -154,6 +157,68 @@ def test_whom_the_days_leave_out_the_changes_since_bring(house: House, feed: Any
     assert {key[0] for key in had} == {"P-1", "P-2"}
     assert house.run("rebuild").status == 0
     assert had == days(house, tmp_path / "days", {})[1]
+
+
+def sheet(house: House, of: str, out: Path, env: dict[str, str]) -> tuple[int, dict[tuple[str, ...], Row]]:
+    """What an export of a dataset gives of what its changes compare: its position, and its rows."""
+    assert house.run("export", of, "--format", "jsonl", "--out", out, env=env).status == 0
+    names = [name for part in compared_columns(DATASETS[of]) for name in part]
+    rows = ({name: row[name] for name in names} for row in rows_in(out / of))
+    return manifest_of(out / of)["position"], {tuple(str(row[name]) for name in DATASETS[of].key): row for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("of", "changes"), [("lines", "line_changes"), ("findings", "finding_changes"), ("claimed", "claimed_changes")]
+)
+def test_lines_findings_and_claimed_days_are_kept_up_to_date_likewise(
+    house: House, of: str, changes: str, tmp_path: Path
+) -> None:
+    claim = {"type": "ClaimSubmitted", "claim": "C-9", "payer": "prairie-blue", "frequency": "1", "lines": [
+        {"code": "S9325", "from": "2026-02-02", "to": "2026-02-09", "units": 8, "charge_cents": 1}]}  # fmt: skip
+    assert house.tell(*(told("c-9", claim, episode=name, source="billing") for name in ("EP-1", "EP-2"))).status == 0
+    key, (named, said) = DATASETS[of].key, compared_columns(DATASETS[of])
+    at, had = sheet(house, of, tmp_path, {})
+    assert {row["patient"] for row in had.values()} == {"P-1", "P-2"}
+
+    def follow(env: dict[str, str]) -> int:
+        asked = ("export", changes, "--since", at, "--format", "jsonl", "--out", tmp_path)
+        assert house.run(*asked, env=env).status == 0
+        for change in rows_in(tmp_path / changes):
+            which = tuple(str(change[name]) for name in key)
+            was = had.pop(which, None)
+            assert (was is None) == (change["kind"] == "insert")
+            assert was is None or [was[name] for name in said] == [change[f"old_{name}"] for name in said]
+            if change["kind"] != "retract":
+                had[which] = {name: change[name] for name in named} | {name: change[f"new_{name}"] for name in said}
+        position: int = manifest_of(tmp_path / changes)["position"]
+        return position
+
+    grown(house)
+    at = follow(SMALL)
+    assert had == sheet(house, of, tmp_path / "then", SMALL)[1]
+    assert {row["patient"] for row in had.values()} == {"P-2"}
+    at = follow({})
+    assert house.run("rebuild").status == 0
+    assert had == sheet(house, of, tmp_path / "then", {})[1]
+    assert {row["patient"] for row in had.values()} == {"P-1", "P-2"}
+
+
+def test_whoever_turns_out_to_cost_too_much_while_lines_are_judged_is_left_out_of_their_changes(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time is seen when it is spent."""
+
+    def within(episode: str, work: Callable[[], Any]) -> Any:
+        if episode == "EP-1":
+            raise TooCostly(episode)
+        return work()
+
+    monkeypatch.setattr("projections.changes.sheets.within_budget", within)
+    monkeypatch.setattr("projections.rows.patient.within_budget", within)
+    ended = house.run("export", "line_changes", "--since", 0, "--format", "jsonl", "--out", tmp_path / "out")
+    assert ended.status == 0
+    assert "Patient P-1 is left out" in ended.err
+    assert {row["patient"] for row in rows_in(tmp_path / "out" / "line_changes")} == {"P-2"}
 
 
 def test_who_is_left_out_stands_in_the_ledger_under_keys_of_their_own(path: Path, every_store: str) -> None:

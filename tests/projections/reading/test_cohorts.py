@@ -20,11 +20,12 @@ from ledger.facts.stored import JoinedEntries
 from ledger.judge.fold import is_read
 from ledger.judge.patients import gather
 from ledger.recorders.by_name.proving import prove
-from ledger.store import EpisodeLedger, StoreError, UnreadableEntry
+from ledger.store import FEW, EpisodeLedger, StoreError, UnreadableEntry
 from projections.reading import cohorts as module
 from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, shares
 from projections.reading.joined import entries_of_kinds
 from projections.rows.patient import derive_patient
+from tests import builders
 from tests.harness import book_of
 from tests.read_models import crowd, mixed, tell
 from tests.stores import open_ledger
@@ -213,6 +214,23 @@ def test_an_entry_of_an_older_schema_is_read_with_the_others(ledger: EpisodeLedg
             pain[0],
         )
     assert pain[1] in all_of(ledger)[pain[1].episode]
+
+
+def test_who_has_many_short_entries_is_asked_for_their_size_only_where_much_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
+        supplied = SupplyDispensed(builders.DAY, "tubing", 1)
+        ledger.append([builders.entry(version) for version in range(1, FEW + 1)], [("P-1", "EP-1")])
+        ledger.append([builders.entry(version, fact=supplied) for version in range(FEW + 1, 2 * FEW + 20)])
+        asked: list[Sequence[str]] = []
+        size_of = ledger.text_bytes
+        monkeypatch.setattr(ledger, "text_bytes", lambda names, upto: asked.append(names) or size_of(names, upto))
+        for upto, whole, times in ((FEW + 50, False, 0), (FEW + 50, True, 0), (2 * FEW + 19, False, 1)):
+            asked.clear()
+            ((read, *more),) = [s.values() for s in complete(ledger, cohorts_in(ledger, upto), upto, whole=whole)]
+            assert (len(read), more) == (upto if whole else FEW, [])
+            assert len(asked) == (1 if ledger.encrypted else times), (upto, whole)
 
 
 def test_a_store_that_cannot_join_is_read_one_by_one(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,25 +1,24 @@
 """The feed: every day that is not what it was at an earlier position, old row and new row, and what changed it.
 
-It is a pure function of the ledger. What stood at a position are the entries up to it, judged by the book taken up
-last before it; so a change of the book has a position, too. Applying the changes to the rows of a position gives
-exactly the rows of the later one. Whose rows a position does not have, for they cost too much to read, stands in the
-ledger, too (``PatientLeftOut``). Patients are worked through one by one, or by cohort where all are concerned, so that
-memory does not grow with their days.
+It is a pure function of the ledger (``stretch.py`` says what stood at a position). Applying the changes to the rows of
+a position gives exactly the rows of the later one. Patients are worked through one by one, or by cohort where all are
+concerned, so that memory does not grow with their days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from ledger.book import Book, book_of_text
+from ledger.book import Book
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.judge.patients import episodes_in, gather
 from ledger.progress import Progress, silent
-from ledger.store import EpisodeLedger, StoreError
+from ledger.store import EpisodeLedger
 from projections.audit.day_walk import DayWalk, Key, days_of
-from projections.read_model.left_out import too_large
+from projections.changes.left_out import too_large
+from projections.changes.stretch import Stretch, told_stretch
 from projections.reading.budget import TooCostly
 from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.reading.held import refuse_too_large
@@ -45,44 +44,9 @@ class Streams(NamedTuple):
     since: dict[str, list[Entry]]
 
 
-class Stretch(NamedTuple):
-    """What lies between two positions: the book at the first, the books taken up since, and the last position; and who
-    was left out at the first, and is at the last, since which position."""
-
-    since: int
-    upto: int
-    book: Book
-    books: tuple[tuple[int, Book], ...]
-    left_out_before: Mapping[str, int]
-    left_out: Mapping[str, int]
-
-    @property
-    def last_book(self) -> Book:
-        """The book at the last position."""
-        return self.books[-1][1] if self.books else self.book
-
-
-class NothingAdopted(Exception):
-    """No book was ever taken up for others: no position has rows yet."""
-
-
-def stretch_of(ledger: EpisodeLedger, since: int, upto: int) -> Stretch:
-    """The stretch between two positions. Before any book was taken up, the first one counts."""
-    adopted = ledger.adoptions()
-    if not adopted:
-        raise NothingAdopted
-    texts = {act.hash: act.book for _, act in adopted}
-    books = {hash: book_of_text(text) for hash, text in texts.items()}
-    begins = [act.hash for position, act in adopted if position <= since] or [adopted[0][1].hash]
-    later = [(position, books[act.hash]) for position, act in adopted if since < position <= upto]
-    return Stretch(since, upto, books[begins[-1]], tuple(later), ledger.left_out(since), ledger.left_out(upto))
-
-
 def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress = silent) -> Iterator[Cells]:
     """The changes from a position to a later one, patient by patient, as rows of the dataset ``changes``."""
-    stretch = stretch_of(ledger, since, upto)
-    if since and ledger.forgettings(upto, after=since):
-        raise StoreError("a patient was forgotten meanwhile: what their rows were cannot be told any more")
+    stretch = told_stretch(ledger, since, upto)
     if since == 0:
         yield from _all_inserted(ledger, stretch, told)
         return
@@ -93,7 +57,7 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress =
         yield from _changes_of(ledger, patient, streams, stretch)
 
 
-def inserted(days: Iterable[Any], stretch: Stretch) -> Iterator[Cells]:
+def days_inserted(days: Iterable[Any], stretch: Stretch) -> Iterator[Cells]:
     """Rows of days as changes, where nothing was before; each is caused by the entries it rests on."""
     return (_change(stretch, row.patient, (row.episode, row.date), None, row, row.because, None) for row in days)
 
@@ -102,13 +66,13 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> It
     """Every day there is."""
     cohorts = cohorts_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
-        yield from inserted(kept.days, stretch)
+        yield from days_inserted(kept.days, stretch)
     one_by_one = _OneByOne(stretch)
     for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, one_by_one.take, whole=False), 1):
         for patient in gather(streams, whole=False):
             if patient.name not in stretch.left_out:
                 days = days_of(patient.name, patient.episodes, stretch.last_book)
-                yield from inserted((days[key] for key in sorted(days)), stretch)
+                yield from days_inserted((days[key] for key in sorted(days)), stretch)
         told(done, len(cohorts))
     for name in one_by_one.names:
         yield from _changes_of(ledger, name, _streams_of(ledger, name, stretch), stretch)
@@ -130,11 +94,10 @@ class _OneByOne:
 
 def _retracted(ledger: EpisodeLedger, stretch: Stretch) -> Iterator[Cells]:
     """The days of whoever is left out from the stretch on. One who was too large before it, too, had none there."""
-    for name in sorted(stretch.left_out.keys() - stretch.left_out_before.keys()):
-        episodes = ledger.episodes_of(name)
+    for name in stretch.newly_left_out:
         if too_large(ledger, [name], stretch.since):
             continue
-        before = {episode: ledger.entries_of(episode, upto=stretch.since) for episode in episodes}
+        before = {episode: ledger.entries_of(episode, upto=stretch.since) for episode in ledger.episodes_of(name)}
         before[HOUSE] = ledger.merge_entries(stretch.since)
         days = days_of(name, episodes_in(before).values(), stretch.book)
         for key in sorted(days):
