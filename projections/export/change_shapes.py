@@ -37,7 +37,7 @@ class ChangeCause(Struct, frozen=True):
     cause: Annotated[
         tuple[str, ...],
         note(
-            "what changed the day since then, the last first: entries as `source:id`, or `book`, or `left_out`",
+            "what changed the day since then, the last first: entries as `source:id`, `book`, `left_out`",
             "left out",
         ),
     ]
