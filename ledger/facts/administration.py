@@ -207,21 +207,10 @@ class RemittanceAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 HouseAct = (
-    MonthClosed
-    | BookAdopted
-    | PatientForgotten
-    | PatientsMerged
-    | PatientsParted
-    | RollbackAccepted
-    | IdentityInTheOpen
-    | BatchWritten
-    | PaymentReceived
-    | RemittanceUnmatched
-    | RemittanceAssigned
-    | WorkAct
-    | LooksSealed
-    | FeedAct
-)
+    MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted | RollbackAccepted
+    | IdentityInTheOpen | BatchWritten | PaymentReceived | RemittanceUnmatched | RemittanceAssigned
+    | WorkAct | LooksSealed | FeedAct
+)  # fmt: skip
 
 _TIME: Final[dict[type, str]] = {
     MonthClosed: "closed_at", BookAdopted: "adopted_at", PatientForgotten: "forgotten_at",
