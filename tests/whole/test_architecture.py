@@ -160,7 +160,7 @@ ROOMS: dict[str, str] = {
     "commands/recording": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/reading projections/read_model projections/effects "
-        "projections/erasure projections/claims_out "
+        "projections/changes projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/references commands/writing commands/terminal"
     ),
     "commands/desk": (
