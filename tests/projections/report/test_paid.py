@@ -131,3 +131,29 @@ def test_what_was_paid_for_no_known_claim_waits_to_be_assigned(house: House, tmp
     assert house.run("assign-remittance", "T-4", "RH900001", "EP-O1-2", "--by", "d").status == 0
     assert "unmatched" not in sections(house)
     assert given_back(house) == {"overclaimed": 5000}
+
+
+def work(house: House) -> dict[str, list[Row]]:
+    rows = house.run("worklist", "--done", "any").rows
+    return {name: [row for row in rows if row["work"] == name] for name in {row["work"] for row in rows}}
+
+
+def test_the_work_list_has_claims_without_an_answer_as_the_report_has_them(house: House) -> None:
+    said = {(row["claim"], row["cents"], row["days"]) for row in sections(house)["unanswered"]}
+    listed = work(house)["unanswered"]
+    assert {(row["claim"], row["cents"], row["days"]) for row in listed} == said
+    assert {row["due"] for row in listed} == {"2026-11-05"}, "30 days after it left"
+    assert house.run("remit", PAID).status == 0
+    assert [row["claim"] for row in work(house)["unanswered"]] == ["EP-O1-2"]
+
+
+def test_the_dollars_of_findings_are_what_is_to_be_given_back_or_is_missing(house: House, tmp_path: Path) -> None:
+    assert work(house)["claimed_not_billable"][0]["cents"] == 12000, "as claimed, as long as it is not answered"
+    paid = answer("EP-O1-2", "1", 120, 88, "CAS*CO*45*32", control="RH-2")
+    assert house.run("remit", PAID, written(tmp_path, [paid], 88, "T-1")).status == 0
+    found = work(house)
+    for rule, cents in (("claimed_not_billable", 8800), ("overpaid", 8800), ("underpaid", 4 * 2200)):
+        assert [row["cents"] for row in found[rule]] == [cents], rule
+    assert house.tell(act("RefundSent", 8800, "EP-O1-2")).status == 0
+    found = work(house)
+    assert [found[rule][0]["cents"] for rule in ("claimed_not_billable", "overpaid")] == [0, 0]
