@@ -160,11 +160,11 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     ),
     StoreError: lambda error: _fail(str(error), "nothing was half done; the command can be run again", STORE_FAILED),
     ReloadFirst: lambda error: _fail(
-        str(error), "load everything anew: from an export of days, or with --since 0", RELOAD
+        str(error), "load everything anew: from a whole export, or with --since 0", RELOAD
     ),
     ForgottenSince: lambda error: _fail(
         str(error),
-        "remove what you have, and take everything anew, from an export of days or with --since 0",
+        "remove what you have, and take everything anew, from a whole export or with --since 0",
         FORGOTTEN,
     ),
     WrongArchive: lambda error: _fail(

@@ -16,7 +16,7 @@ from ledger.store import EpisodeLedger, open_ledger
 from projections.audit.between import between_of
 from projections.audit.claimed import claimed_days
 from projections.audit.replay import replay_of
-from projections.export.changes import changes_since
+from projections.changes.days import changes_since
 from projections.read_model.queries import Filters, day_rows, finding_rows, line_rows
 from projections.read_model.trouble import ViewsError
 from projections.rebuild.certificate import Certificate

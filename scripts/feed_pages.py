@@ -90,6 +90,12 @@ Every Parquet file bears in its metadata what it is made of, under the manifest'
    `retract`), and keep the rows' `position`. With no rows, nothing changed.
 3. That gives exactly what `export days` gives at that position: every column, `because` included.
 
+`lines`, `findings` and `claimed` are kept up to date the same way, from `line_changes`, `finding_changes` and `claimed_changes`: what
+names a row are the columns without `old_` or `new_` that are its key (of lines `patient`, `episode`, `from`; of findings `finding`; of claimed
+days `patient`, `episode`, `date`, `nth`). They have no `cause`: these rows name the entries they rest on, and `changes` says what made
+a day another. Nobody keeps the rows of an earlier position: whoever has entries since then is read once and judged twice, and after another book
+that is everybody.
+
 - A `restate` whose verdict is the same differs in something else: its rate, its terms, its causes.
 - A day that went to another patient is a `retract` there and an `insert` here.
 - Positions count the ledger's entries, and the administrative acts between them. A change of the book is such an act:
@@ -109,7 +115,11 @@ Every Parquet file bears in its metadata what it is made of, under the manifest'
   last row that leads to a position, which has the `seal` of that position, too. Commit only then; if the stream ends before, roll back and ask again. It ends with 0 when it is
   stopped (Ctrl-C) or its reader is gone.
 - A patient set aside by a quarantine is missing from every dataset that has a patient (the
-  manifest says how many are set aside), and stops `changes` with exit status 3: what cannot be read cannot be compared.
+  manifest says how many are set aside), and stops all changes with exit status 3: what cannot be read cannot be compared.
+- A patient who is **too large to read** within the budget (`--patient-mb`) stops nobody. They are named on stderr and counted in the
+  manifest, their rows come as `retract` (of days with the cause `left_out`), and `days`, `lines`, `findings` and `claimed` have none of theirs either. That stands in the ledger
+  as an administrative act, so nothing is lost: the first run with room for them has every row of theirs as an `insert`, from whatever position it is asked. Load anew after
+  the budget was made *smaller*.
 """
 
 
@@ -229,7 +239,7 @@ never de-identified. But who a patient or subscriber is stands on claims alone: 
 """
 _TOTALS: Final = """\
 `totals` of `days`: days by status, and `rate`, the dollars of all billable days; of `lines`: `units` and `charge`,
-the same dollars; of `findings`: how many are `hard` and `soft`; of `changes`: how many of each kind; of `claimed`: days of
+the same dollars; of `findings`: how many are `hard` and `soft`; of all changes: how many of each kind; of `claimed`: days of
 each kind, and the dollars of `claimed_charge` and `exposure`; of `authorizations`: `units`, `drawn` and
 `billable_days`; of `claims`: how many in each state, and the dollars of `charge` and `paid`; of `payments`: days of each
 status, and the dollars of `expected`, `paid`, `patient_owes`, `charge` and `to_give_back`; of `remittances` and
@@ -328,12 +338,13 @@ these mostly begin and end with a year or a month. **Claims and answers** keep p
 their numbers, so that `claims`, `payments`, `remittances` and their parts can be joined; numbers of payers and checks are left out.
 **`providers`** and **`rates`** are of no patient and stay as they are.
 
-**`events` cannot be de-identified**: they hold free text. The command refuses.
+**`events` cannot be de-identified**: they hold free text. Nor can **`line_changes`**: a line ends with its month, at the latest. The
+command refuses both.
 
 **What is left.** A rate that changes from one day to the next shows where a payer's new edition began, which is
 public: with several payers known, a shift can be found out from it. The last days of all patients lie near the day of
 the export. A rare reason, or a very long episode, may be one patient's alone. `totals` of the manifest are over all
-patients. In `changes` an episode that was corrected from one patient to another appears under both, with two shifts.
+patients. In all changes an episode that was corrected from one patient to another appears under both, with two shifts.
 An expert has to weigh these.
 
 ## The eighteen identifiers
@@ -358,10 +369,12 @@ def deidentified_page() -> str:
 
 def _treatments(dataset: Dataset) -> Iterator[list[str]]:
     of_a_patient = any(column.name == "patient" for column in dataset.columns)
+    refused = dataset.name == "line_changes"
     for column in dataset.columns:
         bare = column.name.removeprefix("old_").removeprefix("new_")
         told = column.deidentified == "left out" or (column.deidentified == "kept" and of_a_patient)
-        yield [f"`{column.name}`", _BECOMES[column.deidentified], _WHY.get(bare, "") if told else ""]
+        becomes = "refused with the whole dataset" if refused else _BECOMES[column.deidentified]
+        yield [f"`{column.name}`", becomes, _WHY.get(bare, "") if told and not refused else ""]
 
 
 PAGES: Final[dict[str, Any]] = {"feed.md": feed_page, "../why/deidentified.md": deidentified_page}

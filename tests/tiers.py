@@ -21,8 +21,8 @@ BY_FILE = {
     ],
     "store": [
         "ledger/keys/*", "ledger/recorders/*", "ledger/proof/test_seals.py", "ledger/proof/test_verify.py",
-        "projections/bundle/*", "projections/erasure/*", "projections/export/*", "projections/operations/*",
-        "projections/read_model/*", "projections/rebuild/*", "projections/report/*",
+        "projections/bundle/*", "projections/changes/*", "projections/erasure/*", "projections/export/*",
+        "projections/operations/*", "projections/read_model/*", "projections/rebuild/*", "projections/report/*",
         "projections/rows/test_fingerprints.py", "commands/terminal/*", "commands/verbs/*", "commands/writing/*",
         "whole/test_hard_situations.py", "whole/test_journeys.py", "whole/test_no_patient_in_messages.py",
         "whole/test_merging.py", "whole/test_scenarios.py", "whole/test_known_at.py", "projections/archive/*",

@@ -6,24 +6,27 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
 import click
 
 from commands.outside import utc_now
+from commands.recording.leaving_out import LeftOut
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
 from commands.terminal.progress import progress
 from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
+from commands.verbs.export_asked import Asked, check_asked
 from commands.verbs.read import derived, is_built
-from commands.verbs.since import Since, check_since, say_taken_up, since_option
+from commands.verbs.since import Since, begun_from, check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
 from projections.audit.kept_claimed import kept_in
-from projections.export.changes import changes_since, inserted, stretch_of
+from projections.changes.of_dataset import changes_of, inserted
+from projections.changes.stretch import stretch_of
 from projections.export.columns import Dataset
 from projections.export.deidentify import Pseudonyms, deidentified, kept_columns
 from projections.export.judged import (
@@ -39,28 +42,17 @@ from projections.export.judged import (
 from projections.export.manifest import MANIFEST, ExportManifest, Origin, read_manifest, recorded_until
 from projections.export.place import NotOurs, Place
 from projections.export.rows import rows_by_month, rows_by_patient, sorted_by_month
-from projections.export.shapes import DATASETS
-from projections.export.write import CLOUDEVENTS, EVENTS, PARQUET, Made, write_event_export, write_export, writer_of
+from projections.export.shapes import CHANGES_OF, DATASETS
+from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_export, write_export
 from projections.read_model.trouble import NotNow, SetAside
 from projections.read_model.version import code_version
 from projections.read_model.views import Views
+from projections.reading.budget import TooCostly
 from projections.rows.cells import Cells
-from projections.rows.day import DayCells
 from projections.words import utc_text
 
-CHANGES = "changes"
-
-
-class Asked(NamedTuple):
-    """What the command line asks for."""
-
-    dataset: str
-    form: str
-    out: Path
-    since: int | None
-    known_at: datetime | None
-    deidentified: bool
-    key: Path | None
+READ_MODEL: Final = ("days", "lines", "findings")
+"""The datasets whose rows stand in the read model."""
 
 
 @click.command()
@@ -83,12 +75,13 @@ def export(
     code_version: str | None, known_at: datetime | None,
     deidentified: bool, key: Path | None,
 ) -> None:  # fmt: skip
-    """Write days, lines, findings, changes, claimed days, claims, payments, remittances, episodes, authorizations,
-    providers, rates or events into files, for programs downstream.
+    """Write days, lines, findings, claimed days, what changed of them, claims, payments, remittances, episodes,
+    authorizations, providers, rates or events into files, for programs downstream.
 
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
-    'changes' are the days that are not what they were at --since; 'claimed' is what 'diff --claimed --every' shows of
+    'changes' are the days that are not what they were at --since, 'line_changes', 'finding_changes' and
+    'claimed_changes' the lines, findings and claimed days; 'claimed' is what 'diff --claimed --every' shows of
     everybody; 'claims' where each claim stands, 'payments' what each claimed day was paid, 'remittances' what payers
     answered, with their lines and adjustments in 'remittance_lines' and 'remittance_adjustments'; 'providers' and
     'rates' are those of the book. 'episode-ledger help feed' describes every column.
@@ -98,12 +91,13 @@ def export(
       episode-ledger export days --format parquet --out feed
       episode-ledger export changes --since 8 --format jsonl --out feed
       episode-ledger export claimed --format parquet --out feed --known-at 2026-11-01T00:00Z
+      episode-ledger export claimed_changes --since 8 --format parquet --out feed
       episode-ledger export payments --format parquet --out feed
       episode-ledger export events --format cloudevents --out feed
       episode-ledger export lines --format csv --out research --deidentified
     """
     asked = Asked(dataset, form, out.path, since, known_at, deidentified, key)
-    _check(asked)
+    check_asked(asked)
     place = Place(out.path, dataset)
     out.refuse_around(place.would_remove)
     listed = None if dataset in (PROVIDERS, RATES) else place.link  # what the book says is nobody's
@@ -120,26 +114,6 @@ def export(
     click.echo(f"{manifest.rows:,} rows of {dataset} at position {manifest.position:,} in {place.link}")
 
 
-def _check(asked: Asked) -> None:
-    """What the options must have to do with each other."""
-    if asked.dataset == EVENTS and asked.form not in (CLOUDEVENTS, PARQUET):
-        raise click.UsageError("events are written as cloudevents or as parquet")
-    if asked.form == CLOUDEVENTS and asked.dataset != EVENTS:
-        raise click.UsageError("--format cloudevents is for events")
-    if asked.since is not None and asked.dataset not in (CHANGES, EVENTS):
-        raise click.UsageError("--since is for changes and events; the others are whole as they stand")
-    if asked.known_at is not None and asked.dataset in (CHANGES, EVENTS):
-        raise click.UsageError("changes and events go by position; --known-at is for the others")
-    if asked.deidentified and asked.dataset == EVENTS:
-        raise click.UsageError("events cannot be de-identified: they hold what was told, free text included")
-    if asked.key is not None and not asked.deidentified:
-        raise click.UsageError("--key is for --deidentified")
-    try:
-        writer_of(asked.form) if asked.form != CLOUDEVENTS else None
-    except ImportError:
-        raise click.UsageError("--format parquet needs pyarrow: pip install 'episode-ledger[parquet]'") from None
-
-
 def _check_alike(asked: Asked, standing: Path) -> None:
     """An export replaces one of its own kind only: nobody finds names where there were none, or another format."""
     made = read_manifest(standing)
@@ -153,9 +127,14 @@ def _export(
 ) -> ExportManifest:
     if asked.dataset == EVENTS:
         return _export_events(ledger, asked, folder)
+    if asked.dataset in CHANGES_OF:
+        left_out = LeftOut()
+        while True:
+            try:
+                return _export_changes(setup, ledger, asked, left_out, pseudonyms, folder)
+            except TooCostly as error:  # seen when they were judged: nothing is written yet
+                left_out.without(ledger, error)
     head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
-    if asked.dataset == CHANGES:
-        return _export_changes(setup, ledger, asked, head, pseudonyms, folder)
     if asked.dataset in (PROVIDERS, RATES):
         rows = rate_rows(setup.book, asked.known_at) if asked.dataset == RATES else provider_rows(setup.book)
         made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
@@ -171,18 +150,25 @@ def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> ExportM
 
 
 def _export_changes(
-    setup: Setup, ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
+    setup: Setup,
+    ledger: EpisodeLedger,
+    asked: Asked,
+    left_out: LeftOut,
+    pseudonyms: Pseudonyms | None,
+    folder: Path,
 ) -> ExportManifest:
+    head = left_out.settled(ledger, setup.book, asked.since or 0, say_taken_up)
     stretch = stretch_of(ledger, asked.since or 0, head)
-    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, ())
-    dataset = DATASETS[CHANGES]
-    if not asked.since and pseudonyms is None and is_built(setup, ledger):
+    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, stretch.left_out)
+    dataset, of = DATASETS[asked.dataset], CHANGES_OF[asked.dataset]
+    if not asked.since and pseudonyms is None and of in READ_MODEL and is_built(setup, ledger):
         with derived(setup) as views:
-            if views.stand_at(head, stretch.last_book.hash):  # then every day there is stands there already, in order
-                days = map(DayCells._make, rows_by_month(views, DATASETS["days"]))
-                return write_export(folder, dataset, dataset.columns, asked.form, inserted(days, stretch), made)
+            is_alike = views.set_aside().keys() == stretch.left_out.keys()
+            if is_alike and views.stand_at(head, stretch.last_book.hash):  # then every row stands there, in order
+                rows = inserted(rows_by_month(views, DATASETS[of]), of, stretch)
+                return write_export(folder, dataset, dataset.columns, asked.form, rows, made)
     with progress("Looking for changes", "patients") as tell:
-        rows = changes_since(ledger, asked.since or 0, head, tell)
+        rows = changes_of(ledger, of, stretch.since, head, tell)
         return _write(dataset, rows, asked, pseudonyms, made, folder)
 
 
@@ -190,7 +176,7 @@ def _export_views(
     setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
     dataset = DATASETS[asked.dataset]
-    with derived(setup, asked.known_at) as views:
+    with begun_from(setup, ledger) if asked.known_at is None else derived(setup, asked.known_at) as views:
         made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
         if pseudonyms is None:
             return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
@@ -202,7 +188,8 @@ def _export_judged(
 ) -> ExportManifest:
     """What is judged for this export; the read model says up to where, and who is set aside."""
     keeps = asked.dataset == CLAIMED and asked.known_at is None
-    with derived(setup, claims="every" if keeps else "none") as views, progress("Judging", "patients") as tell:
+    read = begun_from(setup, ledger, "every") if keeps else derived(setup, claims="none")
+    with read as views, progress("Judging", "patients") as tell:
         origin, aside = _origin_of(ledger, asked, views), views.set_aside()
         names = set(aside)
 
@@ -236,7 +223,7 @@ def _origin_of(ledger: EpisodeLedger, asked: Asked, views: Views) -> Origin:
 
 
 def _origin(ledger: EpisodeLedger, asked: Asked, position: int, book_hash: str | None) -> Origin:
-    since = (asked.since or 0) if asked.dataset in (CHANGES, EVENTS) else None
+    since = (asked.since or 0) if asked.dataset in (*CHANGES_OF, EVENTS) else None
     known_at = utc_text(asked.known_at) if asked.known_at else None
     return Origin(
         ledger.id, position, ledger.seal_at(position), recorded_until(ledger, position), since, known_at, book_hash,

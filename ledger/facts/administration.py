@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from ledger.facts.billing import RemittancePosted
-from ledger.facts.desk_acts import LooksSealed, WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.facts.desk_acts import LooksSealed, WorkAct
+from ledger.facts.feed_acts import FeedAct
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
@@ -160,7 +161,8 @@ class PaymentReceived(
 ):
     """A payer's check or transfer arrived: its number, what it is worth, and how many claims it says it answers.
 
-    ``originator`` is what the file calls the payer, ``file`` the file's SHA-256.
+    ``originator`` is what the file calls the payer, ``file`` the file's SHA-256, ``posted_cents`` what the check pays
+    for claims, known or not; a check that was recorded before that was kept has none.
     """
 
     payment: str
@@ -173,6 +175,7 @@ class PaymentReceived(
     nonce: str
     adjustments: tuple[PaymentAdjustment, ...] = ()
     originator: str = ""
+    posted_cents: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class RemittanceUnmatched(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):
@@ -204,33 +207,22 @@ class RemittanceAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 HouseAct = (
-    MonthClosed
-    | BookAdopted
-    | PatientForgotten
-    | PatientsMerged
-    | PatientsParted
-    | RollbackAccepted
-    | IdentityInTheOpen
-    | BatchWritten
-    | PaymentReceived
-    | RemittanceUnmatched
-    | RemittanceAssigned
-    | WorkAct
-    | LooksSealed
-)
+    MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted | RollbackAccepted
+    | IdentityInTheOpen | BatchWritten | PaymentReceived | RemittanceUnmatched | RemittanceAssigned
+    | WorkAct | LooksSealed | FeedAct
+)  # fmt: skip
 
 _TIME: Final[dict[type, str]] = {
     MonthClosed: "closed_at", BookAdopted: "adopted_at", PatientForgotten: "forgotten_at",
     PatientsMerged: "merged_at", PatientsParted: "parted_at", RollbackAccepted: "accepted_at",
     IdentityInTheOpen: "allowed_at", BatchWritten: "written_at", PaymentReceived: "received_at",
     RemittanceUnmatched: "received_at", RemittanceAssigned: "assigned_at",
-    WorkAssigned: "at", WorkNoted: "at", WorkDone: "at", LooksSealed: "at",
 }  # fmt: skip
 
 
 def time_of_act(act: HouseAct) -> datetime:
     """When an act of the house was done."""
-    told: datetime = getattr(act, _TIME[type(act)])
+    told: datetime = getattr(act, _TIME.get(type(act), "at"))
     return told
 
 

@@ -24,6 +24,7 @@ from projections.reading.authorizations import authorizations_in
 from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
+from projections.rows.day import DAY_ORDER
 from projections.words import iso, utc_text
 
 CLAIMED: Final = "claimed"
@@ -82,9 +83,9 @@ def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[Cells]
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
         if (kept := as_of.kept(patient)) is not None:
-            return map(_cells, kept)
+            return claimed_cells(kept)
         streams = entries_around(as_of.ledger, theirs, as_of.position)
-        return map(_cells, claimed_of(streams, patient, as_of.book, as_of.known_at, every=True))
+        return claimed_cells(claimed_of(streams, patient, as_of.book, as_of.known_at, every=True))
     streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)
     if dataset in ANSWERED:
         return exported_rows(dataset, streams, patient, as_of.book, as_of.known_at)
@@ -130,6 +131,20 @@ def _episodes(as_of: AsOf, streams: Streams, patient: str) -> Iterator[_Episode]
                 None if ended is None else iso(ended), bool(episode.voided),
                 tuple(spell.payer for spell in episode.spells()),
             )  # fmt: skip
+
+
+def claimed_cells(rows: Iterable[msgspec.Struct]) -> Iterator[Cells]:
+    """A patient's claimed days, given by episode and date, each with the number it has among the rows of its date."""
+    nth, last = 0, None
+    for row in rows:
+        cells = _cells(row)
+        nth = nth + 1 if cells[_DAY] == last else 1
+        last = cells[_DAY]
+        yield (*cells, nth)
+
+
+_DAY: Final = slice(0, len(DAY_ORDER))
+"""Where in a claimed day its patient, episode and date stand."""
 
 
 def _cells(row: msgspec.Struct) -> Cells:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -37,12 +39,15 @@ def rows_by_month(views: Views, dataset: Dataset) -> Iterator[Cells]:
 
 
 def named_findings(rows: Iterable[Cells], dataset: Dataset) -> Iterator[Cells]:
-    """Findings as the read model keeps them, each with what names it at the end: the same wherever it is exported."""
+    """Findings as the read model keeps them, in order, each with what names it at the end: the same wherever it is
+    exported. Of several that differ in their message alone, or in nothing, the later ones are named by their number,
+    too."""
     names = [column.name for column in dataset.columns]
-    places = [names.index(name) for name in dataset.order]
-    for row in rows:
-        key = hashlib.sha256(_encode([row[place] for place in places])).hexdigest()
-        yield (*row[: len(names) - 1], key[:_NAME_DIGITS])
+    places, message = [names.index(name) for name in dataset.order], names.index("message")
+    for key, alike in groupby(rows, lambda row: [row[place] for place in places]):
+        for number, row in enumerate(sorted(alike, key=itemgetter(message))):
+            name = hashlib.sha256(_encode([*key, number] if number else key)).hexdigest()
+            yield (*row[: len(names) - 1], name[:_NAME_DIGITS])
 
 
 def rows_by_patient(views: Views, dataset: Dataset) -> Iterator[Cells]:

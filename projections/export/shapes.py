@@ -5,7 +5,6 @@ Columns are only ever added, at the end: ``SCHEMA_VERSION`` counts the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
@@ -19,9 +18,10 @@ from projections.answers.exported_shapes import (
     ExportedRemittance,
     ExportedRemittanceLine,
 )
+from projections.export.change_shapes import ChangePlace, changes_of, day_change_columns
 from projections.export.columns import Dataset, dataset_of
-from projections.rows.columns import CalendarDate, Column, Word, columns_of, note
-from projections.rows.day import ADDED_FROM, DAY_COLUMNS, DAY_ORDER, DayRow
+from projections.rows.columns import CalendarDate, Word, columns_of, note
+from projections.rows.day import DAY_ORDER, DayRow
 from projections.rows.finding import FINDING_ORDER, FindingRow
 from projections.rows.line import LINE_ORDER, LineRow
 
@@ -29,49 +29,6 @@ SCHEMA_VERSION: Final = "1"
 
 _PATIENT: Final = note("the patient's name in the ledger", "pseudonym")
 _EPISODE: Final = note("the episode", "pseudonym")
-
-
-class ChangePlace(Struct, frozen=True):
-    """One day that is not what it was: take the row with the old values away, put the one with the new values in."""
-
-    position: Annotated[int, note("where these changes lead: the consumer's next `--since`", "kept")]
-    book: Annotated[str, note("SHA-256 of the book in force there", "kept")]
-    kind: Annotated[
-        Word,
-        note("`insert` (no such day before), `restate` (another row now), `retract` (no such day now)", "kept"),
-    ]
-    patient: Annotated[str, _PATIENT]
-    episode: Annotated[str, _EPISODE]
-    date: Annotated[CalendarDate, note("the service date; with patient and episode the key of the day", "shifted")]
-
-
-class ChangeCause(Struct, frozen=True):
-    """What made a day another."""
-
-    cause: Annotated[
-        tuple[str, ...],
-        note("what changed the day since then, the last first: entries as `source:id`, or `book`", "left out"),
-    ]
-    cause_position: Annotated[
-        int | None,
-        note("the position of the first cause; null where the patient was unknown before", "left out"),
-    ]
-
-
-def change_columns() -> Iterator[Column]:
-    """A change's columns: which day it is, the day's columns as they were and as they are, and what changed it.
-
-    The columns that a day has from edition 2 on come last: columns are only ever added at the end.
-    """
-    yield from columns_of(ChangePlace)
-    yield from _of_both_ages(slice(len(DAY_ORDER), ADDED_FROM))
-    yield from columns_of(ChangeCause)
-    yield from _of_both_ages(slice(ADDED_FROM, None))
-
-
-def _of_both_ages(part: slice) -> Iterator[Column]:
-    for age in ("old", "new"):
-        yield from (column._replace(name=f"{age}_{column.name}", nullable=True) for column in DAY_COLUMNS[part])
 
 
 class ExportedProvider(Struct, frozen=True):
@@ -141,6 +98,9 @@ class ExportedClaimedDay(Struct, frozen=True):
     file_by: Annotated[
         CalendarDate | None, note("the last date to file a day whose payer has no claim yet; else null", "shifted")
     ]
+    nth: Annotated[
+        int, note("1 for the first row of its date, 2 for the second, in the order the claims were recorded", "kept")
+    ]
 
 
 class ExportedAuthorization(Struct, frozen=True):
@@ -190,21 +150,27 @@ def _declared(name: str, struct: type[Struct], dated_by: str | None, *order: str
     return dataset_of(name, struct.__doc__, columns_of(struct), dated_by, *order, is_key=is_key)
 
 
+_LINES: Final = _declared("lines", LineRow, "from", *LINE_ORDER)
+_FINDINGS: Final = dataset_of(
+    "findings",
+    FindingRow.__doc__,
+    [*columns_of(FindingRow), *columns_of(NamedFinding)],
+    "dates",
+    *(name for name in FINDING_ORDER if name != "first_date"),
+    key="finding",
+)
+_CLAIMED: Final = _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, "nth")
 DATASETS: Final = {
     dataset.name: dataset
     for dataset in (
         _declared("days", DayRow, "date", *DAY_ORDER),
-        _declared("lines", LineRow, "from", *LINE_ORDER),
-        dataset_of(
-            "findings",
-            FindingRow.__doc__,
-            [*columns_of(FindingRow), *columns_of(NamedFinding)],
-            "dates",
-            *(name for name in FINDING_ORDER if name != "first_date"),
-            key="finding",
-        ),
-        dataset_of("changes", ChangePlace.__doc__, change_columns(), "date", *DAY_ORDER),
-        _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, is_key=False),
+        _LINES,
+        _FINDINGS,
+        dataset_of("changes", ChangePlace.__doc__, day_change_columns(), "date", *DAY_ORDER),
+        changes_of(_LINES, "line_changes"),
+        changes_of(_FINDINGS, "finding_changes"),
+        changes_of(_CLAIMED, "claimed_changes"),
+        _CLAIMED,
         _declared("episodes", ExportedEpisode, None, "patient", "episode"),
         _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number", "from"),
         _declared("claims", ExportedClaim, "from", "patient", "episode", "claim"),
@@ -228,3 +194,10 @@ DATASETS: Final = {
     )
 }
 """The datasets by name, in the order they are documented."""
+CHANGES_OF: Final = {
+    "changes": "days",
+    "line_changes": "lines",
+    "finding_changes": "findings",
+    "claimed_changes": "claimed",
+}
+"""The datasets of changes, each with the one whose rows it brings up to date."""

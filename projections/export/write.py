@@ -23,7 +23,7 @@ from projections.export.columns import Dataset
 from projections.export.datapackage import package_of
 from projections.export.manifest import MANIFEST, PACKAGE, ExportedFile, ExportManifest, Origin, part_of, text_of
 from projections.export.rows import MonthOf
-from projections.export.shapes import SCHEMA_VERSION
+from projections.export.shapes import CHANGES_OF, SCHEMA_VERSION
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
 from projections.words import decimal
@@ -49,7 +49,7 @@ _SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
 _COUNTED: Final[dict[str | None, tuple[str, tuple[str, ...]]]] = {
     "days": ("status", ("billable", "not_billable", "hold", "conflict")),
     "findings": ("level", ("hard", "soft")),
-    "changes": ("kind", ("insert", "restate", "retract")),
+    **dict.fromkeys(CHANGES_OF, ("kind", ("insert", "restate", "retract"))),
     "claimed": ("kind", get_args(ClaimedKind)),
     "claims": ("state", get_args(ClaimStanding)),
     "payments": ("status", get_args(PaidStatus)),

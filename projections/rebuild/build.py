@@ -34,7 +34,8 @@ from projections.reading.as_known import Streams, load_patient, some_episode
 from projections.reading.budget import Budget, TooCostly, set_budget, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
 from projections.rows.digests import Sums
-from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.house import house_sheets
+from projections.rows.kept import NOBODY
 from projections.rows.patient import Sheets, derive_patient
 
 AHEAD_ENTRIES: Final = 20_000
@@ -76,7 +77,7 @@ def mapped_mb(memory_mb: int, processes: int) -> int:
 def build(path: Path, work: Work, processes: int, told: Progress) -> tuple[Sums, list[SetAside]]:
     """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
     with open_ledger(work.ledger, create=False, master=work.master) as ledger:
-        kept = kept_sheets(ledger.forgettings(work.upto))
+        kept = house_sheets(ledger, work.upto)
         parts = shares(cohorts_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
     total = sum(map(len, parts))
     paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
@@ -156,7 +157,7 @@ def build_part(
     told: Progress = silent,
     kept: Sheets | None = None,
 ) -> BuiltPart:
-    """Judge some cohorts and write their rows into a file of their own, beside what was kept of the forgotten."""
+    """Judge some cohorts and write their rows into a file of their own, beside those that are no patient's."""
     set_budget(work.budget)
     book = book_of_text(work.book).known(work.known_on)
     writer = RowsFile(path)

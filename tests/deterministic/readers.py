@@ -10,7 +10,7 @@ from ledger.facts.entry import Entry, decode
 from ledger.judge.patients import by_episode, gather
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger
-from projections.export.changes import changes_since
+from projections.changes.days import changes_since
 from projections.export.shapes import DATASETS
 from projections.read_model.catch_up import catch_up
 from projections.read_model.tables import ORDER

@@ -54,7 +54,7 @@ ROOMS: dict[str, str] = {
     "projections/tables.py": "projections/words.py",
     "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
-        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
+        "ledger/day_set.py ledger/facts ledger/administration.py ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/reading"
     ),
     "projections/read_model": (
@@ -87,6 +87,10 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/formulas.py projections/reading projections/rows projections/read_model "
         "projections/audit projections/answers"
     ),
+    "projections/changes": (
+        "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
+        "projections/reading projections/rows projections/audit projections/export"
+    ),
     "projections/archive": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
         "projections/read_model"
@@ -107,7 +111,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows "
+        "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
         "projections/read_model projections/why projections/audit projections/answers"
     ),
     "projections/report": (
@@ -154,7 +158,7 @@ ROOMS: dict[str, str] = {
     "commands/recording": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/reading projections/read_model projections/effects "
-        "projections/erasure projections/claims_out "
+        "projections/changes projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/references commands/writing commands/terminal"
     ),
     "commands/desk": (
@@ -184,7 +188,7 @@ ROOMS: dict[str, str] = {
         "ledger/recorders ledger/recorders/sqlite ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
         "projections/why projections/audit projections/answers projections/effects projections/rebuild "
-        "projections/export projections/archive projections/distributed "
+        "projections/export projections/changes projections/archive projections/distributed "
         "projections/operations projections/work projections/page projections/report projections/bundle "
         "projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/sheets commands/references commands/writing "
@@ -202,7 +206,7 @@ ROOMS: dict[str, str] = {
     "episode_ledger/names.py": (
         "ledger/facts ledger/book ledger/keys ledger/recorders ledger/store.py "
         "projections/rows projections/read_model projections/why projections/audit projections/rebuild "
-        "projections/export "
+        "projections/changes "
         "commands/writing commands/terminal commands/verbs commands/cli.py "
         "episode_ledger/check.py"
     ),
@@ -340,6 +344,7 @@ LONGER_THAN_250: dict[str, str] = {
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
     "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
+    "projections/answers/instruments.py": "what becomes of a claim, case by case: the table of claims.md section 6",
     "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
     "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
@@ -633,7 +638,7 @@ def test_every_public_name_says_what_it_is() -> None:
 
 def texts() -> Iterator[Path]:
     """The files of the project that somebody wrote."""
-    for folder in (*PACKAGES, "tests", "scripts", "docs", ".ci"):
+    for folder in (*PACKAGES, "tests", "scripts", "docs", "dbt", ".ci"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix not in NOT_TEXT)
     yield from (path for path in ROOT.glob("*") if path.suffix in (".md", ".toml", ".txt"))
 

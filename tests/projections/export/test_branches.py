@@ -79,6 +79,17 @@ def test_a_finding_has_one_name_and_keeps_it(tmp_path: Path) -> None:
     assert (schema["primaryKey"], kinds["finding"]) == (["finding"], "string")
 
 
+def test_findings_that_differ_in_what_they_say_alone_have_names_of_their_own(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    line = {"code": "S9325", "from": "2026-02-02", "to": "2026-02-03", "charge_cents": 9000}
+    claim = {"type": "ClaimSubmitted", "claim": "C-1", "payer": "prairie-blue", "frequency": "1",
+             "lines": [line | {"units": 5}, line | {"units": 6}, line | {"units": 6}]}  # fmt: skip
+    assert house.tell(*example(), told("c", claim)).status == 0
+    alike = [row for row in rows_of(house, "findings", tmp_path / "out") if row["rule"] == "claim_units"]
+    assert [row["message"].split(" units")[0][-1] for row in alike] == ["5", "6", "6"]
+    assert len({row["finding"] for row in alike}) == 3
+
+
 def test_no_key_of_any_dataset_is_a_list() -> None:
     """No reader of tables takes one."""
     assert not [

@@ -74,7 +74,7 @@ def key(tmp_path: Path) -> Path:
     return tmp_path / "keys" / "pseudonym.key"
 
 
-OF_PATIENTS = [name for name in DATASETS if name not in ("providers", "rates")]
+OF_PATIENTS = [name for name in DATASETS if name not in ("providers", "rates", "line_changes")]
 
 
 def test_rates_are_of_nobody_and_stay_as_they_are(house: House, tmp_path: Path, key: Path) -> None:

@@ -22,7 +22,7 @@ import pytest
 from projections.export.as_parquet import schema_of
 from projections.export.datapackage import package_of
 from projections.export.manifest import ExportManifest
-from projections.export.shapes import DATASETS, SCHEMA_VERSION
+from projections.export.shapes import CHANGES_OF, DATASETS, SCHEMA_VERSION
 from tests.answered import answered_house
 from tests.command_line import EXAMPLE, House, told
 from tests.exports import export, manifest_of, rows_in
@@ -63,7 +63,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> House:
 def text_of(house: House, dataset: str, form: str, out: Path) -> bytes:
     """An export in one text, without what is drawn at random."""
     options: list[object] = []
-    if dataset == "changes":
+    if dataset in CHANGES_OF:
         with open_ledger(house.ledger, create=False) as ledger:
             options = ["--since", ledger.adoptions()[0][0]]
     place = export(house, dataset, form, out / form, *options)

@@ -21,7 +21,8 @@ from commands.writing.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
-from projections.export.changes import NothingAdopted, changes_since
+from projections.changes.days import changes_since
+from projections.changes.stretch import NothingAdopted
 from projections.export.shapes import DATASETS
 from projections.rows.cells import Cells, as_list
 from projections.rows.patient import derive_patient

@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('feed_claimed_changes') }}
+{{ kept('claimed') }}

@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('feed_finding_changes') }}
+{{ kept('findings') }}

@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('feed_line_changes') }}
+{{ kept('lines') }}

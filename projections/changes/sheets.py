@@ -1,0 +1,133 @@
+"""Claim lines, findings and claimed days that are not what they were at an earlier position: old row and new row.
+
+Nobody keeps the rows of an earlier position, so they are derived: the cohorts with entries since then are read once and
+judged twice, up to each position and by the book of then. Where another book was taken up, that is everybody. Applying
+the changes to the rows of a position gives exactly the rows of the later one. What made a day another, ``days.py``
+says; these rows name the entries they rest on themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from ledger.book import Book
+from ledger.judge.findings import find
+from ledger.judge.patients import gather
+from ledger.judge.steps import judge
+from ledger.progress import Progress, silent
+from ledger.store import EpisodeLedger
+from projections.audit.claimed import claimed_of_several
+from projections.changes.stretch import Stretch, Touched, cohorts_touched, told_stretch
+from projections.export.change_shapes import compared_columns
+from projections.export.columns import Dataset
+from projections.export.judged import claimed_cells
+from projections.export.rows import named_findings
+from projections.export.shapes import DATASETS
+from projections.reading.as_known import Streams, some_episode
+from projections.reading.budget import TooCostly, within_budget
+from projections.rows.cells import Cells
+from projections.rows.finding import finding_cells, in_order
+from projections.rows.kept import kept_sheets
+from projections.rows.line import line_cells
+
+INSERT: Final = "insert"
+RESTATE: Final = "restate"
+RETRACT: Final = "retract"
+
+RowsOf = Callable[[Streams, Book, Collection[str]], Iterator[Cells]]
+"""Derives the rows of some episodes' patients."""
+Key = tuple[Any, ...]
+
+
+class _Parts(NamedTuple):
+    """Where in a row that stands what says which row it is, and what it says."""
+
+    key: list[int]
+    named: list[int]
+    said: list[int]
+    patient: int
+
+
+def sheet_changes_since(
+    ledger: EpisodeLedger, of: str, since: int, upto: int, told: Progress = silent
+) -> Iterator[Cells]:
+    """The changes of ``lines``, ``findings`` or ``claimed`` from a position to a later one, as rows of their datasets
+    of changes, cohort by cohort."""
+    stretch = told_stretch(ledger, since, upto)
+    kept = kept_sheets(ledger.forgettings(upto)) if since == 0 and of == "lines" else None
+    yield from sheets_inserted(kept.lines if kept else (), of, stretch)
+    parts, rows_of = _parts(DATASETS[of]), _ROWS[of]
+    for touched in cohorts_touched(ledger, stretch, told):
+        before = _before(rows_of, parts, touched, stretch)
+        after = _by_key(rows_of, parts, touched.after, stretch.last_book, touched.patients)
+        for key in sorted(before.keys() | after.keys()):
+            old, new = before.get(key), after.get(key)
+            if old != new:
+                yield _change(stretch, parts, old, new)
+
+
+def _before(rows_of: RowsOf, parts: _Parts, touched: Touched, stretch: Stretch) -> dict[Key, Cells]:
+    """The rows at the first position; of those left out now none, where they had cost too much before, too."""
+    if stretch.since == 0:
+        return {}
+    try:
+        return _by_key(rows_of, parts, touched.before, stretch.book, touched.patients)
+    except TooCostly:
+        if not stretch.left_out.keys() >= set(touched.patients):
+            raise
+        return {}
+
+
+def _by_key(
+    rows_of: RowsOf, parts: _Parts, streams: Streams, book: Book, patients: Collection[str]
+) -> dict[Key, Cells]:
+    """The rows of the patients; of their episodes' others, where they are read alone, none."""
+    if not streams:
+        return {}
+    rows = within_budget(some_episode(streams), lambda: list(rows_of(streams, book, patients)))
+    return {tuple(row[place] for place in parts.key): row for row in rows if row[parts.patient] in patients}
+
+
+def sheets_inserted(rows: Iterable[Cells], of: str, stretch: Stretch) -> Iterator[Cells]:
+    """The rows of a dataset as changes, where nothing was before."""
+    parts = _parts(DATASETS[of])
+    return (_change(stretch, parts, None, row) for row in rows)
+
+
+def _change(stretch: Stretch, parts: _Parts, old: Cells | None, new: Cells | None) -> Cells:
+    kind = INSERT if old is None else RETRACT if new is None else RESTATE
+    either = new or old
+    assert either
+    was, now = (tuple(row[place] if row else None for place in parts.said) for row in (old, new))
+    return (stretch.upto, stretch.last_book.hash, kind, *(either[place] for place in parts.named), *was, *now)
+
+
+def _parts(dataset: Dataset) -> _Parts:
+    places = {column.name: place for place, column in enumerate(dataset.columns)}
+    key, named, said = ([places[name] for name in names] for names in (dataset.key, *compared_columns(dataset)))
+    return _Parts(key, named, said, places["patient"])
+
+
+def _lines(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
+    for patient in gather(streams, whole=False):
+        for case in judge(patient, book):
+            yield from line_cells(case)
+
+
+def _findings(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
+    for patient in gather(streams, whole=False):
+        found = in_order(map(finding_cells, find(judge(patient, book))))
+        yield from named_findings(found, DATASETS["findings"])
+
+
+def _claimed(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
+    for rows in claimed_of_several(streams, patients, book, every=True).values():
+        yield from claimed_cells(rows)
+
+
+_ROWS: Final[dict[str, RowsOf]] = {
+    "lines": _lines,
+    "findings": _findings,
+    "claimed": _claimed,
+}

@@ -1,0 +1,123 @@
+"""Changes of lines, findings and claimed days: the rows of any position with them are the rows of any later one."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import groupby, pairwise
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commands.writing.adopt import adopt
+from ledger.book import Book
+from ledger.facts.administration import HOUSE
+from ledger.judge.patients import by_episode, gather
+from ledger.store import EpisodeLedger
+from projections.audit.claimed import claimed_of
+from projections.changes.of_dataset import changes_of
+from projections.export.judged import claimed_cells
+from projections.export.rows import named_findings
+from projections.export.shapes import CHANGES_OF, DATASETS
+from projections.rows.cells import Cells
+from projections.rows.patient import derive_patient
+from tests.harness import book_of, done_in
+from tests.histories import book, history
+from tests.projections.changes.test_feed import NOW, tell
+from tests.stores import examples, open_ledger
+from tests.tiers import many
+
+SEEDS = st.integers(0, 2**32)
+SHEETS = ("lines", "findings", "claimed")
+NAMES = {of: [column.name for column in DATASETS[name].columns] for name, of in CHANGES_OF.items()}
+COLUMNS = {of: [column.name for column in DATASETS[of].columns] for of in SHEETS}
+Row = dict[str, Any]
+Snapshot = dict[tuple[Any, ...], Row]
+
+
+class House:
+    """A ledger told a random history with merges and partings, and books taken up in between."""
+
+    def __init__(self, ledger: EpisodeLedger, rng: Random) -> None:
+        self.ledger = ledger
+        entries, tables = history(rng, house=True)
+        books = [book_of(tables), book_of(book(rng)), book_of(tables | {"providers": []})]
+        self.in_force: list[tuple[int, Book]] = []
+        for are_acts, several in groupby(entries, lambda entry: entry["episode"] == HOUSE):
+            if are_acts:
+                for act in several:
+                    done_in(ledger, act)
+                continue
+            rest = list(several)
+            while rest:
+                batch = rng.choice((1, 4, 20))
+                tell(ledger, rest[:batch])
+                rest = rest[batch:]
+                if rng.random() < 0.2:
+                    self.adopt(rng.choice(books))
+        if not self.in_force or rng.random() < 0.2:
+            self.adopt(rng.choice(books))
+        self.head = ledger.position()
+        self.snapshot = cache(self._snapshot)
+
+    def adopt(self, chosen: Book) -> None:
+        before = self.ledger.position()
+        if adopt(self.ledger, chosen, NOW) > before:
+            self.in_force.append((before + 1, chosen))
+
+    def _snapshot(self, of: str, position: int) -> Snapshot:
+        """Every row from the entries up to a position, and the book of then: patient by patient, the long way round."""
+        streams = by_episode(entry for _, entry in self.ledger.follow(0, position))
+        if acts := self.ledger.merge_entries(position):
+            streams[HOUSE] = acts
+        judged_by = next((chosen for at, chosen in reversed(self.in_force) if at <= position), self.in_force[0][1])
+        found: list[Cells] = []
+        for patient in gather(streams):
+            if of == "claimed":
+                found += claimed_cells(claimed_of(streams, patient.name, judged_by, every=True))
+                continue
+            sheets = derive_patient(patient, judged_by)
+            found += sheets.lines if of == "lines" else named_findings(sheets.findings, DATASETS["findings"])
+        rows = [dict(zip(COLUMNS[of], cells, strict=True)) for cells in found]
+        keyed = {key_of(of, row): row for row in rows}
+        assert len(keyed) == len(rows), "a key names one row"
+        return keyed
+
+
+def key_of(of: str, row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in DATASETS[of].key)
+
+
+def applied(of: str, snapshot: Snapshot, changes: list[Cells]) -> Snapshot:
+    """What a consumer makes of the changes: what is said to be old must be what it has."""
+    rows = dict(snapshot)
+    for cells in changes:
+        change = dict(zip(NAMES[of], cells, strict=True))
+        old, new = (
+            {name: change.get(f"{age}_{name}", change.get(name)) for name in COLUMNS[of]} for age in ("old", "new")
+        )
+        was = rows.pop(key_of(of, change), None)
+        assert was == (None if change["kind"] == "insert" else old)
+        if change["kind"] == "retract":
+            continue
+        assert new != was
+        rows[key_of(of, change)] = new
+    return rows
+
+
+@given(SEEDS)
+@settings(max_examples=examples(many(8, 100)), deadline=None)
+def test_the_rows_of_a_position_and_the_changes_since_are_the_rows_of_a_later_one(seed: int) -> None:
+    rng = Random(seed)
+    with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
+        house = House(ledger, rng)
+        loads = [0, *sorted(rng.sample(range(1, house.head + 1), k=min(3, house.head))), house.head]
+        for of in SHEETS:
+            rows: Snapshot = {}
+            for since, upto in pairwise(loads):
+                rows = applied(of, rows, list(changes_of(ledger, of, since, upto)))
+                assert rows == house.snapshot(of, upto)
+            assert list(changes_of(ledger, of, house.head, house.head)) == []
