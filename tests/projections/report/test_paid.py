@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from tests.answered import CORRECTED, PAID, answer, claim, house_with_claims, written
 from tests.command_line import House, told
+from tests.in_process_site import InProcess
 
 Row = dict[str, Any]
 ON = "2026-11-20"
@@ -176,3 +179,13 @@ def test_the_site_says_what_the_command_says(house: House, tmp_path: Path) -> No
     ):  # fmt: skip
         rows = csv.DictReader(io.StringIO(visitor.get(f"/report/table/{section}?as=csv").text))
         assert [row[column] for row in rows][-1] == f"{found[section][field] / 100:.2f}", (section, column)
+
+
+def test_a_day_of_a_closed_month_that_changed_says_what_was_paid_for_it(house: House) -> None:
+    assert house.run("close", "2026-09", "--anyway", "--by", "c").status == 0
+    assert house.run("remit", PAID).status == 0
+    gone = {"type": "FactRetracted", "target_source": "example", "target_id": "day-2026-09-29", "reason": "not served"}
+    assert house.tell(told("gone", gone, episode="EP-O1")).status == 0
+    rows = house.run("restatements", "2026-09").rows
+    assert [(row["date"], row["delta_cents"], row["paid_cents"]) for row in rows] == [("2026-09-29", -8800, 8800)]
+    assert given_back(house) == {"overclaimed": 8800}
