@@ -26,6 +26,7 @@ def patients_behind(report: WeeklyReport) -> Iterator[str]:
 
 def _patients_of(report: WeeklyReport, expected: Sequence[ExpectedKind]) -> Iterator[str]:
     yield from (row.patient for row in report.authorizations)
+    yield from (row.patient for row in report.unanswered)
     yield from (row.patient for kind in expected for row in kind.rows)
 
 
