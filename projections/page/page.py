@@ -17,7 +17,8 @@ from ledger.book import Book, Terms
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.claimed import claimed_of
+from projections.audit.claimed_rows import ClaimedDay
 from projections.page.days import MonthShown, RunShown, months_shown, runs_shown
 from projections.page.entries import EntryShown, entries_shown
 from projections.page.findings import ClaimedRun, FindingShown, claimed_shown, findings_shown

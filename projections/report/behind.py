@@ -7,12 +7,14 @@ from typing import Final
 
 import msgspec
 
-from projections.audit.claimed import ClaimedDay
+from projections.answers.payments import PaymentRow
+from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.queries import findings_where, runs_chosen
 from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
 from projections.report.claims import ClaimSums
+from projections.report.paid import PaidSums, says_of, shown_cents
 from projections.rows.cells import as_list
 from projections.rows.day_run import DayRun
 from projections.words import dates_between, follows
@@ -144,6 +146,12 @@ def _drawn(views: Views, one: RunningOut) -> Iterator[tuple[Key, Day]]:
     )
     for patient, episode, on, code, cents in found:
         yield ("authorizations", one.episode, one.number), (patient, episode, on, code, cents)
+
+
+def collect_paid(collected: Collected, sums: PaidSums, patient: str, row: PaymentRow) -> None:
+    """Take a claimed day's money in under every group it counts in."""
+    for key in sums.keys(row):
+        collected.add_day(key, patient, row.episode, row.date, says_of(row), shown_cents(key, row))
 
 
 def collect_claimed(collected: Collected, sums: ClaimSums, row: ClaimedDay) -> None:
