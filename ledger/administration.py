@@ -86,10 +86,13 @@ class HouseActs:
         if not self.keeps_identity():
             self._record_act(act, self.count_of_acts())
 
-    def record_work(self, act: WorkAct) -> int:
-        """Record what was decided about open work; gives the position. ``RecordConflictError`` if another act was
-        faster, and where nothing of the episode can be read any more."""
-        return self._record_act(act, self.count_of_acts())
+    def record_work(self, *acts: WorkAct, after: int | None = None) -> int:
+        """Record what was decided about open work, all of it or nothing; gives the position of the last.
+
+        ``RecordConflictError`` if another act was faster (also since ``after``, a count of acts, was asked for), and
+        where nothing of an episode can be read any more.
+        """
+        return self._insert(stored_acts(acts, self.count_of_acts() if after is None else after))[-1]
 
     def work_acts(self, after: int = 0) -> list[tuple[int, WorkAct]]:
         """What was decided about open work, after so many acts of the house, each with its position, in order."""

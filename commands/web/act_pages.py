@@ -17,7 +17,7 @@ from commands.web.site import Site
 
 STEPS: Final = ("show", "record", "change", "more")
 """What a form's buttons ask: to see the effect, to record, to go back to the form, for more rows."""
-CARRIED: Final = ("id", "seen")
+CARRIED: Final = ("id", "seen", "work", "list")
 
 
 def desk_of(site: Site, request: Request, reading: Reading) -> Desk:

@@ -236,17 +236,14 @@ class Case:
         """What the patient's other episodes may clash with, whatever it fails later: days with their one code, also
         where a human chose it; days on which several codes are left, with each of them. Asked once codes are found."""
         if self._exposed is None:
-            self._exposed = self._find_exposed()
+            several = union(self.candidates) & ~union(self.codes)
+            self._exposed = [
+                Exposed(payer, code, days)
+                for code, candidates in self.candidates.items()
+                for payer, paid in self.payers.items()
+                if (days := (self.codes[code] | (candidates & several)) & paid)
+            ]
         return self._exposed
-
-    def _find_exposed(self) -> list[Exposed]:
-        several = union(self.candidates) & ~union(self.codes)
-        return [
-            Exposed(payer, code, days)
-            for code, candidates in self.candidates.items()
-            for payer, paid in self.payers.items()
-            if (days := (self.codes[code] | (candidates & several)) & paid)
-        ]
 
 
 Others = Sequence[Case]

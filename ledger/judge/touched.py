@@ -1,7 +1,8 @@
 """From which date on a new fact can change what is said of a day: what comes late to old days is rare.
 
-Evidence and assessments speak for their own date and those after it. Of other facts nothing is promised. That this
-holds is a law of the judge (``tests/whole/test_laws.py``), and not a rule of its own.
+Evidence and assessments speak for their own date and those after it; plans, diagnoses and authorizations for the dates
+they cover; what ends therapy for what comes after. Of other facts nothing is promised. That this holds is a law of the
+judge (``tests/projections/audit/test_timeline.py``), and not a rule of its own.
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ def _first_date(fact: ev.Event, episode: Episode) -> int | None:
         return fact.from_.toordinal()
     if isinstance(fact, ev.InfusionLogged):
         return _first_date_of_run(fact, episode)
+    if isinstance(fact, ev.PlanSigned | ev.DiagnosisRecorded | ev.AuthorizationGranted):
+        return fact.from_.toordinal()
+    if isinstance(fact, ev.Discharged | ev.PatientDied):
+        return fact.date.toordinal() + 1
+    if isinstance(fact, ev.TherapyStopped):
+        return fact.date.toordinal()  # an order that begins on it may give the code now
     return None
 
 

@@ -123,8 +123,9 @@ def claimed_of(
     def work() -> list[ClaimedDay]:
         known = {name: known_by(entries, known_at) for name, entries in streams.items()}
         judged = judged_among(known, patient, book_known(book, known_at))
-        past = Past(known, book, known_at)
-        return [row for case in (judged.cases if judged else ()) for row in _rows(case, past, every)]
+        past, cases = Past(known, book, known_at), judged.cases if judged else ()
+        past.today.take(cases)
+        return [row for case in cases for row in _rows(case, past, every)]
 
     return within_budget(some_episode(streams), work)
 
@@ -134,11 +135,10 @@ def claimed_of_several(
 ) -> dict[str, list[ClaimedDay]]:
     """The same of some patients whose episodes had to do with each other, from what the judge reads of them."""
     past = Past(streams, book, None, whole=False)
-    return {
-        patient.name: [row for case in judge(patient, book) for row in _rows(case, past, every)]
-        for patient in gather(streams, whole=False)
-        if patient.name in patients
-    }
+    judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
+    for cases in judged.values():
+        past.today.take(cases)
+    return {name: [row for case in cases for row in _rows(case, past, every)] for name, cases in judged.items()}
 
 
 def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:

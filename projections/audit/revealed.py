@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from ledger.book import Book
+from ledger.day_set import OPEN_END
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry
 from ledger.facts.liveness import known
@@ -20,9 +21,10 @@ from ledger.judge.episode import Episode
 from ledger.judge.kept_fold import KeptFold
 from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
+from ledger.judge.touched import touched_from
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.said_of_days import Change, SaidOfDays, said_of
-from projections.audit.timeline import Moment, Timeline, timeline_since
+from projections.audit.timeline import Moment, Timeline, is_inert, timeline_since
 from projections.reading.as_known import JudgedPatient, book_known, everyone_judged
 from projections.words import verdict_text
 
@@ -72,6 +74,68 @@ class _Growing:
 _recorded_at: Final = attrgetter("recorded_at")
 
 
+class KnownToday:
+    """Patients as they are judged today, and which of it was known before: nobody needs to judge that again.
+
+    Most of what is recorded after a claim is about later dates. So a claimed day was known then as it is today, where
+    all that was recorded since can change later dates only (``ledger/judge/touched.py``), and no terms were published.
+    """
+
+    def __init__(self, streams: Streams, book: Book) -> None:
+        self.streams, self.book = streams, book
+        self._cases: dict[str, Case] = {}
+        self._verdicts: dict[str, SaidOfDays[str]] = {}
+        self._until: dict[datetime, int] = {}
+
+    def take(self, cases: Iterable[Case]) -> None:
+        """Take a patient in, as judged today."""
+        self._cases |= {case.episode.name: case for case in cases}
+        self._until.clear()
+
+    def until(self, at: datetime) -> int:
+        """The last date up to which every day was known at an instant as it is today; 0 if there is none."""
+        if at not in self._until:
+            self._until[at] = self._same_until(at)
+        return self._until[at]
+
+    def verdict(self, episode: str, on: int) -> str | None:
+        """The verdict of a day as it is known today; None if it is no day."""
+        if episode not in self._verdicts:
+            self._verdicts[episode] = said_of(self._cases[episode], verdict_text, by_number=False)
+        return self._verdicts[episode].on(on)
+
+    def _same_until(self, at: datetime) -> int:
+        until = self._terms_known_until(at.astimezone(UTC).date())
+        for name, entries in self.streams.items():
+            since = [
+                entry.fact
+                for entry in entries[bisect_right(entries, at, key=_recorded_at) :]
+                if not is_inert(entry.fact)
+            ]
+            case = self._cases.get(name)
+            for fact in since:
+                first = touched_from(fact, case.episode, case.calendar) if case else None
+                if first is None:
+                    return 0
+                until = min(until, first - 1)
+            if since and case:
+                until = min(until, _last_evidence(case, at))  # up to there, the episode had its days
+        return until
+
+    def _terms_known_until(self, on: date) -> int:
+        """The last date whose terms were published by then, as far as they are of payers that any coverage names."""
+        payers = {spell.payer for case in self._cases.values() for spell in case.spells} & self.book.payers.keys()
+        later = [terms for payer in payers for terms in self.book.payers[payer].terms if terms.published > on]
+        return min([terms.from_.toordinal() - 1 for terms in later], default=OPEN_END)
+
+
+def _last_evidence(case: Case, at: datetime) -> int:
+    """The last date with evidence of an episode that was recorded by an instant."""
+    served = [day.to for days in case.episode.served.values() for day in days if day.entry.recorded_at <= at]
+    logged = [run.last for runs in case.episode.local_runs.values() for run in runs if run.run.entry.recorded_at <= at]
+    return max(served + logged, default=0)
+
+
 class Past:
     """What was known of a patient's days before: at the instants of the claims, and at each moment since."""
 
@@ -80,9 +144,12 @@ class Past:
         self._judged: dict[datetime, dict[str, JudgedPatient]] = {}
         self._verdicts: dict[datetime, dict[str, SaidOfDays[str]]] = {}
         self._growing = _Growing(streams)
+        self.today = KnownToday(streams, book)
 
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         """The verdict of a day as known at an instant, with the terms published by then; None if it was no day."""
+        if on <= self.today.until(at):
+            return self.today.verdict(episode, on)
         if at not in self._verdicts:
             self._verdicts[at] = {
                 case.episode.name: said_of(case, verdict_text, by_number=False) for case in self._cases(at)

@@ -23,9 +23,11 @@ from projections.read_model.version import differs_by_zones_alone, makes_the_sam
 from projections.read_model.views import Views
 from projections.rebuild.read_back import (
     columns_added,
+    digests_of_those,
     digests_read,
     noted_digests,
     only,
+    patients_unlike,
     rows_of,
     shared_columns,
     side_by_side,
@@ -123,9 +125,12 @@ class Comparison:
 
     def _patients(self) -> Iterator[tuple[Any, ...]]:
         """Each patient with the digests of the live rows as read, as noted, and of the rows built anew."""
-        noted, built = noted_digests(self.live.connection), noted_digests(self.new.connection)
-        for patient, live, as_noted, anew in side_by_side(digests_read(self.live.connection), noted, built):
-            yield patient, live or (as_noted and digests_of(patient, Sheets([], [], []))), as_noted, anew
+        live, new = self.live.connection, self.new.connection
+        unlike = patients_unlike(live, new)
+        read = digests_read(live) if unlike is None else digests_of_those(live, sorted(unlike))
+        for patient, found, as_noted, anew in side_by_side(read, noted_digests(live), noted_digests(new)):
+            as_read = found if unlike is None or patient in unlike else anew
+            yield patient, as_read or (as_noted and digests_of(patient, Sheets([], [], []))), as_noted, anew
 
     def _changed(self, patient: str, found: PatientDigests, aside: bool) -> Iterator[ChangedRow]:
         before, after = (rows_of(views.connection, patient, self.columns) for views in (self.live, self.new))

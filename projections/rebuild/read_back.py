@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from projections.read_model.tables import ORDER, TABLES
+from projections.read_model.tables import ORDER, STORED, TABLES
 from projections.read_model.views import Views
 from projections.rows.cells import Cells
 from projections.rows.columns import sql_list
@@ -91,27 +91,82 @@ def noted_digests(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests
 
 def digests_read(connection: sqlite3.Connection) -> Iterator[tuple[str, Digests]]:
     """The digests of the rows as they stand, patient by patient."""
-    by_table = [
-        _digests_of_runs(connection) if table == "days" and _keeps_runs(connection) else _digests(connection, table)
-        for table in TABLES
-    ]
-    for patient, *found in side_by_side(*by_table):
-        yield patient, tuple(each or digest(patient, _EMPTY) for each in found)  # type: ignore[misc]
+    found = [_digests(connection, table, "TRUE", ()) for table in TABLES]
+    for patient, *digests in side_by_side(*found):
+        yield patient, _whole(patient, digests)
 
 
-def _digests(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, bytes]]:
-    for patient, rows in _by_patient(connection, table, ORDER[table]):
+def digests_of_those(connection: sqlite3.Connection, patients: Iterable[str]) -> Iterator[tuple[str, Digests]]:
+    """The digests of some patients' rows as they stand; nothing of one without rows."""
+    for patient in patients:
+        whose = "patient = ?" if patient else "patient = ? OR patient IS NULL"
+        found = [next(_digests(connection, table, whose, (patient,)), (patient, None)) for table in TABLES]
+        if any(digest for _, digest in found):
+            yield patient, _whole(patient, [digest for _, digest in found])
+
+
+def patients_unlike(live: sqlite3.Connection, built: sqlite3.Connection) -> set[str] | None:
+    """Whose rows are not the same in both, place by place; None where that cannot be told: other columns, damage.
+
+    However many processes build, a patient's rows come one after the other, in the same order; where somebody was
+    written since, they only stand elsewhere. In SQL it takes less than half of the time that digesting every row takes.
+    """
+    tables = [table for table in STORED if table != "digests"]
+    path = live.execute("PRAGMA database_list").fetchone()[2]
+    if not path or any(_columns_of(live, table) != [*STORED[table]] for table in tables):
+        return None
+    try:
+        built.execute("ATTACH ? AS live", (path,))
+        try:
+            built.execute("PRAGMA temp_store = MEMORY")
+            built.execute("CREATE TEMP TABLE moved (patient TEXT PRIMARY KEY, ahead INTEGER NOT NULL) WITHOUT ROWID")
+            return {whose or "" for table in tables for whose in _unlike_in(built, table)}
+        finally:
+            built.execute("DROP TABLE IF EXISTS temp.moved")
+            built.execute("DETACH live")
+    except (sqlite3.Error, UnicodeDecodeError):  # whoever reads row by row says what it is
+        return None
+
+
+def _unlike_in(connection: sqlite3.Connection, table: str) -> Iterator[str | None]:
+    """Whose rows of a table have none of their like in the place where it should be, here or there."""
+    first_here, first_there = (
+        dict(connection.execute(f'SELECT patient, min(rowid) FROM {file}."{table}" GROUP BY patient'))
+        for file in ("main", "live")
+    )
+    moved = [(whose, first_there[whose] - at) for whose, at in first_here.items() if whose and whose in first_there]
+    connection.execute("DELETE FROM temp.moved")
+    connection.executemany("INSERT INTO temp.moved VALUES (?, ?)", [each for each in moved if each[1]])
+    alike = " AND ".join(f'here."{name}" IS there."{name}"' for name in STORED[table])
+    ahead = "ifnull((SELECT ahead FROM temp.moved WHERE moved.patient = here.patient), 0)"
+    for here, there, sign in (("main", "live", "+"), ("live", "main", "-")):
+        found = connection.execute(
+            f'SELECT DISTINCT patient FROM {here}."{table}" AS here WHERE NOT EXISTS ('
+            f'SELECT 1 FROM {there}."{table}" AS there WHERE there.rowid = here.rowid {sign} {ahead} AND {alike})'
+        )
+        yield from (whose for (whose,) in found)
+
+
+def _whole(patient: str, digests: Sequence[bytes | None]) -> Digests:
+    return tuple(found or digest(patient, _EMPTY) for found in digests)  # type: ignore[return-value]
+
+
+def _digests(
+    connection: sqlite3.Connection, table: str, whose: str, values: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
+    if table == "days" and _keeps_runs(connection):
+        for patient, rows in _by_patient(connection, "day_runs", sql_list(RUN_ORDER), whose, values):
+            yield patient, digest_of_days(patient, list(map(DayRun._make, rows)))
+        return
+    for patient, rows in _by_patient(connection, table, ORDER[table], whose, values):
         yield patient, digest(patient, rows)
 
 
-def _digests_of_runs(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
-    for patient, rows in _by_patient(connection, "day_runs", sql_list(RUN_ORDER)):
-        yield patient, digest_of_days(patient, list(map(DayRun._make, rows)))
-
-
-def _by_patient(connection: sqlite3.Connection, table: str, order: str) -> Iterator[tuple[str, list[Cells]]]:
+def _by_patient(
+    connection: sqlite3.Connection, table: str, order: str, whose: str, values: Sequence[str]
+) -> Iterator[tuple[str, list[Cells]]]:
     place = _columns_of(connection, table).index("patient")
-    rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY {order}')
+    rows = connection.execute(f'SELECT * FROM "{table}" WHERE {whose} ORDER BY {order}', values)
     for patient, found in groupby(rows, key=lambda row: row[place] or ""):  # damaged rows may lack it
         yield patient, list(found)
 

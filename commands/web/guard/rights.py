@@ -44,6 +44,7 @@ MAY: Final[Mapping[Asked, Roles]] = {
     ("GET", "/episode/{id}"): EVERYBODY,
     ("GET", "/episode/{id}/why"): EVERYBODY,
     ("GET", "/open-work/{id}"): EVERYBODY,
+    ("POST", "/open-work"): RECORD,
     ("POST", "/open-work/{id}/assign"): RECORD,
     ("POST", "/open-work/{id}/note"): RECORD,
     ("POST", "/open-work/{id}/done-until"): RECORD,

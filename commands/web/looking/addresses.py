@@ -6,6 +6,7 @@ from typing import Final
 
 from commands.web.app import Addresses
 from commands.web.forms import SHORT, Bounds
+from commands.web.looking.deciding import assign_work, decide_together, note_work, put_work_away
 from commands.web.looking.episode import history_page, lines_csv, printed_page
 from commands.web.looking.found import findings_list, found_page, holds_page, search
 from commands.web.looking.looks import ask_for_looks, looks_form, looks_page
@@ -13,10 +14,12 @@ from commands.web.looking.monday import report_charts, report_page
 from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
 from commands.web.looking.tables import listed
-from commands.web.looking.worklist import assign_work, note_work, put_work_away, work_page, worklist_page
+from commands.web.looking.worklist import work_page, worklist_page
 
 NOTE: Final = Bounds(16 * 1024, 8)
 """A note of a thousand characters, each of them written as twelve."""
+ROWS: Final = Bounds(32 * 1024, 80)
+"""The ticked rows of a page, and a note."""
 LOOKING: Final = Addresses(
     pages={
         "/": listed(worklist_page),
@@ -36,6 +39,7 @@ LOOKING: Final = Addresses(
     },
     forms={
         "/search": (search, SHORT),
+        "/open-work": (decide_together, ROWS),
         "/open-work/{id}/assign": (assign_work, SHORT),
         "/open-work/{id}/note": (note_work, NOTE),
         "/open-work/{id}/done-until": (put_work_away, SHORT),

@@ -1,24 +1,18 @@
-"""The work list, a piece of work with what was decided about it, and the forms that decide."""
+"""The work list, and a piece of work with what was decided about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from commands.desk import open_work
-from commands.desk.open_work import WorkRefused
-from commands.web.forms import Fields
-from commands.web.guard.sessions import Session
+from commands.web.looking.deciding import who, work_asked
 from commands.web.looking.tables import ROWS_A_PAGE, Asked, Column, Table, csv_of
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
 from commands.web.times import reader_today
 from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
-from ledger.store import EpisodeLedger
 from projections.read_model.kept_work import not_worked_out
 from projections.why.cures import CURES
 from projections.words import payer_name, utc_text
@@ -70,7 +64,13 @@ def worklist_page(site: Site, request: Request) -> Response:
             titles=_FACET_TITLES, me=who(request), set_aside=len(reading.views.set_aside()),
             not_worked_out=not_worked_out(reading.views), work_href=site.work_href, holds=CURES,
             payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer},
+            work_id=lambda row: site.ids.of("work", f"{row.work} {row.episode}"), ticked=_is_ticked(request),
         )  # fmt: skip
+
+
+def _is_ticked(request: Request) -> bool:
+    """Whether every row of the page is to be ticked, for whoever does without scripts."""
+    return request.query_params.get("tick") == "all"
 
 
 def _facets(reading: Reading, groups: list[Group], wanted: WorkFilters) -> list[tuple[str, Any]]:
@@ -99,12 +99,6 @@ def _groups(site: Site, reading: Reading, today: str) -> list[Group]:
     return groups
 
 
-def who(request: Request) -> str:
-    """Who decides what is decided in the site: who is signed in."""
-    session: Session = request.scope["session"]
-    return session.user
-
-
 class Decided(NamedTuple):
     """A decision about a piece of work, in words."""
 
@@ -116,7 +110,7 @@ class Decided(NamedTuple):
 
 def work_page(site: Site, request: Request) -> Response:
     """A piece of work: its rows, what was decided about it and by whom, and the forms."""
-    work, episode = _asked_for(site, request)
+    work, episode = work_asked(site, request)
     today = reader_today(request)
     with site.reading(work=True) as reading:
         rows = work_rows(reading.views, today, WorkFilters(work=work, episode=episode, done="any"))
@@ -129,15 +123,6 @@ def work_page(site: Site, request: Request) -> Response:
         )  # fmt: skip
 
 
-def _asked_for(site: Site, request: Request) -> tuple[str, str]:
-    found = site.ids.name("work", request.path_params["id"])
-    if found is None:
-        where = "Addresses of work hold until the site is stopped. Open it again from the list."
-        raise Refused(404, "No such page", where)
-    work, _, episode = found.partition(" ")
-    return work, episode
-
-
 def _decided(act: WorkAct) -> Decided:
     match act:
         case WorkAssigned(owner=owner):
@@ -146,47 +131,3 @@ def _decided(act: WorkAct) -> Decided:
             return Decided(utc_text(act.at), act.by, "noted", text)
         case WorkDone(until=until):
             return Decided(utc_text(act.at), act.by, f"done until {until}")
-
-
-def assign_work(site: Site, request: Request, fields: Fields) -> Response:
-    """Give a piece of work to somebody, to oneself, or to nobody."""
-    owner = "" if fields.get("to") == "nobody" else fields.get("owner", "").strip()
-    return _decide(
-        site, request, lambda ledger, episode, work: open_work.assign(ledger, who(request), episode, work, owner)
-    )
-
-
-def note_work(site: Site, request: Request, fields: Fields) -> Response:
-    """Note something about a piece of work."""
-    text = fields.get("note", "").strip()
-    by = who(request)
-    return _decide(site, request, lambda ledger, episode, work: open_work.note(ledger, by, episode, work, text))
-
-
-def put_work_away(site: Site, request: Request, fields: Fields) -> Response:
-    """Put a piece of work away until a date."""
-    until = _date(fields.get("until", ""))
-    return _decide(
-        site, request, lambda ledger, episode, work: open_work.done_until(ledger, who(request), episode, work, until)
-    )
-
-
-def _date(text: str) -> date:
-    text = text.strip()
-    try:
-        on = date.fromisoformat(text)
-    except ValueError:
-        on = None
-    if on is None or on.isoformat() != text:  # it reads 20261102 and 2026-W45-1, too
-        raise Refused(400, "Until when?", "Enter a date as YYYY-MM-DD, such as 2026-12-07.")
-    return on
-
-
-def _decide(site: Site, request: Request, act: Callable[[EpisodeLedger, str, str], None]) -> Response:
-    work, episode = _asked_for(site, request)
-    try:
-        with site.reader.setup.open() as ledger:
-            act(ledger, episode, work)
-    except WorkRefused as trouble:
-        raise Refused(400, "Nothing was recorded", f"{str(trouble)[:1].upper()}{str(trouble)[1:]}.") from None
-    return RedirectResponse(f"/open-work/{request.path_params['id']}", 303)

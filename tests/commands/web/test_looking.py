@@ -104,6 +104,60 @@ def test_what_is_decided_in_the_site_is_recorded_with_the_name(tmp_path: Path) -
     assert looker.post("/open-work/nothing/note", note="x").status == 404
 
 
+def ticked(page: Answer, count: int | None = None) -> dict[str, str]:
+    """The boxes of a list's first rows, as a browser sends those that are ticked."""
+    return dict.fromkeys([*dict.fromkeys(re.findall(r'name="(pick\.[a-z0-9]+)"', page.text))][:count], "1")
+
+
+def test_ticked_rows_are_decided_on_together_once_for_each_form(tmp_path: Path) -> None:
+    house = documented(tmp_path)
+    looker = InProcess(house.ledger).visitor("biller", "mgarcia")
+    page = looker.get("/?kind=to_bill&sort=episode")
+    boxes = ticked(page, 3)
+    assert "checked" not in page.text
+    assert looker.get("/?kind=to_bill&sort=episode&tick=all").text.count(" checked") == page.text.count('name="pick.')
+    before = run("--ledger", house.ledger, "status", "--technical").rows[0]["position"]
+    form = Form(looker, looker.post("/open-work", boxes, list="?kind=to_bill&sort=episode"))
+    assert "3 pieces of work" in text_of(form.answer)
+    assert 'href="/?kind=to_bill&amp;sort=episode"' in form.answer.text, "and back to the same list"
+    for wrong, said in (({}, "Enter an owner"), ({"until": "soon"}, "YYYY-MM-DD"), ({"note": "x" * 1001}, "1,000"),
+                        ({"owner": "a\x07b"}, "control characters")):  # fmt: skip
+        assert said in text_of(form.send(**wrong))
+    effect = form.shown(owner="Ana Ruiz", note="call them", until="2999-01-01")
+    assert text_of(effect.answer).count("nobody → Ana Ruiz; done until 2999-01-01; noted") == 3
+    assert run("--ledger", house.ledger, "status", "--technical").rows[0]["position"] == before
+    assert "Recorded for 3 pieces of work." in text_of(effect.send("record"))
+    assert "the ledger has this already" in text_of(effect.send("record"))
+    rows = run("--ledger", house.ledger, "worklist", "--done", "yes").rows
+    assert {(row["owner"], row["note"], row["decided_by"]) for row in rows} == {("Ana Ruiz", "call them", "mgarcia")}
+    assert {row["notes"] for row in rows} == {1}, "a second click adds no second note"
+    assert run("--ledger", house.ledger, "status", "--technical").rows[0]["position"] == before + 9
+    again = Form(looker, looker.post("/open-work", boxes)).send("record", owner="Ana Ruiz", until="2999-01-01")
+    assert (again.status, "Nothing would change" in text_of(again)) == (409, True)
+    back = Form(looker, looker.post("/open-work", dict([*boxes.items()][:1]))).shown(owner="nobody")
+    assert "Ana Ruiz → nobody" in text_of(back.answer)
+
+
+def test_of_two_who_decide_on_the_same_rows_the_second_is_told_who_was_first(tmp_path: Path) -> None:
+    house = documented(tmp_path)
+    desk = InProcess(house.ledger)
+    ann, bob = desk.visitor("biller", "ann"), desk.visitor("biller", "bob")
+    boxes = ticked(ann.get("/?kind=to_bill"), 2)
+    bob.get("/")
+    first, second = (
+        Form(who, who.post("/open-work", boxes)).shown(owner=name) for who, name in ((ann, "A"), (bob, "B"))
+    )
+    assert "Recorded for 2 pieces" in text_of(first.send("record"))
+    late = second.send("record")
+    assert (late.status, "ann was first" in text_of(late)) == (409, True)
+    assert {row["owner"] for row in run("--ledger", house.ledger, "worklist", "--owner", "A").rows} == {"A"}
+    assert run("--ledger", house.ledger, "worklist", "--owner", "B").rows == []
+    ann.get("/")
+    for nothing, status in (({}, 400), ({"pick.aaaa": "1"}, 404), ({"work": "aaaa", "step": "record"}, 404)):
+        assert ann.post("/open-work", nothing).status == status
+    assert "pick." not in desk.visitor("viewer").get("/").text
+
+
 def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Visitor) -> None:
     page = looker.get(f"{looker.address_of('EP-2005')}?day=2026-09-16")
     said = text_of(page)

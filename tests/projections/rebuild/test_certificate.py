@@ -21,13 +21,15 @@ from projections.read_model import catch_up as catching_up
 from projections.read_model.tables import STORED, TABLES
 from projections.read_model.views import open_views
 from projections.rebuild import build as building
+from projections.rebuild import certificate as comparing
 from projections.rebuild import rebuild as rebuilding
 from projections.rebuild.certificate import ChangedRow, book_changes
+from projections.rebuild.read_back import patients_unlike
 from projections.rebuild.rebuild import certificates
 from projections.rows import kept as forgotten
 from projections.rows.digests import digest
 from projections.rows.patient import Sheets, derive_patient
-from tests.command_line import BOOK, House
+from tests.command_line import BOOK, House, example
 from tests.harness import book_of
 from tests.read_models import Site, Tables, crowd, mixed, rows, whole
 from tests.stores import examples
@@ -140,6 +142,25 @@ def test_damage_is_listed_exactly_and_repaired(site: Site, what: str) -> None:
     with closing(open_views(site.places.live)) as views:
         assert views.fingerprints() == fingerprints
     assert site.rebuild().outcome == "equal"
+
+
+def test_only_whose_rows_differ_are_read_row_by_row_wherever_they_stand(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    by_digest = comparing.digests_of_those
+    monkeypatch.setattr(comparing, "digests_of_those", lambda live, names: by_digest(live, read.extend(names) or names))
+    site.rebuild()
+    site.tell(*example("EP-4", "P-2"))
+    site.catch_up()  # P-2 has more rows now, after those of P-3
+    assert (site.rebuild().outcome, read) == ("equal", [])
+    shutil.copy(site.places.live, tmp_path / "as_built.db")
+    site.damage("UPDATE lines SET units = units + 1 WHERE patient = 'P-3'")
+    with closing(open_views(site.places.live)) as live, closing(open_views(tmp_path / "as_built.db")) as built:
+        assert patients_unlike(live.connection, built.connection) == {"P-3"}
+        assert patients_unlike(built.connection, live.connection) == {"P-3"}
+        live.connection.execute("ALTER TABLE findings ADD another TEXT")
+        assert patients_unlike(live.connection, built.connection) is None, "of other columns it cannot be said"
 
 
 @pytest.mark.parametrize("what", NOT_WHOLE)

@@ -1,0 +1,71 @@
+"""Days that were known at an instant as they are today: said without judging, and never of others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from ledger.book import load_book
+from ledger.day_set import OPEN_END
+from ledger.judge.patients import by_episode
+from projections.audit.revealed import KnownToday
+from projections.audit.said_of_days import said_of
+from projections.reading.as_known import everyone_judged
+from projections.words import verdict_text
+from tests.harness import book_of, typed
+from tests.histories import history
+from tests.stories import Course
+from tests.tiers import many
+
+
+@pytest.mark.parametrize("seed", range(many(40, 600)))
+def test_what_is_said_to_be_as_it_was_was_so(seed: int) -> None:
+    assert _asked(seed)["other"] == 0
+
+
+def test_it_is_said_of_many_days_and_not_of_all() -> None:
+    asked = sum((_asked(seed) for seed in range(12)), Counter[str]())
+    assert asked["same"] > 300
+    assert asked["not said"] > 300
+
+
+def _asked(seed: int) -> Counter[str]:
+    """Every day of a random history at some instants: known to be the same, in truth another, or not said."""
+    rng = Random(seed)
+    told, tables = history(rng, house=False)
+    entries, book = typed(told), book_of(tables)
+    streams = by_episode(entries)
+    today = KnownToday(streams, book)
+    now = everyone_judged(streams, book)
+    for patient in {id(judged): judged for judged in now.values()}.values():
+        today.take(patient.cases)
+    found = Counter[str]()
+    for entry in rng.sample(entries, min(6, len(entries))):
+        at = entry.recorded_at + timedelta(seconds=rng.choice([0, 1]))
+        then = everyone_judged(streams, book, at)
+        for name, judged in now.items():
+            was = said_of(then[name].case(name), verdict_text, by_number=False) if name in then else None
+            calendar = judged.case(name).calendar
+            for on in range(calendar.first, calendar.last + 1):
+                if on > today.until(at):
+                    found["not said"] += 1
+                else:
+                    found["same" if today.verdict(name, on) == (was and was.on(on)) else "other"] += 1
+    return found
+
+
+def test_of_dates_whose_terms_were_published_since_nothing_is_said() -> None:
+    streams, book = by_episode(typed(Course("prairie-blue", "2026-09").told)), load_book()
+    payer = book.payers["prairie-blue"]
+    newer = replace(payer.terms[-1], from_=date(2090, 5, 1), published=date(2080, 1, 1))
+    later = book.but(payers=[replace(payer, terms=(*payer.terms, newer))])
+    today = KnownToday(streams, later)
+    for judged in everyone_judged(streams, later).values():
+        today.take(judged.cases)
+    before, after = (datetime(2080, 1, day, tzinfo=UTC) for day in (1, 2))
+    assert date.fromordinal(today.until(before - timedelta(days=1))) == date(2090, 4, 30)
+    assert today.until(after) == OPEN_END
