@@ -15,6 +15,7 @@ import msgspec
 from commands.cli import cli
 from commands.door.shapes import EVENTS, Field, Form, IntakeLine, Shape
 from ledger.facts.events import Act, Correction, Event, Fact
+from ledger.judge.checks import CHECK_RULES
 from ledger.judge.findings import RULES
 from ledger.judge.rule import Step
 from ledger.judge.steps import STEPS
@@ -154,12 +155,14 @@ def _verdicts(step: Step) -> str:
 
 def findings_page() -> str:
     """The finding rules."""
-    rows = ((f"`{rule.name}`", rule.level, _prose(rule.see), _message(rule.name)) for rule in RULES)
+    rules = (*RULES, *CHECK_RULES)
+    rows = ((f"`{rule.name}`", rule.level, _prose(rule.see), _message(rule.name)) for rule in rules)
     return "\n".join(
         [
             "# The findings\n",
-            _made_from("ledger/judge/findings.py"),
-            "A finding never changes a verdict. A `hard` one stops a claim, a `soft` one warns.\n",
+            _made_from("ledger/judge/findings.py and checks.py"),
+            "A finding never changes a verdict. A `hard` one stops a claim, a `soft` one warns. The last three are "
+            "found in payers' checks: they are of no patient and no episode, and stop no day.\n",
             _table(("Rule", "Level", "What it sees", "Message"), iter(rows)),
         ]
     )

@@ -15,18 +15,21 @@ import msgspec
 from commands.door.intake import Line, parse_line
 from commands.writing.record import Outcome, record
 from ledger.book import Book, Code, Payer, Provider
-from ledger.facts.administration import PatientsMerged, PatientsParted
+from ledger.facts.administration import PatientsMerged, PatientsParted, PaymentReceived
 from ledger.facts.entry import Entry, decode, encode
 from ledger.facts.forms import parse_instant
 from ledger.facts.merges import Merged, MergeRefused, Parted
 from ledger.facts.upcasts import SCHEMA
+from ledger.judge.checks import ReceivedCheck, find_in_checks
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
 from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.read_model.views import passing_views
 from projections.reading.as_known import book_known
-from projections.rows.patient import derive_patient
+from projections.rows.finding import finding_cells, in_order
+from projections.rows.kept import NOBODY
+from projections.rows.patient import Sheets, derive_patient
 from tests.stores import open_ledger
 
 LATER: Final = datetime(2029, 1, 1, tzinfo=UTC)
@@ -56,8 +59,19 @@ def judge_entries(entries: list[Entry], book: Book, known_at: datetime | None = 
     views = passing_views()
     for patient in gather(by_episode(entries), known_at):
         views.write(patient.name, derive_patient(patient, book_known(book, known_at)))
+    views.write(NOBODY, Sheets([], in_order(map(finding_cells, find_in_checks(_checks(entries, known_at)))), []))
     sheets = (rows(views, Filters()) for rows in (queries.day_rows, queries.finding_rows, queries.line_rows))
     return Derived(*(msgspec.json.decode(msgspec.json.encode(list(sheet))) for sheet in sheets))
+
+
+def _checks(entries: list[Entry], known_at: datetime | None) -> list[ReceivedCheck]:
+    """The checks among some entries, as known at an instant."""
+    acts = [(entry.version, entry.fact, entry.recorded_at) for entry in entries]
+    return [
+        ReceivedCheck(number, act)
+        for number, act, at in acts
+        if isinstance(act, PaymentReceived) and (known_at is None or at <= known_at)
+    ]
 
 
 def typed(entries: list[dict[str, Any]]) -> list[Entry]:
@@ -80,9 +94,16 @@ def typed(entries: list[dict[str, Any]]) -> list[Entry]:
 
 
 def _act(raw: dict[str, Any], number: int) -> Entry:
-    """An act of the house that merges or parts patients, as readers meet it among entries."""
-    fact = msgspec.convert(raw["fact"], Merged | Parted)
-    return Entry("", number, raw["source"], raw["id"], raw["by"], parse_instant(raw["recorded_at"]), "", fact, SCHEMA)  # type: ignore[arg-type]
+    """An act of the house, as readers meet it among entries."""
+    at = parse_instant(raw["recorded_at"])
+    is_check = raw["fact"]["type"] == "PaymentReceived"
+    fact = _check(raw["fact"], at) if is_check else msgspec.convert(raw["fact"], Merged | Parted)
+    return Entry("", number, raw["source"], raw["id"], raw["by"], at, "", fact, SCHEMA)  # type: ignore[arg-type]
+
+
+def _check(fact: dict[str, Any], at: datetime) -> PaymentReceived:
+    more = {"claims": 1, "received_at": at, "file": "", "nonce": "0" * 32}
+    return msgspec.convert(more | fact, PaymentReceived)
 
 
 def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -111,6 +132,7 @@ def derive(
             stream = io.BytesIO(b"\n".join(map(_line, several)))
             outcomes += record(ledger, stream, keep_recorded_at=keep_recorded_at, clock=lambda: LATER)
         stored = [*(entry for _, entry in ledger.follow(0)), *ledger.merge_entries()]
+        stored += [_among_entries(position, act) for position, act in ledger.acts_of(PaymentReceived)]
     derived = judge_entries(stored, book_of(book), parse_instant(known_at) if known_at else None)
     derived.outcomes = msgspec.json.decode(msgspec.json.encode(outcomes))
     return derived
@@ -120,9 +142,15 @@ def _is_act(entry: dict[str, Any] | str | bytes) -> bool:
     return isinstance(entry, dict) and entry["episode"] == ""
 
 
+def _among_entries(position: int, act: PaymentReceived) -> Entry:
+    return Entry("", position, "house", str(position), "", act.received_at, "", act, SCHEMA)  # type: ignore[arg-type]
+
+
 def done_in(ledger: EpisodeLedger, entry: Any) -> Outcome:
-    """An act of the house that merges or parts patients, done in a ledger."""
+    """An act of the house, done in a ledger."""
     fact, at = entry["fact"], parse_instant(entry["recorded_at"])
+    if fact["type"] == "PaymentReceived":
+        return Outcome(0, "recorded", ledger.append([], acts=[_check(fact, at)])[0])
     by = {"by": entry["by"], "patient": fact["patient"], "reason": fact["reason"], "nonce": "0" * 32}
     try:
         if fact["type"] == "PatientsMerged":

@@ -22,6 +22,11 @@ Acts of the house that merge or part patients stand among the facts, under the n
     [@…] house PatientsMerged patient=P-2 into=P-1
     [@…] house PatientsParted patient=P-2
 
+and so does what came with a check, as ``remit`` records it (absent: from the payer ``blue``)::
+
+    [@…] house PaymentReceived payment=T-1 paid_on=2026-11-20 cents=9000 posted_cents=9000
+      [adjustments:=[{"reason": "WO", "cents": 100}]]
+
 Dates are ``2026-11-02``, ``A..B`` (every day), ``A..B/7`` (every seventh day), and comma lists of these.
 
 Expectations, each a block of lines:
@@ -31,7 +36,7 @@ Expectations, each a block of lines:
   names. The code follows the reason from the step on that finds it (``-`` for none); ``mod`` is a comma list, ``-`` for
   none.
 - ``findings``: ``hard claimed_twice EP-1,EP-2 DATES S9325 [patient=P-2]`` (``-``: no code); ``each DATES`` for a
-  finding a date. Complete.
+  finding a date; ``house`` for the episodes of one that is no patient's. Complete.
 - ``lines``: ``EP-1 A..B S9325 8 x 9000 = 72000 [charge=96000] [auth=A-1] [payer=blue] [terms=2026-01-01]`` and as
   under days: units, rate and what the payer is expected to pay; the charge is the same unless it is said. Complete.
 - ``outcomes``: for every line of ``facts`` and ``raw`` one of ``recorded``, ``duplicate``, ``refused CODE``; or one
@@ -69,7 +74,10 @@ STANDARD: Final[dict[str, Any]] = tomllib.loads((SCENARIOS / "_standard.toml").r
 FIRST_CLOCK: Final = datetime(2026, 10, 1, tzinfo=UTC)
 LAST_CLOCK: Final = datetime(2028, 12, 1, tzinfo=UTC)
 WHOLE_NUMBERS: Final = frozenset(
-    {"rank", "interval_hours", "days_supply", "units", "score", "charge_cents", "quantity"}
+    {
+        *("rank", "interval_hours", "days_supply", "units", "score", "charge_cents", "quantity"),
+        *("cents", "posted_cents", "paid_cents"),
+    }
 )
 LOOKS_BACK: Final = {
     **dict.fromkeys(
@@ -93,6 +101,7 @@ UNREAD: Final[dict[str, dict[str, Any]]] = {
     "FactCorrected": {"reason": "entered in error"},
     "PatientsMerged": {"reason": "one person"},
     "PatientsParted": {"reason": "two people"},
+    "PaymentReceived": {"payer": "blue"},
 }
 KEYS: Final = frozenset(
     {
@@ -449,8 +458,8 @@ def _findings(line: str) -> list[Expected]:
     found = {
         "rule": rule,
         "level": level,
-        "patient": _attributes(rest).get("patient", "P-1"),
-        "episodes": episodes.split(","),
+        "patient": _attributes(rest).get("patient", "" if episodes == HOUSE else "P-1"),
+        "episodes": [] if episodes == HOUSE else episodes.split(","),
         "codes": [] if codes == "-" else codes.split(","),
     }
     listed = dates_of(dates.removeprefix("each:"))

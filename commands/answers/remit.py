@@ -88,7 +88,7 @@ class Remitting:
         assert check.paid_on is not None
         return PaymentReceived(
             check.payment, payer, check.paid_on, check.cents, check.claims, utc_now(), self.survey.sha256, "",
-            check.adjustments, check.originator,
+            check.adjustments, check.originator, check.posted_cents,
         )  # fmt: skip
 
     @property

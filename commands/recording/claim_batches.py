@@ -119,7 +119,7 @@ class BatchMaker:
                 ClaimSubmitted(
                     claim, each.draft.payer, each.draft.frequency, each.draft.lines,  # type: ignore[arg-type]
                     replaces=each.draft.replaces or UNSET, control=each.draft.control or UNSET,
-                    batch=batch_name(number),
+                    batch=batch_name(number), diagnoses=each.diagnoses or UNSET,
                 )
             )  # fmt: skip
         return told

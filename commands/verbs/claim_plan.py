@@ -31,8 +31,9 @@ def plan_claims(setup: Setup, /, form: str | None, **options: Any) -> None:
       episode-ledger claims plan
       episode-ledger claims plan --payer prairie-blue --format csv
     """
-    wanted, today = filters(options), utc_now().date()
+    wanted, now = filters(options), utc_now()
     with setup.open() as ledger, indexed(setup, ledger) as views:
-        cases = judged_episodes(ledger, setup.book, chosen_episodes(ledger, views, wanted))
-        found = [row for case in cases for row in plan_of(case, today) if wanted.payer in (None, row.payer)]
+        judged = judged_episodes(ledger, setup.book, chosen_episodes(ledger, views, wanted))
+        rows = (row for patient, case in judged for row in plan_of(patient, case, now))
+        found = [row for row in rows if wanted.payer in (None, row.payer)]
     show_rows(found, PlanRow, form, nothing="Every claim is as it should be.", payers=setup.payer_names, below="why")

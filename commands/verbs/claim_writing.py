@@ -22,13 +22,13 @@ from commands.terminal.who import named
 from commands.verbs.claim_list import whose_claims
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.store import EpisodeLedger
+from projections.answers.stopped import ON_ANOTHER
 from projections.claims_out.again import NotAgain, claims_in, made_again
 from projections.claims_out.drafts import (
     CORRECTION,
     NOT_BILLABLE,
     NOT_COME,
     NOT_COVERED,
-    ON_ANOTHER,
     DraftClaim,
     KeptOff,
 )

@@ -160,7 +160,8 @@ class PaymentReceived(
 ):
     """A payer's check or transfer arrived: its number, what it is worth, and how many claims it says it answers.
 
-    ``originator`` is what the file calls the payer, ``file`` the file's SHA-256.
+    ``originator`` is what the file calls the payer, ``file`` the file's SHA-256, ``posted_cents`` what the check pays
+    for claims, known or not; a check that was recorded before that was kept has none.
     """
 
     payment: str
@@ -173,6 +174,7 @@ class PaymentReceived(
     nonce: str
     adjustments: tuple[PaymentAdjustment, ...] = ()
     originator: str = ""
+    posted_cents: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class RemittanceUnmatched(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_field="type"):

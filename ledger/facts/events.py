@@ -334,6 +334,7 @@ class ClaimSubmitted(Stated, tag="ClaimSubmitted", frozen=True):
     """What left the house, whoever sent it: frequency 1 original, 7 replacement, 8 void.
 
     ``control`` is the number that stands on it, if that is not its own: a replacement carries that of its original.
+    ``diagnoses`` are those it names; of a claim that does not tell them it cannot be said whether they are others now.
     """
 
     claim: Name
@@ -344,6 +345,7 @@ class ClaimSubmitted(Stated, tag="ClaimSubmitted", frozen=True):
     sent_on: ServiceDate | UnsetType = UNSET
     control: Name | UnsetType = UNSET
     batch: Name | UnsetType = UNSET
+    diagnoses: Annotated[tuple[Icd10, ...], Meta(description="a list of ICD-10-CM codes")] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """A number that is the claim's own goes without saying, so that both ways of telling it are one content."""

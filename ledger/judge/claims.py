@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from msgspec import UNSET, Struct
 
 from ledger.book import PER_DIEM_CODES
-from ledger.facts.entry import Entry
-from ledger.facts.events import ClaimSubmitted
+from ledger.facts.entry import Entry, statement_of
+from ledger.facts.events import ClaimLine, ClaimSubmitted, DiagnosisRecorded
 from ledger.facts.zones import zone
 from ledger.judge.answers import own_number, rejected_claims
 from ledger.judge.episode import Episode, Live
+
+_MOST_DIAGNOSES: Final = 12
+_FOR_PAIN: Final = "G89"
+_NEOPLASM_PAIN: Final = "G893"
+_CHRONIC_PAIN: Final = "G892"
 
 Claim = Live[ClaimSubmitted]
 """A claim that counts, with its entry and the first entry of its chain."""
@@ -84,3 +90,18 @@ def claimed_lines(episode: Episode) -> list[ClaimedLine]:
         for claimed_on in (date_of(claim, episode),)
         for line in claim.fact.lines
     ]  # fmt: skip
+
+
+def diagnoses_for(episode: Episode, lines: Sequence[ClaimLine]) -> tuple[str, ...]:
+    """The diagnoses in force on some of the dates of a claim's lines, as a claim names them: without dots, at most
+    twelve, those of pain first, else as they were recorded; G89.2- is left out beside G89.3, which excludes it."""
+    first, last = min(line.from_ for line in lines).toordinal(), max(line.to for line in lines).toordinal()
+    found: dict[str, None] = {}
+    for span in episode.diagnoses:
+        if span.from_ <= last and first <= span.to:
+            fact = statement_of(span.entry)
+            assert isinstance(fact, DiagnosisRecorded)
+            found[fact.icd10.replace(".", "")] = None
+    if _NEOPLASM_PAIN in found:
+        found = {code: None for code in found if not code.startswith(_CHRONIC_PAIN)}
+    return tuple(sorted(found, key=lambda code: not code.startswith(_FOR_PAIN))[:_MOST_DIAGNOSES])

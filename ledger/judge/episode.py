@@ -134,6 +134,7 @@ class Episode:
         "discharges",
         "dispensed",
         "facility",
+        "heard_at",
         "holds",
         "homecomings",
         "hospice",
@@ -168,6 +169,8 @@ class Episode:
         self.local_runs: dict[str, list[LocalRun]] = {}
         """What those who judged it before found out already."""
         self.opening: tuple[Entry, ev.EpisodeOpened]
+        self.heard_at: datetime
+        """When the last of what days and claims are judged by was recorded, be it taken back since."""
         self.patient: str
         """The patient the live opening names; who was merged stands under the name that is left."""
         self.voided: list[Entry] = []

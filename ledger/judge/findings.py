@@ -86,6 +86,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("denied", "soft", money_rules.denied, "postings"),
     Rule("units_cut", "soft", money_rules.units_cut, "postings"),
     Rule("reversed", "soft", money_rules.taken_back, "postings"),
+    Rule("correction_window", "soft", money_rules.correction_window, "claims", one_a_date=False),
 )
 
 

@@ -29,7 +29,7 @@ def fold(name: str, entries: Sequence[Entry]) -> Episode:
             take(episode, entry, fact, entry)
         elif type(fact) in MENDING:
             return _fold_live(name, entries)
-    return _whole(episode)
+    return _whole(episode, entries)
 
 
 def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
@@ -45,12 +45,13 @@ def _fold_live(name: str, entries: Sequence[Entry]) -> Episode:
     for taken in episode.taken:
         if isinstance(taken.fact, ev.ClaimSubmitted):
             episode.claim_numbers.add(taken.fact.claim)
-    return _whole(episode)
+    return _whole(episode, entries)
 
 
-def _whole(episode: Episode) -> Episode:
+def _whole(episode: Episode, entries: Sequence[Entry]) -> Episode:
     assert hasattr(episode, "opening"), "every episode begins with its opening, which is corrected, never retracted"
     episode.patient = episode.opening[1].patient
+    episode.heard_at = next(entry.recorded_at for entry in reversed(entries) if is_read(type(entry.fact)))
     for told in sorted(episode.told_claims, key=lambda told: told.first.version):
         episode.claims[told.fact.claim] = told  # the one recorded last, by the first entry of its chain
     return _voided(episode) if episode.voided else episode
@@ -60,6 +61,7 @@ def _voided(episode: Episode) -> Episode:
     """What is left of an episode opened in error: its opening and its claims, which are judged without days."""
     left = Episode(episode.name)
     left.opening, left.voided, left.patient = episode.opening, episode.voided, episode.patient
+    left.heard_at = episode.heard_at
     left.told_claims, left.claims = episode.told_claims, episode.claims
     left.claim_numbers = episode.claim_numbers
     left.acknowledgements, left.postings, left.settled = episode.acknowledgements, episode.postings, episode.settled

@@ -37,6 +37,7 @@ class KeptFold:
         take = TAKE.get(type(entry.fact))
         if take is not None:
             take(self.episode, entry, entry.fact, entry)
+            self.episode.heard_at = entry.recorded_at
         if isinstance(entry.fact, ev.ClaimSubmitted):
             self.episode.claims[entry.fact.claim] = self.episode.told_claims[-1]
         return self

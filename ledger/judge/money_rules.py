@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
-from ledger.judge.answers import Posting, postings_of, rejected_claims
+from ledger.facts.zones import zone
+from ledger.judge.answers import Posting, in_order, postings_of, rejected_claims
 from ledger.judge.case import Case
+from ledger.judge.claims import Claim, live_claims
+from ledger.judge.evidence import local_date
+from ledger.judge.held_now import DaysNow, per_diem_lines, span_of
 from ledger.judge.paid import asked_code, changed_lines, is_unbalanced
 from ledger.judge.settled import SettledDay
 from ledger.judge.sightings import PatientFile, Seen
+from ledger.judge.windows import Windows
 
 
 def remittance_unbalanced(file: PatientFile) -> Iterator[Seen]:
@@ -52,6 +58,33 @@ def _still_rejected(file: PatientFile, case: Case, claim: ClaimSubmitted, entry:
         codes = {code for _, code in lost}
         about = (("claim", claim.claim),)
         yield Seen((case.episode.name,), dates, codes, (entry.label,), (claim.payer,), about)
+
+
+def correction_window(file: PatientFile) -> Iterator[Seen]:
+    """A live claim that is not as it is known now, heard of when its payer took no correction any more."""
+    for case in file.cases:
+        done = {fact.claim for _, fact in case.episode.settled}
+        days: DaysNow | None = None
+        for claim, shut in _shut(case):
+            days = days or DaysNow(case)
+            wrong = days.held(claim.fact) if claim.fact.claim not in done else None
+            if wrong is not None and wrong.is_ours:
+                codes = {line.code for line in per_diem_lines(claim.fact)} or {line.code for line in claim.fact.lines}
+                dates = tuple(wrong.dates) or tuple(sorted(on for line in claim.fact.lines for on in span_of(line)))
+                about = (("claim", claim.fact.claim), ("until", shut.isoformat()))
+                because = (claim.entry.label,)
+                yield Seen((case.episode.name,), dates, codes, because, (claim.fact.payer,), about)
+
+
+def _shut(case: Case) -> Iterator[tuple[Claim, date]]:
+    """The live claims whose window of correction was over when the last of the episode was recorded, with its end."""
+    heard_on = local_date(case.episode.heard_at, zone(case.episode.opening[1].zone))
+    postings = in_order(postings_of(case.episode))
+    for claim in live_claims(case.episode):
+        answers = [each for each in postings if each.claim == claim.fact.claim]
+        until = Windows(case.book, claim.fact, answers).correction
+        if until is not None and until.toordinal() < heard_on:
+            yield claim, until
 
 
 def _postings(file: PatientFile) -> Iterator[tuple[Case, Posting]]:
@@ -97,12 +130,13 @@ def _said(settled: SettledDay) -> tuple[tuple[str, str], ...]:
     expected = 0 if settled.expected_cents is None else settled.expected_cents
     reasons = ", ".join(sorted(day.reasons)) or "no reason given"
     return (
-        ("claim", day.claim), ("paid", _dollars(day.paid_cents)), ("allowed", _dollars(day.allowed_cents)),
-        ("expected", _dollars(expected)), ("reasons", reasons),
+        ("claim", day.claim), ("paid", dollars(day.paid_cents)), ("allowed", dollars(day.allowed_cents)),
+        ("expected", dollars(expected)), ("reasons", reasons),
     )  # fmt: skip
 
 
-def _dollars(cents: int) -> str:
+def dollars(cents: int) -> str:
+    """Money as a finding names it."""
     return f"{'-' * (cents < 0)}{abs(cents) // 100:,}.{abs(cents) % 100:02}"
 
 

@@ -13,6 +13,7 @@ from ledger.judge.answers import (
     DENIED,
     TAKEN_BACK,
     Posting,
+    chain_of,
     in_order,
     last_acknowledgements,
     own_number,
@@ -112,3 +113,9 @@ def payer_control_of(episode: Episode, claim: str) -> str | None:
         return str(numbers[-1])
     told = [fact.payer_control for _, fact in episode.acknowledgements if fact.claim == claim]
     return next((str(number) for number in reversed(told) if number is not UNSET), None)
+
+
+def payer_number_of(episode: Episode, claim: str) -> str | None:
+    """The payer's number of a claim; of a replacement that has none yet, that of what it replaces."""
+    chain = [one.fact.claim for one in chain_of(episode, claim)] or [claim]
+    return next(filter(None, (payer_control_of(episode, each) for each in reversed(chain))), None)

@@ -11,7 +11,7 @@ from ledger.judge.case import Case
 from ledger.judge.claims import live_claims
 from ledger.judge.settled import PaidStatus, SettledDay, settled_days
 from ledger.store import EpisodeLedger
-from projections.reading.as_known import AsKnown
+from projections.reading.as_known import AsKnown, JudgedPatient
 from projections.words import iso
 
 
@@ -31,12 +31,12 @@ class PaymentRow(Struct, frozen=True):
 
 def payment_rows(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[PaymentRow]:
     """The claimed days of some episodes, by episode, claim, date and code."""
-    for case in judged_episodes(ledger, book, episodes):
+    for _, case in judged_episodes(ledger, book, episodes):
         yield from rows_of(case)
 
 
-def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[Case]:
-    """Some episodes, each judged beside the patient's others."""
+def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[tuple[JudgedPatient, Case]]:
+    """Some episodes, each with its patient's others, judged beside each other."""
     seen, gone = AsKnown(ledger, book), ledger.forgotten()
     judged = None
     for episode in sorted(set(episodes) - gone.keys()):
@@ -44,7 +44,7 @@ def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) 
             owner = seen.owner(episode)
             judged = seen.judged(owner) if owner is not None else None
         if judged is not None:
-            yield judged.case(episode)
+            yield judged, judged.case(episode)
 
 
 def rows_of(case: Case) -> Iterator[PaymentRow]:

@@ -12,7 +12,7 @@ from ledger.facts.events import ClaimSubmitted
 from ledger.judge.answers import own_number
 from ledger.judge.case import Case
 from ledger.store import EpisodeLedger
-from projections.claims_out.corrections import VOID
+from projections.answers.restated import VOID
 from projections.reading.as_known import AsKnown, JudgedPatient
 
 

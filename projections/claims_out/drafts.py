@@ -10,7 +10,7 @@ from datetime import date
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.book import PER_DIEM_CODES, Book
@@ -19,8 +19,11 @@ from ledger.judge.case import Case
 from ledger.judge.findings import Finding
 from ledger.judge.lines import Line, pack
 from ledger.x12.outgoing import MOST_LINES
+from projections.answers.instruments import decide_claims
+from projections.answers.restated import VOID, Correction, claim_line
+from projections.answers.stopped import stopped_days
 from projections.audit.claimed_shares import shares_of
-from projections.claims_out.corrections import VOID, Correction, corrections_of, original_control
+from projections.claims_out.corrections import original_control
 from projections.claims_out.given import Given, given_in
 from projections.claims_out.missing import missing_of
 from projections.claims_out.on_file import provider_on
@@ -30,12 +33,7 @@ from projections.words import iso
 NOT_BILLABLE: Final = "not_billable"
 NOT_COME: Final = "not_come"
 NOT_COVERED: Final = "not_covered"
-ON_ANOTHER: Final = "on_another"
 CORRECTION: Final = "correction"
-_OF_CLAIMS: Final = frozenset(
-    {"remittance_unbalanced", "payment_unbalanced", "code_changed", "paid_not_claimed", "claim_rejected"}
-)
-"""Hard findings about what came back: they stop no day that is free, and a rejected claim's days go out again."""
 
 
 class DraftClaim(Struct, frozen=True):
@@ -107,16 +105,16 @@ def drafts_of(
     judged: JudgedPatient, case: Case, findings: Iterable[Finding], today: date, book: Book, *, identified: bool
 ) -> Drafts:
     """What of one episode would go out on a day; ``identified`` says whether it is known who the patient is."""
-    off = _stopped(case.episode.name, findings) | _on_others(judged, case)
+    off = stopped_days(judged, case, findings)
     claimed = shares_of(case.episode)
     lines, kept = pack(case), list[KeptOff]()
-    corrections = corrections_of(case, lines, claimed, off, today, book)
-    off |= dict.fromkeys(corrections.waiting, CORRECTION)
+    decided = decide_claims(case, off, today)
+    off |= dict.fromkeys(decided.waiting, CORRECTION)
     groups: dict[Group, list[_Part]] = {}
     for line in lines:
         for reason, from_, to in _cut(line, claimed, off, today):
             if reason is None:
-                part = _Part(0, (_claim_line(line, from_, to),))
+                part = _Part(0, (claim_line(line, from_, to),))
                 groups.setdefault((line.payer, line.member, line.provider), []).append(part)
             elif reason:
                 kept.append(_kept(case, line, reason, from_, to))
@@ -130,23 +128,8 @@ def drafts_of(
             kind = groups if given.mode == "same_claim" else apart
             kind.setdefault(where, []).append(_Part(1 if given.kind == "drug" else 2, given.lines, given.missing))
     chunks = [(group, chunk) for each in (groups, apart) for group, parts in each.items() for chunk in _chunks(parts)]
-    claims = [_correction(case, each, book, identified) for each in corrections.claims]
+    claims = [_correction(case, each.correction, book, identified) for each in decided.found if each.correction]
     return Drafts(claims + [_draft(case, group, parts, book, identified) for group, parts in chunks], kept)
-
-
-def _stopped(episode: str, findings: Iterable[Finding]) -> dict[int, str]:
-    """The dates of the episode that a hard finding of the rulebook touches, each with the first one's rule."""
-    off: dict[int, str] = {}
-    for found in findings:
-        if found.level == "hard" and found.rule not in _OF_CLAIMS and episode in found.episodes:
-            for day in found.dates:
-                off.setdefault(day, found.rule)
-    return off
-
-
-def _on_others(judged: JudgedPatient, case: Case) -> dict[int, str]:
-    """The dates that a live claim of another of the patient's episodes asks for already."""
-    return {day: ON_ANOTHER for other in judged.others(case) for day in shares_of(other.episode)}
 
 
 def _cut(
@@ -161,14 +144,6 @@ def _cut(
     for reason, days in groupby(range(line.from_, line.to + 1), why):
         stretch = list(days)
         yield reason, stretch[0], stretch[-1]
-
-
-def _claim_line(line: Line, from_: int, to: int) -> ClaimLine:
-    units = to - from_ + 1
-    return ClaimLine(
-        line.code, date.fromordinal(from_), date.fromordinal(to), units, units * line.price.charge_cents,
-        modifiers=line.price.modifiers or UNSET, authorization=line.authorization or UNSET,
-    )  # fmt: skip
 
 
 def _kept(case: Case, line: Line, reason: str, from_: int, to: int) -> KeptOff:

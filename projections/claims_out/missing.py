@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from ledger.book import Book
 from ledger.facts.events import ClaimLine
 from ledger.judge.case import Case
-from projections.claims_out.on_file import diagnoses_on, prescriber_on
+from ledger.judge.claims import diagnoses_for
+from projections.claims_out.on_file import prescriber_on
 
 
 def missing_of(
@@ -22,7 +23,7 @@ def missing_of(
     if not identified:
         yield "PatientIdentified"
     for line in lines:
-        if not diagnoses_on(case, line.from_, line.to):
+        if not diagnoses_for(case.episode, [line]):
             yield f"a diagnosis in force on {line.from_}"
         npi = prescriber_on(case, line)
         if npi is None:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 
 from msgspec import UNSET
 
 from ledger.book import PER_DIEM_CODES, Book, Provider
 from ledger.facts.entry import statement_of
-from ledger.facts.events import ClaimLine, ClaimSubmitted, DiagnosisRecorded, TherapyOrdered
+from ledger.facts.events import ClaimLine, ClaimSubmitted, TherapyOrdered
 from ledger.judge.case import Case
+from ledger.judge.claims import diagnoses_for
 from ledger.judge.passed import orders_in_force
 from ledger.x12.outgoing import (
-    MOST_DIAGNOSES,
     MOST_POINTERS,
     Address,
     BilledPayer,
@@ -29,10 +28,6 @@ from ledger.x12.outgoing import (
     Prescriber,
 )
 
-_FOR_PAIN: Final = "G89"
-_NEOPLASM_PAIN: Final = "G893"
-_CHRONIC_PAIN: Final = "G892"
-
 
 def claim_on_file(
     case: Case, claim: ClaimSubmitted, book: Book, insured: Insured, payer_number: str = ""
@@ -40,8 +35,7 @@ def claim_on_file(
     """The claim as its file says it."""
     payer = book.payers[claim.payer]
     assert payer.edi is not None, "nothing was missing"
-    first, last = min(line.from_ for line in claim.lines), max(line.to for line in claim.lines)
-    diagnoses = diagnoses_on(case, first, last)
+    diagnoses = diagnoses_for(case.episode, claim.lines)
     place = place_on(case, claim.lines[0].from_)
     by = prescriber_on(case, claim.lines[0]) or ""
     numbers = {_text(line.authorization) for line in claim.lines if line.code in PER_DIEM_CODES}
@@ -58,7 +52,7 @@ def _line(
     case: Case, line: ClaimLine, book: Book, diagnoses: Sequence[str], place: str, by: str, authorization: str
 ) -> OutgoingLine:
     here, ordered_by, number = place_on(case, line.from_), prescriber_on(case, line) or by, _text(line.authorization)
-    on_line = diagnoses_on(case, line.from_, line.to)
+    on_line = diagnoses_for(case.episode, [line])
     pointers = [place for place, code in enumerate(diagnoses, 1) if code in on_line][:MOST_POINTERS]
     return OutgoingLine(
         _text(line.line), line.code, line.from_, line.to, line.units, line.charge_cents, tuple(pointers),
@@ -87,22 +81,6 @@ def biller_of(provider: Provider) -> Biller:
 def _named(book: Book, npi: str) -> Prescriber | None:
     found = book.prescribers.get(npi)
     return Prescriber(npi, found.last, found.first or "") if found else None
-
-
-def diagnoses_on(case: Case, first: date, last: date) -> tuple[str, ...]:
-    """The diagnoses in force on some of these dates, at most twelve: those of pain first, else as they were recorded.
-
-    G89.2- is left out beside G89.3, which excludes it.
-    """
-    found: dict[str, None] = {}
-    for span in case.episode.diagnoses:
-        if span.from_ <= last.toordinal() and first.toordinal() <= span.to:
-            fact = statement_of(span.entry)
-            assert isinstance(fact, DiagnosisRecorded)
-            found[fact.icd10.replace(".", "")] = None
-    if _NEOPLASM_PAIN in found:
-        found = {code: None for code in found if not code.startswith(_CHRONIC_PAIN)}
-    return tuple(sorted(found, key=lambda code: not code.startswith(_FOR_PAIN))[:MOST_DIAGNOSES])
 
 
 def place_on(case: Case, day: date) -> str:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from ledger.book import Book, Terms
-from ledger.facts.billing import DrugAdministered
+from ledger.facts.billing import ClaimAcknowledged, DrugAdministered, RemittancePosted
 from ledger.facts.entry import statement_of
-from ledger.facts.events import ClaimSubmitted, EpisodeOpened, NursingVisited
-from ledger.facts.zones import zone
+from ledger.facts.events import ClaimLine, ClaimSubmitted, DiagnosisRecorded, EpisodeOpened, NursingVisited
 from ledger.judge.case import Case
-from ledger.judge.evidence import local_date
+from ledger.judge.claims import diagnoses_for, live_claims
+from ledger.judge.episode import Episode
 from ledger.judge.findings import find
+from ledger.judge.held_now import per_diem_lines, span_of
 from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
+from projections.answers.instruments import today_of
 from projections.audit.claimed_shares import shares_of
 from projections.claims_out.as_left import AsLeft, as_left
 from projections.claims_out.drafts import DraftClaim, KeptOff, drafts_of
@@ -31,6 +34,8 @@ from projections.rows.line import LineRow
 from projections.words import iso
 
 _APART: Final = (DrugAdministered, NursingVisited)
+_OF_CLAIMS: Final = (ClaimAcknowledged, RemittancePosted, DiagnosisRecorded)
+"""What makes a claim another than it was: turned back, it asks for nothing."""
 
 
 class Prepared(NamedTuple):
@@ -42,6 +47,11 @@ class Prepared(NamedTuple):
     left: AsLeft | None = None
     """Of a void, what was known when its claim left: what its file says."""
 
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """The diagnoses that its file names."""
+        return diagnoses_for((self.left or self).case.episode, self.draft.lines)
+
 
 def to_look_at(ledger: EpisodeLedger, book: Book, rows: Iterable[LineRow], upto: int) -> dict[str, None]:
     """The patients of whom something may go out, in order: by their lines, and what is recorded of their claims."""
@@ -50,7 +60,7 @@ def to_look_at(ledger: EpisodeLedger, book: Book, rows: Iterable[LineRow], upto:
         if row.patient != NOBODY:
             lines.setdefault(row.episode, []).append(row)
     apart = {payer.id for payer in book.payers.values() if any(_asks_apart(each) for each in payer.terms)}
-    kinds = (EpisodeOpened, ClaimSubmitted, *_APART)
+    kinds = (EpisodeOpened, ClaimSubmitted, *_OF_CLAIMS, *_APART)
     found: dict[str, None] = {}
     for name, entries in entries_of_kinds(ledger, list(lines), upto, kinds):
         may_ask = any(row.payer in apart for row in lines[name])
@@ -60,13 +70,42 @@ def to_look_at(ledger: EpisodeLedger, book: Book, rows: Iterable[LineRow], upto:
         folded = episode_of(name, entries, whole=False)
         assert folded is not None, "it has lines"
         claimed = {iso(day) for day in shares_of(folded)}
-        if any(_has_more(row, claimed) for row in lines[name]):
+        if any(_has_more(row, claimed) for row in lines[name]) or _was_asked_otherwise(folded, lines[name]):
             found[lines[name][0].patient] = None
     return found
 
 
 def _asks_apart(terms: Terms) -> bool:
     return (terms.drug_lines, terms.nursing_lines) != ("none", "none")
+
+
+def _was_asked_otherwise(folded: Episode, rows: Sequence[LineRow]) -> bool:
+    """Whether a live claim that was answered asks for a billable day otherwise than a line does, or names other
+    diagnoses; days that are not billable are a finding."""
+    if not (folded.postings or folded.acknowledgements):
+        return False
+    now = {day: row for row in rows for day in _days_of(row)}
+    return any(
+        _names_others(folded, claim.fact) or any(_differs(line, now) for line in per_diem_lines(claim.fact))
+        for claim in live_claims(folded)
+    )
+
+
+def _names_others(folded: Episode, fact: ClaimSubmitted) -> bool:
+    return fact.diagnoses is not UNSET and {*fact.diagnoses} != {*diagnoses_for(folded, fact.lines)}
+
+
+def _days_of(row: LineRow) -> range:
+    return range(date.fromisoformat(row.from_).toordinal(), date.fromisoformat(row.to).toordinal() + 1)
+
+
+def _differs(line: ClaimLine, now: Mapping[int, LineRow]) -> bool:
+    told = () if line.modifiers is UNSET else line.modifiers
+    number = None if line.authorization is UNSET else line.authorization
+    rows = [now[day] for day in span_of(line) if day in now]
+    return line.units != len(span_of(line)) or any(
+        (number, sorted(told)) != (row.authorization, sorted(row.modifiers)) for row in rows
+    )
 
 
 def _has_more(row: LineRow, claimed: Collection[str]) -> bool:
@@ -105,8 +144,7 @@ def prepared_of(judged: JudgedPatient, book: Book, now: datetime) -> tuple[list[
     findings, identified = find(judged.cases), patient_told(judged.streams) is not None
     claims, kept = list[Prepared](), list[KeptOff]()
     for case in judged.cases:
-        today = date.fromordinal(local_date(now, zone(case.episode.opening[1].zone)))
-        found = drafts_of(judged, case, findings, today, book, identified=identified)
+        found = drafts_of(judged, case, findings, today_of(case, now), book, identified=identified)
         claims += [Prepared(draft, judged, case) for draft in found.claims]
         kept += found.kept_off
     return claims, kept

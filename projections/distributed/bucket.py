@@ -76,8 +76,8 @@ class _Worker:
         self.set_aside: list[SetAside] = []
 
     def sheets(self) -> Iterator[tuple[str, Sheets]]:
-        """Everybody's rows, by name; what is kept of the forgotten comes with the first bucket."""
-        if self._task.bucket == 0 and (kept := self._house.kept(self._at)):
+        """Everybody's rows, by name; those that are no patient's come with the first bucket."""
+        if self._task.bucket == 0 and (kept := self._house.sheets(self._at)):
             yield NOBODY, kept
         for mark, rows in patients_in(folder_at(self._task.archive), self._task.files, self._task.bucket):
             for patient in self._patients(mark, self._stored(rows)):

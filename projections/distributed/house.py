@@ -17,7 +17,7 @@ from ledger.recorders.envelopes import Envelopes
 from ledger.recorders.protocol import StoredEntries
 from projections.archive.grow import mark_of
 from projections.distributed.task import Task
-from projections.rows.kept import kept_sheets
+from projections.rows.house import house_sheets
 from projections.rows.patient import Sheets
 
 Row = tuple[int, str, int, str, Any]
@@ -54,10 +54,9 @@ class House(MergedPatients):
         self._envelopes = Envelopes(stored, task.ledger, self._master) if self._master else None
         self.gone = frozenset(self._envelopes.forgotten) if self._envelopes else frozenset[str]()
 
-    def kept(self, at: datetime | None) -> Sheets | None:
-        """The rows that stay of the forgotten."""
-        acts = self.forgettings(self._task.upto)
-        return kept_sheets([each for each in acts if at is None or each[1].forgotten_at <= at])
+    def sheets(self, at: datetime | None) -> Sheets | None:
+        """The rows that are no patient's."""
+        return house_sheets(self, self._task.upto, at)
 
     def is_called(self, mark: str, patient: str) -> bool:
         """Whether a mark in the archive stands for this patient."""

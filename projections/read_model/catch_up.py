@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from ledger.book import Book
-from ledger.facts.administration import PatientForgotten
 from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
@@ -18,8 +17,9 @@ from projections.read_model.views import Views
 from projections.reading.as_known import book_known, load_patient
 from projections.reading.budget import TooCostly
 from projections.rows.digests import is_fingerprint
-from projections.rows.kept import NOBODY, kept_sheets
-from projections.rows.patient import derive_patient
+from projections.rows.house import house_sheets, touches_house
+from projections.rows.kept import NOBODY
+from projections.rows.patient import Sheets, derive_patient
 
 LONGEST_POSITION: Final = 18
 
@@ -68,8 +68,8 @@ def catch_up(
         if anew:
             views.clear()
         since = 0 if anew else int(views.noted().get("position", 0))
-        if since == 0:
-            _write_kept(views, ledger.forgettings(head))
+        if since == 0 or touches_house(ledger, since, head):
+            _write_house(views, house_sheets(ledger, head))
         patients = sorted(ledger.patients_since(since, head))
         if anew:
             views.take_back(*views.set_aside().keys() - set(patients))  # it may have been another ledger's
@@ -116,10 +116,11 @@ def _write(
         progress(done, len(patients))
 
 
-def _write_kept(views: Views, acts: Sequence[tuple[int, PatientForgotten]]) -> None:
-    """The rows that stay of the forgotten: nothing touches them until somebody else is."""
-    if kept := kept_sheets(acts):
-        views.write(NOBODY, kept)
+def _write_house(views: Views, sheets: Sheets | None) -> None:
+    """The rows that are no patient's, in the place of those that were there."""
+    views.forget([NOBODY])
+    if sheets:
+        views.write(NOBODY, sheets)
 
 
 def fill_as_known(
@@ -135,6 +136,6 @@ def fill_as_known(
     names = sorted(ledger.patients_since(0, head)) if patients is None else sorted(patients)
     with views.writing():
         if patients is None:
-            _write_kept(views, [each for each in ledger.forgettings(head) if each[1].forgotten_at <= known_at])
+            _write_house(views, house_sheets(ledger, head, known_at))
         _write(ledger, views, book_known(book, known_at), names, head, progress, known_at)
         views.note(**made_of(ledger, book, head))

@@ -36,7 +36,8 @@ from projections.reading.as_known import Streams, load_patient, some_episode
 from projections.reading.budget import Budget, TooCostly, set_budget, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
 from projections.rows.digests import Sums
-from projections.rows.kept import NOBODY, kept_sheets
+from projections.rows.house import house_sheets
+from projections.rows.kept import NOBODY
 from projections.rows.patient import Sheets, derive_patient
 
 AHEAD_ENTRIES: Final = 20_000
@@ -84,7 +85,7 @@ def build(targets: Sequence[Target], work: Work, processes: int, told: Progress)
     """Build every row of each target into its new file; the caller notes what it was made of. UnreadableEntry stops
     it."""
     with open_ledger(work.ledger, create=False, master=work.master) as ledger:
-        kept = kept_sheets(ledger.forgettings(work.upto))
+        kept = house_sheets(ledger, work.upto)
         parts = shares(cohorts_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
     total = sum(map(len, parts))
     of_each = [targets, *([_part(target, number) for target in targets] for number in range(1, processes))]
@@ -201,8 +202,8 @@ def build_part(
     told: Progress = silent,
     kept: Sheets | None = None,
 ) -> list[BuiltPart]:
-    """Judge some cohorts by each book and write their rows into files of their own, beside what was kept of the
-    forgotten."""
+    """Judge some cohorts by each book and write their rows into files of their own, beside those that are no
+    patient's."""
     set_budget(work.budget)
     built = [_Built(target, work, kept) for target in targets]
     gc.disable()  # nothing here makes cycles, and the collector would walk a large patient's entries again and again

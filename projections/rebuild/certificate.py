@@ -35,7 +35,7 @@ from projections.rebuild.read_back import (
 )
 from projections.rows.cells import Cells
 from projections.rows.digests import Digests, digests_of
-from projections.rows.kept import sheets_upto
+from projections.rows.house import sheets_upto
 from projections.rows.patient import Sheets
 
 Cause = Literal["new book", "new code version", "new zone data", "damaged view", "set aside", "unexplained"]

@@ -48,7 +48,8 @@ def hard_findings(views: Views, asked: Asked) -> Iterator[HardFinding]:
     where = findings_where(asked.filters)
     where.add("level = ?", "hard")
     found = views.connection.execute(
-        f"SELECT rule, count(*), count(DISTINCT patient), min(first_date) FROM findings{where} GROUP BY 1 ORDER BY 1",
+        "SELECT rule, count(*), count(DISTINCT nullif(patient, '')), min(first_date) FROM findings"
+        f"{where} GROUP BY 1 ORDER BY 1",
         where.values,
     )
     for rule, number, patients, first in found:

@@ -161,8 +161,26 @@ MESSAGES: Final[dict[str, Message]] = {
         "What was answered for claim {claim} was taken back, and nothing has come since.",
         "Await the payer's new answer, or ask for it.",
     ),
+    "correction_window": Message(
+        "Claim {claim} is not as it is known now, and its payer took corrections until {until}.",
+        "'claims plan' says what is left to do.",
+    ),
+    "payment_unbalanced": Message(
+        "Check {payment} of {payers} is worth {worth}, and what it pays for claims, less what was kept, is {answered}.",
+        "Ask the payer for a corrected remittance.",
+    ),
+    "recouped": Message(
+        "From check {payment} of {payers} {kept} was kept for earlier payments ({reference}); no answer shows it.",
+        "Find out for which claim, and ask the payer to take its answer back.",
+    ),
+    "forwarded": Message(
+        "Check {payment} of {payers} {carries}, and no other check settles it.",
+        "Await the payer's next checks, or ask which one does.",
+    ),
 }
 
+_NAMES_SOMETHING: Final = frozenset({"claim", "payment", "reference"})
+"""What a message says that stands in the ledger as a number or name."""
 _TWO_EPISODES: Final = "Two episodes bill {codes} on this day."
 
 
@@ -173,7 +191,8 @@ def message_of(found: Finding) -> str:
 
 def summary_of(found: Finding) -> str:
     """What is wrong, without a name that stands in the ledger: to be said beside the output."""
-    return _wrong(found, ("…",), tuple((name, "…" if name == "claim" else value) for name, value in found.about))
+    said = tuple((name, "…" if name in _NAMES_SOMETHING else value) for name, value in found.about)
+    return _wrong(found, ("…",), said)
 
 
 def _wrong(found: Finding, payers: tuple[str, ...], about: tuple[tuple[str, str], ...]) -> str:

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from ledger.book import Book
 from ledger.facts.administration import KeptLine, PatientForgotten
-from ledger.store import EpisodeLedger
-from projections.reading.as_known import load_patient
 from projections.rows.cells import NOTHING, Cells
 from projections.rows.day_run import DayRun
 from projections.rows.line import LineCells
-from projections.rows.patient import Sheets, derive_patient
+from projections.rows.patient import Sheets
 
 NOBODY: Final = ""
 """The patient of rows that are nobody's any more: a name is never empty."""
@@ -26,14 +23,6 @@ def kept_sheets(acts: Sequence[tuple[int, PatientForgotten]]) -> Sheets | None:
     lines = [(_place(position, line), line) for position, act in acts for line in act.lines]
     runs = sorted(_run(place, line) for place, line in lines)
     return Sheets(runs, [], sorted(_line(place, line) for place, line in lines))
-
-
-def sheets_upto(ledger: EpisodeLedger, patient: str, book: Book, upto: int) -> Sheets | None:
-    """The rows of a patient at a position, or those that are nobody's; None if there is no such patient."""
-    if patient == NOBODY:
-        return kept_sheets(ledger.forgettings(upto))
-    found = load_patient(ledger, patient, upto=upto)
-    return derive_patient(found, book) if found else None
 
 
 def _place(position: int, line: KeptLine) -> str:

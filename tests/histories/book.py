@@ -109,6 +109,14 @@ def edition(rng: Random, calm: bool, from_: date, published: date) -> dict[str, 
     if rng.random() < 0.1:
         del rates[rng.choice(CODES)]
     terms = {key: rng.choice(values) for key, values in CHOICES.items() if key in ALWAYS or rng.random() < 0.5}
-    return terms | (CALM if calm else {}) | {
+    return terms | (CALM if calm else {}) | window(terms) | {
         "from": from_, "published": published, "source": "invented", "checked": published, "rate_cents": rates,
     }  # fmt: skip
+
+
+def window(terms: dict[str, Any]) -> dict[str, Any]:
+    """Of some editions until when corrections are taken; drawn from the other terms, which stay as they were."""
+    rng = Random(repr(sorted(terms.items())))
+    if rng.random() < 0.5:
+        return {}
+    return {"correction_days": rng.choice((1, 10, 30)), "correction_from": rng.choice(("service", "remittance"))}

@@ -13,6 +13,7 @@ from typing import Any
 from .across import judge_patient
 from .dates import instant
 from .findings import findings_of_patient
+from .findings_checks import findings_of_house
 from .lines import lines_of_episode
 from .patients import read_patients
 from .reference import Reference
@@ -32,11 +33,11 @@ class Derived:
 def derive(entries: list[dict[str, Any]], book: dict[str, Any], known_at: str | None = None) -> Derived:
     """Derive days, findings and lines from the book and the accepted entries in the order recorded.
 
-    Acts of the house (`PatientsMerged`, `PatientsParted`) are entries whose `episode` is `""`.
+    Acts of the house (`PatientsMerged`, `PatientsParted`, `PaymentReceived`) are entries whose `episode` is `""`.
     """
     until = None if known_at is None else instant(known_at)
     reference = Reference(book, None if until is None else until.date())
-    found = Derived([], [], [])
+    found = Derived([], findings_of_house(entries, until), [])
     for patient in read_patients(entries, until):
         judged = judge_patient(patient, reference)
         found.findings.extend(findings_of_patient(patient, judged, reference))

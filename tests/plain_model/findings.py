@@ -12,6 +12,7 @@ from .evidence import Evidence
 from .findings_claims import ClaimLine, claim_findings, claim_lines, per_diem
 from .findings_records import record_findings
 from .findings_stays import stay_findings
+from .findings_windows import correction_window
 from .patients import Patient
 from .reference import Reference
 
@@ -20,6 +21,7 @@ SOFT = frozenset(
         *("specific_pair", "mixed_pain_codes", "billable_not_claimed", "unmatched", "stays_adjoin", "stay_stretched"),
         *("stay_open", "voided_with_facts", "evidence_gap", "coverage_overlap", "coverage_reinstated"),
         *("runs_disagree", "served_beyond_supply", "concurrent_unranked", "decision_without_effect"),
+        "correction_window",
     }
 )
 
@@ -72,6 +74,7 @@ def findings_of_patient(patient: Patient, judged: dict[str, Days], reference: Re
         mixed_pain_codes(found, days)
         record_findings(found, episode, evidence, days)
         claim_findings(found, episode, days, [line for line in lines if line.episode == episode.name])
+        correction_window(found, episode, days, reference)
     claimed_twice(found, lines)
     stay_findings(found, patient)
     return found.close()

@@ -41,7 +41,7 @@ FINDINGS = (
     *("claimed_before_signature", "claimed_ahead", "claimed_twice", "claim_units", "replaces_unknown"),
     *("number_reused", "unmatched", "stays_adjoin", "stay_stretched", "stay_open", "voided_with_facts"),
     *("evidence_gap", "coverage_overlap", "coverage_reinstated", "runs_disagree", "served_beyond_supply"),
-    *("concurrent_unranked", "decision_without_effect"),
+    *("concurrent_unranked", "decision_without_effect", "correction_window"),
 )
 """Every rule of section 5."""
 

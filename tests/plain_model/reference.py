@@ -31,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "line_style": "span",
     "line_max_days": 31,
     "split_on_month": True,
+    "correction_days": None,
+    "correction_from": "remittance",
 }
 
 
@@ -69,6 +71,8 @@ class Terms:
         self.line_style: str = said["line_style"]
         self.line_max_days: int = said["line_max_days"]
         self.split_on_month: bool = said["split_on_month"]
+        self.correction_days: int | None = said["correction_days"]
+        self.correction_from: str = said["correction_from"]
 
     def plan_covers(self, plan: Span, day: date) -> bool:
         """Does a plan cover the date, and no more dates than `plan_max_days`?"""

@@ -127,6 +127,9 @@ def looped(folder: Path, episodes: int, seed: int) -> Loop:
     paid = sum(row["paid_cents"] for row in loop.house.run("payments").rows)
     assert paid == sum(payer.paid_cents for payer, _ in loop.payers)
     assert {name: paid_in_feed(loop.house, name) for name in FED} == dict.fromkeys(FED, paid)
+    found = {row["rule"] for row in loop.house.run("findings").rows}
+    assert "payment_unbalanced" not in found  # every check of the payer's adds up
+    assert "recouped" not in found
     assert loop.seen["remit refused"] == loop.seen["remit unmatched"] == loop.seen["ack unmatched"] == 0
     return loop
 

@@ -54,7 +54,7 @@ ROOMS: dict[str, str] = {
     "projections/tables.py": "projections/words.py",
     "projections/reading": "ledger/facts ledger/book ledger/judge ledger/store.py projections/words.py",
     "projections/rows": (
-        "ledger/day_set.py ledger/facts ledger/book ledger/judge ledger/store.py "
+        "ledger/day_set.py ledger/facts ledger/administration.py ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/reading"
     ),
     "projections/read_model": (
@@ -344,6 +344,7 @@ LONGER_THAN_250: dict[str, str] = {
     "commands/writing/decide.py": "every reason to refuse a line, in the rulebook's order",
     "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
+    "projections/answers/instruments.py": "what becomes of a claim, case by case: the table of claims.md section 6",
     "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
     "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",

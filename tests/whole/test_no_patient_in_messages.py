@@ -18,7 +18,9 @@ import pytest
 
 from ledger.proof.signing import create_key
 from projections.read_model import catch_up
+from tests.answered import PAID, TAKEN_IN
 from tests.command_line import ANYWAY, Ended, House, Told, lines_of
+from tests.every_command import commands_in, every_command
 from tests.fire.power import notes_of
 from tests.fire.stage import Arms, Stage
 from tests.marked import (
@@ -48,7 +50,29 @@ READS: tuple[tuple[str, ...], ...] = (
     ("tell", EP, "PainAssessed", "date=2026-02-03", "score=4", "--dry-run"),
     ("resolve", EP, "2026-11-02", "nothing", "--reason", "x", "--dry-run"),
     ("void-episode", EP, "--reason", "x", "--dry-run"), ("move-patient", EP, "P-9", "--reason", "x", "--dry-run"),
+    ("payments",), ("payments", "--unmatched"), ("claims", "list"), ("claims", "plan"), ("claims", "prepare"),
+    ("claims", "write", "--out", "written", "--dry-run"), ("claims", "again", "NONE", "--out", "again.837"),
+    ("worklist",), ("remit", "paid.835"), ("ack", "taken.277"), ("archive", "--out", "archive", "--in-the-open"),
 )  # fmt: skip
+ELSEWHERE = {
+    "record": "every way to refuse a line is tried below",
+    "import": "a spreadsheet is tried below",
+    "serve": "tests/commands/web",
+    "judge": "it reads an archive, and no ledger that could be damaged",
+    "migrate": "PostgreSQL",
+    **dict.fromkeys(("correct", "retract", "unretract"), "as tell and resolve, through the same door and effect"),
+    **dict.fromkeys(("merge-patients", "part-patients", "forget"), "its patients are named by whoever asks"),
+    **dict.fromkeys(("worklist assign", "worklist note", "worklist done-until", "access"), "test_identity_is_nowhere"),
+    **dict.fromkeys(("claims read", "claims check", "assign-remittance"), "test_identity_is_nowhere"),
+    **dict.fromkeys(("users add", "users disable", "users list", "users reset", "users role"), "no ledger"),
+    **dict.fromkeys(("book check", "book diff", "book new", "book show"), "no ledger"),
+    **dict.fromkeys(("master-key", "completion", "help"), "no ledger"),
+}
+"""Commands that are not run over a damaged ledger, and why."""
+
+
+def test_every_command_is_tried_or_said_to_be_needless() -> None:
+    assert every_command() - commands_in(READS) == ELSEWHERE.keys()
 
 
 @pytest.fixture
@@ -58,6 +82,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     passing = tmp_path / "passing"
     passing.mkdir()
     monkeypatch.chdir(tmp_path)
+    for name, file in (("paid.835", PAID), ("taken.277", TAKEN_IN)):
+        (tmp_path / name).write_bytes(file.read_bytes().replace(b"EXAMPLE", MARK.encode()))
     monkeypatch.setenv("TMPDIR", str(passing))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path.parent / "settings"))
     monkeypatch.setenv("HOME", str(tmp_path.parent / "nobody"))

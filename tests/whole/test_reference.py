@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from ledger.facts.events import Event
+from ledger.judge.checks import CHECK_RULES
 from ledger.judge.findings import RULES
 from projections.export.shapes import DATASETS
 from scripts import reference_pages
@@ -51,7 +52,7 @@ def test_the_steps_are_the_rulebooks() -> None:
 
 def test_every_finding_is_described() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (hard|soft) \| \S.* \| \S.* \|$", PAGES["findings.md"](), re.MULTILINE)
-    assert rows == [(rule.name, rule.level) for rule in RULES]
+    assert rows == [(rule.name, rule.level) for rule in (*RULES, *CHECK_RULES)]
 
 
 def test_every_exported_column_is_described_and_its_way_to_be_unknown() -> None:

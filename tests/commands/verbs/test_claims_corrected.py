@@ -188,3 +188,98 @@ def test_the_claim_of_a_wrong_patient_is_voided_under_the_name_it_was_sent_with(
     assert (row["frequency"], row["outcome"]) == ("8", "written")
     void = (house.folder / "out" / "B2.837").read_text(encoding="ascii")
     assert "NM1*IL*1*EXAMPLE*EDNA****MI*RH5550001~" in void
+
+
+def sent(number: str, first: int, last: int, **more: Any) -> Told:
+    """A claim of some days of October 2026 that another program sent."""
+    days = {"from": f"2026-10-{first:02}", "to": f"2026-10-{last:02}", "units": last - first + 1}
+    line = {"code": "S9325", **days, "charge_cents": 12000 * days["units"]}
+    lines = [line, *more.pop("lines", ())]
+    return told(number, type="ClaimSubmitted", claim=number, payer="river-health", frequency="1", lines=lines, **more)
+
+
+def paid(number: str, cents: int) -> Told:
+    fact = {"claim": number, "payer": "river-health", "payment": f"T-{number}", "paid_on": "2026-11-10"}
+    return told(
+        f"paid-{number}", type="RemittancePosted", **fact, status="1", payer_control=f"RH-{number}", paid_cents=cents,
+        charge_cents=cents,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> ClaimsHouse:
+    """The example with days alone, none of them claimed."""
+    made = ClaimsHouse(tmp_path)
+    lines = INTAKE.read_bytes().splitlines(keepends=True)
+    apart = (b"DrugAdministered", b"NursingVisited")
+    days = [line for line in lines if not any(kind in line for kind in apart)]
+    made.run("record", *IN_THE_OPEN, "--no-effect", "-", stdin=b"".join(days))
+    return made
+
+
+def plan(house: ClaimsHouse) -> list[tuple[str, str]]:
+    return [(row["claim"], row["instrument"]) for row in house.run("claims", "plan").rows]
+
+
+def test_a_claim_with_another_one_in_its_gap_is_as_it_should_be(bare: ClaimsHouse) -> None:
+    line = {"code": "S9325", "from": "2026-10-04", "to": "2026-10-04", "units": 1, "charge_cents": 12000}
+    say(bare, sent("C-0", 3, 3), sent("C-1", 1, 2, lines=[line]), paid("C-1", 26400), paid("C-0", 8800))
+    assert plan(bare) == [("C-1", "new")]  # the days of September
+    assert [row["frequency"] for row in bare.run("claims", "prepare").rows] == ["1"]
+
+
+def test_days_missing_on_a_claim_go_out_by_themselves_until_its_payer_has_it(bare: ClaimsHouse) -> None:
+    line = {"code": "S9325", "from": "2026-10-04", "to": "2026-10-04", "units": 1, "charge_cents": 12000}
+    say(bare, sent("C-1", 1, 2, lines=[line]))
+    assert plan(bare) == [("C-1", "new")]
+    assert [(row["from"], row["to"]) for row in bare.run("claims", "prepare").rows] == [("2026-09-28", "2026-10-03")]
+    taken_in = {"claim": "C-1", "payer": "river-health", "kind": "277CA", "status": "accepted", "date": "2026-11-01"}
+    say(bare, told("taken", type="ClaimAcknowledged", codes=[], payer_control="RH-1", **taken_in))
+    assert plan(bare) == [("C-1", "replace"), ("C-1", "new")]
+    prepared = [(row["frequency"], row["from"], row["to"]) for row in bare.run("claims", "prepare").rows]
+    assert prepared == [("7", "2026-10-01", "2026-10-04"), ("1", "2026-09-28", "2026-09-30")]
+
+
+def test_a_claim_of_days_alone_that_was_turned_back_goes_out_anew(bare: ClaimsHouse) -> None:
+    write(bare)
+    back = {"claim": "EP-O1-1", "payer": "river-health", "kind": "277CA", "status": "rejected", "date": "2026-11-01"}
+    say(bare, told("back", type="ClaimAcknowledged", codes=["A7"], **back))
+    assert [(row["frequency"], row["outcome"]) for row in write(bare)] == [("1", "written")]
+
+
+def test_an_authorization_that_is_not_on_a_denied_claim_goes_on_its_replacement(bare: ClaimsHouse) -> None:
+    say(bare, sent("C-1", 1, 4))
+    no_authorization = [{"group": "CO", "code": "197", "cents": 48000}]
+    denied = paid("C-1", 48000)["fact"] | {"status": "4", "paid_cents": 0, "adjustments": no_authorization}
+    say(bare, told("denied", **denied))
+    assert ("C-1", "replace") in plan(bare)
+    row = next(row for row in write(bare) if row["frequency"] == "7")
+    read = bare.run("claims", "read", bare.folder / "out" / row["file"]).rows
+    assert {each["authorization"] for each in read if each["frequency"] == "7"} == {"RH-PA-1"}
+
+
+def test_other_diagnoses_than_were_sent_are_a_replacement(house: ClaimsHouse) -> None:
+    house.run("remit", PAID_ANEW)
+    house.run("remit", PAID)
+    assert plan(house) == []
+    say(house, told("dx-2", type="DiagnosisRecorded", icd10="M54.5", **{"from": "2026-09-01"}))
+    (row,) = house.run("claims", "plan").rows
+    assert (row["instrument"], row["why"]) == ("replace", "its diagnoses are others")
+    (row,) = write(house)
+    assert (row["frequency"], row["outcome"]) == ("7", "written")
+    assert "M545" in (house.folder / "out" / row["file"]).read_text(encoding="ascii")
+    assert write(house) == []
+
+
+def test_of_a_claim_that_tells_no_diagnoses_none_is_other(bare: ClaimsHouse) -> None:
+    say(bare, sent("C-1", 1, 4), paid("C-1", 35200))
+    say(bare, told("dx-2", type="DiagnosisRecorded", icd10="M54.5", **{"from": "2026-09-01"}))
+    assert plan(bare) in ([], [("C-1", "new")])
+
+
+def test_what_is_missing_on_a_claim_too_late_is_appealed(bare: ClaimsHouse) -> None:
+    say_terms(bare, "correction_days = 180", 'correction_days = 1\ncorrection_from = "service"')
+    line = {"code": "S9325", "from": "2026-10-04", "to": "2026-10-04", "units": 1, "charge_cents": 12000}
+    say(bare, sent("C-1", 1, 2, lines=[line]), paid("C-1", 26400))
+    assert ("C-1", "appeal") in plan(bare)
+    assert {row["frequency"] for row in bare.run("claims", "prepare").rows} == {"1"}
