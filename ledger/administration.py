@@ -24,6 +24,7 @@ from ledger.facts.administration import (
 )
 from ledger.facts.desk_acts import LooksSealed, WorkAct
 from ledger.facts.entry import UnreadableEntry
+from ledger.facts.feed_acts import FeedAct, PatientLeftOut
 from ledger.facts.stored import StoredRow
 from ledger.recorders import WrongPath
 from ledger.recorders.encrypted import EncryptedRecorder
@@ -97,6 +98,25 @@ class HouseActs:
     def work_acts(self, after: int = 0) -> list[tuple[int, WorkAct]]:
         """What was decided about open work, after so many acts of the house, each with its position, in order."""
         return self.acts_of(*get_args(WorkAct), after=after)
+
+    def record_for_feed(self, act: FeedAct) -> int:
+        """Record whose rows the feed has from here on, or has not; gives the position. ``RecordConflictError`` if
+        another act was faster, or it is so already."""
+        after = self.count_of_acts()
+        if (act.patient in self.left_out()) == isinstance(act, PatientLeftOut):
+            raise RecordConflictError("it is so already")
+        return self._record_act(act, after)
+
+    def left_out(self, upto: int = LAST_POSITION) -> dict[str, int]:
+        """The patients whose rows the feed does not have at a position, each with the act's own; the forgotten left
+        out."""
+        found: dict[str, int] = {}
+        for position, act in self.acts_of(*get_args(FeedAct)):
+            if position <= upto and act.patient:
+                found.pop(act.patient, None)
+                if isinstance(act, PatientLeftOut):
+                    found[act.patient] = position
+        return found
 
     def record_seal_of_looks(self, act: LooksSealed) -> int:
         """Record what the access records were; gives the position. ``RecordConflictError`` if another was faster."""

@@ -118,6 +118,10 @@ that is everybody.
   empty cell, the one text that is.
 - A patient set aside by a quarantine is missing from every dataset that has a patient (the
   manifest says how many are set aside), and stops all changes with exit status 3: what cannot be read cannot be compared.
+- A patient who is **too large to read** within the budget (`--patient-mb`) stops nobody. They are named on stderr and counted in the
+  manifest, their rows come as `retract` (of days with the cause `left_out`), and `days`, `lines`, `findings` and `claimed` have none of theirs either. That stands in the ledger
+  as an administrative act, so nothing is lost: the first run with room for them has every row of theirs as an `insert`, from whatever position it is asked. Load anew after
+  the budget was made *smaller*.
 """
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from commands.outside import utc_now
+from commands.recording.leaving_out import LeftOut
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, known_at_option
 from commands.terminal.output import Output, out_option
@@ -19,7 +20,7 @@ from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
 from commands.verbs.export_asked import Asked, check_asked
 from commands.verbs.read import derived, is_built
-from commands.verbs.since import Since, check_since, say_taken_up, since_option
+from commands.verbs.since import Since, begun_from, check_since, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
@@ -46,6 +47,7 @@ from projections.export.write import CLOUDEVENTS, EVENTS, Made, write_event_expo
 from projections.read_model.trouble import NotNow, SetAside
 from projections.read_model.version import code_version
 from projections.read_model.views import Views
+from projections.reading.budget import TooCostly
 from projections.rows.cells import Cells
 from projections.words import utc_text
 
@@ -125,9 +127,14 @@ def _export(
 ) -> ExportManifest:
     if asked.dataset == EVENTS:
         return _export_events(ledger, asked, folder)
-    head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset in CHANGES_OF:
-        return _export_changes(setup, ledger, asked, head, pseudonyms, folder)
+        left_out = LeftOut()
+        while True:
+            try:
+                return _export_changes(setup, ledger, asked, left_out, pseudonyms, folder)
+            except TooCostly as error:  # seen when they were judged: nothing is written yet
+                left_out.without(ledger, error)
+    head = adopt(ledger, setup.book, utc_now(), say_taken_up) if asked.known_at is None else ledger.position()
     if asked.dataset in (PROVIDERS, RATES):
         rows = rate_rows(setup.book, asked.known_at) if asked.dataset == RATES else provider_rows(setup.book)
         made = Made(_origin(ledger, asked, head, setup.book.hash), asked.deidentified, ())
@@ -143,14 +150,21 @@ def _export_events(ledger: EpisodeLedger, asked: Asked, folder: Path) -> ExportM
 
 
 def _export_changes(
-    setup: Setup, ledger: EpisodeLedger, asked: Asked, head: int, pseudonyms: Pseudonyms | None, folder: Path
+    setup: Setup,
+    ledger: EpisodeLedger,
+    asked: Asked,
+    left_out: LeftOut,
+    pseudonyms: Pseudonyms | None,
+    folder: Path,
 ) -> ExportManifest:
+    head = left_out.settled(ledger, setup.book, asked.since or 0, say_taken_up)
     stretch = stretch_of(ledger, asked.since or 0, head)
-    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, ())
+    made = Made(_origin(ledger, asked, head, stretch.last_book.hash), asked.deidentified, stretch.left_out)
     dataset, of = DATASETS[asked.dataset], CHANGES_OF[asked.dataset]
     if not asked.since and pseudonyms is None and of in READ_MODEL and is_built(setup, ledger):
         with derived(setup) as views:
-            if views.stand_at(head, stretch.last_book.hash):  # then every row there is stands there already, in order
+            is_alike = views.set_aside().keys() == stretch.left_out.keys()
+            if is_alike and views.stand_at(head, stretch.last_book.hash):  # then every row stands there, in order
                 rows = inserted(rows_by_month(views, DATASETS[of]), of, stretch)
                 return write_export(folder, dataset, dataset.columns, asked.form, rows, made)
     with progress("Looking for changes", "patients") as tell:
@@ -162,7 +176,7 @@ def _export_views(
     setup: Setup, ledger: EpisodeLedger, asked: Asked, pseudonyms: Pseudonyms | None, folder: Path
 ) -> ExportManifest:
     dataset = DATASETS[asked.dataset]
-    with derived(setup, asked.known_at) as views:
+    with begun_from(setup, ledger) if asked.known_at is None else derived(setup, asked.known_at) as views:
         made = Made(_origin_of(ledger, asked, views), asked.deidentified, views.set_aside())
         if pseudonyms is None:
             return write_export(folder, dataset, dataset.columns, asked.form, rows_by_month(views, dataset), made)
@@ -174,7 +188,8 @@ def _export_judged(
 ) -> ExportManifest:
     """What is judged for this export; the read model says up to where, and who is set aside."""
     keeps = asked.dataset == CLAIMED and asked.known_at is None
-    with derived(setup, claims="every" if keeps else "none") as views, progress("Judging", "patients") as tell:
+    read = begun_from(setup, ledger, "every") if keeps else derived(setup, claims="none")
+    with read as views, progress("Judging", "patients") as tell:
         origin, aside = _origin_of(ledger, asked, views), views.set_aside()
         names = set(aside)
 

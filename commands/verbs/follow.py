@@ -12,10 +12,9 @@ from typing import Any, Final
 import click
 import msgspec
 
-from commands.outside import utc_now
+from commands.recording.leaving_out import LeftOut
 from commands.terminal.options import Setup
 from commands.verbs.since import Since, check_since, say_taken_up, since_option
-from commands.writing.adopt import adopt
 from ledger.recorders.by_name.naming import hint_of
 from ledger.store import EpisodeLedger
 from projections.changes.days import changes_since
@@ -76,8 +75,9 @@ def _follow(setup: Setup, since: Since, interval: float, once: bool) -> None:
         position = ledger.position() if since.position is None else since.position
         _say_what(ledger, position, setup.book.hash)
         with nullcontext() if once else hint_of(setup.ledger_name) as hint:
+            left_out = LeftOut()
             while True:
-                head = adopt(ledger, setup.book, utc_now(), say_taken_up)
+                head = left_out.settled(ledger, setup.book, position, say_taken_up)
                 if head > position:
                     check_since(ledger, Since(position))
                     changes = changes_since(ledger, position, head)

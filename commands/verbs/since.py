@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
 
+from commands.recording.leaving_out import settle_set_aside
+from commands.terminal.options import Setup
 from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import say
+from commands.verbs.read import Claims, derived
 from ledger.store import EpisodeLedger
 from projections.read_model.version import code_version, makes_the_same_rows
+from projections.read_model.views import Views
 
 
 class Since(NamedTuple):
@@ -55,6 +61,17 @@ def check_since(ledger: EpisodeLedger, since: Since) -> None:
         raise ReloadFirst(f"what you have was judged by {since.code_version}, and this is {code_version()}")
     if position and (forgotten := ledger.forgettings(after=position)):
         raise ForgottenSince(f"a patient was forgotten at position {forgotten[-1][0]}, after --since {position}")
+
+
+@contextmanager
+def begun_from(setup: Setup, ledger: EpisodeLedger, claims: Claims = "none") -> Iterator[Views]:
+    """The read model for an export that changes may be asked for from: whom it leaves out because they cost too much
+    stands in the ledger before."""
+    while True:
+        with derived(setup, claims=claims) as views:
+            if not settle_set_aside(ledger, views):
+                yield views
+                return
 
 
 def say_taken_up(position: int) -> None:

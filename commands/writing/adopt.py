@@ -25,14 +25,16 @@ def adopt(
         if adopted and adopted[-1][1].hash == book.hash:
             return ledger.position()
         try:
-            position = ledger.record_adoption(BookAdopted(now, _who(), book.text, book.hash, random_nonces(1)[0]))
+            nonce = random_nonces(1)[0]
+            position = ledger.record_adoption(BookAdopted(now, who_runs_this(), book.text, book.hash, nonce))
         except RecordConflictError:
             continue  # another was faster; look again what holds now
         if adopted:
             taken_up(position)
 
 
-def _who() -> str:
+def who_runs_this() -> str:
+    """The name of the account that this runs under."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from ledger.facts.billing import RemittancePosted
-from ledger.facts.desk_acts import LooksSealed, WorkAct, WorkAssigned, WorkDone, WorkNoted
+from ledger.facts.desk_acts import LooksSealed, WorkAct
+from ledger.facts.feed_acts import FeedAct
 
 HOUSE: Final = ""
 """Where the house's own acts stand instead of an episode."""
@@ -206,33 +207,22 @@ class RemittanceAssigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 HouseAct = (
-    MonthClosed
-    | BookAdopted
-    | PatientForgotten
-    | PatientsMerged
-    | PatientsParted
-    | RollbackAccepted
-    | IdentityInTheOpen
-    | BatchWritten
-    | PaymentReceived
-    | RemittanceUnmatched
-    | RemittanceAssigned
-    | WorkAct
-    | LooksSealed
-)
+    MonthClosed | BookAdopted | PatientForgotten | PatientsMerged | PatientsParted | RollbackAccepted
+    | IdentityInTheOpen | BatchWritten | PaymentReceived | RemittanceUnmatched | RemittanceAssigned
+    | WorkAct | LooksSealed | FeedAct
+)  # fmt: skip
 
 _TIME: Final[dict[type, str]] = {
     MonthClosed: "closed_at", BookAdopted: "adopted_at", PatientForgotten: "forgotten_at",
     PatientsMerged: "merged_at", PatientsParted: "parted_at", RollbackAccepted: "accepted_at",
     IdentityInTheOpen: "allowed_at", BatchWritten: "written_at", PaymentReceived: "received_at",
     RemittanceUnmatched: "received_at", RemittanceAssigned: "assigned_at",
-    WorkAssigned: "at", WorkNoted: "at", WorkDone: "at", LooksSealed: "at",
 }  # fmt: skip
 
 
 def time_of_act(act: HouseAct) -> datetime:
     """When an act of the house was done."""
-    told: datetime = getattr(act, _TIME[type(act)])
+    told: datetime = getattr(act, _TIME.get(type(act), "at"))
     return told
 
 

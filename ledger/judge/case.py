@@ -22,7 +22,7 @@ from ledger.judge.rule import Verdict
 from ledger.judge.stays import Stay
 
 
-class Regime(NamedTuple):
+class Regime(Struct, frozen=True, gc=False):
     """The dates of one payer under one edition of its terms."""
 
     payer: str

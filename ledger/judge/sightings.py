@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import compress
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from ledger.book import PER_DIEM_CODES
 from ledger.day_set import Days
@@ -18,7 +20,7 @@ from ledger.judge.rule import Verdict
 from ledger.judge.settled import SettledDay, settled_days
 
 
-class Seen(NamedTuple):
+class Seen(Struct, frozen=True, gc=False):
     """What a rule saw: in which episodes, on which dates, with which codes, because of which entries. What a message
     says beyond that it is ``about``: names with values (a claim's number). Of a rule that finds date by date, the same
     is seen on each of the dates."""

@@ -7,6 +7,9 @@ judge (``tests/projections/audit/test_timeline.py``), and not a rule of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from ledger.day_set import Calendar
 from ledger.facts import events as ev
 from ledger.facts.zones import zone
@@ -21,24 +24,33 @@ def touched_from(fact: ev.Event, episode: Episode, calendar: Calendar) -> int | 
         return None
     if isinstance(fact, ev.PainAssessed):
         return fact.date.toordinal()
-    first = _first_date(fact, episode)
-    return None if first is None else min(first, calendar.last + 1)  # up to there, the calendar has dates it had not
-
-
-def _first_date(fact: ev.Event, episode: Episode) -> int | None:
-    if isinstance(fact, ev.DayServed | ev.NursingVisited):
-        return fact.date.toordinal()
-    if isinstance(fact, ev.DaysServed):
-        return fact.from_.toordinal()
     if isinstance(fact, ev.InfusionLogged):
-        return _first_date_of_run(fact, episode)
-    if isinstance(fact, ev.PlanSigned | ev.DiagnosisRecorded | ev.AuthorizationGranted):
-        return fact.from_.toordinal()
-    if isinstance(fact, ev.Discharged | ev.PatientDied):
-        return fact.date.toordinal() + 1
-    if isinstance(fact, ev.TherapyStopped):
-        return fact.date.toordinal()  # an order that begins on it may give the code now
-    return None
+        first = _first_date_of_run(fact, episode)
+    elif first_date := _FIRST_DATE.get(type(fact)):
+        first = first_date(fact)
+    else:
+        return None
+    return min(first, calendar.last + 1)  # up to there, the calendar has dates it had not
+
+
+def _its_date(fact: Any) -> int:
+    return int(fact.date.toordinal())
+
+
+def _day_after(fact: Any) -> int:
+    return int(fact.date.toordinal()) + 1
+
+
+def _from(fact: Any) -> int:
+    return int(fact.from_.toordinal())
+
+
+_FIRST_DATE: Final[dict[type[Any], Callable[[Any], int]]] = {
+    **dict.fromkeys((ev.DayServed, ev.NursingVisited), _its_date),
+    **dict.fromkeys((ev.DaysServed, ev.PlanSigned, ev.DiagnosisRecorded, ev.AuthorizationGranted), _from),
+    **dict.fromkeys((ev.Discharged, ev.PatientDied), _day_after),
+    ev.TherapyStopped: _its_date,  # an order that begins on it may give the code now
+}
 
 
 def _first_date_of_run(fact: ev.InfusionLogged, episode: Episode) -> int:

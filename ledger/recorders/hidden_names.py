@@ -1,6 +1,7 @@
 """Texts about patients in acts of the house, in an encrypted ledger: no longer readable than the patients' own entries.
 
-An act that merges or parts patients stands under no episode, so under no episode's key. The names and the reason in it
+An act that merges or parts patients, or leaves one out of the feed, stands under no episode, so under no episode's
+key. The names and the reason in it
 are each encrypted under the keys of all episodes that name the patient: while one of those is there they can be read,
 and when the patient was forgotten nobody reads them any more. So is a note on open work, under the key of its episode.
 The rest of the act is in the open, as in other acts.
@@ -16,9 +17,12 @@ import msgspec
 
 from ledger.facts.administration import PatientsMerged, PatientsParted
 from ledger.facts.desk_acts import WorkNoted
+from ledger.facts.feed_acts import PatientLeftOut, PatientTakenIn
 from ledger.keys.cipher import EntryKey, Unopened, framed
 
-NAMING: Final = frozenset({PatientsMerged.__name__, PatientsParted.__name__, WorkNoted.__name__})
+NAMING: Final = frozenset(
+    {each.__name__ for each in (PatientsMerged, PatientsParted, WorkNoted, PatientLeftOut, PatientTakenIn)}
+)
 """The acts of the house that name patients, or may."""
 _EPISODE: Final = "episode"
 _WHOSE: Final = {"patient": "patient", "into": "into", "reason": "patient", "note": _EPISODE}

@@ -86,17 +86,17 @@ class KnownToday:
         self._cases: dict[str, Case] = {}
         self._verdicts: dict[str, SaidOfDays[str]] = {}
         self._until: dict[datetime, int] = {}
+        self._first: dict[str, tuple[list[datetime], list[int]]] = {}
 
     def take(self, cases: Iterable[Case]) -> None:
         """Take a patient in, as judged today."""
         self._cases |= {case.episode.name: case for case in cases}
         self._until.clear()
+        self._first.clear()
 
     def until(self, at: datetime) -> int:
         """The last date up to which every day was known at an instant as it is today; 0 if there is none."""
-        if at not in self._until:
-            self._until[at] = self._same_until(at)
-        return self._until[at]
+        return self._until[at] if at in self._until else self._until.setdefault(at, self._same_until(at))
 
     def verdict(self, episode: str, on: int) -> str | None:
         """The verdict of a day as it is known today; None if it is no day."""
@@ -106,21 +106,25 @@ class KnownToday:
 
     def _same_until(self, at: datetime) -> int:
         until = self._terms_known_until(at.astimezone(UTC).date())
-        for name, entries in self.streams.items():
-            since = [
-                entry.fact
-                for entry in entries[bisect_right(entries, at, key=_recorded_at) :]
-                if not is_inert(entry.fact)
-            ]
-            case = self._cases.get(name)
-            for fact in since:
-                first = touched_from(fact, case.episode, case.calendar) if case else None
-                if first is None:
-                    return 0
-                until = min(until, first - 1)
-            if since and case:
-                until = min(until, _last_evidence(case, at))  # up to there, the episode had its days
-        return until
+        for name in self.streams:
+            since, first = self._changes(name)
+            place = bisect_right(since, at)
+            if place < len(since) and until:
+                until = min(until, first[place] - 1, _last_evidence(self._cases[name], at) if first[place] else 0)
+        return max(until, 0)
+
+    def _changes(self, name: str) -> tuple[list[datetime], list[int]]:
+        """When entries of an episode were recorded that change days, with the first date that any from there on can
+        change; the first of them can change any date, or there is none before it."""
+        if name not in self._first:
+            since, firsts, case = list[datetime](), [OPEN_END], self._cases.get(name)
+            for entry in reversed(self.streams[name]):
+                if firsts[-1] and not is_inert(entry.fact):
+                    first = touched_from(entry.fact, case.episode, case.calendar) if case else None
+                    since.append(entry.recorded_at)
+                    firsts.append(min(first or 0, firsts[-1]))
+            self._first[name] = since[::-1], firsts[:0:-1]
+        return self._first[name]
 
     def _terms_known_until(self, on: date) -> int:
         """The last date whose terms were published by then, as far as they are of payers that any coverage names."""

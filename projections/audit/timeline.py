@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Final, Generic, NamedTuple
+from typing import Any, Final, Generic, NamedTuple
 
 from ledger.book import PER_DIEM_CODES, Book
 from ledger.day_set import OPEN_END
@@ -34,11 +34,11 @@ class Moment(NamedTuple):
     entry: Entry | None
 
 
-_INERT: Final = (
+_INERT: Final[frozenset[type[Any]]] = frozenset((
     ev.SupplyDispensed, ev.DrugDispensed, ev.DrugBilledSeparately, ev.ResponseNoted, ev.CoordinationNoted,
     ev.ClaimSubmitted, *IDENTITY, billing.DrugAdministered, billing.ClaimAcknowledged, billing.RemittancePosted,
     billing.AppealFiled, billing.RefundSent, billing.WrittenOff,
-)  # fmt: skip
+))  # fmt: skip
 """What the judge never reads; a correction or retraction of one of these is another entry, and is judged."""
 
 
@@ -184,7 +184,7 @@ def is_inert(fact: ev.Event) -> bool:
     """Whether a fact changes no day."""
     if isinstance(fact, ev.ServiceBilledSeparately):
         return fact.code not in PER_DIEM_CODES
-    return isinstance(fact, _INERT)
+    return type(fact) in _INERT
 
 
 def timeline_since(

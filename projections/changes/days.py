@@ -12,13 +12,15 @@ from typing import Any, Final, NamedTuple
 
 from ledger.book import Book
 from ledger.facts.administration import HOUSE
-from ledger.facts.entry import Entry
+from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.judge.patients import episodes_in, gather
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.day_walk import DayWalk, Key, days_of
+from projections.changes.left_out import too_large
 from projections.changes.stretch import Stretch, told_stretch
-from projections.reading.cohorts import cohorts_in, complete
+from projections.reading.budget import TooCostly
+from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.reading.held import refuse_too_large
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
@@ -29,6 +31,8 @@ RESTATE: Final = "restate"
 RETRACT: Final = "retract"
 BY_BOOK: Final = "book"
 """How a change is named whose cause is a book taken up; an entry's name has a colon."""
+LEFT_OUT: Final = "left_out"
+"""How a change is named whose cause is that the patient is left out from then on."""
 
 _NOTHING: Final[Cells] = DayCells()
 
@@ -46,6 +50,7 @@ def changes_since(ledger: EpisodeLedger, since: int, upto: int, told: Progress =
     if since == 0:
         yield from _all_inserted(ledger, stretch, told)
         return
+    yield from _retracted(ledger, stretch)
     anew = stretch.book.hash != stretch.last_book.hash
     patients = _everybody(ledger, stretch, told) if anew else _touched(ledger, stretch, told)
     for patient, streams in patients:
@@ -62,26 +67,63 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> It
     cohorts = cohorts_in(ledger, stretch.upto)
     if kept := kept_sheets(ledger.forgettings(stretch.upto)):
         yield from days_inserted(kept.days, stretch)
-    for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, whole=False), 1):
+    one_by_one = _OneByOne(stretch)
+    for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, one_by_one.take, whole=False), 1):
         for patient in gather(streams, whole=False):
-            days = days_of(patient.name, patient.episodes, stretch.last_book)
-            yield from days_inserted((days[key] for key in sorted(days)), stretch)
+            if patient.name not in stretch.left_out:
+                days = days_of(patient.name, patient.episodes, stretch.last_book)
+                yield from days_inserted((days[key] for key in sorted(days)), stretch)
         told(done, len(cohorts))
+    for name in one_by_one.names:
+        yield from _changes_of(ledger, name, _streams_of(ledger, name, stretch), stretch)
+
+
+class _OneByOne:
+    """The patients of cohorts that are too large to be read at once: each by themselves, but for those left out."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        self._stretch = stretch
+        self.names: list[str] = []
+
+    def take(self, cohort: Cohort, error: UnreadableEntry) -> None:
+        """Take in a cohort; what is no matter of size is raised."""
+        if not isinstance(error, TooCostly):
+            raise error
+        self.names += [name for name in cohort.patients if name not in self._stretch.left_out]
+
+
+def _retracted(ledger: EpisodeLedger, stretch: Stretch) -> Iterator[Cells]:
+    """The days of whoever is left out from the stretch on. One who was too large before it, too, had none there."""
+    for name in stretch.newly_left_out:
+        if too_large(ledger, [name], stretch.since):
+            continue
+        before = {episode: ledger.entries_of(episode, upto=stretch.since) for episode in ledger.episodes_of(name)}
+        before[HOUSE] = ledger.merge_entries(stretch.since)
+        days = days_of(name, episodes_in(before).values(), stretch.book)
+        for key in sorted(days):
+            yield _change(stretch, name, key, days[key], None, json_list([LEFT_OUT]), stretch.left_out[name])
 
 
 def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
-    """The patients with entries in the stretch, by name."""
-    names = sorted(ledger.patients_since(stretch.since, stretch.upto))
+    """The patients with entries in the stretch, by name, and those who were left out before it."""
+    concerned = ledger.patients_since(stretch.since, stretch.upto) | stretch.left_out_before.keys()
+    names = sorted(concerned - stretch.left_out.keys())
     for done, name in enumerate(names, 1):
-        streams, episodes = Streams({}, {}), ledger.episodes_of(name)
-        refuse_too_large(ledger, episodes, stretch.upto)
-        for episode in episodes:
-            streams.before[episode] = ledger.entries_of(episode, upto=stretch.since)
-            streams.since[episode] = ledger.entries_of(episode, len(streams.before[episode]), stretch.upto)
-        streams.before[HOUSE] = ledger.merge_entries(stretch.since)
-        streams.since[HOUSE] = ledger.merge_entries(stretch.upto)[len(streams.before[HOUSE]) :]
-        yield name, streams
+        yield name, _streams_of(ledger, name, stretch)
         told(done, len(names))
+
+
+def _streams_of(ledger: EpisodeLedger, name: str, stretch: Stretch) -> Streams:
+    """A patient's entries; of one who was left out all of them are new. TooCostly if they are too many."""
+    streams, episodes = Streams({}, {}), ledger.episodes_of(name)
+    refuse_too_large(ledger, episodes, stretch.upto)
+    since = 0 if name in stretch.left_out_before else stretch.since
+    for episode in episodes:
+        streams.before[episode] = ledger.entries_of(episode, upto=since)
+        streams.since[episode] = ledger.entries_of(episode, len(streams.before[episode]), stretch.upto)
+    streams.before[HOUSE] = ledger.merge_entries(since)
+    streams.since[HOUSE] = ledger.merge_entries(stretch.upto)[len(streams.before[HOUSE]) :]
+    return streams
 
 
 def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
@@ -89,18 +131,20 @@ def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Itera
     counts = {episode: count for episode, _, _, count in ledger.extents(stretch.since)}
     merged = ledger.merge_entries(stretch.upto)
     begun = len(ledger.merge_entries(stretch.since))
-    cohorts = cohorts_in(ledger, stretch.upto)
-    for done, entries in enumerate(complete(ledger, cohorts, stretch.upto), 1):
+    cohorts, one_by_one = cohorts_in(ledger, stretch.upto), _OneByOne(stretch)
+    for done, entries in enumerate(complete(ledger, cohorts, stretch.upto, one_by_one.take), 1):
         sharing: dict[str, Streams] = {}
         for episode, stream in entries.items():
             if episode == HOUSE:
                 continue
-            count = counts.get(episode, 0)
             for patient in ledger.patients_of(episode):
-                streams = sharing.setdefault(patient, Streams({HOUSE: merged[:begun]}, {HOUSE: merged[begun:]}))
+                is_new = patient in stretch.left_out_before
+                count, acts = (0, 0) if is_new else (counts.get(episode, 0), begun)
+                streams = sharing.setdefault(patient, Streams({HOUSE: merged[:acts]}, {HOUSE: merged[acts:]}))
                 streams.before[episode], streams.since[episode] = stream[:count], stream[count:]
-        yield from sorted(sharing.items())
+        yield from ((name, streams) for name, streams in sorted(sharing.items()) if name not in stretch.left_out)
         told(done, len(cohorts))
+    yield from ((name, _streams_of(ledger, name, stretch)) for name in one_by_one.names)
 
 
 def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:

@@ -18,14 +18,14 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import claimed_of_several
-from projections.changes.stretch import Stretch, cohorts_touched, told_stretch
+from projections.changes.stretch import Stretch, Touched, cohorts_touched, told_stretch
 from projections.export.change_shapes import compared_columns
 from projections.export.columns import Dataset
 from projections.export.judged import claimed_cells
 from projections.export.rows import named_findings
 from projections.export.shapes import DATASETS
 from projections.reading.as_known import Streams, some_episode
-from projections.reading.budget import within_budget
+from projections.reading.budget import TooCostly, within_budget
 from projections.rows.cells import Cells
 from projections.rows.finding import finding_cells, in_order
 from projections.rows.house import house_sheets
@@ -46,6 +46,7 @@ class _Parts(NamedTuple):
     key: list[int]
     named: list[int]
     said: list[int]
+    patient: int
 
 
 def sheet_changes_since(
@@ -57,13 +58,9 @@ def sheet_changes_since(
     nobodys = (_by_key(_of_nobody(ledger, of, position), parts) for position in (since, upto))
     yield from _differences(stretch, parts, *nobodys)
     for touched in cohorts_touched(ledger, stretch, told):
-
-        def derived(streams: Streams, book: Book, patients: Collection[str] = touched.patients) -> dict[Key, Cells]:
-            rows = within_budget(some_episode(streams), lambda: list(rows_of(streams, book, patients)))
-            return _by_key(rows, parts)
-
-        before = derived(touched.before, stretch.book) if since else {}
-        yield from _differences(stretch, parts, before, derived(touched.after, stretch.last_book))
+        before = _before(rows_of, parts, touched, stretch)
+        after = _derived(rows_of, parts, touched.after, stretch.last_book, touched.patients)
+        yield from _differences(stretch, parts, before, after)
 
 
 def _of_nobody(ledger: EpisodeLedger, of: str, upto: int) -> Iterable[Cells]:
@@ -72,6 +69,28 @@ def _of_nobody(ledger: EpisodeLedger, of: str, upto: int) -> Iterable[Cells]:
     if sheets is None or of not in ("lines", "findings"):
         return ()
     return sheets.lines if of == "lines" else named_findings(sheets.findings, DATASETS["findings"])
+
+
+def _before(rows_of: RowsOf, parts: _Parts, touched: Touched, stretch: Stretch) -> dict[Key, Cells]:
+    """The rows at the first position; of those left out now none, where they had cost too much before, too."""
+    if stretch.since == 0:
+        return {}
+    try:
+        return _derived(rows_of, parts, touched.before, stretch.book, touched.patients)
+    except TooCostly:
+        if not stretch.left_out.keys() >= set(touched.patients):
+            raise
+        return {}
+
+
+def _derived(
+    rows_of: RowsOf, parts: _Parts, streams: Streams, book: Book, patients: Collection[str]
+) -> dict[Key, Cells]:
+    """The rows of the patients; of their episodes' others, where they are read alone, none."""
+    if not streams:
+        return {}
+    rows = within_budget(some_episode(streams), lambda: list(rows_of(streams, book, patients)))
+    return _by_key((row for row in rows if row[parts.patient] in patients), parts)
 
 
 def _by_key(rows: Iterable[Cells], parts: _Parts) -> dict[Key, Cells]:
@@ -103,8 +122,8 @@ def _change(stretch: Stretch, parts: _Parts, old: Cells | None, new: Cells | Non
 
 def _parts(dataset: Dataset) -> _Parts:
     places = {column.name: place for place, column in enumerate(dataset.columns)}
-    named, said = compared_columns(dataset)
-    return _Parts(*([places[name] for name in names] for names in (dataset.key, named, said)))
+    key, named, said = ([places[name] for name in names] for names in (dataset.key, *compared_columns(dataset)))
+    return _Parts(key, named, said, places["patient"])
 
 
 def _lines(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:

@@ -36,7 +36,10 @@ class ChangeCause(Struct, frozen=True):
 
     cause: Annotated[
         tuple[str, ...],
-        note("what changed the day since then, the last first: entries as `source:id`, or `book`", "left out"),
+        note(
+            "what changed the day since then, the last first: entries as `source:id`, `book`, `left_out`",
+            "left out",
+        ),
     ]
     cause_position: Annotated[
         int | None,

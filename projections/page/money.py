@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ledger.judge.episode import Episode
 from ledger.judge.paid import paid_days
-from projections.audit.claimed_shares import Share, settle, shares_of
+from projections.audit.claimed_shares import Paid, Share, paid_of, settle, shares_of
 from projections.rows.day import DayRow
 from projections.words import iso
 
@@ -61,7 +61,8 @@ def money_of(days: Sequence[DayRow], episode: Episode | None) -> dict[str, DayMo
     shares = {iso(on): found for on, found in shares_of(episode).items()} if episode else {}
     now = {day.date: _Now(day.status == "billable", day.code, day.payer, day.rate_cents) for day in days}
     dates = sorted(now.keys() | shares.keys() | paid.keys())
-    every = {on: _of_date(shares.get(on, ()), now.get(on), paid.get(on, 0)) for on in dates}
+    answered = paid_of(episode) if episode else {}
+    every = {on: _of_date(shares.get(on, ()), now.get(on), paid.get(on, 0), answered) for on in dates}
     return {on: money for on, money in every.items() if money.kinds}
 
 
@@ -74,8 +75,8 @@ def _paid(episode: Episode) -> dict[str, int]:
     return paid
 
 
-def _of_date(shares: Sequence[Share], now: _Now | None, paid: int) -> DayMoney:
-    settled = list(settle(shares, now))
+def _of_date(shares: Sequence[Share], now: _Now | None, paid: int, answered: Paid) -> DayMoney:
+    settled = list(settle(shares, now, answered))
     unfiled = (not shares and now is not None and now.is_billable) or any(one.unfiled for one in settled)
     return DayMoney(
         sum(share.cents for share in shares), paid, (now.rate_cents or 0) if unfiled and now else 0,

@@ -57,6 +57,14 @@ class Exposed(msgspec.Struct, frozen=True, tag_field="section", tag="exposure"):
     rows: str
 
 
+class ExposedMonth(NamedTuple):
+    """The money to refund for service dates of one month: claimed days that no longer stand, and cents."""
+
+    month: str
+    days: int
+    cents: int
+
+
 def days_left(on: str, file_by: str) -> int:
     """How many days are left to file a claim; below 0 if the limit has passed."""
     return (date.fromisoformat(file_by) - date.fromisoformat(on)).days
@@ -96,6 +104,7 @@ class ClaimSums:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.sums: dict[tuple[str, str, str], _Sum] = {}
+        self._months: dict[str, list[int]] = {}
 
     def key(self, row: ClaimedDay) -> tuple[str, str, str] | None:
         """The section, payer and group that a row counts in; None if the report does not look at it."""
@@ -116,6 +125,8 @@ class ClaimSums:
             found.add(row.now_cents, (row.episode, None), row.file_by)
         else:
             found.add(row.exposure_cents, (row.episode, row.claim), row.repay_by)
+            month = self._months.setdefault(row.date[:7], [0, 0])
+            month[0], month[1] = month[0] + 1, month[1] + row.exposure_cents
 
     def unbilled(self) -> Iterator[Unbilled]:
         """Every payer and band with unbilled days, by payer, the most pressing first."""
@@ -136,3 +147,7 @@ class ClaimSums:
             if section == "exposure":
                 rows = self.asked.rows("diff", "--claimed", payer=None, claims_to=payer, kind=kind)
                 yield Exposed(payer, kind, found.days, found.groups, found.cents, found.first, rows)
+
+    def exposure_by_month(self) -> tuple[ExposedMonth, ...]:
+        """The same money by month of service."""
+        return tuple(ExposedMonth(month, *sums) for month, sums in sorted(self._months.items()))

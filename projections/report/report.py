@@ -19,7 +19,7 @@ from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
 from projections.report.behind import Behind, Collected, Key, collect_claimed
 from projections.report.billed import Billed, billed
-from projections.report.claims import ClaimSums, Exposed, Unbilled
+from projections.report.claims import ClaimSums, Exposed, ExposedMonth, Unbilled
 from projections.report.conflicts import Conflict, HardFinding, conflicts, hard_findings
 from projections.report.expected import Expected
 from projections.report.holds import Hold, holds
@@ -49,7 +49,8 @@ class Heading(msgspec.Struct, frozen=True, tag_field="section", tag="report"):
 
 
 class WeeklyReport(msgspec.Struct, frozen=True):
-    """All sections of a report. ``behind`` holds the rows behind the numbers, if they were asked for."""
+    """All sections of a report. ``behind`` holds the rows behind the numbers, if they were asked for;
+    ``exposure_by_month`` draws the money to refund, and is no section."""
 
     heading: Heading
     billed: Sequence[Billed]
@@ -64,6 +65,7 @@ class WeeklyReport(msgspec.Struct, frozen=True):
     payer_names: dict[str, str]
     left_out: Sequence[SetAside]
     behind: dict[Key, Behind]
+    exposure_by_month: Sequence[ExposedMonth]
 
     def rows(self) -> Iterator[Heading | ReportRow]:
         """The heading and then every row, section by section."""
@@ -106,6 +108,7 @@ def report_of(
         list(billed(views, asked)), holds(views, book, asked), list(sums.unbilled()), list(sums.exposure()), running,
         list(conflicts(views, asked)), list(hard_findings(views, asked)), expected, asked,
         {payer.id: payer.name for payer in book.payers.values()}, left_out, collected.by_key if collected else {},
+        sums.exposure_by_month(),
     )  # fmt: skip
 
 

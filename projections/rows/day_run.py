@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -17,7 +16,7 @@ from msgspec import MsgspecError
 from ledger.day_set import Days
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes, causes_by_date
-from ledger.judge.regions import region_on, regions
+from ledger.judge.regions import by_authorization, region_on, regions
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import DAY_COLUMNS, DayCells
 from projections.words import iso
@@ -69,11 +68,11 @@ def day_runs(case: Case, others: Sequence[Case]) -> list[DayRun]:
     found: list[tuple[int, DayRun]] = []
     for region in regions(case):
         said, added = _said(region), _added(region)
-        for first, last in case.calendar.runs(region.days):
-            for from_, to, number in _by_grant(case, region, first, last):
-                told = _encode([*map(because.__getitem__, range(from_, to + 1))]).decode()
-                named = case.patient.name, case.episode.name, iso(from_), iso(to), to - from_ + 1
-                found.append((from_, DayRun._make((*named, *said, number, told, *added))))
+        for number, days in by_authorization(case, region):
+            for first, last in case.calendar.runs(days):
+                told = _encode([*map(because.__getitem__, range(first, last + 1))]).decode()
+                named = case.patient.name, case.episode.name, iso(first), iso(last), last - first + 1
+                found.append((first, DayRun._make((*named, *said, number, told, *added))))
     found.sort()
     return [run for _, run in found]
 
@@ -87,20 +86,6 @@ def _said(region: Region) -> tuple[Any, ...]:
 def _added(region: Region) -> tuple[Any, ...]:
     modifiers = json_list(region.modifiers) if region.is_billable else None
     return region.member, region.provider, region.place, modifiers
-
-
-def _by_grant(case: Case, region: Region, first: int, last: int) -> Iterator[tuple[int, int, str | None]]:
-    """An unbroken run of a region's days as those that draw from the same authorization, if any."""
-    if not (case.drawn and region.is_billable):
-        yield first, last, None
-        return
-    drawn = [(day, grant.number if (grant := case.drawn.get(day)) else None) for day in range(first, last + 1)]
-    since, number = drawn[0]
-    for (before, _), (day, other) in pairwise(drawn):
-        if other != number:
-            yield since, before, number
-            since, number = day, other
-    yield since, last, number
 
 
 def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:

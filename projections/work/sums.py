@@ -1,4 +1,4 @@
-"""Sums to draw: days by week of service, dollars by the week in which they must be filed, overpaid dollars by month."""
+"""Sums to draw: days by week of service, dollars by the week in which they must be filed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from projections.work.items import TO_BILL
 
 WEEKS_BACK: Final = 26
 WEEKS_AHEAD: Final = 13
-MONTHS_BACK: Final = 18
 
 
 class WeekSum(NamedTuple):
@@ -29,15 +28,6 @@ class DueSum(NamedTuple):
     """Billable days on no claim whose payer must have the claim within a week from a Sunday on, or before or after."""
 
     due: str
-    rows: int
-    days: int
-    cents: int
-
-
-class OverpaidSum(NamedTuple):
-    """What claims ask for days that are not billable now, by the month of the first of such days."""
-
-    month: str
     rows: int
     days: int
     cents: int
@@ -92,15 +82,3 @@ def by_due(views: Views, today: str) -> list[DueSum]:
         for each in range(3):
             place[each] += sums[each]
     return [DueSum(week, *sums) for week, sums in found.items()]
-
-
-def overpaid_by_month(views: Views) -> list[OverpaidSum]:
-    """The last months with anything to refund."""
-    if not views.has("work"):
-        return []
-    rows = views.connection.execute(
-        "SELECT substr(first_date, 1, 7), count(*), sum(days), coalesce(sum(cents), 0) FROM work"
-        " WHERE work = 'claimed_not_billable' GROUP BY 1 ORDER BY 1 DESC LIMIT ?",
-        (MONTHS_BACK,),
-    )
-    return [OverpaidSum(*row) for row in rows][::-1]

@@ -20,6 +20,7 @@ from tests.fire.failing import failures, full_disks
 from tests.fire.flips import flips
 from tests.fire.kills import kills
 from tests.fire.malformed import malformed
+from tests.fire.malformed_answers import malformed_answers
 from tests.fire.malformed_rows import malformed_rows
 from tests.fire.moved import moved
 from tests.fire.power import power_cuts
@@ -151,6 +152,22 @@ def test_no_malformed_row_of_a_spreadsheet_is_let_in(folder: Path, rng: Random) 
 def test_no_malformed_row_of_a_hundred_thousand_is_let_in(folder: Path, rng: Random) -> None:
     found = malformed_rows(folder, 100_000, rng)
     assert found == {"rows": 100_008, "accepted": 0, "tracebacks": 0, "data_in_messages": 0}
+
+
+def test_no_malformed_answer_is_half_recorded(folder: Path, rng: Random) -> None:
+    found = malformed_answers(folder, 400, rng)
+    assert (found["tracebacks"], found["half_recorded"]) == (0, 0)
+    assert min(found["read"], found["unreadable"]) > 20
+
+
+def test_a_run_that_ends_after_the_first_answer_is_seen_to_be_half_recorded(folder: Path, rng: Random) -> None:
+    assert malformed_answers(folder, 200, rng, cut_short=True)["half_recorded"] > 0
+
+
+@pytest.mark.soak
+def test_no_malformed_answer_of_a_hundred_thousand_is_half_recorded(folder: Path, rng: Random) -> None:
+    found = malformed_answers(folder, 100_000, rng)
+    assert (found["tracebacks"], found["half_recorded"]) == (0, 0)
 
 
 @pytest.mark.usefixtures("either")

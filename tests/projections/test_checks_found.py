@@ -10,7 +10,8 @@ import pytest
 
 from tests import stores
 from tests.answered import answer, house_with_claims, written
-from tests.command_line import House, run
+from tests.command_line import House, example, run
+from tests.encrypted_house import Locked
 from tests.in_process_site import InProcess
 
 CHECKS = ("payment_unbalanced", "recouped", "forwarded")
@@ -123,3 +124,14 @@ def test_the_site_and_the_report_show_what_is_no_patients(house: House, tmp_path
     (row,) = [row for row in house.run("report").rows if row.get("rule") == "payment_unbalanced"]
     assert (row["findings"], row["patients"]) == (1, 0)
     assert house.run("report", "--out", tmp_path / "report.html").status == 0
+
+
+def test_what_is_found_in_a_check_stays_when_a_patient_is_forgotten(tmp_path: Path) -> None:
+    house = Locked(tmp_path)
+    assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
+    assert house.run("remit", files(tmp_path)[0]).status == 1
+    before = found(house)
+    assert [row["rule"] for row in before] == ["payment_unbalanced"]
+    assert house.run("forget", "P-1", "--reason", "asked to", "--by", "officer", "--yes").status == 0
+    assert found(house) == before
+    assert json.loads(house.run("rebuild", "--check").out)["outcome"] == "equal"

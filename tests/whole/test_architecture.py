@@ -111,7 +111,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/page": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/rendering.py projections/reading projections/rows "
+        "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
         "projections/read_model projections/why projections/audit projections/answers"
     ),
     "projections/report": (
@@ -158,7 +158,7 @@ ROOMS: dict[str, str] = {
     "commands/recording": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "
         "projections/words.py projections/reading projections/read_model projections/effects "
-        "projections/erasure projections/claims_out "
+        "projections/changes projections/erasure projections/claims_out "
         "commands/outside.py commands/book commands/door commands/references commands/writing commands/terminal"
     ),
     "commands/desk": (

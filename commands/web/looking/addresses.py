@@ -7,10 +7,12 @@ from typing import Final
 from commands.web.app import Addresses
 from commands.web.forms import SHORT, Bounds
 from commands.web.looking.deciding import assign_work, decide_together, note_work, put_work_away
-from commands.web.looking.episode import history_page, lines_csv, printed_page
+from commands.web.looking.episode import history_page, printed_page
+from commands.web.looking.episode_tables import episode_table
 from commands.web.looking.found import findings_list, found_page, holds_page, search
 from commands.web.looking.looks import ask_for_looks, looks_form, looks_page
 from commands.web.looking.monday import report_charts, report_page
+from commands.web.looking.monday_tables import report_table
 from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
 from commands.web.looking.tables import listed
@@ -26,12 +28,13 @@ LOOKING: Final = Addresses(
         "/open-work/{id}": work_page,
         "/episode/{id}/history": history_page,
         "/episode/{id}/print": printed_page,
-        "/episode/{id}/lines": listed(lines_csv),
+        "/episode/{id}/table/{name}": listed(episode_table),
         "/found/{id}": listed(found_page),
         "/holds": listed(holds_page),
         "/findings": listed(findings_list),
         "/report": report_page,
         "/report/page": report_charts,
+        "/report/table/{name}": listed(report_table),
         "/pictures": listed(pictures_page),
         "/looks": looks_form,
         "/looks/{id}": listed(looks_page),

@@ -1,4 +1,4 @@
-"""More pages of one episode: its history, its claim lines as a CSV, and a page to print."""
+"""More pages of one episode: its history, and a page to print."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from starlette.responses import HTMLResponse, Response
 
 from commands.web.episode_pages import asked_first, episode_asked, not_opened, record_look
 from commands.web.guard.security import style_by_hash
-from commands.web.looking.tables import AS_FOUND, ROWS_A_PAGE, Asked, Column, Table, csv_of
-from commands.web.site import Refused, Site, known_at_asked
+from commands.web.looking.tables import AS_FOUND, ROWS_A_PAGE, Asked, Table
+from commands.web.site import Site, known_at_asked
 from commands.web.times import reader_zone
 from projections.audit.replay import replay_of
-from projections.page.episode import episode_sheet
 from projections.page.history import history_of
 from projections.page.html import render_page
 from projections.page.page import page_of
@@ -22,21 +21,6 @@ from projections.page.page import page_of
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _TITLE: Final = re.compile(r"<title>.*?</title>", re.DOTALL)
 """A browser keeps titles in its history, and the page's own names the episode."""
-_LINE_COLUMNS: Final = (
-    Column("patient", "Patient"),
-    Column("episode", "Episode", "episode"),
-    Column("from_", "From", "date"),
-    Column("to", "To", "date"),
-    Column("payer", "Payer", "payer"),
-    Column("code", "Code", "words"),
-    Column("modifiers", "Modifiers"),
-    Column("authorization", "Authorization"),
-    Column("member", "Member"),
-    Column("units", "Units", "number"),
-    Column("rate_cents", "Rate", "money"),
-    Column("expected_cents", "Expected", "money"),
-    Column("charge_cents", "Charge", "money"),
-)
 
 
 def history_page(site: Site, request: Request) -> Response:
@@ -69,19 +53,3 @@ def printed_page(site: Site, request: Request) -> Response:
     html = _TITLE.sub("<title>Episode page – Episode Ledger</title>", render_page(found), count=1)
     style = _STYLE.search(html)
     return HTMLResponse(html, headers={"content-security-policy": style_by_hash(style[1])} if style else {})
-
-
-def lines_csv(site: Site, request: Request) -> Response:
-    """The claim lines of an episode for a spreadsheet."""
-    episode, known_at = episode_asked(site, request), known_at_asked(request)
-    asked = Asked(request, [AS_FOUND], ("known_at",))
-    if not asked.is_csv:  # so that it is listed like every other
-        raise Refused(404, "No such page", "The claim lines of an episode are on its page, and here as CSV.")
-    with site.reading() as reading:
-        if first := asked_first(site, request, reading, episode, known_at):
-            return first
-        sheet = episode_sheet(reading.ledger, reading.views, episode, reading.book, known_at)
-        if sheet is None:
-            raise not_opened()
-        table = Table(asked, _LINE_COLUMNS, sheet.lines, len(sheet.lines))
-        return csv_of(site, request, "lines", table, lambda row: row.patient)

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from commands.web.guard.security import style_by_hash
+from commands.web.looking.monday_tables import LEFT, REFUND
 from commands.web.site import Refused, Site
-from projections.report.claims import BANDS
 from projections.report.expected import ExpectedKind, by_kind
 from projections.report.report import WeeklyReport
 
@@ -39,7 +39,7 @@ def report_page(site: Site, request: Request) -> Response:
             return site.render("making.html", request, 200, reading=reading, monday=site.monday)
         return site.render(
             "monday.html", request, reading=reading, report=made.report, monday=site.monday,
-            is_current=made.state == site.state(reading), expected=expected, bands={band.name: band for band in BANDS},
+            is_current=made.state == site.state(reading), expected=expected, left_words=LEFT, refund_words=REFUND,
         )  # fmt: skip
 
 

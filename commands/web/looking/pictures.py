@@ -14,10 +14,13 @@ from commands.web.site import Refused, Site
 from commands.web.times import reader_today
 from projections.report.authorizations import RunningOut
 from projections.report.charts import Bar, Chart, chart
+from projections.report.claims import ExposedMonth
 from projections.words import money, whole_dollars
-from projections.work.sums import by_due, by_week, overpaid_by_month
+from projections.work.sums import by_due, by_week
 
 BARS_MOST: Final = 30
+MONTHS_MOST: Final = 18
+"""How many months are drawn; the table has all."""
 
 
 class Picture(NamedTuple):
@@ -43,7 +46,13 @@ def pictures_page(site: Site, request: Request) -> Response:
         shown = [row.patient for one in pictures for row in one.table.rows if isinstance(row, RunningOut)]
         site.record(request, "pictures", shown)
         return site.render("pictures.html", request, reading=reading, pictures=pictures, today=today,
-                           has_report=site.monday.kept() is not None)  # fmt: skip
+                           report=_report_of(site, reading))  # fmt: skip
+
+
+def _report_of(site: Site, reading: Reading) -> tuple[str, bool] | None:
+    """Of which date the Monday report is that some are drawn from, and whether nothing was recorded since."""
+    made = site.monday.kept()
+    return None if made is None else (made.report.heading.on, made.state == site.state(reading))
 
 
 def _pictures(site: Site, reading: Reading, today: str, asked: Asked) -> list[Picture]:
@@ -53,7 +62,7 @@ def _pictures(site: Site, reading: Reading, today: str, asked: Asked) -> list[Pi
         _days_by_week(by_week(reading.views, today), asked),
         _dollars_by_due(by_due(reading.views, today), asked),
         _authorizations(running_out, asked),
-        _overpaid(overpaid_by_month(reading.views), asked),
+        _to_refund(made.report.exposure_by_month if made else (), asked),
     ]
 
 
@@ -102,17 +111,16 @@ def _authorizations(found: Sequence[RunningOut], asked: Asked) -> Picture:
     )
 
 
-def _overpaid(months: Sequence[Any], asked: Asked) -> Picture:
-    title = "Claimed for days that are not billable now, by month of service"
-    bars = [Bar(one.month, (one.cents,), money(one.cents)) for one in months]
-    says = f"{money(sum(one.cents for one in months))} to refund or replace."
+def _to_refund(months: Sequence[ExposedMonth], asked: Asked) -> Picture:
+    title = "Money to refund by month of service"
+    bars = [Bar(one.month, (one.cents,), money(one.cents)) for one in months[-MONTHS_MOST:]]
+    says = f"{money(sum(one.cents for one in months))} to refund, as in the Monday report."
     columns = (
-        Column("month", "Month of the first day"),
-        Column("rows", "Stretches", "number"),
+        Column("month", "Month of service"),
         Column("days", "Days", "number"),
         Column("cents", "Dollars", "money"),
     )
-    return _picture("overpaid", title, says, bars, whole_dollars, (), columns, months, asked)
+    return _picture("refund", title, says, bars, whole_dollars, (), columns, months, asked)
 
 
 def _picture(

@@ -142,12 +142,19 @@ def _is_csv(request: Request) -> bool:
 
 
 def _episodes_of(row: Any) -> Sequence[str]:
-    named = getattr(row, "episodes", None) or (getattr(row, "episode", None),)
+    several = getattr(row, "episodes", None)  # of a sum it is their number, and names none
+    named = several if isinstance(several, tuple | list) else (getattr(row, "episode", None),)
     return [str(episode) for episode in named if episode]
 
 
-def csv_of(site: Site, request: Request, name: str, table: Table, patient_of: Callable[[Any], str | None]) -> CsvAnswer:
-    """All rows of a table as a file for a spreadsheet; whose data it holds is logged before it is given out."""
+def csv_of(
+    site: Site, request: Request, name: str, table: Table, patient_of: Callable[[Any], str | None],
+    of_episode: str | None = None,
+) -> CsvAnswer:  # fmt: skip
+    """All rows of a table as a file for a spreadsheet; whose data it holds is logged before it is given out.
+
+    ``of_episode`` is the episode that all of it is of, where its rows do not say.
+    """
     site.record(request, f"{name} csv", filter(None, map(patient_of, table.rows)))
     text = io.StringIO()
     writer = csv.writer(text)
@@ -157,7 +164,8 @@ def csv_of(site: Site, request: Request, name: str, table: Table, patient_of: Ca
     headers = {"content-disposition": f'attachment; filename="{name.replace(" ", "-")}.csv"'}
     content = text.getvalue().encode("utf-8", "replace")
     given = CsvAnswer(content, media_type="text/csv; charset=utf-8", headers=headers)
-    given.episodes = sorted({episode for row in table.rows for episode in _episodes_of(row)})
+    own = {of_episode} if of_episode else set[str]()
+    given.episodes = sorted(own | {episode for row in table.rows for episode in _episodes_of(row)})
     return given
 
 

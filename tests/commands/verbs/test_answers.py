@@ -34,6 +34,7 @@ from tests.answered import (
     written,
 )
 from tests.command_line import House
+from tests.fire.malformed_answers import malformed
 from tests.in_process_site import InProcess
 from tests.stores import open_ledger
 
@@ -299,23 +300,6 @@ def test_a_file_cut_off_leaves_nothing_behind(house: House, tmp_path: Path, file
         assert ended.status == 2
         assert "nothing of it was recorded" in ended.err
     assert len(house.run("replay", "EP-O1").rows) == position
-
-
-def malformed(random: Random) -> bytes:
-    """A file in which a few bytes are others, are gone, or stand twice."""
-    text = bytearray(random.choice([PAID, CORRECTED, TAKEN_IN, TURNED_BACK]).read_bytes())
-    for _ in range(random.randint(1, 4)):
-        at = random.randrange(len(text))
-        match random.randrange(4):
-            case 0:
-                text[at] = random.randrange(256)
-            case 1:
-                del text[at : at + random.randrange(1, 60)]
-            case 2:
-                text[at:at] = text[at : at + random.randrange(1, 60)]
-            case _:
-                text[at] = random.choice(b"*~:^\n 0A.-")
-    return bytes(text)
 
 
 @pytest.mark.parametrize("seeds", [range(400), pytest.param(range(100_000), marks=pytest.mark.soak)])

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from ledger.book import load_book
 from projections.audit.claimed import claimed_days
 from projections.erasure.handed_out import given
 from tests.act_forms import Form, form_at, multipart
-from tests.command_line import House, run
+from tests.answered import answered_house, payments
+from tests.command_line import House, run, told
 from tests.encrypted_house import Locked
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
@@ -184,6 +186,74 @@ def test_the_money_of_an_episode_is_that_of_the_claimed_days(house: House, looke
             assert f"(${refund / 100:,.2f})" in said.partition("to refund:")[2][:30]
 
 
+def test_every_table_of_an_episode_is_sorted_filtered_and_given_out_as_it_is_shown(
+    house: House, looker: Visitor
+) -> None:
+    episode = looker.address_of("EP-2005")
+    page = looker.get(episode)
+    found = {path for path in page.hrefs() if "/table/" in path}
+    assert {path.rpartition("/")[2] for path in found} == {
+        "calendar", "work", "ends", "units", "claims", "findings", "lines",
+    }  # fmt: skip
+    for path in sorted(found):
+        shown, rows = looker.get(path), rows_of(looker.get(f"{path}?as=csv"))
+        assert f"CSV of {len(rows)} row" in text_of(shown)
+        assert looks(house)[-1]["patients"] == ["P-1005"]
+        for heading in re.findall(r'href="(\?sort=[a-z_]+)"', shown.text):
+            assert "aria-sort" in looker.get(f"{path}{heading}").text
+    days = rows_of(looker.get(f"{episode}/table/calendar?as=csv"))
+    assert len(days) == len(house.run("days", "--episode", "EP-2005").rows)
+    held = f"{episode}/table/calendar?sort=date&turned=1&verdict=billable+S9325"
+    chosen = [row["Date"] for row in rows_of(looker.get(f"{held}&as=csv"))]
+    assert chosen == [row["Date"] for row in days if row["Verdict"] == "billable S9325"][::-1] != []
+    assert f"{len(chosen)} rows of {len(days)}" in text_of(looker.get(held))
+    assert looker.get(f"{episode}/table/nothing").status == 404
+    assert looker.get(f"{episode}/table/claims?sort=nothing").status == 400
+    then = looker.get(f"{episode}/table/claims?known_at=2026-01-01T00:00Z")
+    assert then.status == 404, "not opened by then"
+
+
+def test_every_section_of_the_report_is_a_table_with_the_rows_that_the_command_prints(
+    house: House, looker: Visitor
+) -> None:
+    page = looker.get("/report")
+    rows = run("--ledger", house.ledger, "report").rows
+    paths = [path for path in page.hrefs() if "/report/table/" in path]
+    assert len(paths) > 5, text_of(page)
+    for path in paths:
+        section = [row for row in rows if row["section"] == path.rpartition("/")[2]]
+        given = rows_of(looker.get(f"{path}?as=csv"))
+        assert len(given) == len(section) > 0
+        money = [row["Dollars"] for row in given if "Dollars" in row]
+        assert money == [
+            "" if row["cents"] is None else f"{row['cents'] / 100:.2f}" for row in section if "cents" in row
+        ]
+    payer = next(row["payer"] for row in rows if row["section"] == "billed")
+    one = rows_of(looker.get(f"/report/table/billed?payer={payer}&sort=cents&as=csv"))
+    assert {row["Payer"] for row in one} == {payer}
+    assert InProcess(house.ledger).visitor().get("/report/table/billed").status == 404, "no report was made yet"
+
+
+@pytest.mark.sqlite_file
+def test_the_money_of_the_calendar_is_that_of_payments_and_of_the_claimed_days(tmp_path: Path) -> None:
+    house = answered_house(tmp_path)
+    gone = {"type": "FactRetracted", "target_source": "example", "target_id": "day-2026-09-29", "reason": "not served"}
+    assert house.tell(told("gone", gone, episode="EP-O1")).status == 0
+    looker = InProcess(house.ledger, house.book).visitor()
+    days = rows_of(looker.get(f"{looker.address_of('EP-O1')}/table/calendar?as=csv"))
+    paid, exposed = Counter[str](), Counter[str]()
+    for row in payments(house):
+        paid[row["date"]] += row["paid_cents"] if row["expected_cents"] is not None else 0
+    for row in house.run("diff", "--claimed", "--all").rows:
+        exposed[row["date"]] += row["exposure_cents"]
+    for row in days:
+        assert row["Paid"] == f"{paid[row['Date']] / 100:.2f}", row
+        assert row["To refund"] == f"{exposed[row['Date']] / 100:.2f}", row
+    assert any(paid.values())
+    assert any(exposed.values())
+    assert {row["Date"] for row in days} >= {on for on, cents in (paid + exposed).items() if cents}
+
+
 def test_the_history_tells_the_days_that_the_replay_tells(house: House, looker: Visitor) -> None:
     said = text_of(looker.get(f"{looker.address_of('EP-2005')}/history"))
     entries = [row for row in run("--ledger", house.ledger, "replay", "EP-2005").rows if row["episode"] == "EP-2005"]
@@ -214,7 +284,7 @@ def test_hashes_and_positions_are_on_the_page_of_proof_alone(house: House, looke
         assert book[1] not in looker.get(path).text
 
 
-def test_each_picture_has_its_numbers_beneath(looker: Visitor) -> None:
+def test_each_picture_has_its_numbers_beneath(house: House, looker: Visitor) -> None:
     page = looker.get("/pictures")
     for svg in re.findall(r"<svg.*?</svg>", page.text, re.DOTALL):
         title, desc = re.search(r"<title id", svg), re.search(r"<desc id", svg)
@@ -225,6 +295,16 @@ def test_each_picture_has_its_numbers_beneath(looker: Visitor) -> None:
     to_bill = rows_of(looker.get("/?kind=to_bill&done=any&as=csv"))
     assert sum(float(row["Dollars"]) for row in filing) == sum(float(row["Dollars"]) for row in to_bill) > 0
     assert looker.get("/pictures?as=csv&table=none").status == 404
+    looker.get("/report")
+    refund = {
+        row["Month of service"]: float(row["Dollars"]) for row in rows_of(looker.get("/pictures?as=csv&table=refund"))
+    }
+    exposed = Counter[str]()
+    for row in run("--ledger", house.ledger, "diff", "--claimed", "--all").rows:
+        if row["kind"] != "unbilled":
+            exposed[row["date"][:7]] += row["exposure_cents"]
+    assert {month: round(dollars * 100) for month, dollars in refund.items()} == exposed
+    assert sum(exposed.values()) > 0
 
 
 def test_who_looked_at_a_patient_is_found_by_whoever_may_ask(house: House, looker: Visitor) -> None:
@@ -269,6 +349,8 @@ def test_a_csv_of_an_encrypted_ledger_is_told_when_the_patient_is_forgotten(tmp_
     assert rows_of(looked.send("refused t"))[0]["Ticket"] == "T-2"
     (listed,) = given(visitor.at.site.reader.setup.places)
     assert (listed.command, listed.episodes) == ("download", None), "refused rows may be of any episode"
+    assert rows_of(visitor.get(f"{visitor.address_of('EP-1')}/table/calendar?as=csv"))
+    assert [each.episodes for each in given(visitor.at.site.reader.setup.places)][1:] == [("EP-1",)]
     assert [row["Patient"] for row in rows_of(visitor.get("/?kind=to_bill&as=csv"))] == ["P-1"]
     forgotten = house.run("forget", "P-1", "--reason", "asked", "--by", "Lee", "--yes")
     assert forgotten.status == 1

@@ -40,6 +40,7 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
     work, looks = desk.site.work_href("EP-2005", "to_bill"), desk.site.ids.of("looks", "P-1005")
     parts = {
         "{ticket}": "aaaa", "{type}": "PainAssessed", "{version}": "2", "{act}": "retract", "{month}": "2026-10",
+        "{name}": "findings",
     }  # fmt: skip
 
     def made(address: str) -> str:
@@ -50,7 +51,6 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
         return path + {
             "/holds": "?reason=auth_exhausted",
             "/episode/{id}/why": "?day=2026-09-16",
-            "/episode/{id}/lines": "?as=csv",
         }.get(address, "")
 
     return made
