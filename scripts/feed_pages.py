@@ -170,7 +170,8 @@ def feed_page() -> str:
 _ABOUT: Final = {
     "claimed": """\
 These are the rows of `episode-ledger diff --claimed --all --every`, with dollars in place of cents: `claimed_cents` is
-`claimed_charge` here, `now_cents` is `now_rate`, `exposure_cents` is `exposure`. A date has a row for every line of a
+`claimed_charge` here, `now_cents` is `now_rate`, `exposure_cents` is `exposure`,
+`paid_cents` is `paid`. A date has a row for every line of a
 live claim that names it: sums of `now_rate` over them would count the day more than once, sums of `claimed_charge`
 and `exposure` do not.
 """,
@@ -244,7 +245,7 @@ _TOTALS: Final = """\
 the same dollars; of `findings`: how many are `hard` and `soft`; of all changes: how many of each kind; of `claimed`: days of
 each kind, and the dollars of `claimed_charge` and `exposure`; of `authorizations`: `units`, `drawn` and
 `billable_days`; of `claims`: how many in each state, and the dollars of `charge` and `paid`; of `payments`: days of each
-status, and the dollars of `expected`, `paid`, `patient_owes`, `charge` and `to_give_back`; of `remittances` and
+status, and the dollars of `expected`, `paid`, `patient_owes`, `charge`, `to_give_back` and `missing`; of `remittances` and
 `remittance_lines`: those of `charge` and `paid`; of `remittance_adjustments`: those of `amount`. Instants are UTC, to the microsecond at most.
 """
 

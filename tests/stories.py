@@ -12,7 +12,8 @@ from ledger.book import PER_DIEM_CODES, Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.patients import by_episode
 from ledger.judge.rule import Step
-from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.claimed import claimed_of
+from projections.audit.claimed_rows import ClaimedDay
 from projections.why.steps import StepShown
 from projections.why.why import Why, why
 from tests import kept
@@ -134,7 +135,7 @@ Days = dict[tuple[str, str], str]
 
 FIELDS = (
     "patient episode date kind claim payer claimed_code claimed_cents known_when_claimed known_now now_payer now_code"
-    " now_cents exposure_cents revealed_by revealed_at repay_by file_by"
+    " now_cents exposure_cents revealed_by revealed_at repay_by file_by paid_cents"
 )
 
 

@@ -7,27 +7,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 from msgspec import Struct
 
 from commands.answers.acknowledge import AckRow, acknowledge, read_file
-from commands.answers.assign import NotAssigned, UnmatchedRow, assign, unmatched_of, unmatched_row
+from commands.answers.assign import NotAssigned, assign
 from commands.answers.remit import Remitting, intake_of, intake_of_check
 from commands.recording.holding import clock_told, opened_to_record
-from commands.terminal.options import SERVICE_DATE, Setup, filters, format_option
+from commands.terminal.options import Setup, format_option
 from commands.terminal.show import printable, say, show_rows, show_rows_to_the_end
 from commands.terminal.who import named
 from ledger.store import EpisodeLedger
 from ledger.x12.segments import Unreadable
-from projections.answers.payments import PaymentRow, payment_rows
 from projections.read_model.catch_up import catch_up
 from projections.read_model.numbers import episodes_with_claims, index_numbers
 from projections.read_model.queries import Filters
 from projections.read_model.views import Views
-from projections.words import amount, counted
+from projections.words import counted
 
 _FILES = click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -157,48 +155,6 @@ def _rehearse(setup: Setup, files: Sequence[Path], payer: str | None) -> None:
 
 
 @click.command()
-@click.option("--episode", help="Only this episode.")
-@click.option("--patient", help="Only this patient.")
-@click.option("--payer", help="Only this payer.")
-@click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
-@click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
-@click.option("--unmatched", is_flag=True, help="Instead: the answers for no claim that the ledger knows.")
-@format_option
-@click.pass_obj
-def payments(setup: Setup, /, unmatched: bool, form: str | None, **options: Any) -> None:
-    """Show what each claimed day was paid, beside what is expected for it now.
-
-    A line's money goes over its days in equal shares; what was taken back counts below zero. Nothing is expected of a
-    drug or a nurse's visit, whose rates are not in the terms.
-
-    \b
-    Examples:
-      episode-ledger payments
-      episode-ledger payments --payer prairie-blue --from 2026-11-01 --format csv
-      episode-ledger payments --unmatched
-    """
-    wanted = filters(options)
-    if unmatched:
-        _show_unmatched(setup, wanted, form)
-        return
-    with setup.open() as ledger, indexed(setup, ledger) as views:
-        rows = payment_rows(ledger, setup.book, chosen_episodes(ledger, views, wanted))
-        totals = Counter[str]()
-        show_rows_to_the_end(
-            _adding((row for row in rows if _is_wanted(row, wanted)), totals), PaymentRow, form,
-            nothing="No day was claimed.", payers=setup.payer_names,
-        )  # fmt: skip
-    say(f"{amount(totals['paid'])} dollars were paid.")
-
-
-def _show_unmatched(setup: Setup, wanted: Filters, form: str | None) -> None:
-    with setup.open() as ledger:
-        rows = [unmatched_row(act) for act in unmatched_of(ledger)]
-    chosen = [row for row in rows if wanted.payer in (None, row.payer)]
-    show_rows(chosen, UnmatchedRow, form, nothing="No answer waits to be assigned.", payers=setup.payer_names)
-
-
-@click.command()
 @click.argument("payment")
 @click.argument("control")
 @click.argument("claim")
@@ -232,14 +188,3 @@ def chosen_episodes(ledger: EpisodeLedger, views: Views, wanted: Filters) -> lis
         own = set(ledger.episodes_of(wanted.patient))
         found = [name for name in found if name in own]
     return [name for name in found if wanted.episode in (None, name)]
-
-
-def _is_wanted(row: PaymentRow, wanted: Filters) -> bool:
-    in_time = (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
-    return in_time and wanted.payer in (None, row.payer)
-
-
-def _adding(rows: Iterator[PaymentRow], totals: Counter[str]) -> Iterator[PaymentRow]:
-    for row in rows:
-        totals["paid"] += row.paid_cents
-        yield row

@@ -21,7 +21,8 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.progress import silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayChanged, between_of
-from projections.audit.claimed import ClaimedDay, Kept, claimed_days, nothing_kept
+from projections.audit.claimed import Kept, claimed_days, nothing_kept
+from projections.audit.claimed_rows import ClaimedDay
 from projections.audit.claimed_shares import ClaimedKind
 from projections.audit.kept_claimed import kept_in
 from projections.audit.text import Exposure, render_between, render_claimed
@@ -50,6 +51,8 @@ from projections.reading.budget import TooCostly
 @click.option("--kind", type=click.Choice(get_args(ClaimedKind)), help="With --claimed: only rows of this kind.")
 @click.option("--due-from", type=SERVICE_DATE, help="With --claimed: only days to be filed by this date or later.")
 @click.option("--due-to", type=SERVICE_DATE, help="With --claimed: only days to be filed by this date or earlier.")
+@click.option("--unanswered", is_flag=True, help="With --claimed: only days that no answer of the payer came for.")
+@click.option("--to-give-back", is_flag=True, help="With --claimed: only days that were paid more than is due.")
 @click.option("--every", is_flag=True, help="With --claimed: also the days that are billable as claimed.")
 @click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
 @click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
@@ -106,12 +109,18 @@ class Narrower(NamedTuple):
     claims_to: str | None
     due_from: str | None
     due_to: str | None
+    unanswered: bool = False
+    to_give_back: bool = False
 
     def takes(self, row: ClaimedDay) -> bool:
         """Whether a row is one of them; what need not be filed is due at no date."""
         if self.kind not in (None, row.kind):
             return False
         if self.claims_to is not None and (row.claim is None or row.payer != self.claims_to):
+            return False
+        if self.unanswered and row.paid_cents is not None:
+            return False
+        if self.to_give_back and (row.paid_cents is None or not row.exposure_cents):
             return False
         if self.due_from is None and self.due_to is None:
             return True

@@ -15,7 +15,7 @@ from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, room, say, show_rows, show_text
 from commands.verbs.read import derived
 from ledger.store import EpisodeLedger
-from projections.report.asked import Asked
+from projections.report.asked import ANSWER_DAYS, Asked
 from projections.report.behind import SHOWN_RUNS, Collected
 from projections.report.report import WeeklyReport, report_of
 
@@ -27,6 +27,13 @@ from projections.report.report import WeeklyReport, report_of
 @click.option("--payer", help="Only this payer.")
 @click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
 @click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@click.option(
+    "--answer-days",
+    type=click.IntRange(0, 3650),
+    default=ANSWER_DAYS,
+    show_default=True,
+    help="After how many days a claim should have been answered.",
+)
 @known_at_option
 @click.option(
     "--format",
@@ -51,6 +58,7 @@ def report(
     payer: str | None,
     from_: str | None,
     to: str | None,
+    answer_days: int,
     known_at: datetime | None,
     form: str | None,
     out: Output | None,
@@ -60,12 +68,13 @@ def report(
     """Show what people look at each Monday.
 
     Billable days and dollars by payer and month; holds and what to do; unbilled days by the time left to file
-    them; money to refund; authorizations running out; conflicts and hard findings; what is expected and not there:
-    open orders without service, visits and drugs on no bill, episodes without a word, supplies, plans and assessments
-    that run out; of these the oldest of each kind, as json or csv and with --all every one. Below each row stands the
-    command that lists what it counts. As html one page with charts and those
-    rows, which needs nothing else. 'episode-ledger help report-numbers' defines every number. With --on the same ledger
-    and book give the same report.
+    them; what claims ask and is not due, and money to give back; predicted against paid, claims without an answer,
+    denials with their cure, payments for no known claim; authorizations running out; conflicts and hard findings; what
+    is expected and not there: open orders without service, visits and drugs on no bill, episodes without a word,
+    supplies, plans and assessments that run out; of these the oldest of each kind, as json or csv and with --all every
+    one. Below each row stands the command that lists what it counts. As html one page with charts and those rows,
+    which needs nothing else. 'episode-ledger help report-numbers' defines every number. With --on the same ledger and
+    book give the same report.
 
     \b
     Examples:
@@ -78,7 +87,7 @@ def report(
     if out is not None and form not in (None, "html"):
         raise click.UsageError("--out takes the page: --format html")
     form = "html" if out is not None else chosen_form(form)
-    asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at)
+    asked = Asked(on or _utc_date(known_at or utc_now()), payer, from_, to, known_at, answer_days)
     with setup.open() as ledger, giving(setup, ledger, "report", out.path if out else None) as notes:
         made = _made(setup, ledger, asked, Collected(shown) if form == "html" else None)
         _show(made, form, out, notes, whole)

@@ -72,7 +72,7 @@ VERBS: Final = {
     "assign-remittance": Verb(
         "answers", "Assign to CLAIM what PAYMENT answered under CONTROL, the payer's number of the claim."
     ),
-    "payments": Verb("answers", "Show what each claimed day was paid, beside what is expected for it now."),
+    "payments": Verb("payments", "Show what each claimed day was paid, beside what is expected for it now."),
     "report": Verb("report", "Show what people look at each Monday."),
     "close": Verb(
         "close",

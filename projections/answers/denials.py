@@ -26,7 +26,7 @@ class Cure(NamedTuple):
 
 def cure_of(case: Case, fact: ClaimSubmitted, days: Sequence[SettledDay]) -> Cure:
     """The cure of what was not paid for some days of a claim; an appeal where nothing better is known."""
-    reasons = _reasons(case.book, {reason for each in days for reason in each.day.reasons})
+    reasons = reasons_named(case.book, {reason for each in days for reason in each.day.reasons})
     why = "; ".join(dict.fromkeys(reason.cure for reason in reasons)) or "compare with the contract"
     kinds = {reason.instrument for reason in reasons} - {"none"}
     if kinds == {"coordinate"} or kinds == {"wait"}:
@@ -49,14 +49,7 @@ def _can_be_added(case: Case, fact: ClaimSubmitted, days: Sequence[SettledDay]) 
     return all(grant is not None and grant.number not in on_claim for grant in drawn)
 
 
-def missing_cents(settled: SettledDay) -> int:
-    """What a day was paid too little."""
-    day = settled.day
-    expected = day.charge_cents if settled.expected_cents is None else settled.expected_cents
-    return max(0, expected - day.allowed_cents)
-
-
-def _reasons(book: Book, named: Iterable[str]) -> list[Reason]:
+def reasons_named(book: Book, named: Iterable[str]) -> list[Reason]:
     """What the book says of some reasons, each ``GROUP-CODE``: the one for its group before the one for all."""
     found = []
     for each in sorted(named):

@@ -13,10 +13,11 @@ from ledger.book import Book
 from ledger.facts.billing import Adjustment, PaidLine
 from ledger.facts.entry import Entry
 from ledger.judge.answers import Posting, in_order, postings_of, standing
-from ledger.judge.claims import date_of, live_claims
+from ledger.judge.claims import date_of
 from ledger.judge.episode import Episode
 from ledger.judge.paid import is_unbalanced
 from ledger.judge.patients import episodes_in
+from ledger.judge.settled import settled_days
 from projections.answers.claim_list import ClaimRow, rows_of
 from projections.answers.exported_shapes import (
     ExportedAdjustment,
@@ -25,7 +26,8 @@ from projections.answers.exported_shapes import (
     ExportedRemittance,
     ExportedRemittanceLine,
 )
-from projections.answers.payments import settled_of
+from projections.answers.payments import is_shown
+from projections.answers.payments import rows_of as rows_of_case
 from projections.reading.as_known import judged_among
 from projections.rows.cells import Cells, json_list
 from projections.rows.columns import named_cells
@@ -85,13 +87,13 @@ def _without_episode(row: ClaimRow) -> Iterator[Any]:
 def _payments(streams: Mapping[str, Sequence[Entry]], patient: str, book: Book, at: datetime | None) -> Iterator[Cells]:
     judged = judged_among(streams, patient, book, at)
     for case in judged.cases if judged else ():
-        live = {claim.fact.claim for claim in live_claims(case.episode)}
-        for settled in settled_of(case):
-            day = settled.day
+        settled = [each for each in settled_days(case) if is_shown(each)]
+        for each, row in zip(settled, rows_of_case(case, settled), strict=True):
             yield _Payment(
-                patient, case.episode.name, day.claim, iso(day.date), day.code or NO_LINE, day.payer,
-                settled.expected_cents, day.paid_cents, day.patient_cents, settled.status, day.allowed_cents,
-                day.charge_cents, settled.to_give_back_cents, int(day.claim in live), int(day.is_answered),
+                patient, row.episode, row.claim, row.date, row.code or NO_LINE, row.payer, row.expected_cents,
+                row.paid_cents, row.patient_cents, row.status, row.allowed_cents, row.charge_cents,
+                row.to_give_back_cents, int(row.live), int(each.day.is_answered), row.missing_cents,
+                json_list(row.reasons), row.waiting_since,
             )  # fmt: skip
 
 

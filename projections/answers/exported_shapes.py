@@ -68,6 +68,11 @@ class ExportedPayment(Struct, frozen=True):
     to_give_back: Annotated[Decimal, note("dollars paid beyond what is expected now", "kept")]
     live: Annotated[bool, note("whether the claim is live: not turned back, replaced or voided", "kept")]
     answered: Annotated[bool, note("whether an answer stands for the day", "kept")]
+    missing: Annotated[Decimal, note("dollars that a denied or underpaid day of a live claim lacks", "kept")]
+    reasons: Annotated[tuple[str, ...], note("why it lacks them: group and reason code (CARC)", "kept")]
+    waiting_since: Annotated[
+        CalendarDate | None, note("when a live claim left, as long as nothing of it is answered; else null", "shifted")
+    ]
 
 
 class ExportedRemittance(Struct, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
-from ledger.facts.billing import AppealFiled, RefundSent, WrittenOff
+from ledger.facts.billing import AppealFiled, WrittenOff
 from ledger.facts.zones import zone
 from ledger.judge.answers import Posting, in_order, postings_of, rejected_claims
 from ledger.judge.case import Case, Region
@@ -21,13 +21,12 @@ from ledger.judge.lines import Line, pack
 from ledger.judge.settled import SettledDay, settled_days
 from ledger.judge.windows import Windows
 from projections.answers.claim_list import ClaimStanding, payer_control_of, payer_number_of, state_of
-from projections.answers.denials import cure_of, missing_cents
+from projections.answers.denials import cure_of
 from projections.answers.restated import VOID, Correction, replaced, voided
 from projections.answers.stopped import ON_ANOTHER, PUT_RIGHT
 
 Instrument = Literal["replace", "void", "void_and_new", "new", "appeal", "refund", "wait"]
 _ANSWERED: Final = ("paid", "denied", "reversed")
-_TOO_LITTLE: Final = ("underpaid", "denied")
 
 
 class Decision(NamedTuple):
@@ -178,27 +177,27 @@ class _Decider:
         """A wrong claim of which no correction is taken: too much goes back; what is missing is appealed."""
         settled, windows = self._settled.get(claim.fact.claim, []), self._windows(claim)
         too_much = sum(each.to_give_back_cents for each in settled)
-        missing = wrong.added_cents + sum(missing_cents(each) for each in settled if each.status in _TOO_LITTLE)
-        if too_much and not self._is_settled(claim, RefundSent, too_much):
+        missing = wrong.added_cents + sum(each.missing_cents for each in settled)
+        if too_much:
             why = f"more was paid than is due, and {shut}"
             yield Decision(claim, state, "refund", too_much, windows.refund, why)
-        elif not too_much and missing and not self._is_settled(claim, WrittenOff, 1):
+        elif missing and not self._is_settled(claim, WrittenOff, 1):
             yield Decision(claim, state, *self._appeal(claim, missing, f"{wrong.words}; {shut}"))
 
     def _as_paid(self, claim: Claim, state: ClaimStanding) -> Iterator[Decision]:
         """What was answered, nothing of ours having changed."""
         settled = self._settled.get(claim.fact.claim, [])
         too_much = sum(each.to_give_back_cents for each in settled)
-        too_little = [each for each in settled if each.status in _TOO_LITTLE]
-        if too_much and not self._is_settled(claim, RefundSent, too_much):
+        too_little = [each for each in settled if each.missing_cents]
+        if too_much:
             why = "the payer paid more than is due"
             yield Decision(claim, state, "refund", too_much, self._windows(claim).refund, why)
-        if too_little and not self._is_settled(claim, WrittenOff, 1):
+        if too_little:
             yield self._too_little(claim, state, too_little)
 
     def _too_little(self, claim: Claim, state: ClaimStanding, days: Sequence[SettledDay]) -> Decision:
         cents, cure, windows = (
-            sum(map(missing_cents, days)),
+            sum(each.missing_cents for each in days),
             cure_of(self._case, claim.fact, days),
             self._windows(claim),
         )

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final, get_args
 
 from msgspec import Struct
 
 from ledger.book import Book
+from ledger.judge.answers import postings_of
 from ledger.judge.case import Case
-from ledger.judge.claims import live_claims
+from ledger.judge.claims import date_of
 from ledger.judge.settled import PaidStatus, SettledDay, settled_days
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import AsKnown, JudgedPatient
 from projections.words import iso
 
+STATUSES: Final[tuple[str, ...]] = get_args(PaidStatus)
+"""Where a claimed day can stand."""
+NO_REASON: Final = "none"
+"""How a day is asked for that was denied, or paid too little, without a reason."""
+
 
 class PaymentRow(Struct, frozen=True):
-    """A claimed day and what was answered for it; money in cents; nothing is expected of what is no per diem."""
+    """A claimed day and what was answered for it; money in cents; nothing is expected of what is no per diem.
+
+    ``missing_cents`` is what a denied or underpaid day lacks, ``reasons`` why; ``live`` says whether the claim is;
+    ``waiting_since`` is when it left, as long as nothing of it is answered.
+    """
 
     episode: str
     claim: str
@@ -27,17 +39,28 @@ class PaymentRow(Struct, frozen=True):
     paid_cents: int
     patient_cents: int
     status: PaidStatus
+    charge_cents: int
+    allowed_cents: int
+    missing_cents: int
+    to_give_back_cents: int
+    reasons: tuple[str, ...]
+    live: bool
+    waiting_since: str | None
 
 
-def payment_rows(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[PaymentRow]:
+def payment_rows(
+    ledger: EpisodeLedger, book: Book, episodes: Iterable[str], known_at: datetime | None = None
+) -> Iterator[PaymentRow]:
     """The claimed days of some episodes, by episode, claim, date and code."""
-    for _, case in judged_episodes(ledger, book, episodes):
-        yield from rows_of(case)
+    for _, case in judged_episodes(ledger, book, episodes, known_at):
+        yield from rows_of(case, settled_days(case))
 
 
-def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) -> Iterator[tuple[JudgedPatient, Case]]:
+def judged_episodes(
+    ledger: EpisodeLedger, book: Book, episodes: Iterable[str], known_at: datetime | None = None
+) -> Iterator[tuple[JudgedPatient, Case]]:
     """Some episodes, each with its patient's others, judged beside each other."""
-    seen, gone = AsKnown(ledger, book), ledger.forgotten()
+    seen, gone = AsKnown(ledger, book, known_at), ledger.forgotten()
     judged = None
     for episode in sorted(set(episodes) - gone.keys()):
         if judged is None or episode not in judged.streams:
@@ -47,20 +70,27 @@ def judged_episodes(ledger: EpisodeLedger, book: Book, episodes: Iterable[str]) 
             yield judged, judged.case(episode)
 
 
-def rows_of(case: Case) -> Iterator[PaymentRow]:
+def rows_of(case: Case, settled: Iterable[SettledDay]) -> Iterator[PaymentRow]:
     """The claimed days of one judged episode: those on live claims, and whatever was answered."""
-    return (_row(case, settled) for settled in settled_of(case))
+    episode = case.episode
+    answered = {posting.claim for posting in postings_of(episode)}
+    left: dict[str, str] = {}
+    for each in filter(is_shown, settled):
+        claim = each.day.claim
+        if each.is_live and claim not in answered and claim not in left:
+            left[claim] = iso(date_of(episode.claims[claim], episode))
+        yield _row(episode.name, each, left.get(claim))
 
 
-def settled_of(case: Case) -> Iterator[SettledDay]:
-    """The same days as they are settled."""
-    live = {claim.fact.claim for claim in live_claims(case.episode)}
-    return (each for each in settled_days(case) if each.day.claim in live or each.day.because)
+def is_shown(settled: SettledDay) -> bool:
+    """Whether a claimed day is among them."""
+    return settled.is_live or bool(settled.day.because)
 
 
-def _row(case: Case, settled: SettledDay) -> PaymentRow:
+def _row(episode: str, settled: SettledDay, waiting_since: str | None) -> PaymentRow:
     day = settled.day
     return PaymentRow(
-        case.episode.name, day.claim, day.payer, iso(day.date), day.code, settled.expected_cents, day.paid_cents,
-        day.patient_cents, settled.status,
+        episode, day.claim, day.payer, iso(day.date), day.code, settled.expected_cents, day.paid_cents,
+        day.patient_cents, settled.status, day.charge_cents, day.allowed_cents, settled.missing_cents,
+        settled.to_give_back_cents, tuple(sorted(day.reasons)), settled.is_live, waiting_since,
     )  # fmt: skip

@@ -7,60 +7,34 @@ a billable day on no line at all is unbilled.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import UTC, date, datetime
-from typing import Final
-
-import msgspec
+from datetime import datetime
+from typing import NamedTuple
 
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
-from ledger.judge.evidence import local_date
 from ledger.judge.patients import gather
-from ledger.judge.regions import JudgedDay, billable_and
+from ledger.judge.settled import settled_days
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.claimed_shares import ClaimedKind, Settled, paid_of, settle, shares_of
-from projections.audit.revealed import Past, Revealed, Streams
+from projections.answers.payments import PaymentRow, rows_of
+from projections.audit.claimed_rows import ClaimedDay, claimed_rows
+from projections.audit.revealed import Past, Streams
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, some_episode
 from projections.reading.budget import within_budget
-from projections.words import iso, utc_text, verdict_text
-
-REPAYMENT_DAYS: Final = {"medicaid": 60}
-"""By kind of payer, the days within which an identified overpayment is returned (docs/reference/claimed-days.md)."""
-
-
-class ClaimedDay(msgspec.Struct, frozen=True, gc=False):
-    """A service date as claimed, as known when claimed, and as known now; money is whole cents."""
-
-    patient: str
-    episode: str
-    date: str
-    kind: ClaimedKind
-    claim: str | None
-    payer: str | None
-    claimed_code: str | None
-    claimed_cents: int
-    known_when_claimed: str | None
-    known_now: str | None
-    now_payer: str | None
-    now_code: str | None
-    now_cents: int
-    exposure_cents: int
-    revealed_by: tuple[str, ...]
-    revealed_at: str | None
-    repay_by: str | None
-    file_by: str | None
-
 
 Kept = Callable[[str], "list[ClaimedDay] | None"]
 """What is kept of a patient's claimed days, all of them or those that differ; None if nothing is."""
 
 
 def nothing_kept(patient: str) -> None:
+    """Nothing, of anybody."""
+
+
+def nothing_paid_kept(patient: str) -> list[PaymentRow] | None:
     """Nothing, of anybody."""
 
 
@@ -119,104 +93,44 @@ def claimed_of(
     ``streams`` are the entries of all that the patient's episodes ever had to do with; others do no harm. TooCostly
     beyond the budget.
     """
+    return claims_of(streams, patient, book, known_at, every).claimed
 
-    def work() -> list[ClaimedDay]:
+
+class ClaimsTold(NamedTuple):
+    """What is to be said of one patient's claims: the claimed days, and what each was paid."""
+
+    claimed: list[ClaimedDay]
+    payments: list[PaymentRow]
+
+
+def claims_of(
+    streams: Streams, patient: str, book: Book, known_at: datetime | None = None, every: bool = False
+) -> ClaimsTold:
+    """The claimed days of one patient, and what each was paid."""
+
+    def work() -> ClaimsTold:
         known = {name: known_by(entries, known_at) for name, entries in streams.items()}
         judged = judged_among(known, patient, book_known(book, known_at))
         past, cases = Past(known, book, known_at), judged.cases if judged else ()
         past.today.take(cases)
-        return [row for case in cases for row in _rows(case, past, every)]
+        return _told(cases, past, every)
 
     return within_budget(some_episode(streams), work)
 
 
-def claimed_of_several(
-    streams: Streams, patients: Collection[str], book: Book, every: bool
-) -> dict[str, list[ClaimedDay]]:
+def claims_of_several(streams: Streams, patients: Collection[str], book: Book, every: bool) -> dict[str, ClaimsTold]:
     """The same of some patients whose episodes had to do with each other, from what the judge reads of them."""
     past = Past(streams, book, None, whole=False)
     judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
     for cases in judged.values():
         past.today.take(cases)
-    return {name: [row for case in cases for row in _rows(case, past, every)] for name, cases in judged.items()}
+    return {name: _told(cases, past, every) for name, cases in judged.items()}
 
 
-def _rows(case: Case, past: Past, every: bool) -> Iterator[ClaimedDay]:
-    """The rows of one judged episode."""
-    shares = shares_of(case.episode)
-    now = billable_and(case, case.spans((on, on) for on in shares))
-    paid = paid_of(case.episode)
-    settled = {on: list(settle(shares[on], now.get(on), paid)) for on in shares}
-    wrong = [one for on in sorted(settled) for one in settled[on] if one.kind != "as_claimed"]
-    revealed = iter(past.revealed(case.episode.name, wrong))
-    for on in sorted(shares.keys() | now.keys()):
-        day = now.get(on)
-        if day is not None and on not in shares:
-            yield _unbilled(case, day)
-        for one in settled.get(on, ()):
-            if one.kind != "as_claimed":
-                yield _claimed(case, day, one, past, next(revealed))
-            elif every:
-                yield _claimed(case, day, one, past, None)
-
-
-def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, why: Revealed | None) -> ClaimedDay:
-    (on, line, cents), kind, exposure, _, unfiled = settled
-    return ClaimedDay(
-        patient=case.patient.name,
-        episode=case.episode.name,
-        date=iso(on),
-        kind=kind,
-        claim=line.claim,
-        payer=line.payer,
-        claimed_code=line.code,
-        claimed_cents=cents,
-        known_when_claimed=past.verdict(case.episode.name, on, settled.share.claimed_at),
-        known_now=verdict_text(day) if day else None,
-        now_payer=day.payer if day else None,
-        now_code=day.code if day else None,
-        now_cents=day.rate_cents or 0 if day else 0,
-        exposure_cents=exposure,
-        revealed_by=why.by if why else (),
-        revealed_at=utc_text(why.at) if why else None,
-        repay_by=_repay_by(case, line.payer, why.at) if why and exposure else None,
-        file_by=_file_by(day) if day and unfiled else None,
-    )
-
-
-def _unbilled(case: Case, day: JudgedDay) -> ClaimedDay:
-    return ClaimedDay(
-        patient=case.patient.name,
-        episode=case.episode.name,
-        date=iso(day.date),
-        kind="unbilled",
-        claim=None,
-        payer=day.payer,
-        claimed_code=None,
-        claimed_cents=0,
-        known_when_claimed=None,
-        known_now=verdict_text(day),
-        now_payer=day.payer,
-        now_code=day.code,
-        now_cents=day.rate_cents or 0,
-        exposure_cents=0,
-        revealed_by=(),
-        revealed_at=None,
-        repay_by=None,
-        file_by=_file_by(day),
-    )
-
-
-def _repay_by(case: Case, payer: str, revealed_at: datetime) -> str | None:
-    """When an overpayment must be back with its payer; None where no such date is set. It was revealed on a date where
-    the patient lives and on another in UTC perhaps: the earlier counts."""
-    payers = case.book.payers
-    days = REPAYMENT_DAYS.get(payers[payer].kind) if payer in payers else None
-    revealed_on = min(revealed_at.astimezone(UTC).toordinal(), local_date(revealed_at, case.evidence.tz))
-    return None if days is None else iso(revealed_on + days)
-
-
-def _file_by(day: JudgedDay) -> str:
-    """The last date on which the payer takes the claim for a day."""
-    assert day.terms is not None
-    return iso(min(day.date + day.terms.timely_filing_days, date.max.toordinal()))
+def _told(cases: Iterable[Case], past: Past, every: bool) -> ClaimsTold:
+    told = ClaimsTold([], [])
+    for case in cases:
+        money = settled_days(case) if case.episode.claims or case.episode.postings else []
+        told.claimed.extend(claimed_rows(case, money, past, every))
+        told.payments.extend(rows_of(case, money))
+    return told

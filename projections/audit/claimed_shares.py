@@ -10,9 +10,10 @@ from typing import Final, Literal, NamedTuple, Protocol
 from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
 from ledger.judge.lines import days_between
-from ledger.judge.paid import paid_days, spread
+from ledger.judge.paid import spread
+from ledger.judge.settled import DayKey, SettledDay
 
-ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed"]
+ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed", "overpaid"]
 """How a day as claimed stands beside the day as it is now."""
 
 
@@ -44,6 +45,11 @@ class Share(NamedTuple):
     cents: int
 
     @property
+    def key(self) -> DayKey:
+        """Claim, date and code."""
+        return self.line.claim, self.date, self.line.code
+
+    @property
     def claimed_at(self) -> datetime:
         """When the ledger learned of the claim."""
         return self.line.entry.recorded_at
@@ -55,13 +61,14 @@ class Share(NamedTuple):
 
 class Settled(NamedTuple):
     """A share beside the day as it is now; ``beside`` is the earlier share that asks for the same, ``unfiled`` says
-    that the day is billable and no share asks its payer."""
+    that the day is billable and no share asks its payer; ``paid_cents`` is None as long as there is no answer."""
 
     share: Share
     kind: ClaimedKind
     exposure_cents: int
     beside: Share | None
     unfiled: bool
+    paid_cents: int | None
 
 
 def shares_of(episode: Episode) -> dict[int, list[Share]]:
@@ -84,35 +91,39 @@ def billed_as(day: DayNow | None) -> tuple[str, str] | None:
     return day.code, day.payer
 
 
-Paid = Mapping[tuple[str, int, str], int]
-"""What was paid, by claim, date and code, where there is an answer."""
+Answered = Mapping[DayKey, SettledDay]
+"""The claimed days that were answered, be it that the answer was taken back since."""
 
-NOTHING_PAID: Final[Paid] = MappingProxyType({})
-
-
-def paid_of(episode: Episode) -> Paid:
-    """What was paid for each claimed day of an episode that was answered, be it that it was taken back since."""
-    if not episode.postings:  # most
-        return {}
-    return {(day.claim, day.date, day.code): day.paid_cents for day in paid_days(episode) if day.because}
+NO_ANSWER: Final[Answered] = MappingProxyType({})
 
 
-def settle(shares: Sequence[Share], day: DayNow | None, paid: Paid = NOTHING_PAID) -> Iterator[Settled]:
+def answered_of(settled: Sequence[SettledDay]) -> Answered:
+    """Of an episode's claimed days those that were answered."""
+    return {each.key: each for each in settled if each.day.because}
+
+
+def settle(shares: Sequence[Share], day: DayNow | None, answered: Answered = NO_ANSWER) -> Iterator[Settled]:
     """The shares of one date beside the day. Only one of them can keep what the day is worth: the first that asks for
     exactly that, else the first that asks the same payer. Where there is an answer, what was paid is held against what
-    is due: a day that was denied owes nothing."""
+    is due: a day that was denied owes nothing, and one that is billable as claimed what was paid beyond its rate."""
     billed = billed_as(day)
     right = next((share for share in shares if share.is_for(billed)), None)
     keeps = right or next((share for share in shares if billed and share.line.payer == billed[1]), None)
     worth = day.rate_cents or 0 if day and billed else 0
+    seen: list[DayKey] = []
     for share in shares:
-        had = max(0, paid.get((share.line.claim, share.date, share.line.code), share.cents))
+        answer = answered.get(share.key)
+        paid, owed = None, max(0, share.cents - (worth if share is keeps else 0))
+        if answer:  # of two lines of one claim that ask for the date, the first has the money
+            paid, owed = (0, 0) if share.key in seen else (answer.day.paid_cents, answer.to_give_back_cents)
+        seen.append(share.key)
         if share is right:
-            yield Settled(share, "as_claimed", 0, None, False)
+            over = answer is not None and owed > 0
+            yield Settled(share, "overpaid" if over else "as_claimed", owed if over else 0, None, False, paid)
         elif share is keeps:
-            yield Settled(share, "changed", max(0, had - worth), None, False)
+            yield Settled(share, "changed", owed, None, False, paid)
         elif share.is_for(billed):
-            yield Settled(share, "overclaimed", had, right, False)
+            yield Settled(share, "overclaimed", owed, right, False, paid)
         else:
             unfiled = billed is not None and keeps is None
-            yield Settled(share, "changed" if billed else "overclaimed", had, None, unfiled)
+            yield Settled(share, "changed" if billed else "overclaimed", owed, None, unfiled, paid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -13,8 +14,10 @@ from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, Kept, claimed_of, claimed_of_several
-from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients
+from projections.answers.payments import PaymentRow
+from projections.audit.claimed import ClaimsTold, Kept, claims_of, claims_of_several
+from projections.audit.claimed_rows import ClaimedDay
+from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients, payments_kept
 from projections.read_model.version import ROOT, source_digest
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
@@ -33,7 +36,7 @@ _LISTS: Final = ClaimedDay.__struct_fields__.index("revealed_by")
 @cache
 def made_by() -> str:
     """The version of the program that works claims out: another one does it again."""
-    return source_digest(ROOT, ["projections/audit"])
+    return source_digest(ROOT, ["projections/audit", "projections/answers"])
 
 
 def keep_claimed(ledger: EpisodeLedger, views: Views, book: Book, *, every: bool, progress: Progress = silent) -> None:
@@ -47,8 +50,8 @@ def keep_claimed(ledger: EpisodeLedger, views: Views, book: Book, *, every: bool
     missing = ledger.patients_since(0, upto) - kept_patients(views, made_by(), every=every) - views.set_aside().keys()
     pairs = _worked_out(ledger, missing, book, upto, every=every, progress=progress)
     held: list[KeptClaims] = []
-    for name, rows in pairs:
-        held.append(KeptClaims(name, every, packed(rows)))
+    for name, told in pairs:
+        held.append(KeptClaims(name, every, packed(told.claimed), packed_payments(told.payments)))
         if len(held) == _AT_ONCE:
             if not keep(views, made_by(), as_of, held):
                 return
@@ -71,21 +74,32 @@ def kept_in(views: Views, *, every: bool) -> Kept:
     return kept
 
 
+def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRow] | None]:
+    """The same of what claimed days were paid."""
+    names = kept_patients(views, made_by(), every=False)
+
+    def kept(patient: str) -> list[PaymentRow] | None:
+        text = payments_kept(views, patient) if patient in names else None
+        return None if text is None else unpacked_payments(text)
+
+    return kept
+
+
 def _worked_out(
     ledger: EpisodeLedger, missing: set[str], book: Book, upto: int, *, every: bool, progress: Progress
-) -> Iterator[tuple[str, Sequence[ClaimedDay]]]:
+) -> Iterator[tuple[str, ClaimsTold]]:
     cohorts = cohorts_in(ledger, upto) if missing else []
     if len(missing) * _FEW < sum(len(one.patients) for one in cohorts):
         for done, name in enumerate(sorted(missing), 1):
             try:
-                yield name, claimed_of(entries_around(ledger, ledger.episodes_of(name), upto), name, book, None, every)
+                yield name, claims_of(entries_around(ledger, ledger.episodes_of(name), upto), name, book, None, every)
             except UnreadableEntry:
                 continue
             progress(done, len(missing))
         return
     for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
         try:
-            found = within_budget(some_episode(streams), partial(claimed_of_several, streams, missing, book, every))
+            found = within_budget(some_episode(streams), partial(claims_of_several, streams, missing, book, every))
         except TooCostly:  # whoever asks for them is told
             continue
         yield from found.items()
@@ -131,3 +145,34 @@ def unpacked(text: str) -> list[ClaimedDay]:
 
 
 _in_order: Final[Callable[[tuple[str, int, int, ClaimedDay]], tuple[str, int, int]]] = lambda each: each[:3]  # noqa: E731
+
+_PAYMENT_DATE, _REASONS = (PaymentRow.__struct_fields__.index(name) for name in ("date", "reasons"))
+_PAYMENT_ORDER: Final = attrgetter("episode", "claim", "date", "code")
+
+
+def packed_payments(rows: Sequence[PaymentRow]) -> str:
+    """A patient's payments as text: neighbouring dates of a claim that say the same are one run of so many."""
+    runs: list[list[Any]] = []
+    going: dict[tuple[Any, ...], list[Any]] = {}
+    for row in rows:
+        cells, on = list(msgspec.structs.astuple(row)), date.fromisoformat(row.date).toordinal()
+        cells[_PAYMENT_DATE] = None
+        says = tuple(cells)
+        run = going.get(says)
+        if run and run[0] + run[1] == on:
+            run[1] += 1
+        else:
+            going[says] = run = [on, 1, *cells]
+            runs.append(run)
+    return msgspec.json.encode(runs).decode()
+
+
+def unpacked_payments(text: str) -> list[PaymentRow]:
+    """The rows of a text, by episode, claim, date and code, as they were."""
+    found: list[PaymentRow] = []
+    for first, count, *cells in msgspec.json.decode(text):
+        cells[_REASONS] = tuple(cells[_REASONS])
+        for on in range(first, first + count):
+            cells[_PAYMENT_DATE] = iso(on)
+            found.append(PaymentRow(*cells))
+    return sorted(found, key=_PAYMENT_ORDER)

@@ -8,15 +8,16 @@ from textwrap import wrap
 from typing import Final, TypeVar
 
 from projections.audit.between import DayChanged
-from projections.audit.claimed import ClaimedDay
+from projections.audit.claimed_rows import ClaimedDay
 from projections.tables import WIDEST
 from projections.words import amount, counted, dollars, minute, more_or_less, runs
 
 Row = TypeVar("Row", DayChanged, ClaimedDay)
 
 _KINDS: Final = {
-    "overclaimed": "overpaid",
+    "overclaimed": "not billable",
     "changed": "billable with another code or payer",
+    "overpaid": "paid too much",
     "unbilled": "unbilled",
     "as_claimed": "as claimed",
 }
@@ -78,15 +79,19 @@ def render_claimed(rows: Iterable[ClaimedDay], widest: int = WIDEST) -> Iterator
 
 def _alike(row: ClaimedDay) -> tuple[object, ...]:
     return (row.kind, row.claim, row.payer, row.claimed_code, row.known_when_claimed, row.known_now, row.now_payer,
-            row.exposure_cents > 0, row.revealed_by, row.revealed_at, row.repay_by, row.file_by is None)  # fmt: skip
+            row.exposure_cents > 0, row.revealed_by, row.revealed_at, row.repay_by, row.file_by is None,
+            row.paid_cents is None)  # fmt: skip
 
 
 def _what_follows(run: list[ClaimedDay]) -> str:
     first = run[0]
     words = f"{_KINDS[first.kind]}: {counted(len(run), 'day')}"
     words += f" of {first.claim} to {first.payer}" if first.claim else f" of {first.payer}"
+    if first.paid_cents is not None:
+        words += f", paid {dollars(sum(row.paid_cents or 0 for row in run))}"
     if back := _sum(run, "exposure_cents"):
-        words += f", {dollars(back)} to refund" + (f" by {first.repay_by}" if first.repay_by else "")
+        words += f", {dollars(back)} {_UNPAID if first.paid_cents is None else _PAID}"
+        words += f" by {first.repay_by}" if first.repay_by else ""
     if first.revealed_at:
         words += f"; revealed{_by(first)} on {first.revealed_at[:10]}"
     if first.file_by:
@@ -125,13 +130,15 @@ class Exposure:
 
     def __init__(self) -> None:
         self.days: dict[str, int] = {}
-        self.cents, self.repay_by, self.file_by = 0, "", ""
+        self.cents = self.owed_cents = 0
+        self.repay_by = self.file_by = ""
 
     def counting(self, rows: Iterable[ClaimedDay]) -> Iterator[ClaimedDay]:
         """The rows, each counted."""
         for row in rows:
             self.days[row.kind] = self.days.get(row.kind, 0) + 1
             self.cents += row.exposure_cents
+            self.owed_cents += row.exposure_cents if row.paid_cents is not None else 0
             self.repay_by = min(filter(None, (self.repay_by, row.repay_by)), default="")
             if row.kind == "unbilled":
                 self.file_by = min(filter(None, (self.file_by, row.file_by)), default="")
@@ -143,10 +150,18 @@ class Exposure:
         parts = []
         if wrong:
             first = f", the first by {self.repay_by}" if self.repay_by else ""
-            parts.append(f"{', '.join(wrong)}, {dollars(self.cents)} to refund{first}")
+            parts.append(f"{', '.join(wrong)}, {self._money()}{first}")
         if "unbilled" in self.days:
             parts.append(f"{counted(self.days['unbilled'], 'day')} unbilled, the first must be filed by {self.file_by}")
         return "; ".join(parts) + "." if parts else "Every claimed day is billable as claimed."
 
+    def _money(self) -> str:
+        """What of it was paid, and what is only asked."""
+        asked = self.cents - self.owed_cents
+        said = [f"{dollars(self.owed_cents)} {_PAID}"] if self.owed_cents or not asked else []
+        return ", ".join(said + ([f"{dollars(asked)} {_UNPAID}"] if asked else []))
 
-_WRONG: Final = ("overclaimed", "changed")
+
+_WRONG: Final = ("overclaimed", "changed", "overpaid")
+_PAID: Final = "to refund"
+_UNPAID: Final = "claimed and not answered"

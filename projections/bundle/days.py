@@ -16,7 +16,7 @@ from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.rule import Step
 from ledger.judge.steps import AFTER_DEATH, CLASH, INPATIENT, STEPS
-from projections.audit.claimed import ClaimedDay
+from projections.audit.claimed_rows import ClaimedDay
 from projections.page.days import ELSEWHERE
 from projections.rows.day import DayRow, day_row
 from projections.rows.day_run import day_cells

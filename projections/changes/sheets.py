@@ -17,7 +17,7 @@ from ledger.judge.patients import gather
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import claimed_of_several
+from projections.audit.claimed import claims_of_several
 from projections.changes.stretch import Stretch, Touched, cohorts_touched, told_stretch
 from projections.export.change_shapes import compared_columns
 from projections.export.columns import Dataset
@@ -139,8 +139,8 @@ def _findings(streams: Streams, book: Book, patients: Collection[str]) -> Iterat
 
 
 def _claimed(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
-    for rows in claimed_of_several(streams, patients, book, every=True).values():
-        yield from claimed_cells(rows)
+    for told in claims_of_several(streams, patients, book, every=True).values():
+        yield from claimed_cells(told.claimed)
 
 
 _ROWS: Final[dict[str, RowsOf]] = {

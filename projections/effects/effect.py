@@ -22,7 +22,8 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.audit.between import DayState, state_of
-from projections.audit.claimed import ClaimedDay, claimed_of
+from projections.audit.claimed import claimed_of
+from projections.audit.claimed_rows import ClaimedDay, owed_cents
 from projections.audit.claimed_shares import shares_of
 from projections.reading.around import episodes_around, read_streams
 from projections.rows.finding import message_of, summary_of
@@ -75,7 +76,7 @@ class PatientChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="patie
 
 
 class ClaimChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="claim", gc=False):
-    """A claim to be replaced or voided for these dates; ``exposure_cents`` is what is to be refunded."""
+    """A claim to be replaced or voided for these dates: what of it does not stand, and what of that was paid."""
 
     patient: str
     episode: str
@@ -83,6 +84,7 @@ class ClaimChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="claim",
     payer: str
     dates: tuple[str, ...]
     exposure_cents: int
+    owed_cents: int
 
 
 class DollarsChanged(msgspec.Struct, frozen=True, tag_field="effect", tag="dollars", gc=False):
@@ -183,8 +185,8 @@ class _Judged:
             self.days |= {(case.episode.name, day.date): state_of(day) for day in judged_days(case)}
         self.findings |= {_told_by(found): found for found in find(cases)}
         if any(shares_of(case.episode) for case in cases):
-            rows = claimed_of(streams, patient.name, book)
-            self.claimed |= {_asked_by(row): row for row in rows if row.kind in ("overclaimed", "changed")}
+            wrong = (row for row in claimed_of(streams, patient.name, book) if row.kind in ("overclaimed", "changed"))
+            self.claimed |= {_asked_by(row): row for row in wrong}
 
 
 def _told_by(found: Finding) -> tuple[object, ...]:
@@ -225,8 +227,7 @@ def _findings(
     there: Mapping[tuple[object, ...], Finding],
 ) -> Iterator[FindingChanged]:
     together: dict[tuple[object, ...], list[Finding]] = {}
-    for key in here.keys() - there.keys():
-        found = here[key]
+    for found in (here[key] for key in here.keys() - there.keys()):
         said = (found.rule, found.level, found.patient, found.episodes, found.codes, message_of(found))
         together.setdefault(said, []).append(found)
     for _, each in sorted(together.items(), key=str):
@@ -242,9 +243,8 @@ def _claims(
     was: Mapping[tuple[object, ...], ClaimedDay], now: Mapping[tuple[object, ...], ClaimedDay]
 ) -> Iterator[ClaimChanged]:
     together: dict[tuple[str, str, str, str], list[ClaimedDay]] = {}
-    for key in now.keys() - was.keys():
-        row = now[key]
+    for row in (now[key] for key in now.keys() - was.keys()):
         together.setdefault((row.patient, row.episode, str(row.claim), str(row.payer)), []).append(row)
     for place, rows in sorted(together.items()):
         dates = tuple(sorted({row.date for row in rows}))
-        yield ClaimChanged(*place, dates, sum(row.exposure_cents for row in rows))
+        yield ClaimChanged(*place, dates, sum(row.exposure_cents for row in rows), owed_cents(rows))

@@ -116,9 +116,11 @@ def _finding_line(found: FindingChanged) -> str:
 
 def _claims_line(episode: str, claims: Sequence[ClaimChanged]) -> str:
     spans = ", ".join(_span(*run) for run in date_runs(sorted({on for claim in claims for on in claim.dates})))
-    exposure = sum(claim.exposure_cents for claim in claims)
-    refund = f", {dollars(exposure)} to refund" if exposure else ""
-    return f"{episode} {spans}: {counted(len(claims), 'claim')}{refund}"
+    owed = sum(claim.owed_cents for claim in claims)
+    asked = sum(claim.exposure_cents for claim in claims) - owed
+    money = [f", {dollars(owed)} to refund"] if owed else []
+    money += [f", {dollars(asked)} claimed and not answered"] if asked else []
+    return f"{episode} {spans}: {counted(len(claims), 'claim')}{''.join(money)}"
 
 
 def _span(first: str, last: str) -> str:

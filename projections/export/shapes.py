@@ -71,7 +71,10 @@ class ExportedClaimedDay(Struct, frozen=True):
     date: Annotated[CalendarDate, note("the service date, local where the patient lives", "shifted")]
     kind: Annotated[
         Word,
-        note("`overclaimed`, `changed`, `unbilled` or `as_claimed`: see `episode-ledger help claimed-days`", "kept"),
+        note(
+            "`overclaimed`, `changed`, `unbilled`, `as_claimed` or `overpaid`: see `episode-ledger help claimed-days`",
+            "kept",
+        ),
     ]
     claim: Annotated[str | None, note("the claim; null when unbilled", "left out")]
     payer: Annotated[Word, note("the payer it was claimed from; when unbilled, the payer of the day", "kept")]
@@ -84,7 +87,9 @@ class ExportedClaimedDay(Struct, frozen=True):
     now_payer: Annotated[Word | None, note("the payer of the day as known now", "kept")]
     now_code: Annotated[Word | None, note("the per-diem code of the day as known now", "kept")]
     now_rate: Annotated[Decimal, note("dollars for the day as known now; 0 unless billable", "kept")]
-    exposure: Annotated[Decimal, note("dollars to give back", "kept")]
+    exposure: Annotated[
+        Decimal, note("dollars to give back; as long as there is no answer, dollars claimed that do not stand", "kept")
+    ]
     revealed_by: Annotated[
         tuple[str, ...],
         note("the entries that showed that the day does not stand; none where new terms did", "left out"),
@@ -98,6 +103,7 @@ class ExportedClaimedDay(Struct, frozen=True):
     file_by: Annotated[
         CalendarDate | None, note("the last date to file a day whose payer has no claim yet; else null", "shifted")
     ]
+    paid: Annotated[Decimal | None, note("dollars paid for it; null as long as there is no answer", "kept")]
     nth: Annotated[
         int, note("1 for the first row of its date, 2 for the second, in the order the claims were recorded", "kept")
     ]

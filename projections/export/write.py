@@ -40,7 +40,7 @@ _SUMMED: Final[dict[str | None, tuple[str, ...]]] = {
     "lines": ("units", "charge", "expected"),
     "claimed": ("claimed_charge", "exposure"),
     "claims": ("charge", "paid"),
-    "payments": ("expected", "paid", "patient_owes", "charge", "to_give_back"),
+    "payments": ("expected", "paid", "patient_owes", "charge", "to_give_back", "missing"),
     "remittances": ("charge", "paid"),
     "remittance_lines": ("charge", "paid"),
     "remittance_adjustments": ("amount",),

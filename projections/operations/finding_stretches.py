@@ -11,15 +11,24 @@ import msgspec
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import REPAYMENT_DAYS, claimed_days
+from projections.audit.claimed import ClaimsTold, claims_of
+from projections.audit.claimed_rows import REPAYMENT_DAYS
 from projections.audit.claimed_shares import Share
-from projections.operations.on_claims import shares_on_claims
+from projections.operations.on_claims import is_answered, shares_on_claims
 from projections.read_model.views import Views
+from projections.reading.around import entries_around
 from projections.reading.rates import Rates, rates_of
 from projections.rows.finding import MESSAGES, FindingRow, together
-from projections.words import later
+from projections.words import iso, later
 
 _LAST: Final = "9999-12-31"
+TO_REFUND: Final = "claimed_not_billable"
+BY_ANSWERS: Final = {
+    "overpaid": "to_give_back_cents", "denied": "missing_cents", "underpaid": "missing_cents",
+}  # fmt: skip
+"""The findings on answered days, and which money of a day is at stake."""
+REFUNDS: Final = (TO_REFUND, "overpaid")
+"""The findings for which money is to be given back."""
 AT_ONCE: Final = ""
 """Where money is to be given back and no date is set for it."""
 
@@ -27,7 +36,8 @@ AT_ONCE: Final = ""
 class FindingStretch(msgspec.Struct, frozen=True, gc=False):
     """Findings of neighbouring dates that say the same: what is at stake and until when something can be done.
 
-    ``cents`` are those the claims ask for where it is about claims, else what the days pay; None if no rate is known.
+    ``cents`` are what is to be given back or is missing where it is about answers; where it is about claims what they
+    ask for, or what of an answered day is to be given back; else what the days pay, None if no rate is known.
     """
 
     level: str
@@ -62,7 +72,7 @@ def finding_stretches(
 
 
 def _worst_first(one: FindingStretch) -> tuple[str, str, int, str, tuple[str, ...]]:
-    due = one.due or (AT_ONCE if one.rule == "claimed_not_billable" else _LAST)
+    due = one.due or (AT_ONCE if one.rule in REFUNDS and one.cents else _LAST)
     return one.level, due, -(one.cents or 0), one.patient, one.dates
 
 
@@ -86,7 +96,7 @@ class StretchReader:
         """From here on it is about this patient."""
         self._patient = patient
         self._shares: dict[str, Mapping[str, Sequence[Share]]] = {}
-        self._repay_by: dict[tuple[str, str], str] | None = None
+        self._claims: ClaimsTold | None = None
         self._days = {(episode, on): self._day(on, *cells) for episode, on, *cells in self._views.connection.execute(
             "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published, provider FROM days"
             " WHERE patient = ?",
@@ -116,13 +126,34 @@ class StretchReader:
         about_claims = "{claim}" in MESSAGES[row.rule].wrong
         shares = [share for at in self._places(row) for share in self._on_claims(*at)] if about_claims else []
         days = [day for at in self._places(row) if (day := self._days.get(at)) is not None]
-        cents = [share.cents for share in shares] or self._paid(row)
+        cents = self._answered(row, shares) or [share.cents for share in shares] or self._paid(row)
         payers = dict.fromkeys([share.line.payer for share in shares] or [day.payer for day in days if day.payer])
         return FindingStretch(
             row.level, self._due(row, days, shares), sum(cents) if cents else None, row.patient, row.episodes,
             row.dates, "; ".join(dict.fromkeys(share.line.claim for share in shares)) or None,
             next(iter(payers), None), row.rule, row.message,
         )  # fmt: skip
+
+    def _answered(self, row: FindingRow, shares: Sequence[Share]) -> list[int]:
+        """What is at stake by what was paid; nothing where the finding goes by what was claimed."""
+        if row.rule not in (*BY_ANSWERS, TO_REFUND) or (row.rule == TO_REFUND and not self._is_answered(row)):
+            return []
+        money = {(each.episode, each.claim, each.date, each.code): each for each in self._told().payments}
+        if row.rule == TO_REFUND:
+            keys = [(episode, one) for episode in row.episodes for one in shares]
+            both = [(money.get((name, one.line.claim, iso(one.date), one.line.code)), one) for name, one in keys]
+            return [one.cents if paid.status == "unpaid" else paid.to_give_back_cents for paid, one in both if paid]
+        places, name = set(self._places(row)), BY_ANSWERS[row.rule]
+        return [getattr(each, name) for each in money.values() if (each.episode, each.date) in places]
+
+    def _is_answered(self, row: FindingRow) -> bool:
+        return any(is_answered(self._ledger, episode) for episode in row.episodes)
+
+    def _told(self) -> ClaimsTold:
+        if self._claims is None:
+            streams = entries_around(self._ledger, self._ledger.episodes_of(self._patient), self._ledger.position())
+            self._claims = claims_of(streams, self._patient, self._book, self._known_at)
+        return self._claims
 
     def _paid(self, row: FindingRow) -> list[int]:
         """What the days pay; of several episodes that would bill one date, only one can be paid."""
@@ -140,7 +171,9 @@ class StretchReader:
 
     def _due(self, row: FindingRow, days: Sequence[_Day], shares: Sequence[Share]) -> str | None:
         """Until when to refund what was paid too much; else until when the days can be filed."""
-        if row.rule == "claimed_not_billable":
+        if row.rule == "overpaid":
+            due = [self._refunds().get(at) for at in self._places(row)]
+        elif row.rule == TO_REFUND:
             kinds = {
                 self._book.payers[share.line.payer].kind for share in shares if share.line.payer in self._book.payers
             }
@@ -150,7 +183,4 @@ class StretchReader:
         return min(filter(None, due), default=None)
 
     def _refunds(self) -> Mapping[tuple[str, str], str]:
-        if self._repay_by is None:
-            rows = claimed_days(self._ledger, self._book, [self._patient], known_at=self._known_at)
-            self._repay_by = {(row.episode, row.date): row.repay_by for row in rows if row.repay_by}
-        return self._repay_by
+        return {(row.episode, row.date): row.repay_by for row in self._told().claimed if row.repay_by}

@@ -12,7 +12,7 @@ from msgspec import structs
 from ledger.facts.entry import Entry, fields_shown
 from ledger.judge.case import Case
 from ledger.judge.findings import Finding, find
-from projections.audit.claimed import ClaimedDay
+from projections.audit.claimed_rows import ClaimedDay
 from projections.page.sources import Cause, Sources
 from projections.rows.finding import message_of
 from projections.words import date_runs, iso, payer_name, verdict_words
@@ -53,6 +53,7 @@ class ClaimedRun(msgspec.Struct, frozen=True, gc=False):
     revealed_at: str | None
     repay_by: str | None
     file_by: str | None
+    paid_cents: int | None
 
 
 def findings_shown(case: Case, cases: Sequence[Case], entries: Iterable[Entry], sources: Sources) -> list[FindingShown]:
@@ -117,13 +118,14 @@ def claimed_shown(case: Case, claimed: Iterable[ClaimedDay], sources: Sources) -
     return sorted(shown, key=lambda run: (run.from_, run.to, run.kind, run.claim or ""))
 
 
-_ITS_OWN: Final = {"date", "claimed_cents", "now_cents", "exposure_cents", "file_by"}
+_ITS_OWN: Final = {"date", "claimed_cents", "now_cents", "exposure_cents", "file_by", "paid_cents"}
 """What a day of a run has for itself; the rest is the same for all."""
 
 
 def _sameness(day: ClaimedDay) -> tuple[str, ...]:
     """What is to be said of a day, as text so that it can be ordered."""
-    return tuple(str(getattr(day, name)) for name in ClaimedDay.__struct_fields__ if name not in _ITS_OWN)
+    same = (getattr(day, name) for name in ClaimedDay.__struct_fields__ if name not in _ITS_OWN)
+    return (str(day.paid_cents is None), *map(str, same))
 
 
 def _claimed_run(case: Case, days: Sequence[ClaimedDay], first: str, last: str, sources: Sources) -> ClaimedRun:
@@ -141,6 +143,7 @@ def _claimed_run(case: Case, days: Sequence[ClaimedDay], first: str, last: str, 
         _words(day.known_when_claimed), _words(day.known_now), name(day.now_payer), day.now_code, total("now_cents"),
         total("exposure_cents"), sources.of_labels(day.revealed_by), not day.revealed_by, day.revealed_at, day.repay_by,
         min((each.file_by for each in days if each.file_by), default=None),
+        None if day.paid_cents is None else total("paid_cents"),
     )  # fmt: skip
 
 

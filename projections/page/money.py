@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 from ledger.judge.episode import Episode
 from ledger.judge.paid import paid_days
-from projections.audit.claimed_shares import Paid, Share, paid_of, settle, shares_of
+from ledger.judge.settled import SettledDay, settle_days
+from projections.audit.claimed_shares import NO_ANSWER, Answered, Share, answered_of, settle, shares_of
 from projections.rows.day import DayRow
 from projections.words import iso
 
@@ -15,6 +17,7 @@ MONEY: Final = {
     "claimed": ("●", "claimed"),
     "paid": ("$", "paid"),
     "unbilled": ("○", "not billed"),
+    "undue": ("?", "claimed, not due"),
     "refund": ("↩", "to refund"),
 }
 """What can be said of a day's money, with its sign and words."""
@@ -22,11 +25,12 @@ MONEY: Final = {
 
 class DayMoney(NamedTuple):
     """A day's money in whole cents: what live claims ask for it, what payers paid, what is billable and on no claim,
-    and what to give back."""
+    what is asked and not due, as long as it is not answered, and what to give back of what was paid."""
 
     claimed: int
     paid: int
     unbilled: int
+    undue: int
     refund: int
     claims: tuple[str, ...]
 
@@ -57,30 +61,31 @@ class _Now(NamedTuple):
 
 def money_of(days: Sequence[DayRow], episode: Episode | None) -> dict[str, DayMoney]:
     """The money of every date that is a day of the episode or on a claim, where there is any."""
-    paid = _paid(episode) if episode else {}
-    shares = {iso(on): found for on, found in shares_of(episode).items()} if episode else {}
     now = {day.date: _Now(day.status == "billable", day.code, day.payer, day.rate_cents) for day in days}
-    dates = sorted(now.keys() | shares.keys() | paid.keys())
-    answered = paid_of(episode) if episode else {}
-    every = {on: _of_date(shares.get(on, ()), now.get(on), paid.get(on, 0), answered) for on in dates}
-    return {on: money for on, money in every.items() if money.kinds}
+    if episode is None:
+        return {on: money for on in now if (money := _of_date((), now[on], (), NO_ANSWER)).kinds}
+    shares = {iso(on): found for on, found in shares_of(episode).items()}
+    settled: dict[str, list[SettledDay]] = {}
+    billable = {date.fromisoformat(on).toordinal(): day for on, day in now.items() if day.is_billable}
+    every = settle_days(episode, paid_days(episode), billable) if episode.postings else []
+    for each in every:
+        if each.day.is_per_diem:
+            settled.setdefault(iso(each.day.date), []).append(each)
+    answered = answered_of(every)
+    dates = sorted(now.keys() | shares.keys() | settled.keys())
+    found = {on: _of_date(shares.get(on, ()), now.get(on), settled.get(on, ()), answered) for on in dates}
+    return {on: money for on, money in found.items() if money.kinds}
 
 
-def _paid(episode: Episode) -> dict[str, int]:
-    """What payers paid for the per diems of each date, in whole cents."""
-    paid: dict[str, int] = {}
-    for day in paid_days(episode):
-        if day.is_per_diem:
-            paid[iso(day.date)] = paid.get(iso(day.date), 0) + day.paid_cents
-    return paid
-
-
-def _of_date(shares: Sequence[Share], now: _Now | None, paid: int, answered: Paid) -> DayMoney:
+def _of_date(shares: Sequence[Share], now: _Now | None, paid: Sequence[SettledDay], answered: Answered) -> DayMoney:
+    """The money of one date: what was paid too much also on claims that are not live any more."""
     settled = list(settle(shares, now, answered))
     unfiled = (not shares and now is not None and now.is_billable) or any(one.unfiled for one in settled)
     return DayMoney(
-        sum(share.cents for share in shares), paid, (now.rate_cents or 0) if unfiled and now else 0,
-        sum(one.exposure_cents for one in settled), tuple(dict.fromkeys(share.line.claim for share in shares)),
+        sum(share.cents for share in shares), sum(each.day.paid_cents for each in paid),
+        (now.rate_cents or 0) if unfiled and now else 0,
+        sum(one.exposure_cents for one in settled if one.paid_cents is None),
+        sum(each.to_give_back_cents for each in paid), tuple(dict.fromkeys(share.line.claim for share in shares)),
     )  # fmt: skip
 
 

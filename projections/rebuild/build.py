@@ -40,7 +40,7 @@ from projections.rows.house import house_sheets
 from projections.rows.kept import NOBODY
 from projections.rows.patient import Sheets, derive_patient
 
-AHEAD_ENTRIES: Final = 20_000
+AHEAD_ENTRIES: Final = 10_000
 """What this process gets done while the others start."""
 MEMORY_MB: Final = 512
 """How much memory all processes of a rebuild take, at most, unless they are allowed more."""
@@ -84,12 +84,12 @@ def mapped_mb(memory_mb: int, processes: int) -> int:
 def build(targets: Sequence[Target], work: Work, processes: int, told: Progress) -> list[tuple[Sums, list[SetAside]]]:
     """Build every row of each target into its new file; the caller notes what it was made of. UnreadableEntry stops
     it."""
-    with open_ledger(work.ledger, create=False, master=work.master) as ledger:
-        kept = house_sheets(ledger, work.upto)
-        parts = shares(cohorts_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
-    total = sum(map(len, parts))
     of_each = [targets, *([_part(target, number) for target in targets] for number in range(1, processes))]
-    with _helpers(processes - 1) as helpers:
+    with _helpers(processes - 1) as helpers:  # they load what they need while the work is shared out
+        with open_ledger(work.ledger, create=False, master=work.master) as ledger:
+            kept = house_sheets(ledger, work.upto)
+            parts = shares(cohorts_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
+        total = sum(map(len, parts))
         for target in chain(*of_each):
             lay(target.path)  # here, so that the others need not load what it takes
         try:

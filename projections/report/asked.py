@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import shlex
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from projections.read_model.queries import Filters
 from projections.words import utc_text
 
+ANSWER_DAYS: Final = 30
+"""After so many days a claim should have been answered."""
+
 
 class Asked(NamedTuple):
-    """A report as it stands on a date, of a payer and a stretch of service dates or of all, as known at an instant."""
+    """A report as it stands on a date, of a payer and a stretch of service dates or of all, as known at an instant;
+    ``answer_days`` are those after which a claim should have been answered."""
 
     on: str
     payer: str | None = None
     from_: str | None = None
     to: str | None = None
     known_at: datetime | None = None
+    answer_days: int = ANSWER_DAYS
 
     @property
     def filters(self) -> Filters:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from projections.report.billed import Billed
 from projections.report.claims import BANDS, Unbilled
 from projections.report.holds import Hold
-from projections.report.text import LEFT
+from projections.report.sections import LEFT
 from projections.words import counted, money, whole_dollars
 
 MONTHS_DRAWN: Final = 18

@@ -1,4 +1,4 @@
-"""What the claims say: billable days not claimed yet, by the time left to file them; and money to refund."""
+"""What the claims say: billable days not claimed yet, by the time left to file them; and money to give back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from projections.audit.claimed import ClaimedDay
+from projections.audit.claimed_rows import ClaimedDay
 from projections.report.asked import Asked
 
 
@@ -43,7 +43,8 @@ class Unbilled(msgspec.Struct, frozen=True, tag_field="section", tag="unbilled")
 
 
 class Exposed(msgspec.Struct, frozen=True, tag_field="section", tag="exposure"):
-    """What was claimed from one payer and is not billable so now: days, claims and the money to refund, by when.
+    """What was claimed from one payer, is not answered, and not billable so now: days, claims, and what they ask too
+    much; nothing of it is owed before it is paid.
 
     ``overclaimed`` days are not billable now, ``changed`` ones with another code or for another payer.
     """
@@ -57,12 +58,28 @@ class Exposed(msgspec.Struct, frozen=True, tag_field="section", tag="exposure"):
     rows: str
 
 
+class ToGiveBack(msgspec.Struct, frozen=True, tag_field="section", tag="give_back"):
+    """What one payer paid beyond what is due now: days, claims and the money to give back, by when.
+
+    ``overpaid`` days are billable as claimed, or on a claim that was replaced or voided; the others as under exposure.
+    """
+
+    payer: str
+    kind: str
+    days: int
+    claims: int
+    cents: int
+    first_repay_by: str | None
+    rows: str
+
+
 class ExposedMonth(NamedTuple):
-    """The money to refund for service dates of one month: claimed days that no longer stand, and cents."""
+    """The days of one month of service with money that is not due: paid, or only claimed and not answered."""
 
     month: str
     days: int
     cents: int
+    undue_cents: int
 
 
 def days_left(on: str, file_by: str) -> int:
@@ -113,7 +130,9 @@ class ClaimSums:
         if row.kind == "unbilled":
             assert row.file_by is not None
             return "unbilled", row.payer, band_of(self.asked.on, row.file_by).name
-        return "exposure", row.payer, row.kind
+        if row.paid_cents is None:
+            return "exposure", row.payer, row.kind
+        return ("give_back", row.payer, row.kind) if row.exposure_cents else None
 
     def add(self, row: ClaimedDay) -> None:
         """Count a row."""
@@ -125,8 +144,9 @@ class ClaimSums:
             found.add(row.now_cents, (row.episode, None), row.file_by)
         else:
             found.add(row.exposure_cents, (row.episode, row.claim), row.repay_by)
-            month = self._months.setdefault(row.date[:7], [0, 0])
-            month[0], month[1] = month[0] + 1, month[1] + row.exposure_cents
+            month = self._months.setdefault(row.date[:7], [0, 0, 0])
+            month[0] += 1
+            month[1 if key[0] == "give_back" else 2] += row.exposure_cents
 
     def unbilled(self) -> Iterator[Unbilled]:
         """Every payer and band with unbilled days, by payer, the most pressing first."""
@@ -145,8 +165,18 @@ class ClaimSums:
         """Every payer and kind with claimed days that no longer stand, by payer."""
         for (section, payer, kind), found in sorted(self.sums.items()):
             if section == "exposure":
-                rows = self.asked.rows("diff", "--claimed", payer=None, claims_to=payer, kind=kind)
+                rows = self._claimed_rows("--unanswered", payer, kind)
                 yield Exposed(payer, kind, found.days, found.groups, found.cents, found.first, rows)
+
+    def give_back(self) -> Iterator[ToGiveBack]:
+        """Every payer and kind with days that were paid too much, by payer."""
+        for (section, payer, kind), found in sorted(self.sums.items()):
+            if section == "give_back":
+                rows = self._claimed_rows("--to-give-back", payer, kind)
+                yield ToGiveBack(payer, kind, found.days, found.groups, found.cents, found.first, rows)
+
+    def _claimed_rows(self, which: str, payer: str, kind: str) -> str:
+        return self.asked.rows("diff", "--claimed", which, payer=None, claims_to=payer, kind=kind)
 
     def exposure_by_month(self) -> tuple[ExposedMonth, ...]:
         """The same money by month of service."""

@@ -15,10 +15,13 @@ from jinja2 import Template
 
 from projections.rendering import TEMPLATES, environment, styled
 from projections.report.behind import Behind
+from projections.report.billed import Billed
 from projections.report.charts import Chart, by_days_left, by_month, by_reason
 from projections.report.expected import by_kind
+from projections.report.paid import PaidAgainst
 from projections.report.report import ReportRow, WeeklyReport, key_of
-from projections.report.text import SECTIONS, Section, TextColumn, month_words, said, until, whole_report
+from projections.report.sections import SECTIONS, Section, TextColumn
+from projections.report.text import month_words, said, until, whole_report
 from projections.words import counted, money
 
 
@@ -123,12 +126,13 @@ def _expected(report: WeeklyReport, whole: bool) -> SectionShown:
 def _groups(report: WeeklyReport, name: str, section: Section) -> tuple[GroupShown, ...]:
     rows: Sequence[ReportRow] = getattr(report, name)
     shown = [_row(report, name, place, section, row) for place, row in enumerate(rows, 1)]
-    if name != "billed":
+    if name not in ("billed", "paid"):
         return (GroupShown(tuple(shown)),)
-    by_newest = sorted(zip(report.billed, shown, strict=True), key=lambda pair: pair[0].month, reverse=True)
+    months = [row.month for row in rows if isinstance(row, Billed | PaidAgainst)]
+    by_newest = sorted(zip(months, shown, strict=True), key=lambda pair: pair[0], reverse=True)
     return tuple(
         GroupShown(tuple(row for _, row in pairs), is_month=True)
-        for _, pairs in groupby(by_newest, key=lambda pair: pair[0].month)
+        for _, pairs in groupby(by_newest, key=lambda pair: pair[0])
     )
 
 
@@ -142,12 +146,12 @@ def _row(report: WeeklyReport, name: str, place: int, section: Section, row: Rep
 def _cell(report: WeeklyReport, column: TextColumn, row: ReportRow) -> Cell:
     text = column.cell(row)
     text = said(column.name, text, report.payer_names)
-    if column.name == "dollars":
+    if column.cents:
         text = "unknown" if text == "unknown" else f"≥ ${text[2:]}" if text.startswith("≥") else f"${text}"
     return Cell(column.name, text, column.is_number, column.name in _DATES)
 
 
-_DATES: Final = ("oldest", "first by", "ends", "lasts to", "since", "due")
+_DATES: Final = ("sent", "oldest", "first by", "ends", "lasts to", "since", "due")
 
 
 def _sum(report: WeeklyReport, name: str, section: Section) -> SumShown | None:
@@ -158,7 +162,12 @@ def _sum(report: WeeklyReport, name: str, section: Section) -> SumShown | None:
     told = {
         "days": f"{sum(getattr(row, 'days', 0) or getattr(row, 'billable_days', 0) for row in rows):,}",
         "findings": f"{sum(getattr(row, 'findings', 0) for row in rows):,}",
-        "dollars": _dollars([getattr(row, "cents", None) for row in rows]),
+        "answers": f"{sum(getattr(row, 'answers', 0) for row in rows):,}",
+    }
+    told |= {
+        column.name: _dollars([getattr(row, column.cents) for row in rows])
+        for column in section.columns
+        if column.cents
     }
     cells = tuple(Cell(column.name, told.get(column.name, ""), column.is_number) for column in section.columns)
     return SumShown(cells, _whole(report, name))
@@ -172,6 +181,9 @@ def _dollars(cents: Sequence[int | None]) -> str:
 _STATUS: Final = {"billed": "billable", "holds": "hold", "conflicts": "conflict"}
 
 
+_CLAIMED: Final = {"exposure": "--unanswered", "give_back": "--to-give-back"}
+
+
 def _whole(report: WeeklyReport, name: str) -> str | None:
     """The command that lists what is behind all rows of a section, where one command does."""
     asked = report.asked
@@ -180,8 +192,12 @@ def _whole(report: WeeklyReport, name: str) -> str | None:
     if name == "unbilled":
         flags = ["--claimed"] if asked.payer is not None else ["--claimed", "--all"]
         return asked.rows("diff", *flags, kind="unbilled")
-    if name == "exposure" and asked.payer is not None:
-        return asked.rows("diff", "--claimed", payer=None, claims_to=asked.payer)
+    if name in _CLAIMED and asked.payer is not None:
+        return asked.rows("diff", "--claimed", _CLAIMED[name], payer=None, claims_to=asked.payer)
+    if name == "paid":
+        return asked.rows("payments")
+    if name == "denials":
+        return asked.rows("payments", "--missing")
     return None
 
 
@@ -189,7 +205,7 @@ def _tiles(report: WeeklyReport) -> list[Tile]:
     latest = max((row.month for row in report.billed if row.month <= report.heading.on[:7]), default=None)
     billed = sum(row.cents for row in report.billed if row.month == latest)
     lost = sum(row.cents for row in report.unbilled if row.left == "lost")
-    repay_by = min((row.first_repay_by for row in report.exposure if row.first_repay_by), default=None)
+    repay_by = min((row.first_repay_by for row in report.give_back if row.first_repay_by), default=None)
     held = [row.cents for row in report.holds]
     return [
         Tile("Billable", money(billed), f"in {latest}" if latest else "no day is billable", "billed"),
@@ -199,8 +215,16 @@ def _tiles(report: WeeklyReport) -> list[Tile]:
         ),
         Tile("On no claim", money(sum(row.cents for row in report.unbilled)), f"{money(lost)} too late", "unbilled"),
         Tile(
-            "To refund", money(sum(row.cents for row in report.exposure)),
-            f"first by {repay_by}" if repay_by else "to payers", "exposure",
+            "To give back", money(sum(row.cents for row in report.give_back)),
+            f"first by {repay_by}" if repay_by else "to payers", "give_back",
+        ),
+        Tile(
+            "Paid", money(sum(row.paid_cents for row in report.paid)),
+            f"of {money(sum(row.predicted_cents for row in report.paid))} predicted", "paid",
+        ),
+        Tile(
+            "Missing", money(sum(row.cents for row in report.denials)),
+            f"{counted(len(report.unanswered), 'claim')} without an answer", "denials",
         ),
         Tile(
             "Authorizations", f"{len(report.authorizations):,}",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, claimed_of, nothing_kept
-from projections.audit.kept_claimed import kept_in
+from projections.answers.payments import PaymentRow
+from projections.audit.claimed import ClaimsTold, claims_of, nothing_kept, nothing_paid_kept
+from projections.audit.claimed_rows import ClaimedDay
+from projections.audit.kept_claimed import kept_in, payments_kept_in
+from projections.read_model.kept_claims import patients_paid
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
@@ -22,6 +25,7 @@ from projections.reading.open_orders import patients_with_open_episodes
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 from projections.report.expected import Expected, expected_of
+from projections.rows.finding import MESSAGES
 
 Streams = Mapping[str, Sequence[Entry]]
 
@@ -32,7 +36,9 @@ LeftOut = Callable[[SetAside], None]
 class PatientReported(NamedTuple):
     """What is to be said of one patient."""
 
+    patient: str
     claimed: Sequence[ClaimedDay]
+    payments: Sequence[PaymentRow]
     running_out: Sequence[RunningOut]
     expected: Sequence[Expected]
 
@@ -47,36 +53,54 @@ def patients_told(
     on = date.fromisoformat(asked.on).toordinal()
     claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
     ongoing |= patients_with_open_episodes(ledger, upto, on, asked.known_at, known_aside)
-    kept = kept_in(views, every=False) if asked.known_at is None else nothing_kept
+    keeps = asked.known_at is None
+    kept, kept_paid = (
+        (kept_in(views, every=False), payments_kept_in(views)) if keeps else (nothing_kept, nothing_paid_kept)
+    )
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
-        claimed = kept(name) if name in claiming else []
-        if claimed is not None and name not in ongoing:
-            yield PatientReported([row for row in claimed if row.kind != "as_claimed"], (), ())
+        told = _kept(kept(name), kept_paid(name)) if name in claiming else ClaimsTold([], [])
+        if told is not None and name not in ongoing:
+            yield _reported(name, told)
             progress(done, len(names))
             continue
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
-            if claimed is None:
-                claimed = claimed_of(streams, name, book, asked.known_at)
+            if told is None:
+                told = claims_of(streams, name, book, asked.known_at)
             running, expected = _going_on(streams, name, book, asked) if name in ongoing else ((), ())
         except UnreadableEntry as error:
             if error.episode not in known_aside and not isinstance(error, TooCostly):
                 raise
             left_out(SetAside.after(name, error))
             continue
-        yield PatientReported([row for row in claimed if row.kind != "as_claimed"], running, expected)
+        yield _reported(name, told, running, expected)
         progress(done, len(names))
 
 
+def _kept(claimed: list[ClaimedDay] | None, payments: list[PaymentRow] | None) -> ClaimsTold | None:
+    return None if claimed is None or payments is None else ClaimsTold(claimed, payments)
+
+
+def _reported(
+    patient: str, told: ClaimsTold, running: Sequence[RunningOut] = (), expected: Sequence[Expected] = ()
+) -> PatientReported:
+    wrong = [row for row in told.claimed if row.kind != "as_claimed"]
+    return PatientReported(patient, wrong, told.payments, running, expected)
+
+
 def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
-    """The patients who may have unbilled days, or claimed ones that do not stand: one that is not billable as claimed
-    has a finding, and one that is claimed again is a billable day."""
+    """The patients who may have unbilled days, claimed ones that do not stand, or money for any: one that is not
+    billable as claimed has a finding, and so has money for what is neither; one that is claimed again is billable."""
     found = views.connection.execute(
         "SELECT DISTINCT patient FROM day_runs WHERE status = 'billable'"
-        " UNION SELECT patient FROM findings WHERE rule = 'claimed_not_billable'"
+        f" UNION SELECT patient FROM findings WHERE rule IN ({', '.join('?' * len(_ABOUT_CLAIMS))})",
+        _ABOUT_CLAIMS,
     )
-    return {patient for (patient,) in found} - set(aside)
+    return {patient for (patient,) in found}.union(patients_paid(views)) - set(aside)
+
+
+_ABOUT_CLAIMS: Final = tuple(rule for rule, message in MESSAGES.items() if "{claim}" in message.wrong)
 
 
 def _with_recent_days(views: Views, asked: Asked) -> set[str]:

@@ -17,16 +17,31 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
-from projections.report.behind import Behind, Collected, Key, collect_claimed
+from projections.report.behind import Behind, Collected, Key, collect_claimed, collect_paid, collect_unmatched
 from projections.report.billed import Billed, billed
-from projections.report.claims import ClaimSums, Exposed, ExposedMonth, Unbilled
+from projections.report.claims import ClaimSums, Exposed, ExposedMonth, ToGiveBack, Unbilled
 from projections.report.conflicts import Conflict, HardFinding, conflicts, hard_findings
 from projections.report.expected import Expected
 from projections.report.holds import Hold, holds
+from projections.report.paid import Denial, PaidAgainst, PaidSums, Unanswered, Unmatched, unmatched, waiting
 from projections.report.patients import patients_told
 from projections.words import utc_text
 
-ReportRow = Billed | Hold | Unbilled | Exposed | RunningOut | Conflict | HardFinding | Expected
+ReportRow = (
+    Billed
+    | Hold
+    | Unbilled
+    | Exposed
+    | ToGiveBack
+    | PaidAgainst
+    | Unanswered
+    | Denial
+    | Unmatched
+    | RunningOut
+    | Conflict
+    | HardFinding
+    | Expected
+)
 
 
 class Heading(msgspec.Struct, frozen=True, tag_field="section", tag="report"):
@@ -57,6 +72,11 @@ class WeeklyReport(msgspec.Struct, frozen=True):
     holds: Sequence[Hold]
     unbilled: Sequence[Unbilled]
     exposure: Sequence[Exposed]
+    give_back: Sequence[ToGiveBack]
+    paid: Sequence[PaidAgainst]
+    unanswered: Sequence[Unanswered]
+    denials: Sequence[Denial]
+    unmatched: Sequence[Unmatched]
     authorizations: Sequence[RunningOut]
     conflicts: Sequence[Conflict]
     findings: Sequence[HardFinding]
@@ -74,7 +94,10 @@ class WeeklyReport(msgspec.Struct, frozen=True):
             yield from getattr(self, name)
 
 
-SECTIONS = ("billed", "holds", "unbilled", "exposure", "authorizations", "conflicts", "findings", "expected")
+SECTIONS = (
+    "billed", "holds", "unbilled", "exposure", "give_back", "paid", "unanswered", "denials", "unmatched",
+    "authorizations", "conflicts", "findings", "expected",
+)  # fmt: skip
 
 
 def report_of(
@@ -91,7 +114,8 @@ def report_of(
     that is set aside is among those their own have to do with, are left out of the sections about claims and
     authorizations, and named.
     """
-    sums, running, expected, left_out = ClaimSums(asked), list[RunningOut](), list[Expected](), list[SetAside]()
+    sums, paid = ClaimSums(asked), PaidSums(asked, book)
+    running, expected, left_out = list[RunningOut](), list[Expected](), list[SetAside]()
     for told in patients_told(ledger, views, book, asked, left_out.append, progress):
         running += told.running_out
         expected += told.expected
@@ -99,13 +123,21 @@ def report_of(
             sums.add(row)
             if collected is not None:
                 collect_claimed(collected, sums, row)
+        for each in told.payments:
+            paid.add(told.patient, each)
+            if collected is not None:
+                collect_paid(collected, paid, told.patient, each)
+    acts = waiting(ledger, asked)
     running.sort(key=attrgetter("lasts_to", "patient", "episode", "number"))
     expected.sort(key=attrgetter("due", "patient", "episode", "kind", "what"))
     if collected is not None:
         collected.add_from(views, asked, running)
+        collect_unmatched(collected, acts)
     return WeeklyReport(
         _heading(ledger, views, book, asked),
-        list(billed(views, asked)), holds(views, book, asked), list(sums.unbilled()), list(sums.exposure()), running,
+        list(billed(views, asked)), holds(views, book, asked), list(sums.unbilled()), list(sums.exposure()),
+        list(sums.give_back()), list(paid.paid()), paid.unanswered(), list(paid.denials()),
+        list(unmatched(acts, asked)), running,
         list(conflicts(views, asked)), list(hard_findings(views, asked)), expected, asked,
         {payer.id: payer.name for payer in book.payers.values()}, left_out, collected.by_key if collected else {},
         sums.exposure_by_month(),
@@ -158,6 +190,16 @@ def key_of(row: ReportRow) -> Key:
             return "unbilled", row.payer, row.left
         case Exposed():
             return "exposure", row.payer, row.kind
+        case ToGiveBack():
+            return "give_back", row.payer, row.kind
+        case PaidAgainst():
+            return "paid", row.payer, row.month
+        case Unanswered():
+            return "unanswered", row.episode, row.claim
+        case Denial():
+            return "denials", row.payer, row.status, row.reasons
+        case Unmatched():
+            return "unmatched", row.payer
         case RunningOut():
             return "authorizations", row.episode, row.number
         case Conflict():

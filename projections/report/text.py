@@ -2,125 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from textwrap import wrap
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from projections.report.asked import Asked
+from projections.report.asked import ANSWER_DAYS, Asked
 from projections.report.expected import ExpectedKind, by_kind
-from projections.report.holds import Hold
 from projections.report.report import Heading, WeeklyReport
+from projections.report.sections import SECTIONS, TextColumn
 from projections.tables import WIDEST, command_lines, fitting, folded, row_lines
-from projections.words import REASONS, amount, minute
-
-Cell = Callable[[Any], str]
-
-
-class TextColumn(NamedTuple):
-    """A column of a section's table; numbers stand on the right."""
-
-    name: str
-    cell: Cell
-    is_number: bool = False
-
-
-class Section(NamedTuple):
-    """A section's title, its columns, what is said instead of no rows, and the columns that name a row."""
-
-    title: str
-    columns: tuple[TextColumn, ...]
-    nothing: str
-    names: tuple[str, ...]
-
-
-def _text(name: str, field: str | None = None) -> TextColumn:
-    return TextColumn(name, lambda row: str(getattr(row, field or name)))
-
-
-def _maybe(name: str, field: str | None = None) -> TextColumn:
-    return TextColumn(name, lambda row: getattr(row, field or name) or "–")
-
-
-def _count(name: str, field: str | None = None) -> TextColumn:
-    return TextColumn(name, lambda row: f"{getattr(row, field or name):,}", True)
-
-
-def _dollars(row: Any) -> str:
-    if row.cents is None:
-        return "unknown"
-    known_in_part = isinstance(row, Hold) and row.priced_days < row.days
-    return f"{'≥ ' if known_in_part else ''}{amount(row.cents)}"
-
-
-_MONEY: Final = TextColumn("dollars", _dollars, True)
-
-
-LEFT: Final = {
-    "lost": "too late",
-    "<=14": "up to 14 days left",
-    "<=30": "15 to 30 days left",
-    "<=60": "31 to 60 days left",
-    "more": "more than 60 days left",
-}
-"""The bands of unbilled days in words."""
-
-SECTIONS: Final[dict[str, Section]] = {
-    "billed": Section(
-        "Billable days and dollars by payer and month",
-        (_text("month"), _text("payer"), _count("days", "billable_days"), _count("episodes"), _MONEY),
-        "No day is billable.",
-        ("month", "payer"),
-    ),
-    "holds": Section(
-        "On hold, and what to do",
-        (_text("reason"), _maybe("payer"), _count("days"), _count("episodes"), _MONEY, _text("oldest", "first_date"),
-         _text("cure")),
-        "No day is on hold.",
-        ("reason", "payer"),
-    ),
-    "unbilled": Section(
-        "Billable, and on no claim yet",
-        (_text("payer"), TextColumn("to file", lambda row: LEFT[row.left]), _count("days"), _count("episodes"), _MONEY,
-         _text("first by", "first_file_by")),
-        "Every billable day is on a claim.",
-        ("payer", "to file"),
-    ),
-    "exposure": Section(
-        "Claimed, and not billable as claimed: money to refund",
-        (_text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY,
-         _maybe("first by", "first_repay_by")),
-        "Nothing to refund.",
-        ("payer", "kind"),
-    ),
-    "authorizations": Section(
-        "Authorizations running out while therapy goes on",
-        (_text("number"), _text("episode"), _text("payer"), TextColumn("codes", lambda row: ", ".join(row.codes)),
-         _count("units"), _count("drawn"), _count("left"), _text("ends", "to"), _text("lasts to", "lasts_to")),
-        "No authorization runs out.",
-        ("number", "episode"),
-    ),
-    "conflicts": Section(
-        "Conflicts to decide",
-        (_text("rule"), _count("days"), _count("episodes"), _text("oldest", "first_date")),
-        "No day is in conflict.",
-        ("rule",),
-    ),
-    "findings": Section(
-        "Hard findings: each stops a claim",
-        (_text("rule"), _count("findings"), _count("patients"), _text("oldest", "first_date"), _text("to do", "todo")),
-        "No finding is hard.",
-        ("rule",),
-    ),
-    "expected": Section(
-        "Expected, and not there",
-        (_text("due"), _text("patient"), _text("episode"), _maybe("payer"), _text("of", "what"), _maybe("since"),
-         _text("to do", "says")),
-        "Nothing is missing.",
-        ("due", "episode"),
-    ),
-}  # fmt: skip
-"""The sections in the order of the report."""
+from projections.words import REASONS, minute
 
 
 def render_text(report: WeeklyReport, *, whole: bool = False, widest: int = WIDEST) -> Iterator[str]:
@@ -167,7 +59,7 @@ def said(name: str, text: str, payers: Mapping[str, str]) -> str:
     return text
 
 
-_KINDS: Final = {"overclaimed": "overpaid", "changed": "billed otherwise"}
+_KINDS: Final = {"overclaimed": "not billable", "changed": "billed otherwise", "overpaid": "paid too much"}
 
 
 _BELOW: Final = ("cure", "to do")
@@ -192,7 +84,8 @@ def _expected(
 
 def whole_report(asked: Asked) -> str:
     """The command that shows a report with everything that is expected."""
-    return asked.rows("report", "--all", on=asked.on)
+    days = None if asked.answer_days == ANSWER_DAYS else str(asked.answer_days)
+    return asked.rows("report", "--all", on=asked.on, answer_days=days)
 
 
 def _table(

@@ -17,7 +17,7 @@ from projections.read_model.kept_work import COLUMNS, WorkItem
 from projections.read_model.queries import Where
 from projections.read_model.views import Views
 from projections.words import later
-from projections.work.items import work_words
+from projections.work.items import UNANSWERED, work_words
 
 AT_ONCE_WORDS: Final = "at once"
 NOBODY: Final = "nobody"
@@ -150,6 +150,7 @@ def work_query(today: str) -> str:
         f"SELECT {columns}, {state}, coalesce(notes, 0) AS notes, coalesce(by, '') AS by, coalesce(at, '') AS at,"
         f" {urgency} AS urgency, CASE WHEN done_until > '{today}' THEN 'yes' ELSE 'no' END AS done"
         " FROM work LEFT JOIN work_state ON work_state.episode = work.episode AND work_state.work = work.work"
+        f" WHERE work.work <> '{UNANSWERED}' OR work.due <= '{today}'"
     )
 
 

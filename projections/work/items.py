@@ -12,17 +12,23 @@ from typing import Final
 
 from ledger.book import Book
 from ledger.store import EpisodeLedger
-from projections.operations.finding_stretches import AT_ONCE, FindingStretch, StretchReader
+from projections.operations.finding_stretches import AT_ONCE, REFUNDS, FindingStretch, StretchReader
 from projections.operations.lines_to_bill import LinesToBill
+from projections.operations.on_claims import waiting_claims
 from projections.read_model.kept_work import WorkItem
 from projections.read_model.queries import Filters, finding_rows, line_rows
 from projections.read_model.views import Views
+from projections.reading.as_known import AsKnown
 from projections.rows.finding import MESSAGES
 from projections.rows.line import LineRow
 from projections.why.cures import CURES
 from projections.words import later
 
 TO_BILL: Final = "to_bill"
+UNANSWERED: Final = "unanswered"
+"""A claim that should have been answered: it is on the list from the day on which it is due."""
+ANSWER_DAYS: Final = 30
+"""After so many days a claim should have been answered, here and in the report."""
 SAID_BY_LINES: Final = "billable_not_claimed"
 """The findings whose days are all among those to bill: they would be on the list twice."""
 KINDS: Final = {
@@ -30,9 +36,10 @@ KINDS: Final = {
     "hold": "On hold",
     TO_BILL: "To bill",
     "warning": "Warning",
+    UNANSWERED: "Not answered",
 }
 """The kinds of work, as people say them."""
-WORKS: Final = (TO_BILL, *CURES, *(rule for rule in MESSAGES if rule != SAID_BY_LINES))
+WORKS: Final = (TO_BILL, UNANSWERED, *CURES, *(rule for rule in MESSAGES if rule != SAID_BY_LINES))
 """Everything that there can be to do in an episode."""
 _LEVELS: Final = {"hard": "stops", "soft": "warning"}
 
@@ -41,6 +48,8 @@ def work_words(work: str) -> str:
     """A piece of work in a few words."""
     if work == TO_BILL:
         return "billable and on no claim"
+    if work == UNANSWERED:
+        return "claim without an answer"
     return CURES[work].because if work in CURES else work.replace("_", " ")
 
 
@@ -48,7 +57,7 @@ class WorkReader:
     """Works out patient by patient what is to be done."""
 
     def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, now: datetime) -> None:
-        self._ledger, self._views, self._now = ledger, views, now
+        self._ledger, self._views, self._book, self._now = ledger, views, book, now
         self._stretches = StretchReader(ledger, views, book)
 
     def items(self, patient: str) -> list[WorkItem]:
@@ -57,10 +66,12 @@ class WorkReader:
         found = [row for row in finding_rows(self._views, chosen) if row.rule != SAID_BY_LINES]
         lines = list(line_rows(self._views, chosen))
         held = self._views.connection.execute(_HELD, (patient,)).fetchall()
+        waiting = list(self._waiting(patient))
         if not (found or lines or held):
-            return []
+            return waiting
         self._stretches.turn_to(patient)
         return [
+            *waiting,
             *map(_of_stretch, self._stretches.of(found)),
             *self._on_hold(patient, held),
             *map(self._to_bill, LinesToBill(self._ledger, self._views, self._now).unclaimed(lines)),
@@ -78,6 +89,17 @@ class WorkReader:
                 _sentence(CURES[reason].cure),
             )  # fmt: skip
 
+    def _waiting(self, patient: str) -> Iterator[WorkItem]:
+        gone = self._ledger.forgotten()
+        for episode in sorted(set(self._ledger.episodes_of(patient)) - gone.keys()):
+            waiting = list(waiting_claims(self._ledger, episode))
+            theirs = bool(waiting) and AsKnown(self._ledger, self._book).owner(episode) == patient
+            for one in waiting if theirs else ():
+                yield WorkItem(
+                    patient, episode, UNANSWERED, UNANSWERED, one.payer, one.claim, one.first_date, one.last_date,
+                    one.days, one.cents, later(one.sent_on, ANSWER_DAYS), "Ask the payer where the claim is.",
+                )  # fmt: skip
+
     def _to_bill(self, line: LineRow) -> WorkItem:
         dates = [later(line.from_, place) for place in range(line.units)]
         _, due = self._stretches.worth(line.episode, dates)
@@ -94,7 +116,7 @@ _HELD: Final = (
 
 
 def _of_stretch(one: FindingStretch) -> WorkItem:
-    due = one.due or (AT_ONCE if one.rule == "claimed_not_billable" else None)
+    due = one.due or (AT_ONCE if one.rule in REFUNDS and one.cents else None)
     return WorkItem(
         one.patient, one.episodes[0], _LEVELS[one.level], one.rule, one.payer, one.claim, one.dates[0], one.dates[-1],
         len(one.dates), one.cents, due, one.message,

@@ -119,13 +119,46 @@ def paid_in_feed(house: House, dataset: str) -> int:
     return int(paid * 100)
 
 
+def by_hand(house: House) -> int:
+    """What is to be given back, added up slowly: of each date's per diems what one payer paid beyond the day's rate."""
+    paid: Counter[tuple[str, str, str]] = Counter()
+    for row in house.run("payments").rows:
+        if row["code"] in PER_DIEM_CODES:
+            paid[row["episode"], row["payer"], row["date"]] += row["paid_cents"]
+    worth = {
+        (row["episode"], row["payer"], row["date"]): row["rate_cents"]
+        for row in house.run("days", "--status", "billable").rows
+    }
+    return sum(max(0, cents - worth.get(place, 0)) for place, cents in paid.items())
+
+
+def reported(house: House) -> Counter[str]:
+    """The cents of the report's sections about money."""
+    found: Counter[str] = Counter()
+    for row in house.run("report").rows:
+        if row["section"] == "paid":
+            found["paid"] += row["paid_cents"] + row["other_cents"]
+            found["paid beyond"] += row["give_back_cents"]
+            found["lacking"] += row["missing_cents"]
+        elif row["section"] in ("give_back", "denials", "unmatched"):
+            found[row["section"]] += row["cents"]
+    return found
+
+
 def looped(folder: Path, episodes: int, seed: int) -> Loop:
     """The loop run to its end over simulated episodes: every day is settled, and all money is where it was paid."""
     loop = Loop(claims_house(folder, episodes, seed), seed)
     loop.run()
+    over = by_hand(loop.house)
+    said = reported(loop.house)
+    assert (said["give_back"], said["paid beyond"], said["lacking"]) == (over, over, said["denials"])
     assert loop.settle() == []
+    settled = reported(loop.house)
+    assert (settled["give_back"], settled["paid"], settled["unmatched"]) == (0, said["paid"], 0)
+    owed = [row for row in loop.house.run("diff", "--claimed", "--all").rows if row["paid_cents"] is not None]
+    assert sum(row["exposure_cents"] for row in owed) == 0
     paid = sum(row["paid_cents"] for row in loop.house.run("payments").rows)
-    assert paid == sum(payer.paid_cents for payer, _ in loop.payers)
+    assert paid == settled["paid"] == sum(payer.paid_cents for payer, _ in loop.payers)
     assert {name: paid_in_feed(loop.house, name) for name in FED} == dict.fromkeys(FED, paid)
     found = {row["rule"] for row in loop.house.run("findings").rows}
     assert "payment_unbalanced" not in found  # every check of the payer's adds up

@@ -65,9 +65,14 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/book ledger/judge ledger/store.py "
         "projections/words.py projections/tables.py projections/reading projections/rows"
     ),
+    "projections/answers": (
+        "ledger/facts ledger/book ledger/judge ledger/store.py "
+        "projections/words.py projections/reading projections/rows"
+    ),
     "projections/audit": (
         "ledger/day_set.py ledger/facts ledger/progress.py ledger/book ledger/judge ledger/edition1 ledger/store.py "
-        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model"
+        "projections/words.py projections/tables.py projections/reading projections/rows projections/read_model "
+        "projections/answers"
     ),
     "projections/effects": (
         "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
@@ -77,10 +82,6 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge "
         "ledger/store.py "
         "projections/reading projections/rows projections/read_model"
-    ),
-    "projections/answers": (
-        "ledger/facts ledger/book ledger/judge ledger/store.py "
-        "projections/words.py projections/reading projections/rows"
     ),
     "projections/export": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/judge ledger/store.py "
@@ -117,12 +118,12 @@ ROOMS: dict[str, str] = {
     "projections/report": (
         "ledger/facts ledger/progress.py ledger/book ledger/store.py "
         "projections/words.py projections/rendering.py projections/tables.py projections/reading projections/rows "
-        "projections/read_model projections/why projections/audit"
+        "projections/read_model projections/why projections/answers projections/audit"
     ),
     "projections/bundle": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/proof ledger/store.py "
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
-        "projections/audit projections/page"
+        "projections/answers projections/audit projections/page"
     ),
     "projections/erasure": (
         "ledger/facts ledger/files.py ledger/unfinished.py ledger/book ledger/store.py "
@@ -146,7 +147,8 @@ ROOMS: dict[str, str] = {
     ),
     "commands/answers": (
         "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
-        "projections/reading projections/read_model commands/outside.py commands/door commands/writing"
+        "projections/reading projections/read_model projections/answers "
+        "commands/outside.py commands/door commands/writing"
     ),
     "commands/terminal": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
@@ -219,6 +221,8 @@ CROWDED: dict[str, str] = {
     "ledger/facts": "what an entry may say: a file for each kind of fact and act, and small ones for their forms",
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
+    "projections/audit": "one walk from a claim to what is known and paid now, and the timeline that tells it",
+    "projections/report": "a file for each section of the report, and for each form it is given in",
 }
 """Rooms of more than fifteen files, and the one reason why each is still one."""
 

@@ -232,7 +232,7 @@ def test_diff_claimed_shows_what_was_claimed_what_was_known_then_and_what_is_kno
         ended = situation.house.run("diff", episode, "--claimed", *moment, "--format", "json")
         assert same_columns(ended.rows, wanted) == wanted
         assert ended.status == (1 if exposed else 0)
-        assert (f"{exposed / 100:,.2f} dollars to refund" in ended.err) == bool(exposed)
+        assert (f"{exposed / 100:,.2f} dollars claimed and not answered" in ended.err) == bool(exposed)
 
 
 def test_every_situation_says_what_its_claims_are_worth_now() -> None:

@@ -21,7 +21,7 @@ from projections.rows.finding import FindingRow
 from projections.words import money, payer_name, utc_text
 from projections.work.chosen import WorkRow, work_of
 
-_NOTHING: Final = DayMoney(0, 0, 0, 0, ())
+_NOTHING: Final = DayMoney(0, 0, 0, 0, 0, ())
 
 
 class DayRow(NamedTuple):
@@ -32,6 +32,7 @@ class DayRow(NamedTuple):
     claimed: int
     paid: int
     unbilled: int
+    undue: int
     refund: int
     claims: str
 
@@ -73,7 +74,8 @@ class FoundRow(NamedTuple):
 
 _DAYS: Final = (
     Column("date", "Date", "date"), Column("verdict", "Verdict", "words"), Column("claimed", "Claimed", "money"),
-    Column("paid", "Paid", "money"), Column("unbilled", "Not billed", "money"), Column("refund", "To refund", "money"),
+    Column("paid", "Paid", "money"), Column("unbilled", "Not billed", "money"),
+    Column("undue", "Claimed, not due", "money"), Column("refund", "To refund", "money"),
     Column("claims", "On claims"),
 )  # fmt: skip
 _WORK: Final = (
@@ -143,8 +145,10 @@ def _days(sheet: EpisodeSheet) -> Iterator[DayRow]:
     verdicts = {day.date: day.words for day in cells}
     for on in sorted(verdicts.keys() | sheet.money.keys()):
         its = sheet.money.get(on, _NOTHING)
-        yield DayRow(on, verdicts.get(on, "no day of the episode"), its.claimed, its.paid, its.unbilled, its.refund,
-                     ", ".join(its.claims))  # fmt: skip
+        yield DayRow(
+            on, verdicts.get(on, "no day of the episode"), its.claimed, its.paid, its.unbilled, its.undue, its.refund,
+            ", ".join(its.claims),
+        )  # fmt: skip
 
 
 def _claim(claim: ClaimShown) -> ClaimRow:

@@ -19,8 +19,14 @@ LEFT: Final = {
     "lost": "past the limit", "<=14": "up to 14", "<=30": "15 to 30", "<=60": "31 to 60", "more": "more than 60",
 }  # fmt: skip
 """The bands of days left to file, in words."""
-REFUND: Final = {"overclaimed": "claimed, no longer billable", "changed": "billable with another code or payer"}
-"""Why money is to be refunded, in words."""
+REFUND: Final = {
+    "overclaimed": "not billable", "changed": "billable with another code or payer",
+    "overpaid": "billable for less, or on a claim that is gone",
+}  # fmt: skip
+"""Why money is not due, in words."""
+
+UNDUE: Final = "Claimed and not answered, and not billable as claimed"
+TO_GIVE_BACK: Final = "Paid, and not due: money to give back"
 
 _DAYS: Final = (Column("days", "Days", "number"), Column("episodes", "Episodes", "number"))
 _BILLED: Final = (
@@ -39,6 +45,28 @@ _EXPOSURE: Final = (
     Column("payer", "Payer", "payer"), Column("kind", "What", "words"), Column("days", "Days", "number"),
     Column("claims", "Claims", "number"), Column("cents", "Dollars", "money"),
     Column("first_repay_by", "First due", "date"),
+)  # fmt: skip
+_PAID: Final = (
+    Column("payer", "Payer", "payer"), Column("month", "Month", "words"), Column("days", "Days", "number"),
+    Column("claims", "Claims", "number"), Column("predicted_cents", "Predicted", "money"),
+    Column("open_cents", "Not answered", "money"), Column("paid_cents", "Paid", "money"),
+    Column("patient_cents", "Patient owes", "money"), Column("missing_cents", "Missing", "money"),
+    Column("give_back_cents", "To give back", "money"), Column("other_cents", "Drugs, visits", "money"),
+)  # fmt: skip
+_UNANSWERED: Final = (
+    Column("sent_on", "Sent", "date"), Column("claim", "Claim"), Column("episode", "Episode", "episode"),
+    Column("patient", "Patient"), Column("payer", "Payer", "payer"), Column("waits", "Days waiting", "number"),
+    Column("days", "Days", "number"), Column("cents", "Claimed", "money"),
+    Column("predicted_cents", "Predicted", "money"),
+)  # fmt: skip
+_DENIALS: Final = (
+    Column("payer", "Payer", "payer"), Column("status", "Status", "words"), Column("reasons", "Reasons", "words"),
+    Column("days", "Days", "number"), Column("claims", "Claims", "number"), Column("cents", "Dollars", "money"),
+    Column("cure", "What to do"),
+)  # fmt: skip
+_UNMATCHED: Final = (
+    Column("payer", "Payer", "payer"), Column("answers", "Answers", "number"), Column("cents", "Dollars", "money"),
+    Column("first_paid_on", "Oldest", "date"),
 )  # fmt: skip
 _UNITS: Final = (
     Column("lasts_to", "Lasts to", "date"), Column("episode", "Episode", "episode"), Column("patient", "Patient"),
@@ -73,8 +101,14 @@ def tables_of(report: WeeklyReport) -> Iterator[OneTable]:
     yield OneTable("holds", "Holds and what to do", _HOLDS, report.holds)
     unbilled = [replace(row, left=LEFT[row.left]) for row in report.unbilled]
     yield OneTable("unbilled", "Billable days on no claim", _UNBILLED, unbilled)
-    exposure = [replace(row, kind=REFUND.get(row.kind, row.kind)) for row in report.exposure]
-    yield OneTable("exposure", "Money to refund", _EXPOSURE, exposure)
+    exposure = [replace(row, kind=REFUND[row.kind]) for row in report.exposure]
+    yield OneTable("exposure", UNDUE, _EXPOSURE, exposure)
+    give_back = [replace(row, kind=REFUND[row.kind]) for row in report.give_back]
+    yield OneTable("give_back", TO_GIVE_BACK, _EXPOSURE, give_back)
+    yield OneTable("paid", "Predicted against paid", _PAID, report.paid)
+    yield OneTable("unanswered", "Claims without an answer", _UNANSWERED, report.unanswered)
+    yield OneTable("denials", "Denied or paid too little", _DENIALS, report.denials)
+    yield OneTable("unmatched", "Paid for no claim that is known", _UNMATCHED, report.unmatched)
     yield OneTable("authorizations", "Authorizations running out", _UNITS, report.authorizations)
     yield OneTable("conflicts", "Conflicts", _CONFLICTS, _spoken(report.conflicts))
     yield OneTable("findings", "Findings that stop a claim", _FINDINGS, _spoken(report.findings))

@@ -112,15 +112,22 @@ def _authorizations(found: Sequence[RunningOut], asked: Asked) -> Picture:
 
 
 def _to_refund(months: Sequence[ExposedMonth], asked: Asked) -> Picture:
-    title = "Money to refund by month of service"
-    bars = [Bar(one.month, (one.cents,), money(one.cents)) for one in months[-MONTHS_MOST:]]
-    says = f"{money(sum(one.cents for one in months))} to refund, as in the Monday report."
+    title = "Money that is not due by month of service"
+    bars = [
+        Bar(one.month, (one.cents, one.undue_cents), money(one.cents + one.undue_cents))
+        for one in months[-MONTHS_MOST:]
+    ]
+    owed, asked_for = sum(one.cents for one in months), sum(one.undue_cents for one in months)
+    says = f"{money(owed)} to refund, and {money(asked_for)} claimed and not answered, as in the Monday report."
     columns = (
         Column("month", "Month of service"),
         Column("days", "Days", "number"),
-        Column("cents", "Dollars", "money"),
+        Column("cents", "To refund", "money"),
+        Column("undue_cents", "Claimed, not answered", "money"),
     )
-    return _picture("refund", title, says, bars, whole_dollars, (), columns, months, asked)
+    return _picture(
+        "refund", title, says, bars, whole_dollars, ("to refund", "claimed, not answered"), columns, months, asked
+    )
 
 
 def _picture(

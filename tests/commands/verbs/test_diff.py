@@ -121,7 +121,7 @@ def test_a_person_reads_what_changed(site: StoriesTold) -> None:
 def test_money_to_give_back_ends_with_1(site: StoriesTold) -> None:
     ended = site.run("diff", "EP-1", "--claimed")
     assert (ended.status, [row["kind"] for row in ended.rows]) == (1, ["overclaimed"] * 2)
-    assert ended.err == "2 days overpaid, 144.04 dollars to refund, the first by 2026-07-10.\n"
+    assert ended.err == "2 days not billable, 144.04 dollars claimed and not answered, the first by 2026-07-10.\n"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_all_patients_or_one_payers(site: StoriesTold) -> None:
     ended = site.run(*WHOLE)
     assert (ended.status, ended.err) == (
         1,
-        "2 days overpaid, 2 days billable with another code or payer, 144.04 dollars to refund, the first by"
-        " 2026-07-10; 1 day unbilled, the first must be filed by 2027-03-03.\n",
+        "2 days not billable, 2 days billable with another code or payer, 144.04 dollars claimed and not answered,"
+        " the first by 2026-07-10; 1 day unbilled, the first must be filed by 2027-03-03.\n",
     )
     assert [row["patient"] for row in ended.rows] == ["P-1", "P-1", "P-2", "P-2", "P-3"]
     of_payer = site.run("diff", "--claimed", "--payer", "prairie-blue")
@@ -153,7 +153,7 @@ def test_all_patients_or_one_payers(site: StoriesTold) -> None:
 def test_dates_choose_rows_sum_and_status(site: StoriesTold) -> None:
     ended = site.run(*WHOLE, "--to", "2026-03-04")
     assert (ended.status, [row["date"] for row in ended.rows]) == (1, ["2026-03-04", "2026-03-03"])
-    assert ended.err.startswith("1 day overpaid, 72.02 dollars")
+    assert ended.err.startswith("1 day not billable, 72.02 dollars")
     assert site.run(*WHOLE, "--from", "2026-06-01").status == 0
 
 
@@ -174,8 +174,8 @@ def test_a_person_reads_it_side_by_side(site: StoriesTold) -> None:
         "  2026-03-02 to 2026-03-03  S9325 144.06        billable S9325              billable S9325 144.00\n"
         "      as claimed: 2 days of C-1 to cascade-medicaid\n"
         "  2026-03-04 to 2026-03-05  S9325 144.04        billable S9325              not_billable not_covered\n"
-        "      overpaid: 2 days of C-1 to cascade-medicaid, 144.04 dollars to refund by 2026-07-10; revealed\n"
-        "        by chart:cov-end on 2026-05-11\n"
+        "      not billable: 2 days of C-1 to cascade-medicaid, 144.04 dollars claimed and not answered by\n"
+        "        2026-07-10; revealed by chart:cov-end on 2026-05-11\n"
     ) in out
     assert site.run("diff", "EP-4", "--claimed", tty=True).out == b"No difference.\n"
 
@@ -234,7 +234,7 @@ def test_the_check_holds_though_its_reader_leaves(own: StoriesTold, form: str) -
     script = shlex.join([*LIVE, *placed(own.ledger), *WHOLE, "--format", form])
     ended = subprocess.run(["bash", "-c", f"{script} | head -1; exit ${{PIPESTATUS[0]}}"], capture_output=True)
     assert (ended.returncode, ended.stdout.count(b"\n")) == (1, 1)
-    assert ended.stderr.decode().startswith("452 days overpaid, 2 days billable with another code or payer, ")
+    assert ended.stderr.decode().startswith("452 days not billable, 2 days billable with another code or payer, ")
 
 
 # What cannot be read
@@ -261,7 +261,7 @@ def test_who_is_set_aside_is_told_and_left_out(own: StoriesTold) -> None:
     assert (ended.status, {row["patient"] for row in ended.rows}) == (1, {"P-1", "P-3"})
     first, second = ended.err.splitlines()
     assert first.startswith("Patient P-2 is set aside and not shown: version 3 of EP-2 at position ")
-    assert second.startswith("2 days overpaid, 144.04 dollars")
+    assert second.startswith("2 days not billable, 144.04 dollars")
     assert own.run("diff", "--claimed", "--payer", "prairie-blue").err.startswith("Patient P-2 is set aside")
     assert_plain(own.run("diff", "EP-2", "--claimed"), 3, "episode EP-2, version 3")
     plant(own.ledger, MENDED, text)

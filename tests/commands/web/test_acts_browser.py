@@ -130,7 +130,7 @@ def test_axe_finds_nothing_on_the_pages_of_acts(
     sheet = tmp_path / "tickets.csv"
     sheet.write_text("Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/05/2026,02/31/2026,CONFIRMED,yes\n")
     page.goto(f"{site.home}import")
-    page.get_by_label("File").set_input_files(sheet)
+    page.get_by_label("File", exact=True).set_input_files(sheet)
     page.get_by_label("Mapping", exact=True).select_option("tickets")
     page.get_by_role("button", name="Show what would change").click()
     assert "1 refused" in page.locator("main").inner_text()

@@ -165,8 +165,8 @@ def test_an_episode_shows_its_money_claims_units_and_what_runs_out(looker: Visit
     said = text_of(page)
     assert "claimed: 64 ($4,968.00)" in said
     assert "not billed: 6 ($540.00)" in said
-    assert "to refund: 4 ($288.00)" in said
-    assert "Claimed: $72.00 on CLM-2504. To refund: $72.00." in said
+    assert "claimed, not due: 4 ($288.00)" in said
+    assert "Claimed: $72.00 on CLM-2504. Not due of it, and not answered: $72.00." in said
     assert "CLM-2502 original Example Health (example)" in said
     assert "voided by CLM-2502V" in said
     assert "40 of 40 units used" in said
@@ -179,11 +179,11 @@ def test_the_money_of_an_episode_is_that_of_the_claimed_days(house: House, looke
         rows = list(claimed_days(ledger, load_book(), every=True))
     for episode in sorted({row.episode for row in rows}):
         mine = [row for row in rows if row.episode == episode]
-        refund, unbilled = sum(row.exposure_cents for row in mine), [row for row in mine if row.kind == "unbilled"]
+        undue, unbilled = sum(row.exposure_cents for row in mine), [row for row in mine if row.kind == "unbilled"]
         said = text_of(looker.get(looker.address_of(episode)))
         assert f"not billed: {len(unbilled)} " in said
-        if refund:
-            assert f"(${refund / 100:,.2f})" in said.partition("to refund:")[2][:30]
+        if undue:
+            assert f"(${undue / 100:,.2f})" in said.partition("claimed, not due:")[2][:30]
 
 
 def test_every_table_of_an_episode_is_sorted_filtered_and_given_out_as_it_is_shown(
@@ -224,10 +224,13 @@ def test_every_section_of_the_report_is_a_table_with_the_rows_that_the_command_p
         section = [row for row in rows if row["section"] == path.rpartition("/")[2]]
         given = rows_of(looker.get(f"{path}?as=csv"))
         assert len(given) == len(section) > 0
-        money = [row["Dollars"] for row in given if "Dollars" in row]
+        name = "Claimed" if path.endswith("/unanswered") else "Dollars"
+        money = [row[name] for row in given if name in row]
         assert money == [
             "" if row["cents"] is None else f"{row['cents'] / 100:.2f}" for row in section if "cents" in row
         ]
+    paid = [f"{row['paid_cents'] / 100:.2f}" for row in rows if row["section"] == "paid"]
+    assert [row["Paid"] for row in rows_of(looker.get("/report/table/paid?as=csv"))] == paid
     payer = next(row["payer"] for row in rows if row["section"] == "billed")
     one = rows_of(looker.get(f"/report/table/billed?payer={payer}&sort=cents&as=csv"))
     assert {row["Payer"] for row in one} == {payer}
@@ -297,7 +300,8 @@ def test_each_picture_has_its_numbers_beneath(house: House, looker: Visitor) -> 
     assert looker.get("/pictures?as=csv&table=none").status == 404
     looker.get("/report")
     refund = {
-        row["Month of service"]: float(row["Dollars"]) for row in rows_of(looker.get("/pictures?as=csv&table=refund"))
+        row["Month of service"]: float(row["To refund"]) + float(row["Claimed, not answered"])
+        for row in rows_of(looker.get("/pictures?as=csv&table=refund"))
     }
     exposed = Counter[str]()
     for row in run("--ledger", house.ledger, "diff", "--claimed", "--all").rows:

@@ -21,7 +21,8 @@ from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import ClaimedDay, claimed_days, claimed_of
+from projections.audit.claimed import claimed_days, claimed_of
+from projections.audit.claimed_rows import ClaimedDay
 from projections.audit.claimed_shares import spread
 from projections.audit.text import Exposure, render_claimed
 from projections.reading.around import episodes_around
@@ -70,7 +71,7 @@ def test_coverage_lost_after_the_claim_is_overclaimed_and_due_back_in_60_days() 
         "payer": "cascade-medicaid", "claimed_code": "S9325", "claimed_cents": 7202,
         "known_when_claimed": "billable S9325", "known_now": "not_billable not_covered", "now_payer": None,
         "now_code": None, "now_cents": 0, "exposure_cents": 7202, "revealed_by": ("chart:cov-end",),
-        "revealed_at": "2026-05-12T04:30:00Z", "repay_by": "2026-07-10", "file_by": None,
+        "revealed_at": "2026-05-12T04:30:00Z", "repay_by": "2026-07-10", "file_by": None, "paid_cents": None,
     }  # fmt: skip
 
 
@@ -159,6 +160,7 @@ def test_an_authorization_granted_late_leaves_days_unbilled() -> None:
             "payer": "cascade-medicaid", "claimed_code": None, "claimed_cents": 0, "known_when_claimed": None,
             "known_now": "billable S9325", "now_payer": "cascade-medicaid", "now_code": "S9325", "now_cents": 7200,
             "exposure_cents": 0, "revealed_by": (), "revealed_at": None, "repay_by": None, "file_by": file_by,
+            "paid_cents": None,
         }
         for day, file_by in (("2026-03-04", "2027-03-04"), ("2026-03-05", "2027-03-05"))
     ]  # fmt: skip
@@ -196,7 +198,9 @@ def test_what_was_missing_when_it_was_claimed_has_no_causes() -> None:
     assert picked(row, "known_when_claimed known_now revealed_by revealed_at") == (
         "hold auth_missing", "not_billable after_death", (), "2026-04-02T15:00:00Z",
     )  # fmt: skip
-    assert " ".join(map(str.strip, render_claimed([row]))).endswith("refund by 2026-06-01; revealed on 2026-04-02")
+    assert " ".join(map(str.strip, render_claimed([row]))).endswith(
+        "claimed and not answered by 2026-06-01; revealed on 2026-04-02"
+    )
     assert " ".join(map(str.strip, render_claimed(summer().rows()))).endswith(
         "; revealed by terms newly published on 2026-08-20"
     )
@@ -347,8 +351,8 @@ def test_claimed_and_known_stand_side_by_side() -> None:
         "EP-1 of P-1",
         "  dates                     claimed             known when claimed          known now",
         "  2026-03-04 to 2026-03-05  S9325 144.04        billable S9325              not_billable after_discharge",
-        "      overpaid: 2 days of C-1 to cascade-medicaid, 144.04 dollars to refund by 2026-07-10; revealed",
-        "        by chart:home on 2026-05-11",
+        "      not billable: 2 days of C-1 to cascade-medicaid, 144.04 dollars claimed and not answered by",
+        "        2026-07-10; revealed by chart:home on 2026-05-11",
     ]
 
 
@@ -363,7 +367,7 @@ def test_dates_apart_are_runs_apart() -> None:
         ([], "Every claimed day is billable as claimed."),
         (
             march().at("2026-05-11T10:00Z").tell("home", "Discharged", date="2026-03-03"),
-            "2 days overpaid, 144.04 dollars to refund, the first by 2026-07-10.",
+            "2 days not billable, 144.04 dollars claimed and not answered, the first by 2026-07-10.",
         ),
         (summer(), "2 days billable with another code or payer, 0.00 dollars to refund."),
         (Course().days("2026-03-02"), "1 day unbilled, the first must be filed by 2027-03-02."),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ledger.book import load_book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
-from projections.audit.claimed import claimed_days, claimed_of, claimed_of_several
+from projections.audit.claimed import claimed_days, claimed_of, claims_of_several
 from projections.audit.kept_claimed import keep_claimed, kept_in, packed, unpacked
 from projections.read_model.catch_up import catch_up
 from projections.read_model.kept_claims import kept_patients
@@ -47,8 +47,8 @@ def test_several_patients_at_once_have_the_rows_that_each_has(rng: Random) -> No
     names = {patient.name for patient in gather(streams)}
     for every in (True, False):
         expected = {name: claimed_of(streams, name, book, every=every) for name in names}
-        assert claimed_of_several(streams, names, book, every) == expected
-    assert claimed_of_several(streams, set(), book, True) == {}
+        assert {name: told.claimed for name, told in claims_of_several(streams, names, book, every).items()} == expected
+    assert claims_of_several(streams, set(), book, True) == {}
 
 
 @pytest.fixture
@@ -156,5 +156,5 @@ def test_few_are_read_one_by_one(ledger: EpisodeLedger, views: Views, monkeypatc
 def test_the_table_is_a_strict_one(ledger: EpisodeLedger, views: Views) -> None:
     keep_claimed(ledger, views, load_book(), every=False)
     with pytest.raises(sqlite3.IntegrityError):
-        views.connection.execute("INSERT INTO claims VALUES ('P-9', 'yes', '[]')")
+        views.connection.execute("INSERT INTO claims VALUES ('P-9', 'yes', '[]', '[]')")
     assert kept_patients(views, "another version", every=False) == set()

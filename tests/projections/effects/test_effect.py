@@ -138,7 +138,7 @@ def test_a_claim_that_has_to_be_replaced_is_counted_with_what_is_to_be_refunded(
     changes = effect_of_last(lost)
     (claim,) = [row for row in changes if isinstance(row, ClaimChanged)]
     assert (claim.claim, claim.dates, claim.exposure_cents) == ("C-1", ("2026-03-04", "2026-03-05"), 14404)
-    assert said(changes)[-1] == "  EP-1 2026-03-04 to 2026-03-05: 1 claim, 144.04 dollars to refund"
+    assert said(changes)[-1] == "  EP-1 2026-03-04 to 2026-03-05: 1 claim, 144.04 dollars claimed and not answered"
     assert effect_of_last(lost, 0) == []
 
 

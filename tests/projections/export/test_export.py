@@ -94,14 +94,19 @@ def test_rows_lie_by_month_and_in_order(simulated: House, dataset: str, dated_by
         assert rows == sorted(rows, key=lambda row: tuple(row[name] for name in key))
 
 
-NAMED_OTHERWISE = {"claimed_cents": "claimed_charge", "now_cents": "now_rate", "exposure_cents": "exposure"}
+NAMED_OTHERWISE = {
+    "claimed_cents": "claimed_charge",
+    "now_cents": "now_rate",
+    "exposure_cents": "exposure",
+    "paid_cents": "paid",
+}
 
 
 def test_every_format_holds_the_claimed_days_that_diff_prints(simulated: House, house: House) -> None:
     for told_by in (simulated, house):
         shown = [
-            {NAMED_OTHERWISE.get(name, name): str(Decimal(cell).scaleb(-2)) if name in NAMED_OTHERWISE else cell
-             for name, cell in row.items()}
+            {NAMED_OTHERWISE.get(name, name): cell if cell is None or name not in NAMED_OTHERWISE
+             else str(Decimal(cell).scaleb(-2)) for name, cell in row.items()}
             for row in told_by.run("diff", "--claimed", "--all", "--every").rows
         ]  # fmt: skip
         assert {row["kind"] for row in shown} >= {"overclaimed", "unbilled", "as_claimed"}

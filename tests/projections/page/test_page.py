@@ -193,7 +193,7 @@ def test_what_differs_from_the_claims_is_told_with_dates_and_reasons(told_exampl
     html = Read(section(page_html(told_examples, "EP-2005"), "claimed")).text
     assert "2026-09-15 to 2026-09-18 (4 days)" in html
     assert "on hold: authorized units used up" in html
-    assert "up to $288.00 to refund" in html
+    assert "$288.00 claimed and not due, not answered" in html
     assert "2026-07-21 to 2026-07-26 (6 days)" in html
     assert "Claim it; file by 2027-01-17" in html
     assert "Every claimed day is billable as claimed" in page_html(told_examples, "EP-2001")

@@ -26,7 +26,7 @@ from projections.rebuild import rebuild as rebuilding
 from projections.rebuild.certificate import ChangedRow, book_changes
 from projections.rebuild.read_back import patients_unlike
 from projections.rebuild.rebuild import certificates
-from projections.rows import kept as forgotten
+from projections.rows import house as of_the_house
 from projections.rows.digests import digest
 from projections.rows.patient import Sheets, derive_patient
 from tests.command_line import BOOK, House, example
@@ -70,7 +70,7 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, *patients: str) -> None:
             return sheets
         return sheets._replace(runs=[run._replace(rate_cents=0) for run in sheets.runs])
 
-    for module in (building, catching_up, forgotten):
+    for module in (building, catching_up, of_the_house):
         monkeypatch.setattr(module, "derive_patient", judge)
 
 

@@ -171,7 +171,7 @@ def test_each_section_of_the_table_says_up_to_when_its_data_reach(house: House) 
     lines = house.run("report", "--on", "2026-03-31", "--format", "table").out.decode().splitlines()
     titles = [line for line in lines if line and not line.startswith(" ")]
     assert titles[0] == "Report on 2026-03-31; the month last ended is February 2026"
-    assert len(titles) == 10
+    assert len(titles) == 15
     assert all("(data until 20" in title for title in titles[1:-1])
     assert all(len(line) <= 100 for line in lines)
 

@@ -1,0 +1,110 @@
+"""``payments``: what each claimed day was paid, beside what is expected for it now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import click
+
+from commands.terminal.options import SERVICE_DATE, Setup, filters, format_option, known_at_option
+from commands.terminal.show import say, show_rows, show_rows_to_the_end
+from commands.verbs.answers import chosen_episodes, indexed
+from projections.answers.payments import NO_REASON, STATUSES, PaymentRow, payment_rows
+from projections.answers.unmatched import UnmatchedRow, unmatched_of, unmatched_row
+from projections.read_model.queries import Filters
+from projections.words import amount
+
+
+@click.command()
+@click.option("--episode", help="Only this episode.")
+@click.option("--patient", help="Only this patient.")
+@click.option("--payer", help="Only this payer.")
+@click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
+@click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@click.option("--claim", help="Only this claim.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only days that stand so.")
+@click.option("--missing", is_flag=True, help="Only days that are denied or underpaid, and not written off.")
+@click.option("--reason", "reasons", multiple=True, help="Only days with exactly these reasons; 'none': with none.")
+@click.option("--unmatched", is_flag=True, help="Instead: the answers for no claim that the ledger knows.")
+@known_at_option
+@format_option
+@click.pass_obj
+def payments(
+    setup: Setup,
+    /,
+    unmatched: bool,
+    known_at: datetime | None,
+    form: str | None,
+    claim: str | None,
+    status: str | None,
+    missing: bool,
+    reasons: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Show what each claimed day was paid, beside what is expected for it now.
+
+    A line's money goes over its days in equal shares; what was taken back counts below zero. Nothing is expected of a
+    drug or a nurse's visit, whose rates are not in the terms.
+
+    \b
+    Examples:
+      episode-ledger payments
+      episode-ledger payments --payer prairie-blue --from 2026-11-01 --format csv
+      episode-ledger payments --missing --reason CO-197
+      episode-ledger payments --unmatched
+    """
+    wanted, narrower = filters(options), PaidNarrower(claim, status, missing, reasons)
+    if unmatched:
+        _show_unmatched(setup, wanted, known_at, form)
+        return
+    with setup.open() as ledger, indexed(setup, ledger) as views:
+        rows = payment_rows(ledger, setup.book, chosen_episodes(ledger, views, wanted), known_at)
+        totals = Counter[str]()
+        show_rows_to_the_end(
+            _adding((row for row in rows if _is_wanted(row, wanted) and narrower.takes(row)), totals), PaymentRow, form,
+            hidden=_NOT_FOR_PEOPLE, nothing="No day was claimed.", payers=setup.payer_names,
+        )  # fmt: skip
+    say(f"{amount(totals['paid'])} dollars were paid.")
+
+
+_NOT_FOR_PEOPLE = ("charge_cents", "allowed_cents", "missing_cents", "to_give_back_cents", "live", "waiting_since")
+
+
+class PaidNarrower(NamedTuple):
+    """Which of the claimed days to show, beside their dates."""
+
+    claim: str | None
+    status: str | None
+    missing: bool
+    reasons: tuple[str, ...]
+
+    def takes(self, row: PaymentRow) -> bool:
+        """Whether a row is one of them."""
+        if self.reasons and set(self.reasons) != set(row.reasons or (NO_REASON,)):
+            return False
+        return (
+            self.claim in (None, row.claim)
+            and self.status in (None, row.status)
+            and (row.missing_cents > 0 or not self.missing)
+        )
+
+
+def _show_unmatched(setup: Setup, wanted: Filters, known_at: datetime | None, form: str | None) -> None:
+    with setup.open() as ledger:
+        rows = [unmatched_row(act) for act in unmatched_of(ledger, known_at)]
+    chosen = [row for row in rows if wanted.payer in (None, row.payer)]
+    show_rows(chosen, UnmatchedRow, form, nothing="No answer waits to be assigned.", payers=setup.payer_names)
+
+
+def _is_wanted(row: PaymentRow, wanted: Filters) -> bool:
+    in_time = (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
+    return in_time and wanted.payer in (None, row.payer)
+
+
+def _adding(rows: Iterator[PaymentRow], totals: Counter[str]) -> Iterator[PaymentRow]:
+    for row in rows:
+        totals["paid"] += row.paid_cents
+        yield row
