@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from ledger.facts.stored import read_row
 from ledger.store import EpisodeLedger
 
@@ -41,34 +41,40 @@ def newest_stamp(ledger: EpisodeLedger) -> datetime | None:
     else one wrong stamp would speak for the clock again whenever its episode goes on.
     """
     head = ledger.position()
-    found = list(_readable(ledger, max(0, head - ENTRIES_LOOKED_AT), head))
-    before = {(entry.episode, entry.version): entry.recorded_at for entry in found}
-    for entry in reversed(found):
-        place = (entry.episode, entry.version - 1)
+    found = list(_stamps(ledger, max(0, head - ENTRIES_LOOKED_AT), head))
+    before = dict(found)
+    for (episode, version), stamp in reversed(found):
+        place = (episode, version - 1)
         if place[1] and place not in before:
-            before |= {(each.episode, each.version): each.recorded_at for each in _readable_at(ledger, place)}
-        if before.get(place) != entry.recorded_at:
-            return entry.recorded_at
-    return found[-1].recorded_at if found else None
+            before |= _stamp_at(ledger, place)
+        if before.get(place) != stamp:
+            return stamp
+    return found[-1][1] if found else None
 
 
-def _readable(ledger: EpisodeLedger, after: int, head: int) -> Iterable[Entry]:
-    """The entries that can be read; the others are told by whoever needs them."""
+_Place = tuple[str, int]
+"""An episode and a version in it."""
+
+
+def _stamps(ledger: EpisodeLedger, after: int, head: int) -> Iterable[tuple[_Place, datetime]]:
+    """When each entry that can be read was stamped, and nothing else of it: a thousand of the longest are much. Those
+    that cannot be read are told by whoever needs them."""
     while after < head:
         try:
             for row in ledger.scan(after, head):
                 after = row[0]
-                yield read_row(row)
+                entry = read_row(row)
+                yield (entry.episode, entry.version), entry.recorded_at
             return
         except UnreadableEntry as error:
             after = max(after, error.position or head)
 
 
-def _readable_at(ledger: EpisodeLedger, place: tuple[str, int]) -> Iterable[Entry]:
+def _stamp_at(ledger: EpisodeLedger, place: _Place) -> dict[_Place, datetime]:
     try:
-        return ledger.entries_at([place]).values()
+        return {(entry.episode, entry.version): entry.recorded_at for entry in ledger.entries_at([place]).values()}
     except UnreadableEntry:
-        return ()
+        return {}
 
 
 def to_the_second(at: datetime) -> str:

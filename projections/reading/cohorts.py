@@ -1,7 +1,7 @@
 """Every patient complete, cohort by cohort, in bounded memory.
 
 Episodes that ever named a patient in common are one *cohort*: they are judged together. Each episode is read as one
-row by the ledger's own index, a few thousand entries' worth of episodes at a time, in the order in which they began:
+row by the ledger's own index, a thousand entries' worth of episodes at a time, in the order in which they began:
 those that ran at the same time lie side by side. An episode whose row is not as it should be is read one by one, which
 says what is wrong and where. Of what the judge never reads (supplies, notes) a rebuild sees the tags alone.
 """
@@ -20,8 +20,9 @@ from projections.reading.budget import TooCostly
 from projections.reading.held import MANY, refuse_too_large, refuse_too_large_rows
 from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
 
-ENTRIES_AT_ONCE: Final = 4_000
-"""How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold."""
+ENTRIES_AT_ONCE: Final = 500
+"""How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold. So
+many of the longest take 32 MB; reading 4,000 at once is no faster."""
 
 
 class Cohort(Struct, gc=False):

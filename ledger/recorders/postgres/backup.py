@@ -34,7 +34,7 @@ from ledger.recorders.sqlite.schema import SCHEMAS
 Read = Callable[[str, tuple[str, ...]], Iterator[list[Any]]]
 """Reads a table's columns, a page of rows at a time."""
 
-_PAGE_ROWS: Final = 2_000
+_PAGE_ROWS: Final = 500
 _FORMAT: Final = "SELECT value FROM ledger WHERE key = 'format'"
 _GUARD: Final = "CREATE TRIGGER"
 

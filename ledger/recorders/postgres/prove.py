@@ -35,7 +35,7 @@ from ledger.recorders.postgres.schema import (
 )
 from ledger.recorders.postgres.url import parts_of
 
-_PAGE_ROWS: Final = 2_000
+_PAGE_ROWS: Final = 500
 _ROWS: Final = (
     "SELECT position, convert_to(originator_id, 'UTF8'), originator_version, convert_to(topic, 'UTF8'),"
     " convert_to(state, 'UTF8'), seal, true FROM entries WHERE position <= %s ORDER BY position"

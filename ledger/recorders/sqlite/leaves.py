@@ -12,7 +12,7 @@ from ledger.proof.merkle import proofs_of
 from ledger.recorders.leaves import LeafRow, LeafWalk, Proven
 from ledger.recorders.sqlite.file import connect, plain_errors, plain_path
 
-_PAGE_ROWS: Final = 2_000
+_PAGE_ROWS: Final = 500
 _ROWS: Final = (
     "SELECT position, CAST(originator_id AS BLOB), originator_version, CAST(topic AS BLOB), CAST(state AS BLOB), seal"
     " FROM entries WHERE position <= ? ORDER BY position"
