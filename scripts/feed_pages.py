@@ -114,6 +114,8 @@ that is everybody.
   `schema_version`, as in a manifest. Then it prints each row as it comes, as in JSON Lines, with one more key: `"last": true` on the
   last row that leads to a position, which has the `seal` of that position, too. Commit only then; if the stream ends before, roll back and ask again. It ends with 0 when it is
   stopped (Ctrl-C) or its reader is gone.
+- `patient` is an empty text in rows that are no patient's: what stays of those who were forgotten, and findings on payers' checks. In CSV that is an
+  empty cell, the one text that is.
 - A patient set aside by a quarantine is missing from every dataset that has a patient (the
   manifest says how many are set aside), and stops all changes with exit status 3: what cannot be read cannot be compared.
 - A patient who is **too large to read** within the budget (`--patient-mb`) stops nobody. They are named on stderr and counted in the

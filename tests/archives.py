@@ -29,7 +29,7 @@ from projections.distributed.task import Engine
 from projections.read_model.catch_up import fill_as_known
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import passing_views
-from projections.rebuild.build import Work, build
+from projections.rebuild.build import Target, Work, build
 from tests.command_line import Told, lines_of
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
@@ -93,8 +93,8 @@ class Archived:
             head = ledger.position() if upto is None else upto
         file = self.folder / "built.db"
         file.unlink(missing_ok=True)
-        work = Work(str(self.path), (book or self.book).text, None, head, 0, quarantine, self.master)
-        sums, aside = build(file, work, 1, silent)
+        work = Work(str(self.path), None, head, 0, quarantine, self.master)
+        ((sums, aside),) = build([Target(file, (book or self.book).text)], work, 1, silent)
         return sums.texts(), sorted(aside, key=lambda one: one.patient)
 
     def as_known(self, at: str) -> list[str]:

@@ -88,7 +88,7 @@ class ImportSheet:
                     errors.get("mapping"), choices=(*READY, OWN)),
             Control("own", "Mapping of your own", "A TOML file, as 'import --new-map' makes it", "file", False,
                     own.name if own else "", errors.get("own")),
-            Control("holds", "The file holds", "From all there is, what is gone is proposed to be retracted", "choice",
+            Control("holds", "How complete", "From all there is, what is gone is proposed to be retracted", "choice",
                     True, told.get("holds", SOME), errors.get("holds"), choices=(SOME, ALL)),
             Control("first", "Complete from", "Without dates: from the first to the last of its rows", "date",
                     False, told.get("first", ""), errors.get("first")),

@@ -20,7 +20,8 @@ from commands.writing.closing import closed_months, read_otherwise
 from ledger.facts.administration import MonthClosed
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month, judged_otherwise, read_by_another
-from projections.audit.restated import Restated, Restatements
+from projections.audit.restated import Restatements
+from projections.audit.restated_row import Restated
 from projections.read_model.queries import Filters
 from projections.read_model.version import code_version
 from projections.read_model.views import passing_views
@@ -67,7 +68,7 @@ def restatements(
 
 _HIDDEN = (
     *("payer_before", "payer_after", "code_before", "code_after", "authorization_before", "authorization_after"),
-    *("cents_before", "cents_after", "cause", "recorded_at", "position", "type"),
+    *("cents_before", "cents_after", "cause", "recorded_at", "position", "type", "paid_cents"),
 )
 """What a person's terminal has no room for."""
 

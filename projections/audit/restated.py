@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from ledger.book import Book
 from ledger.facts.administration import HOUSE, MonthClosed
-from ledger.facts.entry import Entry, UnreadableEntry, tag_of
+from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.judge.patients import gather
 from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import judge
@@ -24,7 +24,8 @@ from ledger.store import EpisodeLedger
 from projections.audit.as_closed import book_of_closing, days_within, rows_as_closed
 from projections.audit.between import DayState
 from projections.audit.month import Month
-from projections.audit.since_closing import LearnedSince, book_steps, in_order, same_terms, told_by_book
+from projections.audit.restated_row import Restated, paid_by_date, restated_row
+from projections.audit.since_closing import LearnedSince, book_steps, in_order, same_terms
 from projections.audit.timeline import Timeline
 from projections.read_model.queries import Filters
 from projections.read_model.version import code_version, differs_by_zones_alone, what_changed
@@ -33,43 +34,12 @@ from projections.reading.around import read_streams
 from projections.reading.as_known import book_known
 from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.rows.day import day_row
-from projections.words import iso, utc_text, verdict_text
+from projections.words import iso, verdict_text
 
 _ONE_BY_ONE: Final = 10
 """Where less than one in so many entries is needed, they are looked up; else the ledger is passed over once."""
 
 Streams = Mapping[str, Sequence[Entry]]
-
-
-class Restated(msgspec.Struct, frozen=True, gc=False):
-    """A day of a closed month that is something else now; None where there was or is no such day, whole cents.
-
-    ``because`` names every entry that changed the day since, the latest first; ``cause`` and what follows is about the
-    last change: an entry, terms that became known, the book, edited under terms that were known already, or another
-    judge or other zone data, under which the very same entries say something else.
-    """
-
-    patient: str
-    episode: str
-    date: str
-    before: str | None
-    after: str | None
-    payer_before: str | None
-    payer_after: str | None
-    code_before: str | None
-    code_after: str | None
-    authorization_before: str | None
-    authorization_after: str | None
-    cents_before: int
-    cents_after: int
-    delta_cents: int
-    cause: Literal["entry", "terms", "book", "judge", "zones"]
-    because: tuple[str, ...]
-    type: str | None
-    by: str | None
-    recorded_at: str | None
-    position: int | None
-    note: str | None
 
 
 _NO_DAY: Final = DayState("", None, None, None, None)
@@ -140,8 +110,9 @@ class Restatements:
         begun = {name: list(stream[: self.versions.get(name, 0)]) for name, stream in streams.items()}
         added = {name: self._added(stream[len(begun[name]) :]) for name, stream in streams.items()}
         whole = {name: begun[name] + added[name] for name in streams}
-        was, now = self._as_closed(begun), self._judged(whole, self.book)
-        read = self._judged(begun, self.was_book) if self.judge.differs else was
+        paid: _Paid = {}
+        was, now = self._as_closed(begun), self._judged(whole, self.book, paid)
+        read = self._judged(begun, self.was_book, {}) if self.judge.differs else was
         steps: list[LearnedSince] | None = None
         for episode in sorted(was.keys() | now.keys()):
             (patient, old), (patient_now, new) = was.get(episode, ("", {})), now.get(episode, ("", {}))
@@ -154,7 +125,10 @@ class Restatements:
                     if old.get(day) != reread.get(day):
                         causes[day].insert(0, self.judge)
                     place = (patient_now if new else patient, episode, iso(day))
-                    yield _row(place, day, old.get(day, _NO_DAY), new.get(day, _NO_DAY), causes[day])
+                    yield restated_row(
+                        place, day, old.get(day, _NO_DAY), new.get(day, _NO_DAY), causes[day],
+                        paid.get((episode, day)),
+                    )  # fmt: skip
 
     def _added(self, later: Sequence[Entry]) -> list[Entry]:
         return [entry for entry in later if self.known_at is None or entry.recorded_at <= self.known_at]
@@ -170,13 +144,15 @@ class Restatements:
             found.setdefault(row.episode, (patient, {}))[1][date.fromisoformat(row.date).toordinal()] = standing
         return found
 
-    def _judged(self, streams: Streams, book: Book) -> _Judged:
-        """The same as they are read today."""
-        return {
-            case.episode.name: (patient.name, {day.date: _state(day) for day in days_within(case, self.month.span)})
-            for patient in gather(streams)
-            for case in judge(patient, book)
-        }
+    def _judged(self, streams: Streams, book: Book, paid: _Paid) -> _Judged:
+        """The same as they are read today, and into ``paid`` what was paid for them."""
+        found: _Judged = {}
+        for patient in gather(streams):
+            for case in judge(patient, book):
+                days = {day.date: _state(day) for day in days_within(case, self.month.span)}
+                found[case.episode.name] = patient.name, days
+                paid.update(((case.episode.name, on), cents) for on, cents in paid_by_date(case).items())
+        return found
 
     def _steps(self, added: Streams) -> list[LearnedSince]:
         entries = [entry for stream in added.values() for entry in stream]
@@ -198,6 +174,7 @@ class Restatements:
 
 
 _Judged = dict[str, tuple[str, dict[int, DayState]]]
+_Paid = dict[tuple[str, int], int]
 _Causes = dict[int, list[LearnedSince]]
 
 
@@ -221,30 +198,3 @@ def _is_wanted(row: Restated, wanted: Filters) -> bool:
         and wanted.payer in (None, row.payer_before, row.payer_after)
         and (wanted.from_ or "") <= row.date <= (wanted.to or "9999-12-31")
     )
-
-
-def _row(
-    place: tuple[str, str, str], day: int, was: DayState, now: DayState, steps: Sequence[LearnedSince]
-) -> Restated:
-    last = steps[-1]
-    entries = [step.entry for step in reversed(steps) if step.entry]
-    entry = last.entry
-    before, after = was.rate_cents or 0, now.rate_cents or 0
-    return Restated(
-        *place, was.words or None, now.words or None, was.payer, now.payer, was.code, now.code,
-        was.authorization, now.authorization, before, after, after - before,
-        "entry" if entry else _cause(last),
-        tuple(dict.fromkeys(entry.label for entry in entries)),
-        tag_of(entry.fact) if entry else None,
-        entry.by if entry else None,
-        utc_text(entry.recorded_at) if entry else None,
-        last.position if entry else None,
-        "; ".join(last.differs) or (None if entry else told_by_book(last, day, (now.payer, was.payer))),
-    )  # fmt: skip
-
-
-def _cause(step: LearnedSince) -> Literal["terms", "book", "judge", "zones"]:
-    """What it was, if no entry."""
-    if step.differs:
-        return "zones" if step.zones_alone else "judge"
-    return "terms" if step.published else "book"

@@ -29,6 +29,7 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.merkle import Proof
 from ledger.proof.seals import leaf_of
 from ledger.store import EpisodeLedger, StoreError
+from projections.answers.claim_papers import claim_papers
 from projections.audit.claimed import claimed_of
 from projections.bundle import verify_bundle
 from projections.bundle.days import Inside, bundled_claims, bundled_days
@@ -218,6 +219,7 @@ def _derived(ledger: EpisodeLedger, book: Book, chosen: Chosen, number: int, nam
     return {
         f"verdicts/{number}.jsonl": _lines(bundled_days(case, judged.others(case), inside)),
         f"claimed/{number}.jsonl": _lines(bundled_claims((day for day in claims if day.episode == name), inside)),
+        f"papers/{number}.jsonl": _lines(claim_papers(ledger, case.episode, chosen.position, chosen.known_at)),
         f"report/{number}.html": render_page(page).encode(),
     }
 

@@ -71,6 +71,7 @@ What is where
     entries/N.jsonl     the entries of episode number N, each with its proof
     verdicts/N.jsonl    its days: the verdict, the entries that decided it, each of the {len(STEPS)} steps
     claimed/N.jsonl     each claimed day beside what is known now
+    papers/N.jsonl      its claims: the file each left in and its SHA-256, acknowledgements, remittances
     report/N.html       all of it to be read: open it in any browser
     book/               the codes, the payers' dated terms and the provider's agreements it was read against
     verify_bundle.py    the check

@@ -416,6 +416,8 @@ _FIXED = (
     "verify_bundle.py",
 )
 _OF_EPISODE = ("claimed/{}.jsonl", "entries/{}.jsonl", "report/{}.html", "verdicts/{}.jsonl")
+_PAPERS = "papers/{}.jsonl"
+"""The claims and what came back for them; bundles that were made before have none."""
 _ENTRY = {"position", "episode", "version", "topic", "state", "proof"}
 _WITHHELD = _ENTRY - {"state"} | {"leaf"}
 """An entry without its text, which says who somebody is: the hash that the tree has of it stands in its place."""
@@ -504,7 +506,8 @@ def _check_members(members: Mapping[str, bytes]) -> Manifest:
             raise Wrong(f"{seen(name)} was changed: it does not have the size and SHA-256 of the manifest")
     manifest = _manifest(table)
     expected = {*_FIXED, *(name.format(each.number) for each in manifest.episodes for name in _OF_EPISODE)}
-    odd = sorted(expected ^ listed.keys())
+    papers = {_PAPERS.format(each.number) for each in manifest.episodes}
+    odd = sorted((expected | papers if papers & listed.keys() else expected) ^ listed.keys())
     if odd:
         raise Wrong(f"{_MANIFEST}: {seen(odd[0])} is missing from it, or does not belong there")
     return manifest
@@ -553,10 +556,14 @@ def check_bundle(members: Mapping[str, bytes], signer: str | None, witnesses: It
     for shown in manifest.episodes:
         where = f"entries/{shown.number}.jsonl"
         enveloped, withheld = _check_episode(members[where], where, shown, checkpoint, manifest.known_at)
+        papers = _PAPERS.format(shown.number)
+        said = _check_papers(members[papers], papers, members[where]) if papers in members else ""
         yield (
             f"{seen(shown.name)}: versions 1 to {shown.last_version:,} are whole, and each is in the ledger of the"
             " checkpoint; later ones, if any, are not shown by this bundle"
         )
+        if said:
+            yield f"{seen(shown.name)}: {said}"
         if enveloped:
             yield f"{seen(shown.name)}: the ledger stores it encrypted; its texts have the hashes on their envelopes"
         if withheld:
@@ -727,6 +734,49 @@ def _check_envelope(envelope: Any, entry: dict[str, Any], here: str) -> None:
     sealed = _unbase64(texts["sealed"])
     if sealed is None or len(sealed) != len(content) + _SEALING_ADDS:
         raise Wrong(f"{here}: what is sealed in the envelope is not as long as its content")
+
+
+def _check_papers(data: bytes, where: str, entries: bytes) -> str:
+    """The claims, acknowledgements and remittances that are named are those of the proven entries, to the cent."""
+    facts: dict[int, Any] = {}
+    for line in entries.decode().splitlines():
+        entry = _json(line, where)
+        if "leaf" not in entry:
+            fact = _json(entry.get("content", entry["state"]), where)["fact"]
+            facts[entry["version"]] = fact.get("fact", fact) if isinstance(fact, dict) else fact
+    counts = {"claims": 0, "acknowledgements": 0, "remittances": 0}
+    for number, line in enumerate(data.decode(errors="replace").splitlines(), 1):
+        here = f"{where}, line {number}"
+        paper = _json(line, here)
+        charge = _is_of(paper, facts, "ClaimSubmitted", ("claim", "payer", "frequency"), here)
+        if sum(_field(each, "charge_cents", int, here) for each in _field(charge, "lines", list, here)) != (
+            paper.get("charge_cents")
+        ):
+            raise Wrong(f"{here}: the claim asks for another amount than its entry says")
+        counts["claims"] += 1
+        for each in _field(paper, "acknowledgements", list, here):
+            _is_of(each, facts, "ClaimAcknowledged", ("kind", "status", "date"), here)
+            counts["acknowledgements"] += 1
+        paid = 0
+        for each in _field(paper, "remittances", list, here):
+            told = ("payment", "paid_on", "status", "charge_cents", "paid_cents")
+            paid += _is_of(each, facts, "RemittancePosted", told, here)["paid_cents"]
+            counts["remittances"] += 1
+        if paid != paper.get("paid_cents"):
+            raise Wrong(f"{here}: the claim was paid another amount than its remittances say")
+    words = ", ".join(f"{count:,} {name[: -1 if count == 1 else None]}" for name, count in counts.items() if count)
+    return f"{words}, each as its entry says" if words else ""
+
+
+def _is_of(paper: Any, facts: Mapping[int, Any], kind: str, names: Iterable[str], here: str) -> dict[str, Any]:
+    """The fact of the entry that a paper names, if it is of that kind and says the same."""
+    fact = facts.get(_field(paper, "version", int, here))
+    if not isinstance(fact, dict) or fact.get("type") != kind:
+        raise Wrong(f"{here}: version {paper['version']} is no {kind} of this bundle")
+    for name in names:
+        if fact.get(name) != paper.get(name):
+            raise Wrong(f"{here}: {name} is not what version {paper['version']} says")
+    return fact
 
 
 def _moment(text: str, where: str) -> str:

@@ -8,7 +8,7 @@ says; these rows name the entries they rest on themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ledger.book import Book
@@ -28,7 +28,7 @@ from projections.reading.as_known import Streams, some_episode
 from projections.reading.budget import TooCostly, within_budget
 from projections.rows.cells import Cells
 from projections.rows.finding import finding_cells, in_order
-from projections.rows.kept import kept_sheets
+from projections.rows.house import house_sheets
 from projections.rows.line import line_cells
 
 INSERT: Final = "insert"
@@ -54,17 +54,21 @@ def sheet_changes_since(
 ) -> Iterator[Cells]:
     """The changes of ``lines``, ``findings`` or ``claimed`` from a position to a later one, as rows of their datasets
     of changes, cohort by cohort."""
-    stretch = told_stretch(ledger, since, upto)
-    kept = kept_sheets(ledger.forgettings(upto)) if since == 0 and of == "lines" else None
-    yield from sheets_inserted(kept.lines if kept else (), of, stretch)
-    parts, rows_of = _parts(DATASETS[of]), _ROWS[of]
+    stretch, parts, rows_of = told_stretch(ledger, since, upto), _parts(DATASETS[of]), _ROWS[of]
+    nobodys = (_by_key(_of_nobody(ledger, of, position), parts) for position in (since, upto))
+    yield from _differences(stretch, parts, *nobodys)
     for touched in cohorts_touched(ledger, stretch, told):
         before = _before(rows_of, parts, touched, stretch)
-        after = _by_key(rows_of, parts, touched.after, stretch.last_book, touched.patients)
-        for key in sorted(before.keys() | after.keys()):
-            old, new = before.get(key), after.get(key)
-            if old != new:
-                yield _change(stretch, parts, old, new)
+        after = _derived(rows_of, parts, touched.after, stretch.last_book, touched.patients)
+        yield from _differences(stretch, parts, before, after)
+
+
+def _of_nobody(ledger: EpisodeLedger, of: str, upto: int) -> Iterable[Cells]:
+    """The rows that are no patient's; before the first position there are none."""
+    sheets = house_sheets(ledger, upto) if upto else None
+    if sheets is None or of not in ("lines", "findings"):
+        return ()
+    return sheets.lines if of == "lines" else named_findings(sheets.findings, DATASETS["findings"])
 
 
 def _before(rows_of: RowsOf, parts: _Parts, touched: Touched, stretch: Stretch) -> dict[Key, Cells]:
@@ -72,21 +76,34 @@ def _before(rows_of: RowsOf, parts: _Parts, touched: Touched, stretch: Stretch) 
     if stretch.since == 0:
         return {}
     try:
-        return _by_key(rows_of, parts, touched.before, stretch.book, touched.patients)
+        return _derived(rows_of, parts, touched.before, stretch.book, touched.patients)
     except TooCostly:
         if not stretch.left_out.keys() >= set(touched.patients):
             raise
         return {}
 
 
-def _by_key(
+def _derived(
     rows_of: RowsOf, parts: _Parts, streams: Streams, book: Book, patients: Collection[str]
 ) -> dict[Key, Cells]:
     """The rows of the patients; of their episodes' others, where they are read alone, none."""
     if not streams:
         return {}
     rows = within_budget(some_episode(streams), lambda: list(rows_of(streams, book, patients)))
-    return {tuple(row[place] for place in parts.key): row for row in rows if row[parts.patient] in patients}
+    return _by_key((row for row in rows if row[parts.patient] in patients), parts)
+
+
+def _by_key(rows: Iterable[Cells], parts: _Parts) -> dict[Key, Cells]:
+    return {tuple(row[place] for place in parts.key): row for row in rows}
+
+
+def _differences(
+    stretch: Stretch, parts: _Parts, before: Mapping[Key, Cells], after: Mapping[Key, Cells]
+) -> Iterator[Cells]:
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            yield _change(stretch, parts, old, new)
 
 
 def sheets_inserted(rows: Iterable[Cells], of: str, stretch: Stretch) -> Iterator[Cells]:

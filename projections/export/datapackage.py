@@ -22,6 +22,9 @@ _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
     "dates": {"type": "array"},
 }
 
+_OF_NOBODY: Final = "patient"
+"""Empty in rows that are no patient's, and an empty cell of CSV is a missing one."""
+
 
 def package_of(dataset: Dataset, columns: Sequence[Column], parts: Sequence[ExportedFile]) -> dict[str, Any]:
     """The package: one resource a file, each with the schema of its columns."""
@@ -57,7 +60,8 @@ def _resource(dataset: Dataset, part: ExportedFile, schema: dict[str, Any]) -> d
 
 def _field(column: Column) -> dict[str, Any]:
     field = {"name": column.name, **_FIELDS[column.kind], "description": column.meaning}
-    return field if column.nullable else field | {"constraints": {"required": True}}
+    may_be_empty = column.nullable or column.name == _OF_NOBODY
+    return field if may_be_empty else field | {"constraints": {"required": True}}
 
 
 def _key(dataset: Dataset, columns: Sequence[Column]) -> list[str]:

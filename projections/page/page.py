@@ -17,6 +17,7 @@ from ledger.book import Book, Terms
 from ledger.judge.case import Case
 from ledger.judge.regions import JudgedDay, judged_days
 from ledger.store import EpisodeLedger
+from projections.answers.claim_papers import ClaimPaper, claim_papers
 from projections.audit.claimed import claimed_of
 from projections.audit.claimed_rows import ClaimedDay
 from projections.page.days import MonthShown, RunShown, months_shown, runs_shown
@@ -83,6 +84,7 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     runs: tuple[RunShown, ...]
     claimed: tuple[ClaimedRun, ...]
     days_as_claimed: int
+    papers: tuple[ClaimPaper, ...]
     findings: tuple[FindingShown, ...]
     terms: tuple[TermsCited, ...]
     entries: tuple[EntryShown, ...]
@@ -101,10 +103,9 @@ def page_of(
     claimed = claimed_of(around, patient, book, known_at, every=True)
     as_of = (utc_text(known_at), None) if known_at is not None else (None, position)
     own = [day for day in claimed if day.episode == episode]
-    sources = Sources(ledger, episode, judged.streams)
-    return within_budget(
-        episode, lambda: _page(judged, judged.case(episode), sources, own, as_of, (ledger.id, book.hash))
-    )
+    sources, case = Sources(ledger, episode, judged.streams), judged.case(episode)
+    papers = tuple(claim_papers(ledger, case.episode, position, known_at))
+    return within_budget(episode, lambda: _page(judged, case, sources, own, papers, as_of, (ledger.id, book.hash)))
 
 
 AsOf = tuple[str | None, int | None]
@@ -116,6 +117,7 @@ def _page(
     case: Case,
     sources: Sources,
     claimed: Sequence[ClaimedDay],
+    papers: tuple[ClaimPaper, ...],
     as_of: AsOf,
     made_from: tuple[str, str],
 ) -> Page:
@@ -134,6 +136,7 @@ def _page(
         runs=runs,
         claimed=tuple(claimed_shown(case, claimed, sources)),
         days_as_claimed=sum(day.kind == "as_claimed" for day in claimed),
+        papers=papers,
         findings=tuple(findings_shown(case, judged.cases, entries, sources)),
         terms=terms,
         entries=entries_shown(entries, shown, sources),

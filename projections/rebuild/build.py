@@ -1,5 +1,6 @@
 """A read model built from the ledger alone: patients complete and in order, judged once, rows and digests written.
 
+Of several books each gets a read model of its own, in one pass: patients are read and folded once, and judged by each.
 With several processes each takes a stretch of the ledger and writes a file of its own; the parts are then put together.
 The fingerprints do not depend on how the work was shared.
 """
@@ -11,19 +12,20 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import chain
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.book import Book, book_of_text
+from ledger.book import book_of_text
 from ledger.facts.entry import UnreadableEntry, statement_of
 from ledger.facts.events import EpisodeOpened
-from ledger.judge.patients import gather
+from ledger.judge.patients import Patient, gather
 from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
@@ -44,11 +46,17 @@ MEMORY_MB: Final = 512
 """How much memory all processes of a rebuild take, at most, unless they are allowed more."""
 
 
+class Target(NamedTuple):
+    """A file to be built, and the text of the book by which its rows are judged."""
+
+    path: Path
+    book: str
+
+
 class Work(NamedTuple):
     """What one process has to do."""
 
     ledger: str
-    book: str
     known_on: date | None
     upto: int
     mapped_mb: int
@@ -58,9 +66,8 @@ class Work(NamedTuple):
 
 
 class BuiltPart(NamedTuple):
-    """What one process made: a file, its fingerprints, and who had to be set aside."""
+    """What one process made of a target: its fingerprints, and who had to be set aside."""
 
-    path: str
     sums: list[int]
     patients: int
     set_aside: list[SetAside]
@@ -74,30 +81,41 @@ def mapped_mb(memory_mb: int, processes: int) -> int:
     return max(0, memory_mb - MEMORY_MB) // processes
 
 
-def build(path: Path, work: Work, processes: int, told: Progress) -> tuple[Sums, list[SetAside]]:
-    """Build every row into a new file; the caller notes what it was made of. UnreadableEntry stops it."""
-    paths = [path, *(path.with_name(f"part-{number}") for number in range(1, processes))]
+def build(targets: Sequence[Target], work: Work, processes: int, told: Progress) -> list[tuple[Sums, list[SetAside]]]:
+    """Build every row of each target into its new file; the caller notes what it was made of. UnreadableEntry stops
+    it."""
+    of_each = [targets, *([_part(target, number) for target in targets] for number in range(1, processes))]
     with _helpers(processes - 1) as helpers:  # they load what they need while the work is shared out
         with open_ledger(work.ledger, create=False, master=work.master) as ledger:
             kept = house_sheets(ledger, work.upto)
             parts = shares(cohorts_in(ledger, work.upto), processes, min(AHEAD_ENTRIES, work.upto // 4))
         total = sum(map(len, parts))
-        for place in paths:
-            lay(place)  # here, so that the others need not load what it takes
+        for target in chain(*of_each):
+            lay(target.path)  # here, so that the others need not load what it takes
         try:
-            for helper, place, part in zip(helpers, paths[1:], parts[1:], strict=True):
-                helper.send((str(place), work, part))
+            for helper, theirs, part in zip(helpers, of_each[1:], parts[1:], strict=True):
+                helper.send((theirs, work, part))
             mine = parts[0]
             parts.clear()  # the others' work is theirs to hold
-            done = [build_part(str(path), work, mine, lambda done, of: told(done * processes, total), kept)]
+            done = [build_part(targets, work, mine, lambda done, of: told(done * processes, total), kept)]
             done += [_answer_of(helper) for helper in helpers]
         except (EOFError, ConnectionError) as error:
             raise NotNow("a process of the rebuild was ended from outside, or for want of memory") from error
+    for paths in zip(*([target.path for target in theirs] for theirs in of_each), strict=True):
+        _put_together(paths[0], paths[1:])
+    return [_joined(made) for made in zip(*done, strict=True)]
+
+
+def _part(target: Target, number: int) -> Target:
+    """What one of the other processes builds of a target."""
+    return target._replace(path=target.path.with_name(f"{target.path.name}-part-{number}"))
+
+
+def _joined(parts: Sequence[BuiltPart]) -> tuple[Sums, list[SetAside]]:
     sums = Sums()
-    for made in done:
+    for made in parts:
         sums.join(Sums(made.sums))
-    _put_together(path, paths[1:])
-    return sums, [patient for made in done for patient in made.set_aside]
+    return sums, [patient for made in parts for patient in made.set_aside]
 
 
 @contextmanager
@@ -127,10 +145,10 @@ def _help(connection: Connection) -> None:
     """Build the part that is sent, and send back what was made or what stopped it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked ends its helpers itself
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    path, work, cohorts = connection.recv()
-    made: BuiltPart | Exception
+    targets, work, cohorts = connection.recv()
+    made: list[BuiltPart] | Exception
     try:
-        made = build_part(path, work, cohorts)
+        made = build_part(targets, work, cohorts)
     except Exception as error:
         made = error
     connection.send(made)
@@ -143,62 +161,84 @@ def _end_with_parent() -> None:
         os._exit(1)  # it was killed: nobody waits for this part any more
 
 
-def _answer_of(helper: Connection) -> BuiltPart:
-    made: BuiltPart | Exception = helper.recv()
+def _answer_of(helper: Connection) -> list[BuiltPart]:
+    made: list[BuiltPart] | Exception = helper.recv()
     if isinstance(made, Exception):
         raise made
     return made
 
 
+class _Built:
+    """A target while it is built: its book, its rows, and who has to be set aside."""
+
+    def __init__(self, target: Target, work: Work, kept: Sheets | None) -> None:
+        self.book = book_of_text(target.book).known(work.known_on)
+        self.writer = RowsFile(str(target.path))
+        self.set_aside: list[SetAside] = []
+        if kept:
+            self.writer.write(NOBODY, kept)
+
+    def leave_out(self, names: Iterable[str], error: UnreadableEntry) -> None:
+        """Set these patients aside."""
+        self.set_aside += [SetAside.after(name, error) for name in names]
+
+    def write(self, patient: Patient) -> None:
+        """Judge and write a patient, who is set aside if that costs more than the budget."""
+        try:
+            self.writer.write(patient.name, derive_patient(patient, self.book))
+        except TooCostly as error:
+            self.leave_out([patient.name], error)
+
+    def done(self) -> BuiltPart:
+        """What was made of it."""
+        self.writer.close()
+        return BuiltPart(self.writer.sums.numbers, self.writer.patients, self.set_aside)
+
+
 def build_part(
-    path: str,
+    targets: Sequence[Target],
     work: Work,
     cohorts: Sequence[Cohort],
     told: Progress = silent,
     kept: Sheets | None = None,
-) -> BuiltPart:
-    """Judge some cohorts and write their rows into a file of their own, beside those that are no patient's."""
+) -> list[BuiltPart]:
+    """Judge some cohorts by each book and write their rows into files of their own, beside those that are no
+    patient's."""
     set_budget(work.budget)
-    book = book_of_text(work.book).known(work.known_on)
-    writer = RowsFile(path)
-    if kept:
-        writer.write(NOBODY, kept)
-    set_aside: list[SetAside] = []
+    built = [_Built(target, work, kept) for target in targets]
     gc.disable()  # nothing here makes cycles, and the collector would walk a large patient's entries again and again
     try:
         with open_ledger(work.ledger, create=False, master=work.master, mapped_mb=work.mapped_mb) as ledger:
-            quarantine = _Quarantine(ledger, book, work.upto, writer, set_aside) if work.quarantine else None
 
             def leave_out(cohort: Cohort, error: UnreadableEntry) -> None:
                 if isinstance(error, TooCostly):
-                    set_aside.extend(SetAside.after(name, error) for name in sorted(cohort.patients))
-                elif quarantine is None:
-                    raise error
+                    for one in built:
+                        one.leave_out(sorted(cohort.patients), error)
+                elif work.quarantine:
+                    _without_the_unreadable(ledger, cohort, work.upto, built)
                 else:
-                    quarantine(cohort)
+                    raise error
 
             passing = complete(ledger, cohorts, work.upto, leave_out, whole=False)
             for done, streams in enumerate(passing, 1):
-                set_aside += _write_all(writer, streams, book)
+                _write_all(streams, built)
                 told(done, len(cohorts))
-        writer.close()
+        return [one.done() for one in built]
     finally:
         gc.enable()
-    return BuiltPart(path, writer.sums.numbers, writer.patients, set_aside)
 
 
-def _write_all(writer: RowsFile, streams: Streams, book: Book) -> Iterator[SetAside]:
-    """Judge and write everybody of some episodes; gives those who cost more than the budget."""
+def _write_all(streams: Streams, built: Sequence[_Built]) -> None:
+    """Judge and write everybody of some episodes; who costs more than the budget is set aside."""
     try:
         patients = within_budget(some_episode(streams), lambda: gather(streams, whole=False))
     except TooCostly as error:
-        yield from (SetAside.after(name, error) for name in _named(streams))
+        for one in built:
+            one.leave_out(_named(streams), error)
         return
     for patient in patients:
-        try:
-            writer.write(patient.name, derive_patient(patient, book))
-        except TooCostly as error:
-            yield SetAside.after(patient.name, error)
+        for one in built:
+            one.write(patient)
 
 
 def _named(streams: Streams) -> list[str]:
@@ -207,24 +247,18 @@ def _named(streams: Streams) -> list[str]:
     return sorted({fact.patient for fact in facts if isinstance(fact, EpisodeOpened)})
 
 
-class _Quarantine:
-    """Sets those aside whose entries cannot be read, and goes on with the others of their cohort."""
-
-    def __init__(
-        self, ledger: EpisodeLedger, book: Book, upto: int, writer: RowsFile, set_aside: list[SetAside]
-    ) -> None:
-        self.ledger, self.book, self.upto, self.writer, self.set_aside = ledger, book, upto, writer, set_aside
-
-    def __call__(self, cohort: Cohort) -> None:
-        for name in sorted(cohort.patients):
-            try:
-                patient = load_patient(self.ledger, name, upto=self.upto)
-                sheets = derive_patient(patient, self.book) if patient else None
-            except UnreadableEntry as error:
-                self.set_aside.append(SetAside.after(name, error))
-                continue
-            if sheets:
-                self.writer.write(name, sheets)
+def _without_the_unreadable(ledger: EpisodeLedger, cohort: Cohort, upto: int, built: Sequence[_Built]) -> None:
+    """Set those aside whose entries cannot be read, and go on with the others of their cohort."""
+    for name in sorted(cohort.patients):
+        try:
+            patient = load_patient(ledger, name, upto=upto)
+        except UnreadableEntry as error:
+            for one in built:
+                one.leave_out([name], error)
+            continue
+        if patient:
+            for one in built:
+                one.write(patient)
 
 
 def _put_together(path: Path, parts: Sequence[Path]) -> None:

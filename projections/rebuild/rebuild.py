@@ -26,7 +26,7 @@ from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, open_views
 from projections.reading.budget import budget
-from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
+from projections.rebuild.build import MEMORY_MB, Target, Work, build, mapped_mb
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
 from projections.rebuild.live import UNREADABLE, Live, damaged_live, held_still
 from projections.rows.digests import Sums
@@ -59,10 +59,10 @@ def rebuild(
             upto = int(live.views.noted()["position"]) if live.views else ledger.position()
             path = folder / "built.db"
             work = Work(
-                ledger_name, book.text, None, upto, mapped_mb(wanted.memory_mb, wanted.processes),
+                ledger_name, None, upto, mapped_mb(wanted.memory_mb, wanted.processes),
                 wanted.quarantine, wanted.master, budget(),
             )  # fmt: skip
-            sums, set_aside = build(path, work, wanted.processes, progress)
+            ((sums, set_aside),) = build([Target(path, book.text)], work, wanted.processes, progress)
             with closing(open_views(path)) as new:
                 _note(new, ledger, book, upto, sums, set_aside)
                 live, compared = _compared(folder, live, wanted, lambda old: Comparison(ledger, old, new, book))

@@ -1,7 +1,8 @@
 """All history judged under another book: two read models of one ledger at one position, side by side.
 
 The other one is built as a rebuild builds it, in a folder for its owner alone that is gone afterwards. The live one is
-only read (and caught up first, as by every reading); if it was made otherwise, its part is built in that folder, too.
+only read (and caught up first, as by every reading); if it was made otherwise, its part is built in that folder, too,
+in the same pass: the ledger is read once, and everybody judged twice.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from projections.read_model.passing import passing_folder
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views, open_views
 from projections.reading.budget import budget
-from projections.rebuild.build import MEMORY_MB, Work, build, mapped_mb
+from projections.rebuild.build import MEMORY_MB, Target, Work, build, mapped_mb
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _KEYS: Final = {field.encode_name: field for field in msgspec.structs.fields(Terms)}
@@ -112,17 +113,15 @@ def both_judged(
         ExitStack() as opened,
     ):
         upto = int(live.noted()["position"]) if live else ledger.position()
-
-        def judged(name: str, book: Book) -> Views:
-            mapped = mapped_mb(memory_mb, processes)
-            work = Work(ledger_name, book.text, None, upto, mapped, bool(aside), master, budget())
-            _, found = build(folder / name, work, processes, progress)
-            views = opened.enter_context(closing(open_views(folder / name)))
+        names = {"after.db": books[1]} if live else {"before.db": books[0], "after.db": books[1]}
+        targets = [Target(folder / name, book.text) for name, book in names.items()]
+        work = Work(ledger_name, None, upto, mapped_mb(memory_mb, processes), bool(aside), master, budget())
+        made = build(targets, work, processes, progress)
+        judged = [opened.enter_context(closing(open_views(target.path))) for target in targets]
+        for views, (_, found) in zip(judged, made, strict=True):
             with views.writing():
                 views.put_aside((*found, *aside))
-            return views
-
-        yield live or judged("before.db", books[0]), judged("after.db", books[1])
+        yield live or judged[0], judged[-1]
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
+from ledger.facts.administration import RemittanceUnmatched
 from projections.answers.payments import PaymentRow
+from projections.answers.unmatched import control_of
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.queries import findings_where, runs_chosen
 from projections.read_model.views import Views
@@ -152,6 +154,14 @@ def collect_paid(collected: Collected, sums: PaidSums, patient: str, row: Paymen
     """Take a claimed day's money in under every group it counts in."""
     for key in sums.keys(row):
         collected.add_day(key, patient, row.episode, row.date, says_of(row), shown_cents(key, row))
+
+
+def collect_unmatched(collected: Collected, acts: Iterable[RemittanceUnmatched]) -> None:
+    """Take in the answers that no claim is known for: they are no patient's."""
+    for act in acts:
+        fact, on = act.posting, act.posting.paid_on.isoformat()
+        says = f"{fact.payment}, {control_of(act)}"
+        collected.add_run(("unmatched", fact.payer), Run("", (), on, on, 1, says, fact.paid_cents))
 
 
 def collect_claimed(collected: Collected, sums: ClaimSums, row: ClaimedDay) -> None:

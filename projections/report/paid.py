@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
 import msgspec
 
 from ledger.book import Book
+from ledger.facts.administration import RemittanceUnmatched
 from ledger.store import EpisodeLedger
 from projections.answers.denials import reasons_named
 from projections.answers.payments import NO_REASON, PaymentRow
@@ -183,13 +184,17 @@ class PaidSums:
             )
 
 
-def unmatched(ledger: EpisodeLedger, asked: Asked) -> Iterator[Unmatched]:
-    """What waits to be assigned, by payer; whatever the dates asked for."""
+def waiting(ledger: EpisodeLedger, asked: Asked) -> list[RemittanceUnmatched]:
+    """What waits to be assigned, whatever the dates asked for."""
+    return [act for act in unmatched_of(ledger, asked.known_at) if asked.payer in (None, act.posting.payer)]
+
+
+def unmatched(acts: Iterable[RemittanceUnmatched], asked: Asked) -> Iterator[Unmatched]:
+    """The same by payer."""
     found: dict[str, list[tuple[str, int]]] = {}
-    for act in unmatched_of(ledger, asked.known_at):
-        if asked.payer in (None, act.posting.payer):
-            paid_on, cents = act.posting.paid_on.isoformat(), act.posting.paid_cents
-            found.setdefault(act.posting.payer, []).append((paid_on, cents))
+    for act in acts:
+        paid_on, cents = act.posting.paid_on.isoformat(), act.posting.paid_cents
+        found.setdefault(act.posting.payer, []).append((paid_on, cents))
     for payer in sorted(found):
         answers = found[payer]
         rows = asked.rows("payments", "--unmatched", payer=payer, **{"from": None, "to": None})

@@ -17,13 +17,13 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views
 from projections.report.asked import Asked
 from projections.report.authorizations import RunningOut
-from projections.report.behind import Behind, Collected, Key, collect_claimed, collect_paid
+from projections.report.behind import Behind, Collected, Key, collect_claimed, collect_paid, collect_unmatched
 from projections.report.billed import Billed, billed
 from projections.report.claims import ClaimSums, Exposed, ExposedMonth, ToGiveBack, Unbilled
 from projections.report.conflicts import Conflict, HardFinding, conflicts, hard_findings
 from projections.report.expected import Expected
 from projections.report.holds import Hold, holds
-from projections.report.paid import Denial, PaidAgainst, PaidSums, Unanswered, Unmatched, unmatched
+from projections.report.paid import Denial, PaidAgainst, PaidSums, Unanswered, Unmatched, unmatched, waiting
 from projections.report.patients import patients_told
 from projections.words import utc_text
 
@@ -127,15 +127,17 @@ def report_of(
             paid.add(told.patient, each)
             if collected is not None:
                 collect_paid(collected, paid, told.patient, each)
+    acts = waiting(ledger, asked)
     running.sort(key=attrgetter("lasts_to", "patient", "episode", "number"))
     expected.sort(key=attrgetter("due", "patient", "episode", "kind", "what"))
     if collected is not None:
         collected.add_from(views, asked, running)
+        collect_unmatched(collected, acts)
     return WeeklyReport(
         _heading(ledger, views, book, asked),
         list(billed(views, asked)), holds(views, book, asked), list(sums.unbilled()), list(sums.exposure()),
         list(sums.give_back()), list(paid.paid()), paid.unanswered(), list(paid.denials()),
-        list(unmatched(ledger, asked)), running,
+        list(unmatched(acts, asked)), running,
         list(conflicts(views, asked)), list(hard_findings(views, asked)), expected, asked,
         {payer.id: payer.name for payer in book.payers.values()}, left_out, collected.by_key if collected else {},
         sums.exposure_by_month(),

@@ -110,7 +110,7 @@ SECTIONS: Final[dict[str, Section]] = {
     ),
     "unanswered": Section(
         "Claims without an answer",
-        (_text("claim"), _text("episode"), _text("payer"), _text("sent", "sent_on"), _count("waits days", "waits"),
+        (_text("claim"), _text("episode"), _text("payer"), _text("sent", "sent_on"), _count("days waiting", "waits"),
          _count("days"), _money("claimed", "cents"), _money("predicted", "predicted_cents")),
         "Every claim that left long enough ago is answered.",
         ("claim", "episode"),

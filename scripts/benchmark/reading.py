@@ -58,14 +58,15 @@ def timed_build(ledger: str, book: str, path: Path, processes: int) -> tuple[flo
 
     from ledger.book import load_book
     from ledger.store import open_ledger
-    from projections.rebuild.build import MEMORY_MB, Work, mapped_mb
+    from projections.rebuild.build import MEMORY_MB, Target, Work, mapped_mb
     from projections.rebuild.build import build as build_views
 
     with open_ledger(ledger, create=False) as opened:
         upto = opened.position()
-    work = Work(ledger, load_book(Path(book)).text, None, upto, mapped_mb(MEMORY_MB, processes), False)
+    work = Work(ledger, None, upto, mapped_mb(MEMORY_MB, processes), False)
+    target = Target(path, load_book(Path(book)).text)
     began = time.perf_counter()
-    sums, _ = build_views(path, work, processes, silent)
+    ((sums, _),) = build_views([target], work, processes, silent)
     return time.perf_counter() - began, upto, sums.texts()
 
 

@@ -123,7 +123,7 @@ ROOMS: dict[str, str] = {
     "projections/bundle": (
         "ledger/facts ledger/book ledger/keys ledger/judge ledger/proof ledger/store.py "
         "projections/words.py projections/reading projections/rows projections/read_model projections/why "
-        "projections/audit projections/page"
+        "projections/answers projections/audit projections/page"
     ),
     "projections/erasure": (
         "ledger/facts ledger/files.py ledger/unfinished.py ledger/book ledger/store.py "

@@ -21,7 +21,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 def patients_behind(report: WeeklyReport) -> Iterator[str]:
     """Everybody whom a report with the rows behind its numbers shows."""
     yield from _patients_of(report, by_kind(report.expected))
-    yield from (run.patient for behind in report.behind.values() for run in behind.runs)
+    yield from (run.patient for behind in report.behind.values() for run in behind.runs if run.patient)
 
 
 def _patients_of(report: WeeklyReport, expected: Sequence[ExpectedKind]) -> Iterator[str]:

@@ -51,11 +51,11 @@ _PAID: Final = (
     Column("claims", "Claims", "number"), Column("predicted_cents", "Predicted", "money"),
     Column("open_cents", "Not answered", "money"), Column("paid_cents", "Paid", "money"),
     Column("patient_cents", "Patient owes", "money"), Column("missing_cents", "Missing", "money"),
-    Column("give_back_cents", "To give back", "money"), Column("other_cents", "Drugs and visits", "money"),
+    Column("give_back_cents", "To give back", "money"), Column("other_cents", "Drugs, visits", "money"),
 )  # fmt: skip
 _UNANSWERED: Final = (
     Column("sent_on", "Sent", "date"), Column("claim", "Claim"), Column("episode", "Episode", "episode"),
-    Column("patient", "Patient"), Column("payer", "Payer", "payer"), Column("waits", "Waits days", "number"),
+    Column("patient", "Patient"), Column("payer", "Payer", "payer"), Column("waits", "Days waiting", "number"),
     Column("days", "Days", "number"), Column("cents", "Claimed", "money"),
     Column("predicted_cents", "Predicted", "money"),
 )  # fmt: skip

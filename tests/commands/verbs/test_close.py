@@ -32,7 +32,8 @@ from ledger.facts.administration import MonthClosed, decode_act, encode_act
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
 from projections.audit import month as report_module
 from projections.audit.month import Month, report_of
-from projections.audit.restated import Restated, Restatements
+from projections.audit.restated import Restatements
+from projections.audit.restated_row import Restated
 from projections.audit.since_closing import LearnedSince, same_terms, told_by_book
 from projections.read_model.queries import Filters
 from projections.read_model.version import code_version
@@ -328,7 +329,7 @@ def test_each_day_names_what_changed_it(house: House) -> None:
         "after": "not_billable not_served", "payer_before": "prairie-blue", "payer_after": "prairie-blue",
         "code_before": "S9325", "code_after": None, "authorization_before": None, "authorization_after": None,
         "cents_before": 9000, "cents_after": 0, "delta_cents": -9000, "cause": "entry", "because": ["chart:late"],
-        "type": "FactRetracted", "by": "rn-7", "position": 13, "note": None,
+        "type": "FactRetracted", "by": "rn-7", "position": 13, "note": None, "paid_cents": None,
     }  # fmt: skip
     assert (second["date"], second["after"], second["because"], second["position"]) == (
         "2026-02-04", "billable S9325", ["pump:late-4"], 14,

@@ -13,7 +13,8 @@ from ledger.facts.liveness import taken_back
 from ledger.judge.causes import causes
 from ledger.judge.patients import by_episode, gather
 from ledger.judge.regions import judged_days
-from ledger.judge.steps import judge
+from ledger.judge.steps import NOT_SERVED, judge
+from ledger.judge.taken_back import may_have_served, takers
 from projections.why.flip import with_fact
 from tests.chains import OPENING, corrects, retracts, served, stream
 from tests.harness import book_of, typed
@@ -82,3 +83,22 @@ def _is_target(entry: Entry, other: Entry) -> bool:
     fact = entry.fact
     assert isinstance(fact, ev.FactRetracted | ev.FactCorrected)
     return (other.source, other.id) == (fact.target_source, fact.target_id)
+
+
+def test_on_other_dates_nothing_that_was_taken_back_would_have_carried_the_day() -> None:
+    asked: Counter[str] = Counter()
+    verdict = NOT_SERVED.verdicts["not_served"]
+    for seed in range(120):
+        told, tables = history(Random(seed))
+        book = book_of(tables)
+        for patient in gather(by_episode(typed(told))):
+            for case in judge(patient, book) if patient.taken else ():
+                for regime in case.regimes:
+                    may = may_have_served(case, regime.terms)
+                    for date in case.calendar.dates(regime.days):
+                        is_taken = bool(takers(case, date, verdict))
+                        assert not is_taken or may & case.calendar.day(date)
+                        asked[f"{regime.terms.day_counting} {is_taken} {bool(may & case.calendar.day(date))}"] += 1
+    for counting in ("access", "course", "infused", "rolling_24h"):
+        assert asked[f"{counting} True True"], asked
+        assert asked[f"{counting} False False"], asked

@@ -141,7 +141,7 @@ def test_the_same_ledger_gives_the_same_bytes_on_another_day_and_place(sender: S
 def test_its_members_are_those_and_stand_in_the_zip_as_they_are(sender: Sender, tmp_path: Path) -> None:
     out = tmp_path / "two.zip"
     assert sender.bundle("EP-1", "EP-2", "--out", out).status == 0
-    each = {f"{name.format(n)}" for name in verify_bundle._OF_EPISODE for n in (1, 2)}
+    each = {f"{name.format(n)}" for name in (*verify_bundle._OF_EPISODE, verify_bundle._PAPERS) for n in (1, 2)}
     with zipfile.ZipFile(out) as archive:
         assert archive.namelist() == sorted(FIXED | each)
         assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}

@@ -23,9 +23,11 @@ from projections.export.judged import claimed_cells
 from projections.export.rows import named_findings
 from projections.export.shapes import CHANGES_OF, DATASETS
 from projections.rows.cells import Cells
+from projections.rows.house import house_sheets
 from projections.rows.patient import derive_patient
 from tests.harness import book_of, done_in
 from tests.histories import book, history
+from tests.ledger.judge.test_checks import AT, checks
 from tests.projections.changes.test_feed import NOW, tell
 from tests.stores import examples, open_ledger
 from tests.tiers import many
@@ -39,13 +41,14 @@ Snapshot = dict[tuple[Any, ...], Row]
 
 
 class House:
-    """A ledger told a random history with merges and partings, and books taken up in between."""
+    """A ledger told a random history with merges and partings, payers' checks, and books taken up in between."""
 
     def __init__(self, ledger: EpisodeLedger, rng: Random) -> None:
         self.ledger = ledger
         entries, tables = history(rng, house=True)
         books = [book_of(tables), book_of(book(rng)), book_of(tables | {"providers": []})]
         self.in_force: list[tuple[int, Book]] = []
+        received = checks(rng)
         for are_acts, several in groupby(entries, lambda entry: entry["episode"] == HOUSE):
             if are_acts:
                 for act in several:
@@ -58,6 +61,8 @@ class House:
                 rest = rest[batch:]
                 if rng.random() < 0.2:
                     self.adopt(rng.choice(books))
+                if received and rng.random() < 0.3:
+                    done_in(ledger, {"episode": HOUSE, "recorded_at": AT, "by": "desk", "fact": received.pop()})
         if not self.in_force or rng.random() < 0.2:
             self.adopt(rng.choice(books))
         self.head = ledger.position()
@@ -75,6 +80,8 @@ class House:
             streams[HOUSE] = acts
         judged_by = next((chosen for at, chosen in reversed(self.in_force) if at <= position), self.in_force[0][1])
         found: list[Cells] = []
+        if of == "findings" and (nobodys := house_sheets(self.ledger, position)):
+            found += named_findings(nobodys.findings, DATASETS["findings"])
         for patient in gather(streams):
             if of == "claimed":
                 found += claimed_cells(claimed_of(streams, patient.name, judged_by, every=True))

@@ -16,8 +16,10 @@ from frictionless import Package
 
 from projections.export.shapes import DATASETS
 from tests.answered import answered_house
-from tests.command_line import House, told
+from tests.command_line import House, example, told
+from tests.encrypted_house import Locked
 from tests.exports import export, manifest_of, told_house
+from tests.projections.test_checks_found import files as checks_of
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,12 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> list[House]:
     told_of = told_house(tmp_path_factory.mktemp("told"))
     assert told_of.run("follow", "--once").status == 0
     told_of.tell(told("death", {"type": "PatientDied", "date": "2026-02-02"}))
-    return [told_of, answered_house(tmp_path_factory.mktemp("answered"))]
+    answered = answered_house(tmp_path_factory.mktemp("answered"))
+    answered.run("remit", *checks_of(tmp_path_factory.mktemp("checks")))  # findings that are no patient's
+    forgetful = Locked(tmp_path_factory.mktemp("forgetful"))
+    forgetful.tell(*example(), *example("EP-2", "P-2"))
+    assert forgetful.run("forget", "P-1", "--reason", "asked", "--by", "officer", "--yes").status == 0  # rows that stay
+    return [told_of, answered, forgetful]
 
 
 def exports(houses: list[House], form: str, out: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
@@ -28,8 +28,9 @@ from projections.read_model.catch_up import catch_up
 from projections.read_model.generations import Places
 from projections.read_model.queries import Filters
 from projections.read_model.views import views_path
+from projections.rebuild import build as building
 from projections.rebuild import what_if as module
-from projections.rebuild.build import build
+from projections.rebuild.build import Target, build
 from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
 from projections.rebuild.what_if import both_judged, with_changes
 from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines_of
@@ -337,8 +338,8 @@ def test_the_other_read_model_is_its_owners_alone_and_beside_the_ledger(
 ) -> None:
     seen: list[tuple[Path, int, int]] = []
 
-    def watched(path: Path, *rest: Any) -> Any:
-        made = build(path, *rest)
+    def watched(targets: Sequence[Target], *rest: Any) -> Any:
+        made, ((path, _),) = build(targets, *rest), targets
         with pytest.raises(BlockingIOError), closing_descriptor(path.parent) as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # or another run would take it for left behind
         seen.append((path, path.parent.stat().st_mode & 0o777, path.stat().st_mode & 0o777))
@@ -349,6 +350,25 @@ def test_the_other_read_model_is_its_owners_alone_and_beside_the_ledger(
     ((path, *modes),) = seen
     assert path.parent.parent == house.folder.resolve()
     assert modes == [0o700, 0o600]
+
+
+def test_where_neither_read_model_stands_the_ledger_is_read_once_for_both(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = house.run("what-if", *DEARER).out
+    passes: list[list[Path]] = []
+    inner = building.build_part
+
+    def counted(targets: Sequence[Target], *rest: Any) -> Any:
+        passes.append([target.path for target in targets])
+        return inner(targets, *rest)
+
+    monkeypatch.setattr(building, "build_part", counted)
+    assert house.run("what-if", *DEARER).out == expected  # one stands: the other is built
+    for path in house.folder.glob("*views*"):
+        path.unlink()
+    assert house.run("what-if", *DEARER).out == expected != b""
+    assert [[path.name for path in paths] for paths in passes] == [["after.db"], ["before.db", "after.db"]]
 
 
 @contextmanager
@@ -368,8 +388,8 @@ def test_nothing_is_left_behind_on_an_error(
 ) -> None:
     was = files(house.folder)
 
-    def failing(path: Path, *rest: Any) -> Any:
-        build(path, *rest)
+    def failing(*args: Any) -> Any:
+        build(*args)
         raise trouble
 
     monkeypatch.setattr(module, "build", failing)

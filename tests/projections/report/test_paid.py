@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from tests.answered import CORRECTED, PAID, answer, claim, house_with_claims, written
 from tests.command_line import House, told
+from tests.in_process_site import InProcess
 
 Row = dict[str, Any]
 ON = "2026-11-20"
@@ -128,6 +131,10 @@ def test_what_was_paid_for_no_known_claim_waits_to_be_assigned(house: House, tmp
     assert (row["answers"], row["cents"]) == (1, 5000)
     listed = house.run(*row["rows"].split()).rows
     assert [each["paid_cents"] for each in listed] == [5000]
+    page = house.run("report", "--on", ON, "--format", "html").out.decode()
+    behind = page.partition('id="rows-unmatched-1"')[2].partition("</article>")[0]
+    assert "1 answer<" in behind
+    assert "T-4, RH900001" in behind
     assert house.run("assign-remittance", "T-4", "RH900001", "EP-O1-2", "--by", "d").status == 0
     assert "unmatched" not in sections(house)
     assert given_back(house) == {"overclaimed": 5000}
@@ -157,3 +164,28 @@ def test_the_dollars_of_findings_are_what_is_to_be_given_back_or_is_missing(hous
     assert house.tell(act("RefundSent", 8800, "EP-O1-2")).status == 0
     found = work(house)
     assert [found[rule][0]["cents"] for rule in ("claimed_not_billable", "overpaid")] == [0, 0]
+
+
+def test_the_site_says_what_the_command_says(house: House, tmp_path: Path) -> None:
+    paid = answer("EP-O1-2", "1", 120, 88, "CAS*CO*45*32", control="RH-2")
+    files = [PAID, written(tmp_path, [paid], 88, "T-1"), written(tmp_path, [answer("NO", "1", 50, 50)], 50, "T-4")]
+    assert house.run("remit", *files).status == 1
+    visitor = InProcess(house.ledger, house.book).visitor()
+    visitor.get("/report")
+    found = {row["section"]: row for row in house.run("report").rows}
+    for section, column, field in (
+        ("give_back", "Dollars", "cents"), ("paid", "Paid", "paid_cents"), ("paid", "Missing", "missing_cents"),
+        ("denials", "Dollars", "cents"), ("unmatched", "Dollars", "cents"),
+    ):  # fmt: skip
+        rows = csv.DictReader(io.StringIO(visitor.get(f"/report/table/{section}?as=csv").text))
+        assert [row[column] for row in rows][-1] == f"{found[section][field] / 100:.2f}", (section, column)
+
+
+def test_a_day_of_a_closed_month_that_changed_says_what_was_paid_for_it(house: House) -> None:
+    assert house.run("close", "2026-09", "--anyway", "--by", "c").status == 0
+    assert house.run("remit", PAID).status == 0
+    gone = {"type": "FactRetracted", "target_source": "example", "target_id": "day-2026-09-29", "reason": "not served"}
+    assert house.tell(told("gone", gone, episode="EP-O1")).status == 0
+    rows = house.run("restatements", "2026-09").rows
+    assert [(row["date"], row["delta_cents"], row["paid_cents"]) for row in rows] == [("2026-09-29", -8800, 8800)]
+    assert given_back(house) == {"overclaimed": 8800}
