@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -17,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.writing.adopt import adopt
-from commands.writing.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
@@ -29,10 +25,10 @@ from projections.rows.patient import derive_patient
 from tests.command_line import House, example, told
 from tests.harness import book_of
 from tests.histories import book, history
+from tests.projections.changes.telling import NOW, tell
 from tests.stores import examples, open_ledger
 from tests.tiers import many
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAMES = [column.name for column in DATASETS["changes"].columns]
 SEEDS = st.integers(0, 2**32)
 Snapshot = dict[tuple[str, ...], Cells]
@@ -72,11 +68,6 @@ class Told:
 
     def changes(self, since: int, upto: int) -> list[dict[str, Any]]:
         return [dict(zip(NAMES, change, strict=True)) for change in changes_since(self.ledger, since, upto)]
-
-
-def tell(ledger: EpisodeLedger, entries: list[dict[str, Any]]) -> list[Any]:
-    stream = io.BytesIO(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
-    return list(record(ledger, stream, keep_recorded_at=True))
 
 
 def applied(snapshot: Snapshot, changes: list[dict[str, Any]]) -> Snapshot:

@@ -28,7 +28,7 @@ from projections.rows.patient import derive_patient
 from tests.harness import book_of, done_in
 from tests.histories import book, history
 from tests.ledger.judge.test_checks import AT, checks
-from tests.projections.changes.test_feed import NOW, tell
+from tests.projections.changes.telling import NOW, tell
 from tests.stores import examples, open_ledger
 from tests.tiers import many
 
