@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.writing.adopt import adopt
-from commands.writing.record import record
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
@@ -27,7 +24,7 @@ from projections.export.shapes import DATASETS
 from projections.rows.cells import Cells, as_list
 from projections.rows.patient import derive_patient
 from tests.command_line import House, example, told
-from tests.harness import book_of
+from tests.harness import book_of, tell
 from tests.histories import book, history
 from tests.stores import examples, open_ledger
 from tests.tiers import many
@@ -72,11 +69,6 @@ class Told:
 
     def changes(self, since: int, upto: int) -> list[dict[str, Any]]:
         return [dict(zip(NAMES, change, strict=True)) for change in changes_since(self.ledger, since, upto)]
-
-
-def tell(ledger: EpisodeLedger, entries: list[dict[str, Any]]) -> list[Any]:
-    stream = io.BytesIO(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
-    return list(record(ledger, stream, keep_recorded_at=True))
 
 
 def applied(snapshot: Snapshot, changes: list[dict[str, Any]]) -> Snapshot:
