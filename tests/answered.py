@@ -102,3 +102,14 @@ def written(folder: Path, answers: Iterable[list[str]], cents: float, trace: str
     path = folder / f"{trace}.835"
     path.write_text(HEAD + "~".join(whole) + "~")
     return path
+
+
+def check_files(folder: Path) -> list[Path]:
+    """Three checks: one out of balance, one that carries money on, one that takes it up and keeps some more."""
+    carried, kept = "PLB*1999999999*20261231*FB:T-2*-200", "PLB*1999999999*20261231*FB:T-2*200*WO:OLD-7*50"
+    back = answer("NOBODYS", "22", -300, -200)
+    return [
+        written(folder, [answer("EP-O1-1", "1", 1576, 1000)], 990, "T-1"),
+        written(folder, [back], 0, "T-2", carried),
+        written(folder, [answer("EP-O1-2", "1", 120, 100), answer("NOBODYS", "1", 400, 300)], 150, "T-3", kept),
+    ]

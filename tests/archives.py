@@ -29,7 +29,8 @@ from projections.distributed.task import Engine
 from projections.read_model.catch_up import fill_as_known
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import passing_views
-from projections.rebuild.build import Target, Work, build
+from projections.rebuild.build import build
+from projections.rebuild.work import Target, Work
 from tests.command_line import Told, lines_of
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from commands.terminal.options import Command
-from projections.rebuild.build import MEMORY_MB
+from projections.rebuild.work import MEMORY_MB
 
 ENTRIES_A_PROCESS: Final = 50_000
 """Below so many entries another process costs more than it helps."""

@@ -14,27 +14,26 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from itertools import chain
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from ledger.book import book_of_text
 from ledger.facts.entry import UnreadableEntry, statement_of
 from ledger.facts.events import EpisodeOpened
 from ledger.judge.patients import Patient, gather
-from ledger.keys.cipher import MasterKey
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile, lay
 from projections.read_model.tables import STORED, index_tables
 from projections.read_model.trouble import NotNow, SetAside
 from projections.reading.as_known import Streams, load_patient, some_episode
-from projections.reading.budget import Budget, TooCostly, set_budget, within_budget
+from projections.reading.budget import TooCostly, set_budget, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
+from projections.rebuild.work import BuiltPart, Target, Work
 from projections.rows.digests import Sums
 from projections.rows.house import house_sheets
 from projections.rows.kept import NOBODY
@@ -42,43 +41,6 @@ from projections.rows.patient import Sheets, derive_patient
 
 AHEAD_ENTRIES: Final = 10_000
 """What this process gets done while the others start."""
-MEMORY_MB: Final = 512
-"""How much memory all processes of a rebuild take, at most, unless they are allowed more."""
-
-
-class Target(NamedTuple):
-    """A file to be built, and the text of the book by which its rows are judged."""
-
-    path: Path
-    book: str
-
-
-class Work(NamedTuple):
-    """What one process has to do."""
-
-    ledger: str
-    known_on: date | None
-    upto: int
-    mapped_mb: int
-    quarantine: bool
-    master: MasterKey | None = None
-    budget: Budget = Budget()
-
-
-class BuiltPart(NamedTuple):
-    """What one process made of a target: its fingerprints, and who had to be set aside."""
-
-    sums: list[int]
-    patients: int
-    set_aside: list[SetAside]
-
-
-def mapped_mb(memory_mb: int, processes: int) -> int:
-    """How much of the ledger's file each of so many processes reads as mapped memory: what is allowed beyond need.
-
-    Mapped pages are read a sixth faster, and count as memory of the process that reads them.
-    """
-    return max(0, memory_mb - MEMORY_MB) // processes
 
 
 def build(targets: Sequence[Target], work: Work, processes: int, told: Progress) -> list[tuple[Sums, list[SetAside]]]:

@@ -26,9 +26,10 @@ from projections.read_model.trouble import SetAside, ViewsError
 from projections.read_model.version import code_version, what_changed
 from projections.read_model.views import Views, open_views
 from projections.reading.budget import budget
-from projections.rebuild.build import MEMORY_MB, Target, Work, build, mapped_mb
+from projections.rebuild.build import build
 from projections.rebuild.certificate import Certificate, ChangedRow, Comparison, book_changes
 from projections.rebuild.live import UNREADABLE, Live, damaged_live, held_still
+from projections.rebuild.work import MEMORY_MB, Target, Work, mapped_mb
 from projections.rows.digests import Sums
 
 _ROWS: Final = "rows.jsonl"

@@ -26,7 +26,8 @@ from projections.read_model.passing import passing_folder
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import Views, open_views
 from projections.reading.budget import budget
-from projections.rebuild.build import MEMORY_MB, Target, Work, build, mapped_mb
+from projections.rebuild.build import build
+from projections.rebuild.work import MEMORY_MB, Target, Work, mapped_mb
 
 _EDITION: Final = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _KEYS: Final = {field.encode_name: field for field in msgspec.structs.fields(Terms)}

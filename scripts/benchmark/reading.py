@@ -58,8 +58,8 @@ def timed_build(ledger: str, book: str, path: Path, processes: int) -> tuple[flo
 
     from ledger.book import load_book
     from ledger.store import open_ledger
-    from projections.rebuild.build import MEMORY_MB, Target, Work, mapped_mb
     from projections.rebuild.build import build as build_views
+    from projections.rebuild.work import MEMORY_MB, Target, Work, mapped_mb
 
     with open_ledger(ledger, create=False) as opened:
         upto = opened.position()

@@ -10,11 +10,12 @@ from random import Random
 from typing import Any
 
 from .book import CODES, LAKESIDE, NORTHSIDE, PAYERS, STRANGER, book
+from .checks import checks
 from .facts import DAYS, GROUPS, START, gates, opening
 from .situations import SITUATIONS
 from .teller import Teller
 
-__all__ = ["CODES", "DAYS", "LAKESIDE", "NORTHSIDE", "PAYERS", "START", "STRANGER", "book", "history"]
+__all__ = ["CODES", "DAYS", "LAKESIDE", "NORTHSIDE", "PAYERS", "START", "STRANGER", "book", "checks", "history"]
 
 Entries = list[dict[str, Any]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import stores
-from tests.answered import answer, house_with_claims, written
+from tests.answered import answer, check_files, house_with_claims, written
 from tests.command_line import House, example, run
 from tests.encrypted_house import Locked
 from tests.in_process_site import InProcess
@@ -22,17 +22,6 @@ def house(tmp_path: Path) -> House:
     return house_with_claims(tmp_path)
 
 
-def files(folder: Path) -> list[Path]:
-    """Three checks: one out of balance, one that carries money on, one that takes it up and keeps some more."""
-    carried, kept = "PLB*1999999999*20261231*FB:T-2*-200", "PLB*1999999999*20261231*FB:T-2*200*WO:OLD-7*50"
-    back = answer("NOBODYS", "22", -300, -200)
-    return [
-        written(folder, [answer("EP-O1-1", "1", 1576, 1000)], 990, "T-1"),
-        written(folder, [back], 0, "T-2", carried),
-        written(folder, [answer("EP-O1-2", "1", 120, 100), answer("NOBODYS", "1", 400, 300)], 150, "T-3", kept),
-    ]
-
-
 def found(house: House, *options: object) -> list[dict[str, Any]]:
     return [row for row in house.run("findings", *options).rows if row["rule"] in CHECKS]
 
@@ -42,7 +31,7 @@ def said(house: House) -> set[tuple[str, str]]:
 
 
 def test_a_check_is_found_under_no_patient_and_chosen_by_payer_and_date(house: House, tmp_path: Path) -> None:
-    assert house.run("remit", *files(tmp_path)).status == 1
+    assert house.run("remit", *check_files(tmp_path)).status == 1
     unbalanced, recouped = found(house)
     assert (unbalanced["rule"], unbalanced["level"], recouped["rule"]) == ("payment_unbalanced", "hard", "recouped")
     assert (unbalanced["patient"], unbalanced["episodes"], unbalanced["dates"]) == ("", [], ["2026-11-10"])
@@ -69,7 +58,7 @@ def test_what_is_for_no_known_claim_keeps_the_check_in_balance(house: House, tmp
 
 
 def test_any_order_of_checks_and_every_way_to_the_rows_gives_the_same(house: House, tmp_path: Path) -> None:
-    told = files(tmp_path)
+    told = check_files(tmp_path)
     seen = []
     for number, order in enumerate((told, told[::-1])):
         folder = tmp_path / f"h{number}"
@@ -89,7 +78,7 @@ def test_any_order_of_checks_and_every_way_to_the_rows_gives_the_same(house: Hou
 
 
 def test_a_check_told_before_its_answers_or_after_them_is_the_same_check(house: House, tmp_path: Path) -> None:
-    file = files(tmp_path)[0]
+    file = check_files(tmp_path)[0]
     lines = [row for row in house.run("remit", "--dry-run", file).rows if row["episode"]]
     assert house.tell(*lines).rows[0]["outcome"] == "recorded"
     assert found(house) == []  # nothing is known of the check yet
@@ -98,7 +87,7 @@ def test_a_check_told_before_its_answers_or_after_them_is_the_same_check(house: 
 
 
 def test_an_archive_judged_elsewhere_finds_the_same(house: House, tmp_path: Path) -> None:
-    house.run("remit", *files(tmp_path))
+    house.run("remit", *check_files(tmp_path))
     assert found(house)
     archive, key, named = tmp_path / "archive", tmp_path / "master.key", []
     assert house.run("archive", "--out", archive, "--buckets", "2", "--in-the-open").status == 0
@@ -112,7 +101,7 @@ def test_an_archive_judged_elsewhere_finds_the_same(house: House, tmp_path: Path
 
 
 def test_the_site_and_the_report_show_what_is_no_patients(house: House, tmp_path: Path) -> None:
-    house.run("remit", *files(tmp_path))
+    house.run("remit", *check_files(tmp_path))
     visitor = InProcess(house.ledger, house.book).visitor()
     page = visitor.get("/findings?rule=payment_unbalanced").text
     assert "Check T-1 of river-health is worth 990.00" in page
@@ -129,7 +118,7 @@ def test_the_site_and_the_report_show_what_is_no_patients(house: House, tmp_path
 def test_what_is_found_in_a_check_stays_when_a_patient_is_forgotten(tmp_path: Path) -> None:
     house = Locked(tmp_path)
     assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
-    assert house.run("remit", files(tmp_path)[0]).status == 1
+    assert house.run("remit", check_files(tmp_path)[0]).status == 1
     before = found(house)
     assert [row["rule"] for row in before] == ["payment_unbalanced"]
     assert house.run("forget", "P-1", "--reason", "asked to", "--by", "officer", "--yes").status == 0

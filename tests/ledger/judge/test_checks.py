@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -11,27 +11,10 @@ import msgspec
 
 from ledger.facts.administration import PaymentReceived
 from ledger.judge.checks import CHECK_RULES, ReceivedCheck, find_in_checks, says_something
+from tests.histories import checks
 from tests.plain_model.findings_checks import findings_of_house
 
 AT = "2026-12-31T00:00:00Z"
-
-
-def checks(rng: Random) -> list[dict[str, Any]]:
-    """Some checks of two payers, with money kept and added for several reasons, most of them in balance."""
-    made = []
-    for number in range(rng.randint(1, 9)):
-        kept = [
-            {"reason": rng.choice(["WO", "FB", "72", "L6"]), "cents": 100 * rng.randint(-4, 4)}
-            for _ in range(rng.choice([0, 0, 1, 1, 2]))
-        ]
-        posted = 1000 * rng.randint(-1, 9)
-        check = {
-            "type": "PaymentReceived", "payment": f"T-{number}", "payer": rng.choice(["blue", "gold"]), "claims": 1,
-            "paid_on": (date(2026, 11, 2) + timedelta(rng.randint(0, 9))).isoformat(), "adjustments": kept,
-            "cents": posted - sum(each["cents"] for each in kept) + rng.choice([0, 0, 0, 50]),
-        }  # fmt: skip
-        made.append(check | ({"posted_cents": posted} if rng.random() < 0.8 else {}))
-    return made
 
 
 def received(told: list[dict[str, Any]]) -> Iterator[ReceivedCheck]:

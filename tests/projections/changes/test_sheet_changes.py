@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -25,13 +26,13 @@ from projections.export.shapes import CHANGES_OF, DATASETS
 from projections.rows.cells import Cells
 from projections.rows.house import house_sheets
 from projections.rows.patient import derive_patient
-from tests.harness import book_of, done_in
-from tests.histories import book, history
-from tests.ledger.judge.test_checks import AT, checks
-from tests.projections.changes.telling import NOW, tell
+from tests.harness import book_of, done_in, tell
+from tests.histories import book, checks, history
 from tests.stores import examples, open_ledger
 from tests.tiers import many
 
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+AT = "2026-12-31T00:00:00Z"
 SEEDS = st.integers(0, 2**32)
 SHEETS = ("lines", "findings", "claimed")
 NAMES = {of: [column.name for column in DATASETS[name].columns] for name, of in CHANGES_OF.items()}

@@ -15,11 +15,10 @@ from cloudevents.core.v1.event import CloudEvent
 from frictionless import Package
 
 from projections.export.shapes import DATASETS
-from tests.answered import answered_house
+from tests.answered import answered_house, check_files
 from tests.command_line import House, example, told
 from tests.encrypted_house import Locked
 from tests.exports import export, manifest_of, told_house
-from tests.projections.test_checks_found import files as checks_of
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> list[House]:
     assert told_of.run("follow", "--once").status == 0
     told_of.tell(told("death", {"type": "PatientDied", "date": "2026-02-02"}))
     answered = answered_house(tmp_path_factory.mktemp("answered"))
-    answered.run("remit", *checks_of(tmp_path_factory.mktemp("checks")))  # findings that are no patient's
+    answered.run("remit", *check_files(tmp_path_factory.mktemp("checks")))  # findings that are no patient's
     forgetful = Locked(tmp_path_factory.mktemp("forgetful"))
     forgetful.tell(*example(), *example("EP-2", "P-2"))
     assert forgetful.run("forget", "P-1", "--reason", "asked", "--by", "officer", "--yes").status == 0  # rows that stay

@@ -33,8 +33,8 @@ from projections.read_model.generations import Places
 from projections.read_model.views import open_views
 from projections.rebuild import build as building
 from projections.rebuild import rebuild as rebuilding
-from projections.rebuild.build import MEMORY_MB, mapped_mb
 from projections.rebuild.rebuild import certificates
+from projections.rebuild.work import MEMORY_MB, mapped_mb
 from tests import ROOT
 from tests.command_line import BOOK, INTAKE, LIVE, House, assert_plain, example, told
 from tests.harness import book_of

@@ -30,9 +30,10 @@ from projections.read_model.queries import Filters
 from projections.read_model.views import views_path
 from projections.rebuild import build as building
 from projections.rebuild import what_if as module
-from projections.rebuild.build import Target, build
+from projections.rebuild.build import build
 from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
 from projections.rebuild.what_if import both_judged, with_changes
+from projections.rebuild.work import Target
 from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history
