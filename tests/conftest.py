@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from ledger.store import EpisodeLedger
 from tests import command_line, harness, kept, stores, tiers
@@ -26,6 +27,9 @@ from tests.stories import StoriesTold
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("untimed")
 
 OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, command_line.run, harness, harness.derive)
 """Whatever opens a ledger of the tests' store: a module of tests that has one of them is run on PostgreSQL, too."""

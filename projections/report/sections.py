@@ -101,7 +101,7 @@ SECTIONS: Final[dict[str, Section]] = {
     ),
     "paid": Section(
         "Predicted against paid, by payer and month of service",
-        (_text("month"), _text("payer"), _count("days"), _count("claims"), _money("predicted", "predicted_cents"),
+        (_text("month"), _text("payer"), _count("days"), _money("predicted", "predicted_cents"),
          _money("not answered", "open_cents"), _money("paid", "paid_cents"), _money("patient owes", "patient_cents"),
          _money("missing", "missing_cents"), _money("to give back", "give_back_cents"),
          _money("drugs, visits", "other_cents")),

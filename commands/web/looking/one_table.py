@@ -71,7 +71,7 @@ def table_answer(
     table = paged(asked, one.columns, rows)
     if asked.is_csv:
         return csv_of(site, request, f"{page} {one.name}", table, patient_of, episode)
-    site.record(request, page, filter(None, {patient, *map(patient_of, table.rows)}))
+    site.record(request, page, filter(None, {patient, *map(patient_of, table.rows)}), episode=episode)
     return site.render(
         "one_table.html", request, reading=reading, table=table, one=one, back=back, payers=_payers(reading, one),
         choices=list(_choices(reading, one, asked)),

@@ -36,7 +36,8 @@ READS = (
 
 MANY_COLUMNS = (
     "lines", "what-if --set prairie-blue.rate_cents.S9325=9500 --by day",
-    "what-if --set prairie-blue.rate_cents.S9325=9500 --by line",
+    "what-if --set prairie-blue.rate_cents.S9325=9500 --by line", "report",
+    "report --payer prairie-blue --from 2026-01-01 --known-at 2026-11-20T00:00Z",
 )  # fmt: skip
 """Tables whose columns have no room beside each other on 80 columns."""
 

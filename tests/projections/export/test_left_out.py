@@ -238,6 +238,7 @@ def test_who_is_left_out_stands_in_the_ledger_under_keys_of_their_own(path: Path
             assert "Ada" not in stored
 
 
+@pytest.mark.sqlite_file
 def test_nobody_is_left_out_by_a_name_that_was_forgotten(tmp_path: Path) -> None:
     house = Locked(tmp_path)
     assert house.tell(*example("EP-1", "P-1"), *example("EP-2", "P-2")).status == 0

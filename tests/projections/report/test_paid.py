@@ -182,7 +182,7 @@ def test_the_site_says_what_the_command_says(house: House, tmp_path: Path) -> No
 
 
 def test_a_day_of_a_closed_month_that_changed_says_what_was_paid_for_it(house: House) -> None:
-    assert house.run("close", "2026-09", "--anyway", "--by", "c").status == 0
+    assert house.run("close", "2026-09", "--anyway", "checked", "--by", "c").status == 0
     assert house.run("remit", PAID).status == 0
     gone = {"type": "FactRetracted", "target_source": "example", "target_id": "day-2026-09-29", "reason": "not served"}
     assert house.tell(told("gone", gone, episode="EP-O1")).status == 0
