@@ -138,6 +138,12 @@ def derive(
     return derived
 
 
+def tell(ledger: EpisodeLedger, entries: list[dict[str, Any]]) -> list[Any]:
+    """Record lines with the instants they bear."""
+    stream = io.BytesIO(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
+    return list(record(ledger, stream, keep_recorded_at=True))
+
+
 def _is_act(entry: dict[str, Any] | str | bytes) -> bool:
     return isinstance(entry, dict) and entry["episode"] == ""
 

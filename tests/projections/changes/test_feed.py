@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -23,12 +24,12 @@ from projections.export.shapes import DATASETS
 from projections.rows.cells import Cells, as_list
 from projections.rows.patient import derive_patient
 from tests.command_line import House, example, told
-from tests.harness import book_of
+from tests.harness import book_of, tell
 from tests.histories import book, history
-from tests.projections.changes.telling import NOW, tell
 from tests.stores import examples, open_ledger
 from tests.tiers import many
 
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAMES = [column.name for column in DATASETS["changes"].columns]
 SEEDS = st.integers(0, 2**32)
 Snapshot = dict[tuple[str, ...], Cells]

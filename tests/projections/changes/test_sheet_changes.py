@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -25,12 +26,12 @@ from projections.export.shapes import CHANGES_OF, DATASETS
 from projections.rows.cells import Cells
 from projections.rows.house import house_sheets
 from projections.rows.patient import derive_patient
-from tests.harness import book_of, done_in
+from tests.harness import book_of, done_in, tell
 from tests.histories import book, checks, history
-from tests.projections.changes.telling import NOW, tell
 from tests.stores import examples, open_ledger
 from tests.tiers import many
 
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AT = "2026-12-31T00:00:00Z"
 SEEDS = st.integers(0, 2**32)
 SHEETS = ("lines", "findings", "claimed")
