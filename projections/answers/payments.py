@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Final, get_args
+from datetime import date, datetime, timedelta
+from operator import attrgetter
+from typing import Final, NamedTuple, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger.book import Book
 from ledger.judge.answers import postings_of
@@ -46,6 +49,35 @@ class PaymentRow(Struct, frozen=True):
     reasons: tuple[str, ...]
     live: bool
     waiting_since: str | None
+
+
+class PaymentRun(NamedTuple):
+    """Neighbouring dates of a claim that say the same: the row of the first, and how many dates."""
+
+    row: PaymentRow
+    days: int
+
+
+def one_by_one(runs: Iterable[PaymentRun]) -> list[PaymentRow]:
+    """The rows of runs, a date each, by episode, claim, date and code."""
+    return sorted((_moved(run.row, place) for run in runs for place in range(run.days)), key=_IN_ORDER)
+
+
+def by_month(run: PaymentRun) -> Iterator[PaymentRun]:
+    """A run cut where months end."""
+    place, first = 0, date.fromisoformat(run.row.date)
+    while place < run.days:
+        on = first + timedelta(place)
+        days = min(monthrange(on.year, on.month)[1] - on.day + 1, run.days - place)
+        yield PaymentRun(_moved(run.row, place), days)
+        place += days
+
+
+def _moved(row: PaymentRow, days: int) -> PaymentRow:
+    return replace(row, date=(date.fromisoformat(row.date) + timedelta(days)).isoformat()) if days else row
+
+
+_IN_ORDER: Final = attrgetter("episode", "claim", "date", "code")
 
 
 def payment_rows(

@@ -19,7 +19,7 @@ from ledger.judge.settled import settled_days
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.answers.payments import PaymentRow, rows_of
+from projections.answers.payments import PaymentRow, PaymentRun, rows_of
 from projections.audit.claimed_rows import ClaimedDay, claimed_rows
 from projections.audit.revealed import Past, Streams
 from projections.reading.around import entries_around
@@ -34,7 +34,7 @@ def nothing_kept(patient: str) -> None:
     """Nothing, of anybody."""
 
 
-def nothing_paid_kept(patient: str) -> list[PaymentRow] | None:
+def nothing_paid_kept(patient: str) -> list[PaymentRun] | None:
     """Nothing, of anybody."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +13,7 @@ from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.answers.payments import PaymentRow
+from projections.answers.payments import PaymentRow, PaymentRun
 from projections.audit.claimed import ClaimsTold, Kept, claims_of, claims_of_several
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients, payments_kept
@@ -74,11 +73,11 @@ def kept_in(views: Views, *, every: bool) -> Kept:
     return kept
 
 
-def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRow] | None]:
+def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRun] | None]:
     """The same of what claimed days were paid."""
     names = kept_patients(views, made_by(), every=False)
 
-    def kept(patient: str) -> list[PaymentRow] | None:
+    def kept(patient: str) -> list[PaymentRun] | None:
         text = payments_kept(views, patient) if patient in names else None
         return None if text is None else unpacked_payments(text)
 
@@ -147,7 +146,6 @@ def unpacked(text: str) -> list[ClaimedDay]:
 _in_order: Final[Callable[[tuple[str, int, int, ClaimedDay]], tuple[str, int, int]]] = lambda each: each[:3]  # noqa: E731
 
 _PAYMENT_DATE, _REASONS = (PaymentRow.__struct_fields__.index(name) for name in ("date", "reasons"))
-_PAYMENT_ORDER: Final = attrgetter("episode", "claim", "date", "code")
 
 
 def packed_payments(rows: Sequence[PaymentRow]) -> str:
@@ -167,12 +165,10 @@ def packed_payments(rows: Sequence[PaymentRow]) -> str:
     return msgspec.json.encode(runs).decode()
 
 
-def unpacked_payments(text: str) -> list[PaymentRow]:
-    """The rows of a text, by episode, claim, date and code, as they were."""
-    found: list[PaymentRow] = []
-    for first, count, *cells in msgspec.json.decode(text):
-        cells[_REASONS] = tuple(cells[_REASONS])
-        for on in range(first, first + count):
-            cells[_PAYMENT_DATE] = iso(on)
-            found.append(PaymentRow(*cells))
-    return sorted(found, key=_PAYMENT_ORDER)
+def unpacked_payments(text: str) -> list[PaymentRun]:
+    """The runs of a text."""
+    found: list[PaymentRun] = []
+    for first, days, *cells in msgspec.json.decode(text):
+        cells[_REASONS], cells[_PAYMENT_DATE] = tuple(cells[_REASONS]), iso(first)
+        found.append(PaymentRun(PaymentRow(*cells), days))
+    return found

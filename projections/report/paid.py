@@ -13,7 +13,7 @@ from ledger.book import Book
 from ledger.facts.administration import RemittanceUnmatched
 from ledger.store import EpisodeLedger
 from projections.answers.denials import reasons_named
-from projections.answers.payments import NO_REASON, PaymentRow
+from projections.answers.payments import NO_REASON, PaymentRow, PaymentRun, by_month, one_by_one
 from projections.answers.unmatched import unmatched_of
 from projections.report.asked import Asked
 
@@ -89,20 +89,21 @@ class _Money:
         self.missing = self.give_back = self.other = self.charge = 0
         self.claims: set[tuple[str, str]] = set()
 
-    def add(self, row: PaymentRow) -> None:
-        self.days += 1
+    def add(self, run: PaymentRun) -> None:
+        row, days = run
+        self.days += days
         self.claims.add((row.episode, row.claim))
-        predicted = row.expected_cents or 0 if row.live else 0
+        predicted = days * (row.expected_cents or 0) if row.live else 0
         self.predicted += predicted
         self.open += predicted if row.status in ("unpaid", "reversed") else 0
         if row.expected_cents is None:
-            self.other += row.paid_cents
+            self.other += days * row.paid_cents
         else:
-            self.paid += row.paid_cents
-        self.patient += row.patient_cents
-        self.missing += row.missing_cents
-        self.give_back += row.to_give_back_cents
-        self.charge += row.charge_cents
+            self.paid += days * row.paid_cents
+        self.patient += days * row.patient_cents
+        self.missing += days * row.missing_cents
+        self.give_back += days * row.to_give_back_cents
+        self.charge += days * row.charge_cents
 
 
 class _Claim(NamedTuple):
@@ -132,10 +133,17 @@ class PaidSums:
     def _waits(self, since: str) -> int:
         return (date.fromisoformat(self._asked.on) - date.fromisoformat(since)).days
 
-    def add(self, patient: str, row: PaymentRow) -> None:
-        """Count a claimed day of a patient."""
+    def counted(self, runs: Iterable[PaymentRun], *, singly: bool) -> Iterator[PaymentRun]:
+        """Runs cut so that all dates of one count for the same: by months; by dates where only some are asked for."""
+        if singly or self._asked.from_ or self._asked.to:
+            return (PaymentRun(row, 1) for row in one_by_one(runs))
+        return (part for run in runs for part in by_month(run))
+
+    def add(self, patient: str, run: PaymentRun) -> None:
+        """Count a run of claimed days of a patient, as ``counted`` cuts them."""
+        row = run.row
         for key in self.keys(row):
-            self._sums.setdefault(key, _Money()).add(row)
+            self._sums.setdefault(key, _Money()).add(run)
             if key[0] == "unanswered":
                 self._claims[key] = _Claim(row.payer, patient, str(row.waiting_since))
 

@@ -10,8 +10,8 @@ from ledger.book import Book
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
-from projections.answers.payments import PaymentRow
-from projections.audit.claimed import ClaimsTold, claims_of, nothing_kept, nothing_paid_kept
+from projections.answers.payments import PaymentRun
+from projections.audit.claimed import claims_of, nothing_kept, nothing_paid_kept
 from projections.audit.claimed_rows import ClaimedDay
 from projections.audit.kept_claimed import kept_in, payments_kept_in
 from projections.read_model.kept_claims import patients_paid
@@ -38,7 +38,7 @@ class PatientReported(NamedTuple):
 
     patient: str
     claimed: Sequence[ClaimedDay]
-    payments: Sequence[PaymentRow]
+    payments: Sequence[PaymentRun]
     running_out: Sequence[RunningOut]
     expected: Sequence[Expected]
 
@@ -59,7 +59,7 @@ def patients_told(
     )
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
-        told = _kept(kept(name), kept_paid(name)) if name in claiming else ClaimsTold([], [])
+        told = _kept(kept(name), kept_paid(name)) if name in claiming else _OfClaims([], [])
         if told is not None and name not in ongoing:
             yield _reported(name, told)
             progress(done, len(names))
@@ -67,7 +67,8 @@ def patients_told(
         try:
             streams = entries_around(ledger, ledger.episodes_of(name), upto)
             if told is None:
-                told = claims_of(streams, name, book, asked.known_at)
+                found = claims_of(streams, name, book, asked.known_at)
+                told = _OfClaims(found.claimed, [PaymentRun(row, 1) for row in found.payments])
             running, expected = _going_on(streams, name, book, asked) if name in ongoing else ((), ())
         except UnreadableEntry as error:
             if error.episode not in known_aside and not isinstance(error, TooCostly):
@@ -78,12 +79,19 @@ def patients_told(
         progress(done, len(names))
 
 
-def _kept(claimed: list[ClaimedDay] | None, payments: list[PaymentRow] | None) -> ClaimsTold | None:
-    return None if claimed is None or payments is None else ClaimsTold(claimed, payments)
+class _OfClaims(NamedTuple):
+    """The claimed days of one patient, and their money by runs."""
+
+    claimed: list[ClaimedDay]
+    payments: list[PaymentRun]
+
+
+def _kept(claimed: list[ClaimedDay] | None, payments: list[PaymentRun] | None) -> _OfClaims | None:
+    return None if claimed is None or payments is None else _OfClaims(claimed, payments)
 
 
 def _reported(
-    patient: str, told: ClaimsTold, running: Sequence[RunningOut] = (), expected: Sequence[Expected] = ()
+    patient: str, told: _OfClaims, running: Sequence[RunningOut] = (), expected: Sequence[Expected] = ()
 ) -> PatientReported:
     wrong = [row for row in told.claimed if row.kind != "as_claimed"]
     return PatientReported(patient, wrong, told.payments, running, expected)

@@ -123,10 +123,10 @@ def report_of(
             sums.add(row)
             if collected is not None:
                 collect_claimed(collected, sums, row)
-        for each in told.payments:
-            paid.add(told.patient, each)
+        for run in paid.counted(told.payments, singly=collected is not None):
+            paid.add(told.patient, run)
             if collected is not None:
-                collect_paid(collected, paid, told.patient, each)
+                collect_paid(collected, paid, told.patient, run.row)
     acts = waiting(ledger, asked)
     running.sort(key=attrgetter("lasts_to", "patient", "episode", "number"))
     expected.sort(key=attrgetter("due", "patient", "episode", "kind", "what"))

@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ledger.book import load_book
+from projections.answers.payments import PaymentRow, PaymentRun, by_month, one_by_one
+from projections.report.asked import Asked
+from projections.report.paid import PaidSums
 from tests.answered import CORRECTED, PAID, answer, claim, house_with_claims, written
-from tests.command_line import House, told
+from tests.command_line import BOOK, House, told
 from tests.in_process_site import InProcess
 
 Row = dict[str, Any]
@@ -189,3 +196,41 @@ def test_a_day_of_a_closed_month_that_changed_says_what_was_paid_for_it(house: H
     rows = house.run("restatements", "2026-09").rows
     assert [(row["date"], row["delta_cents"], row["paid_cents"]) for row in rows] == [("2026-09-29", -8800, 8800)]
     assert given_back(house) == {"overclaimed": 8800}
+
+
+STATUSES = ("paid", "underpaid", "overpaid", "denied", "patient", "reversed", "unpaid")
+CENTS = st.integers(-5_000, 20_000)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> PaymentRun:
+    """A run of claimed days, most over the end of a month or a year."""
+    first = date(2025, 12, 1) + timedelta(draw(st.integers(0, 90)))
+    waits = draw(st.none() | st.just("2026-01-05"))
+    claim, payer = draw(st.sampled_from((("C-1", "example-health"), ("C-2", "river-health"))))
+    row = PaymentRow(
+        draw(st.sampled_from(("EP-1", "EP-2"))), claim, payer, first.isoformat(), "S9325", draw(st.none() | CENTS),
+        *draw(st.tuples(CENTS, CENTS)), draw(st.sampled_from(STATUSES)),  # type: ignore[arg-type]
+        *draw(st.tuples(CENTS, CENTS, st.integers(0, 3), st.integers(0, 3))),
+        draw(st.sampled_from(((), ("CO-198",)))), draw(st.booleans()), waits,
+    )  # fmt: skip
+    return PaymentRun(row, draw(st.integers(1, 70)))
+
+
+@given(st.lists(runs(), max_size=6), st.sampled_from((None, "2026-01-10")), st.sampled_from((None, "2026-02-03")))
+def test_runs_of_days_add_up_to_what_their_days_do(told: list[PaymentRun], from_: str | None, to: str | None) -> None:
+    def added(singly: bool) -> Any:
+        sums = PaidSums(Asked(ON, None, from_, to), load_book(BOOK))
+        for run in sums.counted(told, singly=singly):
+            sums.add("P-1", run)
+        return [*sums.paid(), *sums.unanswered(), *sums.denials()]
+
+    assert added(singly=False) == added(singly=True)
+
+
+@given(runs())
+def test_a_run_is_the_same_days_cut_by_months_or_one_by_one(run: PaymentRun) -> None:
+    days = one_by_one([run])
+    assert len(days) == run.days
+    assert [day for part in by_month(run) for day in one_by_one([part])] == days
+    assert all(part.row.date[:7] == one_by_one([part])[-1].date[:7] for part in by_month(run))
