@@ -69,11 +69,11 @@ def _tree(pid: int) -> list[int]:
     while waiting:
         each = waiting.pop()
         found.append(each)
-        for thread in Path(f"/proc/{each}/task").glob("*/children"):
-            try:
+        try:
+            for thread in Path(f"/proc/{each}/task").glob("*/children"):
                 waiting += map(int, thread.read_text().split())
-            except OSError:  # it has just ended
-                continue
+        except OSError:  # it has just ended
+            continue
     return found
 
 
