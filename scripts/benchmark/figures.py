@@ -25,6 +25,7 @@ LABELS: Final = {
     "b.command": "episode-ledger rebuild, as a command, 2 processes",
     "b.what-if": "episode-ledger what-if, one value of one payer, as a command",
     "b.catch-up": "catch-up after one late entry",
+    "b.remittance": "catch-up after one late remittance",
     "b.why": "why, in the process",
     "b.why.command": "episode-ledger why, as a command",
     "c.ours": "our path",

@@ -21,20 +21,21 @@ WHYS: Final = 50
 WHY_COMMANDS: Final = 3
 
 
-def _served(ledger: EpisodeLedger, chance: random.Random, count: int) -> list[Entry]:
-    """Recorded days of therapy, drawn from the whole ledger."""
+def _drawn(ledger: EpisodeLedger, kind: str, chance: random.Random, count: int) -> list[Entry]:
+    """Recorded facts of a kind, drawn from the whole ledger."""
     from ledger.facts.stored import read_row
 
     last, found = ledger.position(), []
     while len(found) < count:
         position = chance.randint(1, last)
         rows = ledger.scan(position - 1, min(last, position + 200))
-        found += [read_row(row) for row in rows if row[3] == "DayServed"][:1]
+        found += [read_row(row) for row in rows if row[3] == kind][:1]
     return found
 
 
 def catch_up(ledger: str, book: str, views: str, turn: int) -> tuple[Rows, dict[str, Any]]:
-    """Task: one late fact recorded, the read model brought up to it; the median of several."""
+    """Task: one late fact recorded, the read model brought up to it, and likewise one late remittance; the medians of
+    several."""
     from commands.writing.handle import Recorder
     from ledger.book import load_book
     from ledger.store import open_ledger
@@ -42,30 +43,50 @@ def catch_up(ledger: str, book: str, views: str, turn: int) -> tuple[Rows, dict[
     from projections.read_model.views import open_views
 
     book_read, chance = load_book(Path(book)), random.Random(turn)
-    seconds = []
+    rows, more = list[Any](), dict[str, Any]()
     with open_ledger(ledger, create=False) as opened, closing(open_views(Path(views))) as model:
         recorder = Recorder(opened)
         stamp = time.time_ns()  # identities of their own, also in a ledger that went through this before
         bring_up(opened, model, book_read)
-        for number, entry in enumerate(_served(opened, chance, LATE_ENTRIES + 1)):
-            _record_again(recorder, entry, f"{stamp}-{number}")
-            began = time.perf_counter()
-            bring_up(opened, model, book_read)
-            seconds.append(time.perf_counter() - began)
-    return [("b.catch-up", statistics.median(seconds[1:]), 1)], {"slowest": max(seconds[1:]), "first": seconds[0]}
+        for key, kind, told_of in (("catch-up", "DayServed", _again), ("remittance", "ClaimSubmitted", _paid)):
+            seconds = []
+            for number, entry in enumerate(_drawn(opened, kind, chance, LATE_ENTRIES + 1)):
+                name = f"{stamp}-{number}"
+                _record(recorder, entry.episode, name, told_of(entry.fact, name))
+                began = time.perf_counter()
+                bring_up(opened, model, book_read)
+                seconds.append(time.perf_counter() - began)
+            rows.append((f"b.{key}", statistics.median(seconds[1:]), 1))
+            more |= {f"{key} slowest": max(seconds[1:]), f"{key} first": seconds[0]}
+    return rows, more
 
 
-def _record_again(recorder: Any, entry: Entry, name: str) -> None:
+def _again(fact: Any, name: str) -> dict[str, Any]:
     """The same day told by another source: a late fact."""
     import msgspec
 
-    from commands.door.intake import Line, parse_line
+    found: dict[str, Any] = json.loads(msgspec.json.encode(fact))
+    return found
 
-    told = {"episode": entry.episode, "source": "late", "id": name, "by": "bench"}
-    text = json.dumps(told | {"fact": json.loads(msgspec.json.encode(entry.fact))}).encode()
+
+def _paid(claim: Any, name: str) -> dict[str, Any]:
+    """A claim paid by a check of its own, with its charge."""
+    cents = sum(line.charge_cents for line in claim.lines)
+    return {
+        "type": "RemittancePosted", "claim": claim.claim, "payer": claim.payer, "payment": name,
+        "paid_on": "2026-11-20", "status": "1", "charge_cents": cents, "paid_cents": cents,
+    }  # fmt: skip
+
+
+def _record(recorder: Any, episode: str, name: str, fact: dict[str, Any]) -> None:
+    from commands.door.intake import Line, parse_line
+    from commands.writing.handle import Recorded
+
+    text = json.dumps({"episode": episode, "source": "late", "id": name, "by": "bench", "fact": fact}).encode()
     line = parse_line(1, text)
-    assert isinstance(line, Line)
-    recorder.handle([line])
+    assert isinstance(line, Line), line
+    (handled,) = recorder.handle([line])
+    assert isinstance(handled, Recorded), handled
 
 
 def why(ledger: str, book: str, turn: int) -> tuple[Rows, dict[str, Any]]:
@@ -77,7 +98,7 @@ def why(ledger: str, book: str, turn: int) -> tuple[Rows, dict[str, Any]]:
     book_read, chance = load_book(Path(book)), random.Random(turn)
     seconds = []
     with open_ledger(ledger, create=False) as opened:
-        for entry in _served(opened, chance, WHYS + 1):
+        for entry in _drawn(opened, "DayServed", chance, WHYS + 1):
             began = time.perf_counter()
             assert why_of(opened, entry.episode, entry.fact.date, book_read)
             seconds.append(time.perf_counter() - began)
@@ -90,7 +111,7 @@ def why_command(program: list[str], ledger: str, book: str, turn: int) -> tuple[
 
     chance = random.Random(-turn - 1)
     with open_ledger(ledger, create=False) as opened:
-        asked = [(e.episode, e.fact.date.isoformat()) for e in _served(opened, chance, WHY_COMMANDS)]
+        asked = [(e.episode, e.fact.date.isoformat()) for e in _drawn(opened, "DayServed", chance, WHY_COMMANDS)]
     seconds = [run_command(program, ledger, book, "why", *each) for each in asked]
     return [("b.why.command", statistics.median(seconds), 1)], {"slowest": max(seconds)}
 

@@ -50,6 +50,7 @@ def targets(figures: Figures) -> Iterator[Target]:
     yield Target("worklist's page, first", _thousands(figures, "f.worklist.first"), 150, "ms", at_least=False)
     yield Target("worklist's page, later", _thousands(figures, "f.worklist.later"), 30, "ms", at_least=False)
     yield Target("catch-up after one late entry", _thousands(figures, "b.catch-up"), 5, "ms", at_least=False)
+    yield Target("catch-up after one late remittance", _thousands(figures, "b.remittance"), 20, "ms", at_least=False)
     yield Target("why, in the process", _thousands(figures, "b.why"), 5, "ms", at_least=False)
     yield _speed(figures, "one entry a commit against raw INSERT", "d.one.ours", "d.one.raw", 0.65)
     yield _speed(figures, "batches against raw executemany", "d.many.ours", "d.many.raw", 1 / 4)
