@@ -51,7 +51,7 @@ def catch_up(ledger: str, book: str, views: str, turn: int) -> tuple[Rows, dict[
         for key, kind, told_of in (("catch-up", "DayServed", _again), ("remittance", "ClaimSubmitted", _paid)):
             seconds = []
             for number, entry in enumerate(_drawn(opened, kind, chance, LATE_ENTRIES + 1)):
-                name = f"{stamp}-{number}"
+                name = f"{key}-{stamp}-{number}"
                 _record(recorder, entry.episode, name, told_of(entry.fact, name))
                 began = time.perf_counter()
                 bring_up(opened, model, book_read)
