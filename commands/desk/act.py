@@ -5,6 +5,7 @@ The identity of what is recorded is made with the form, so that a second click r
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -105,6 +106,12 @@ def identity_of(told: Texts) -> str:
     if not _IDENTITY.match(identity):
         raise Stopped("The form is not whole.", "Open it again.")
     return identity
+
+
+def nonce_of(identity: str, number: int) -> str:
+    """The nonce of a form's act of the house: from the form's identity, whose chance nobody can guess, so that each is
+    recorded once."""
+    return hashlib.sha256(f"{identity} {number}".encode()).hexdigest()[:32]
 
 
 def parted(lines: Iterable[str]) -> list[Part]:

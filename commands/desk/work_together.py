@@ -5,12 +5,11 @@ All of it is recorded in one transaction, or nothing; whoever decided about one 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from commands.desk.act import Desk, Done, Part, Preview, Stopped, identity_of, new_identity
+from commands.desk.act import Desk, Done, Part, Preview, Stopped, identity_of, new_identity, nonce_of
 from commands.desk.fields import Control, Texts
 from commands.desk.open_work import ATTEMPTS
 from commands.outside import utc_now
@@ -94,7 +93,7 @@ class DecideTogether:
         with opened_to_record(self.desk.setup, create=False) as ledger:
             for _ in range(ATTEMPTS):
                 before = ledger.count_of_acts()
-                if any(act.nonce == _nonce(identity, 0) for _, act in ledger.work_acts()):
+                if any(act.nonce == nonce_of(identity, 0) for _, act in ledger.work_acts()):
                     return Done("Nothing was recorded: the ledger has this already.", [])
                 self._refuse_overtaken(ledger, told)
                 if any(not ledger.patients_of(each.episode) for each in self._pieces):
@@ -128,13 +127,13 @@ class DecideTogether:
         for piece in self._pieces:
             owner, note, until = _changes(piece, told)
             if owner is not None:
-                yield WorkAssigned(now, by, piece.episode, piece.work, owner, _nonce(identity, number))
+                yield WorkAssigned(now, by, piece.episode, piece.work, owner, nonce_of(identity, number))
                 number += 1
             if note:
-                yield WorkNoted(now, by, piece.episode, piece.work, note, _nonce(identity, number))
+                yield WorkNoted(now, by, piece.episode, piece.work, note, nonce_of(identity, number))
                 number += 1
             if until is not None:
-                yield WorkDone(now, by, piece.episode, piece.work, until, _nonce(identity, number))
+                yield WorkDone(now, by, piece.episode, piece.work, until, nonce_of(identity, number))
                 number += 1
 
     def _effect(self, told: Texts) -> list[Part]:
@@ -164,11 +163,6 @@ def _said(piece: Piece, told: Texts) -> str:
 
 def _worth(piece: Piece) -> str:
     return "" if piece.cents is None else f", {money(piece.cents)}"
-
-
-def _nonce(identity: str, number: int) -> str:
-    """The nonce of an act: from the form's identity, whose chance nobody can guess, so that each is recorded once."""
-    return hashlib.sha256(f"{identity} {number}".encode()).hexdigest()[:32]
 
 
 def _date(text: str) -> date | None:

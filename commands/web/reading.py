@@ -13,6 +13,7 @@ from commands.terminal.options import Setup
 from ledger.book import Book, load_book
 from ledger.store import EpisodeLedger
 from projections.read_model.catch_up import catch_up, of_this_ledger, stale_because
+from projections.read_model.numbers import index_numbers
 from projections.read_model.version import code_version, makes_the_same_rows
 from projections.read_model.views import Views
 from projections.work.kept import keep_work
@@ -49,8 +50,9 @@ class Reader:
         return self._book[1]
 
     @contextmanager
-    def reading(self, *, work: bool = False) -> Iterator[Reading]:
-        """The read model with every entry recorded so far, and with open ``work`` if it is asked for."""
+    def reading(self, *, work: bool = False, claims: bool = False) -> Iterator[Reading]:
+        """The read model with every entry recorded so far; with open ``work``, and the numbers of ``claims``, if they
+        are asked for."""
         book = self.book()
         with self.setup.open() as ledger, closing(self.setup.views()) as views:
             while True:
@@ -59,6 +61,8 @@ class Reader:
                     catch_up(ledger, views, book)
                     if work:
                         keep_work(ledger, views, book, utc_now())
+                    if claims:
+                        index_numbers(views, ledger)
                 with views.reading():
                     if not stale_because(views, ledger, book):  # else another process has just built it otherwise
                         yield Reading(ledger, views, book, int(views.noted()["position"]))

@@ -74,10 +74,10 @@ class Site:
         self._forgotten_at, self._sealed_on = 0, ""
 
     @contextmanager
-    def reading(self, *, work: bool = False) -> Iterator[Reading]:
-        """The ledger and its read model for one page, with open ``work`` if it is asked for; what was kept from before
-        a forgetting is let go first."""
-        with self.reader.reading(work=work) as reading:
+    def reading(self, *, work: bool = False, claims: bool = False) -> Iterator[Reading]:
+        """The ledger and its read model for one page, with open ``work`` or the numbers of ``claims`` if they are asked
+        for; what was kept from before a forgetting is let go first."""
+        with self.reader.reading(work=work, claims=claims) as reading:
             self._let_go(max((position for position, _ in reading.ledger.forgettings()), default=0))
             self._seal_looks(reading.ledger)
             yield reading
@@ -98,7 +98,7 @@ class Site:
         if forgotten_at > self._forgotten_at:
             self.kept.clear()
             self.uploads.let_go()
-            for kind in ("search", "also", "work", "looks"):
+            for kind in ("search", "also", "work", "looks", "answer"):
                 self.ids.let_go(kind)
             self._forgotten_at = forgotten_at
 

@@ -48,11 +48,17 @@ class ClaimRow(Struct, frozen=True):
 
 def claim_rows(ledger: EpisodeLedger, episodes: Iterable[str]) -> Iterator[ClaimRow]:
     """The claims of some episodes, by episode and in the order they were recorded."""
+    for episode in episodes_claimed(ledger, episodes):
+        yield from rows_of(episode)
+
+
+def episodes_claimed(ledger: EpisodeLedger, episodes: Iterable[str]) -> Iterator[Episode]:
+    """Some episodes with their claims and the answers to them, and nothing else; those forgotten are left out."""
     gone = ledger.forgotten()
     names = [name for name in episodes if name not in gone]
     for name, entries in entries_of_kinds(ledger, names, ledger.position(), KINDS):
         if entries:
-            yield from rows_of(fold(name, entries))
+            yield fold(name, entries)
 
 
 def rows_of(episode: Episode) -> Iterator[ClaimRow]:

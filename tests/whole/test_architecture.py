@@ -167,8 +167,8 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/book ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/reading projections/read_model projections/audit projections/effects "
         "projections/operations "
-        "commands/outside.py commands/door commands/sheets commands/references commands/writing commands/terminal "
-        "commands/recording"
+        "commands/outside.py commands/door commands/sheets commands/references commands/writing commands/answers "
+        "commands/terminal commands/recording"
     ),
     "commands/people": "ledger/facts ledger/files.py ledger/book commands/outside.py",
     "commands/web/guard": "commands/people",
@@ -181,9 +181,9 @@ ROOMS: dict[str, str] = {
     ),
     "commands/web/looking": (
         "ledger/facts ledger/store.py "
-        "projections/words.py projections/rows projections/read_model projections/why projections/audit "
-        "projections/operations projections/work projections/page projections/report "
-        "commands/terminal commands/desk commands/web/guard commands/web"
+        "projections/words.py projections/rows projections/read_model projections/why projections/answers "
+        "projections/audit projections/operations projections/work projections/page projections/report "
+        "commands/outside.py commands/answers commands/terminal commands/desk commands/web/guard commands/web"
     ),
     "commands/verbs": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/x12 ledger/book ledger/keys ledger/proof "

@@ -4,6 +4,7 @@ written looked through."""
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from projections.export.shapes import DATASETS
+from tests.act_forms import form_at
 from tests.answered import PAID, TAKEN_IN
 from tests.claims_files import IN_THE_OPEN, INTAKE, ClaimsHouse
 from tests.command_line import ANYWAY, lines_of
 from tests.every_command import commands_in, every_command
+from tests.in_process_site import InProcess
 
 WHO: dict[str, Any] = {
     "last": "ZQLAST", "first": "ZQFIRST", "middle": "ZQMIDDLE", "birth_date": "1931-07-13", "sex": "F",
@@ -71,7 +74,7 @@ DONE: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 """What is done, one after the other; the files in it are made by the test."""
 ELSEWHERE = {
-    "serve": "tests/commands/web: its pages are those of ``page`` and the tables of the lists",
+    "serve": "its pages of claims and payments below; its others are those of ``page`` and the tables of the lists",
     "migrate": "PostgreSQL: it moves entries and shows counts",
     "master-key": "it makes a key and looks at no ledger",
     "book new": "it asks about a payer and looks at no ledger",
@@ -170,6 +173,25 @@ def test_claims_show_it_in_their_file_alone(house: ClaimsHouse) -> None:
         assert_hidden("claims", each.out + each.err.encode())
     for mark in (b"ZQSECOND", b"ZQSUBSCRIBER", b"1 ZQSTREET", b"ZQGROUP", b"987654321", b"19310713"):
         assert mark in file.read_bytes()
+
+
+def test_no_page_of_claims_and_payments_shows_it(house: ClaimsHouse) -> None:
+    files_told(house.folder)
+    assert house.run("remit", house.folder / "paid.835").status == 1, "no claim has left yet"
+    assert house.run("claims", "write", "--out", house.folder / "out").status == 0
+    biller = InProcess(house.ledger, house.book).visitor("biller")
+    addresses = ("/claims", "/claims/plan", "/payments/unmatched")
+    pages = [biller.get(f"{address}{csv}") for csv in ("?as=csv", "") for address in addresses]
+    found = re.search(r'href="(/payments/unmatched/[a-z0-9]+)"', pages[-1].text)
+    assert found
+    form = form_at(biller, found[1])
+    effect = form.shown(claim="EP-O1-1")
+    done = effect.send("record")
+    assert "1 answer assigned" in done.text
+    for page in (*pages, form.answer, effect.answer, done, biller.get("/claims")):
+        assert page.status == 200
+        assert_hidden("a page", page.text.encode())
+        assert ANSWERED.decode() not in page.text
 
 
 def written(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:

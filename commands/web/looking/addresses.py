@@ -6,6 +6,7 @@ from typing import Final
 
 from commands.web.app import Addresses
 from commands.web.forms import SHORT, Bounds
+from commands.web.looking.claims import claims_page, plan_page
 from commands.web.looking.deciding import assign_work, decide_together, note_work, put_work_away
 from commands.web.looking.episode import history_page, printed_page
 from commands.web.looking.episode_tables import episode_table
@@ -16,6 +17,7 @@ from commands.web.looking.monday_tables import report_table
 from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
 from commands.web.looking.tables import listed
+from commands.web.looking.unmatched import assign_answer, assign_form, unmatched_page
 from commands.web.looking.worklist import work_page, worklist_page
 
 NOTE: Final = Bounds(16 * 1024, 8)
@@ -32,6 +34,10 @@ LOOKING: Final = Addresses(
         "/found/{id}": listed(found_page),
         "/holds": listed(holds_page),
         "/findings": listed(findings_list),
+        "/claims": listed(claims_page),
+        "/claims/plan": listed(plan_page),
+        "/payments/unmatched": listed(unmatched_page),
+        "/payments/unmatched/{id}": assign_form,
         "/report": report_page,
         "/report/page": report_charts,
         "/report/table/{name}": listed(report_table),
@@ -46,6 +52,7 @@ LOOKING: Final = Addresses(
         "/open-work/{id}/assign": (assign_work, SHORT),
         "/open-work/{id}/note": (note_work, NOTE),
         "/open-work/{id}/done-until": (put_work_away, SHORT),
+        "/payments/unmatched/{id}": (assign_answer, SHORT),
         "/looks": (ask_for_looks, SHORT),
         "/zone": (choose_zone, SHORT),
     },

@@ -31,7 +31,7 @@ class OneTable(NamedTuple):
 
     def asked(self, request: Request, more: Sequence[str] = ()) -> Asked:
         """What an address asks of it."""
-        orders = [AS_FOUND, *(column.name for column in self.columns)]
+        orders = [AS_FOUND, *(column.name for column in self.columns if column.kind != "mend")]
         return Asked(request, orders, (*(column.name for column in self.chosen_by), *more))
 
     @property
@@ -58,10 +58,10 @@ def table_named(tables: Sequence[OneTable], name: str) -> OneTable:
 
 def table_answer(
     site: Site, request: Request, reading: Reading, one: OneTable, asked: Asked, page: str, back: str,
-    patient: str | None = None, episode: str | None = None,
+    patient: str | None = None, episode: str | None = None, template: str = "one_table.html", **more: object,
 ) -> Response:  # fmt: skip
     """The page of a table, or its CSV; whose data it shows is logged before. ``patient`` and ``episode`` are those that
-    the table is of, where its rows do not say."""
+    the table is of, where its rows do not say; a ``template`` of its own may show ``more`` around it."""
 
     def patient_of(row: Any) -> str | None:
         return getattr(row, "patient", None) or patient
@@ -73,8 +73,8 @@ def table_answer(
         return csv_of(site, request, f"{page} {one.name}", table, patient_of, episode)
     site.record(request, page, filter(None, {patient, *map(patient_of, table.rows)}), episode=episode)
     return site.render(
-        "one_table.html", request, reading=reading, table=table, one=one, back=back, payers=_payers(reading, one),
-        choices=list(_choices(reading, one, asked)),
+        template, request, reading=reading, table=table, one=one, back=back, payers=_payers(reading, one),
+        choices=list(_choices(reading, one, asked)), **more,
     )  # fmt: skip
 
 

@@ -6,15 +6,21 @@ import io
 import re
 import shutil
 from collections import defaultdict
+from contextlib import closing
 from itertools import permutations
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
+from commands.answers.assign import AnswersNamed, NotAssigned, assignment, record_assignment
+from commands.outside import random_nonces
+from ledger.facts.administration import RemittanceAssigned, RemittanceUnmatched
 from ledger.x12.acknowledgements import read_acknowledgements
 from ledger.x12.remittances import Answer, read_remittances
 from ledger.x12.segments import Unreadable, read_segments
+from projections.read_model.views import passing_views
 from tests.answered import (
     CORRECTED,
     FACTS,
@@ -164,6 +170,30 @@ def test_somebody_assigns_what_no_claim_was_known_for(house: House, tmp_path: Pa
     assert [row["outcome"] for row in house.run("remit", file).rows] == ["duplicate"]
     assert house.run("assign-remittance", "T-1", "RH9", "EP-O1-1").status == 2
     assert paid(house) == 61600
+
+
+def test_of_two_who_assign_an_answer_at_once_one_wins(house: House, tmp_path: Path) -> None:
+    house.run("remit", written(tmp_path, [answer("NOBODYS", "1", 1576, 616, control="RH9")], 616, "T-1"))
+    named = AnswersNamed("T-1", "RH9")
+    with open_ledger(house.ledger, create=False) as ledger, closing(passing_views()) as views:
+        first, second = (assignment(ledger, views, named, claim) for claim in ("EP-O1-1", "EP-O1-2"))
+        record_assignment(ledger, first, "ann", random_nonces)
+        with pytest.raises(NotAssigned):
+            record_assignment(ledger, second, "bob", random_nonces)
+        assert [act.by for _, act in ledger.acts_of(RemittanceAssigned)] == ["ann"]
+    assert paid(house) == 61600
+
+
+def test_an_answer_that_its_episode_does_not_take_goes_on_waiting(house: House, tmp_path: Path) -> None:
+    house.run("remit", written(tmp_path, [answer("NOBODYS", "1", 1576, 616, control="RH9")], 616, "T-1"))
+    with open_ledger(house.ledger, create=False) as ledger:
+        ((_, waiting),) = ledger.acts_of(RemittanceUnmatched)
+    fact = {"type": "RemittancePosted"} | msgspec.to_builtins(waiting.posting) | {"claim": "EP-O1-1", "paid_cents": 1}
+    by_hand = {"episode": "EP-O1", "source": "835", "id": waiting.key, "by": "desk-1", "fact": fact}
+    assert house.tell(by_hand).status == 0
+    ended = house.run("assign-remittance", "T-1", "RH9", "EP-O1-1", "--by", "desk-1")
+    assert (ended.status, "another answer in its place" in ended.err) == (2, True)
+    assert len(house.run("payments", "--unmatched").rows) == 1
 
 
 def test_what_came_before_its_claim_waits_and_is_not_counted_twice(house: House, tmp_path: Path) -> None:

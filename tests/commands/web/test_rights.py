@@ -37,6 +37,7 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
     """A real address for each of the table's."""
     episode = signed_in["viewer"].address_of("EP-2005").removeprefix("/episode/")
     search = signed_in["viewer"].post("/search", text="EP").headers["location"].removeprefix("/found/")
+    answer = f"/payments/unmatched/{desk.site.ids.of('answer', chr(0).join(('T-1', 'RH9', 'river-health')))}"
     work, looks = desk.site.work_href("EP-2005", "to_bill"), desk.site.ids.of("looks", "P-1005")
     parts = {
         "{ticket}": "aaaa", "{type}": "PainAssessed", "{version}": "2", "{act}": "retract", "{month}": "2026-10",
@@ -45,7 +46,8 @@ def path_of(desk: InProcess, signed_in: dict[Role, Visitor]) -> Callable[[str], 
 
     def made(address: str) -> str:
         path = address.replace("/found/{id}", f"/found/{search}").replace("/looks/{id}", f"/looks/{looks}")
-        path = path.replace("/open-work/{id}", work).replace("{id}", episode)
+        path = path.replace("/open-work/{id}", work).replace("/payments/unmatched/{id}", answer)
+        path = path.replace("{id}", episode)
         for part, value in parts.items():
             path = path.replace(part, value)
         return path + {
@@ -151,7 +153,7 @@ def test_a_page_shows_no_link_and_no_form_that_its_reader_may_not_follow(
     signed_in: dict[Role, Visitor], path_of: Callable[[str], str]
 ) -> None:
     for role, visitor in signed_in.items():
-        for address in ("/", "/episode/{id}", "/findings"):
+        for address in ("/", "/episode/{id}", "/findings", "/claims", "/payments/unmatched"):
             page = visitor.get(path_of(address))
             for href in set(re.findall(r'href="(/[a-z/-]+)"', page.text)):
                 assert visitor.get(href).status in (200, 303), (role, address, href)
