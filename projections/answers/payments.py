@@ -12,6 +12,7 @@ from ledger.book import Book
 from ledger.judge.answers import postings_of
 from ledger.judge.case import Case
 from ledger.judge.claims import date_of
+from ledger.judge.episode import Episode
 from ledger.judge.settled import PaidStatus, SettledDay, settled_days
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import AsKnown, JudgedPatient
@@ -48,12 +49,17 @@ class PaymentRow(Struct, frozen=True):
     waiting_since: str | None
 
 
+EpisodePayment = tuple[Episode, PaymentRow]
+"""A claimed day with its episode, which has the claims."""
+
+
 def payment_rows(
     ledger: EpisodeLedger, book: Book, episodes: Iterable[str], known_at: datetime | None = None
-) -> Iterator[PaymentRow]:
+) -> Iterator[EpisodePayment]:
     """The claimed days of some episodes, by episode, claim, date and code."""
     for _, case in judged_episodes(ledger, book, episodes, known_at):
-        yield from rows_of(case, settled_days(case))
+        for row in rows_of(case, settled_days(case)):
+            yield case.episode, row
 
 
 def judged_episodes(
