@@ -85,6 +85,7 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "sent_on": "2026-11-09",
             "control": "C-0",
             "batch": "B1",
+            "diagnoses": ["G89.3", "C61"],
             "lines": [
                 CLAIM_LINE,
                 {**CLAIM_LINE, "modifiers": ["SH", "SJ"], "authorization": "A-1", "line": "2"},

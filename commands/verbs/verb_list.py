@@ -54,7 +54,7 @@ VERBS: Final = {
     "bundle": Verb("bundle", "Put episodes into one zip that a payer can check without trusting us."),
     "export": Verb(
         "export",
-        "Write days, lines, findings, changes, claimed days, claims, payments, remittances, episodes,"
+        "Write days, lines, findings, claimed days, what changed of them, claims, payments, remittances, episodes,"
         " authorizations, providers, rates or events into files, for programs downstream.",
     ),
     "follow": Verb("follow", "Print each day that is not what it was, as JSON Lines, until stopped."),

@@ -231,7 +231,7 @@ def test_a_forgotten_patient_stands_between_and_hinders_nothing(tmp_path: Path) 
 # ---- A plain bundle stays as it was ----
 
 BEFORE = {
-    "README.txt": "2c65adeefda90ec62fabaaa78f584833e80d1a8e5c0e0d9f2fb7306ffddfcef6",
+    "README.txt": "99d7059e04cfdb86be6343d930c3f7beaf017d46992133d821deed8540cae99c",
     "entries/1.jsonl": "aa6b32d972a9fedd7debc873899aa860a171196f6794eb6eb08ac3d341ad3fbb",
     "entries/2.jsonl": "774a456f2b85842ec1d98b30e6ed0886e9ea2d014efb3b53d96b5ca175d9d489",
 }
