@@ -15,6 +15,7 @@ from ledger.book import Book
 from ledger.judge.answers import postings_of
 from ledger.judge.case import Case
 from ledger.judge.claims import date_of
+from ledger.judge.episode import Episode
 from ledger.judge.settled import PaidStatus, SettledDay, settled_days
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import AsKnown, JudgedPatient
@@ -51,6 +52,10 @@ class PaymentRow(Struct, frozen=True):
     waiting_since: str | None
 
 
+EpisodePayment = tuple[Episode, PaymentRow]
+"""A claimed day with its episode, which has the claims."""
+
+
 class PaymentRun(NamedTuple):
     """Neighbouring dates of a claim that say the same: the row of the first, and how many dates."""
 
@@ -61,6 +66,11 @@ class PaymentRun(NamedTuple):
 def one_by_one(runs: Iterable[PaymentRun]) -> list[PaymentRow]:
     """The rows of runs, a date each, by episode, claim, date and code."""
     return sorted((_moved(run.row, place) for run in runs for place in range(run.days)), key=_IN_ORDER)
+
+
+def last_of(run: PaymentRun) -> str:
+    """The last date of a run."""
+    return _moved(run.row, run.days - 1).date
 
 
 def by_month(run: PaymentRun) -> Iterator[PaymentRun]:
@@ -82,10 +92,11 @@ _IN_ORDER: Final = attrgetter("episode", "claim", "date", "code")
 
 def payment_rows(
     ledger: EpisodeLedger, book: Book, episodes: Iterable[str], known_at: datetime | None = None
-) -> Iterator[PaymentRow]:
+) -> Iterator[EpisodePayment]:
     """The claimed days of some episodes, by episode, claim, date and code."""
     for _, case in judged_episodes(ledger, book, episodes, known_at):
-        yield from rows_of(case, settled_days(case))
+        for row in rows_of(case, settled_days(case)):
+            yield case.episode, row
 
 
 def judged_episodes(

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
-from ledger.facts.entry import UnreadableEntry
-from ledger.facts.events import Discharged, EpisodeOpened, EpisodeVoided, PatientDied
-from ledger.facts.liveness import known
+from ledger.facts.events import Discharged, EpisodeVoided, PatientDied
 from ledger.judge.episode import Episode
 from ledger.judge.orders import Telling
-from ledger.judge.patients import episode_of
-from ledger.store import EpisodeLedger
-from projections.reading.cohorts import cohorts_in
-from projections.reading.joined import entries_of_kinds
 from projections.words import iso
 
 LAST_DATE: Final = date(2099, 12, 31).toordinal()
 """Where an order has no last date, this one stands for it: no service date lies beyond."""
-_KINDS: Final = (EpisodeOpened, Discharged, EpisodeVoided, PatientDied)
+ENDINGS: Final = (Discharged, EpisodeVoided, PatientDied)
+"""The kinds of fact that end an episode."""
 
 
 def ordered_to(episode: Episode) -> str | None:
@@ -30,7 +25,7 @@ def ordered_to(episode: Episode) -> str | None:
 
 def open_orders(episode: Episode, on: int) -> Iterator[tuple[str, Telling]]:
     """The orders in force on a date, each with the telling that counts: the one recorded last."""
-    if not _is_open(episode, on):
+    if not is_open(episode, on):
         return
     for order in sorted(episode.orders):
         covering = [telling for telling in episode.tellings(order) if telling.from_ <= on <= telling.to]
@@ -38,24 +33,6 @@ def open_orders(episode: Episode, on: int) -> Iterator[tuple[str, Telling]]:
             yield order, covering[-1]
 
 
-def patients_with_open_episodes(
-    ledger: EpisodeLedger, upto: int, on: int, known_at: datetime | None, without: Collection[str]
-) -> set[str]:
-    """The patients with an episode that nothing ended before a date; who cannot be read is told of elsewhere."""
-    found: set[str] = set()
-    for cohort in cohorts_in(ledger, upto):
-        if not set(cohort.patients).isdisjoint(without):
-            continue
-        try:
-            episodes = list(entries_of_kinds(ledger, list(cohort.episodes), upto, _KINDS))
-        except UnreadableEntry:
-            continue
-        for name, entries in episodes:
-            folded = episode_of(name, known(entries, known_at), whole=False)
-            if folded is not None and _is_open(folded, on):
-                found.add(folded.patient)
-    return found
-
-
-def _is_open(episode: Episode, on: int) -> bool:
+def is_open(episode: Episode, on: int) -> bool:
+    """Whether nothing ended an episode before a date."""
     return not episode.voided and all(ended.date >= on for ended in (*episode.discharges, *episode.deaths))

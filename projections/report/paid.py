@@ -14,6 +14,7 @@ from ledger.facts.administration import RemittanceUnmatched
 from ledger.store import EpisodeLedger
 from projections.answers.denials import reasons_named
 from projections.answers.payments import NO_REASON, PaymentRow, PaymentRun, by_month, one_by_one
+from projections.answers.payments_by import PaidTotal
 from projections.answers.unmatched import unmatched_of
 from projections.report.asked import Asked
 
@@ -81,31 +82,6 @@ class Unmatched(msgspec.Struct, frozen=True, tag_field="section", tag="unmatched
 PaidKey = tuple[str, ...]
 
 
-class _Money:
-    """What some claimed days add up to."""
-
-    def __init__(self) -> None:
-        self.days = self.predicted = self.open = self.paid = self.patient = 0
-        self.missing = self.give_back = self.other = self.charge = 0
-        self.claims: set[tuple[str, str]] = set()
-
-    def add(self, run: PaymentRun) -> None:
-        row, days = run
-        self.days += days
-        self.claims.add((row.episode, row.claim))
-        predicted = days * (row.expected_cents or 0) if row.live else 0
-        self.predicted += predicted
-        self.open += predicted if row.status in ("unpaid", "reversed") else 0
-        if row.expected_cents is None:
-            self.other += days * row.paid_cents
-        else:
-            self.paid += days * row.paid_cents
-        self.patient += days * row.patient_cents
-        self.missing += days * row.missing_cents
-        self.give_back += days * row.to_give_back_cents
-        self.charge += days * row.charge_cents
-
-
 class _Claim(NamedTuple):
     payer: str
     patient: str
@@ -117,7 +93,7 @@ class PaidSums:
 
     def __init__(self, asked: Asked, book: Book) -> None:
         self._asked, self._book = asked, book
-        self._sums: dict[PaidKey, _Money] = {}
+        self._sums: dict[PaidKey, PaidTotal] = {}
         self._claims: dict[PaidKey, _Claim] = {}
 
     def keys(self, row: PaymentRow) -> Iterator[PaidKey]:
@@ -143,19 +119,19 @@ class PaidSums:
         """Count a run of claimed days of a patient, as ``counted`` cuts them."""
         row = run.row
         for key in self.keys(row):
-            self._sums.setdefault(key, _Money()).add(run)
+            self._sums.setdefault(key, PaidTotal()).add(row, run.days)
             if key[0] == "unanswered":
                 self._claims[key] = _Claim(row.payer, patient, str(row.waiting_since))
 
-    def _of(self, section: str) -> Iterator[tuple[PaidKey, _Money]]:
+    def _of(self, section: str) -> Iterator[tuple[PaidKey, PaidTotal]]:
         return ((key, self._sums[key]) for key in sorted(self._sums) if key[0] == section)
 
     def paid(self) -> Iterator[PaidAgainst]:
         """Every payer and month with a claimed day, by payer and month."""
         for (_, payer, month), of in self._of("paid"):
             yield PaidAgainst(
-                payer, month, of.days, len(of.claims), of.predicted, of.open, of.paid, of.patient, of.missing,
-                of.give_back, of.other, self._rows_of_month(payer, month),
+                payer, month, of.days, len(of.claims), of.predicted, of.open, of.per_diems, of.patient,
+                of.missing, of.to_give_back, of.other, self._rows_of_month(payer, month),
             )  # fmt: skip
 
     def _rows_of_month(self, payer: str, month: str) -> str:

@@ -7,7 +7,9 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from ledger.book import Book
+from ledger.facts.billing import RemittancePosted
 from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.events import ClaimSubmitted, EpisodeOpened
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRun
@@ -21,7 +23,8 @@ from projections.reading.around import entries_around
 from projections.reading.as_known import judged_among
 from projections.reading.authorizations import authorizations_of
 from projections.reading.budget import TooCostly
-from projections.reading.open_orders import patients_with_open_episodes
+from projections.reading.by_kinds import episodes_by_kinds
+from projections.reading.open_orders import ENDINGS, is_open
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 from projections.report.expected import Expected, expected_of
@@ -50,9 +53,8 @@ def patients_told(
     upto = int(views.noted()["position"])
     aside = views.set_aside()
     known_aside = {name for one in aside.values() for name in (one.patient, one.episode)}
-    on = date.fromisoformat(asked.on).toordinal()
     claiming, ongoing = _with_claims(views, aside), _with_recent_days(views, asked)
-    ongoing |= patients_with_open_episodes(ledger, upto, on, asked.known_at, known_aside)
+    _add_from_episodes(claiming, ongoing, ledger, upto, asked, known_aside)
     keeps = asked.known_at is None
     kept, kept_paid = (
         (kept_in(views, every=False), payments_kept_in(views)) if keeps else (nothing_kept, nothing_paid_kept)
@@ -97,9 +99,26 @@ def _reported(
     return PatientReported(patient, wrong, told.payments, running, expected)
 
 
+def _add_from_episodes(
+    claiming: set[str], ongoing: set[str], ledger: EpisodeLedger, upto: int, asked: Asked, without: Collection[str]
+) -> None:
+    """Add the patients with an episode that nothing ended before the report's date; and at an instant, where nothing
+    is kept that tells of claimed days, those with claims or answers."""
+    on = date.fromisoformat(asked.on).toordinal()
+    kinds = (EpisodeOpened, *ENDINGS, *(() if asked.known_at is None else _OF_CLAIMS))
+    for episode in episodes_by_kinds(ledger, upto, asked.known_at, kinds, without):
+        if is_open(episode, on):
+            ongoing.add(episode.patient)
+        if episode.claims or episode.postings:
+            claiming.add(episode.patient)
+
+
+_OF_CLAIMS: Final = (ClaimSubmitted, RemittancePosted)
+
+
 def _with_claims(views: Views, aside: Collection[str]) -> set[str]:
-    """The patients who may have unbilled days, claimed ones that do not stand, or money for any: one that is not
-    billable as claimed has a finding, and so has money for what is neither; one that is claimed again is billable."""
+    """The patients who may have unbilled days, claimed ones that do not stand, or, where it is kept, money for any: one
+    that is not billable as claimed has a finding, and one that is claimed again is billable."""
     found = views.connection.execute(
         "SELECT DISTINCT patient FROM day_runs WHERE status = 'billable'"
         f" UNION SELECT patient FROM findings WHERE rule IN ({', '.join('?' * len(_ABOUT_CLAIMS))})",

@@ -18,6 +18,7 @@ from scripts.simulation.payer import Payer, eighty_percent
 from tests.claims_simulated import claims_house
 from tests.command_line import House, lines_of
 from tests.exports import export, manifest_of, rows_in
+from tests.payments_added import assert_payments_add_up
 
 FIRST = date(2026, 11, 1)
 MOST_ROUNDS = 12
@@ -145,6 +146,22 @@ def reported(house: House) -> Counter[str]:
     return found
 
 
+def assert_lines_are_those_sent(loop: Loop, rows: list[dict[str, Any]]) -> None:
+    """Each sum by line is of a line that stands in a file, under its number."""
+    sent = {
+        (claim.control, line.number): (line.code, day_of(line.from_), day_of(line.to))
+        for _, file in loop.payers
+        for claim in file.claims
+        for line in claim.lines
+    }
+    ours = [row for row in rows if row["claim"] in loop.episodes]
+    assert ours
+    for row in ours:
+        (number,) = row["lines"]
+        found = row["code"], date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+        assert found == sent[row["claim"], number], row
+
+
 def looped(folder: Path, episodes: int, seed: int) -> Loop:
     """The loop run to its end over simulated episodes: every day is settled, and all money is where it was paid."""
     loop = Loop(claims_house(folder, episodes, seed), seed)
@@ -152,6 +169,7 @@ def looped(folder: Path, episodes: int, seed: int) -> Loop:
     over = by_hand(loop.house)
     said = reported(loop.house)
     assert (said["give_back"], said["paid beyond"], said["lacking"]) == (over, over, said["denials"])
+    assert_lines_are_those_sent(loop, assert_payments_add_up(loop.house)["line"])
     assert loop.settle() == []
     settled = reported(loop.house)
     assert (settled["give_back"], settled["paid"], settled["unmatched"]) == (0, said["paid"], 0)

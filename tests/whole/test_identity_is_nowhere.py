@@ -39,8 +39,9 @@ EXPORTS = tuple(DATASETS)
 ASKED: tuple[tuple[str, ...], ...] = (
     ("days",), ("findings",), ("lines",), ("worklist",), ("why", EP, "2026-09-28"), ("replay", EP),
     ("diff", EP, "--claimed"), ("diff", EP, "--between", "2026-01-01T00:00Z", "2098-01-01T00:00Z"), ("status",),
-    ("status", "--technical"), ("report",), ("payments",), ("payments", "--unmatched"), ("claims", "prepare"),
-    ("claims", "list"), ("claims", "plan"), ("book", "show", "river-health"), ("access",), ("users", "list"),
+    ("status", "--technical"), ("report",), ("payments",), ("payments", "--by", "line"),
+    ("payments", "--unmatched"), ("claims", "prepare"), ("claims", "list"), ("claims", "plan"),
+    ("book", "show", "river-health"), ("access",), ("users", "list"),
 )  # fmt: skip
 """What is asked, in every form."""
 DONE: tuple[tuple[str, ...], ...] = (

@@ -50,7 +50,8 @@ READS: tuple[tuple[str, ...], ...] = (
     ("tell", EP, "PainAssessed", "date=2026-02-03", "score=4", "--dry-run"),
     ("resolve", EP, "2026-11-02", "nothing", "--reason", "x", "--dry-run"),
     ("void-episode", EP, "--reason", "x", "--dry-run"), ("move-patient", EP, "P-9", "--reason", "x", "--dry-run"),
-    ("payments",), ("payments", "--unmatched"), ("claims", "list"), ("claims", "plan"), ("claims", "prepare"),
+    ("payments",), ("payments", "--by", "line"), ("payments", "--unmatched"),
+    ("claims", "list"), ("claims", "plan"), ("claims", "prepare"),
     ("claims", "write", "--out", "written", "--dry-run"), ("claims", "again", "NONE", "--out", "again.837"),
     ("worklist",), ("remit", "paid.835"), ("ack", "taken.277"), ("archive", "--out", "archive", "--in-the-open"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -101,7 +101,7 @@ def _listed(reading: Reading) -> Iterator[ClaimListed]:
     for episode in episodes_claimed(reading.ledger, episodes_with_claims(reading.views)):
         patient = merges.survivor(episode.patient)
         for row in rows_of(episode):
-            yield ClaimListed(*astuple(row), patient)
+            yield ClaimListed(**asdict(row), patient=patient)
 
 
 def _planned(reading: Reading, now: datetime) -> Iterator[ClaimPlanned]:

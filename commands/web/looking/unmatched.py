@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -48,7 +48,7 @@ def unmatched_page(site: Site, request: Request) -> Response:
 
 def _listed(site: Site, row: UnmatchedRow) -> AnswerListed:
     opaque = site.ids.of("answer", "\0".join((row.payment, row.control, row.payer)))
-    return AnswerListed(*astuple(row), f"{LIST}/{opaque}")
+    return AnswerListed(**asdict(row), assigned_at_page=f"{LIST}/{opaque}")
 
 
 def assign_form(site: Site, request: Request) -> Response:

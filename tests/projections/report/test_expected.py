@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import House, Told, example, told
+from tests.command_line import OPENING, House, Told, example, told
 
 ORDER = {
     "type": "TherapyOrdered", "order": "RX-9", "mode": "continuous", "from": "2026-03-01", "prescriber": "1245319599",
@@ -143,6 +143,14 @@ def test_what_was_not_known_yet_at_an_instant_is_not_expected(house: House) -> N
     before = house.run("replay", "EP-1").rows[-1]["recorded_at"]
     house.tell(told("rx-9", ORDER), served("2026-03-02"))
     assert "order_silent" not in expected(house, "2026-03-11", "--known-at", before)
+
+
+def test_an_open_order_of_a_merged_patient_is_silent_under_the_name_that_stands(house: House) -> None:
+    opening = told("opened", OPENING | {"patient": "P-1 old"}, episode="EP-2")
+    house.tell(told("home", {"type": "Discharged", "date": "2026-02-05"}), opening, told("rx", ORDER, episode="EP-2"))
+    assert expected(house, "2027-03-11")["order_silent"]["patient"] == "P-1 old"
+    assert house.run("merge-patients", "P-1 old", "P-1", "--reason", "one person", "--yes").status == 0
+    assert expected(house, "2027-03-11")["order_silent"]["patient"] == "P-1"
 
 
 def test_an_authorization_of_an_open_order_is_shown_whatever_the_last_fact(house: House) -> None:

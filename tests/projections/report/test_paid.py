@@ -18,8 +18,8 @@ from ledger.book import load_book
 from projections.answers.payments import PaymentRow, PaymentRun, by_month, one_by_one
 from projections.report.asked import Asked
 from projections.report.paid import PaidSums
-from tests.answered import CORRECTED, PAID, answer, claim, house_with_claims, written
-from tests.command_line import BOOK, House, told
+from tests.answered import CORRECTED, LINES, PAID, answer, claim, house_with_claims, written
+from tests.command_line import BOOK, OPENING, House, told
 from tests.in_process_site import InProcess
 
 Row = dict[str, Any]
@@ -65,6 +65,19 @@ def test_a_claim_without_an_answer_owes_nothing_and_is_shown_as_claimed(house: H
     assert [(row["kind"], row["cents"]) for row in found["exposure"]] == [("overclaimed", 12000)]
     assert [(row["claim"], row["waits"]) for row in found["unanswered"]] == [("EP-O1-1", 45), ("EP-O1-2", 45)]
     assert "unanswered" not in sections(house, "--answer-days", "46")
+
+
+def test_a_claim_for_drugs_alone_waits_for_its_answer_at_any_instant(house: House) -> None:
+    """No day of its episode is billable, and nothing is wrong with it."""
+    opening = told("opened", OPENING | {"patient": "P-9"}, episode="EP-9")
+    drug = claim("EP-9-1", LINES[2:3]) | {"episode": "EP-9"}
+    assert [row["outcome"] for row in house.tell(opening, drug).rows] == ["recorded"] * 2
+    later = house.run("replay", "EP-9").rows[-1]["recorded_at"]
+    found = sections(house)
+    assert [row["claim"] for row in found["unanswered"]] == ["EP-9-1", "EP-O1-1", "EP-O1-2"]
+    known = sections(house, "--known-at", later)
+    for name in ("unanswered", "paid"):
+        assert [row | {"rows": ""} for row in known[name]] == [row | {"rows": ""} for row in found[name]]
 
 
 def test_a_denied_claim_owes_nothing_either(house: House, tmp_path: Path) -> None:
