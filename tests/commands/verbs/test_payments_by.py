@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from tests.answered import CORRECTED, PAID, TAKEN_IN, TURNED_BACK, house_with_claims, line
+from tests.answered import CORRECTED, PAID, TAKEN_IN, TURNED_BACK, answer, claim, house_with_claims, line, written
 from tests.command_line import assert_plain, told
 from tests.payments_added import BYS, NUMBERS, assert_payments_add_up
 
@@ -34,6 +34,23 @@ def test_a_line_that_was_cut_stands_apart_from_those_that_were_paid(tmp_path: Pa
     ]  # fmt: skip
     (cut,) = house.run("payments", "--by", "line", "--missing").rows
     assert (cut["lines"], cut["underpaid_days"], cut["paid_days"]) == (["2"], 4, 0)
+
+
+def test_what_was_taken_back_is_open_again_and_what_is_replaced_is_predicted_once(tmp_path: Path) -> None:
+    house = house_with_claims(tmp_path, second=False)
+    assert house.run("remit", PAID).status == 0
+    for trace, dollars in (("T-2", -1224), ("T-3", -76)):
+        back = answer("EP-O1-1", "22", -1576, dollars)
+        assert house.run("remit", written(tmp_path, [back], dollars, trace)).status == 0
+    (row,) = assert_payments_add_up(house)["claim"]
+    assert (row["paid_cents"], row["open_cents"], row["reversed_days"]) == (-7600, 7 * 8800, 15)
+    anew = claim("EP-O1-3", frequency="7", replaces="EP-O1-1")
+    assert [row["outcome"] for row in house.tell(anew).rows] == ["recorded"]
+    rows = assert_payments_add_up(house)["claim"]
+    assert [(row["claim"], row["predicted_cents"], row["open_cents"]) for row in rows] == [
+        ("EP-O1-1", 0, 0), ("EP-O1-3", 7 * 8800, 7 * 8800),
+    ]  # fmt: skip
+    assert sum(row["expected_cents"] or 0 for row in house.run("payments").rows) == 2 * 7 * 8800
 
 
 def test_what_two_lines_ask_for_and_what_none_does_is_told_as_such(tmp_path: Path) -> None:
