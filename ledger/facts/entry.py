@@ -105,7 +105,7 @@ def is_newer(text: bytes | str) -> bool:
     today."""
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, TypeError):  # a damaged row may hold a number there, or nothing
         return False
     if not isinstance(found, dict) or not found.keys() >= _REQUIRED:
         return False

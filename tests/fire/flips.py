@@ -21,6 +21,9 @@ from tests.stores import open_ledger
 
 LINES = 120
 
+SET_ASIDE = " is set aside and not shown: "
+"""Who is set aside is named on purpose: a row whose length was changed may cost more than the budget allows."""
+
 SEEN_THROUGH_COMMANDS = 10
 """Of so many flips one is also looked at through the command line, which is slower."""
 
@@ -101,7 +104,8 @@ def _through_commands(folder: Path, ledger: Path) -> Counter[str]:
         ended = run("--ledger", ledger, "--book", BOOK, *args)
         plain = "Traceback" not in ended.err and "unforeseen" not in ended.err
         found["tracebacks"] += not (plain and ended.status in (0, 1, 2, 3))
-        found["patients_named"] += MARK in ended.err
+        told = [line for line in ended.err.splitlines() if SET_ASIDE not in line]
+        found["patients_named"] += MARK in "\n".join(told)
     return found
 
 

@@ -146,20 +146,30 @@ def reported(house: House) -> Counter[str]:
     return found
 
 
+def _date(told: str) -> date:
+    day = day_of(told)
+    assert day is not None
+    return day
+
+
 def assert_lines_are_those_sent(loop: Loop, rows: list[dict[str, Any]]) -> None:
-    """Each sum by line is of a line that stands in a file, under its number."""
+    """Each sum by line is of a line that stands in a file, under its number; a per diem's of the whole of it."""
     sent = {
-        (claim.control, line.number): (line.code, day_of(line.from_), day_of(line.to))
+        (claim.control, line.number): (line.code, _date(line.from_), _date(line.to))
         for _, file in loop.payers
         for claim in file.claims
         for line in claim.lines
     }
     ours = [row for row in rows if row["claim"] in loop.episodes]
-    assert ours
+    assert {row["code"] in PER_DIEM_CODES for row in ours} == {True, False}
     for row in ours:
-        (number,) = row["lines"]
-        found = row["code"], date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
-        assert found == sent[row["claim"], number], row
+        assert row["lines"], "nothing was paid for what was not sent"
+        for number in row["lines"]:  # of drugs two may ask for one code on a date
+            code, first, last = sent[row["claim"], number]
+            assert row["code"] == code
+            assert first <= date.fromisoformat(row["from"]) <= date.fromisoformat(row["to"]) <= last
+            if code in PER_DIEM_CODES:
+                assert (row["lines"], row["days"]) == ([number], (last - first).days + 1), row
 
 
 def looped(folder: Path, episodes: int, seed: int) -> Loop:

@@ -25,7 +25,7 @@ from commands.door.intake import Line, parse_line
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry, NewerEntry, decode, encode, tag_of
 from ledger.facts.events import Event, FactCorrected, PainAssessed
-from ledger.facts.stored import read_row
+from ledger.facts.stored import read_row, read_stored
 from ledger.facts.upcasts import SCHEMA, upcast
 from ledger.store import EntryMapper, UnreadableEntry
 from tests import GOLDENS
@@ -264,3 +264,12 @@ def test_what_to_do_about_a_newer_entry_is_told(tmp_path: Path) -> None:
     )
     plant(house.ledger, added)
     assert_plain(house.run("days"), 3, "only a newer version of this program knows", "update the program")
+
+
+@pytest.mark.parametrize("held", [None, 0, 7, 1.5, b"\xff", ""])
+def test_a_row_that_holds_no_text_stops_its_reader_at_its_place(held: Any) -> None:
+    """A bit flipped in a row's header makes a number of a text, or nothing."""
+    with pytest.raises(UnreadableEntry) as stopped:
+        read_stored("EP-1", 2, "DayServed", held, 3)
+    assert not isinstance(stopped.value, NewerEntry)
+    assert "EP-1" in str(stopped.value)
