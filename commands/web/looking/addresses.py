@@ -6,7 +6,7 @@ from typing import Final
 
 from commands.web.app import Addresses
 from commands.web.forms import SHORT, Bounds
-from commands.web.looking.claims import claims_page, plan_page
+from commands.web.looking.claims import assign_answer, assign_form, claims_page, plan_page, unmatched_page
 from commands.web.looking.deciding import assign_work, decide_together, note_work, put_work_away
 from commands.web.looking.episode import history_page, printed_page
 from commands.web.looking.episode_tables import episode_table
@@ -17,7 +17,6 @@ from commands.web.looking.monday_tables import report_table
 from commands.web.looking.pictures import pictures_page
 from commands.web.looking.proof import choose_zone, proof_page
 from commands.web.looking.tables import listed
-from commands.web.looking.unmatched import assign_answer, assign_form, unmatched_page
 from commands.web.looking.worklist import work_page, worklist_page
 
 NOTE: Final = Bounds(16 * 1024, 8)
