@@ -54,8 +54,8 @@ def test_frictionless_finds_every_package_valid(houses: list[House], tmp_path: P
 
 def test_frictionless_would_find_a_cell_that_is_not_what_its_column_says(houses: list[House], tmp_path: Path) -> None:
     place = export(houses[0], "days", "csv", tmp_path).resolve()
-    part = next(place.rglob("part-*"))
-    part.write_bytes(part.read_bytes().replace(b"90.00", b"ninety", 1))
+    for part in place.rglob("part-*"):  # which is found first depends on the file system
+        part.write_bytes(part.read_bytes().replace(b"90.00", b"ninety", 1))
     found = Package(str(place / "datapackage.json")).validate().flatten(["type"])
     assert ["type-error"] in found
 
