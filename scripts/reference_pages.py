@@ -110,6 +110,7 @@ def intake_schema() -> dict[str, Any]:
     )
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **line, "$defs": components}
     _allow_numbers(schema)
+    _dedent_descriptions(schema)
     plain: dict[str, Any] = json.loads(json.dumps(schema))  # an empty tuple is an empty list there
     return plain
 
@@ -123,6 +124,13 @@ def _allow_numbers(schema: Any) -> None:
     if isinstance(schema, list):
         for part in schema:
             _allow_numbers(part)
+
+
+def _dedent_descriptions(schema: dict[str, Any]) -> None:
+    """A description is a docstring, which Python leaves as indented as it stands up to 3.12, and dedents from 3.13."""
+    for table in (schema, *schema["$defs"].values()):
+        if "description" in table:
+            table["description"] = inspect.cleandoc(table["description"])
 
 
 def schema_page() -> str:
