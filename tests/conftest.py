@@ -105,7 +105,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not tiers.marked(item):
-        item.add_marker(tiers.by_file(item))
+        item.add_marker(tiers.by_file(item.path))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick tests alone: to load the other files takes as long as a quarter of them."""
+    asked_alone = config.getoption("markexpr") == "quick" and collection_path.name.startswith("test_")
+    return True if asked_alone and tiers.by_file(collection_path) != "quick" else None
 
 
 @pytest.hookimpl(tryfirst=True)

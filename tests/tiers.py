@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,14 +29,15 @@ BY_FILE = {
         "whole/test_merging.py", "whole/test_scenarios.py", "whole/test_known_at.py", "projections/archive/*",
         "projections/distributed/*", "projections/page/*", "projections/test_claims_*.py",
         "commands/door/test_intake_fuzz.py", "projections/audit/test_replay.py", "projections/audit/test_timeline.py",
+        "whole/test_warehouse.py",
     ],
 }  # fmt: skip
 """Files whose tests are not ``quick``; the first that matches counts."""
 
 
-def by_file(item: pytest.Item) -> str:
-    """The tier that a test has by its file."""
-    path = PurePosixPath(item.path.as_posix())
+@cache
+def by_file(path: Path) -> str:
+    """The tier that a file's tests have by it."""
     return next((tier for tier, files in BY_FILE.items() if any(path.match(each) for each in files)), "quick")
 
 
@@ -55,8 +57,13 @@ Measuring makes a test up to four times as slow, and what others reach of it by 
 
 def measured(item: pytest.Item) -> bool:
     """Whether coverage is measured while this test runs."""
-    path = PurePosixPath(item.path.as_posix())
-    return item.get_closest_marker("process") is None and any(path.match(each) for each in MEASURED)
+    return item.get_closest_marker("process") is None and measured_by_file(item.path)
+
+
+@cache
+def measured_by_file(path: Path) -> bool:
+    """Whether it is of a file's tests, but for those of the tier ``process``."""
+    return any(path.match(each) for each in MEASURED)
 
 
 def in_proportion(suite: int, release: int) -> list[Any]:

@@ -12,6 +12,7 @@ import pytest
 from tests.histories import LAKESIDE, NORTHSIDE, history
 from tests.histories.teller import LOOKING_BACK
 from tests.plain_model.reach import expected, reached_by
+from tests.tiers import many
 
 AN_HOUR = timedelta(hours=1)
 
@@ -86,7 +87,7 @@ def test_without_the_house_every_entry_has_an_episode() -> None:
 
 
 def test_every_verdict_and_every_finding_is_reached() -> None:
-    """Over 500 seeds here; `python -m tests.plain_model.reach --seeds 3000` prints how often."""
-    reached = reached_by(range(500))
+    """`python -m tests.plain_model.reach --seeds 3000` prints how often."""
+    reached = reached_by(range(many(250, 1000)))
     assert [key for key in expected() if not reached[key]] == []
     assert reached.keys() <= set(expected())

@@ -396,9 +396,15 @@ def modules() -> tuple[Module, ...]:
     return tuple(Module(name, ast.parse(text), text.count("\n")) for name, text in read)
 
 
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Everything in a tree, gone through once."""
+    return tuple(ast.walk(tree))
+
+
 def imports(tree: ast.AST) -> Iterator[str]:
     """Every dotted name that is imported, also inside functions."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -411,7 +417,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 def uses(tree: ast.AST) -> set[str]:
     """Every dotted name that is imported or used, under the name it was imported by."""
     found = set(imports(tree))
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             found.add(f"{node.value.id}.{node.attr}")
         elif isinstance(node, ast.Name):
@@ -440,7 +446,7 @@ def _used(module: Module, by_name: Mapping[str, Module]) -> Iterator[Module]:
         places = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
         if found := next((by_name[place] for place in places if place in by_name), None):
             yield found
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in (named := node.value.rstrip(".")):
             yield from (
                 [by_name[named]] if named in by_name else []
@@ -558,7 +564,7 @@ def test_names_are_not_hidden_by_other_names() -> None:
     renamed = [
         (module.name, alias.name)
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         if not (isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in PACKAGES)
         for alias in node.names
@@ -578,7 +584,7 @@ def test_sql_of_the_ledgers_tables_is_in_the_recorders() -> None:
     found = {
         module.name
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and EVENT_TABLE.search(node.value)
     }
     assert found
@@ -593,7 +599,7 @@ def test_the_date_of_an_instant_is_read_in_a_named_zone() -> None:
     found = [
         (module.name, ast.unparse(node))
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "date"
         if not node.args and not ast.unparse(node.func.value).endswith(in_zone)
     ]
@@ -604,7 +610,7 @@ def functions() -> list[tuple[int, str, str]]:
     return [
         ((node.end_lineno or 0) - node.lineno + 1, module.name, node.name)
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -12,6 +14,7 @@ from tests import ROOT
 from tests.tiers import BY_FILE, TIERS, marked
 
 
+@cache
 def modules() -> list[tuple[str, str]]:
     return [(path.relative_to(ROOT).as_posix(), path.read_text("utf-8")) for path in (ROOT / "tests").rglob("*.py")]
 
@@ -30,9 +33,25 @@ def test_no_test_module_is_imported() -> None:
     """What two of them need is a builder, a fixture or a module of its own; also in programs that tests start."""
     tests = {name[:-3].replace("/", ".") for name, _ in modules() if Path(name).name.startswith("test_")}
     assert len(tests) > 80
-    assert [(name, module) for name, text in modules() for module in imported(text) & tests] == []
-    told = [name for name, text in modules() for module in tests if f"from {module} import" in text]
-    assert told == []
+    assert [(name, module) for name, text in modules() for module in imported_of(text, tests)] == []
+    told = [(name, module) for name, text in modules() for module in re.findall(r"from (tests[\w.]+) import", text)]
+    assert [(name, module) for name, module in told if module in tests] == []
+
+
+def imported_of(text: str, tests: set[str]) -> set[str]:
+    """The test modules that a module imports; one that names none is not parsed."""
+    names = {module.rpartition(".")[2] for module in tests}
+    return imported(text) & tests if names.intersection(re.findall(r"\btest_\w+", text)) else set()
+
+
+@pytest.mark.parametrize("text", ["import tests.whole.test_a", "from tests.whole import (\n    other,\n    test_a,\n)"])
+def test_an_import_of_a_test_module_would_be_found(text: str) -> None:
+    assert imported_of(text, {"tests.whole.test_a", "tests.whole.test_b"}) == {"tests.whole.test_a"}
+
+
+def test_no_test_is_quick_by_a_mark_of_its_own() -> None:
+    """Of the files of other tiers none is loaded for the quick tests (conftest.py)."""
+    assert [name for name, text in modules() if "mark." + "quick" in text] == []
 
 
 def test_every_room_is_a_package() -> None:

@@ -16,6 +16,7 @@ from commands.door.spoken import NotUnderstood, fact_of, lines_said, missing_fie
 from commands.door.spoken import in_words as in_spoken_words
 from tests.intake_samples import BAD_VALUES, entry, every_fact, required
 from tests.marked import MARK
+from tests.tiers import many
 
 SAYABLE = [fact for fact in every_fact() if fact["type"] != "FactCorrected"]
 
@@ -122,7 +123,7 @@ def answer_to(type_: str, said: list[str]) -> str | None:
     return None
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=many(400, 3000), deadline=None)
 @given(st.sampled_from(sorted(EVENTS)), st.lists(words, max_size=6))
 def test_whatever_is_said_is_a_fact_or_is_not_understood(type_: str, said: list[str]) -> None:
     assert "\n" not in (answer_to(type_, said) or "")

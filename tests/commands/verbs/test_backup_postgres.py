@@ -29,6 +29,7 @@ from tests.command_line import ANYWAY, BOOK, INTAKE, LIVE, SERVED, Ended, assert
 from tests.place import Place, changed
 from tests.proxy import Wire
 from tests.tampering import alter
+from tests.tiers import many
 
 SAYS = "as it is, even if it is empty"
 
@@ -240,7 +241,7 @@ with open_ledger(sys.argv[1], create=False) as ledger:
         recorder.handle([line("a", opened(patient=f"P-{number}"), episode), line("b", SERVED, episode)])
         recorder.handle([line("c", SERVED, episode)])
 """
-BACKUPS = 30
+BACKUPS = many(8, 60)
 
 
 def test_a_backup_while_four_writers_record_is_whole_and_not_older_than_its_beginning(made: Place) -> None:

@@ -25,12 +25,13 @@ from tests.harness import book_of, typed
 from tests.histories import history
 from tests.stores import open_ledger
 from tests.stories import Course, march, summer
+from tests.tiers import many
 
 drawn = st.integers(0, 2**64 - 1).map(Random)
 
 
 @given(drawn)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(20, 120), deadline=None)
 def test_rows_come_out_of_their_text_as_they_went_in(rng: Random) -> None:
     entries, tables = history(rng, house=True)
     book, streams = book_of(tables), by_episode(typed(entries))
@@ -40,7 +41,7 @@ def test_rows_come_out_of_their_text_as_they_went_in(rng: Random) -> None:
 
 
 @given(drawn)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(15, 80), deadline=None)
 def test_several_patients_at_once_have_the_rows_that_each_has(rng: Random) -> None:
     entries, tables = history(rng, house=True)
     book, streams = book_of(tables), by_episode(typed(entries))

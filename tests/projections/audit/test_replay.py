@@ -24,6 +24,7 @@ from tests.stories import (
     judged,
     placed,
 )
+from tests.tiers import many
 
 
 def retold(story: Story, episode: str = "EP-1") -> list[ReplayRow]:
@@ -129,7 +130,7 @@ def test_an_unknown_episode_has_no_journal() -> None:
     assert retold(Story().opened(), "EP-9") == []
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(many(25, 200)))
 def test_the_changes_add_up_to_the_days(seed: int) -> None:
     told, tables = history(Random(seed))
     entries, book = typed(told), book_of(tables)
@@ -153,7 +154,7 @@ def check_rows(rows: list[ReplayRow], entries: list[Entry], episode: str, known_
         assert row.episode == episode or any(change.episode == episode for change in row.changes)
 
 
-@pytest.mark.parametrize("seed", range(0, 50, 8))
+@pytest.mark.parametrize("seed", range(0, many(32, 200), 8))
 def test_each_row_changes_what_judging_before_and_after_it_differs_in(seed: int) -> None:
     told, tables = history(Random(seed))
     entries, book = typed(told), book_of(tables)

@@ -45,6 +45,7 @@ from tests.projections.bundle.bundles import (
     tell,
     with_entries,
 )
+from tests.tiers import many
 
 pytestmark = pytest.mark.sqlite_file
 
@@ -429,7 +430,7 @@ def test_each_byte_of_an_entry_flipped_is_refused_even_with_a_manifest_that_fits
 ) -> None:
     lines = members["entries/1.jsonl"].splitlines(keepends=True)
     chance, start = random.Random(5), sum(map(len, lines[:3]))
-    for at in chance.sample(range(start, start + len(lines[3])), 200):
+    for at in chance.sample(range(start, start + len(lines[3])), many(60, 200)):
         flipped = bytearray(members["entries/1.jsonl"])
         flipped[at] ^= 1 << chance.randrange(8)
         status, said = check(fixed(members | {"entries/1.jsonl": bytes(flipped)}))

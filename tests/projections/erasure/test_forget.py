@@ -63,6 +63,7 @@ from tests.command_line import (
 )
 from tests.encrypted_house import Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
 from tests.running_site import Browser, Running
+from tests.tiers import many
 
 pytestmark = pytest.mark.sqlite_file
 
@@ -1020,7 +1021,7 @@ class TestKilled:
             shutil.rmtree(tmp_path / str(step))
             if status != -signal.SIGKILL:
                 break
-            step += 2 if step < 8 else 7
+            step += 2 if step < 8 else many(11, 1)
         assert status == 0
         assert states == {"nothing", "forgotten"}
         assert step > 30

@@ -39,9 +39,10 @@ from tests.stories import (
     shown,
     story_of,
 )
+from tests.tiers import many
 
 VERDICTS = {verdict.words for step in (*STEPS, steps.PASSED) for verdict in step.verdicts.values()}
-SEEDS = 120
+SEEDS = many(100, 300)
 
 
 BILLABLE = """\
