@@ -80,6 +80,15 @@ def iso(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
 
 
+def written_date(text: str) -> date | None:
+    """The date that somebody wrote as YYYY-MM-DD; None for anything else."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.isoformat() == text else None  # it reads 20261102 and 2026-W45-1, too
+
+
 def dates_between(first: str, last: str) -> Iterator[str]:
     """The service dates from one to another, both included."""
     return map(iso, range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal() + 1))
@@ -171,6 +180,16 @@ def more_or_less(cents: int) -> str:
 
 
 # Numbers of things
+
+
+def capital(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(said: object) -> str:
+    """What is said, such as an error, as a sentence: with a capital and a full stop."""
+    return f"{capital(str(said))}."
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

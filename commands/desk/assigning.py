@@ -30,7 +30,7 @@ from ledger.facts.administration import RemittanceAssigned
 from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
 from projections.effects.text import effect_lines
-from projections.words import counted, minute, money, payer_name, utc_text
+from projections.words import counted, minute, money, payer_name, sentence, utc_text
 
 _CLAIM: Final = EVENTS["ClaimSubmitted"].fields["claim"].form
 NOTHING: Final = "Nothing was recorded: the ledger has this already."
@@ -133,7 +133,7 @@ class AssignAnswers:
                     f"{first.by} was first: this was assigned to a claim meanwhile ({when}).",
                     "Nothing of yours was recorded.",
                 ) from None
-            raise Stopped(f"{str(trouble)[:1].upper()}{str(trouble)[1:]}.") from None
+            raise Stopped(sentence(trouble)) from None
 
     def _first(self, ledger: EpisodeLedger) -> RemittanceAssigned | None:
         """Who assigned what is not waiting any more."""

@@ -38,7 +38,7 @@ from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
 from projections.effects.text import effect_lines
 from projections.reading.around import entries_around
-from projections.words import minute, utc_text
+from projections.words import capital, minute, sentence, utc_text
 
 DESK: Final = "desk"
 """The source of what is recorded at the site, as of what is said on the command line."""
@@ -100,7 +100,7 @@ class OfEpisode:
             notes = [note for line in lines for note in doubts(line.fact, line.episode, known, book)]
             self._recorded(rehearsal, lines, told)
             effect = self._effect(State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
-        return Preview(shown(self.controls(told, {})), [note[:1].upper() + note[1:] for note in notes], effect)
+        return Preview(shown(self.controls(told, {})), list(map(capital, notes)), effect)
 
     def do(self, told: Texts) -> Done:
         """Record it."""
@@ -123,7 +123,7 @@ class OfEpisode:
         try:
             facts = self.facts(told)
         except NoSuchEntry as gone:
-            raise Stopped(f"{str(gone)[:1].upper()}{str(gone)[1:]}.") from None
+            raise Stopped(sentence(gone)) from None
         for number, fact in enumerate(facts, 1):
             id_ = first if number == 1 else f"{first}-{number}"
             raw = {"episode": self.episode(told), "source": DESK, "id": id_, "by": self.desk.by, "fact": fact}

@@ -18,6 +18,7 @@ from commands.door.explain import faults_by_place
 from commands.door.shapes import EVENTS, Field, Form, Shape
 from commands.door.spoken import choices_of, kinds_of, value_of
 from ledger.facts.texts import LONGEST_FREE_TEXT, LONGEST_TEXT
+from projections.words import capital, sentence
 
 Texts = Mapping[str, str]
 Known = Callable[[str], Iterable[str]]
@@ -100,7 +101,7 @@ def _hint(form: Form) -> str:
         return ""
     said = form.expected.removeprefix(_DATE) if date in kinds_of(form.hint) else form.expected
     said = _without_null(said) if NoneType in kinds_of(form.hint) else said
-    return said[:1].upper() + said[1:]
+    return capital(said)
 
 
 def _without_null(said: str) -> str:
@@ -184,7 +185,7 @@ def plain(message: str) -> str:
     """A message of intake as a form says it: what was expected, without what to do with a line."""
     said = _without_null(_ADVICE.sub("", message))
     said = said.removeprefix("the field is missing; ").strip()
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '?')) else '.'}"
+    return capital(said) if said.endswith((".", "?")) else sentence(said)
 
 
 def shown(controls: list[Control]) -> list[tuple[str, str]]:

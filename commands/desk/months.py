@@ -18,7 +18,7 @@ from ledger.recorders.by_name.proving import prove
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month
 from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
-from projections.words import counted, minute, money, utc_text, verdict_of, verdict_words
+from projections.words import counted, minute, money, sentence, utc_text, verdict_of, verdict_words
 
 _REASON: Final = EVENTS["FactRetracted"].fields["reason"].form
 
@@ -81,7 +81,7 @@ class Close:
                         still_open=lambda: self._open_now(ledger), anyway=anyway,
                     )  # fmt: skip
             except (CannotClose, NotAsClosed) as refused:
-                raise Stopped(*(f"{str(each)[:1].upper()}{str(each)[1:]}." for each in refused.args)) from None
+                raise Stopped(*map(sentence, refused.args)) from None
         return Done(said_closed(closed.record, new=closed.new), report_lines(closed))
 
     def _open_now(self, ledger: EpisodeLedger) -> str:

@@ -18,6 +18,7 @@ from ledger.store import EpisodeLedger, RecordConflictError
 from projections.effects.effect import changes_of
 from projections.effects.text import effect_lines
 from projections.reading.around import entries_around
+from projections.words import sentence
 
 ATTEMPTS: Final = 100
 _PATIENT: Final = EVENTS["EpisodeOpened"].fields["patient"].form
@@ -104,7 +105,7 @@ class _OfPatients:
         try:
             self.refuse(ledger, told)
         except MergeRefused as trouble:
-            raise Stopped(f"{str(trouble)[:1].upper()}{str(trouble)[1:]}.") from None
+            raise Stopped(sentence(trouble)) from None
 
     def _effect(self, ledger: EpisodeLedger, told: Texts) -> list[Part]:
         names = [told[name].strip() for name in self._names]

@@ -27,7 +27,7 @@ from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
 from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
-from projections.words import counted
+from projections.words import counted, written_date
 
 OWN: Final = "a mapping of your own"
 LEAVE, RECORD = "leave them", "record them"
@@ -210,8 +210,8 @@ def _downloads(ran: Ran) -> tuple[Download, ...]:
 def _date(text: str) -> date | None:
     """A date as a form has it; None for none. ValueError for anything else."""
     text = text.strip()
-    found = date.fromisoformat(text) if text else None
-    if found is not None and found.isoformat() != text:  # it reads 20261102 and 2026-W45-1, too
+    found = written_date(text)
+    if text and found is None:
         raise ValueError
     return found
 

@@ -18,7 +18,7 @@ from ledger.facts.desk_acts import WorkAct, WorkAssigned, WorkDone, WorkNoted
 from ledger.facts.names import is_name
 from ledger.facts.texts import LONGEST_FREE_TEXT, LONGEST_TEXT, fault_of
 from ledger.store import EpisodeLedger, RecordConflictError
-from projections.words import counted, minute, money, utc_text
+from projections.words import counted, minute, money, utc_text, written_date
 
 NOBODY: Final = "nobody"
 """What is entered as owner where there is to be none."""
@@ -64,7 +64,7 @@ class DecideTogether:
         fault = fault_of(note, "free") if len(note) <= LONGEST_FREE_TEXT else "text of 1 to 1,000 characters"
         if note and fault:
             found["note"] = f"Expected {fault}."
-        if until and _date(until) is None:
+        if until and written_date(until) is None:
             found["until"] = "Enter a date as YYYY-MM-DD, such as 2026-12-07."
         return found if owner or note or until else {"": "Enter an owner, a note, or until when they are done."}
 
@@ -147,7 +147,7 @@ class DecideTogether:
 
 def _changes(piece: Piece, told: Texts) -> tuple[str | None, str, date | None]:
     """The new owner, the note and the date, each empty where nothing changes."""
-    owner, until = told.get("owner", "").strip(), _date(told.get("until", "").strip())
+    owner, until = told.get("owner", "").strip(), written_date(told.get("until", "").strip())
     named = "" if owner == NOBODY else owner
     is_new = bool(owner) and named != piece.owner
     is_later = until is not None and until.isoformat() != piece.done_until
@@ -163,11 +163,3 @@ def _said(piece: Piece, told: Texts) -> str:
 
 def _worth(piece: Piece) -> str:
     return "" if piece.cents is None else f", {money(piece.cents)}"
-
-
-def _date(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.isoformat() == text else None  # it reads 20261102 and 2026-W45-1, too

@@ -144,16 +144,15 @@ def has_repeated_key(raw: bytes, strings: int) -> bool:
 
 def texts_and_keys(value: dict[str, Any]) -> tuple[list[str], int]:
     """Every text in a JSON object, and how many keys there are in it."""
-    texts, keys = [each for each in value.values() if type(each) is str], len(value)
-    if len(texts) < keys:
-        waiting = [each for each in value.values() if type(each) is dict or type(each) is list]
-        while waiting:
-            each = waiting.pop()
-            if isinstance(each, dict):
-                keys += len(each)
-                waiting += each.values()
-            elif isinstance(each, list):
-                waiting += each
-            elif isinstance(each, str):
-                texts.append(each)
+    texts: list[str] = []
+    keys, values = len(value), [*value.values()]
+    for each in values:  # which grows meanwhile
+        kind = type(each)
+        if kind is str:
+            texts.append(each)
+        elif kind is dict:
+            keys += len(each)
+            values += each.values()
+        elif kind is list:
+            values += each
     return texts, keys

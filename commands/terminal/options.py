@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import Filters
 from projections.read_model.views import Views
+from projections.words import written_date
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,10 +48,7 @@ class ServiceDateType(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The date as reports write it."""
-        try:
-            if date.fromisoformat(value).isoformat() != value:  # it reads 20261102 and 2026-W45-1, too
-                raise ValueError
-        except ValueError:
+        if written_date(value) is None:
             self.fail("expected a date written YYYY-MM-DD, such as 2026-11-02")
         return str(value)
 

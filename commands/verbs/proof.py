@@ -27,7 +27,7 @@ from commands.terminal.variable import VariableOption
 from commands.terminal.who import given_reason, named
 from ledger.proof.walk import ProofReport
 from ledger.recorders.by_name.proving import prove
-from projections.words import utc_text
+from projections.words import capital, utc_text
 
 HINT = "keep this file as it is, and compare it with a backup; 'episode-ledger help seals' explains each sentence"
 UNSEEN = (
@@ -186,5 +186,5 @@ def _disowned(shown: Shown) -> Iterator[str]:
 def say_faults(report: ProofReport, before: str = "") -> None:
     """Say each fault of a ledger, and what to do."""
     for fault in report.faults:
-        sentence = before + (fault.message if before else fault.message[:1].upper() + fault.message[1:])
+        sentence = before + (fault.message if before else capital(fault.message))
         say(printable(f"{sentence}."))

@@ -25,6 +25,7 @@ from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted
 from ledger.facts.liveness import mended
 from projections.why.evidence import evidence_shown
+from projections.words import sentence
 
 OPENING: Final = "EpisodeOpened"
 NOT_FIRST: Final = ("FactRetracted", "FactCorrected", OPENING, VOIDING)
@@ -153,7 +154,7 @@ def _mend(desk: Desk, request: Request, episode: str) -> tuple[Act, Entry]:
     try:
         act = made(desk, episode, int(version))
     except NoSuchEntry as gone:
-        raise Refused(404, "Not to be done", f"{str(gone)[:1].upper()}{str(gone)[1:]}.") from None
+        raise Refused(404, "Not to be done", sentence(gone)) from None
     role = request.scope["session"].role
     if tag_of(statement_of(act.entry)) == VOIDING and not may(role, "POST", "/episode/{id}/void"):
         raise Refused(403, "Not allowed", f"You are signed in as {role}, who may not do this.")

@@ -17,7 +17,7 @@ from projections.page.money import MONEY
 from projections.reading.also_named import also_named
 from projections.reading.as_known import AsKnown
 from projections.why.why import Why, why_of
-from projections.words import utc_text
+from projections.words import utc_text, written_date
 from projections.work.chosen import work_of
 
 
@@ -96,11 +96,8 @@ def episode_asked(site: Site, request: Request) -> str:
 def day_asked(request: Request) -> date | None:
     """``?day=``, if it is given."""
     text = request.query_params.get("day", "").strip()
-    try:
-        day = date.fromisoformat(text) if text else None
-    except ValueError:
-        day = None
-    if text and (day is None or day.isoformat() != text or not 2000 <= day.year <= 2099):
+    day = written_date(text)
+    if text and (day is None or not 2000 <= day.year <= 2099):
         raise Refused(400, "That is no service date", "A service date is written YYYY-MM-DD, such as 2026-11-02.")
     return day
 

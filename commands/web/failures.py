@@ -20,6 +20,7 @@ from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import Forgotten, StoreError, Unknown
 from projections.read_model.trouble import ViewsError
+from projections.words import sentence
 
 
 def failed(site: Site, request: Request, error: Exception) -> Response:
@@ -27,7 +28,7 @@ def failed(site: Site, request: Request, error: Exception) -> Response:
     if isinstance(error, Refused):
         return refused(site, request, error)
     if isinstance(error, Forgotten):
-        return refused(site, request, Refused(410, "Forgotten", f"{str(error)[:1].upper()}{str(error)[1:]}.", _KEPT))
+        return refused(site, request, Refused(410, "Forgotten", sentence(error), _KEPT))
     for kind, sentences in _TROUBLES.items():
         if isinstance(error, kind):
             site.tell(f"a page could not be shown: {type(error).__name__}")

@@ -20,6 +20,7 @@ from commands.web.site import Refused, Site, csv_answer
 from commands.writing.closing import Closed, NotAsClosed, closed_months, report_again
 from projections.audit.month import Month
 from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
+from projections.words import sentence
 
 
 def merge_form(site: Site, request: Request) -> Response:
@@ -149,7 +150,7 @@ def _closed(reading: Reading, month: Month) -> Closed | None:
         return Closed(record, report_again(reading.ledger, record), new=False)
     except NotAsClosed as refused:
         message, hint = refused.args
-        raise Refused(409, "Not as it was closed", f"{message[:1].upper()}{message[1:]}.", f"{hint}.") from None
+        raise Refused(409, "Not as it was closed", sentence(message), f"{hint}.") from None
 
 
 def _month(text: str) -> Month:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ from ledger.store import EpisodeLedger, StoreError
 from projections.erasure.handed_out import DOWNLOAD
 from projections.page.history import kind_words
 from projections.rendering import environment
-from projections.words import MARKS, date_runs
+from projections.words import MARKS, date_runs, written_date
 
 if TYPE_CHECKING:
     from commands.people.provider import Provider
@@ -153,18 +153,10 @@ class Site:
 
 def _environment(site: Site) -> Environment:
     made = environment(TEMPLATES)
-    made.filters |= {"runs": lambda dates: list(date_runs(dates)), "is_date": _is_date}
+    made.filters |= {"runs": lambda dates: list(date_runs(dates)), "is_date": written_date}
     made.filters |= {"clock": clock, "kind": kind_words}
     made.globals |= {"href": site.episode_href, "MARKS": MARKS}
     return made
-
-
-def _is_date(text: str) -> bool:
-    """Whether a browser can show a text in a field for dates."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def csv_answer(name: str, content: bytes) -> Response:

@@ -123,10 +123,10 @@ def _outcomes(recorder: Recorder, lines: Sequence[Line | Refusal], files: Sequen
             f"it is unknown whether lines {lines[0].number} to {lines[-1].number} were recorded: {error}"
         ) from error
     for line in lines:
-        if isinstance(line, Refusal) and line.line is None:
-            yield Outcome(line.number, "refused", None, line.code, line.message)
-        else:
+        if isinstance(line, Line) or line.line is not None:
             yield _outcome(line.number, next(handled))
+        else:
+            yield Outcome(line.number, "refused", None, line.code, line.message)
 
 
 def _outcome(number: int, handled: Handled) -> Outcome:

@@ -139,7 +139,7 @@ def statement_of(entry: Entry) -> Event:
 
 def states_identity(fact: Event) -> bool:
     """Whether a fact, or what a correction puts in its place, says who somebody is: it is shown nowhere."""
-    return isinstance(fact.fact if isinstance(fact, FactCorrected) else fact, IDENTITY)
+    return type(fact.fact if type(fact) is FactCorrected else fact) in IDENTITY
 
 
 def fields_shown(entry: Entry) -> dict[str, Any]:

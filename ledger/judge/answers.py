@@ -114,6 +114,14 @@ def in_order(postings: Iterable[Posting]) -> list[Posting]:
     )
 
 
+def answers_by_claim(episode: Episode) -> dict[str, list[Posting]]:
+    """The answers to each of an episode's claims that was answered, in order."""
+    found: dict[str, list[Posting]] = {}
+    for posting in in_order(postings_of(episode)):
+        found.setdefault(posting.claim, []).append(posting)
+    return found
+
+
 def standing(postings: Iterable[Posting]) -> Iterator[Posting]:
     """The answers that were not taken back, the newest last."""
     found: list[Posting] = []

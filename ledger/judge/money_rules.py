@@ -8,7 +8,7 @@ from datetime import date
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.facts.zones import zone
-from ledger.judge.answers import Posting, in_order, postings_of, rejected_claims
+from ledger.judge.answers import Posting, answers_by_claim, postings_of, rejected_claims
 from ledger.judge.case import Case
 from ledger.judge.claims import Claim, live_claims
 from ledger.judge.evidence import local_date
@@ -79,10 +79,9 @@ def correction_window(file: PatientFile) -> Iterator[Seen]:
 def _shut(case: Case) -> Iterator[tuple[Claim, date]]:
     """The live claims whose window of correction was over when the last of the episode was recorded, with its end."""
     heard_on = local_date(case.episode.heard_at, zone(case.episode.opening[1].zone))
-    postings = in_order(postings_of(case.episode))
+    answers = answers_by_claim(case.episode)
     for claim in live_claims(case.episode):
-        answers = [each for each in postings if each.claim == claim.fact.claim]
-        until = Windows(case.book, claim.fact, answers).correction
+        until = Windows(case.book, claim.fact, answers.get(claim.fact.claim, [])).correction
         if until is not None and until.toordinal() < heard_on:
             yield claim, until
 

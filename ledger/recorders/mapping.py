@@ -22,6 +22,7 @@ from eventsourcing.persistence import (
     Subscription,
     Tracking,
 )
+from msgspec import Struct
 
 from ledger.facts.entry import Entry, encode, patient_named
 from ledger.facts.heads import EpisodeHead, fold
@@ -63,6 +64,15 @@ class ReadByPosition(ApplicationRecorder, ABC):
         raise NotImplementedError("readers of a ledger ask by position, with 'follow' or the notification log")
 
 
+class Stored(Struct, frozen=True, gc=False):
+    """An entry as it is stored: the library's StoredEvent, which takes eight times as long to make."""
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+
+
 class EntryMapper(Mapper[str]):
     """Entry to stored event and back; the topic is the tag of the fact."""
 
@@ -72,7 +82,9 @@ class EntryMapper(Mapper[str]):
     def to_stored_event(self, domain_event: Entry) -> StoredEvent:  # type: ignore[override]  # entries only
         """The stored form of an entry."""
         tag = TAGS[type(domain_event.fact)]
-        return StoredEvent(domain_event.episode, domain_event.version, tag, encode(domain_event))
+        return Stored(  # type: ignore[return-value]  # it has the same fields, and nothing asks for more
+            domain_event.episode, domain_event.version, tag, encode(domain_event)
+        )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Entry:
         """The entry of a stored event; ``UnreadableEntry`` if text and columns disagree."""

@@ -13,11 +13,10 @@ from ledger.judge.answers import (
     DENIED,
     TAKEN_BACK,
     Posting,
+    answers_by_claim,
     chain_of,
-    in_order,
     last_acknowledgements,
     own_number,
-    postings_of,
     rejected_claims,
     standing,
 )
@@ -63,9 +62,7 @@ def episodes_claimed(ledger: EpisodeLedger, episodes: Iterable[str]) -> Iterator
 
 def rows_of(episode: Episode) -> Iterator[ClaimRow]:
     """The claims of one episode."""
-    postings: dict[str, list[Posting]] = {}
-    for posting in postings_of(episode):
-        postings.setdefault(posting.claim, []).append(posting)
+    postings = answers_by_claim(episode)
     for claim in sorted(episode.claims.values(), key=lambda each: each.first.version):
         yield _row(episode, claim, postings.get(claim.fact.claim, []))
 
@@ -112,7 +109,7 @@ def _done_by(episode: Episode, claim: str) -> ClaimStanding | None:
 
 def payer_control_of(episode: Episode, claim: str) -> str | None:
     """The payer's number of a claim: of the newest answer that takes nothing back; before any, of the 277CA."""
-    answered = [each.fact for each in in_order(postings_of(episode)) if each.claim == claim]
+    answered = [each.fact for each in answers_by_claim(episode).get(claim, ())]
     numbers = [fact.payer_control for fact in answered if fact.status != TAKEN_BACK]
     numbers = [number for number in numbers if number is not UNSET]
     if numbers:

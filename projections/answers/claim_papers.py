@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ledger.facts.administration import BatchWritten
-from ledger.judge.answers import in_order, postings_of
+from ledger.judge.answers import answers_by_claim
 from ledger.judge.episode import Episode
 from ledger.store import EpisodeLedger
 from projections.answers.claim_list import ClaimStanding, rows_of
@@ -63,9 +63,9 @@ def claim_papers(
         if known_at is None or act.written_at <= known_at
         for claim in act.claims
     }  # fmt: skip
+    answers = answers_by_claim(episode)
     for row in rows_of(episode):
         told = [(entry, fact) for entry, fact in episode.acknowledgements if fact.claim == row.claim]
-        paid = [each for each in in_order(postings_of(episode)) if each.claim == row.claim]
         yield ClaimPaper(
             row.claim, episode.claims[row.claim].entry.version, row.payer, row.frequency, row.state, row.charge_cents,
             row.paid_cents, row.file, hashes.get(row.claim),
@@ -78,6 +78,6 @@ def claim_papers(
                     each.entry.version, each.fact.payment, each.fact.paid_on.isoformat(), each.fact.status,
                     each.fact.charge_cents, each.fact.paid_cents,
                 )
-                for each in paid
+                for each in answers.get(row.claim, ())
             ),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from ledger.book import Book
 from ledger.facts.billing import Adjustment, PaidLine
 from ledger.facts.entry import Entry
-from ledger.judge.answers import Posting, in_order, postings_of, standing
+from ledger.judge.answers import Posting, answers_by_claim, in_order, postings_of, standing
 from ledger.judge.claims import date_of
 from ledger.judge.episode import Episode
 from ledger.judge.paid import is_unbalanced
@@ -100,10 +100,7 @@ def _payments(streams: Mapping[str, Sequence[Entry]], patient: str, book: Book, 
 def _answers(episode: Episode) -> Iterator[tuple[Posting, bool]]:
     """An episode's answers by the date they were paid on, and whether each stands."""
     postings = in_order(postings_of(episode))
-    of_claim: dict[str, list[Posting]] = {}
-    for posting in postings:
-        of_claim.setdefault(posting.claim, []).append(posting)
-    stand = {each.entry.label for alike in of_claim.values() for each in standing(alike)}
+    stand = {each.entry.label for alike in answers_by_claim(episode).values() for each in standing(alike)}
     return ((posting, posting.entry.label in stand) for posting in postings)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
-from ledger.facts.billing import AppealFiled, WrittenOff
+from ledger.facts.billing import AppealFiled, Settlement, WrittenOff
 from ledger.facts.zones import zone
-from ledger.judge.answers import Posting, in_order, postings_of, rejected_claims
+from ledger.judge.answers import answers_by_claim, rejected_claims
 from ledger.judge.case import Case, Region
 from ledger.judge.claims import Claim, live_claims
 from ledger.judge.evidence import local_date
@@ -70,9 +70,7 @@ class _Decider:
         self._settled: dict[str, list[SettledDay]] = {}
         for settled in settled_days(case):
             self._settled.setdefault(settled.day.claim, []).append(settled)
-        self._postings: dict[str, list[Posting]] = {}
-        for posting in in_order(postings_of(case.episode)):
-            self._postings.setdefault(posting.claim, []).append(posting)
+        self._postings = answers_by_claim(case.episode)
 
     def decisions(self) -> Decisions:
         every = sorted(self._case.episode.claims.values(), key=_recorded)
@@ -181,7 +179,7 @@ class _Decider:
         if too_much:
             why = f"more was paid than is due, and {shut}"
             yield Decision(claim, state, "refund", too_much, windows.refund, why)
-        elif missing and not self._is_settled(claim, WrittenOff, 1):
+        elif missing and not self._was_done(claim, WrittenOff):
             yield Decision(claim, state, *self._appeal(claim, missing, f"{wrong.words}; {shut}"))
 
     def _as_paid(self, claim: Claim, state: ClaimStanding) -> Iterator[Decision]:
@@ -196,12 +194,9 @@ class _Decider:
             yield self._too_little(claim, state, too_little)
 
     def _too_little(self, claim: Claim, state: ClaimStanding, days: Sequence[SettledDay]) -> Decision:
-        cents, cure, windows = (
-            sum(each.missing_cents for each in days),
-            cure_of(self._case, claim.fact, days),
-            self._windows(claim),
-        )
-        if self._is_settled(claim, AppealFiled, 1) or cure.instrument == "appeal":
+        cents, windows = sum(each.missing_cents for each in days), self._windows(claim)
+        cure = cure_of(self._case, claim.fact, days)
+        if self._was_done(claim, AppealFiled) or cure.instrument == "appeal":
             return Decision(claim, state, *self._appeal(claim, cents, cure.why))
         if cure.instrument == "wait":
             return Decision(claim, state, "wait", cents, windows.appeal, cure.why)
@@ -214,14 +209,13 @@ class _Decider:
 
     def _appeal(self, claim: Claim, cents: int, why: str) -> tuple[Instrument, int, date | None, str]:
         """An appeal, unless one is filed."""
-        if self._is_settled(claim, AppealFiled, 1):
+        if self._was_done(claim, AppealFiled):
             return "wait", cents, None, "an appeal is filed"
         return "appeal", cents, self._windows(claim).appeal, why
 
-    def _is_settled(self, claim: Claim, kind: type[object], cents: int) -> bool:
-        """Whether the house did something of a kind about the claim, for as much."""
-        acts = [fact for _, fact in self._case.episode.settled if type(fact) is kind]
-        return sum(max(1, fact.cents) for fact in acts if fact.claim == claim.fact.claim) >= cents
+    def _was_done(self, claim: Claim, kind: type[Settlement]) -> bool:
+        """Whether the house did something of a kind about the claim."""
+        return any(type(fact) is kind and fact.claim == claim.fact.claim for _, fact in self._case.episode.settled)
 
     def _turned_back(self, claim: Claim, told: set[int]) -> Iterator[Decision]:
         """A claim that never reached the payer: its days that are on no claim since."""

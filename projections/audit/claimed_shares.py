@@ -11,30 +11,18 @@ from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
 from ledger.judge.lines import days_between
 from ledger.judge.paid import spread
-from ledger.judge.settled import DayKey, SettledDay
+from ledger.judge.settled import DayKey, SettledDay, Worth
 
 ClaimedKind = Literal["overclaimed", "changed", "unbilled", "as_claimed", "overpaid"]
 """How a day as claimed stands beside the day as it is now."""
 
 
-class DayNow(Protocol):
+class DayNow(Worth, Protocol):
     """A day as it is now, judged or out of the read model: what a claim is held against."""
 
     @property
     def is_billable(self) -> bool:
         """Whether it goes on a claim line."""
-
-    @property
-    def code(self) -> str | None:
-        """The per-diem code."""
-
-    @property
-    def payer(self) -> str | None:
-        """The payer to bill."""
-
-    @property
-    def rate_cents(self) -> int | None:
-        """What it pays."""
 
 
 class Share(NamedTuple):

@@ -18,7 +18,7 @@ from projections.rows.day import DayRow
 from projections.rows.finding import MESSAGES, FindingRow, together
 from projections.rows.kept import NOBODY
 from projections.why.cures import CURES
-from projections.words import REASONS, counted, runs
+from projections.words import REASONS, counted, runs, sentence
 
 OpenKind = Literal["conflict", "finding", "hold", "unbilled"]
 
@@ -92,11 +92,7 @@ def _says(reason: str) -> str:
     if reason == "unbilled":
         return "Billable and on no claim. Claim the days."
     todo = CURES[reason].cure if reason in CURES else MESSAGES[reason].todo
-    return f"{_capital(REASONS[reason])}. {_capital(todo.rstrip('.'))}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return f"{sentence(REASONS[reason])} {sentence(todo.rstrip('.'))}"
 
 
 def _findings(rows: Sequence[FindingRow]) -> Iterator[OpenInMonth]:

@@ -76,31 +76,29 @@ def runs_within(wanted: Filters) -> tuple[str, list[str]]:
 
 
 def _runs_where(wanted: Filters) -> Where:
-    where = Where()
-    where.add("patient = ?", wanted.patient)
-    where.add("episode = ?", wanted.episode)
-    where.add("payer = ?", wanted.payer)
-    where.add("last_date >= ?", wanted.from_)
-    where.add("first_date <= ?", wanted.to)
-    if wanted.from_ and wanted.to:
-        where.add("? <= ?", wanted.from_, wanted.to)  # or a run around an empty span would have days in it
+    where = _touching(wanted, "first_date", "last_date")
     where.add("status = ?", wanted.status)
     where.add("reason = ?", wanted.reason)
     where.add('"authorization" = ?', wanted.authorization)
     return where
 
 
-def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
-    """The claim lines that touch the dates, by patient, episode, from."""
+def _touching(wanted: Filters, first: str, last: str) -> Where:
+    """Whose rows, and that a span between two columns touches the dates."""
     where = Where()
     where.add("patient = ?", wanted.patient)
     where.add("episode = ?", wanted.episode)
     where.add("payer = ?", wanted.payer)
-    where.add('"to" >= ?', wanted.from_)
-    where.add('"from" <= ?', wanted.to)
+    where.add(f"{last} >= ?", wanted.from_)
+    where.add(f"{first} <= ?", wanted.to)
     if wanted.from_ and wanted.to:
-        where.add("? <= ?", wanted.from_, wanted.to)  # or a line around an empty span would touch it
-    for row in _rows(views, "lines", 'patient, episode, "from"', where):
+        where.add("? <= ?", wanted.from_, wanted.to)  # or a span around an empty one would touch it
+    return where
+
+
+def line_rows(views: Views, wanted: Filters) -> Iterator[LineRow]:
+    """The claim lines that touch the dates, by patient, episode, from."""
+    for row in _rows(views, "lines", 'patient, episode, "from"', _touching(wanted, '"from"', '"to"')):
         yield line_row(row)
 
 

@@ -42,35 +42,29 @@ class Unbilled(msgspec.Struct, frozen=True, tag_field="section", tag="unbilled")
     rows: str
 
 
-class Exposed(msgspec.Struct, frozen=True, tag_field="section", tag="exposure"):
+class _Undue(msgspec.Struct, frozen=True, tag_field="section"):
+    payer: str
+    kind: str
+    days: int
+    claims: int
+    cents: int
+    first_repay_by: str | None
+    rows: str
+
+
+class Exposed(_Undue, tag="exposure", frozen=True):
     """What was claimed from one payer, is not answered, and not billable so now: days, claims, and what they ask too
     much; nothing of it is owed before it is paid.
 
     ``overclaimed`` days are not billable now, ``changed`` ones with another code or for another payer.
     """
 
-    payer: str
-    kind: str
-    days: int
-    claims: int
-    cents: int
-    first_repay_by: str | None
-    rows: str
 
-
-class ToGiveBack(msgspec.Struct, frozen=True, tag_field="section", tag="give_back"):
+class ToGiveBack(_Undue, tag="give_back", frozen=True):
     """What one payer paid beyond what is due now: days, claims and the money to give back, by when.
 
     ``overpaid`` days are billable as claimed, or on a claim that was replaced or voided; the others as under exposure.
     """
-
-    payer: str
-    kind: str
-    days: int
-    claims: int
-    cents: int
-    first_repay_by: str | None
-    rows: str
 
 
 class ExposedMonth(NamedTuple):

@@ -51,6 +51,12 @@ def _dollars(row: Any) -> str:
 _MONEY: Final = TextColumn("dollars", _dollars, True, "cents")
 
 
+_UNDUE: Final = (
+    _text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY, _maybe("first by", "first_repay_by"),
+)  # fmt: skip
+"""The columns of money that is not due, claimed or paid."""
+
+
 def _money(name: str, field: str) -> TextColumn:
     return TextColumn(name, lambda row: amount(getattr(row, field)), True, field)
 
@@ -87,15 +93,13 @@ SECTIONS: Final[dict[str, Section]] = {
     ),
     "exposure": Section(
         "Claimed and not answered, and not billable as claimed",
-        (_text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY,
-         _maybe("first by", "first_repay_by")),
+        _UNDUE,
         "No claim without an answer asks for what is not due.",
         ("payer", "kind"),
     ),
     "give_back": Section(
         "Paid, and not due: money to give back",
-        (_text("payer"), _text("kind"), _count("days"), _count("claims"), _MONEY,
-         _maybe("first by", "first_repay_by")),
+        _UNDUE,
         "Nothing to give back.",
         ("payer", "kind"),
     ),

@@ -53,7 +53,7 @@ class Shelf:
         before = len(self.rows)
         seal = self.seals[-1] if self.seals else first_seal(self.id)
         for position, row in enumerate(sealed(stored_events, before, seal), before + 1):
-            self.put((position, row[0], row[1], row[2], row[3].decode()), row[4])
+            self.put((position, row[0], row[1], row[2], row[3]), row[4])
         self.named.update(dict.fromkeys(patients))
         return list(range(before + 1, len(self.rows) + 1))
 

@@ -19,7 +19,7 @@ from commands.web.reading import Reading
 from commands.web.site import Refused, Site
 from commands.web.times import reader_today
 from ledger.store import EpisodeLedger
-from projections.words import money
+from projections.words import money, sentence, written_date
 from projections.work.chosen import WorkFilters, work_rows
 
 PICK: Final = "pick."
@@ -66,12 +66,8 @@ def put_work_away(site: Site, request: Request, fields: Fields) -> Response:
 
 
 def _date(text: str) -> date:
-    text = text.strip()
-    try:
-        on = date.fromisoformat(text)
-    except ValueError:
-        on = None
-    if on is None or on.isoformat() != text:  # it reads 20261102 and 2026-W45-1, too
+    on = written_date(text.strip())
+    if on is None:
         raise Refused(400, "Until when?", "Enter a date as YYYY-MM-DD, such as 2026-12-07.")
     return on
 
@@ -82,7 +78,7 @@ def _decide(site: Site, request: Request, act: Callable[[EpisodeLedger, str, str
         with site.reader.setup.open() as ledger:
             act(ledger, episode, work)
     except WorkRefused as trouble:
-        raise Refused(400, "Nothing was recorded", f"{str(trouble)[:1].upper()}{str(trouble)[1:]}.") from None
+        raise Refused(400, "Nothing was recorded", sentence(trouble)) from None
     return RedirectResponse(f"/open-work/{request.path_params['id']}", 303)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ from commands.web.access import looks_at, marks_of
 from commands.web.forms import Fields
 from commands.web.looking.tables import AS_FOUND, Asked, Column, csv_of, paged
 from commands.web.site import Refused, Site
+from projections.words import written_date
 
 LONGEST_NAME: Final = 128
 _COLUMNS: Final = (
@@ -45,11 +45,8 @@ def ask_for_looks(site: Site, request: Request, fields: Fields) -> Response:
 
 def _date(text: str) -> str:
     text = text.strip()
-    try:
-        if text and date.fromisoformat(text).isoformat() != text:
-            raise ValueError
-    except ValueError:
-        raise Refused(400, "That is no date", "Enter dates as YYYY-MM-DD, such as 2026-11-01.") from None
+    if text and written_date(text) is None:
+        raise Refused(400, "That is no date", "Enter dates as YYYY-MM-DD, such as 2026-11-01.")
     return text
 
 

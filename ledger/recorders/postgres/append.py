@@ -16,7 +16,7 @@ from ledger.recorders import StoreError
 from ledger.recorders.postgres.forget import destroy, refuse_who_may_not
 from ledger.recorders.postgres.hint import HINT
 from ledger.recorders.postgres.schema import TAKE_TURN, Connection, refuse_unsafe
-from ledger.recorders.sealing import SealedRow, sealed
+from ledger.recorders.sealing import sealed
 
 _TAKE_TURN_AND_TELL: Final = f"WITH mine AS MATERIALIZED ({TAKE_TURN}) SELECT {HINT} FROM mine"
 """In one statement, which takes no longer than the turn alone: first the turn, then the hint, which goes out with the
@@ -54,7 +54,7 @@ def insert_all(
         raise IntegrityError("something else was recorded meanwhile")
     if keys:
         connection.execute(_INSERT_KEYS, list(map(list, zip(*keys, strict=True))))
-    columns = zip(*map(_in_text, sealed(stored_events, before, seal)), strict=True)
+    columns = zip(*sealed(stored_events, before, seal), strict=True)
     positions = list(range(before + 1, before + 1 + len(stored_events)))
     connection.execute(_INSERT, [positions, *map(list, columns)])
     if pairs := list(zip(*patients, strict=True)):
@@ -77,11 +77,3 @@ def _head(connection: Connection) -> tuple[int, bytes]:
         return last[0], last[1]
     (ledger_id,) = connection.execute("SELECT value FROM ledger WHERE key = 'id'").fetchone() or ("",)
     return 0, first_seal(ledger_id)
-
-
-def _in_text(row: SealedRow) -> tuple[str, int, str, str, bytes]:
-    episode, version, tag, text, seal = row
-    try:
-        return episode, version, tag, text.decode(), seal
-    except UnicodeError:
-        raise StoreError("an entry's text is no UTF-8: PostgreSQL keeps no other") from None

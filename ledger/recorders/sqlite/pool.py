@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Final
 
@@ -119,6 +120,7 @@ class LedgerConnectionPool(SQLiteConnectionPool):
     def __init__(self, path: Path, mapped_mb: int = 0) -> None:
         super().__init__(db_name=str(path), pool_timeout=POOL_TIMEOUT_SECONDS)
         self.path, self.mapped_mb = path, mapped_mb
+        self._get_semaphore = Lock()  # type: ignore[assignment]  # the same in C: each append and each read takes it
 
     @staticmethod
     def detect_memory_mode(db_name: str) -> bool:

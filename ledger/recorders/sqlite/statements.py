@@ -9,9 +9,7 @@ from ledger.facts.stored import TAGS
 
 COLUMNS: Final = "position, originator_id, originator_version, topic, state"
 IN_BYTES: Final = "position, originator_id, originator_version, topic, CAST(state AS BLOB) AS state"
-INSERT: Final = (
-    "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
-)
+INSERT: Final = "INSERT INTO entries (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, ?, ?)"
 INSERT_PATIENT: Final = (
     "INSERT INTO patients (patient, episode) SELECT ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM patients WHERE patient = ? AND episode = ?)"

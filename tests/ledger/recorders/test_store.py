@@ -284,6 +284,18 @@ def test_a_hole_in_an_episode_stops_the_reader(path: Path, ledger: EpisodeLedger
 
 
 @pytest.mark.sqlite_file
+def test_text_of_a_foreign_tool_that_is_no_utf8_stops_the_reader(path: Path, ledger: EpisodeLedger) -> None:
+    with foreign(path) as connection:
+        connection.execute(
+            f"INSERT INTO entries ({COLUMNS}) VALUES"
+            " ('EP-1', 1, 'EpisodeOpened', CAST(x'7b2261223a22ff227d' AS TEXT), zeroblob(32))"
+        )
+    for read in (lambda: ledger.entries_of("EP-1"), lambda: list(ledger.follow(0))):
+        with pytest.raises(UnreadableEntry):
+            read()
+
+
+@pytest.mark.sqlite_file
 def test_many_processes_may_create_it_at_once(path: Path) -> None:
     code = "import sys; from ledger.store import open_ledger; print(open_ledger(sys.argv[1], create=True).id)"
     opening = [
