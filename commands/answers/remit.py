@@ -54,6 +54,7 @@ class Remitting:
         self._ledger, self._views, self._path = ledger, views, path
         self._recorder = Recorder(ledger)
         self._known = ClaimsKnown(ledger, views)
+        self.others: dict[str, None] = {}  # checks that stand in the ledger with other content
         self.survey = Survey(path)
         self.checks = [
             self._received(check, payer or self._payer_of(book, check, sample))
@@ -125,6 +126,7 @@ class Remitting:
         """Record everything, a batch to a transaction; one outcome for each answer, in the file's order."""
         for received, batch in self.batches():
             if self._is_other(received):
+                self.others[received.payment] = None
                 yield from ((each, "refused") for each in batch)
                 continue
             matched = [each for each in batch if each.claim is not None]

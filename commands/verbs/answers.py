@@ -122,9 +122,12 @@ def remit(setup: Setup, /, files: Sequence[Path], payer: str | None, dry_run: bo
         )
         show_rows_to_the_end(_counted(rows, outcomes), RemitRow, form, nothing="No claim is answered in these files.")
         unbalanced = [payment for file in read for payment in file.unbalanced]
+        others = [payment for file in read for payment in file.others]
+    for payment in others:
+        say(printable(f"Check {payment} is in the ledger with other content: nothing of this one was recorded."))
     for payment in unbalanced:
         say(printable(f"Check {payment} does not add up: its answers, less what was kept, are not what it is worth."))
-    if unbalanced or outcomes["unmatched"] or outcomes["refused"]:
+    if unbalanced or others or outcomes["unmatched"] or outcomes["refused"]:
         sys.exit(1)
 
 

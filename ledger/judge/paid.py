@@ -89,16 +89,16 @@ def _day(days: _Days, claim: str, payer: str, date: int, code: str, is_claimed: 
     return found
 
 
-def _dates(line: ClaimLine) -> Sequence[int]:
+def _dates(line: ClaimLine) -> range:
     return range(line.from_.toordinal(), line.to.toordinal() + 1)
 
 
 def _post(days: _Days, posting: Posting, claim: Live[ClaimSubmitted] | None) -> None:
     fact, lines = posting.fact, claim.fact.lines if claim else ()
     for line in fact.lines:
-        ours = line_of(lines, line)
+        ours = lines_of(lines, line)
         dates = _dates_of(line, ours, lines) or (fact.paid_on.toordinal(),)
-        code = ours.code if ours else asked_code(line)
+        code = ours[0].code if ours else asked_code(line)
         touched = [_day(days, posting.claim, fact.payer, date, code, False) for date in dates]
         _share(touched, line.paid_cents, line.adjustments)
         _answered(touched, posting, line.adjustments)
@@ -131,45 +131,71 @@ def asked_code(line: PaidLine) -> str:
     return line.code if line.billed_code is UNSET else line.billed_code
 
 
-def line_of(lines: Sequence[ClaimLine], line: PaidLine) -> ClaimLine | None:
-    """Which of a claim's lines an answered one is: by our number of it, else by code and dates, and modifiers where
-    more than one is left."""
+def lines_of(lines: Sequence[ClaimLine], line: PaidLine) -> list[ClaimLine]:
+    """Which of a claim's lines an answered one may be: by our number of it, else by code and dates; where more than one
+    is left, by modifiers, then by what was asked."""
     for number, ours in enumerate(lines, 1):
         if line.line is not UNSET and line.line == (str(number) if ours.line is UNSET else ours.line):
-            return ours
-    found = [ours for ours in lines if ours.code == asked_code(line)]
-    if line.from_ is not UNSET:
-        to = line.from_ if line.to is UNSET else line.to
-        exactly = [ours for ours in found if (ours.from_, ours.to) == (line.from_, to)]
-        found = exactly or [ours for ours in found if ours.from_ <= line.from_ and to <= ours.to]
-    if len(found) > 1:
-        alike = [ours for ours in found if _modifiers(ours.modifiers) == _modifiers(line.modifiers)]
-        found = alike or found
-    return found[0] if found else None
+            return [ours]
+    found = _dated([ours for ours in lines if ours.code == asked_code(line)], line)
+    for alike in (
+        [ours for ours in found if _modifiers(ours.modifiers) == _modifiers(line.modifiers)],
+        [ours for ours in found if ours.charge_cents == abs(line.charge_cents)],
+    ):
+        if len(found) > 1:
+            found = [ours for ours in found if ours in alike] or found
+    return found
+
+
+def _dated(found: list[ClaimLine], line: PaidLine) -> list[ClaimLine]:
+    """Those with the answered dates; else those within which they lie; else those that lie within them."""
+    if (own := _own_dates(line)) is None:
+        return found
+    dates = [(ours, _dates(ours)) for ours in found]
+    return (
+        [ours for ours, all_of in dates if all_of == own]
+        or [ours for ours, all_of in dates if _within(own, all_of)]
+        or [ours for ours, all_of in dates if _within(all_of, own)]
+    )
+
+
+def _within(dates: range, others: range) -> bool:
+    return others[0] <= dates[0] and dates[-1] <= others[-1]
 
 
 def _modifiers(told: object) -> tuple[str, ...]:
     return tuple(sorted(told)) if isinstance(told, tuple) else ()
 
 
-def _dates_of(line: PaidLine, ours: ClaimLine | None, lines: Sequence[ClaimLine]) -> Sequence[int]:
-    """The dates that an answered line is for: its own, else our line's, else the claim's."""
-    if line.from_ is not UNSET:
-        last = line.from_ if line.to is UNSET or line.to < line.from_ else line.to
-        return range(line.from_.toordinal(), last.toordinal() + 1)
-    if ours is not None:
-        return _dates(ours)
-    return sorted({date for one in lines for date in _dates(one)})
+def _own_dates(line: PaidLine) -> range | None:
+    if line.from_ is UNSET:
+        return None
+    last = line.from_ if line.to is UNSET or line.to < line.from_ else line.to
+    return range(line.from_.toordinal(), last.toordinal() + 1)
+
+
+def _dates_of(line: PaidLine, ours: Sequence[ClaimLine], lines: Sequence[ClaimLine]) -> Sequence[int]:
+    """The dates that an answered line is for: its own, else those of the lines of ours that it may be, else the
+    claim's. One that answers a whole line of ours, and says the dates of its claim, is for those of the line."""
+    own = _own_dates(line)
+    if own is not None and not (len(ours) == 1 and _answers_whole(line, ours[0], own)):
+        return own
+    return sorted({date for one in ours or lines for date in _dates(one)})
+
+
+def _answers_whole(line: PaidLine, ours: ClaimLine, own: range) -> bool:
+    return abs(line.charge_cents) == ours.charge_cents and _within(_dates(ours), own)
 
 
 def _share(days: Sequence[PaidDay], paid_cents: int, adjustments: Iterable[Adjustment]) -> None:
     owed = sum(each.cents for each in adjustments if each.group == _PATIENT)
     before = sum(each.cents for each in adjustments if (each.group, each.code) == _PAID_BEFORE)
-    shares = zip(days, *(spread(cents, len(days)) for cents in (paid_cents, owed, before)), strict=True)
-    for day, paid, patient, other in shares:
+    allowed = paid_cents + owed + before  # shared as a whole: its parts' odd cents would make days a cent too little
+    shares = zip(days, *(spread(cents, len(days)) for cents in (paid_cents, owed, allowed)), strict=True)
+    for day, paid, patient, worth in shares:
         day.paid_cents += paid
         day.patient_cents += patient
-        day.allowed_cents += paid + patient + other
+        day.allowed_cents += worth
 
 
 def _answered(
@@ -218,6 +244,6 @@ def changed_lines(episode: Episode, posting: Posting) -> Iterator[tuple[PaidLine
     claim = episode.claims.get(posting.claim)
     lines = claim.fact.lines if claim else ()
     for line in posting.fact.lines:
-        ours = line_of(lines, line)
-        if line.code != (ours.code if ours else asked_code(line)):
+        ours = lines_of(lines, line)
+        if line.code != (ours[0].code if ours else asked_code(line)):
             yield line, _dates_of(line, ours, lines)

@@ -1,8 +1,9 @@
 """The tokenizer of every X12 file: bytes in, segments out, one at a time, however long the file is.
 
 The delimiters are those of each interchange's ISA. A byte-order mark, blanks and line ends between segments are
-tolerated, and text in Latin-1 where it is no UTF-8. Envelopes are checked while they pass: numbers and counts of SE, GE
-and IEA; a file that is cut off is unreadable, not short. No message repeats what stands in a file.
+tolerated, line ends within them (a file wrapped at 80 columns), and text in Latin-1 where it is no UTF-8. Envelopes are
+checked while they pass: numbers and counts of SE, GE and IEA; a file that is cut off is unreadable, not short. So is a
+segment whose name can be none: passed over, a claim would be lost. No message repeats what stands in a file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ CHUNK_BYTES: Final = 1 << 16
 LONGEST_SEGMENT_BYTES: Final = 1 << 20
 _ISA_ELEMENTS: Final = 16
 _BLANKS: Final = b" \t\r\n"
+_LINE_ENDS: Final = b"\r\n"
 _AFTER_THE_END: Final = _BLANKS + b"\x00\x1a"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -80,7 +82,7 @@ def read_elements(stream: BinaryIO) -> Iterator[list[str]]:
 
 
 def _read(stream: BinaryIO) -> Iterator[tuple[int, list[str], str, str]]:
-    source, envelope, number = _Source(stream), _Envelope(), 0
+    source, envelope, number, names = _Source(stream), _Envelope(), 0, set[str]()
     while source.has_another():
         delimiters = delimiters_of(source.head(), number + 1)
         element, component, repetition = (mark.decode("latin-1") for mark in delimiters[:3])
@@ -90,6 +92,8 @@ def _read(stream: BinaryIO) -> Iterator[tuple[int, list[str], str, str]]:
                 elements = raw.decode("utf-8").split(element)
             except UnicodeDecodeError:
                 elements = raw.decode("latin-1").split(element)
+            if elements[0] not in names:
+                names.add(_checked(elements[0], number))
             if envelope.inside and elements[0] not in _ENVELOPES:  # most, by far
                 envelope.segments += 1
             else:
@@ -101,6 +105,13 @@ def _read(stream: BinaryIO) -> Iterator[tuple[int, list[str], str, str]]:
             raise Unreadable("the file is cut off: its interchange has no end (IEA)", number)
     if not number:
         raise Unreadable("the file is empty: expected an X12 interchange, which begins with ISA")
+
+
+def _checked(name: str, number: int) -> str:
+    """A segment's name, such as CLP or N1."""
+    if not (2 <= len(name) <= 3 and name.isascii() and name.isalnum() and name.isupper()):
+        raise Unreadable("expected the name of a segment: two or three capitals and digits", number)
+    return name
 
 
 def delimiters_of(head: bytes, number: int = 1) -> Delimiters:
@@ -151,7 +162,7 @@ class _Source:
         while True:
             *whole, rest = self._held.split(terminator)
             for at, piece in enumerate(whole):
-                if bare := piece.lstrip(_BLANKS):
+                if bare := piece.translate(None, _LINE_ENDS).lstrip(_BLANKS):
                     if bare[:3] == b"IEA":
                         self._held = terminator.join([*whole[at + 1 :], rest])
                     yield bare

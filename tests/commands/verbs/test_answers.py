@@ -145,6 +145,16 @@ def test_the_same_check_with_other_content_is_refused_whole(house: House, tmp_pa
     assert payments(house) == before
 
 
+def test_a_check_without_claims_is_not_passed_over_when_it_says_otherwise(house: House, tmp_path: Path) -> None:
+    interest = written(tmp_path, [], 5, "T-1", "PLB*1245319599*20261231*L6*-5")
+    assert house.run("remit", interest).status == 0
+    assert house.run("remit", interest).status == 0
+    other = written(tmp_path, [], 6, "T-1", "PLB*1245319599*20261231*L6*-6")
+    ended = house.run("remit", other)
+    assert (ended.status, ended.rows) == (1, [])
+    assert "Check T-1 is in the ledger with other content" in ended.err
+
+
 def test_a_claim_that_nobody_knows_is_kept_and_the_check_balances(house: House, tmp_path: Path) -> None:
     file = written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000), answer("NOBODYS", "1", 300, 200)], 1200, "T-1")
     ended = house.run("remit", file)
@@ -224,6 +234,51 @@ def test_an_answer_without_lines_goes_over_the_per_diem_days(house: House, tmp_p
     assert cents == [8801, 8801, 8801, 8800, 8800, 8800, 8800]
 
 
+def one_line(number: str, charge: float, paid: float, units: int, *more: str) -> tuple[str, ...]:
+    """A line of a per diem, with what else its segments say of it."""
+    named = (f"REF*6R*{number}",) if number else ()
+    return (f"SVC*HC:S9325*{charge}*{paid}**{units}", f"CAS*CO*45*{charge - paid}", *more, *named)
+
+
+SPAN = ("DTM*232*20260928", "DTM*233*20261004")
+
+
+@pytest.mark.parametrize("numbers", [("1", "2"), ("", "")])
+@pytest.mark.parametrize("dates", [SPAN, ()])
+def test_a_line_that_does_not_say_its_dates_is_for_those_of_ours_that_it_answers(
+    house: House, tmp_path: Path, numbers: tuple[str, str], dates: tuple[str, ...]
+) -> None:
+    lines = one_line(numbers[0], 360, 264, 3) + one_line(numbers[1], 480, 352, 4)
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 840, 616, *dates, *lines)], 616, "T-1"))
+    assert set(by_day(house).values()) == {(8800, "paid"), (0, "unpaid")}  # the second claim is not answered
+    assert not rules(house) & {"overpaid", "underpaid", "units_cut", "paid_not_claimed"}
+
+
+def test_a_line_that_could_be_any_of_several_is_for_all_their_dates(house: House, tmp_path: Path) -> None:
+    line = one_line("", 840, 616, 7)
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 840, 616, *line)], 616, "T-1"))
+    assert set(by_day(house).values()) == {(8800, "paid"), (0, "unpaid")}
+
+
+def test_a_line_of_ours_for_another_charge_keeps_the_dates_that_it_says(house: House, tmp_path: Path) -> None:
+    line = one_line("1", 840, 616, 7, "DTM*150*20260928", "DTM*151*20261006")
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 840, 616, *line)], 616, "T-1"))
+    assert "paid_not_claimed" in rules(house)
+
+
+def test_a_cent_that_is_shared_is_no_underpayment(house: House, tmp_path: Path) -> None:
+    more = ("CAS*PR*1*50", "DTM*150*20260928", "DTM*151*20260930")
+    line = ("SVC*HC:S9325*360*214**3", "CAS*CO*45*96", *more, "REF*6R*1")
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 360, 214, *line)], 214, "T-1"))
+    days = [row for row in payments(house) if row["date"] < "2026-10" and row["code"] == "S9325"]
+    assert [(row["paid_cents"], row["patient_cents"], row["status"]) for row in days] == [
+        (7134, 1667, "paid"),
+        (7133, 1667, "paid"),
+        (7133, 1666, "paid"),
+    ]
+    assert "underpaid" not in rules(house)
+
+
 def test_an_answer_that_does_not_add_up_is_found(house: House, tmp_path: Path) -> None:
     house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 1576, 1000, "CAS*CO*45*500")], 1000, "T-1"))
     assert "remittance_unbalanced" in rules(house)
@@ -278,6 +333,20 @@ def test_a_claim_turned_back_is_not_live_and_what_it_would_replace_is(house: Hou
     assert states(house) == {"EP-O1-1": "submitted", "EP-O1-2": "submitted", "EP-O1-3": "rejected"}
     assert house.run("claims", "list", "--episode", "EP-O1", "--payer", "other").rows == []
     assert not rules(house) & {"claimed_twice"}
+
+
+def test_a_claim_turned_back_that_the_payer_answered_all_the_same_is_not_asked_for_twice(
+    house: House, tmp_path: Path
+) -> None:
+    back = tmp_path / "back.277"
+    back.write_text(TAKEN_IN.read_text().replace("STC*A2:20:PR", "STC*A7:164:IL"))
+    house.run("ack", back)
+    assert states(house)["EP-O1-1"] == "rejected"
+    house.run("remit", CORRECTED, PAID)
+    assert set(by_day(house).values()) == {(8800, "paid")}
+    assert not rules(house) & {"overpaid", "paid_not_claimed"}
+    assert [row["claim"] for row in house.run("claims", "plan").rows if row["instrument"] == "new"] == []
+    assert not any(row["days"] for row in house.run("claims", "prepare").rows)  # the drug was told without its NDC
 
 
 def test_acknowledgements_go_to_their_claims_and_a_batch_to_all_of_it(house: House) -> None:

@@ -40,6 +40,8 @@ WHOLE = ["ISA", "GS", "ST", "BPR", "SE", "GE", "IEA"]
         FILE.replace("*", "|").replace(":", ">"),
         FILE + "\r\n\x1a\x00",
         FILE.replace("PAYER          ", "PAYER").replace("          ", ""),  # an editor took the blanks away
+        *("\n".join(FILE[at : at + width] for at in range(0, len(FILE), width)) for width in (80, 64, 33, 10)),
+        *(f"{FILE[:at]}\r\n{FILE[at:]}" for at in range(len(ISA), len(FILE))),  # wrapped anywhere, in a name too
     ],
 )
 def test_a_file_is_read_whatever_stands_between_its_segments(text: str) -> None:
@@ -100,6 +102,9 @@ SECRET = "ZQSECRETZQ"
         FILE.replace("GE*1*501~", ""),
         FILE.replace("ST*835*0001~", ""),
         FILE.replace("GE*1*501~", f"GE*1*501~{SECRET}*1~"),
+        FILE.replace("BPR*I", "bpr*I"),  # no segment is called so: passed over, it would be lost
+        FILE.replace("BPR*I", f"{SECRET}*I"),
+        FILE.replace("BPR*I", "*BPR*I"),
         FILE.replace("BPR*I*12~", "BPR*I*12~ST*835*0002~"),
         FILE + SECRET,
         FILE + ISA,
