@@ -90,7 +90,8 @@ Every Parquet file bears in its metadata what it is made of, under the manifest'
    `retract`), and keep the rows' `position`. With no rows, nothing changed.
 3. That gives exactly what `export days` gives at that position: every column, `because` included.
 
-`lines`, `findings` and `claimed` are kept up to date the same way, from `line_changes`, `finding_changes` and `claimed_changes`: what
+`lines`, `findings`, `claimed` and `payments` are kept up to date the same way, from `line_changes`, `finding_changes`, `claimed_changes` and
+`payment_changes`, asked for again and again (`follow` has the changes of days alone): what
 names a row are the columns without `old_` or `new_` that are its key (of lines `patient`, `episode`, `from`; of findings `finding`; of claimed
 days `patient`, `episode`, `date`, `nth`). They have no `cause`: these rows name the entries they rest on, and `changes` says what made
 a day another. Nobody keeps the rows of an earlier position: whoever has entries since then is read once and judged twice, and after another book

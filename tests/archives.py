@@ -24,7 +24,7 @@ from projections.archive.grow import Source, grow
 from projections.archive.manifest import ArchiveManifest
 from projections.distributed.encrypted import from_ledger_for
 from projections.distributed.local import local_engine
-from projections.distributed.run import Judged, Wanted, judge_archive
+from projections.distributed.run import Judged, Wanted, judge_by_several
 from projections.distributed.task import Engine
 from projections.read_model.catch_up import fill_as_known
 from projections.read_model.trouble import SetAside
@@ -76,17 +76,27 @@ class Archived:
     def judge(self, engine: Engine | None = None, out: str | None = None, **wanted: Any) -> Judged:
         """Judge the archive."""
         asked = Wanted(**({"book": self.book} | wanted))
+        (made,) = self.judge_by({out or self.out: asked.book}, asked, engine)
+        return made
+
+    def judge_by(self, books: dict[str, Book], asked: Wanted, engine: Engine | None = None) -> list[Judged]:
+        """Judge the archive by several books in one pass."""
         from_ledger = None
         if self.master:
             with self.open() as ledger, as_stored(str(self.path)) as stored:
                 source = Source(ledger, stored, self.master)
                 from_ledger = from_ledger_for(folder_at(self.archive), source, str(self.key_file))
-        return judge_archive(self.archive, out or self.out, asked, engine or local_engine(1), from_ledger)
+        return judge_by_several(self.archive, books, asked, engine or local_engine(1), from_ledger)
 
     def judged(self, **wanted: Any) -> Found:
         """What judging the archive comes to."""
         made = self.judge(**wanted).manifest
         return list(made.fingerprints.values()), list(made.set_aside)
+
+    def judged_by(self, book: Book, other: Book) -> list[list[str]]:
+        """The fingerprints that two books come to in one pass."""
+        books = {self.out: book, f"{self.out}-b": other}
+        return [list(made.manifest.fingerprints.values()) for made in self.judge_by(books, Wanted(book))]
 
     def built(self, book: Book | None = None, upto: int | None = None, *, quarantine: bool = False) -> Found:
         """What the built-in build comes to."""

@@ -80,11 +80,11 @@ def export(
 
     DIR/DATASET holds files by service month, and manifest.json: the position they stand for, sums, and the SHA-256 of
     each file. It appears as a whole: a reader finds the export before or this one, and a killed export changes nothing.
-    'changes' are the days that are not what they were at --since, 'line_changes', 'finding_changes' and
-    'claimed_changes' the lines, findings and claimed days; 'claimed' is what 'diff --claimed --every' shows of
-    everybody; 'claims' where each claim stands, 'payments' what each claimed day was paid, 'remittances' what payers
-    answered, with their lines and adjustments in 'remittance_lines' and 'remittance_adjustments'; 'providers' and
-    'rates' are those of the book. 'episode-ledger help feed' describes every column.
+    'changes' are the days that are not what they were at --since, 'line_changes', 'finding_changes', 'claimed_changes'
+    and 'payment_changes' the lines, findings, claimed days and payments; 'claimed' is what 'diff --claimed --every'
+    shows of everybody; 'claims' where each claim stands, 'payments' what each claimed day was paid, 'remittances' what
+    payers answered, with their lines and adjustments in 'remittance_lines' and 'remittance_adjustments'; 'providers'
+    and 'rates' are those of the book. 'episode-ledger help feed' describes every column.
 
     \b
     Examples:

@@ -58,7 +58,8 @@ def follow(
     row of 'export changes', and "last": true with the "seal" on the last of those that lead to one position: only then
     is that position yours, to resume from with --since, --seal and --code-version. Without --since it begins now;
     --since 0 tells everything. It is made for a pipe, and ends when nobody reads any more; with 4 where you have to
-    load everything anew, and with 5 where somebody was forgotten since.
+    load everything anew, and with 5 where somebody was forgotten since. Changes of lines, findings, claimed days and
+    payments do not come here: ask for them with 'export line_changes --since' and the like, as often as you want them.
 
     \b
     Examples:

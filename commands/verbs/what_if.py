@@ -64,7 +64,7 @@ def what_if(
       episode-ledger what-if --set prairie-blue.pain_assessment_days=14 --by day --from 2026-07-01
     """
     wanted = filters(options)
-    other = _other_book(setup, book_b, changes)
+    other = other_book(setup.book, book_b, changes)
     other_names = {payer.id: payer.name for payer in other.payers.values()}
     with setup.open() as ledger:
         processes = processes or processes_for(ledger.position())
@@ -81,12 +81,13 @@ def what_if(
         say(_summary(comparison))
 
 
-def _other_book(setup: Setup, folder: str | None, changes: tuple[str, ...]) -> Book:
+def other_book(book: Book, folder: str | None, changes: tuple[str, ...]) -> Book:
+    """The book that another is held against: a folder's, or the other with terms changed."""
     if bool(folder) == bool(changes):
         raise click.UsageError("give the other book either with --book-b DIR or with --set PAYER.KEY=VALUE")
     if folder:
         return load_book(Path(folder))
-    return changed_book(setup.book, changes)
+    return changed_book(book, changes)
 
 
 def changed_book(book: Book, changes: tuple[str, ...]) -> Book:

@@ -48,14 +48,11 @@ def _rank(fact: ClaimAcknowledged) -> tuple[int, int, int]:
 
 
 def rejected_claims(episode: Episode) -> Mapping[str, Entry]:
-    """The claims that were last turned back, with the entries that say so: they never reached the payer. One that the
-    payer answered with a remittance did, whatever was said of it on the way."""
+    """The claims that were last turned back, with the entries that say so: they never reached the payer."""
     if not episode.acknowledgements:  # most
         return {}
-    last, answered = last_acknowledgements(episode), {each.claim for each in postings_of(episode)}
-    return {
-        claim: entry for claim, (entry, fact) in last.items() if fact.status == "rejected" and claim not in answered
-    }
+    last = last_acknowledgements(episode)
+    return {claim: entry for claim, (entry, fact) in last.items() if fact.status == "rejected"}
 
 
 def claims_on(episode: Episode, number: str) -> list[Live[ClaimSubmitted]]:

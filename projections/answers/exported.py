@@ -13,6 +13,7 @@ from ledger.book import Book
 from ledger.facts.billing import Adjustment, PaidLine
 from ledger.facts.entry import Entry
 from ledger.judge.answers import Posting, answers_by_claim, in_order, postings_of, standing
+from ledger.judge.case import Case
 from ledger.judge.claims import date_of
 from ledger.judge.episode import Episode
 from ledger.judge.paid import is_unbalanced
@@ -87,14 +88,19 @@ def _without_episode(row: ClaimRow) -> Iterator[Any]:
 def _payments(streams: Mapping[str, Sequence[Entry]], patient: str, book: Book, at: datetime | None) -> Iterator[Cells]:
     judged = judged_among(streams, patient, book, at)
     for case in judged.cases if judged else ():
-        settled = [each for each in settled_days(case) if is_shown(each)]
-        for each, row in zip(settled, rows_of_case(case, settled), strict=True):
-            yield _Payment(
-                patient, row.episode, row.claim, row.date, row.code or NO_LINE, row.payer, row.expected_cents,
-                row.paid_cents, row.patient_cents, row.status, row.allowed_cents, row.charge_cents,
-                row.to_give_back_cents, int(row.live), int(each.day.is_answered), row.missing_cents,
-                json_list(row.reasons), row.waiting_since,
-            )  # fmt: skip
+        yield from payment_cells(case)
+
+
+def payment_cells(case: Case) -> Iterator[Cells]:
+    """The rows of ``payments`` of one judged episode."""
+    settled = [each for each in settled_days(case) if is_shown(each)]
+    for each, row in zip(settled, rows_of_case(case, settled), strict=True):
+        yield _Payment(
+            case.patient.name, row.episode, row.claim, row.date, row.code or NO_LINE, row.payer, row.expected_cents,
+            row.paid_cents, row.patient_cents, row.status, row.allowed_cents, row.charge_cents,
+            row.to_give_back_cents, int(row.live), int(each.day.is_answered), row.missing_cents,
+            json_list(row.reasons), row.waiting_since,
+        )  # fmt: skip
 
 
 def _answers(episode: Episode) -> Iterator[tuple[Posting, bool]]:

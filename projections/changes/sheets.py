@@ -1,4 +1,4 @@
-"""Claim lines, findings and claimed days that are not what they were at an earlier position: old row and new row.
+"""Claim lines, findings, claimed days and payments that are not what they were at an earlier position, old and new.
 
 Nobody keeps the rows of an earlier position, so they are derived: the cohorts with entries since then are read once and
 judged twice, up to each position and by the book of then. Where another book was taken up, that is everybody. Applying
@@ -17,6 +17,7 @@ from ledger.judge.patients import gather
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
+from projections.answers.exported import payment_cells
 from projections.audit.claimed import claims_of_several
 from projections.changes.stretch import Stretch, Touched, cohorts_touched, told_stretch
 from projections.export.change_shapes import compared_columns
@@ -52,8 +53,8 @@ class _Parts(NamedTuple):
 def sheet_changes_since(
     ledger: EpisodeLedger, of: str, since: int, upto: int, told: Progress = silent
 ) -> Iterator[Cells]:
-    """The changes of ``lines``, ``findings`` or ``claimed`` from a position to a later one, as rows of their datasets
-    of changes, cohort by cohort."""
+    """The changes of ``lines``, ``findings``, ``claimed`` or ``payments`` from a position to a later one, as rows of
+    their datasets of changes, cohort by cohort."""
     stretch, parts, rows_of = told_stretch(ledger, since, upto), _parts(DATASETS[of]), _ROWS[of]
     nobodys = (_by_key(_of_nobody(ledger, of, position), parts) for position in (since, upto))
     yield from _differences(stretch, parts, *nobodys)
@@ -138,6 +139,13 @@ def _findings(streams: Streams, book: Book, patients: Collection[str]) -> Iterat
         yield from named_findings(found, DATASETS["findings"])
 
 
+def _payments(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
+    for patient in gather(streams, whole=False):
+        if any(episode.claims or episode.postings for episode in patient.episodes):
+            for case in judge(patient, book):
+                yield from payment_cells(case)
+
+
 def _claimed(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
     for told in claims_of_several(streams, patients, book, every=True).values():
         yield from claimed_cells(told.claimed)
@@ -147,4 +155,5 @@ _ROWS: Final[dict[str, RowsOf]] = {
     "lines": _lines,
     "findings": _findings,
     "claimed": _claimed,
+    "payments": _payments,
 }

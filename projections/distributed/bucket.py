@@ -1,8 +1,8 @@
 """One bucket judged: the whole work of one task, which knows nothing of the engine that has it done.
 
-Its files are checked, its patients read one at a time, each judged as a rebuild judges them, and their rows and digests
-written under names of this attempt. Whatever is damaged or missing stops it, and is named; or, where that is wanted,
-sets the patient aside.
+Its files are checked, its patients read one at a time, each judged as a rebuild judges them, by one book or by several,
+and their rows and digests written under names of this attempt. Whatever is damaged or missing stops it, and is named;
+or, where that is wanted, sets the patient aside.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import gc
 import resource
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from ledger.book import Book, book_of_text
+from ledger.book import book_of_text
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.forms import parse_instant
@@ -24,7 +26,7 @@ from projections.archive.reading import patients_in
 from projections.archive.segment import ArchivedRow
 from projections.distributed.house import House, Row
 from projections.distributed.tables import BucketTables
-from projections.distributed.task import Report, Task
+from projections.distributed.task import ByBook, Made, Report, Task
 from projections.export.shapes import SCHEMA_VERSION
 from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
@@ -39,54 +41,83 @@ from projections.rows.patient import Sheets, derive_patient
 def judge_bucket(task: Task) -> Report:
     """Judge a bucket and write its rows; ArchiveError or UnreadableEntry where that must not be done."""
     set_budget(task.budget)
-    book = book_of_text(task.book)
-    worker = _Worker(task, book)
-    about = {
-        "ledger": task.ledger, "position": str(task.upto), "book_hash": book.hash, "code_version": code_version(),
-        "schema_version": SCHEMA_VERSION,
-    }  # fmt: skip
-    sums, patients = Sums(), 0
+    results, worker = [_Result(task, by) for by in task.by], _Worker(task)
     gc.disable()  # as in a rebuild: nothing here makes cycles
     try:
-        with BucketTables(folder_at(task.out), task.number, task.bucket, about) as tables:
-            for patient, sheets in worker.sheets():
-                digests = digests_of(patient, sheets)
-                sums.add(digests)
-                tables.write(patient, sheets, digests)
-                patients += 1
+        with ExitStack() as stack:
+            for result in results:
+                stack.enter_context(result.tables)
+            if task.bucket == 0 and (kept := worker.kept()):
+                for result in results:
+                    result.write(NOBODY, kept)
+            for mark, patient in worker.patients():
+                for result in results:
+                    result.take(mark, patient)
     finally:
         gc.enable()
-    days, lines, findings = sums.texts()
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return Report(
-        task.bucket, code_version(), book.hash, (days, lines, findings), patients, tuple(worker.set_aside),
-        tables.files(), memory_mb,
+        task.bucket, code_version(), tuple(result.made(worker.set_aside) for result in results), memory_mb
     )  # fmt: skip
 
 
-class _Worker:
-    """The patients of a bucket, judged one after the other."""
+class _Result:
+    """What one book makes of the bucket: rows, and who cannot be judged by it."""
 
-    def __init__(self, task: Task, book: Book) -> None:
-        self._task = task
-        self._at = parse_instant(task.known_at) if task.known_at else None
-        self._book = book_known(book, self._at)
+    def __init__(self, task: Task, by: ByBook) -> None:
+        book = book_of_text(by.book)
+        self._hash, self._book = book.hash, book_known(book, _instant(task))
+        about = {
+            "ledger": task.ledger, "position": str(task.upto), "book_hash": book.hash, "code_version": code_version(),
+            "schema_version": SCHEMA_VERSION,
+        }  # fmt: skip
+        self.tables = BucketTables(folder_at(by.out), by.number, task.bucket, about)
+        self._sums, self._patients, self._set_aside = Sums(), 0, list[SetAside]()
+
+    def take(self, mark: str, patient: Patient) -> None:
+        """Judge a patient."""
+        try:
+            sheets = derive_patient(patient, self._book)
+        except TooCostly as error:
+            self._set_aside.append(SetAside.after(mark, error))
+        else:
+            self.write(patient.name, sheets)
+
+    def write(self, patient: str, sheets: Sheets) -> None:
+        """Take somebody's rows."""
+        digests = digests_of(patient, sheets)
+        self._sums.add(digests)
+        self.tables.write(patient, sheets, digests)
+        self._patients += 1
+
+    def made(self, unread: Sequence[SetAside]) -> Made:
+        """What to report, once the files are closed."""
+        days, lines, findings = self._sums.texts()
+        aside = (*unread, *self._set_aside)
+        return Made(self._hash, (days, lines, findings), self._patients, aside, self.tables.files())
+
+
+def _instant(task: Task) -> datetime | None:
+    return parse_instant(task.known_at) if task.known_at else None
+
+
+class _Worker:
+    """The patients of a bucket, read one after the other."""
+
+    def __init__(self, task: Task) -> None:
+        self._task, self._at = task, _instant(task)
         self._house = House(task)
         self._merged = self._house.merge_entries(task.upto)
         self.set_aside: list[SetAside] = []
 
-    def sheets(self) -> Iterator[tuple[str, Sheets]]:
-        """Everybody's rows, by name; those that are no patient's come with the first bucket."""
-        if self._task.bucket == 0 and (kept := self._house.sheets(self._at)):
-            yield NOBODY, kept
+    def kept(self) -> Sheets | None:
+        """The rows that are no patient's; they come with the first bucket."""
+        return self._house.sheets(self._at)
+
+    def patients(self) -> Iterator[tuple[str, Patient]]:
+        """Everybody of the bucket, by mark."""
         for mark, rows in patients_in(folder_at(self._task.archive), self._task.files, self._task.bucket):
-            for patient in self._patients(mark, self._stored(rows)):
-                try:
-                    sheets = derive_patient(patient, self._book)
-                except TooCostly as error:
-                    self.set_aside.append(SetAside.after(mark, error))
-                else:
-                    yield patient.name, sheets
+            yield from ((mark, patient) for patient in self._patients(mark, self._stored(rows)))
 
     def _stored(self, rows: Sequence[ArchivedRow]) -> dict[str, list[Row]]:
         """The rows of each episode that are wanted: not of the forgotten, nor beyond the position."""

@@ -16,8 +16,16 @@ from projections.reading.budget import Budget
 Table = Literal["days", "lines", "findings", "digests"]
 
 
+class ByBook(Struct, frozen=True):
+    """A book to judge by, as text, and where its rows go: a folder, under a number."""
+
+    book: str
+    out: str
+    number: int
+
+
 class Task(Struct, frozen=True):
-    """One bucket of an archive, to be judged by a book; the rows go to a folder, under a number.
+    """One bucket of an archive, to be read once and judged by one book or several.
 
     Of an encrypted archive it brings the keys of the bucket's episodes as the ledger keeps them, wrapped. The master
     key is never in it: ``key_file`` is where whoever works on it finds that key, mounted as a secret.
@@ -30,12 +38,10 @@ class Task(Struct, frozen=True):
     files: tuple[ArchivedFile, ...]
     acts: tuple[StoredRow, ...]
     upto: int
-    book: str
     known_at: str | None
     quarantine: bool
     budget: Budget
-    out: str
-    number: int
+    by: tuple[ByBook, ...]
     key_file: str | None = None
     keys: tuple[WrappedKey, ...] = ()
 
@@ -50,16 +56,22 @@ class MadeFile(Struct, frozen=True):
     sha256: str
 
 
-class Report(Struct, frozen=True):
-    """What came of a bucket: by which code and book it was judged, the sums of its digests, the files of its rows."""
+class Made(Struct, frozen=True):
+    """What one book made of a bucket: its hash, the sums of the digests, who was set aside, the files of the rows."""
 
-    bucket: int
-    code: str
     book: str
     sums: tuple[str, str, str]
     patients: int
     set_aside: tuple[SetAside, ...]
     files: tuple[MadeFile, ...]
+
+
+class Report(Struct, frozen=True):
+    """What came of a bucket: by which code it was judged, and what each book made of it, in the order of the task."""
+
+    bucket: int
+    code: str
+    made: tuple[Made, ...]
     memory_mb: int
 
 

@@ -166,6 +166,7 @@ _FINDINGS: Final = dataset_of(
     key="finding",
 )
 _CLAIMED: Final = _declared("claimed", ExportedClaimedDay, "date", *DAY_ORDER, "nth")
+_PAYMENTS: Final = _declared("payments", ExportedPayment, "date", "patient", "episode", "claim", "date", "code")
 DATASETS: Final = {
     dataset.name: dataset
     for dataset in (
@@ -176,11 +177,12 @@ DATASETS: Final = {
         changes_of(_LINES, "line_changes"),
         changes_of(_FINDINGS, "finding_changes"),
         changes_of(_CLAIMED, "claimed_changes"),
+        changes_of(_PAYMENTS, "payment_changes"),
         _CLAIMED,
         _declared("episodes", ExportedEpisode, None, "patient", "episode"),
         _declared("authorizations", ExportedAuthorization, "last_day", "patient", "episode", "number", "from"),
         _declared("claims", ExportedClaim, "from", "patient", "episode", "claim"),
-        _declared("payments", ExportedPayment, "date", "patient", "episode", "claim", "date", "code"),
+        _PAYMENTS,
         _declared("remittances", ExportedRemittance, "paid_on", *ANSWER),
         _declared("remittance_lines", ExportedRemittanceLine, "paid_on", *ANSWER, "number"),
         _declared("remittance_adjustments", ExportedAdjustment, "paid_on", *ANSWER, "number"),
@@ -205,5 +207,6 @@ CHANGES_OF: Final = {
     "line_changes": "lines",
     "finding_changes": "findings",
     "claimed_changes": "claimed",
+    "payment_changes": "payments",
 }
 """The datasets of changes, each with the one whose rows it brings up to date."""

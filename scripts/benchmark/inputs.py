@@ -39,6 +39,11 @@ def prepare(work: Path, events: int, seed: int, say: Callable[[str], None]) -> I
         say(f"Making a ledger of about {events:,} events; it is kept in {work.name}/.")
         shutil.rmtree(folder, ignore_errors=True)
         _make(folder, events, seed)
+    return kept(folder)
+
+
+def kept(folder: Path) -> Inputs:
+    """A ledger that was made before."""
     made = json.loads((folder / "made.json").read_text())
     return Inputs(folder / "ledger.db", folder / "book", made)
 

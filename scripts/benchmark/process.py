@@ -61,10 +61,11 @@ class _Watch(Thread):
 
     def run(self) -> None:
         while not self.ended.wait(SAMPLE_SECONDS):
-            self.peak_mb = max(self.peak_mb, sum(map(_resident_mb, _tree(self.pid))))
+            self.peak_mb = max(self.peak_mb, sum(map(_resident_mb, tree(self.pid))))
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """A process and all it started that still run."""
     found, waiting = [], [pid]
     while waiting:
         each = waiting.pop()

@@ -131,6 +131,19 @@ def test_the_ledgers_are_kept_and_nothing_else(chosen: Benched) -> None:
     assert kept == ["1000-events", "2000-events"]
 
 
+def test_archives_are_measured_against_rebuilds_and_come_to_the_same(benched: Benched, tmp_path: Path) -> None:
+    (ledger,) = benched.work.glob("1000-events*")
+    command = [str(SCRIPTS / "bench_archive"), "--kept", str(ledger), "--rounds", "1", "--buckets", "2"]
+    words = [*command, "--work", str(tmp_path), "--without-spark"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [line[:28].strip() for line in done.stdout.splitlines() if " MB" in line[28:]]
+    assert rows[1:6] == ["rebuild, 1 process", "rebuild, 2 processes", "archive", "judge, local, 1 process",
+                         "judge, local, 2 processes"]  # fmt: skip
+    assert "Equal fingerprints" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_chosen_groups_only(chosen: Benched) -> None:
     assert NAMES["LABELS"]["a.scan"] in chosen.printed
     assert NAMES["LABELS"]["b.build.1"] not in chosen.printed

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from projections.export.shapes import CHANGES_OF
-from tests.answered import answered_house, claim, line, payments
+from tests.answered import CORRECTED, PAID, TAKEN_IN, answered_house, claim, house_with_claims, line, payments
 from tests.command_line import House, example, told
 from tests.exports import Row, export, rows_in, told_house
 from tests.warehouse import PROJECT, Dbt, Refused, Rendered, Warehouse, documented
 
 pytestmark = pytest.mark.sqlite_file
 HERE_AND_BY_DBT = [pytest.param(Rendered), pytest.param(Dbt, marks=pytest.mark.soak)]
-WHOLE = ("episodes", "payments", "providers", "rates")
+WHOLE = ("episodes", "providers", "rates")
 LINE = {"code": "S9325", "from": "2026-02-02", "to": "2026-02-03", "units": 2, "charge_cents": 18000}
 CLAIM = {"type": "ClaimSubmitted", "claim": "C-1", "payer": "prairie-blue", "frequency": "1", "lines": [LINE]}
 
@@ -130,6 +131,29 @@ def test_what_is_expected_stands_beside_what_was_paid_to_the_cent(tmp_path: Path
         sum(row["live"] for row in rows),
     )]  # fmt: skip
     assert total(rows, "paid") * 100 == sum(row["paid_cents"] for row in payments(house)) > 0
+
+
+def test_what_was_paid_is_held_against_the_report_and_every_number_that_differs_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    house, warehouse = house_with_claims(tmp_path / "house"), Rendered(tmp_path)
+    warehouse.build(export_whole(house, feed := tmp_path / "feed"))
+    for verb, file in (("ack", TAKEN_IN), ("remit", PAID), ("remit", CORRECTED)):  # what is paid comes as changes
+        assert house.run(verb, file).status in (0, 1)
+        export_changes(house, warehouse, feed)
+        warehouse.build(feed)
+        warehouse.audit(whole := export_whole(house, tmp_path / "whole"))
+    rows = [json.loads(row) for row in (whole / "report.jsonl").open()]
+    one = next(row for row in rows if row["section"] == "paid")
+    for name in (name for name in one if name.endswith("_cents") or name == "days"):
+        told = [row | {name: row[name] + 1} if row is one else row for row in rows]
+        (whole / "report.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+        with pytest.raises(Refused, match="audit_paid"):
+            warehouse.audit(whole)
+    assert one["paid_cents"] > 0
+    export_whole(house, whole)
+    warehouse.query("UPDATE payments SET status = 'denied' WHERE status = 'paid'")
+    with pytest.raises(Refused, match="audit_payments"):
+        warehouse.audit(whole)
 
 
 def total(rows: list[Row], column: str) -> Decimal:

@@ -7,7 +7,9 @@ select
     sum(payments.paid) as paid,
     sum(payments.patient_owes) as patient_owes,
     coalesce(sum(payments.allowed - payments.expected) filter (where payments.live and payments.answered), 0) as beyond_expected,
-    sum(payments.to_give_back) as to_give_back
+    sum(payments.to_give_back) as to_give_back,
+    count(*) as days, sum(payments.missing) as missing,
+    coalesce(sum(payments.paid) filter (where payments.expected is null), 0) as paid_otherwise
 from {{ ref('payments') }} as payments
 left join {{ ref('days') }} as days
     on days.patient = payments.patient and days.episode = payments.episode and days.date = payments.date

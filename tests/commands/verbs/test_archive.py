@@ -71,6 +71,17 @@ def test_what_differs_is_named_with_its_cause(archived: House) -> None:
     assert b"known at another instant" in ended.out
 
 
+def test_two_books_are_judged_in_one_pass_each_into_its_own_folder(archived: House) -> None:
+    row = archived.run("lines").rows[0]
+    dearer = f"{row['payer']}.rate_cents.{row['code']}=1"
+    plain, other = judged(archived, out="plain"), judged(archived, "--set", dearer, out="other")
+    both = judged(archived, "--out-b", archived.folder / "tried", "--set", dearer)
+    assert both[:6] == plain + other
+    assert both[6].startswith("explained: ")
+    assert both[6].endswith("patients differ (new book)")
+    assert judged(archived, "--against", archived.folder / "tried", "--set", dearer)[-1].startswith("equal")
+
+
 def test_the_rows_are_those_that_are_exported(tmp_path: Path) -> None:
     archived = documented(tmp_path)
     archived.run("archive", "--out", tmp_path / "archive", "--in-the-open")
@@ -92,6 +103,9 @@ def test_what_cannot_be_asked_is_refused_plainly(archived: House, monkeypatch: p
     command = ["judge", "--archive", folder / "archive", "--out", folder / "judged"]
     assert_plain(archived.run(*command, "--position", "999"), 2, "the archive ends at position 33")
     assert_plain(archived.run(*command, "--master", "local[2]"), 2, "--engine spark")
+    assert_plain(archived.run(*command, "--book-b", folder), 2, "--book-b is for --out-b")
+    assert_plain(archived.run(*command, "--out-b", folder / "tried"), 2, "either with --book-b DIR or with --set")
+    assert_plain(archived.run(*command, "--out-b", folder / "judged", "--book-b", folder), 2, "name one place")
     assert_plain(archived.run("judge", "--archive", folder / "none", "--out", folder / "judged"), 2, "no archive")
     assert_plain(archived.run(*command, "--against", folder / "none"), 2, "no result")
     assert_plain(archived.run("archive", "--out", folder / "archive", "--check", "--compact"), 2, "one of them")
@@ -120,10 +134,12 @@ def test_what_was_judged_of_an_encrypted_ledger_goes_when_somebody_is_forgotten(
     out = house.folder / "judged"
     judged(house)
     judged(house, "--against", out)
+    tried = house.folder / "tried"
+    judged(house, "--out-b", tried, "--set", "prairie-blue.auth_required=true")
     patient = house.run("days").rows[0]["patient"]
     ended = house.run("forget", patient, "--reason", "asked in writing", "--by", "officer", "--yes")
     assert (ended.status, f"Removed {out}." in ended.err) == (0, True), ended
-    assert not [path for path in out.rglob("*") if path.is_file()]
+    assert not [path for each in (out, tried) for path in each.rglob("*") if path.is_file()]
     house.run("archive", "--out", house.folder / "archive")
     house.run("days")
     judged(house, "--against", house.views)

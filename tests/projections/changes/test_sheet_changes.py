@@ -1,4 +1,4 @@
-"""Changes of lines, findings and claimed days: the rows of any position with them are the rows of any later one."""
+"""Changes of lines, findings, claimed days and payments: a position's rows with them are the rows of any later one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ledger.book import Book
 from ledger.facts.administration import HOUSE
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
+from projections.answers.exported import exported_rows
 from projections.audit.claimed import claimed_of
 from projections.changes.of_dataset import changes_of
 from projections.export.judged import claimed_cells
@@ -34,7 +35,7 @@ from tests.tiers import many
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AT = "2026-12-31T00:00:00Z"
 SEEDS = st.integers(0, 2**32)
-SHEETS = ("lines", "findings", "claimed")
+SHEETS = ("lines", "findings", "claimed", "payments")
 NAMES = {of: [column.name for column in DATASETS[name].columns] for name, of in CHANGES_OF.items()}
 COLUMNS = {of: [column.name for column in DATASETS[of].columns] for of in SHEETS}
 Row = dict[str, Any]
@@ -84,6 +85,9 @@ class House:
         if of == "findings" and (nobodys := house_sheets(self.ledger, position)):
             found += named_findings(nobodys.findings, DATASETS["findings"])
         for patient in gather(streams):
+            if of == "payments":
+                found += exported_rows("payments", streams, patient.name, judged_by, None)
+                continue
             if of == "claimed":
                 found += claimed_cells(claimed_of(streams, patient.name, judged_by, every=True))
                 continue

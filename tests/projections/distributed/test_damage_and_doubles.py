@@ -158,13 +158,23 @@ def changing(change: Callable[[Report], Report]) -> Callable[[Work, Sequence[Tas
     return run
 
 
-@pytest.mark.parametrize("other", [{"code": "0.1.0/2.4/other/2026a"}, {"book": "0" * 64}, {"bucket": 2}])
-def test_other_code_another_book_or_a_bucket_reported_twice_is_refused(
-    archived: Archived, other: dict[str, Any]
-) -> None:
+def by_another_book(report: Report) -> Report:
+    """As a worker reports whose program reads a book otherwise."""
+    return replace(report, made=tuple(replace(made, book="0" * 64) for made in report.made))
+
+
+OTHERWISE: dict[str, Callable[[Report], Report]] = {
+    "other code": lambda report: replace(report, code="0.1.0/2.4/other/2026a"),
+    "another book": by_another_book,
+    "a bucket twice": lambda report: replace(report, bucket=2),
+}
+
+
+@pytest.mark.parametrize("otherwise", OTHERWISE)
+def test_other_code_another_book_or_a_bucket_reported_twice_is_refused(archived: Archived, otherwise: str) -> None:
     before = archived.judge().manifest
     with pytest.raises((NotNow, ArchiveError)):
-        archived.judge(engine=changing(lambda report: replace(report, **other)))
+        archived.judge(engine=changing(OTHERWISE[otherwise]))
     assert result_in(archived.out).manifest == before
 
 
@@ -182,7 +192,7 @@ def test_buckets_tried_twice_leave_files_that_nobody_names_and_rows_count_once(a
 
     def twice(work: Work, tasks: Sequence[Task]) -> Iterator[Report]:
         for task in tasks:
-            doubled.extend(file.path for file in work(task).files)  # its worker was lost after it had written
+            doubled.extend(file.path for file in work(task).made[0].files)  # its worker was lost after it had written
             yield work(task)
         standing = Path(archived.out) / "days"
         again = [row for path in standing.glob("00000002-*") for row in parquet.read_table(path).to_pylist()]

@@ -168,9 +168,10 @@ def sheet(house: House, of: str, out: Path, env: dict[str, str]) -> tuple[int, d
 
 
 @pytest.mark.parametrize(
-    ("of", "changes"), [("lines", "line_changes"), ("findings", "finding_changes"), ("claimed", "claimed_changes")]
-)
-def test_lines_findings_and_claimed_days_are_kept_up_to_date_likewise(
+    ("of", "changes"), [("lines", "line_changes"), ("findings", "finding_changes"), ("claimed", "claimed_changes"),
+                        ("payments", "payment_changes")],
+)  # fmt: skip
+def test_lines_findings_claimed_days_and_payments_are_kept_up_to_date_likewise(
     house: House, of: str, changes: str, tmp_path: Path
 ) -> None:
     claim = {"type": "ClaimSubmitted", "claim": "C-9", "payer": "prairie-blue", "frequency": "1", "lines": [

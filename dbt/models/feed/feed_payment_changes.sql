@@ -1,0 +1,2 @@
+-- Made from projections/export/ by scripts/reference; do not edit.
+{{ feed('payment_changes') }}

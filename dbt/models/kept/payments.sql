@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('feed_payment_changes') }}
+{{ kept('payments') }}

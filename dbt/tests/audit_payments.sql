@@ -1,0 +1,2 @@
+{{ config(tags=['audit'], enabled=var('audit', false)) }}
+{{ is_the_export('payments') }}
