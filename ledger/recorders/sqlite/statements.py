@@ -68,6 +68,11 @@ OF_KINDS: Final = (
     "FROM entries WHERE originator_id = ? AND originator_version > ? AND topic IN (SELECT value FROM json_each(?))"
     " ORDER BY originator_version"
 )
+VERSIONS_WITHOUT: Final = (  # in the order of positions: an index would lead to every entry one by one
+    "SELECT originator_id, group_concat(originator_version) FROM entries NOT INDEXED"
+    " WHERE position <= ? AND originator_id <> '' AND topic NOT IN (SELECT value FROM json_each(?))"
+    " GROUP BY originator_id"
+)
 OF_EPISODES: Final = (
     "FROM json_each(?) AS episode CROSS JOIN entries"
     " ON originator_id = episode.value AND originator_version > ? AND position <= ?"
