@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from ledger.facts.entry import Entry, UnreadableEntry
@@ -26,7 +26,7 @@ def episodes_by_kinds(
     known_at: datetime | None,
     kinds: Collection[type[Any]],
     without: Collection[str],
-) -> Iterator[Episode]:
+) -> Iterator[list[Episode]]:
     """The episodes as known at an instant, merged patients under the name that stands, cohort by cohort.
 
     ``kinds`` has what opens an episode. Left out is who has to do with the patients ``without``, and who cannot be
@@ -37,11 +37,12 @@ def episodes_by_kinds(
     places = ledger.versions_without(without_tags, upto)
     wanted = (one for one in cohorts_in(ledger, upto) if set(one.patients).isdisjoint(without))
     while part := list(islice(wanted, EPISODES_AT_ONCE)):
-        for name, entries in _read(ledger, part, places, upto, without_tags):
-            folded = episode_of(name, known(entries, known_at), whole=False)
-            if folded is not None:
-                folded.patient = merges.survivor(folded.patient)
-                yield folded
+        for streams in _read(ledger, part, places, upto, without_tags):
+            folded = (episode_of(name, known(entries, known_at), whole=False) for name, entries in streams)
+            episodes = [episode for episode in folded if episode is not None]
+            for episode in episodes:
+                episode.patient = merges.survivor(episode.patient)
+            yield episodes
 
 
 def _read(
@@ -50,13 +51,15 @@ def _read(
     places: Mapping[str, Sequence[int]],
     upto: int,
     without: Collection[str],
-) -> Iterator[tuple[str, list[Entry]]]:
-    """The entries at some places, of those cohorts that can be read."""
-    names = [name for one in cohorts for name in one.episodes]
+) -> Iterator[list[tuple[str, list[Entry]]]]:
+    """The entries at some places by episode, of those cohorts that can be read."""
     try:
-        found = ledger.entries_at(at for name in names for at in _at(name, places))
-        read = [(name, _begun(name, [found[at] for at in _at(name, places) if at in found])) for name in names]
-        for name, entries in read:
+        found = ledger.entries_at(at for one in cohorts for name in one.episodes for at in _at(name, places))
+        read = [
+            [(name, _begun(name, [found[at] for at in _at(name, places) if at in found])) for name in one.episodes]
+            for one in cohorts
+        ]
+        for name, entries in chain(*read):
             if corrects_what_was_left_out(entries, without):
                 entries[:] = ledger.entries_of(name, upto=upto)
     except UnreadableEntry:

@@ -170,11 +170,8 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
 
     def patients_between(self, after: int, upto: int) -> set[str]:
         """Every patient of the episodes that have entries after a position, up to another."""
-        statement = (
-            "SELECT DISTINCT patient FROM patients WHERE episode IN"
-            " (SELECT originator_id FROM entries WHERE position > ? AND position <= ?)"
-        )
-        return {row[0] for row in self._named(statement, (after, upto))}
+        rows = self._named(sql.PATIENTS_BETWEEN, (after, upto)) if after else self._named(sql.PATIENTS_UPTO, (upto,))
+        return {row[0] for row in rows}
 
     def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
         """The keys that an encrypted ledger keeps of these episodes, as far as they are there."""
