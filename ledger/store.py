@@ -237,6 +237,11 @@ class EpisodeLedger(MergedPatients, Application[str]):
         """The episodes with entries after a position, each with its last version."""
         return self._entries.versions(after)
 
+    def versions_without(self, tags: Collection[str], upto: int) -> dict[str, list[int]]:
+        """The versions of the entries up to a position that have other tags than these, by episode."""
+        found = self._entries.versions_without(tags, upto)
+        return {episode: sorted(map(int, versions.split(","))) for episode, versions in found}
+
     def patients_of(self, episode: str) -> list[str]:
         """Every patient that the episode's openings, or corrections of them, ever named, or who was merged with one."""
         return sorted({other for name in self._entries.patients_of(episode) for other in self.names_of(name)})

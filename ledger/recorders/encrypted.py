@@ -151,6 +151,12 @@ class EncryptedRecorder(ReadByPosition):
         gone = self.forgotten()
         return [found for found in self._inner.versions(after) if found[0] not in gone]
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        """Each episode that has entries up to a position with other tags than these, and their versions, but for
+        those that were forgotten."""
+        gone = self.forgotten()
+        return [found for found in self._inner.versions_without(tags, upto) if found[0] not in gone]
+
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
         return self._inner.count_of(episode, upto)

@@ -75,6 +75,10 @@ class Entries(Protocol):
     def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = ...) -> list[StoredRow]:
         """The entries of an episode that have one of these tags, after a version, in the order of versions."""
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        """Each episode that has entries up to a position with other tags than these, and their versions with commas
+        between them, in any order: all entries are walked once, which is quicker than episode by episode."""
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         """Each episode with entries after a position, with its last version."""
 

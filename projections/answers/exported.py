@@ -94,7 +94,7 @@ def _payments(streams: Mapping[str, Sequence[Entry]], patient: str, book: Book, 
 def payment_cells(case: Case) -> Iterator[Cells]:
     """The rows of ``payments`` of one judged episode."""
     settled = [each for each in settled_days(case) if is_shown(each)]
-    for each, row in zip(settled, rows_of_case(case, settled), strict=True):
+    for each, row in zip(settled, rows_of_case(case.episode, settled), strict=True):
         yield _Payment(
             case.patient.name, row.episode, row.claim, row.date, row.code or NO_LINE, row.payer, row.expected_cents,
             row.paid_cents, row.patient_cents, row.status, row.allowed_cents, row.charge_cents,

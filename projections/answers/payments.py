@@ -95,7 +95,7 @@ def payment_rows(
 ) -> Iterator[EpisodePayment]:
     """The claimed days of some episodes, by episode, claim, date and code."""
     for _, case in judged_episodes(ledger, book, episodes, known_at):
-        for row in rows_of(case, settled_days(case)):
+        for row in rows_of(case.episode, settled_days(case)):
             yield case.episode, row
 
 
@@ -113,9 +113,8 @@ def judged_episodes(
             yield judged, judged.case(episode)
 
 
-def rows_of(case: Case, settled: Iterable[SettledDay]) -> Iterator[PaymentRow]:
-    """The claimed days of one judged episode: those on live claims, and whatever was answered."""
-    episode = case.episode
+def rows_of(episode: Episode, settled: Iterable[SettledDay]) -> Iterator[PaymentRow]:
+    """The claimed days of one episode: those on live claims, and whatever was answered."""
     answered = {posting.claim for posting in postings_of(episode)}
     left: dict[str, str] = {}
     for each in filter(is_shown, settled):

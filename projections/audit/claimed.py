@@ -20,7 +20,7 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun, rows_of
-from projections.audit.claimed_rows import ClaimedDay, claimed_rows
+from projections.audit.claimed_rows import ClaimedDay, claimed_rows, claiming_of
 from projections.audit.revealed import Past, Streams
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, some_episode
@@ -131,6 +131,6 @@ def _told(cases: Iterable[Case], past: Past, every: bool) -> ClaimsTold:
     told = ClaimsTold([], [])
     for case in cases:
         money = settled_days(case) if case.episode.claims or case.episode.postings else []
-        told.claimed.extend(claimed_rows(case, money, past, every))
-        told.payments.extend(rows_of(case, money))
+        told.claimed.extend(claimed_rows(claiming_of(case), money, past, every))
+        told.payments.extend(rows_of(case.episode, money))
     return told

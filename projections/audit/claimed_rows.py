@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from ledger.book import Book, Terms
+from ledger.facts.zones import zone
 from ledger.judge.case import Case
+from ledger.judge.episode import Episode
 from ledger.judge.evidence import local_date
-from ledger.judge.regions import JudgedDay, billable_and
+from ledger.judge.regions import billable_and
 from ledger.judge.settled import SettledDay
 from projections.audit.claimed_shares import ClaimedKind, Settled, answered_of, settle, shares_of
-from projections.audit.revealed import Past, Revealed
+from projections.audit.revealed import Revealed
 from projections.words import iso, utc_text, verdict_text
 
 REPAYMENT_DAYS: Final = {"medicaid": 60}
@@ -53,18 +56,63 @@ def owed_cents(rows: Iterable[ClaimedDay]) -> int:
     return sum(row.exposure_cents for row in rows if row.paid_cents is not None)
 
 
-def claimed_rows(case: Case, money: Sequence[SettledDay], past: Past, every: bool) -> Iterator[ClaimedDay]:
-    """The rows of one judged episode."""
+class DayToday(NamedTuple):
+    """A day as it is judged now, out of a case or of the read model: what it says, and what it came far enough to
+    have."""
+
+    date: int
+    says: str
+    is_billable: bool
+    code: str | None
+    payer: str | None
+    rate_cents: int | None
+    terms: Terms | None
+
+
+class Claiming(NamedTuple):
+    """An episode with its claims, and its days as they are judged now: those that are billable, and any asked for."""
+
+    patient: str
+    episode: Episode
+    book: Book
+    days: Callable[[Collection[int]], Mapping[int, DayToday]]
+
+
+class BeforeNow(Protocol):
+    """What was known of claimed days before."""
+
+    def verdict(self, episode: str, on: int, at: datetime) -> str | None:
+        """The verdict of a day as known at an instant; None if it was no day."""
+
+    def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
+        """For each share that is not billable as claimed, what revealed it."""
+
+
+def claiming_of(case: Case) -> Claiming:
+    """A judged episode with its claims."""
+
+    def days(dates: Collection[int]) -> Mapping[int, DayToday]:
+        found = billable_and(case, case.spans((on, on) for on in dates))
+        return {
+            on: DayToday(on, verdict_text(day), day.is_billable, day.code, day.payer, day.rate_cents, day.terms)
+            for on, day in found.items()
+        }
+
+    return Claiming(case.patient.name, case.episode, case.book, days)
+
+
+def claimed_rows(case: Claiming, money: Sequence[SettledDay], past: BeforeNow, every: bool) -> Iterator[ClaimedDay]:
+    """The rows of one episode."""
     shares = shares_of(case.episode)
     answered, gone = answered_of(money), _gone_by_date(money)
-    now = billable_and(case, case.spans((on, on) for on in shares.keys() | gone.keys()))
+    now = case.days(shares.keys() | gone.keys())
     settled = {on: list(settle(shares[on], now.get(on), answered)) for on in shares}
     wrong = [one for on in sorted(settled) for one in settled[on] if one.kind not in ("as_claimed", "overpaid")]
     revealed = iter(past.revealed(case.episode.name, wrong))
     for on in sorted(shares.keys() | now.keys() | gone.keys()):
         day = now.get(on)
         if day is not None and on not in shares and day.is_billable:
-            yield _unbilled(case, day)
+            yield unbilled(case.patient, case.episode.name, day)
         for one in settled.get(on, ()):
             if one.kind == "overpaid":
                 yield _overpaid(case, day, answered[one.share.key], past)
@@ -85,14 +133,14 @@ def _gone_by_date(money: Iterable[SettledDay]) -> dict[int, list[SettledDay]]:
     return found
 
 
-def _overpaid(case: Case, day: JudgedDay | None, settled: SettledDay, past: Past) -> ClaimedDay:
+def _overpaid(case: Claiming, day: DayToday | None, settled: SettledDay, past: BeforeNow) -> ClaimedDay:
     """A day that was paid more than is due as it was claimed, or on a claim that is not live: the answers show it."""
     paid = settled.day
     answers = [(entry, fact) for entry, fact in case.episode.postings if entry.label in paid.because]
     at = max(entry.recorded_at for entry, _ in answers)
     claim = case.episode.claims.get(paid.claim)
     return ClaimedDay(
-        patient=case.patient.name,
+        patient=case.patient,
         episode=case.episode.name,
         date=iso(paid.date),
         kind="overpaid",
@@ -101,7 +149,7 @@ def _overpaid(case: Case, day: JudgedDay | None, settled: SettledDay, past: Past
         claimed_code=paid.code,
         claimed_cents=paid.charge_cents,
         known_when_claimed=past.verdict(case.episode.name, paid.date, claim.entry.recorded_at) if claim else None,
-        known_now=verdict_text(day) if day else None,
+        known_now=day.says if day else None,
         now_payer=day.payer if day else None,
         now_code=day.code if day else None,
         now_cents=day.rate_cents or 0 if day else 0,
@@ -114,10 +162,12 @@ def _overpaid(case: Case, day: JudgedDay | None, settled: SettledDay, past: Past
     )
 
 
-def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, why: Revealed | None) -> ClaimedDay:
+def _claimed(
+    case: Claiming, day: DayToday | None, settled: Settled, past: BeforeNow, why: Revealed | None
+) -> ClaimedDay:
     (on, line, cents), kind, exposure, _, unfiled, paid = settled
     return ClaimedDay(
-        patient=case.patient.name,
+        patient=case.patient,
         episode=case.episode.name,
         date=iso(on),
         kind=kind,
@@ -126,7 +176,7 @@ def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, wh
         claimed_code=line.code,
         claimed_cents=cents,
         known_when_claimed=past.verdict(case.episode.name, on, settled.share.claimed_at),
-        known_now=verdict_text(day) if day else None,
+        known_now=day.says if day else None,
         now_payer=day.payer if day else None,
         now_code=day.code if day else None,
         now_cents=day.rate_cents or 0 if day else 0,
@@ -139,10 +189,11 @@ def _claimed(case: Case, day: JudgedDay | None, settled: Settled, past: Past, wh
     )
 
 
-def _unbilled(case: Case, day: JudgedDay) -> ClaimedDay:
+def unbilled(patient: str, episode: str, day: DayToday) -> ClaimedDay:
+    """A billable day on no claim."""
     return ClaimedDay(
-        patient=case.patient.name,
-        episode=case.episode.name,
+        patient=patient,
+        episode=episode,
         date=iso(day.date),
         kind="unbilled",
         claim=None,
@@ -150,7 +201,7 @@ def _unbilled(case: Case, day: JudgedDay) -> ClaimedDay:
         claimed_code=None,
         claimed_cents=0,
         known_when_claimed=None,
-        known_now=verdict_text(day),
+        known_now=day.says,
         now_payer=day.payer,
         now_code=day.code,
         now_cents=day.rate_cents or 0,
@@ -162,16 +213,18 @@ def _unbilled(case: Case, day: JudgedDay) -> ClaimedDay:
     )
 
 
-def _repay_by(case: Case, payer: str, revealed_at: datetime) -> str | None:
+def _repay_by(case: Claiming, payer: str, revealed_at: datetime) -> str | None:
     """When an overpayment must be back with its payer; None where no such date is set. It was revealed on a date where
     the patient lives and on another in UTC perhaps: the earlier counts."""
     payers = case.book.payers
     days = REPAYMENT_DAYS.get(payers[payer].kind) if payer in payers else None
-    revealed_on = min(revealed_at.astimezone(UTC).toordinal(), local_date(revealed_at, case.evidence.tz))
+    revealed_on = min(
+        revealed_at.astimezone(UTC).toordinal(), local_date(revealed_at, zone(case.episode.opening[1].zone))
+    )
     return None if days is None else iso(revealed_on + days)
 
 
-def _file_by(day: JudgedDay) -> str:
+def _file_by(day: DayToday) -> str:
     """The last date on which the payer takes the claim for a day."""
     assert day.terms is not None
     return iso(min(day.date + day.terms.timely_filing_days, date.max.toordinal()))

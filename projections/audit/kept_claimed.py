@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
 from typing import Any, Final
@@ -14,7 +14,9 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun
-from projections.audit.claimed import ClaimsTold, Kept, claims_of, claims_of_several
+from projections.audit.borne_out import BorneOut, borne_out
+from projections.audit.by_runs import ClaimedRun, RunsTold
+from projections.audit.claimed import Kept, claims_of, claims_of_several
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients, payments_kept
 from projections.read_model.version import ROOT, source_digest
@@ -47,10 +49,11 @@ def keep_claimed(ledger: EpisodeLedger, views: Views, book: Book, *, every: bool
     as_of = {key: value for key, value in views.noted().items() if key in _AS_OF}
     upto = int(as_of["position"])
     missing = ledger.patients_since(0, upto) - kept_patients(views, made_by(), every=every) - views.set_aside().keys()
-    pairs = _worked_out(ledger, missing, book, upto, every=every, progress=progress)
+    worked_out = _worked_out(ledger, views, missing, book, upto, every=every, progress=progress)
     held: list[KeptClaims] = []
-    for name, told in pairs:
-        held.append(KeptClaims(name, every, packed(told.claimed), packed_payments(told.payments)))
+    for name, runs, days in worked_out:
+        text, payments = packed(days.claimed, runs.claimed), packed_payments(days.payments, runs.payments)
+        held.append(KeptClaims(name, every, text, payments))
         if len(held) == _AT_ONCE:
             if not keep(views, made_by(), as_of, held):
                 return
@@ -85,49 +88,67 @@ def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRun] | None]:
 
 
 def _worked_out(
-    ledger: EpisodeLedger, missing: set[str], book: Book, upto: int, *, every: bool, progress: Progress
-) -> Iterator[tuple[str, ClaimsTold]]:
+    ledger: EpisodeLedger, views: Views, missing: set[str], book: Book, upto: int, *, every: bool, progress: Progress
+) -> Iterator[BorneOut]:
     cohorts = cohorts_in(ledger, upto) if missing else []
-    if len(missing) * _FEW < sum(len(one.patients) for one in cohorts):
+    patients = sum(len(one.patients) for one in cohorts)
+    if not every and len(missing) * _FEW >= patients:
+        missing = set(missing)
+        for done, told in enumerate(borne_out(ledger, views, book, upto, missing, views.set_aside()), 1):
+            missing.discard(told.patient)
+            yield told
+            progress(done, patients)
+    if len(missing) * _FEW < patients:
         for done, name in enumerate(sorted(missing), 1):
             try:
-                yield name, claims_of(entries_around(ledger, ledger.episodes_of(name), upto), name, book, None, every)
+                streams = entries_around(ledger, ledger.episodes_of(name), upto)
+                yield BorneOut(name, _NO_RUNS, claims_of(streams, name, book, None, every))
             except UnreadableEntry:
                 continue
             progress(done, len(missing))
         return
+    cohorts = [one for one in cohorts if not missing.isdisjoint(one.patients)]
     for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
         try:
             found = within_budget(some_episode(streams), partial(claims_of_several, streams, missing, book, every))
         except TooCostly:  # whoever asks for them is told
             continue
-        yield from found.items()
+        yield from (BorneOut(name, _NO_RUNS, told) for name, told in found.items())
         progress(done, len(cohorts))
+
+
+_NO_RUNS: Final = RunsTold([], [])
 
 
 def _left_out(cohort: Cohort, error: UnreadableEntry) -> None:
     """Whoever asks for them reads them, and is told."""
 
 
-def packed(rows: Sequence[ClaimedDay]) -> str:
-    """A patient's rows as text: those of neighbouring dates that say the same are one, with the count of dates."""
-    runs: list[list[Any]] = []
+def packed(rows: Sequence[ClaimedDay], told: Iterable[ClaimedRun] = ()) -> str:
+    """A patient's rows as text: those of neighbouring dates that say the same are one, with the count of dates; and
+    others that are runs already."""
+    runs = [_packed_run(run) for run in told]
     going: dict[tuple[Any, ...], list[Any]] = {}
     place, last = 0, None
     for row in rows:
         place = place + 1 if (row.episode, row.date) == last else 0
         last = row.episode, row.date
-        cells, on = list(msgspec.structs.astuple(row)), date.fromisoformat(row.date).toordinal()
-        due = date.fromisoformat(row.file_by).toordinal() - on if row.file_by else None
-        cells[_DATE] = cells[_FILE_BY] = None
-        says = (place, due, *cells)
-        run = going.get(says)
-        if run and run[0] + run[1] == on:
-            run[1] += 1
+        run = _packed_run(ClaimedRun(row, 1), place)
+        before = going.get(tuple(run[2:]))
+        if before and before[0] + before[1] == run[0]:
+            before[1] += 1
         else:
-            going[says] = run = [on, 1, place, due, *cells]
+            going[tuple(run[2:])] = run
             runs.append(run)
     return msgspec.json.encode(runs).decode()
+
+
+def _packed_run(run: ClaimedRun, place: int = 0) -> list[Any]:
+    """The first date, how many, which of the rows of its date it is, when it is due, and what it says."""
+    cells, on = list(msgspec.structs.astuple(run.row)), date.fromisoformat(run.row.date).toordinal()
+    due = date.fromisoformat(run.row.file_by).toordinal() - on if run.row.file_by else None
+    cells[_DATE] = cells[_FILE_BY] = None
+    return [on, run.days, place, due, *cells]
 
 
 def unpacked(text: str) -> list[ClaimedDay]:
@@ -148,21 +169,26 @@ _in_order: Final[Callable[[tuple[str, int, int, ClaimedDay]], tuple[str, int, in
 _PAYMENT_DATE, _REASONS = (PaymentRow.__struct_fields__.index(name) for name in ("date", "reasons"))
 
 
-def packed_payments(rows: Sequence[PaymentRow]) -> str:
-    """A patient's payments as text: neighbouring dates of a claim that say the same are one run of so many."""
-    runs: list[list[Any]] = []
+def packed_payments(rows: Sequence[PaymentRow], told: Iterable[PaymentRun] = ()) -> str:
+    """A patient's payments as text: neighbouring dates of a claim that say the same are one run of so many; and others
+    that are runs already."""
+    runs = [_packed_payment(run) for run in told]
     going: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
-        cells, on = list(msgspec.structs.astuple(row)), date.fromisoformat(row.date).toordinal()
-        cells[_PAYMENT_DATE] = None
-        says = tuple(cells)
-        run = going.get(says)
-        if run and run[0] + run[1] == on:
-            run[1] += 1
+        run = _packed_payment(PaymentRun(row, 1))
+        before = going.get(tuple(run[2:]))
+        if before and before[0] + before[1] == run[0]:
+            before[1] += 1
         else:
-            going[says] = run = [on, 1, *cells]
+            going[tuple(run[2:])] = run
             runs.append(run)
     return msgspec.json.encode(runs).decode()
+
+
+def _packed_payment(run: PaymentRun) -> list[Any]:
+    cells, on = list(msgspec.structs.astuple(run.row)), date.fromisoformat(run.row.date).toordinal()
+    cells[_PAYMENT_DATE] = None
+    return [on, run.days, *cells]
 
 
 def unpacked_payments(text: str) -> list[PaymentRun]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import accumulate, groupby
 from operator import attrgetter
@@ -98,6 +98,17 @@ class KnownToday:
         """The last date up to which every day was known at an instant as it is today; 0 if there is none."""
         return self._until[at] if at in self._until else self._until.setdefault(at, self._same_until(at))
 
+    def has_been(self, share: Share) -> bool:
+        """Whether a claimed day has been as it is today ever since it was claimed, with the same causes."""
+        return share.date <= self.until(share.claimed_at)
+
+    def causes(self, episode: str, on: int) -> tuple[str, ...]:
+        """What the verdict of a day rests on as it is known today; nothing if it is no day."""
+        case = self._cases[episode]
+        verdict = case.verdict_on(on)
+        others = [other for other in self._cases.values() if other is not case and other.patient is case.patient]
+        return tuple(causes(case, others, on, verdict)) if verdict else ()
+
     def verdict(self, episode: str, on: int) -> str | None:
         """The verdict of a day as it is known today; None if it is no day."""
         if episode not in self._verdicts:
@@ -177,16 +188,19 @@ class Past:
     def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
         """For each share that is not billable as claimed, what revealed it: what it stands beside; the last moment
         since the claim at which the day ceased to be right; or what made it wrong already when it was claimed."""
-        alone = [settled.share for settled in wrong if settled.beside is None]
-        moments = iter(self._moments(episode, alone))
+        shares = [settled.share for settled in wrong if settled.beside is None]
+        moments = iter(self._moments(episode, [share for share in shares if not self.today.has_been(share)]))
         return [
             Revealed((settled.beside.line.entry.label,), settled.share.claimed_at)
             if settled.beside is not None
-            else self._revealed(episode, settled.share, next(moments))
+            else self._revealed(episode, settled.share, moments)
             for settled in wrong
         ]
 
-    def _revealed(self, episode: str, share: Share, moment: Moment | None) -> Revealed:
+    def _revealed(self, episode: str, share: Share, moments: Iterator[Moment | None]) -> Revealed:
+        if self.today.has_been(share):
+            return Revealed(self.today.causes(episode, share.date), share.claimed_at)
+        moment = next(moments)
         if moment is None:
             return self._when_claimed(episode, share)
         return Revealed((moment.entry.label,) if moment.entry else (), moment.at)

@@ -200,7 +200,7 @@ def timeline_since(
     book = retelling.book
     retelling.book = book_known(book, since)
     retelling.begin(entry for entry in entries if entry.recorded_at <= since)
-    return _retold(retelling, book, _moments(entries, book, since, until), asked_at)
+    return _retold(retelling, book, _moments(entries, book, since, until, retelling.until), asked_at)
 
 
 def _retold(
@@ -215,16 +215,19 @@ def _retold(
             yield moment, retelling.read_by(book_known(book, moment.at))
 
 
-def _moments(entries: Sequence[Entry], book: Book, since: datetime, until: datetime | None) -> list[Moment]:
+def _moments(
+    entries: Sequence[Entry], book: Book, since: datetime, until: datetime | None, last_date: int
+) -> list[Moment]:
     """What became known in between, in order: terms are known from the start of the UTC date they were published."""
     recorded = [Moment(entry.recorded_at, entry) for entry in entries if entry.recorded_at > since]
-    told = [Moment(datetime.combine(on, time(), UTC), None) for on in _publications(entries, book)]
+    told = [Moment(datetime.combine(on, time(), UTC), None) for on in _publications(entries, book, last_date)]
     found = sorted([*told, *recorded], key=lambda moment: moment.at)  # stable: terms first, entries as they came
     return [moment for moment in found if since < moment.at and (until is None or moment.at <= until)]
 
 
-def _publications(entries: Iterable[Entry], book: Book) -> set[date]:
-    """When terms were published of the payers that any coverage names; other terms change nothing."""
+def _publications(entries: Iterable[Entry], book: Book, last_date: int) -> set[date]:
+    """When terms were published of the payers that any coverage names, for dates up to one; others change nothing."""
     stated = map(statement_of, entries)
     payers = {fact.payer for fact in stated if isinstance(fact, ev.CoverageVerified)} & book.payers.keys()
-    return {terms.published for payer in payers for terms in book.payers[payer].terms}
+    every = [terms for payer in payers for terms in book.payers[payer].terms]
+    return {terms.published for terms in every if terms.from_.toordinal() <= last_date}

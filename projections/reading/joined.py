@@ -49,12 +49,12 @@ def entries_or_one_by_one(
 def entries_seen_in(row: JoinedEntries, versions: int, without: Collection[str]) -> list[Entry] | None:
     """The entries of an episode that should have so many; None unless they can be had from its row alone."""
     entries = entries_in(row, versions, without)
-    if entries is None or (_CORRECTION in row.tags and _corrects_what_was_left_out(entries, without)):
+    if entries is None or (_CORRECTION in row.tags and corrects_what_was_left_out(entries, without)):
         return None
     return entries
 
 
-def _corrects_what_was_left_out(entries: Sequence[Entry], without: Collection[str]) -> bool:
+def corrects_what_was_left_out(entries: Sequence[Entry], without: Collection[str]) -> bool:
     """Whether a chain that states what is wanted may begin with an entry that was left out."""
     corrections = [(_target(entry.fact), entry.fact) for entry in entries if isinstance(entry.fact, FactCorrected)]
     if not corrections or {target for target, _ in corrections} <= {(entry.source, entry.id) for entry in entries}:
@@ -67,11 +67,16 @@ def _target(fact: FactCorrected) -> tuple[str, str]:
     return fact.target_source, fact.target_id
 
 
+def without_all_but(kinds: Collection[type[Any]]) -> frozenset[str]:
+    """The tags of all but some kinds of fact, and of what mends others."""
+    return frozenset(tag for kind, tag in TAGS.items() if kind not in (*kinds, FactCorrected, FactRetracted))
+
+
 def entries_of_kinds(
     ledger: EpisodeLedger, episodes: Sequence[str], upto: int, kinds: Collection[type[Any]]
 ) -> Iterator[tuple[str, list[Entry]]]:
     """Of each episode the entries of some kinds of fact up to a position, and those that mend others; or all of it."""
-    without = frozenset(tag for kind, tag in TAGS.items() if kind not in (*kinds, FactCorrected, FactRetracted))
+    without = without_all_but(kinds)
     for start in range(0, len(episodes), EPISODES_AT_ONCE):
         names = episodes[start : start + EPISODES_AT_ONCE]
         rows = as_rows(ledger, names, upto, without)

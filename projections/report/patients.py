@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Final, NamedTuple
 
 from ledger.book import Book
@@ -106,7 +107,7 @@ def _add_from_episodes(
     is kept that tells of claimed days, those with claims or answers."""
     on = date.fromisoformat(asked.on).toordinal()
     kinds = (EpisodeOpened, *ENDINGS, *(() if asked.known_at is None else _OF_CLAIMS))
-    for episode in episodes_by_kinds(ledger, upto, asked.known_at, kinds, without):
+    for episode in chain.from_iterable(episodes_by_kinds(ledger, upto, asked.known_at, kinds, without)):
         if is_open(episode, on):
             ongoing.add(episode.patient)
         if episode.claims or episode.postings:

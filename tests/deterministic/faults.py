@@ -195,6 +195,10 @@ class Faulty:
         self._read()
         return self.inner.rows_of_kinds(episode, tags, after_version)
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        self._read()
+        return self.inner.versions_without(tags, upto)
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         self._read()
         return self.inner.versions(after)

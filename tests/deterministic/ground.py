@@ -119,6 +119,13 @@ class Shelf:
     def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
         return [row for row in self.of.get(episode, ())[after_version:] if row[3] in tags]
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        found: dict[str, list[str]] = {}
+        for _, episode, version, tag, _ in self.rows[:upto]:
+            if tag not in tags and episode != HOUSE:
+                found.setdefault(episode, []).append(str(version))
+        return [(episode, ",".join(versions)) for episode, versions in found.items()]
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         return sorted({row[1]: row[2] for row in self.rows[after:] if row[1] != HOUSE}.items())
 

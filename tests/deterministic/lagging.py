@@ -59,6 +59,9 @@ class Lagging:
     def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
         return [row for row in self.inner.rows_of_kinds(episode, tags, after_version) if row[0] <= self.seen]
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        return self.inner.versions_without(tags, self._upto(upto))
+
     def versions(self, after: int) -> list[tuple[str, int]]:
         return sorted({row[1]: row[2] for row in self.inner.scan(after, self.seen)}.items())
 

@@ -18,6 +18,7 @@ from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.keys.cipher import WrappedKey
 from ledger.recorders import NotRecorded, StoreError
 from ledger.recorders.mapping import OneRecorder, ReadByPosition
+from ledger.recorders.postgres import statements as sql
 from ledger.recorders.postgres.append import insert_all, take_turn
 from ledger.recorders.postgres.forget import rewrite
 from ledger.recorders.postgres.pool import LedgerDatastore
@@ -28,25 +29,6 @@ PAGE_ROWS: Final = 5_000
 PAUSE_SECONDS: Final = 0.1
 
 _LARGEST = 2**63 - 1
-_COLUMNS = "position, originator_id, originator_version, topic, state"
-_AT_PLACES = (
-    f"SELECT {_COLUMNS} FROM entries JOIN unnest(%s::text[], %s::bigint[]) AS place (episode, version)"
-    " ON originator_id = place.episode AND originator_version = place.version"
-)
-_JOINED = (  # sorted before and not within: one index leads there in this order; who reads the texts compares
-    "SELECT originator_id, count(*), max(originator_version), string_agg(topic, ','),"
-    " coalesce(string_agg(state, ',') FILTER (WHERE topic <> ALL(%s::text[])), '')"
-    " FROM (SELECT originator_id, originator_version, topic, state FROM entries"
-    " WHERE originator_id = ANY(%s::text[]) AND position <= %s"
-    " ORDER BY originator_id, originator_version) AS sorted GROUP BY originator_id"
-)
-_EXTENTS = (  # by the index, episode by episode: whoever rebuilds waits for it
-    "SELECT p.episode, p.patient, first.position, ("
-    " SELECT originator_version FROM entries WHERE originator_id = p.episode AND position <= %s"
-    " ORDER BY originator_version DESC LIMIT 1)"
-    " FROM patients AS p JOIN entries AS first ON first.originator_id = p.episode AND first.originator_version = 1"
-    " WHERE first.position <= %s ORDER BY first.position, p.patient"
-)
 
 
 class LedgerRecorder(PostgresRecorder, ReadByPosition):
@@ -95,7 +77,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         """Entries in the order of their positions, as the library's notifications."""
         after = 0 if start is None else start - int(inclusive_of_start)
         rows = self._rows(
-            f"SELECT {_COLUMNS} FROM entries WHERE position > %s AND position <= %s AND originator_id <> ''"
+            f"SELECT {sql.COLUMNS} FROM entries WHERE position > %s AND position <= %s AND originator_id <> ''"
             " AND (cardinality(%s::text[]) = 0 OR topic = ANY(%s::text[])) ORDER BY position LIMIT %s",
             (after, _LARGEST if stop is None else stop, list(topics), list(topics), limit),
         )
@@ -114,7 +96,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         stop = self.max_position() if upto is None else upto
         while True:
             page = self._rows(
-                f"SELECT {_COLUMNS} FROM entries WHERE position > %s AND position <= %s AND originator_id <> ''"
+                f"SELECT {sql.COLUMNS} FROM entries WHERE position > %s AND position <= %s AND originator_id <> ''"
                 " ORDER BY position LIMIT %s",
                 (after, stop, PAGE_ROWS),
             )
@@ -131,13 +113,17 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
             (after,),
         )
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        """Each episode that has entries up to a position with other tags than these, and their versions."""
+        return self._rows(sql.VERSIONS_WITHOUT, (upto, list(tags)))
+
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row; all by one statement, as each is a way over the wire."""
-        return [JoinedEntries(*row) for row in self._rows(_JOINED, (list(without), list(episodes), upto))]
+        return [JoinedEntries(*row) for row in self._rows(sql.JOINED, (list(without), list(episodes), upto))]
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""
-        return self._rows(_EXTENTS, (upto, upto))
+        return self._rows(sql.EXTENTS, (upto, upto))
 
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
@@ -159,7 +145,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         """The entries at these places (episode, version), as far as they exist; asked again until a deadline."""
         values = tuple(map(list, zip(*places, strict=True))) or ([], [])
         if not settled_within:
-            return self._rows(_AT_PLACES, values)
+            return self._rows(sql.AT_PLACES, values)
         until = time.monotonic() + settled_within
         while True:
             try:
@@ -175,12 +161,12 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
             for timeout in ("lock_timeout", "statement_timeout"):
                 connection.execute(f"SET LOCAL {timeout} = {max(1, int(seconds * 1000))}")
             take_turn(connection)
-            return connection.execute(_AT_PLACES, values).fetchall()
+            return connection.execute(sql.AT_PLACES, values).fetchall()
 
     def rows_of(self, episodes: Iterable[str], after_version: int = 0, upto: int | None = None) -> list[StoredRow]:
         """The entries of these episodes, each episode's in the order of versions, up to a position."""
         return self._rows(
-            f"SELECT {_COLUMNS} FROM entries WHERE originator_id = ANY(%s::text[]) AND originator_version > %s"
+            f"SELECT {sql.COLUMNS} FROM entries WHERE originator_id = ANY(%s::text[]) AND originator_version > %s"
             " AND position <= %s ORDER BY originator_id, originator_version",
             (list(episodes), after_version, _LARGEST if upto is None else upto),
         )
@@ -188,7 +174,7 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
     def rows_of_kinds(self, episode: str, tags: Collection[str], after_version: int = 0) -> list[StoredRow]:
         """The entries of an episode that have one of these tags, after a version, in the order of versions."""
         return self._rows(
-            f"SELECT {_COLUMNS} FROM entries WHERE originator_id = %s AND originator_version > %s"
+            f"SELECT {sql.COLUMNS} FROM entries WHERE originator_id = %s AND originator_version > %s"
             " AND topic = ANY(%s::text[]) ORDER BY originator_version",
             (episode, after_version, list(tags)),
         )

@@ -156,6 +156,10 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         """The entries of an episode that have one of these tags, after a version, in the order of versions."""
         return self._entries(sql.OF_KINDS, (episode, after_version, json.dumps(list(tags))))
 
+    def versions_without(self, tags: Collection[str], upto: int) -> list[tuple[str, str]]:
+        """Each episode that has entries up to a position with other tags than these, and their versions."""
+        return self._named(sql.VERSIONS_WITHOUT, (upto, json.dumps(sorted(tags))))
+
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient."""
         return [row[0] for row in self._named("SELECT episode FROM patients WHERE patient = ? ORDER BY 1", (patient,))]
@@ -166,11 +170,8 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
 
     def patients_between(self, after: int, upto: int) -> set[str]:
         """Every patient of the episodes that have entries after a position, up to another."""
-        statement = (
-            "SELECT DISTINCT patient FROM patients WHERE episode IN"
-            " (SELECT originator_id FROM entries WHERE position > ? AND position <= ?)"
-        )
-        return {row[0] for row in self._named(statement, (after, upto))}
+        rows = self._named(sql.PATIENTS_BETWEEN, (after, upto)) if after else self._named(sql.PATIENTS_UPTO, (upto,))
+        return {row[0] for row in rows}
 
     def keys_of(self, episodes: Iterable[str]) -> list[WrappedKey]:
         """The keys that an encrypted ledger keeps of these episodes, as far as they are there."""

@@ -66,6 +66,19 @@ OF_KINDS: Final = (
     "FROM entries WHERE originator_id = ? AND originator_version > ? AND topic IN (SELECT value FROM json_each(?))"
     " ORDER BY originator_version"
 )
+PATIENTS_BETWEEN: Final = (
+    "SELECT DISTINCT patient FROM patients WHERE episode IN"
+    " (SELECT originator_id FROM entries WHERE position > ? AND position <= ?)"
+)
+PATIENTS_UPTO: Final = (  # of each episode one entry is looked at, where that suffices
+    "SELECT DISTINCT patient FROM patients WHERE EXISTS"
+    " (SELECT 1 FROM entries WHERE originator_id = episode AND +position <= ?)"
+)
+VERSIONS_WITHOUT: Final = (  # in the order of positions: an index would lead to every entry one by one
+    "SELECT originator_id, group_concat(originator_version) FROM entries NOT INDEXED"
+    " WHERE position <= ? AND originator_id <> '' AND topic NOT IN (SELECT value FROM json_each(?))"
+    " GROUP BY originator_id"
+)
 OF_EPISODES: Final = (
     "FROM json_each(?) AS episode CROSS JOIN entries"
     " ON originator_id = episode.value AND originator_version > ? AND position <= ?"

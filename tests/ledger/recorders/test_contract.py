@@ -53,6 +53,11 @@ def test_entries_come_back_as_they_were_appended(ledger: EpisodeLedger) -> None:
     assert ledger.positions_of([entry(3), entry(1)]) == [4, 1]
     assert ledger.positions_of([entry(3), entry(4)]) is None
     assert ledger.versions_since(3) == [("EP-1", 3), ("EP-2", 2)]
+    tag = type(entry(2).fact).__name__
+    assert ledger.versions_without({tag}, 5) == {"EP-1": [1], "EP-2": [1]}
+    assert ledger.versions_without({"EpisodeOpened"}, 4) == {"EP-1": [2, 3]}
+    assert ledger.versions_without({"PatientDied"}, 4) == {"EP-1": [1, 2, 3], "EP-2": [1]}
+    assert ledger.versions_without({"EpisodeOpened", tag}, 5) == {}
     assert ledger.position() == 5
 
 

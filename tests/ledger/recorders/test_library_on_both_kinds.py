@@ -308,6 +308,7 @@ class TestAForgottenEpisode:
             lambda ledger: {row.episode for row in ledger.joined(["EP-1", "EP-2"], 9)},
             lambda ledger: {entry.episode for _, entry in ledger.follow(0)},
             lambda ledger: {episode for episode, _ in ledger.versions_since(0)},
+            lambda ledger: set(ledger.versions_without((), 9)),
             lambda ledger: {"EP-1", "EP-2"} - ledger.forgotten().keys(),
         ],
     )

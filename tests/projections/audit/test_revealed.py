@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from ledger.book import load_book
 from ledger.day_set import OPEN_END
+from ledger.judge.causes import causes
 from ledger.judge.patients import by_episode
 from projections.audit.revealed import KnownToday
 from projections.audit.said_of_days import said_of
-from projections.reading.as_known import everyone_judged
+from projections.reading.as_known import JudgedPatient, everyone_judged
 from projections.words import verdict_text
 from tests.harness import book_of, typed
 from tests.histories import history
@@ -33,6 +34,13 @@ def test_it_is_said_of_many_days_and_not_of_all() -> None:
     assert asked["not said"] > 300
 
 
+def rests_on(judged: JudgedPatient, episode: str) -> dict[int, tuple[str, ...]]:
+    """The causes of each day."""
+    case = judged.case(episode)
+    verdicts = {on: case.verdict_on(on) for on in range(case.calendar.first, case.calendar.last + 1)}
+    return {on: tuple(causes(case, judged.others(case), on, said)) for on, said in verdicts.items() if said}
+
+
 def _asked(seed: int) -> Counter[str]:
     """Every day of a random history at some instants: known to be the same, in truth another, or not said."""
     rng = Random(seed)
@@ -49,12 +57,16 @@ def _asked(seed: int) -> Counter[str]:
         then = everyone_judged(streams, book, at)
         for name, judged in now.items():
             was = said_of(then[name].case(name), verdict_text, by_number=False) if name in then else None
+            rested = rests_on(then[name], name) if name in then else {}
             calendar = judged.case(name).calendar
             for on in range(calendar.first, calendar.last + 1):
                 if on > today.until(at):
                     found["not said"] += 1
                 else:
-                    found["same" if today.verdict(name, on) == (was and was.on(on)) else "other"] += 1
+                    same = today.verdict(name, on) == (was and was.on(on)) and today.causes(name, on) == rested.get(
+                        on, ()
+                    )
+                    found["same" if same else "other"] += 1
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,11 +18,13 @@ from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted, DayServed, EpisodeOpened, SupplyDispensed
 from ledger.facts.liveness import live_entries
 from ledger.facts.stored import JoinedEntries
-from ledger.judge.fold import is_read
+from ledger.judge.episode import Episode
+from ledger.judge.fold import fold, is_read
 from ledger.judge.patients import gather
 from ledger.recorders.by_name.proving import prove
 from ledger.store import FEW, EpisodeLedger, StoreError, UnreadableEntry
 from projections.reading import cohorts as module
+from projections.reading.by_kinds import episodes_by_kinds
 from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, shares
 from projections.reading.joined import entries_of_kinds
 from projections.rows.patient import derive_patient
@@ -305,6 +308,36 @@ def test_entries_of_some_kinds_count_as_they_do_among_all(
     for episode, entries in full.items():
         counting = [(live, live.first.id) for live in live_entries(entries) if type(live.fact) in kinds]
         assert [(live, live.first.id) for live in live_entries(found[episode]) if type(live.fact) in kinds] == counting
+
+
+def told_of(episode: Episode) -> dict[str, Any]:
+    return {name: getattr(episode, name) for name in {*episode.__slots__} - {"tallies"} if hasattr(episode, name)}
+
+
+@pytest.mark.parametrize("kinds", [(EpisodeOpened, ClaimSubmitted), (EpisodeOpened, DayServed), (EpisodeOpened,)])
+def test_episodes_by_some_kinds_are_what_their_entries_of_these_kinds_make(
+    supplied: EpisodeLedger, kinds: tuple[type[Any], ...]
+) -> None:
+    upto = supplied.position()
+    found = {one.name: told_of(one) for one in chain(*episodes_by_kinds(supplied, upto, None, kinds, ()))}
+    read = entries_of_kinds(supplied, sorted(in_episodes(supplied)), upto, kinds)
+    assert found == {name: told_of(fold(name, entries)) for name, entries in read}
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("damage", ["state = substr(state, 1, 20)", "topic = 'Nothing'", "originator_version = 7000"])
+@pytest.mark.parametrize("kind", ["EpisodeOpened", "FactCorrected", "SupplyDispensed"])
+def test_an_episode_that_cannot_be_read_by_some_kinds_is_left_out_with_those_it_had_to_do_with(
+    supplied: EpisodeLedger, tmp_path: Path, damage: str, kind: str
+) -> None:
+    upto, kinds = supplied.position(), (EpisodeOpened, SupplyDispensed)
+    before = {one.name for one in chain(*episodes_by_kinds(supplied, upto, None, kinds, ()))}
+    (at, entry) = next((at, entry) for at, entry in supplied.follow(0) if type(entry.fact).__name__ == kind)
+    (cohort,) = [one for one in cohorts_in(supplied, upto) if entry.episode in one.episodes]
+    plant(tmp_path / "ledger.db", f"UPDATE entries SET {damage} WHERE position = ?", at)
+    after = {one.name for one in chain(*episodes_by_kinds(supplied, upto, None, kinds, ()))}
+    assert entry.episode not in after
+    assert after == before - set(cohort.episodes)
 
 
 @pytest.mark.sqlite_file

@@ -1,0 +1,159 @@
+"""Claims told from the read model's rows: what reading and judging the patient says, or nothing is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from msgspec.structs import replace
+
+from ledger.book import Book, load_book
+from ledger.judge.patients import by_episode, gather
+from ledger.store import EpisodeLedger
+from projections.answers.payments import one_by_one
+from projections.audit.borne_out import BorneOut, borne_out
+from projections.audit.claimed import claims_of
+from projections.audit.kept_claimed import packed, packed_payments, unpacked, unpacked_payments
+from projections.read_model.catch_up import catch_up
+from projections.read_model.views import Views, passing_views
+from tests.harness import book_of
+from tests.histories import history
+from tests.read_models import tell
+from tests.stores import open_ledger
+from tests.stories import Course
+from tests.tiers import many
+
+
+@contextmanager
+def recorded(folder: Path, entries: list[dict[str, Any]], book: Book) -> Iterator[tuple[EpisodeLedger, Views]]:
+    with open_ledger(folder / "ledger.db", create=True) as ledger, closing(passing_views()) as views:
+        tell(ledger, entries)
+        catch_up(ledger, views, book)
+        yield ledger, views
+
+
+def told(ledger: EpisodeLedger, views: Views, book: Book, *patients: str) -> dict[str, BorneOut]:
+    names = patients or tuple(ledger.patients_since(0))
+    return {one.patient: one for one in borne_out(ledger, views, book, ledger.position(), names, ())}
+
+
+def rows(one: BorneOut) -> tuple[Any, Any]:
+    """As they come out of what is kept."""
+    payments = unpacked_payments(packed_payments(one.days.payments, one.runs.payments))
+    return unpacked(packed(one.days.claimed, one.runs.claimed)), one_by_one(payments)
+
+
+def without_claims(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries without claims, and without what mends them."""
+    left_out: set[str] = set()
+    for entry in entries:
+        fact = entry["fact"]
+        said = fact.get("fact", fact)
+        if said["type"] in ("ClaimSubmitted", "RemittancePosted") or fact.get("target_id") in left_out:
+            left_out.add(entry["id"])
+    return [entry for entry in entries if entry["id"] not in left_out]
+
+
+def claims(rng: Random, views: Views) -> Iterator[dict[str, Any]]:
+    """Claims for most of what is billable, in one line or two, some with one too many, some replaced; and answers."""
+    found = views.connection.execute('SELECT episode, payer, code, "from", "to", rate_cents FROM lines')
+    for number, (episode, payer, code, first, last, rate) in enumerate(found.fetchall()):
+        if rng.random() < 0.2:
+            continue
+        days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+        parts = [(0, days)] if days == 1 or rng.random() < 0.6 else [(0, days // 2), (days // 2, days)]
+        told = [
+            {"code": code, "from": after(first, begin), "to": after(first, end - 1), "units": end - begin,
+             "charge_cents": (end - begin) * rate + rng.choice([0, 0, 1, 2, 700])}
+            for begin, end in parts
+        ]  # fmt: skip
+        if rng.random() < 0.1:
+            told.append(told[0] | {"code": rng.choice(["J2270", code])})
+        claim = {"claim": f"N-{number}", "payer": payer, "frequency": "1", "lines": told}
+        sent = {"type": "ClaimSubmitted"} | claim
+        yield line(episode, f"sent-{number}", sent)
+        if rng.random() < 0.1:
+            again = {"claim": f"R-{number}", "frequency": "7", "replaces": f"N-{number}"}
+            yield line(episode, f"again-{number}", sent | again)
+        asked = sum(each["charge_cents"] for each in told)
+        for payment in range(rng.choice([0, 0, 0, 1, 1, 2])):
+            money = {"charge_cents": asked, "paid_cents": rng.choice([days * rate, days * rate - 1, 0, asked + 900])}
+            answer = {"type": "RemittancePosted", "claim": f"N-{number}", "payer": payer, "payment": f"T-{payment}",
+                      "paid_on": "2026-12-01", "status": "1"} | money  # fmt: skip
+            yield line(episode, f"paid-{number}-{payment}", answer)
+
+
+def after(first: str, days: int) -> str:
+    return (date.fromisoformat(first) + timedelta(days)).isoformat()
+
+
+def line(episode: str, name: str, fact: dict[str, Any]) -> dict[str, Any]:
+    return {"episode": episode, "source": "claims", "id": name, "by": "rn-1", "recorded_at": "2027-06-01T10:00Z",
+            "fact": fact}  # fmt: skip
+
+
+def compared(seed: int, folder: Path) -> Counter[str]:
+    """The patients of a random history: told from the rows as reading them tells it, otherwise, or not told; and of
+    those told, who has claims, who was answered."""
+    rng = Random(seed)
+    entries, tables = history(rng)
+    entries = entries if rng.random() < 0.2 else without_claims(entries)
+    book, found = book_of(tables), Counter[str]()
+    with recorded(folder, entries, book) as (ledger, views):
+        tell(ledger, list(claims(rng, views)))
+        catch_up(ledger, views, book)
+        borne = told(ledger, views, book)
+        for patient in gather(by_episode([entry for _, entry in ledger.follow(0)])):
+            streams = {name: ledger.entries_of(name) for name in ledger.episodes_of(patient.name)}
+            read = claims_of(streams, patient.name, book)
+            payments = sorted(read.payments, key=lambda row: (row.episode, row.claim, row.date, row.code))
+            if patient.name not in borne:
+                found["not told"] += 1
+                assert any(row.kind != "unbilled" for row in read.claimed), "what can be told is told"
+                continue
+            found["same" if rows(borne[patient.name]) == (read.claimed, payments) else "other"] += 1
+            found["with claims"] += any(episode.claims for episode in patient.episodes)
+            found["answered"] += any(episode.postings for episode in patient.episodes)
+            found["unbilled"] += any(row.kind == "unbilled" for row in read.claimed)
+    return found
+
+
+def test_what_the_rows_bear_out_is_what_reading_tells_of_many_and_not_of_all(tmp_path: Path) -> None:
+    found = Counter[str]()
+    for seed in range(many(60, 400)):
+        (folder := tmp_path / str(seed)).mkdir()
+        found += compared(seed, folder)
+    assert found["other"] == 0
+    assert all(found[kind] > 2 for kind in ("same", "not told", "with claims", "answered", "unbilled")), found
+
+
+def test_what_the_rows_do_not_say_is_not_told_from_them(tmp_path: Path) -> None:
+    """A day that is damaged, or of terms that the book does not have."""
+    book = load_book()
+    with recorded(tmp_path, Course().days("2026-03-02", "2026-03-03").told, book) as (ledger, views):
+        assert told(ledger, views, book)
+        for damage in ("last_date = 'then'", "terms_from = '2001-01-01'"):
+            views.connection.execute("SAVEPOINT whole")
+            views.connection.execute(f"UPDATE day_runs SET {damage}")
+            assert told(ledger, views, book) == {}
+            views.connection.execute("ROLLBACK TO whole")
+        assert told(ledger, views, book)
+
+
+def test_a_filing_limit_beyond_the_calendar_is_its_end(tmp_path: Path) -> None:
+    book = load_book()
+    endless = [
+        replace(payer, terms=tuple(replace(each, timely_filing_days=3_000_000) for each in payer.terms))
+        for payer in book.payers.values()
+    ]
+    book = book.but(payers=endless)
+    with recorded(tmp_path, Course().days("2026-03-02", "2026-03-03").told, book) as (ledger, views):
+        (one,) = told(ledger, views, book).values()
+        read = claims_of({name: ledger.entries_of(name) for name in ledger.episodes_of(one.patient)}, one.patient, book)
+        assert rows(one)[0] == read.claimed
+        assert {row.file_by for row in read.claimed} == {"9999-12-31"}
