@@ -22,7 +22,7 @@ from commands.terminal.who import named
 from commands.verbs.claim_list import whose_claims
 from commands.verbs.read import live_views, tell_set_aside
 from ledger.store import EpisodeLedger
-from projections.answers.stopped import ON_ANOTHER
+from projections.answers.stopped import ON_ANOTHER, PAID_ALREADY
 from projections.claims_out.again import NotAgain, claims_in, made_again
 from projections.claims_out.drafts import (
     CORRECTION,
@@ -156,7 +156,7 @@ def _tell_run(run: Run, *, dry: bool, in_full: bool) -> None:
 
 
 def _is_stopped(each: KeptOff) -> bool:
-    """Whether a hard finding, or another claim of the patient, keeps it off."""
+    """Whether a hard finding, another claim of the patient or money that came already keeps it off."""
     return each.reason not in (NOT_COME, NOT_BILLABLE, NOT_COVERED, CORRECTION)
 
 
@@ -165,6 +165,7 @@ _WHY: Final = {
     NOT_BILLABLE: "no day that it touches is billable",
     CORRECTION: "inside the span of a claim that is to be corrected",
     ON_ANOTHER: "a live claim of another of the patient's episodes asks for the date",
+    PAID_ALREADY: "it was paid on a claim that was turned back; ask the payer which of the two stands",
     NOT_COVERED: "the payer of its first billable day does not cover all of its days",
 }
 

@@ -23,7 +23,7 @@ from ledger.judge.windows import Windows
 from projections.answers.claim_list import ClaimStanding, payer_control_of, payer_number_of, state_of
 from projections.answers.denials import cure_of
 from projections.answers.restated import VOID, Correction, replaced, voided
-from projections.answers.stopped import ON_ANOTHER, PUT_RIGHT
+from projections.answers.stopped import ON_ANOTHER, PAID_ALREADY, PUT_RIGHT
 
 Instrument = Literal["replace", "void", "void_and_new", "new", "appeal", "refund", "wait"]
 _ANSWERED: Final = ("paid", "denied", "reversed")
@@ -255,5 +255,11 @@ def _recorded(claim: Claim) -> int:
     return claim.first.version
 
 
+_WORDS: Final = {
+    ON_ANOTHER: "another claim of the patient's asks for them",
+    PAID_ALREADY: "they were paid on a claim that was turned back",
+}
+
+
 def _words(stop: str) -> str:
-    return "another claim of the patient's asks for them" if stop == ON_ANOTHER else f"finding {stop}"
+    return _WORDS.get(stop, f"finding {stop}")
