@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -104,10 +104,10 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(ledger: Path, book: Path | None = None, *options: str) -> Iterator[Running]:
+def running(ledger: Path, book: Path | None = None, *options: str, program: Sequence[str] = LIVE) -> Iterator[Running]:
     """The site on a free port, stopped at the end."""
     command = [
-        *LIVE,
+        *program,
         *stores.placed(ledger),
         *(["--book", str(book)] if book else []),
         "serve",

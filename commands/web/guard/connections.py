@@ -70,9 +70,9 @@ class BoundedConnection(H11Protocol):
     def _is_waited_for(self) -> bool:
         return self._patience is not None
 
-    def _wait(self, seconds: float = REQUEST_SECONDS) -> None:
+    def _wait(self, seconds: float | None = None) -> None:
         self._answer()
-        self._patience = self.loop.call_later(seconds, self._let_go)
+        self._patience = self.loop.call_later(REQUEST_SECONDS if seconds is None else seconds, self._let_go)
 
     def _answer(self) -> None:
         if self._patience is not None:

@@ -241,7 +241,7 @@ with open_ledger(sys.argv[1], create=False) as ledger:
         recorder.handle([line("a", opened(patient=f"P-{number}"), episode), line("b", SERVED, episode)])
         recorder.handle([line("c", SERVED, episode)])
 """
-BACKUPS = many(8, 60)
+BACKUPS = many(8, 30)
 
 
 def test_a_backup_while_four_writers_record_is_whole_and_not_older_than_its_beginning(made: Place) -> None:
