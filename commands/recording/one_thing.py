@@ -60,6 +60,14 @@ class Saying(NamedTuple):
     form: str | None
 
 
+ASKING_FIRST: Final = (
+    click.option("--yes", is_flag=True, help="Do it; without it, you see what would change, and are asked."),
+    click.option("--dry-run", is_flag=True, help="Record nothing; show what would change."),
+    click.option("--no-effect", is_flag=True, help="Do not work out what changes."),
+)
+"""The options of what is done only once somebody saw what would change."""
+
+
 def saying_options(command: Command) -> Command:
     """The options of every verb that says one thing, to be gathered into one ``Saying``."""
     command = with_options(
@@ -68,9 +76,7 @@ def saying_options(command: Command) -> Command:
         click.option("--id", metavar="ID", help="Its id within that source. Default: one is made."),
         click.option("--by", metavar="NAME", help="Who says it. Default: the name you are logged in by."),
         click.option("--at", type=INSTANT, help="When it was entered, for bringing history over. Default: now."),
-        click.option("--yes", is_flag=True, help="Do it; without it, you see what would change, and are asked."),
-        click.option("--dry-run", is_flag=True, help="Record nothing; show what would change."),
-        click.option("--no-effect", is_flag=True, help="Do not work out what changes."),
+        *ASKING_FIRST,
     )
     return format_option(clock_option(command))
 
