@@ -50,6 +50,8 @@ REASONS: Final = {
 """A verdict's second word as a person says it."""
 
 
+ANSWER_DAYS: Final = 30
+"""After so many days a claim should have been answered, if nobody says otherwise."""
 COUNTED: Final = {
     "access": "days of access",
     "course": "the course of therapy",

@@ -8,18 +8,16 @@ from typing import Final, NamedTuple
 
 from msgspec import UNSET
 
-from ledger.facts.billing import ClaimAcknowledged, RemittancePosted
-from ledger.facts.events import ClaimSubmitted, EpisodeOpened
+from ledger.facts.billing import RemittancePosted
+from ledger.facts.events import ClaimSubmitted
 from ledger.judge.answers import TAKEN_BACK, chain_of, claims_on, postings_of, rejected_claims
 from ledger.judge.claims import date_of
 from ledger.judge.episode import Episode, Live
-from ledger.judge.fold import fold
 from ledger.store import EpisodeLedger
+from projections.answers.claim_list import episodes_claimed
 from projections.read_model.numbers import batch_number, episodes_with, index_numbers
 from projections.read_model.views import Views
-from projections.reading.joined import entries_of_kinds
 
-_KINDS: Final = (EpisodeOpened, ClaimSubmitted, ClaimAcknowledged, RemittancePosted)
 _CORRECTIONS: Final = ("7", "8")
 
 
@@ -43,10 +41,8 @@ class ClaimsKnown:
         """Read all that has to do with some numbers, as the ledger is now; what was read before is let go."""
         index_numbers(self._views, self._ledger)
         self._with = episodes_with(self._views, numbers)
-        gone = self._ledger.forgotten()
-        names = sorted({name for found in self._with.values() for name in found} - gone.keys())
-        read = entries_of_kinds(self._ledger, names, self._ledger.position(), _KINDS)
-        self._episodes = {name: fold(name, entries) for name, entries in read if entries}
+        names = sorted({name for found in self._with.values() for name in found})
+        self._episodes = {each.name: each for each in episodes_claimed(self._ledger, names)}
 
     def by_batch(self, batch: str) -> list[OurClaim]:
         """The claims that left in a batch."""

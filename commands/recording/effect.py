@@ -13,7 +13,7 @@ import msgspec
 from commands.book.example import ForeignPayers
 from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.handing_out import giving
-from commands.terminal.options import Command, Setup
+from commands.terminal.options import Command, Setup, with_options
 from commands.terminal.output import Output, OutputPath
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
@@ -43,22 +43,19 @@ class Effect(NamedTuple):
 
 def effect_options(command: Command) -> Command:
     """``--dry-run``, ``--no-effect`` and ``--effect-to``, to be gathered with ``effect_of``."""
-    for option in reversed(
-        [
-            click.option(
-                "--dry-run", is_flag=True, help="Record nothing; show what would become of it, and what would change."
-            ),
-            click.option("--no-effect", is_flag=True, help="Do not work out what changes: for feeds."),
-            click.option(
-                "--effect-to",
-                type=OutputPath(),
-                metavar="FILE",
-                help="Write the whole effect to FILE, for programs (JSON Lines).",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+    return with_options(
+        command,
+        click.option(
+            "--dry-run", is_flag=True, help="Record nothing; show what would become of it, and what would change."
+        ),
+        click.option("--no-effect", is_flag=True, help="Do not work out what changes: for feeds."),
+        click.option(
+            "--effect-to",
+            type=OutputPath(),
+            metavar="FILE",
+            help="Write the whole effect to FILE, for programs (JSON Lines).",
+        ),
+    )
 
 
 def effect_of(dry_run: bool, no_effect: bool, effect_to: Path | None) -> Effect:

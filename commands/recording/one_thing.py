@@ -18,7 +18,7 @@ from commands.recording.doubted import book_of, idle_decisions
 from commands.recording.effect import Effect, clock_option, recording
 from commands.references.doubts import Doubt, doubts
 from commands.references.watching import Decided
-from commands.terminal.options import INSTANT, Command, Setup, format_option
+from commands.terminal.options import INSTANT, Command, Setup, format_option, with_options
 from commands.terminal.show import chosen_form, printable, say, show_rows_to_the_end
 from commands.terminal.who import named
 from commands.writing.record import record
@@ -60,20 +60,24 @@ class Saying(NamedTuple):
     form: str | None
 
 
+ASKING_FIRST: Final = (
+    click.option("--yes", is_flag=True, help="Do it; without it, you see what would change, and are asked."),
+    click.option("--dry-run", is_flag=True, help="Record nothing; show what would change."),
+    click.option("--no-effect", is_flag=True, help="Do not work out what changes."),
+)
+"""The options of what is done only once somebody saw what would change."""
+
+
 def saying_options(command: Command) -> Command:
     """The options of every verb that says one thing, to be gathered into one ``Saying``."""
-    for option in reversed(
-        [
-            click.option("--source", default=DESK, show_default=True, metavar="NAME", help="Which system says it."),
-            click.option("--id", metavar="ID", help="Its id within that source. Default: one is made."),
-            click.option("--by", metavar="NAME", help="Who says it. Default: the name you are logged in by."),
-            click.option("--at", type=INSTANT, help="When it was entered, for bringing history over. Default: now."),
-            click.option("--yes", is_flag=True, help="Do it; without it, you see what would change, and are asked."),
-            click.option("--dry-run", is_flag=True, help="Record nothing; show what would change."),
-            click.option("--no-effect", is_flag=True, help="Do not work out what changes."),
-        ]
-    ):
-        command = option(command)
+    command = with_options(
+        command,
+        click.option("--source", default=DESK, show_default=True, metavar="NAME", help="Which system says it."),
+        click.option("--id", metavar="ID", help="Its id within that source. Default: one is made."),
+        click.option("--by", metavar="NAME", help="Who says it. Default: the name you are logged in by."),
+        click.option("--at", type=INSTANT, help="When it was entered, for bringing history over. Default: now."),
+        *ASKING_FIRST,
+    )
     return format_option(clock_option(command))
 
 

@@ -23,7 +23,7 @@ from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.generations import Places
 from projections.read_model.queries import Filters
 from projections.read_model.views import Views
-from projections.words import written_date
+from projections.words import STATUS, written_date
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -180,6 +180,13 @@ def format_option(command: Command) -> Command:
     return _format_option()(command)
 
 
+def with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """A command with some options more, which its help lists in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def calendar_format_option(command: Command) -> Command:
     """``--format`` of rows that also make calendars."""
     return _format_option("calendar")(command)
@@ -196,30 +203,26 @@ def known_at_option(command: Command) -> Command:
 
 def filter_options(command: Command) -> Command:
     """The filters of every read command, gathered into one ``wanted``."""
-    for option in reversed(
-        [
-            click.option("--episode", help="Only this episode."),
-            click.option("--patient", help="Only this patient."),
-            click.option("--payer", help="Only this payer."),
-            click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on."),
-            click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one."),
-        ]
-    ):
-        command = option(command)
-    return command
+    return with_options(
+        command,
+        click.option("--episode", help="Only this episode."),
+        click.option("--patient", help="Only this patient."),
+        click.option("--payer", help="Only this payer."),
+        click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on."),
+        click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one."),
+    )
 
 
 def verdict_options(command: Command) -> Command:
     """The filters of days by their verdict."""
-    command = click.option("--authorization", metavar="NUMBER", help="Only billable days that drew on it.")(command)
-    command = click.option(
-        "--reason", metavar="REASON", callback=_known_reason, help="Only days with this reason, e.g. plan_missing."
-    )(command)
-    return click.option(
-        "--status",
-        type=click.Choice(["billable", "not_billable", "hold", "conflict"]),
-        help="Only days with this verdict.",
-    )(command)
+    return with_options(
+        command,
+        click.option("--status", type=click.Choice([*STATUS]), help="Only days with this verdict."),
+        click.option(
+            "--reason", metavar="REASON", callback=_known_reason, help="Only days with this reason, e.g. plan_missing."
+        ),
+        click.option("--authorization", metavar="NUMBER", help="Only billable days that drew on it."),
+    )
 
 
 def _known_reason(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

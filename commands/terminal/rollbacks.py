@@ -13,6 +13,7 @@ from ledger.recorders.by_name.as_stored import as_stored
 from ledger.store import EpisodeLedger
 from projections.read_model.generations import Places
 from projections.read_model.rollback import LedgerNow, Rollback, Seen, accepted_by, rollbacks
+from projections.words import sentence
 
 
 class RollbackWatch:
@@ -79,6 +80,5 @@ HINT = "'episode-ledger verify --accept-rollback REASON' records that this was m
 def tell_rollbacks(found: Sequence[Rollback]) -> None:
     """Say that the ledger is not what it was, and what to do."""
     for each in found:
-        sentence = told(each)
-        say(f"{sentence[0].upper()}{sentence[1:]}.")
+        say(sentence(told(each)))
     say(f"hint: {HINT}")

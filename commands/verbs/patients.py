@@ -9,8 +9,8 @@ from typing import Final
 import click
 
 from commands.outside import random_nonces, utc_now
-from commands.recording.one_thing import ask
-from commands.terminal.options import Setup
+from commands.recording.one_thing import ASKING_FIRST, ask
+from commands.terminal.options import Command, Setup, with_options
 from commands.terminal.show import printable, say
 from commands.terminal.who import given_reason, is_named_in, named
 from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
@@ -26,19 +26,16 @@ WHAT_CHANGED: Final = "What changed: 'replay EPISODE' for an episode, 'restateme
 
 _reason = click.option("--reason", metavar="TEXT", required=True, help="How it is known; it stays in the ledger.")
 _by = click.option("--by", metavar="NAME", help="Who decided it. Default: the name you are logged in by.")
-_yes = click.option("--yes", is_flag=True, help="Do it; without it, you see what would change, and are asked.")
-_dry_run = click.option("--dry-run", is_flag=True, help="Record nothing; show what would change.")
-_no_effect = click.option("--no-effect", is_flag=True, help="Do not work out what changes.")
+
+
+def _deciding(command: Command) -> Command:
+    return with_options(command, _reason, _by, *ASKING_FIRST)
 
 
 @click.command()
 @click.argument("old")
 @click.argument("into")
-@_reason
-@_by
-@_yes
-@_dry_run
-@_no_effect
+@_deciding
 @click.pass_obj
 def merge_patients(
     setup: Setup, /, old: str, into: str, reason: str, by: str | None, yes: bool, dry_run: bool, no_effect: bool
@@ -78,11 +75,7 @@ def merge_patients(
 
 @click.command()
 @click.argument("old")
-@_reason
-@_by
-@_yes
-@_dry_run
-@_no_effect
+@_deciding
 @click.pass_obj
 def part_patients(
     setup: Setup, /, old: str, reason: str, by: str | None, yes: bool, dry_run: bool, no_effect: bool

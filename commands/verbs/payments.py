@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from commands.terminal.options import SERVICE_DATE, Setup, filters, format_option, known_at_option
+from commands.terminal.options import Setup, filter_options, filters, format_option, known_at_option
 from commands.terminal.show import say, show_rows, show_rows_to_the_end
 from commands.verbs.answers import chosen_episodes, indexed
 from projections.answers.payments import NO_REASON, STATUSES, EpisodePayment, PaymentRow, payment_rows
@@ -20,11 +20,7 @@ from projections.words import amount
 
 
 @click.command()
-@click.option("--episode", help="Only this episode.")
-@click.option("--patient", help="Only this patient.")
-@click.option("--payer", help="Only this payer.")
-@click.option("--from", "from_", type=SERVICE_DATE, help="Only service dates from this one on.")
-@click.option("--to", type=SERVICE_DATE, help="Only service dates up to this one.")
+@filter_options
 @click.option("--claim", help="Only this claim.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only days that stand so.")
 @click.option("--missing", is_flag=True, help="Only days that are denied or underpaid, and not written off.")

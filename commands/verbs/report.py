@@ -15,9 +15,10 @@ from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, room, say, show_rows, show_text
 from commands.verbs.read import derived
 from ledger.store import EpisodeLedger
-from projections.report.asked import ANSWER_DAYS, Asked
+from projections.report.asked import Asked
 from projections.report.behind import SHOWN_RUNS, Collected
 from projections.report.report import WeeklyReport, report_of
+from projections.words import ANSWER_DAYS
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from commands.recording.leaving_out import settle_set_aside
-from commands.terminal.options import Setup
+from commands.terminal.options import Command, Setup, with_options
 from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import say
 from commands.verbs.read import Claims, derived
@@ -26,25 +26,22 @@ class Since(NamedTuple):
     code_version: str | None = None
 
 
-def since_option(command: click.decorators.FC) -> click.decorators.FC:
+def since_option(command: Command) -> Command:
     """``--since``: a position the consumer has; ``--seal`` and ``--code-version``: what was said of it."""
-    for option in reversed(
-        [
-            click.option(
-                "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
-            ),
-            click.option(
-                "--seal", metavar="HEX",
-                help="The seal that came with that position: 4 if the ledger has another one there.",
-            ),
-            click.option(
-                "--code-version", metavar="VERSION",
-                help="The version that came with it: 4 if another one would judge now.",
-            ),
-        ]
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    return with_options(
+        command,
+        click.option(
+            "--since", type=click.IntRange(min=0), metavar="POSITION", help="Only what came after that position."
+        ),
+        click.option(
+            "--seal", metavar="HEX",
+            help="The seal that came with that position: 4 if the ledger has another one there.",
+        ),
+        click.option(
+            "--code-version", metavar="VERSION",
+            help="The version that came with it: 4 if another one would judge now.",
+        ),
+    )  # fmt: skip
 
 
 def check_since(ledger: EpisodeLedger, since: Since) -> None:

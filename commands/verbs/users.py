@@ -14,6 +14,7 @@ from commands.people.roles import DOES, ROLES, Role
 from commands.terminal.options import Setup, format_option
 from commands.terminal.show import say, show_rows
 from commands.terminal.who import named
+from projections.words import sentence
 
 if TYPE_CHECKING:
     from commands.people.users import Users
@@ -158,7 +159,7 @@ def role(setup: Setup, /, name: str, role: Role) -> None:
         if known is not None and known.is_at_provider:
             raise click.UsageError("their role is what the provider's groups give them; change it there")
         users.change(name, role=role)
-    say(f"{DOES[role][0].upper()}{DOES[role][1:]}.")
+    say(sentence(DOES[role]))
 
 
 @contextmanager

@@ -84,17 +84,13 @@ def from_provider(site: Site, request: Request) -> Response:
     if site.provider is None:
         raise _NO_PROVIDER
     reach: Reach = request.scope["reach"]
-    asked = request.query_params
+    asked, issuer = request.query_params, site.provider.settings.issuer
     begun = site.pending.end(asked.get("state", ""), request.cookies.get(reach.pending_cookie))
     try:
         if begun is None:
             raise NotVouched("This answer of the provider is for no sign-in that this browser has begun.",
                              "It may have been used already, or have taken too long. Sign in once more.")  # fmt: skip
-        if (
-            "error" in asked
-            or not asked.get("code")
-            or asked.get("iss", site.provider.settings.issuer) != (site.provider.settings.issuer)
-        ):
+        if "error" in asked or not asked.get("code") or asked.get("iss", issuer) != issuer:
             raise NotVouched("The provider did not let you sign in.", "Try once more, or ask whoever runs it.")
         found = site.provider.vouched(asked["code"], begun)
         user = site.users.vouched_for(*found)

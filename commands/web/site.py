@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
+Kept = TypeVar("Kept")
+
 
 class Refused(Exception):
     """A page that cannot be shown as asked: a status and plain sentences."""
@@ -69,7 +71,7 @@ class Site:
         self.ids, self.tell, self.uploads = OpaqueIds(), tell, Uploads()
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
-        self.kept: dict[str, tuple[Any, Any]] = {}
+        self._kept: dict[str, tuple[object, Any]] = {}
         """What pages keep, each with the state of ledger and book that it was made for."""
         self._forgotten_at, self._sealed_on = 0, ""
 
@@ -96,11 +98,20 @@ class Site:
         """Keep nothing from before the position at which somebody was forgotten last."""
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
-            self.kept.clear()
+            self._kept.clear()
             self.uploads.let_go()
             for kind in ("search", "also", "work", "looks", "answer"):
                 self.ids.let_go(kind)
             self._forgotten_at = forgotten_at
+
+    def kept(self, reading: Reading, name: str, made: Callable[[], Kept], besides: object = None) -> Kept:
+        """What pages have under a name, made once for each state of ledger and book, and of what else it rests on."""
+        state = (reading.position, reading.book.hash, besides)
+        held = self._kept.get(name)
+        if held is None or held[0] != state:
+            held = self._kept[name] = state, made()
+        found: Kept = held[1]
+        return found
 
     def report(self, reading: Reading, *, anew: bool = False) -> Made | None:
         """The Monday report for a page: the last one made since somebody was forgotten, or one made now."""

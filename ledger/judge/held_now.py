@@ -10,6 +10,7 @@ from ledger.book import PER_DIEM_CODES
 from ledger.facts.events import ClaimLine, ClaimSubmitted
 from ledger.judge.case import Case, Region
 from ledger.judge.claims import claimed_lines, diagnoses_for
+from ledger.judge.episode import Episode
 from ledger.judge.regions import regions
 
 
@@ -68,7 +69,7 @@ class DaysNow:
 
     def held(self, fact: ClaimSubmitted, elsewhere: Collection[int] = ()) -> HeldNow:
         """A claim beside the days as they are now; dates that are missing ``elsewhere`` are not missing here."""
-        found = HeldNow(set(), set(), set(), {}, self._has_other_diagnoses(fact))
+        found = HeldNow(set(), set(), set(), {}, has_other_diagnoses(self._case.episode, fact))
         for line in per_diem_lines(fact):
             self._hold(line, fact.payer, found)
         dates = found.kept | found.lost
@@ -94,12 +95,13 @@ class DaysNow:
             if is_other or sorted(modifiers) != sorted(region.modifiers):
                 found.changed.add(on)
 
-    def _has_other_diagnoses(self, fact: ClaimSubmitted) -> bool:
-        """Whether the claim tells its diagnoses, and others are in force on its dates now."""
-        if fact.diagnoses is UNSET:
-            return False
-        told = {code.replace(".", "") for code in fact.diagnoses}
-        return told != {*diagnoses_for(self._case.episode, fact.lines)}
+
+def has_other_diagnoses(episode: Episode, fact: ClaimSubmitted) -> bool:
+    """Whether a claim tells its diagnoses, and others are in force on its dates now."""
+    if fact.diagnoses is UNSET:
+        return False
+    told = {code.replace(".", "") for code in fact.diagnoses}
+    return told != {*diagnoses_for(episode, fact.lines)}
 
 
 def per_diem_lines(fact: ClaimSubmitted) -> Iterator[ClaimLine]:

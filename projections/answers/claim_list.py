@@ -62,55 +62,60 @@ def episodes_claimed(ledger: EpisodeLedger, episodes: Iterable[str]) -> Iterator
 
 def rows_of(episode: Episode) -> Iterator[ClaimRow]:
     """The claims of one episode."""
-    postings = answers_by_claim(episode)
+    standings = Standings(episode)
     for claim in sorted(episode.claims.values(), key=lambda each: each.first.version):
-        yield _row(episode, claim, postings.get(claim.fact.claim, []))
+        yield _row(episode, claim, standings)
 
 
-def _row(episode: Episode, claim: Live[ClaimSubmitted], postings: list[Posting]) -> ClaimRow:
+def _row(episode: Episode, claim: Live[ClaimSubmitted], standings: Standings) -> ClaimRow:
     fact = claim.fact
+    postings = standings.answers.get(fact.claim, ())
     return ClaimRow(
         fact.claim, fact.number_on_claim, episode.name, fact.payer, fact.frequency,
-        None if fact.replaces is UNSET else fact.replaces, state_of(episode, fact.claim, postings),
-        payer_control_of(episode, fact.claim), sum(line.charge_cents for line in fact.lines),
+        None if fact.replaces is UNSET else fact.replaces, standings.of(fact.claim),
+        _payer_control(episode, fact.claim, postings), sum(line.charge_cents for line in fact.lines),
         sum(each.fact.paid_cents for each in postings), None if fact.batch is UNSET else f"{fact.batch}.837",
     )  # fmt: skip
 
 
-def state_of(episode: Episode, claim: str, postings: list[Posting]) -> ClaimStanding:
-    """Where a claim stands: what was done about it comes before what was answered, and that before its way in."""
-    if by := _done_by(episode, claim):
-        return by
-    stands = list(standing(postings))
-    if stands:
-        newest = stands[-1].fact
-        owed = 0 if newest.patient_cents is UNSET else newest.patient_cents
-        return "denied" if newest.status == DENIED or newest.paid_cents + owed <= 0 else "paid"
-    if postings:
-        return "reversed"
-    acknowledged = last_acknowledgements(episode).get(claim)
-    if acknowledged is None or acknowledged[1].status == "received":
-        return "submitted"
-    return "rejected" if acknowledged[1].status == "rejected" else "accepted"
+class Standings:
+    """Where the claims of an episode stand, with the answers to each."""
 
+    def __init__(self, episode: Episode) -> None:
+        self.answers = answers_by_claim(episode)
+        self._acknowledged, back = last_acknowledgements(episode), rejected_claims(episode)
+        self._naming: dict[str, set[str]] = {}
+        for name, claim in episode.claims.items():
+            if name not in back and claim.fact.replaces is not UNSET and claim.fact.frequency != "1":
+                named = own_number(episode, claim.fact.replaces)
+                if named != name:
+                    self._naming.setdefault(named, set()).add(claim.fact.frequency)
 
-def _done_by(episode: Episode, claim: str) -> ClaimStanding | None:
-    back = rejected_claims(episode)
-    naming = [
-        other.fact.frequency
-        for name, other in episode.claims.items()
-        if name not in (claim, *back)
-        and other.fact.replaces is not UNSET
-        and other.fact.frequency != "1"
-        and own_number(episode, other.fact.replaces) == claim
-    ]
-    return None if not naming else "voided" if "8" in naming else "replaced"
+    def of(self, claim: str) -> ClaimStanding:
+        """Where one stands: what was done about it comes before what was answered, and that before its way in."""
+        if naming := self._naming.get(claim):
+            return "voided" if "8" in naming else "replaced"
+        answers = self.answers.get(claim, ())
+        stands = list(standing(answers))
+        if stands:
+            newest = stands[-1].fact
+            owed = 0 if newest.patient_cents is UNSET else newest.patient_cents
+            return "denied" if newest.status == DENIED or newest.paid_cents + owed <= 0 else "paid"
+        if answers:
+            return "reversed"
+        acknowledged = self._acknowledged.get(claim)
+        if acknowledged is None or acknowledged[1].status == "received":
+            return "submitted"
+        return "rejected" if acknowledged[1].status == "rejected" else "accepted"
 
 
 def payer_control_of(episode: Episode, claim: str) -> str | None:
     """The payer's number of a claim: of the newest answer that takes nothing back; before any, of the 277CA."""
-    answered = [each.fact for each in answers_by_claim(episode).get(claim, ())]
-    numbers = [fact.payer_control for fact in answered if fact.status != TAKEN_BACK]
+    return _payer_control(episode, claim, answers_by_claim(episode).get(claim, ()))
+
+
+def _payer_control(episode: Episode, claim: str, answers: Iterable[Posting]) -> str | None:
+    numbers = [each.fact.payer_control for each in answers if each.fact.status != TAKEN_BACK]
     numbers = [number for number in numbers if number is not UNSET]
     if numbers:
         return str(numbers[-1])

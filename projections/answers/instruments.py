@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from ledger.facts.billing import AppealFiled, Settlement, WrittenOff
 from ledger.facts.zones import zone
-from ledger.judge.answers import answers_by_claim, rejected_claims
+from ledger.judge.answers import rejected_claims
 from ledger.judge.case import Case, Region
 from ledger.judge.claims import Claim, live_claims
 from ledger.judge.evidence import local_date
@@ -20,7 +20,7 @@ from ledger.judge.held_now import DaysNow, HeldNow, per_diem_lines, span_of
 from ledger.judge.lines import Line, pack
 from ledger.judge.settled import SettledDay, settled_days
 from ledger.judge.windows import Windows
-from projections.answers.claim_list import ClaimStanding, payer_control_of, payer_number_of, state_of
+from projections.answers.claim_list import ClaimStanding, Standings, payer_control_of, payer_number_of
 from projections.answers.denials import cure_of
 from projections.answers.restated import VOID, Correction, replaced, voided
 from projections.answers.stopped import ON_ANOTHER, PAID_ALREADY, PUT_RIGHT
@@ -70,7 +70,7 @@ class _Decider:
         self._settled: dict[str, list[SettledDay]] = {}
         for settled in settled_days(case):
             self._settled.setdefault(settled.day.claim, []).append(settled)
-        self._postings = answers_by_claim(case.episode)
+        self._standings = Standings(case.episode)
 
     def decisions(self) -> Decisions:
         every = sorted(self._case.episode.claims.values(), key=_recorded)
@@ -100,10 +100,10 @@ class _Decider:
             yield from self._as_paid(claim, state)
 
     def _state(self, claim: Claim) -> ClaimStanding:
-        return state_of(self._case.episode, claim.fact.claim, self._postings.get(claim.fact.claim, []))
+        return self._standings.of(claim.fact.claim)
 
     def _windows(self, claim: Claim) -> Windows:
-        return Windows(self._case.book, claim.fact, self._postings.get(claim.fact.claim, []))
+        return Windows(self._case.book, claim.fact, self._standings.answers.get(claim.fact.claim, []))
 
     def _is_with_payer(self, claim: Claim, state: ClaimStanding) -> bool:
         """Whether the payer has it, or what it replaces: a lone claim of a day within would be a duplicate to it."""

@@ -17,7 +17,7 @@ from ledger.judge.case import Case
 from ledger.judge.claims import diagnoses_for, live_claims
 from ledger.judge.episode import Episode
 from ledger.judge.findings import find
-from ledger.judge.held_now import per_diem_lines, span_of
+from ledger.judge.held_now import has_other_diagnoses, per_diem_lines, span_of
 from ledger.judge.patients import episode_of
 from ledger.store import EpisodeLedger
 from projections.answers.instruments import today_of
@@ -86,13 +86,9 @@ def _was_asked_otherwise(folded: Episode, rows: Sequence[LineRow]) -> bool:
         return False
     now = {day: row for row in rows for day in _days_of(row)}
     return any(
-        _names_others(folded, claim.fact) or any(_differs(line, now) for line in per_diem_lines(claim.fact))
+        has_other_diagnoses(folded, claim.fact) or any(_differs(line, now) for line in per_diem_lines(claim.fact))
         for claim in live_claims(folded)
     )
-
-
-def _names_others(folded: Episode, fact: ClaimSubmitted) -> bool:
-    return fact.diagnoses is not UNSET and {*fact.diagnoses} != {*diagnoses_for(folded, fact.lines)}
 
 
 def _days_of(row: LineRow) -> range:

@@ -53,13 +53,9 @@ def day_change_columns() -> Iterator[Column]:
     The columns that a day has from edition 2 on come last: columns are only ever added at the end.
     """
     yield from columns_of(ChangePlace)
-    yield from _of_both_ages(slice(len(DAY_ORDER), ADDED_FROM))
+    yield from _both_ages(DAY_COLUMNS[len(DAY_ORDER) : ADDED_FROM])
     yield from columns_of(ChangeCause)
-    yield from _of_both_ages(slice(ADDED_FROM, None))
-
-
-def _of_both_ages(part: slice) -> Iterator[Column]:
-    return _both_ages(DAY_COLUMNS[part])
+    yield from _both_ages(DAY_COLUMNS[ADDED_FROM:])
 
 
 def _both_ages(columns: Sequence[Column]) -> Iterator[Column]:

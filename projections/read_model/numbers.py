@@ -46,10 +46,11 @@ def index_numbers(views: Views, ledger: EpisodeLedger) -> None:
     with views.writing():
         _lay(views)
         position, seen = _upto(views)
-        for row in ledger.scan(position, head):
-            views.connection.executemany("INSERT OR IGNORE INTO claim_numbers VALUES (?, ?)", _numbers_in(row))
-        for _, act in ledger.acts_of(PaymentReceived, RemittanceUnmatched, after=seen):
-            views.connection.executemany("INSERT OR IGNORE INTO house_answers VALUES (?, ?, ?)", _answers_in(act))
+        numbers = (number for row in ledger.scan(position, head) for number in _numbers_in(row))
+        views.connection.executemany("INSERT OR IGNORE INTO claim_numbers VALUES (?, ?)", numbers)
+        told = ledger.acts_of(PaymentReceived, RemittanceUnmatched, after=seen)
+        answers = (answer for _, act in told for answer in _answers_in(act))
+        views.connection.executemany("INSERT OR IGNORE INTO house_answers VALUES (?, ?, ?)", answers)
         views.connection.execute("INSERT OR REPLACE INTO numbers_upto VALUES (0, ?, ?)", (head, acts))
 
 

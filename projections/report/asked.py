@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shlex
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from projections.read_model.queries import Filters
-from projections.words import utc_text
-
-ANSWER_DAYS: Final = 30
-"""After so many days a claim should have been answered."""
+from projections.words import ANSWER_DAYS, utc_text
 
 
 class Asked(NamedTuple):

@@ -11,7 +11,7 @@ import msgspec
 from projections.reading.absent import AbsentKind, absent_of, payer_on
 from projections.reading.as_known import JudgedPatient
 from projections.report.asked import Asked
-from projections.words import counted, iso
+from projections.words import capital, counted, iso
 
 WORDS: Final[dict[AbsentKind, str]] = {
     "order_silent": "open order without service",
@@ -73,7 +73,7 @@ class ExpectedKind(NamedTuple):
     def heading(self) -> str:
         """The kind in words, how many rows it has, and since when the oldest is due."""
         return (
-            f"{self.words[0].upper()}{self.words[1:]}: {len(self.rows) + self.more:,} in "
+            f"{capital(self.words)}: {len(self.rows) + self.more:,} in "
             f"{counted(self.episodes, 'episode')}, the first due {self.rows[0].due}"
         )
 

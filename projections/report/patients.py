@@ -34,7 +34,7 @@ from projections.rows.finding import MESSAGES
 Streams = Mapping[str, Sequence[Entry]]
 
 LeftOut = Callable[[SetAside], None]
-"""PatientReported of a patient whose claims cannot be read."""
+"""Told of a patient whose claims cannot be read."""
 
 
 class PatientReported(NamedTuple):

@@ -7,12 +7,12 @@ from datetime import date
 from textwrap import wrap
 from typing import Any, Final
 
-from projections.report.asked import ANSWER_DAYS, Asked
+from projections.report.asked import Asked
 from projections.report.expected import ExpectedKind, by_kind
 from projections.report.report import Heading, WeeklyReport
 from projections.report.sections import SECTIONS, TextColumn
 from projections.tables import WIDEST, command_lines, fitting, folded, row_lines
-from projections.words import REASONS, minute
+from projections.words import ANSWER_DAYS, REASONS, minute
 
 
 def render_text(report: WeeklyReport, *, whole: bool = False, widest: int = WIDEST) -> Iterator[str]:

@@ -22,13 +22,11 @@ from projections.reading.as_known import AsKnown
 from projections.rows.finding import MESSAGES
 from projections.rows.line import LineRow
 from projections.why.cures import CURES
-from projections.words import later
+from projections.words import ANSWER_DAYS, later, sentence
 
 TO_BILL: Final = "to_bill"
 UNANSWERED: Final = "unanswered"
 """A claim that should have been answered: it is on the list from the day on which it is due."""
-ANSWER_DAYS: Final = 30
-"""After so many days a claim should have been answered, here and in the report."""
 SAID_BY_LINES: Final = "billable_not_claimed"
 """The findings whose days are all among those to bill: they would be on the list twice."""
 KINDS: Final = {
@@ -86,7 +84,7 @@ class WorkReader:
             cents, due = self._stretches.worth(episode, dates)
             yield WorkItem(
                 patient, episode, "hold", reason, payer, None, found[0][0], found[-1][1], len(dates), cents, due,
-                _sentence(CURES[reason].cure),
+                sentence(CURES[reason].cure),
             )  # fmt: skip
 
     def _waiting(self, patient: str) -> Iterator[WorkItem]:
@@ -121,7 +119,3 @@ def _of_stretch(one: FindingStretch) -> WorkItem:
         one.patient, one.episodes[0], _LEVELS[one.level], one.rule, one.payer, one.claim, one.dates[0], one.dates[-1],
         len(one.dates), one.cents, due, one.message,
     )  # fmt: skip
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}."

@@ -3,9 +3,9 @@ answered for no known claim, with the form that assigns it to one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from msgspec.structs import asdict
 from starlette.requests import Request
@@ -27,7 +27,6 @@ from projections.answers.plan import plan_of
 from projections.answers.unmatched import UnmatchedRow, unmatched_of, unmatched_row
 from projections.read_model.numbers import episodes_with_claims
 
-Row = TypeVar("Row")
 MINUTES_KEPT: Final = 15
 """The patients' date changes at their midnight: every offset of a zone is so many minutes, or several times as many."""
 _CLAIMS: Final = (
@@ -79,7 +78,7 @@ class AnswerListed(UnmatchedRow, frozen=True):
 def claims_page(site: Site, request: Request) -> Response:
     """Every claim and where it stands."""
     with site.reading(claims=True) as reading:
-        rows = _kept(site, reading, "claims", 0, lambda: _listed(reading))
+        rows = site.kept(reading, "claims", lambda: list(_listed(reading)))
         one = OneTable("list", "Claims", _CLAIMS, rows)
         return table_answer(
             site, request, reading, one, one.asked(request), "claims", "/", template="claims.html",
@@ -93,7 +92,7 @@ def plan_page(site: Site, request: Request) -> Response:
     now = utc_now()
     with site.reading(claims=True) as reading:
         until = int(now.timestamp()) // (60 * MINUTES_KEPT)
-        rows = _kept(site, reading, "claims plan", until, lambda: _planned(reading, now))
+        rows = site.kept(reading, "claims plan", lambda: list(_planned(reading, now)), until)
         one = OneTable("plan", "What is to be done about claims", _PLAN, rows)
         return table_answer(
             site, request, reading, one, one.asked(request), "claims", "/", template="claims.html",
@@ -101,16 +100,6 @@ def plan_page(site: Site, request: Request) -> Response:
             about="What was claimed, held against what is known now and how far the claim is on its way, as “claims "
             "plan” has it. Nothing is recorded.",
         )  # fmt: skip
-
-
-def _kept(site: Site, reading: Reading, name: str, until: int, made: Callable[[], Iterable[Row]]) -> list[Row]:
-    """Rows made once for each state of ledger and book: to read or judge all that was ever claimed takes its time."""
-    state = (reading.position, reading.book.hash, until)
-    kept = site.kept.get(name)
-    if kept is None or kept[0] != state:
-        kept = site.kept[name] = state, list(made())
-    rows: list[Row] = kept[1]
-    return rows
 
 
 def _listed(reading: Reading) -> Iterator[ClaimListed]:

@@ -5,6 +5,7 @@ Pages with several tables show each of them as it is most useful; a link beside 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -66,15 +67,16 @@ def table_answer(
     def patient_of(row: Any) -> str | None:
         return getattr(row, "patient", None) or patient
 
-    rows = [row for row in one.rows if all(_text(row, column) == asked.filters.get(column.name, _text(row, column))
-                                           for column in one.chosen_by)]  # fmt: skip
+    wanted = [(column, asked.filters[column.name]) for column in one.chosen_by if column.name in asked.filters]
+    rows = [row for row in one.rows if all(_text(row, column) == value for column, value in wanted)]
     table = paged(asked, one.columns, rows)
     if asked.is_csv:
         return csv_of(site, request, f"{page} {one.name}", table, patient_of, episode)
     site.record(request, page, filter(None, {patient, *map(patient_of, table.rows)}), episode=episode)
+    payers = _payers(reading, one)
     return site.render(
-        template, request, reading=reading, table=table, one=one, back=back, payers=_payers(reading, one),
-        choices=list(_choices(reading, one, asked)), **more,
+        template, request, reading=reading, table=table, one=one, back=back, payers=payers,
+        choices=list(_choices(payers, one, asked)), **more,
     )  # fmt: skip
 
 
@@ -84,12 +86,9 @@ def _payers(reading: Reading, one: OneTable) -> Mapping[str, str]:
     return {payer: payer_name(reading.book, payer) for payer in found if payer}
 
 
-def _choices(reading: Reading, one: OneTable, asked: Asked) -> Iterator[Choice]:
-    names = _payers(reading, one)
+def _choices(names: Mapping[str, str], one: OneTable, asked: Asked) -> Iterator[Choice]:
     for column in one.chosen_by:
-        counts: dict[str, int] = {}
-        for row in one.rows:
-            counts[_text(row, column)] = counts.get(_text(row, column), 0) + 1
+        counts = Counter(_text(row, column) for row in one.rows)
         values = [(value, names.get(value, value), number) for value, number in sorted(counts.items()) if value]
         if len(values) > 1 or asked.filters.get(column.name):
             yield Choice(column, values, asked.filters.get(column.name))

@@ -48,7 +48,9 @@ def worklist_page(site: Site, request: Request) -> Response:
     asked = Asked(request, SORTS, (*FACETS, "done"))
     wanted, today = _filters(asked), reader_today(request)
     with site.reading(work=True) as reading:
-        groups = _groups(site, reading, today)
+        groups = site.kept(
+            reading, "work groups", lambda: work_groups(reading.views, today, WorkFilters()), besides=today
+        )
         sums = sums_of(groups, wanted)
         rows = work_rows(
             reading.views, today, wanted, asked.order.name, turned=asked.order.is_turned,
@@ -86,17 +88,6 @@ def _filters(asked: Asked) -> WorkFilters:
     if any((value := getattr(wanted, name)) is not None and value not in values for name, values in known.items()):
         raise Refused(404, "No such work", "There is no work of that kind.")
     return wanted
-
-
-def _groups(site: Site, reading: Reading, today: str) -> list[Group]:
-    """The sums of all work, made once for each state of ledger and book, and each date."""
-    state = (reading.position, reading.book.hash, today)
-    kept = site.kept.get("work groups")
-    if kept is None or kept[0] != state:
-        kept = state, work_groups(reading.views, today, WorkFilters())
-        site.kept["work groups"] = kept
-    groups: list[Group] = kept[1]
-    return groups
 
 
 class Decided(NamedTuple):
