@@ -253,7 +253,8 @@ class EpisodeLedger(MergedPatients, Application[str]):
         found = self._entries.patients_between(after, head)
         meanwhile = self.merge_entries(head)[len(self.merge_entries(after)) :]
         found |= {entry.fact.patient for entry in meanwhile}  # type: ignore[union-attr]
-        return {other for name in found for other in self.names_of(name)}
+        together = self.names_together()
+        return found.union(*(together[name] for name in found & together.keys()))
 
     def episodes_of(self, patient: str) -> list[str]:
         """Every episode that ever named this patient, or one who was merged with them."""

@@ -90,7 +90,9 @@ def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRun] | None]:
 def _worked_out(
     ledger: EpisodeLedger, views: Views, missing: set[str], book: Book, upto: int, *, every: bool, progress: Progress
 ) -> Iterator[BorneOut]:
-    cohorts = cohorts_in(ledger, upto) if missing else []
+    if not missing:
+        return
+    cohorts = cohorts_in(ledger, upto)
     patients = sum(len(one.patients) for one in cohorts)
     if not every and len(missing) * _FEW >= patients:
         missing = set(missing)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from functools import lru_cache
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
@@ -20,6 +21,12 @@ Turn = Callable[[Any], Any]
 def no_formula(text: str | None) -> str | None:
     """A text that no spreadsheet takes for a formula; taking one leading apostrophe off gives it back."""
     return "'" + text if text and (text[0] == "'" or begins_formula(text)) else text
+
+
+_SEEN: Final = 4_096
+"""So many of the texts and amounts of an export are remembered as they are written: most of them come again."""
+_no_formula: Final = lru_cache(_SEEN)(no_formula)
+_decimal: Final = lru_cache(_SEEN)(decimal)
 
 
 def _or_none(turn: Turn) -> Turn:
@@ -38,10 +45,10 @@ def write_csv(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) 
 
 def _csv_turn(column: Column) -> Turn | None:
     if column.kind in ("text", "word"):
-        return no_formula
+        return _no_formula
     if column.kind == "flag":
         return _or_none(lambda cell: "true" if cell else "false")
-    return _or_none(decimal) if column.kind == "money" else None
+    return _or_none(_decimal) if column.kind == "money" else None
 
 
 def write_jsonl(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
@@ -73,7 +80,7 @@ def _json_turn(column: Column) -> Turn | None:
         return _or_none(_raw)
     if column.kind == "flag":
         return _or_none(bool)
-    return _or_none(decimal) if column.kind == "money" else None
+    return _or_none(_decimal) if column.kind == "money" else None
 
 
 def _raw(text: str) -> msgspec.Raw:

@@ -17,6 +17,7 @@ from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.answers.exported import exported_rows
 from projections.audit.claimed import Kept, claimed_of, nothing_kept
+from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
 from projections.reading.as_known import AsKnown, Streams, book_known
@@ -80,10 +81,10 @@ def judged_rows(
 
 
 def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[Cells]:
+    if dataset == CLAIMED and (kept := as_of.kept(patient)) is not None:
+        return claimed_cells(kept)
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
-        if (kept := as_of.kept(patient)) is not None:
-            return claimed_cells(kept)
         streams = entries_around(as_of.ledger, theirs, as_of.position)
         return claimed_cells(claimed_of(streams, patient, as_of.book, as_of.known_at, every=True))
     streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)
@@ -137,14 +138,17 @@ def claimed_cells(rows: Iterable[msgspec.Struct]) -> Iterator[Cells]:
     """A patient's claimed days, given by episode and date, each with the number it has among the rows of its date."""
     nth, last = 0, None
     for row in rows:
-        cells = _cells(row)
+        cells = list(msgspec.structs.astuple(row))
+        cells[_REVEALED_BY] = json_list(cells[_REVEALED_BY])
         nth = nth + 1 if cells[_DAY] == last else 1
         last = cells[_DAY]
-        yield (*cells, nth)
+        cells.append(nth)
+        yield tuple(cells)
 
 
 _DAY: Final = slice(0, len(DAY_ORDER))
 """Where in a claimed day its patient, episode and date stand."""
+_REVEALED_BY: Final = ClaimedDay.__struct_fields__.index("revealed_by")
 
 
 def _cells(row: msgspec.Struct) -> Cells:
