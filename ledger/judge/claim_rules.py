@@ -13,6 +13,7 @@ from ledger.judge.answers import own_number
 from ledger.judge.case import Case, Regime
 from ledger.judge.claims import Claim, ClaimedLine, replaces
 from ledger.judge.lines import days_between
+from ledger.judge.rule import Verdict
 from ledger.judge.sightings import PatientFile, Seen
 
 
@@ -35,26 +36,25 @@ def _not_billable(
 ) -> Iterator[tuple[Sequence[int], Sequence[str], str]]:
     """The dates of a line that are not billable as claimed, those alike together, with the causes and what they are
     now: their verdict; of a billable one code and payer; empty for no day of the episode."""
-    calendar = case.calendar
-    for verdict, days in case.verdicts if wrong else ():
-        for first, last in calendar.runs(wrong & days) if wrong & days else ():
-            said = (
-                (date, file.because(case, date), _billable_as(case, date) if verdict.is_billable else verdict.words)
-                for date in range(first, last + 1)
-            )
-            for (causes, now), alike in groupby(said, key=itemgetter(1, 2)):
-                dates = [date for date, _, _ in alike]
-                yield range(dates[0], dates[-1] + 1), causes, now
+    calendar, because_of = case.calendar, file.causes(case).__getitem__
+    for verdict, days in case.verdicts:
+        for now, dates in _as_they_are(file, case, verdict, wrong & days) if wrong & days else ():
+            for first, last in calendar.runs(dates):
+                for causes, alike in groupby(range(first, last + 1), key=because_of):
+                    on = [*alike]
+                    yield range(on[0], on[-1] + 1), causes, now
     if line.from_ < calendar.first:
         yield range(line.from_, min(line.to + 1, calendar.first)), (), ""
     if line.to > calendar.last:
         yield range(max(line.from_, calendar.last + 1), line.to + 1), (), ""
 
 
-def _billable_as(case: Case, date: int) -> str:
-    day = case.calendar.day(date)
-    named = [next(name for name, days in kind.items() if days & day) for kind in (case.codes, case.payers)]
-    return " ".join(["billable", *named])
+def _as_they_are(file: PatientFile, case: Case, verdict: Verdict, days: Days) -> Iterable[tuple[str, Days]]:
+    """Days of a verdict by what they are."""
+    if not verdict.is_billable:
+        return [(verdict.words, days)]
+    billable = ((f"billable {code} {payer}", part) for (code, payer), part in file.billable_as(case).items())
+    return [(now, part & days) for now, part in billable if part & days]
 
 
 def _of(line: ClaimedLine) -> tuple[tuple[str, str], ...]:

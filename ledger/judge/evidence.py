@@ -193,15 +193,17 @@ class Evidence:
         return self._labels[order]
 
     def _labels_by_date(self, order: str) -> dict[int, Labels]:
+        recorded = self._recorded_of(order)
+        alone: dict[int, Labels] = {
+            day.from_: (f"{day.entry.source}:{day.entry.id}",) for day in recorded if day.from_ == day.to
+        }
+        if len(alone) == len(recorded):  # most: a date each, and of each date one
+            return alone
         found: dict[int, Labels] = {}
-        for served in self._recorded_of(order):
-            entry, first = served.entry, served.from_
-            alone = (label := f"{entry.source}:{entry.id}",)  # ``label``, written out: most dates have one such entry
-            if served.to == first and first not in found:
-                found[first] = alone
-                continue
-            for date in range(first, served.to + 1):
-                found[date] = tuple(sorted({*found[date], label})) if date in found else alone
+        for served in recorded:
+            label = served.entry.label
+            for date in range(served.from_, served.to + 1):
+                found[date] = tuple(sorted({*found[date], label})) if date in found else (label,)
         return found
 
 

@@ -70,7 +70,11 @@ class PatientFile:
 
     def because(self, case: Case, date: int) -> Labels:
         """The causes of a date's verdict; none outside the calendar."""
-        return causes_by_date(case, self.others[case.episode.name]).get(date, ())
+        return self.causes(case).get(date, ())
+
+    def causes(self, case: Case) -> dict[int, Labels]:
+        """The causes of the verdict of each date."""
+        return case.causes or causes_by_date(case, self.others[case.episode.name])
 
     def settled(self, case: Case) -> list[SettledDay]:
         """The claimed days of an episode with what was paid for them."""
