@@ -27,7 +27,7 @@ from projections.read_model import queries
 from projections.read_model.queries import Filters
 from projections.read_model.views import passing_views
 from projections.reading.as_known import book_known
-from projections.rows.finding import finding_cells, in_order
+from projections.rows.finding import finding_cells
 from projections.rows.kept import NOBODY
 from projections.rows.patient import Sheets, derive_patient
 from tests.stores import open_ledger
@@ -59,7 +59,7 @@ def judge_entries(entries: list[Entry], book: Book, known_at: datetime | None = 
     views = passing_views()
     for patient in gather(by_episode(entries), known_at):
         views.write(patient.name, derive_patient(patient, book_known(book, known_at)))
-    views.write(NOBODY, Sheets([], in_order(map(finding_cells, find_in_checks(_checks(entries, known_at)))), []))
+    views.write(NOBODY, Sheets([], finding_cells(find_in_checks(_checks(entries, known_at))), []))
     sheets = (rows(views, Filters()) for rows in (queries.day_rows, queries.finding_rows, queries.line_rows))
     return Derived(*(msgspec.json.decode(msgspec.json.encode(list(sheet))) for sheet in sheets))
 

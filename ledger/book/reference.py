@@ -42,6 +42,11 @@ class Book:
         self._editions: dict[str, tuple[Edition, ...]] = {}
         self._agreements: dict[tuple[str, str], list[Agreement]] = {}
 
+    @cached_property
+    def included(self) -> frozenset[str]:
+        """The codes that some code already pays for."""
+        return frozenset(each for code in self.codes.values() for each in code.includes)
+
     def known(self, on: date | None) -> Book:
         """The book as known on a UTC date: terms published later are left out; the rest is always known."""
         return self if on == self.known_on else _known(self, on)

@@ -23,6 +23,10 @@ class Demand(NamedTuple):
     days: Days
     draws: Draws
 
+    def on(self, days: Days) -> Demand:
+        """The same for other days."""
+        return Demand(self.case, self.code, days, self.draws)
+
 
 def draw_units(case: Case, others: Sequence[Case]) -> Draws:
     """Draw a unit for each day of the patient that needs one, by date and then by episode, once for all episodes."""
@@ -79,8 +83,8 @@ def _draw(demands: Sequence[Demand], clusters: Iterable[Cluster]) -> None:
             here = []
             for place, demand in enumerate(without):
                 if part := demand.days & demand.case.calendar.span(first, last):
-                    here.append(demand._replace(days=part))
-                    without[place] = demand._replace(days=demand.days & ~part)
+                    here.append(demand.on(part))
+                    without[place] = demand.on(demand.days & ~part)
             if len(here) == 1:
                 _draw_stretch(here[0], counting)
             elif here:

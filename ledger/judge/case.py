@@ -13,7 +13,7 @@ from ledger.day_set import Calendar, Days
 from ledger.facts.entry import Entry
 from ledger.judge.drawing import Draws
 from ledger.judge.episode import Dated, Episode, Spell
-from ledger.judge.evidence import Evidence, local_date, union
+from ledger.judge.evidence import Evidence, Labels, local_date, union
 from ledger.judge.grants import Grant
 from ledger.judge.groups import Group, Mark, groups
 from ledger.judge.patients import Patient
@@ -90,7 +90,7 @@ class Case:
         self.candidates: dict[str, Days] = {}
         self.draws = Draws()
         self.regions: list[Region] = []
-        self.causes: dict[int, list[str]] = {}
+        self.causes: dict[int, Labels] = {}
         self._stays: dict[str, list[tuple[Days, Stay]]] = {}
         self._held: list[tuple[Days, list[Entry]]] | None = None
         self._exposed: list[Exposed] | None = None

@@ -16,19 +16,19 @@ from ledger.judge.authorizations import covering_authorizations
 from ledger.judge.case import Case, Others, Region
 from ledger.judge.clash import in_scope, rule_between, settled
 from ledger.judge.episode import Dated
-from ledger.judge.evidence import union
+from ledger.judge.evidence import Labels, union
 from ledger.judge.pricing import place_entries, provider_entries, rank_entries
 from ledger.judge.regions import regions
 from ledger.judge.rule import Causes, Verdict
 from ledger.judge.taken_back import may_have_served, takers
 
 
-def causes(case: Case, others: Others, date: int, verdict: Verdict) -> list[str]:
+def causes(case: Case, others: Others, date: int, verdict: Verdict) -> Labels:
     """The labels of the entries that decided a day's verdict, the decisive ones first; no repeats."""
     found = deciding(case, others, date, verdict)
     if len(found) == 1:
-        return [found[0].label]
-    return list(dict.fromkeys([entry.label for entry in found]))
+        return (found[0].label,)
+    return tuple(dict.fromkeys([entry.label for entry in found]))
 
 
 def deciding(case: Case, others: Others, date: int, verdict: Verdict) -> Sequence[Entry]:
@@ -44,7 +44,7 @@ def _asks_for_taken(case: Case, verdict: Verdict) -> bool:
     return bool(kinds) and not kinds.isdisjoint(verdict.step.carried)
 
 
-def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
+def causes_by_date(case: Case, others: Others) -> dict[int, Labels]:
     """The causes of every date of a judged episode, looked up once."""
     if not case.causes:
         for region in regions(case):
@@ -55,7 +55,7 @@ def causes_by_date(case: Case, others: Others) -> dict[int, list[str]]:
                     rest &= ~alone
             elif verdict.step.causes is unserved:
                 empty = _without_a_trace(case, region)
-                case.causes.update({date: [] for date in case.calendar.dates(empty)})
+                case.causes.update(dict.fromkeys(case.calendar.dates(empty), ()))
                 rest &= ~empty
             days = case.calendar.dates(rest)
             if days and _is_alike(case, verdict):
@@ -101,7 +101,7 @@ def _is_alike(case: Case, verdict: Verdict) -> bool:
     return found in ALIKE or (found in ALIKE_UNDER_ONE_COVERAGE and alike)
 
 
-def _serving(case: Case, region: Region, order: str, days: Days) -> dict[int, list[str]]:
+def _serving(case: Case, region: Region, order: str, days: Days) -> dict[int, Labels]:
     """What ``causes`` says of billable dates behind which one order stands: most dates there are."""
     labels, dates = case.evidence.labels_by_date(order), case.calendar.dates(days)
     found = dict(zip(dates, map(labels.get, dates), strict=True))

@@ -13,6 +13,7 @@ from ledger.judge.answers import own_number
 from ledger.judge.case import Case, Regime
 from ledger.judge.claims import Claim, ClaimedLine, replaces
 from ledger.judge.lines import days_between
+from ledger.judge.rule import Verdict
 from ledger.judge.sightings import PatientFile, Seen
 
 
@@ -20,11 +21,12 @@ def claimed_not_billable(file: PatientFile) -> Iterator[Seen]:
     """A date on a live claim's per-diem line that is no billable day with that code and payer."""
     for case in file.cases:
         billable, calendar = file.billable_as(case), case.calendar
+        wrong = {key: days & ~billable.get(key, 0) for key, days in file.claimed_as(case).items()}
         for line in file.per_diem[case.episode.name]:
-            wrong = calendar.span(line.from_, line.to) & ~billable.get((line.code, line.payer), 0)
-            if wrong or line.from_ < calendar.first or line.to > calendar.last:
+            days = wrong[line.code, line.payer]
+            if days or line.from_ < calendar.first or line.to > calendar.last:
                 label, claim = line.entry.label, ("claim", line.claim)
-                for dates, causes, now in _not_billable(file, case, line, wrong):
+                for dates, causes, now in _not_billable(file, case, line, days & calendar.span(line.from_, line.to)):
                     about = claim, ("now", now)
                     yield Seen((case.episode.name,), dates, (line.code,), [label, *causes], (line.payer,), about)
 
@@ -34,27 +36,25 @@ def _not_billable(
 ) -> Iterator[tuple[Sequence[int], Sequence[str], str]]:
     """The dates of a line that are not billable as claimed, those alike together, with the causes and what they are
     now: their verdict; of a billable one code and payer; empty for no day of the episode."""
-    calendar = case.calendar
+    calendar, because_of = case.calendar, file.causes(case).__getitem__
     for verdict, days in case.verdicts:
-        for first, last in calendar.runs(wrong & days):
-            said = (
-                (date, file.because(case, date), _billable_as(case, date) if verdict.is_billable else verdict.words)
-                for date in range(first, last + 1)
-            )
-            for (causes, now), alike in groupby(said, key=itemgetter(1, 2)):
-                dates = [date for date, _, _ in alike]
-                yield range(dates[0], dates[-1] + 1), causes, now
-    outside = (
-        range(line.from_, min(line.to + 1, calendar.first)),
-        range(max(line.from_, calendar.last + 1), line.to + 1),
-    )
-    yield from ((dates, (), "") for dates in outside if dates)
+        for now, dates in _as_they_are(file, case, verdict, wrong & days) if wrong & days else ():
+            for first, last in calendar.runs(dates):
+                for causes, alike in groupby(range(first, last + 1), key=because_of):
+                    on = [*alike]
+                    yield range(on[0], on[-1] + 1), causes, now
+    if line.from_ < calendar.first:
+        yield range(line.from_, min(line.to + 1, calendar.first)), (), ""
+    if line.to > calendar.last:
+        yield range(max(line.from_, calendar.last + 1), line.to + 1), (), ""
 
 
-def _billable_as(case: Case, date: int) -> str:
-    day = case.calendar.day(date)
-    named = [next(name for name, days in kind.items() if days & day) for kind in (case.codes, case.payers)]
-    return " ".join(["billable", *named])
+def _as_they_are(file: PatientFile, case: Case, verdict: Verdict, days: Days) -> Iterable[tuple[str, Days]]:
+    """Days of a verdict by what they are."""
+    if not verdict.is_billable:
+        return [(verdict.words, days)]
+    billable = ((f"billable {code} {payer}", part) for (code, payer), part in file.billable_as(case).items())
+    return [(now, part & days) for now, part in billable if part & days]
 
 
 def _of(line: ClaimedLine) -> tuple[tuple[str, str], ...]:
@@ -64,13 +64,11 @@ def _of(line: ClaimedLine) -> tuple[tuple[str, str], ...]:
 def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
     """A billable day on no live line with its code and payer, not after the last date claimed so far."""
     for case in file.cases:
-        lines = file.per_diem[case.episode.name]
-        last = max((line.to for line in lines), default=0)
-        reached = case.calendar.span(0, last)
-        for region in file.billable[case.episode.name] if lines else ():
-            own = [line for line in lines if line.code == region.code and line.payer == region.payer]
-            claimed = case.spans([(line.from_, line.to) for line in own])
-            for date in case.calendar.dates(region.days & reached & ~claimed):
+        claimed = file.claimed_as(case)
+        reached = case.calendar.span(0, max([line.to for line in file.per_diem[case.episode.name]], default=0))
+        for region in file.billable[case.episode.name] if reached else ():
+            own = claimed.get((str(region.code), str(region.payer)), 0)
+            for date in case.calendar.dates(region.days & reached & ~own):
                 because = file.because(case, date)
                 yield Seen((case.episode.name,), (date,), (str(region.code),), because, (region.payer,))
 
@@ -78,12 +76,9 @@ def billable_not_claimed(file: PatientFile) -> Iterator[Seen]:
 def claimed_before_signature(file: PatientFile) -> Iterator[Seen]:
     """A claimed date for which, when the claim left, no plan that covers it, or no order in force on it, was signed."""
     for case in file.cases:
-        lines = file.per_diem[case.episode.name]
-        if not lines:
-            continue
-        with_terms = _with_terms(case)
-        for signed_by, together in _by_signing(lines, _last_signature(case)):
-            for regime, days in with_terms:
+        lines, last = file.per_diem[case.episode.name], _last_signature(case)
+        for signed_by, together in _by_signing(lines, last) if lines else ():
+            for regime, days in _with_terms(case, beyond_signatures=signed_by < last):
                 unplanned, unordered = (by(case, regime, signed_by) & days for by in (_unplanned, _unordered))
                 for line in together if unplanned | unordered else ():
                     yield from _unsigned(case, line, regime, unplanned, unordered)
@@ -114,13 +109,14 @@ def _unsigned(case: Case, line: ClaimedLine, regime: Regime, unplanned: Days, un
         yield Seen((case.episode.name,), (date,), (line.code,), because, (line.payer, regime.payer), _of(line))
 
 
-def _with_terms(case: Case) -> list[tuple[Regime, Days]]:
-    """The days whose verdict names terms, by these."""
-    before = 0
+def _with_terms(case: Case, *, beyond_signatures: bool) -> Iterator[tuple[Regime, Days]]:
+    """The days whose verdict names terms, by these; those with a code, for which all that had to be signed is signed
+    today, only if asked for."""
+    asked = 0
     for verdict, days in case.verdicts:
-        if not verdict.names_terms:
-            before |= days
-    return [(regime, regime.days & ~before) for regime in case.regimes]
+        if verdict.names_terms and (beyond_signatures or not verdict.names_code):
+            asked |= days
+    return ((regime, asked & regime.days) for regime in case.regimes if asked & regime.days)
 
 
 def _unplanned(case: Case, regime: Regime, signed_by: int) -> Days:
@@ -183,7 +179,8 @@ def _twice(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
                 twice[-1] = twice[-1][0], max(last, twice[-1][1])
             else:
                 twice.append((from_, last))
-        reached = max(reached, to)
+        if to > reached:
+            reached = to
     return twice
 
 

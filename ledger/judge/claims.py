@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -81,12 +81,17 @@ def date_of(claim: Claim, episode: Episode) -> int:
 
 def claimed_lines(episode: Episode) -> list[ClaimedLine]:
     """Every line of the episode's live claims."""
+    return lines_of(episode, live_claims(episode))
+
+
+def lines_of(episode: Episode, claims: Iterable[Claim]) -> list[ClaimedLine]:
+    """Every line of some of the episode's claims."""
     return [
         ClaimedLine(
             line.code, line.from_.toordinal(), line.to.toordinal(), line.units, line.charge_cents,
             claim.fact.payer, claim.fact.claim, claimed_on, claim.entry,
         )
-        for claim in live_claims(episode)
+        for claim in claims
         for claimed_on in (date_of(claim, episode),)
         for line in claim.fact.lines
     ]  # fmt: skip

@@ -50,7 +50,7 @@ class Spell(Struct, frozen=True, gc=False):
 
 
 class Served(Struct, frozen=True, gc=False):
-    """A recorded day, or a span of days, of one order."""
+    """A recorded day, or a span of days, of one order; or the local dates that a logged run touches."""
 
     from_: int
     to: int
@@ -74,14 +74,6 @@ class Run(Struct, frozen=True, gc=False):
     started_at: datetime
     stopped_at: datetime
     entry: Entry
-
-
-class LocalRun(Struct, frozen=True, gc=False):
-    """A run with the first and last local date it touches."""
-
-    first: int
-    last: int
-    run: Run
 
 
 class Billed(Struct, frozen=True, gc=False):
@@ -166,8 +158,8 @@ class Episode:
     def __init__(self, name: str) -> None:
         self.name = name
         self.tallies = Tallies()
-        self.local_runs: dict[str, list[LocalRun]] = {}
-        """What those who judged it before found out already."""
+        self.local_runs: dict[str, list[Served]] = {}
+        """What those who judged it before found out already: the local dates that logged runs touch."""
         self.opening: tuple[Entry, ev.EpisodeOpened]
         self.heard_at: datetime
         """When the last of what days and claims are judged by was recorded, be it taken back since."""

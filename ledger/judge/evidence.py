@@ -14,12 +14,15 @@ from msgspec import Struct
 from ledger.day_set import Calendar, Days, smear
 from ledger.facts.entry import Entry
 from ledger.facts.zones import zone
-from ledger.judge.episode import Episode, LocalRun, Run
+from ledger.judge.episode import Episode, Run, Served
 from ledger.judge.orders import Order
 from ledger.judge.tally import Tally
 
 _INSTANT: timedelta = timedelta(microseconds=1)
 _DAY: timedelta = timedelta(days=1)
+
+Labels = tuple[str, ...]
+"""Entries as reports name them."""
 
 
 def local_date(at: datetime, tz: ZoneInfo) -> int:
@@ -51,7 +54,7 @@ class Evidence:
         self.infused: dict[str, Days] = {}
         self.touched: dict[str, Days] = {}
         self._entries: dict[str, dict[int, list[Entry]]] = {}
-        self._labels: dict[str, dict[int, list[str]]] = {}
+        self._labels: dict[str, dict[int, Labels]] = {}
         self._reached: dict[bool, dict[str, Days]] = {}
         for order, tally in tallies.served.items():
             self.recorded[order] = tally.within(tally.days, self.calendar)
@@ -65,11 +68,9 @@ class Evidence:
         self.visited = tallies.visits.within(tallies.visits.days, self.calendar)
 
     def _tally_runs(self, order: str, runs: Sequence[Run]) -> None:
-        tally, local = self.episode.tallies.runs.setdefault(order, Tally()), self.runs.setdefault(order, [])
-        for run in runs[tally.count :]:
-            first, last = local_dates_of_run(run, self.tz)
-            local.append(LocalRun(first, last, run))
-            tally.take(first, last)
+        local = self.runs.setdefault(order, [])
+        local += [Served(*local_dates_of_run(run, self.tz), True, run.entry) for run in runs[len(local) :]]
+        self.episode.tallies.runs.setdefault(order, Tally()).take_served(local)
 
     def _calendar(self) -> Calendar:
         """Every date that gets a verdict, from the episode's own entries (section 4, Which days)."""
@@ -175,35 +176,34 @@ class Evidence:
 
     def _by_date(self, order: str) -> dict[int, list[Entry]]:
         found: dict[int, list[Entry]] = {}
-        for served in self.episode.served.get(order, ()):
+        for served in self._recorded_of(order):
             for date in range(served.from_, served.to + 1):
                 found.setdefault(date, []).append(served.entry)
-        for run in self.runs.get(order, ()):
-            for date in range(run.first, run.last + 1):
-                found.setdefault(date, []).append(run.run.entry)
         return found
 
-    def labels_by_date(self, order: str) -> dict[int, list[str]]:
+    def _recorded_of(self, order: str) -> Sequence[Served]:
+        """The recorded days of an order, then its runs; most have only one kind."""
+        served, runs = self.episode.served.get(order, ()), self.runs.get(order, ())
+        return [*served, *runs] if served and runs else served or runs
+
+    def labels_by_date(self, order: str) -> dict[int, Labels]:
         """The labels of ``by_date``, sorted, without repeats."""
         if order not in self._labels:
             self._labels[order] = self._labels_by_date(order)
         return self._labels[order]
 
-    def _labels_by_date(self, order: str) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = {}
-        for served in self.episode.served.get(order, ()):
-            entry, first = served.entry, served.from_
-            alone = [label := f"{entry.source}:{entry.id}"]  # ``label``, written out: most dates have one such entry
-            if served.to == first and first not in found:
-                found[first] = alone
-                continue
-            for date in range(first, served.to + 1):
-                found[date] = sorted({*found[date], label}) if date in found else alone
-        for run in self.runs.get(order, ()):
-            label = run.run.entry.label
-            alone = [label]
-            for date in range(run.first, run.last + 1):
-                found[date] = sorted({*found[date], label}) if date in found else alone
+    def _labels_by_date(self, order: str) -> dict[int, Labels]:
+        recorded = self._recorded_of(order)
+        alone: dict[int, Labels] = {
+            day.from_: (f"{day.entry.source}:{day.entry.id}",) for day in recorded if day.from_ == day.to
+        }
+        if len(alone) == len(recorded):  # most: a date each, and of each date one
+            return alone
+        found: dict[int, Labels] = {}
+        for served in recorded:
+            label = served.entry.label
+            for date in range(served.from_, served.to + 1):
+                found[date] = tuple(sorted({*found[date], label})) if date in found else (label,)
         return found
 
 

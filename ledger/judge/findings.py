@@ -50,9 +50,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("pain_code_exclusion", "hard", in_conflict_by("pain_code_exclusion"), "pain_code_exclusion"),
     Rule("duplicate_per_diem", "hard", in_conflict_by("duplicate_per_diem"), "duplicate_per_diem"),
     Rule("specific_pair", "soft", in_conflict_by("specific_pair"), "specific_pair"),
-    Rule("catheter_care_with_per_diem", "hard", billed_beside(of_family("catheter_care")), "apart"),
-    Rule("pharmacy_hours_with_per_diem", "hard", billed_beside(of_family("pharmacy_hours")), "apart"),
-    Rule("bundled_item_billed", "hard", billed_beside(is_bundled), "apart"),
+    Rule("catheter_care_with_per_diem", "hard", billed_beside(of_family("catheter_care")), "catheter_care"),
+    Rule("pharmacy_hours_with_per_diem", "hard", billed_beside(of_family("pharmacy_hours")), "pharmacy_hours"),
+    Rule("bundled_item_billed", "hard", billed_beside(is_bundled), "included"),
     Rule("served_after_death", "hard", served_although("after_death"), "after_death"),
     Rule("served_after_discharge", "hard", served_although("after_discharge"), "after_discharge"),
     Rule("served_while_inpatient", "hard", served_although("inpatient"), "inpatient"),
@@ -107,7 +107,7 @@ def _date_by_date(rule: Rule, patient: str, seen: Sequence[Seen]) -> Iterator[Fi
     """One finding a date; where several dates were seen alike, what they say is put together once."""
     for dates, together in _alike(seen):
         said = _finding(rule, patient, together)
-        if tuple(said.dates) == tuple(dates) and len(dates) == 1:  # mostly
+        if len(said.dates) == len(dates) == 1:  # mostly
             yield said
         else:  # a stretch, or a date of longer stretches
             yield from (replace(said, dates=(date,)) for date in dates)

@@ -22,9 +22,10 @@ from ledger.judge.stays import hospital
 def fold(name: str, entries: Sequence[Entry]) -> Episode:
     """The episode of all its entries, given by version; only live ones count, and exactly one is its opening."""
     episode = Episode(name)
+    take_of = TAKE.get
     for entry in entries:
         fact = entry.fact
-        take = TAKE.get(type(fact))
+        take = take_of(type(fact))
         if take is not None:
             take(episode, entry, fact, entry)
         elif type(fact) in MENDING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
+from typing import Final
 
 from msgspec import Struct
 
@@ -48,9 +50,12 @@ def days_between(from_: int, to: int) -> int:
 
 def pack(case: Case) -> list[Line]:
     """The claim lines of one episode's billable days by their first date; greedy from the first."""
-    lines = [line for region in regions(case) if region.is_billable for line in _lines(case, region)]
-    lines.sort(key=lambda line: line.from_)
+    lines = [line for region in regions(case) if region.price for line in _lines(case, region)]
+    lines.sort(key=_first_date)
     return lines
+
+
+_first_date: Final = attrgetter("from_")
 
 
 def _lines(case: Case, region: Region) -> Iterator[Line]:
@@ -69,9 +74,12 @@ def _broken(first: int, last: int, terms: Terms) -> Iterator[tuple[int, int]]:
     """An unbroken run of days as the spans of its lines: at the month's end, after ``line_max_days``, or day by day."""
     longest = 1 if terms.line_style == "per_day" else terms.line_max_days
     while first <= last:
-        to = min(last, first + longest - 1)
+        to = first + longest - 1
         if terms.split_on_month:
             to = min(to, _month_end(first))
+        if to >= last:
+            yield first, last
+            return
         yield first, to
         first = to + 1
 

@@ -7,10 +7,9 @@ from datetime import date
 
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
-from ledger.facts.zones import zone
 from ledger.judge.answers import Posting, answers_by_claim, postings_of, rejected_claims
 from ledger.judge.case import Case
-from ledger.judge.claims import Claim, live_claims
+from ledger.judge.claims import Claim
 from ledger.judge.evidence import local_date
 from ledger.judge.held_now import DaysNow, per_diem_lines, span_of
 from ledger.judge.paid import asked_code, changed_lines, is_unbalanced
@@ -65,7 +64,7 @@ def correction_window(file: PatientFile) -> Iterator[Seen]:
     for case in file.cases:
         done = {fact.claim for _, fact in case.episode.settled}
         days: DaysNow | None = None
-        for claim, shut in _shut(case):
+        for claim, shut in _shut(case, file.live[case.episode.name]):
             days = days or DaysNow(case)
             wrong = days.held(claim.fact) if claim.fact.claim not in done else None
             if wrong is not None and wrong.is_ours:
@@ -76,11 +75,13 @@ def correction_window(file: PatientFile) -> Iterator[Seen]:
                 yield Seen((case.episode.name,), dates, codes, because, (claim.fact.payer,), about)
 
 
-def _shut(case: Case) -> Iterator[tuple[Claim, date]]:
+def _shut(case: Case, live: Sequence[Claim]) -> Iterator[tuple[Claim, date]]:
     """The live claims whose window of correction was over when the last of the episode was recorded, with its end."""
-    heard_on = local_date(case.episode.heard_at, zone(case.episode.opening[1].zone))
+    if not live:
+        return
+    heard_on = local_date(case.episode.heard_at, case.evidence.tz)
     answers = answers_by_claim(case.episode)
-    for claim in live_claims(case.episode):
+    for claim in live:
         until = Windows(case.book, claim.fact, answers.get(claim.fact.claim, [])).correction
         if until is not None and until.toordinal() < heard_on:
             yield claim, until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from ledger.book import Terms
@@ -31,11 +31,9 @@ class Parted(Generic[T]):
         same = next((part for old, part in self.parts if old == value), 0)
         self.parts = [*kept, (value, same | days)]
 
-    def on(self, days: Days) -> Iterator[tuple[T, Days]]:
+    def on(self, days: Days) -> list[tuple[T, Days]]:
         """These dates by their value."""
-        for value, part in self.parts:
-            if part & days:
-                yield value, part & days
+        return [(value, part & days) for value, part in self.parts if part & days]
 
 
 def places_of(episode: Episode, calendar: Calendar) -> Parted[str]:

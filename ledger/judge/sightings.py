@@ -13,8 +13,9 @@ from ledger.book import PER_DIEM_CODES
 from ledger.day_set import Days
 from ledger.judge.case import Case, Region
 from ledger.judge.causes import causes_by_date
-from ledger.judge.claims import ClaimedLine, claimed_lines
+from ledger.judge.claims import ClaimedLine, lines_of, live_claims
 from ledger.judge.episode import Billed
+from ledger.judge.evidence import Labels
 from ledger.judge.regions import regions
 from ledger.judge.rule import Verdict
 from ledger.judge.settled import SettledDay, settled_days
@@ -55,19 +56,25 @@ class PatientFile:
         self.billable: dict[str, list[Region]] = {
             case.episode.name: [region for region in regions(case) if region.is_billable] for case in cases
         }
-        self.claimed = {case.episode.name: claimed_lines(case.episode) for case in cases}
+        self.live = {case.episode.name: list(live_claims(case.episode)) for case in cases}
+        self.claimed = {case.episode.name: lines_of(case.episode, self.live[case.episode.name]) for case in cases}
         self.per_diem = {
             name: [line for line in lines if line.code in PER_DIEM_CODES] for name, lines in self.claimed.items()
         }
         self.apart = self._billed_separately()
         self.codes_apart = {billed.code for billed in self.apart}
+        self._claimed_as: dict[str, dict[tuple[str, str], Days]] = {}
         self.taken = self._by_reason()
         self._settled: dict[str, list[SettledDay]] = {}
         self.has = self._has()
 
-    def because(self, case: Case, date: int) -> list[str]:
+    def because(self, case: Case, date: int) -> Labels:
         """The causes of a date's verdict; none outside the calendar."""
-        return causes_by_date(case, self.others[case.episode.name]).get(date, [])
+        return self.causes(case).get(date, ())
+
+    def causes(self, case: Case) -> dict[int, Labels]:
+        """The causes of the verdict of each date."""
+        return case.causes or causes_by_date(case, self.others[case.episode.name])
 
     def settled(self, case: Case) -> list[SettledDay]:
         """The claimed days of an episode with what was paid for them."""
@@ -83,6 +90,16 @@ class PatientFile:
             days[key] = days.get(key, 0) | region.days
         return days
 
+    def claimed_as(self, case: Case) -> dict[tuple[str, str], Days]:
+        """The days of the episode on per-diem lines of its live claims, by code and payer."""
+        name, span = case.episode.name, case.calendar.span
+        if name not in self._claimed_as:
+            days = self._claimed_as[name] = {}
+            for line in self.per_diem[name]:
+                key = line.code, line.payer
+                days[key] = days.get(key, 0) | span(line.from_, line.to)
+        return self._claimed_as[name]
+
     def _by_reason(self) -> dict[str | None, list[tuple[Case, Verdict, Days]]]:
         """The days that are not billable, by the reason of their verdict."""
         taken: dict[str | None, list[tuple[Case, Verdict, Days]]] = {}
@@ -93,12 +110,16 @@ class PatientFile:
 
     def _has(self) -> set[str]:
         """What there is of the patient, as rules need it: kinds of fact as an episode names them, reasons of verdicts,
-        and what was billed apart."""
+        families of codes billed apart, and whether a per diem includes one of these."""
         has = {ANYTHING, *(reason for reason in self.taken if reason)}
         for case in self.cases:
             has.update(compress(_NEEDED, _facts_needed(case.episode)))
-        if self.apart:
-            has.add("apart")
+        for code in self.codes_apart:
+            book = self.cases[0].book
+            if code in book.codes:
+                has.add(book.codes[code].family)
+            if code in book.included:
+                has.add("included")
         return has
 
     def _billed_separately(self) -> list[BilledApart]:

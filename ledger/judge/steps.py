@@ -238,7 +238,8 @@ def rated(case: Case, standing: Days, others: Others) -> Failed:
         for regime in case.regimes:
             for cents, dates in full_rates(case, regime, code):
                 rated |= dates
-                yield "concurrent_unpaid", _price(case, regime, code, cents, dates & days & in_force)
+                if priced := dates & days & in_force:
+                    yield "concurrent_unpaid", _price(case, regime, code, cents, priced)
         yield "no_rate", days & ~(in_force & rated)
 
 

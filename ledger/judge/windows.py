@@ -19,7 +19,8 @@ class Windows:
 
     def __init__(self, book: Book, fact: ClaimSubmitted, answers: Sequence[Posting]) -> None:
         self._book, self._fact, self._answers = book, fact, answers
-        self.terms: Terms | None = book.terms_on(fact.payer, max(line.to for line in fact.lines))
+        self._last = max([line.to for line in fact.lines])
+        self.terms: Terms | None = book.terms_on(fact.payer, self._last)
 
     @property
     def filing(self) -> date | None:
@@ -33,7 +34,7 @@ class Windows:
         if self.terms is None or self.terms.correction_days is None:
             return None
         if self.terms.correction_from == "service":
-            return max(line.to for line in self._fact.lines) + timedelta(self.terms.correction_days)
+            return self._last + timedelta(self.terms.correction_days)
         return self._answers[0].fact.paid_on + timedelta(self.terms.correction_days) if self._answers else None
 
     @property

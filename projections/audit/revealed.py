@@ -147,7 +147,7 @@ class KnownToday:
 def _last_evidence(case: Case, at: datetime) -> int:
     """The last date with evidence of an episode that was recorded by an instant."""
     served = [day.to for days in case.episode.served.values() for day in days if day.entry.recorded_at <= at]
-    logged = [run.last for runs in case.episode.local_runs.values() for run in runs if run.run.entry.recorded_at <= at]
+    logged = [run.to for runs in case.episode.local_runs.values() for run in runs if run.entry.recorded_at <= at]
     return max(served + logged, default=0)
 
 

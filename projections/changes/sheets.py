@@ -28,7 +28,7 @@ from projections.export.shapes import DATASETS
 from projections.reading.as_known import Streams, some_episode
 from projections.reading.budget import TooCostly, within_budget
 from projections.rows.cells import Cells
-from projections.rows.finding import finding_cells, in_order
+from projections.rows.finding import finding_cells
 from projections.rows.house import house_sheets
 from projections.rows.line import line_cells
 
@@ -135,7 +135,7 @@ def _lines(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[
 
 def _findings(streams: Streams, book: Book, patients: Collection[str]) -> Iterator[Cells]:
     for patient in gather(streams, whole=False):
-        found = in_order(map(finding_cells, find(judge(patient, book))))
+        found = finding_cells(find(judge(patient, book)))
         yield from named_findings(found, DATASETS["findings"])
 
 

@@ -82,7 +82,7 @@ def _spacing(telling: Telling) -> int:
 
 def _last_service(case: Case, order: str, on: int) -> int | None:
     ends = [served.to for served in case.episode.served.get(order, ()) if served.from_ <= on]
-    ends += [run.last for run in case.evidence.runs.get(order, ()) if run.first <= on]
+    ends += [run.to for run in case.evidence.runs.get(order, ()) if run.from_ <= on]
     return min(max(ends), on) if ends else None
 
 

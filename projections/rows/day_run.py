@@ -64,15 +64,16 @@ _parts_of: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 def day_runs(case: Case, others: Sequence[Case]) -> list[DayRun]:
     """What is said of the days of one judged episode, by their dates."""
-    because = causes_by_date(case, others)
+    because = causes_by_date(case, others).__getitem__
+    patient, episode = case.patient.name, case.episode.name
     found: list[tuple[int, DayRun]] = []
     for region in regions(case):
         said, added = _said(region), _added(region)
         for number, days in by_authorization(case, region):
             for first, last in case.calendar.runs(days):
-                told = _encode([*map(because.__getitem__, range(first, last + 1))]).decode()
-                named = case.patient.name, case.episode.name, iso(first), iso(last), last - first + 1
-                found.append((first, DayRun._make((*named, *said, number, told, *added))))
+                told = _encode([*map(because, range(first, last + 1))]).decode()
+                named = patient, episode, iso(first), iso(last), last - first + 1
+                found.append((first, _cells_of(DayRun, (*named, *said, number, told, *added))))
     found.sort()
     return [run for _, run in found]
 

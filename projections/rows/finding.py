@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
-from itertools import groupby
+from functools import lru_cache
+from itertools import chain, groupby
 from operator import attrgetter
 from string import Formatter
 from typing import Annotated, Final, NamedTuple
@@ -198,17 +198,16 @@ def summary_of(found: Finding) -> str:
 def _wrong(found: Finding, payers: tuple[str, ...], about: tuple[tuple[str, str], ...]) -> str:
     is_of_two = found.rule == "duplicate_per_diem" and len(found.episodes) > 1
     wrong = _TWO_EPISODES if is_of_two else MESSAGES[found.rule].wrong
-    dates = found.dates if _names_in(wrong) & _OF_DATES else ()
+    dates = found.dates if found.rule in _NAMING_DATES else ()
     return _filled(wrong, found.codes, payers, dates, about)
 
 
-_OF_DATES: Final = frozenset({"count", "first", "last"})
-
-
-@cache
-def _names_in(text: str) -> frozenset[str]:
-    """What a message leaves open."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
+_NAMING_DATES: Final = frozenset(
+    rule
+    for rule, message in MESSAGES.items()
+    if {"count", "first", "last"} & {name for _, name, _, _ in Formatter().parse(message.wrong)}
+)
+"""The rules whose messages say on how many dates, or on which."""
 
 
 @lru_cache(maxsize=64)  # neighbouring dates say the same
@@ -238,23 +237,27 @@ def _now(verdict: str, claimed: Sequence[str]) -> str:
     return f"billable to {payer}" if code in claimed else f"billable as {code}"
 
 
-def finding_cells(found: Finding) -> Cells:
-    """The row of one finding as the read model keeps it; the last two cells are for choosing and ordering only."""
-    dates = [iso(date) for date in found.dates]
-    *lists, payers = json_lists((found.episodes, dates, found.codes, found.because, found.payers))
-    cells: Cells = FindingCells(found.rule, found.level, found.patient, *lists, message_of(found), payers, dates[0])
-    return cells
-
-
-_place: Final = attrgetter(*(name for name in FINDING_ORDER if name != "patient"))
-
-
-def in_order(rows: Iterable[Cells]) -> list[Cells]:
-    """Findings by rule, first date, dates, episodes, codes, causes."""
-    found = list(rows)
+def finding_cells(findings: Sequence[Finding]) -> list[Cells]:
+    """The rows of one patient's findings as the read model keeps them: by rule, first date, dates, episodes, codes,
+    causes. The last two cells are for choosing and ordering only."""
+    dates = [[*map(iso, found.dates)] for found in findings]
+    told = [(one.episodes, on, one.codes, one.because, one.payers) for one, on in zip(findings, dates, strict=True)]
+    lists = iter(json_lists([*chain.from_iterable(told)]))
+    found = [
+        _cells_of(
+            FindingCells,  # by place, as ``KeptFinding`` has them
+            (one.rule, one.level, one.patient, episodes, days, codes, because, message_of(one), payers, on[0]),
+        )
+        for one, on, episodes, days, codes, because, payers
+        in zip(findings, dates, lists, lists, lists, lists, lists, strict=True)
+    ]  # fmt: skip
     if len(found) > 1:
         found.sort(key=_place)
     return found
+
+
+_cells_of: Final = tuple.__new__
+_place: Final = attrgetter(*(name for name in FINDING_ORDER if name != "patient"))
 
 
 def finding_row(cells: Cells) -> FindingRow:

@@ -10,7 +10,7 @@ from ledger.facts.administration import PaymentReceived
 from ledger.judge.checks import ReceivedCheck, find_in_checks, says_something
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import load_patient
-from projections.rows.finding import finding_cells, in_order
+from projections.rows.finding import finding_cells
 from projections.rows.kept import NOBODY, kept_sheets
 from projections.rows.patient import Sheets, derive_patient
 
@@ -23,7 +23,7 @@ def house_sheets(acts: HouseActs, upto: int = LAST_POSITION, known_at: datetime 
         for position, act in acts.acts_of(PaymentReceived)
         if position <= upto and (known_at is None or act.received_at <= known_at)
     ]
-    findings = in_order(map(finding_cells, find_in_checks(checks)))
+    findings = finding_cells(find_in_checks(checks))
     kept = kept_sheets(gone)
     if not findings:
         return kept

@@ -13,7 +13,7 @@ from ledger.judge.steps import judge
 from projections.reading.budget import within_budget
 from projections.rows.cells import Cells
 from projections.rows.day_run import DayRun, day_runs, days_of
-from projections.rows.finding import finding_cells, in_order
+from projections.rows.finding import finding_cells
 from projections.rows.line import line_cells
 
 
@@ -42,4 +42,4 @@ def sheets_of(cases: Sequence[Case]) -> Sheets:
     for case in cases:
         runs += day_runs(case, [other for other in cases if other is not case])
         lines += line_cells(case)
-    return Sheets(runs, in_order(finding_cells(found) for found in find(cases)), lines)
+    return Sheets(runs, finding_cells(find(cases)), lines)

@@ -23,7 +23,7 @@ DOORS: Final = (
     ("p.findings", "projections.rows.patient", "find"),
     ("p.days", "projections.rows.patient", "day_runs"),
     ("p.lines", "projections.rows.patient", "line_cells"),
-    ("p.finding-rows", "projections.rows.patient", "in_order"),
+    ("p.finding-rows", "projections.rows.patient", "finding_cells"),
     ("p.digests", "projections.read_model.rows_file", "digests_of"),
     ("p.insert", "projections.read_model.rows_file", "RowsFile._flush"),
     ("p.index", "projections.rebuild.build", "index_tables"),
