@@ -398,6 +398,20 @@ def test_the_answer_to_a_replacement_goes_to_the_newest_of_the_chain(house: Hous
         sums[row["claim"]] += row["paid_cents"]
     assert (sums["EP-O1-1"], sums["EP-O1-3"]) == (0, 131200)
 
+@pytest.mark.parametrize("frequency", ["7", "8"])
+def test_what_was_said_of_a_claim_that_is_replaced_or_void_is_no_work_any_more(
+    house: House, tmp_path: Path, frequency: str
+) -> None:
+    house.run("remit", PAID)
+    denied = one_line("2", 480, 0, 4)
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "4", 480, 0, *denied)], 0, "T-2"))
+    house.tell(claim("EP-O1-3", frequency=frequency, replaces="EP-O1-1", control="EP-O1-1"))
+    assert not rules(house) & {"denied", "units_cut"}
+    back = [answer("EP-O1-1", "22", -1576, -1224)]
+    house.run("remit", written(tmp_path, back, -1224, "T-3"))
+    assert "reversed" not in rules(house)
+
+
 
 @pytest.mark.parametrize("file", [PAID, TAKEN_IN])
 def test_a_file_cut_off_leaves_nothing_behind(house: House, tmp_path: Path, file: Path) -> None:
