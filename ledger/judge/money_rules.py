@@ -151,11 +151,14 @@ underpaid = _days(
 overpaid = _days(
     "A claimed day that was paid more than is expected for it now.", lambda each: each.status == "overpaid"
 )
-denied = _days("A claimed day for which nothing is allowed.", lambda each: each.status == "denied")
+denied = _days(
+    "A day on a live claim for which nothing is allowed.", lambda each: each.is_live and each.status == "denied"
+)
 units_cut = _days(
-    "The last days of a line that was paid for fewer units than it has days.", lambda each: each.day.is_cut
+    "The last days of a live claim's line that was paid for fewer units than it has days.",
+    lambda each: each.is_live and each.day.is_cut,
 )
 taken_back = _days(
-    "A claimed day whose answer was taken back, with no other since.",
-    lambda each: each.day.is_taken_back and not each.day.is_answered,
+    "A day on a live claim whose answer was taken back, with no other since.",
+    lambda each: each.is_live and each.day.is_taken_back and not each.day.is_answered,
 )

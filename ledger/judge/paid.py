@@ -18,6 +18,7 @@ from ledger.judge.answers import TAKEN_BACK, Posting, in_order, postings_of
 from ledger.judge.episode import Episode, Live
 
 _PATIENT: Final = "PR"
+_MOST_DAYS: Final = 366  # as on a claim's line
 _PAID_BEFORE: Final = ("OA", "23")
 _CONTRACT: Final = frozenset({("CO", "45"), ("CO", "253"), _PAID_BEFORE})
 """Why less is paid than was asked, and nothing is wrong: the contract, sequestration, another payer before."""
@@ -151,12 +152,9 @@ def _dated(found: list[ClaimLine], line: PaidLine) -> list[ClaimLine]:
     """Those with the answered dates; else those within which they lie; else those that lie within them."""
     if (own := _own_dates(line)) is None:
         return found
-    dates = [(ours, _dates(ours)) for ours in found]
-    return (
-        [ours for ours, all_of in dates if all_of == own]
-        or [ours for ours, all_of in dates if _within(own, all_of)]
-        or [ours for ours, all_of in dates if _within(all_of, own)]
-    )
+    exactly = [ours for ours in found if _dates(ours) == own]
+    around = [ours for ours in found if _within(own, _dates(ours))]
+    return exactly or around or [ours for ours in found if _within(_dates(ours), own)]
 
 
 def _within(dates: range, others: range) -> bool:
@@ -168,10 +166,12 @@ def _modifiers(told: object) -> tuple[str, ...]:
 
 
 def _own_dates(line: PaidLine) -> range | None:
+    """The dates that an answered line says it is for, if a service can have them: forwards, and at most a year."""
     if line.from_ is UNSET:
         return None
-    last = line.from_ if line.to is UNSET or line.to < line.from_ else line.to
-    return range(line.from_.toordinal(), last.toordinal() + 1)
+    last = line.from_ if line.to is UNSET else line.to
+    dates = range(line.from_.toordinal(), last.toordinal() + 1)
+    return dates if 0 < len(dates) <= _MOST_DAYS else None
 
 
 def _dates_of(line: PaidLine, ours: Sequence[ClaimLine], lines: Sequence[ClaimLine]) -> Sequence[int]:

@@ -260,6 +260,17 @@ def test_a_line_that_could_be_any_of_several_is_for_all_their_dates(house: House
     assert set(by_day(house).values()) == {(8800, "paid"), (0, "unpaid")}
 
 
+@pytest.mark.parametrize("dates", [("20261004", "20261001"), ("20261001", "20991004")])
+def test_dates_that_can_be_those_of_no_service_are_not_taken(
+    house: House, tmp_path: Path, dates: tuple[str, str]
+) -> None:
+    line = one_line("2", 440, 352, 4, f"DTM*150*{dates[0]}", f"DTM*151*{dates[1]}")
+    assert house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 440, 352, *line)], 352, "T-1")).status == 0
+    october = {status for date, status in by_day(house).items() if "2026-10-01" <= date <= "2026-10-04"}
+    assert october == {(8800, "paid")}
+    assert "paid_not_claimed" not in rules(house)
+
+
 def test_a_line_of_ours_for_another_charge_keeps_the_dates_that_it_says(house: House, tmp_path: Path) -> None:
     line = one_line("1", 840, 616, 7, "DTM*150*20260928", "DTM*151*20261006")
     house.run("remit", written(tmp_path, [answer("EP-O1-1", "1", 840, 616, *line)], 616, "T-1"))
@@ -386,6 +397,20 @@ def test_the_answer_to_a_replacement_goes_to_the_newest_of_the_chain(house: Hous
     for row in payments(house):
         sums[row["claim"]] += row["paid_cents"]
     assert (sums["EP-O1-1"], sums["EP-O1-3"]) == (0, 131200)
+
+@pytest.mark.parametrize("frequency", ["7", "8"])
+def test_what_was_said_of_a_claim_that_is_replaced_or_void_is_no_work_any_more(
+    house: House, tmp_path: Path, frequency: str
+) -> None:
+    house.run("remit", PAID)
+    denied = one_line("2", 480, 0, 4)
+    house.run("remit", written(tmp_path, [answer("EP-O1-1", "4", 480, 0, *denied)], 0, "T-2"))
+    house.tell(claim("EP-O1-3", frequency=frequency, replaces="EP-O1-1", control="EP-O1-1"))
+    assert not rules(house) & {"denied", "units_cut"}
+    back = [answer("EP-O1-1", "22", -1576, -1224)]
+    house.run("remit", written(tmp_path, back, -1224, "T-3"))
+    assert "reversed" not in rules(house)
+
 
 
 @pytest.mark.parametrize("file", [PAID, TAKEN_IN])
