@@ -20,7 +20,7 @@ from commands.terminal.pseudonym_key import pseudonyms_of
 from commands.terminal.show import printable, say
 from commands.verbs.export_asked import Asked, check_asked
 from commands.verbs.read import derived, is_built
-from commands.verbs.since import Since, begun_from, check_since, say_taken_up, since_option
+from commands.verbs.since import Since, begun_from, check_since, claimed_kept_at, say_taken_up, since_option
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
@@ -167,8 +167,8 @@ def _export_changes(
             if is_alike and views.stand_at(head, stretch.last_book.hash):  # then every row stands there, in order
                 rows = inserted(rows_by_month(views, DATASETS[of]), of, stretch)
                 return write_export(folder, dataset, dataset.columns, asked.form, rows, made)
-    with progress("Looking for changes", "patients") as tell:
-        rows = changes_of(ledger, of, stretch.since, head, tell)
+    with claimed_kept_at(setup, of, stretch) as kept, progress("Looking for changes", "patients") as tell:
+        rows = changes_of(ledger, of, stretch.since, head, tell, kept)
         return _write(dataset, rows, asked, pseudonyms, made, folder)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import click
@@ -14,8 +14,13 @@ from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import say
 from commands.verbs.read import Claims, derived
 from ledger.store import EpisodeLedger
+from projections.audit.kept_claimed import kept_in
+from projections.changes.sheets import NOTHING_KEPT, KeptRows
+from projections.changes.stretch import Stretch
+from projections.export.judged import CLAIMED, claimed_cells
 from projections.read_model.version import code_version, makes_the_same_rows
 from projections.read_model.views import Views
+from projections.rows.cells import Cells
 
 
 class Since(NamedTuple):
@@ -74,3 +79,26 @@ def begun_from(setup: Setup, ledger: EpisodeLedger, claims: Claims = "none") -> 
 def say_taken_up(position: int) -> None:
     """Another book is in force from now on, and programs that take the feed see its changes."""
     say(f"Another book is taken up from position {position} on; what it changes has the cause 'book'.")
+
+
+@contextmanager
+def claimed_kept_at(setup: Setup, of: str, stretch: Stretch) -> Iterator[KeptRows]:
+    """The claimed days that a read model keeps of one end of the stretch, as it stands: it is not brought up to it."""
+    if of != CLAIMED or not setup.places.current():
+        yield NOTHING_KEPT
+        return
+    with closing(setup.views()) as views, views.reading():
+        noted, found = views.noted(), kept_in(views, every=True)
+
+        def rows(patient: str) -> Iterable[Cells] | None:
+            kept = found(patient)
+            return None if kept is None else claimed_cells(kept)
+
+        is_ours = makes_the_same_rows(noted.get("code", ""), code_version())
+        at = (noted.get("position"), noted.get("book")) if is_ours else None
+        if at == (str(stretch.since), stretch.book.hash):
+            yield KeptRows(before=rows)
+        elif at == (str(stretch.upto), stretch.last_book.hash):
+            yield KeptRows(after=rows)
+        else:
+            yield NOTHING_KEPT

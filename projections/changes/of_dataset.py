@@ -8,7 +8,7 @@ from typing import Final
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.changes.days import changes_since, days_inserted
-from projections.changes.sheets import sheet_changes_since, sheets_inserted
+from projections.changes.sheets import NOTHING_KEPT, KeptRows, sheet_changes_since, sheets_inserted
 from projections.changes.stretch import Stretch
 from projections.rows.cells import Cells
 from projections.rows.day import DayCells
@@ -16,11 +16,13 @@ from projections.rows.day import DayCells
 DAYS: Final = "days"
 
 
-def changes_of(ledger: EpisodeLedger, of: str, since: int, upto: int, told: Progress = silent) -> Iterator[Cells]:
+def changes_of(
+    ledger: EpisodeLedger, of: str, since: int, upto: int, told: Progress = silent, kept: KeptRows = NOTHING_KEPT
+) -> Iterator[Cells]:
     """The changes of a dataset's rows from a position to a later one."""
-    return (
-        changes_since(ledger, since, upto, told) if of == DAYS else sheet_changes_since(ledger, of, since, upto, told)
-    )
+    if of == DAYS:
+        return changes_since(ledger, since, upto, told)
+    return sheet_changes_since(ledger, of, since, upto, told, kept)
 
 
 def inserted(rows: Iterable[Cells], of: str, stretch: Stretch) -> Iterator[Cells]:

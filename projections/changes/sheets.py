@@ -20,6 +20,7 @@ from ledger.store import EpisodeLedger
 from projections.answers.exported import payment_cells
 from projections.audit.claimed import claims_of_several
 from projections.changes.stretch import Stretch, Touched, cohorts_touched, told_stretch
+from projections.changes.unaffected import Unaffected
 from projections.export.change_shapes import compared_columns
 from projections.export.columns import Dataset
 from projections.export.judged import claimed_cells
@@ -50,17 +51,32 @@ class _Parts(NamedTuple):
     patient: int
 
 
+class KeptRows(NamedTuple):
+    """What is kept of a patient's rows at the first position of a stretch, and at the last; None if nothing is."""
+
+    before: Callable[[str], Iterable[Cells] | None] = lambda patient: None
+    after: Callable[[str], Iterable[Cells] | None] = lambda patient: None
+
+
+NOTHING_KEPT: Final = KeptRows()
+
+
 def sheet_changes_since(
-    ledger: EpisodeLedger, of: str, since: int, upto: int, told: Progress = silent
+    ledger: EpisodeLedger, of: str, since: int, upto: int, told: Progress = silent, kept: KeptRows = NOTHING_KEPT
 ) -> Iterator[Cells]:
     """The changes of ``lines``, ``findings``, ``claimed`` or ``payments`` from a position to a later one, as rows of
-    their datasets of changes, cohort by cohort."""
+    their datasets of changes, cohort by cohort; what is ``kept`` is not worked out again."""
     stretch, parts, rows_of = told_stretch(ledger, since, upto), _parts(DATASETS[of]), _ROWS[of]
+    unaffected = Unaffected(stretch.book, stretch.last_book)
     nobodys = (_by_key(_of_nobody(ledger, of, position), parts) for position in (since, upto))
     yield from _differences(stretch, parts, *nobodys)
     for touched in cohorts_touched(ledger, stretch, told):
-        before = _before(rows_of, parts, touched, stretch)
-        after = _derived(rows_of, parts, touched.after, stretch.last_book, touched.patients)
+        if unaffected.are(touched.before, touched.after):
+            continue
+        before = _before(rows_of, parts, touched, stretch, kept)
+        after = _kept(kept.after, parts, touched.after, touched.patients)
+        if after is None:
+            after = _derived(rows_of, parts, touched.after, stretch.last_book, touched.patients)
         yield from _differences(stretch, parts, before, after)
 
 
@@ -72,10 +88,25 @@ def _of_nobody(ledger: EpisodeLedger, of: str, upto: int) -> Iterable[Cells]:
     return sheets.lines if of == "lines" else named_findings(sheets.findings, DATASETS["findings"])
 
 
-def _before(rows_of: RowsOf, parts: _Parts, touched: Touched, stretch: Stretch) -> dict[Key, Cells]:
+def _kept(
+    kept: Callable[[str], Iterable[Cells] | None], parts: _Parts, streams: Streams, patients: Collection[str]
+) -> dict[Key, Cells] | None:
+    """The rows of the patients with these entries, if they are kept of everybody."""
+    found: list[Cells] = []
+    for patient in patients if streams else ():
+        rows = kept(patient)
+        if rows is None:
+            return None
+        found += rows
+    return _by_key(found, parts)
+
+
+def _before(rows_of: RowsOf, parts: _Parts, touched: Touched, stretch: Stretch, kept: KeptRows) -> dict[Key, Cells]:
     """The rows at the first position; of those left out now none, where they had cost too much before, too."""
     if stretch.since == 0:
         return {}
+    if (rows := _kept(kept.before, parts, touched.before, touched.patients)) is not None:
+        return rows
     try:
         return _derived(rows_of, parts, touched.before, stretch.book, touched.patients)
     except TooCostly:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -18,6 +20,8 @@ def spark_engine(master: str | None) -> Engine:
     """Buckets worked on by a cluster: by its URL, or what ``spark-submit`` was told."""
 
     def run(work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
+        if master and master.startswith("local"):  # else its workers run whatever python3 is found first
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.appName("episode-ledger judge")
         session = (builder.master(master) if master else builder).getOrCreate()
         try:

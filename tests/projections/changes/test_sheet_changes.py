@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby, pairwise
@@ -10,23 +12,30 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.writing.adopt import adopt
-from ledger.book import Book
+from ledger.book import Book, load_book
 from ledger.facts.administration import HOUSE
-from ledger.judge.patients import by_episode, gather
+from ledger.judge.case import Case
+from ledger.judge.patients import Patient, by_episode, gather
+from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.answers.exported import exported_rows
 from projections.audit.claimed import claimed_of
+from projections.changes import sheets
 from projections.changes.of_dataset import changes_of
+from projections.changes.sheets import KeptRows
 from projections.export.judged import claimed_cells
 from projections.export.rows import named_findings
 from projections.export.shapes import CHANGES_OF, DATASETS
+from projections.rebuild.what_if import with_changes
 from projections.rows.cells import Cells
 from projections.rows.house import house_sheets
 from projections.rows.patient import derive_patient
+from tests.command_line import BOOK, example
 from tests.harness import book_of, done_in, tell
 from tests.histories import book, checks, history
 from tests.stores import examples, open_ledger
@@ -48,7 +57,9 @@ class House:
     def __init__(self, ledger: EpisodeLedger, rng: Random) -> None:
         self.ledger = ledger
         entries, tables = history(rng, house=True)
-        books = [book_of(tables), book_of(book(rng)), book_of(tables | {"providers": []})]
+        other = book(rng)
+        one_payer = tables | {"payers": [other["payers"][0], *tables["payers"][1:]]}
+        books = [book_of(tables), book_of(other), book_of(tables | {"providers": []}), book_of(one_payer)]
         self.in_force: list[tuple[int, Book]] = []
         received = checks(rng)
         for are_acts, several in groupby(entries, lambda entry: entry["episode"] == HOUSE):
@@ -98,6 +109,38 @@ class House:
         assert len(keyed) == len(rows), "a key names one row"
         return keyed
 
+    def kept(self, of: str, position: int) -> Callable[[str], list[Cells] | None]:
+        """What is kept of each patient there, of some of them nothing."""
+
+        def rows(patient: str) -> list[Cells] | None:
+            found = self.snapshot(of, position).values() if position else ()
+            return [tuple(row.values()) for row in found if row["patient"] == patient] if patient < "P-2" else None
+
+        return rows
+
+
+def test_a_book_that_changes_one_payers_terms_has_only_those_judged_who_name_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = load_book(BOOK)
+    dearer = with_changes(first, ["prairie-blue.rate_cents.S9325=9100"])
+    elsewhere = json.loads(json.dumps(example("EP-2", "P-2")).replace("prairie-blue", "medicare"))
+    judged: list[str] = []
+
+    def judging(patient: Patient, by: Book) -> list[Case]:
+        judged.append(patient.name)
+        return judge(patient, by)
+
+    with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
+        tell(ledger, [entry | {"recorded_at": "2026-03-01T00:00Z"} for entry in (*example(), *elsewhere)])
+        adopt(ledger, first, NOW)
+        since = ledger.position()
+        adopt(ledger, dearer, NOW)
+        monkeypatch.setattr(sheets, "judge", judging)
+        found = list(changes_of(ledger, "lines", since, ledger.position()))
+    assert judged == ["P-1", "P-1"]
+    assert {row[3] for row in found} == {"P-1"}
+
 
 def key_of(of: str, row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in DATASETS[of].key)
@@ -130,6 +173,9 @@ def test_the_rows_of_a_position_and_the_changes_since_are_the_rows_of_a_later_on
         for of in SHEETS:
             rows: Snapshot = {}
             for since, upto in pairwise(loads):
-                rows = applied(of, rows, list(changes_of(ledger, of, since, upto)))
+                changes = list(changes_of(ledger, of, since, upto))
+                rows = applied(of, rows, changes)
                 assert rows == house.snapshot(of, upto)
+                for kept in (KeptRows(before=house.kept(of, since)), KeptRows(after=house.kept(of, upto))):
+                    assert list(changes_of(ledger, of, since, upto, kept=kept)) == changes
             assert list(changes_of(ledger, of, house.head, house.head)) == []

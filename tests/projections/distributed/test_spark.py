@@ -41,6 +41,7 @@ def cluster(work: Callable[[Task], Report] | None = None) -> Engine:
     from projections.distributed.spark import spark_engine
 
     def run(told: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.master(CLUSTER).config("spark.executorEnv.PYTHONPATH", str(ROOT))
         builder.config("spark.ui.enabled", "false").config("spark.task.maxFailures", "20").getOrCreate()
         yield from spark_engine(None)(work or told, tasks)
@@ -114,6 +115,15 @@ def test_executors_that_are_killed_change_nothing_and_what_they_wrote_twice_coun
                 for row in parquet.read_table(Path(archived.out) / file.path).to_pylist()]  # fmt: skip
         assert len(rows) == len({(row["patient"], row["episode"], row["date"]) for row in rows})
     assert doubled, "no executor was killed between its file and its report: nothing was shown"
+
+
+def test_on_this_machine_workers_run_the_python_that_runs_the_program(archived: Archived) -> None:
+    book = archived.folder / "book"
+    book.write_text(archived.book.text)
+    command = [sys.executable, "-c", DRIVER, archived.archive, archived.out, "local[2]", str(book)]
+    plain = {name: value for name, value in os.environ.items() if name != "PYSPARK_PYTHON"}
+    subprocess.run(command, cwd=ROOT, env=plain | {"PATH": "/usr/bin:/bin"}, check=True)  # as pipx leaves it
+    assert list(result_in(archived.out).manifest.fingerprints.values()) == archived.built()[0]
 
 
 def test_what_is_damaged_stops_the_cluster_and_is_named(archived: Archived) -> None:
