@@ -19,6 +19,7 @@ from commands.terminal.options import Setup
 from commands.terminal.progress import progress
 from commands.terminal.show import say
 from commands.web.guard.reach import LOOPBACK, Unguarded, Wanted, key_in, reach_of, refuse_unguarded
+from projections.reading.turn import let_go_at_once
 
 if TYPE_CHECKING:
     from commands.people.provider import Provider
@@ -82,6 +83,7 @@ def serve(
         named_host, key = refuse_unguarded(wanted), key_in(metrics_key)
     except Unguarded as refused:
         raise click.UsageError(str(refused)) from None
+    let_go_at_once()
     site = _site(setup, log, key)
     site.provider = _provider(oidc) if oidc else None
     if not wanted.is_for_one and not (site.users.may_sign_in() or site.provider):

@@ -16,6 +16,7 @@ from projections.read_model.catch_up import catch_up, of_this_ledger, stale_beca
 from projections.read_model.numbers import index_numbers
 from projections.read_model.version import code_version, makes_the_same_rows
 from projections.read_model.views import Views
+from projections.reading.turn import turn
 from projections.work.kept import keep_work
 
 BookState = tuple[tuple[str, int, int], ...]
@@ -54,7 +55,7 @@ class Reader:
         """The read model with every entry recorded so far; with open ``work``, and the numbers of ``claims``, if they
         are asked for."""
         book = self.book()
-        with self.setup.open() as ledger, closing(self.setup.views()) as views:
+        with turn.taking_part(), self.setup.open() as ledger, closing(self.setup.views()) as views:
             while True:
                 with self._catching_up:  # one page does the work, the others wait for it
                     _refuse_other_version(views, ledger)
@@ -63,6 +64,7 @@ class Reader:
                         keep_work(ledger, views, book, utc_now())
                     if claims:
                         index_numbers(views, ledger)
+                turn.give_back()
                 with views.reading():
                     if not stale_because(views, ledger, book):  # else another process has just built it otherwise
                         yield Reading(ledger, views, book, int(views.noted()["position"]))

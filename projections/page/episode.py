@@ -85,10 +85,11 @@ def episode_sheet(
     folded = episode_of(episode, known)
     money, granted = money_of(days, folded), _authorizations(past, patient, episode, known)
     last = days[-1].date if days else ""
+    all_ = known if known_at is None else ledger.entries_of(episode)
     return EpisodeSheet(
         patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
         tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)),
-        tuple(_sent(ledger.entries_of(episode))), len(known), utc_text(known[-1].recorded_at),
+        tuple(_sent(all_)), len(known), utc_text(known[-1].recorded_at),
         money, tuple(money_sums(money)), tuple(claims_shown(folded)), granted,
         tuple(running_out(known, granted, last)),
     )  # fmt: skip

@@ -40,7 +40,7 @@ def also_named(
     """
     streams = held_entries(ledger, [episode]) | {HOUSE: ledger.merge_entries()}
     now = owner_among(streams, episode)
-    entries = known(ledger.entries_of(episode, upto=upto), known_at)
+    entries = known(streams[episode] if upto is None else ledger.entries_of(episode, upto=upto), known_at)
     stated = [(entry.version, fact) for entry in entries if isinstance(fact := statement_of(entry), EpisodeOpened)]
     naming = [(version, fact.patient) for version, fact in stated if fact.patient != now]
     then = owner_among({episode: entries, HOUSE: known(ledger.merge_entries(upto), known_at)}, episode)

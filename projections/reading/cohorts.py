@@ -19,6 +19,7 @@ from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly
 from projections.reading.held import MANY, refuse_too_large, refuse_too_large_rows
 from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
+from projections.reading.turn import turn
 
 ENTRIES_AT_ONCE: Final = 500
 """How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold. So
@@ -127,6 +128,7 @@ def complete(
     acts = {HOUSE: merges} if merges else {}
     without = frozenset() if whole else UNREAD
     for handful in _handfuls(_not_too_large(ledger, cohorts, upto, unreadable)):
+        turn.take()
         rows = as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)
         for one in handful:
             found = [(rows.pop(episode, None), episode, versions) for episode, versions in one.episodes.items()]
@@ -139,7 +141,9 @@ def complete(
                     raise
                 unreadable(one, error)
                 continue
+            del found
             yield streams
+        turn.give_back()
 
 
 def _not_too_large(

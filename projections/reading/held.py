@@ -13,6 +13,7 @@ from ledger.facts.entry import Entry
 from ledger.facts.stored import JoinedEntries
 from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly, budget
+from projections.reading.turn import turn
 
 HELD_PER_BYTE: Final = 6
 """Bytes of memory for each byte of text: 5.9 were measured for claims of 50 short lines, 1.5 for long notes."""
@@ -58,4 +59,5 @@ def _most_bytes(row: JoinedEntries, without: Collection[str]) -> int:
 def held_entries(ledger: EpisodeLedger, episodes: Sequence[str], upto: int | None = None) -> dict[str, list[Entry]]:
     """The entries of some episodes up to a position, by episode; TooCostly if they are too many."""
     refuse_too_large(ledger, episodes, upto)
+    turn.take()
     return {name: ledger.entries_of(name, upto=upto) for name in episodes}

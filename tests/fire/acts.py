@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -9,12 +10,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from itertools import count
 from typing import Any
 
 from commands import cli
 from commands.recording import claim_batches, claim_run
+from commands.terminal import options
 from commands.terminal.options import Setup
 from commands.writing.record import Outcome, record
 from ledger.recorders.by_name.naming import in_postgres
@@ -23,9 +26,13 @@ from ledger.recorders.sqlite import file as sqlite_file
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
 from projections.read_model.catch_up import catch_up, made_of
+from projections.read_model.views import passing_views
 from projections.reading.as_known import load_patient
 from projections.rows.patient import derive_patient
 from tests import stores
+from tests.command_line import BOOK
+
+CLAIMS_BOOK = BOOK.parent.parent / "claims" / "book"
 
 
 def in_small_batches(batch: int, checkpoint_pages: int) -> None:
@@ -33,6 +40,7 @@ def in_small_batches(batch: int, checkpoint_pages: int) -> None:
     assert record.__kwdefaults__ is not None
     record.__kwdefaults__["batch"] = batch
     sqlite_turns.CHECKPOINT_PAGES = checkpoint_pages  # type: ignore[misc]
+    sqlite_turns.ROWS_BETWEEN_TURNS = batch  # type: ignore[misc]
     sqlite_file.TUNING["wal_autocheckpoint"] = checkpoint_pages
 
 
@@ -138,8 +146,11 @@ def warm() -> None:
     """Load what the acts need before any of them is forked."""
     for name in ("record", "read", "ask", "proof", "backup", "rebuild", "claims"):
         import_module(f"commands.verbs.{name}")
-    from_the_package = Setup("", None).book
-    assert from_the_package
+    options.load_book = cache(options.load_book)
+    for book in (None, str(BOOK), str(CLAIMS_BOOK)):
+        assert Setup("", book).book
+    passing_views().close()
+    gc.freeze()  # so that a fork's collector does not copy what it shares with the server
 
 
 def perform(act: str, told: dict[str, Any]) -> int:

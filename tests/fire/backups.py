@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from contextlib import suppress
@@ -11,19 +12,19 @@ from random import Random
 from tests import stores
 from tests.command_line import run
 from tests.fire.ground import facts, holds, remove, write_lines
-from tests.fire.stage import Stage
+from tests.fire.stage import Act, Stage
 from tests.stores import open_ledger
 
-LINES = 8_000
+LINES = 6_000
 BATCH = 20
-ONE_LEDGER = 4
+ONE_LEDGER = 8
 
 
 def backups(folder: Path, count: int, rng: Random, *, plain_copy: bool = False) -> Counter[str]:
     """So many backups during writes; ``plain_copy`` is the control: the file alone, as ``cp`` takes it."""
     found: Counter[str] = Counter(taken=0, too_late=0, good=0, refused=0, lacking=0)
     source = write_lines(folder / "intake.jsonl", facts(rng, LINES))
-    ledger, backup, restored = folder / "ledger.db", folder / "ledger.backup", folder / "restored.db"
+    ledger = folder / "ledger.db"
     with Stage(folder) as stage:
         while found["taken"] < count:
             remove(ledger)
@@ -36,21 +37,25 @@ def backups(folder: Path, count: int, rng: Random, *, plain_copy: bool = False) 
             for _ in range(ONE_LEDGER):
                 time.sleep(rng.uniform(0, 0.02))
                 if found["taken"] < count:
-                    found.update(_one(ledger, backup, restored, plain_copy))
-            writer.kill()
+                    found.update(_one(writer, ledger, plain_copy))
+            writer.send()
             writer.wait()
     return found
 
 
-def _one(ledger: Path, backup: Path, restored: Path, plain_copy: bool) -> Counter[str]:
-    """One backup, which counts only if entries were recorded before and after it began and it ended."""
+def _one(writer: Act, ledger: Path, plain_copy: bool) -> Counter[str]:
+    """One backup, which counts only if entries were recorded before it began and until it ended; then it is looked at,
+    and the writer is held meanwhile."""
+    backup, restored = ledger.with_name("ledger.backup"), ledger.with_name("restored.db")
     before = _position(ledger)
     if plain_copy:
         backup.write_bytes(ledger.read_bytes())
     else:
         assert run("--ledger", ledger, "backup", "--out", backup).status == 0
     during = _position(ledger) > before > 0
+    writer.send(signal.SIGSTOP)
     found = _restored(backup, restored, ledger, before) if during else Counter()
+    writer.send(signal.SIGCONT)
     remove(backup)
     remove(restored)
     return found + Counter(taken=int(during), too_late=int(not during))

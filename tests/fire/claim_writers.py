@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -17,15 +16,15 @@ from ledger.keys.cipher import load_master_key
 from ledger.store import open_ledger
 from ledger.x12.claim_reader import read_claims
 from tests.command_line import run
+from tests.fire.acts import CLAIMS_BOOK
 from tests.fire.moments import Moments
-from tests.fire.stage import Act, Stage
+from tests.fire.stage import Stage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "claims"
-BOOK = GOLDEN / "book"
 INTAKE = GOLDEN / "intake.jsonl"
 EPISODES = 6
-IN_A_FILE = 1
-"""Claims in a file, so that there are moments between files, too."""
+TUNED = {"claims_in_a_file": 1}
+"""One claim in a file, so that there are moments between files, too."""
 
 
 def claim_writers_killed(
@@ -38,17 +37,18 @@ def claim_writers_killed(
         moments = Moments(rng, _time(stage, house))
         while found["kills"] < count:
             house.begin()
-            writer = _start(stage, house, "first", unlisted=unlisted)
-            if not unlisted:  # the control is killed in the gap, by itself
-                moments.wait()
-                writer.kill()
+            args = _args(house, "first")
+            if unlisted:  # the control is killed in the gap, by itself
+                writer = stage.start("write_unlisted", tuned=TUNED, args=args)
+            else:
+                writer = moments.kill(stage, "command", TUNED, args=args)
             late = writer.wait() != -9
             found["too_late" if late else "kills"] += 1
             known, there = house.recorded(), {path.stem for path in house.files()}
             moments.met("its end" if late else "its work" if known else "nothing yet")
             found["cut_between"] += bool(known.keys() - there)
-            again = _start(stage, house, "second", unlisted=False)
-            found["unfinished"] += again.wait() != 0
+            status, _ = stage.run("command", tuned=TUNED, args=_args(house, "second"))
+            found["unfinished"] += status != 0
             found.update(house.looked_at())
     return found
 
@@ -71,7 +71,7 @@ class _House:
     def args(self, folder: Path, verb: list[str]) -> list[str]:
         """A command over the ledger in a folder."""
         key = ["--master-key", str(self.key)] if self.encrypted else []
-        return ["--ledger", str(folder / "ledger.db"), "--book", str(BOOK), *key, *verb]
+        return ["--ledger", str(folder / "ledger.db"), "--book", str(CLAIMS_BOOK), *key, *verb]
 
     def begin(self) -> None:
         """Put everything back."""
@@ -123,9 +123,8 @@ def _told(number: int) -> str:
     return "".join(lines)
 
 
-def _start(stage: Stage, house: _House, folder: str, *, unlisted: bool) -> Act:
-    args = house.args(house.folder, ["claims", "write", "--out", str(house.folder / folder)])
-    return stage.start("write_unlisted" if unlisted else "command", tuned={"claims_in_a_file": IN_A_FILE}, args=args)
+def _args(house: _House, folder: str) -> list[str]:
+    return house.args(house.folder, ["claims", "write", "--out", str(house.folder / folder)])
 
 
 def _time(stage: Stage, house: _House) -> float:
@@ -133,9 +132,8 @@ def _time(stage: Stage, house: _House) -> float:
     took = []
     for _ in range(3):
         house.begin()
-        began = time.monotonic()
-        writer = _start(stage, house, "first", unlisted=False)
-        assert writer.wait() == 0, writer.complained
-        took.append(time.monotonic() - began)
+        status, writer = stage.run("command", tuned=TUNED, args=_args(house, "first"))
+        assert status == 0, writer.complained
+        took.append(writer.took)
         assert house.looked_at() == Counter(twice=0, left_out=0, unknown=0)
     return min(took)

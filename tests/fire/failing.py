@@ -92,7 +92,7 @@ def full_disks(folder: Path, count: int, rng: Random) -> Counter[str]:
     with Stage(folder, shim=True) as stage:
         largest = _needed(stage, ledger, source)
         for number in range(count):
-            room = round(largest * number / count)
+            room = round(largest * number / (count - 1))
             status, writer = stage.run("command", Arms(str(ledger), room=room), TUNED, **_record(ledger, source))
             found["sizes"] += 1
             found["refused"] += status == 3
@@ -104,15 +104,19 @@ def full_disks(folder: Path, count: int, rng: Random) -> Counter[str]:
 
 
 def _needed(stage: Stage, ledger: Path, source: Path) -> int:
-    """How many bytes the files grow by at most, when there is room."""
+    """How many bytes the files grow by when there is room, as the shim counts: one made again grows again."""
     notes = ledger.with_name("notes")
     assert stage.run("command", Arms(str(ledger), str(notes)), TUNED, **_record(ledger, source))[0] == 0
     remove(ledger)
-    ends: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    grown = 0
     for note in notes_of(notes):
+        end = {"W": note.offset + len(note.data), "T": note.offset, "U": 0}.get(note.kind, sizes[note.name])
         if note.kind == "W":
-            ends[note.name] = max(ends[note.name], note.offset + len(note.data))
-    return ends.total()
+            end = max(end, sizes[note.name])
+            grown += end - sizes[note.name]
+        sizes[note.name] = end
+    return grown
 
 
 def _record(ledger: Path, source: Path) -> dict[str, Any]:

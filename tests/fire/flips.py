@@ -14,12 +14,11 @@ from commands.writing.record import record
 from ledger.facts.entry import UnreadableEntry
 from ledger.keys.key_file import KeyTrouble
 from ledger.recorders import StoreError
-from tests.command_line import run
-from tests.fire.ground import MARK, facts, holds, patient
-from tests.fire.projector import BOOK
+from tests.command_line import BOOK, run
+from tests.fire.ground import MARK, book_read_once, facts, holds, patient
 from tests.stores import open_ledger
 
-LINES = 120
+LINES = 60
 
 SET_ASIDE = " is set aside and not shown: "
 """Who is set aside is named on purpose: a row whose length was changed may cost more than the budget allows."""
@@ -30,6 +29,11 @@ SEEN_THROUGH_COMMANDS = 10
 
 def flips(folder: Path, count: int, rng: Random, *, proving: bool = True) -> Counter[str]:
     """Flip so many bits, one at a time; without ``proving``, the control: whoever only reads takes changes for good."""
+    with book_read_once():
+        return _flips(folder, count, rng, proving)
+
+
+def _flips(folder: Path, count: int, rng: Random, proving: bool) -> Counter[str]:
     found: Counter[str] = Counter(
         flips=0, changed=0, refused=0, shown_as_good=0, tracebacks=0, patients_named=0, through_commands=0
     )

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
+from commands.terminal import options
 from commands.writing.record import record
 from ledger.recorders import NoLedger
 from ledger.recorders.by_name.proving import prove as prove_named
@@ -60,6 +64,11 @@ def facts(rng: Random, many: int) -> list[dict[str, Any]]:
 
 def _line(episode: str, number: int, fact: dict[str, Any]) -> dict[str, Any]:
     return {"episode": episode, "source": "pump", "id": str(number), "by": MARK, "fact": fact}
+
+
+def book_read_once() -> AbstractContextManager[object]:
+    """Meanwhile each book is read once: half of a short command's time would go into reading it again."""
+    return patch.object(options, "load_book", cache(options.load_book))
 
 
 def holds(path: Path) -> bool:

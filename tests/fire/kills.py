@@ -12,9 +12,9 @@ from tests.fire.ground import acknowledged, facts, look, remove, tell_the_rest, 
 from tests.fire.moments import Moments
 from tests.fire.stage import Stage
 
-LINES = 400
-BATCH = 25
-TUNED = {"batch": BATCH, "checkpoint_pages": 40}
+LINES = 160
+BATCH = 10
+TUNED = {"batch": BATCH, "checkpoint_pages": 20}
 
 
 def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counter[str]:
@@ -29,9 +29,8 @@ def kills(folder: Path, count: int, rng: Random, act: str = "command") -> Counte
         ledger = folder / "ledger.db"
         while found["kills"] < count:
             stores.make(ledger)
-            writer = stage.start(act, tuned=TUNED, **_told(act, ledger, source))
-            moments.wait()
-            writer.kill()
+            told_it = _told(act, ledger, source)
+            writer = moments.kill(stage, act, TUNED, waits=stores.on_postgres(), **told_it)
             late = writer.wait() != -9
             found["too_late" if late else "kills"] += 1
             acked = acknowledged(writer.said)
@@ -58,7 +57,7 @@ def _time(stage: Stage, folder: Path, source: Path, act: str) -> float:
         stores.make(ledger)
         began = time.monotonic()
         status, writer = stage.run(act, tuned=TUNED, **_told(act, ledger, source))
-        took.append(time.monotonic() - began)
+        took.append(time.monotonic() - began if stores.on_postgres() else writer.took)
         assert (status, len(acknowledged(writer.said))) == (0, LINES), writer.complained
         remove(ledger)
     return min(took)

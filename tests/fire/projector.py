@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +17,7 @@ from projections.read_model.tables import TABLES
 from projections.read_model.version import code_version
 from projections.read_model.views import passing_views, views_path
 from tests import stores
+from tests.command_line import BOOK
 from tests.fire.ground import facts, write_lines
 from tests.fire.moments import Moments
 from tests.fire.stage import Stage
@@ -25,7 +25,6 @@ from tests.stores import open_ledger
 
 LINES = 70
 BATCH = 10
-BOOK = Path(__file__).parent.parent / "golden" / "example" / "book"
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -40,9 +39,7 @@ def projectors_killed(folder: Path, count: int, rng: Random, *, two: bool = Fals
         moments = Moments(rng, _time(stage, folder, told))
         while found["kills"] < count:
             _prepare(house, folder)
-            projector = stage.start("project", **told)
-            moments.wait()
-            projector.kill()
+            projector = moments.kill(stage, "project", {}, **told)
             late, early = projector.wait() != -9, _is_empty(house)
             found["too_late" if late else "too_early" if early else "kills"] += 1
             moments.met("its end" if late else "nothing yet" if early else "its work")
@@ -65,10 +62,9 @@ def _time(stage: Stage, folder: Path, told: dict[str, Any]) -> float:
     took = []
     for _ in range(3):
         _prepare(_house(folder), folder)
-        began = time.monotonic()
         status, projector = stage.run("project", **told)
         assert status == 0, projector.complained
-        took.append(time.monotonic() - began)
+        took.append(projector.took)
     return min(took)
 
 

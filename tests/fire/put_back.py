@@ -18,9 +18,8 @@ from commands.writing.record import record
 from ledger.recorders.postgres.migrate import migrate
 from projections.read_model.catch_up import catch_up
 from tests import stores
-from tests.command_line import lines_of, run
-from tests.fire.ground import facts, holds, remove
-from tests.fire.projector import BOOK
+from tests.command_line import BOOK, lines_of, run
+from tests.fire.ground import book_read_once, facts, holds, remove
 from tests.stores import open_ledger
 
 STEPS = 6
@@ -32,8 +31,9 @@ def put_back(folder: Path, count: int, rng: Random, *, forgetful: bool = False) 
     found: Counter[str] = Counter(
         put_back=0, had_been_read_further=0, told=0, missed=0, told_in_vain=0, does_not_hold=0
     )
-    for number in range(count):
-        found.update(_one(folder / f"{number}.db", rng, forgetful))
+    with book_read_once():
+        for number in range(count):
+            found.update(_one(folder / f"{number}.db", rng, forgetful))
     return found
 
 

@@ -51,13 +51,16 @@ class Act:
     def __init__(self, stage: Stage, number: int, out: Path, err: Path) -> None:
         self.stage, self.number, self.out, self.err = stage, number, out, err
 
-    def kill(self) -> None:
-        """SIGKILL; it is not yet waited for, so the number is still its own."""
-        os.kill(self.number, signal.SIGKILL)
+        self.took = 0.0
+
+    def send(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """A signal; it is not yet waited for, so the number is still its own."""
+        os.kill(self.number, number)
 
     def wait(self) -> int:
-        """Its exit status; below zero, the signal that ended it."""
-        return int(self.stage.ask({"wait": self.number}))
+        """Its exit status; below zero, the signal that ended it. Then ``took`` is its processor time in seconds."""
+        status, self.took = self.stage.ask({"wait": self.number})
+        return int(status)
 
     @property
     def said(self) -> bytes:
@@ -132,6 +135,15 @@ def _arm(arms: list[Any]) -> None:
     library.fire_arm(prefix.encode(), descriptor, ord(kind) if kind else 0, nth, error, int(for_good), room)
 
 
+def _killed_after(seconds: float) -> None:
+    """SIGKILL from the system after so much processor time: a moment of the work, however busy the machine is."""
+    library, timer, clock_of_the_process = ctypes.CDLL(None), ctypes.c_void_p(), 2
+    event = (ctypes.c_int * 16)(0, 0, signal.SIGKILL, 0)
+    at = (ctypes.c_long * 4)(0, 0, int(seconds), int(seconds % 1 * 1e9))
+    assert library.timer_create(clock_of_the_process, event, ctypes.byref(timer)) == 0
+    assert library.timer_settime(timer, 0, at, None) == 0
+
+
 def _child(asked: dict[str, Any]) -> int:
     from tests.fire import acts
 
@@ -149,6 +161,8 @@ def _child(asked: dict[str, Any]) -> int:
         os.close(opened)
     if asked["arms"]:
         _arm(asked["arms"])
+    if "killed_after" in tuned:
+        _killed_after(tuned["killed_after"])
     return acts.perform(asked["act"], asked["told"])
 
 
@@ -160,8 +174,8 @@ def _serve() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:
-            _, status = os.waitpid(asked["wait"], 0)
-            answer = os.waitstatus_to_exitcode(status)
+            _, status, used = os.wait4(asked["wait"], 0)
+            answer: Any = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
         else:
             answer = os.fork()
             if not answer:

@@ -221,6 +221,7 @@ CROWDED: dict[str, str] = {
     "ledger/facts": "what an entry may say: a file for each kind of fact and act, and small ones for their forms",
     "ledger/judge": "one conversation: the fold, the case, the steps, their causes, the findings, the lines",
     "commands/verbs": "a file for each verb of the command line, which is how they are looked for",
+    "projections/reading": "every way in which entries are read, and what one reader may take of time and memory",
     "projections/audit": "one walk from a claim to what is known and paid now, and the timeline that tells it",
     "projections/report": "a file for each section of the report, and for each form it is given in",
 }
