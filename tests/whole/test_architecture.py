@@ -90,7 +90,7 @@ ROOMS: dict[str, str] = {
     ),
     "projections/changes": (
         "ledger/facts ledger/progress.py ledger/book ledger/judge ledger/store.py "
-        "projections/reading projections/rows projections/audit projections/export"
+        "projections/reading projections/rows projections/audit projections/answers projections/export"
     ),
     "projections/archive": (
         "ledger/facts ledger/files.py ledger/progress.py ledger/keys ledger/recorders ledger/store.py "
@@ -320,7 +320,10 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "uuid": (),
     "print": (),
     "input": (),
-    "os.environ": ("commands/terminal/variable.py",),  # to tell an empty variable from none; else click reads it
+    "os.environ": (
+        "commands/terminal/variable.py",  # to tell an empty variable from none; else click reads it
+        "projections/distributed/spark.py",  # Spark's workers learn of their Python in no other way
+    ),
     "os.getenv": (),
     "datetime.now": ("commands/outside.py",),
     "datetime.utcnow": (),
@@ -350,7 +353,6 @@ LONGER_THAN_250: dict[str, str] = {
     "ledger/x12/gate_rules.py": "every rule of the gate on one page, in the order in which its findings are told",
     "ledger/judge/fold.py": "every kind of fact and how it is taken in, a short function each, and the table of them",
     "projections/answers/instruments.py": "what becomes of a claim, case by case: the table of claims.md section 6",
-    "ledger/judge/episode.py": "what is known of an episode, by kind, and the small structs that it is known as",
     "projections/rows/finding.py": "what every finding says, in one table, beside the row that says it",
     "ledger/store.py": "the store's whole surface, which is what a reader looks for in one place",
     "projections/bundle/verify_bundle.py": "one file to hand out: whoever checks a bundle needs nothing beside it",
