@@ -147,7 +147,7 @@ ROOMS: dict[str, str] = {
     ),
     "commands/answers": (
         "ledger/facts ledger/x12 ledger/book ledger/judge ledger/store.py "
-        "projections/reading projections/read_model projections/answers "
+        "projections/read_model projections/answers "
         "commands/outside.py commands/door commands/writing"
     ),
     "commands/terminal": (
