@@ -21,7 +21,7 @@ import pytest
 from hypothesis import settings
 
 from ledger.store import EpisodeLedger
-from tests import command_line, harness, kept, stores, tiers
+from tests import books_read, command_line, harness, kept, stores, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 from tests.stories import StoriesTold
 
@@ -85,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    books_read.once_a_process()
     os.environ[stores.STORE] = config.getoption("--store")
     for variable in (stores.FOLDER, kept.FOLDER):
         if variable not in os.environ:  # else it is another process's to end: the run's first, or scripts/test
@@ -138,9 +139,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         controller.resume()
 
 
+def _locks_hold(folder: Path) -> bool:
+    """The answer to what each new ledger asks: trying it costs a copy of this process, which is large. That it is asked
+    and heeded, tests/ledger/recorders/test_second_names.py holds, with processes of its own."""
+    return True
+
+
 @pytest.fixture(autouse=True)
 def _alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quick test starts no process, and asks no server."""
+    """A quick test starts no process, and asks no server; and nobody asks again whether locks hold."""
+    for asking in ("commands.recording.holding", "commands.verbs.doctor"):
+        monkeypatch.setattr(f"{asking}.locks_hold", _locks_hold)
     if request.node.get_closest_marker("quick"):
 
         def refuse(*_: object, **__: object) -> None:
@@ -149,11 +158,6 @@ def _alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
         monkeypatch.setattr(BaseProcess, "start", refuse)
         monkeypatch.setattr(os, "fork", refuse)
-        for place in (
-            "commands.recording.holding",
-            "commands.verbs.doctor",
-        ):  # tests/ledger/recorders/test_second_names.py
-            monkeypatch.setattr(f"{place}.locks_hold", lambda folder: True)
 
 
 @pytest.hookimpl(tryfirst=True)
