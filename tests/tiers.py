@@ -29,7 +29,8 @@ BY_FILE = {
         "whole/test_merging.py", "whole/test_scenarios.py", "whole/test_known_at.py", "projections/archive/*",
         "projections/distributed/*", "projections/page/*", "projections/test_claims_*.py",
         "commands/door/test_intake_fuzz.py", "projections/audit/test_replay.py", "projections/audit/test_timeline.py",
-        "whole/test_warehouse.py",
+        "whole/test_warehouse.py", "whole/test_identity_is_nowhere.py", "projections/test_plan_and_write.py",
+        "projections/test_checks_found.py",
     ],
 }  # fmt: skip
 """Files whose tests are not ``quick``; the first that matches counts."""

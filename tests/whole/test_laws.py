@@ -279,6 +279,10 @@ def rows_by_day(entries: Entries, book: Book) -> dict[tuple[str, str], Any]:
 def _named_where_it_matters(
     before: dict[tuple[str, str], Any], entries: Entries, book: Book, target: dict[str, Any]
 ) -> int:
+    reasons = reasons_of(target["fact"])
+    excluded = {k: r for k, r in before.items() if r["status"] in EXCLUSIONS and r["reason"] in reasons}
+    if not excluded:
+        return 0
     retraction = {
         "episode": target["episode"], "source": "law", "id": "r", "by": "x", "recorded_at": entries[-1]["recorded_at"],
         "fact": {"type": "FactRetracted", **naming(target)},
@@ -287,8 +291,8 @@ def _named_where_it_matters(
     gone = {date for _, date in before.keys() - after.keys()}  # the last that was told of an episode: it ended earlier
     moved = [
         row
-        for key, row in before.items()
-        if row["status"] in EXCLUSIONS and row["reason"] in reasons_of(target["fact"]) and key[1] not in gone
+        for key, row in excluded.items()
+        if key[1] not in gone
         if key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
     ]
     for row in moved:

@@ -21,6 +21,7 @@ from tests.harness import book_of, judge_entries, typed
 from tests.histories import history
 from tests.stores import open_ledger
 from tests.stories import Story, judged, placed
+from tests.tiers import many
 
 COMPARED = ("status", "reason", "code", "payer", "rate_cents", "authorization")
 LATER = "2027-01-01T00:00Z"
@@ -178,7 +179,7 @@ def moments(entries: list[Entry], book: Book) -> list[datetime]:
     return sorted({*known, *(at - timedelta(seconds=1) for at in known)})
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=many(6, 60))
 @given(st.integers(0, 2**64 - 1).map(Random))
 def test_the_rows_are_the_days_that_differ_as_known_at_the_two_instants(rng: Random) -> None:
     told, tables = history(rng)

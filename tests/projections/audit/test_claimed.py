@@ -36,6 +36,7 @@ from tests.stories import (
     march,
     summer,
 )
+from tests.tiers import many
 
 ZONE = {"provider": "1234567893", "zone": "America/Chicago"}
 
@@ -455,7 +456,7 @@ def words(day: JudgedDay | None) -> str | None:
     return f"{day.verdict.status} {day.verdict.reason or day.code}" if day else None
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=many(10, 100))
 @given(st.integers(0, 2**64 - 1).map(Random), st.booleans())
 def test_claimed_days_are_what_judging_straight_gives(rng: Random, halfway: bool) -> None:
     entries, book = billed_history(rng)

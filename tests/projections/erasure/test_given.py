@@ -521,7 +521,7 @@ def _commands(out: Path) -> Iterator[tuple[str, list[object]]]:
 
 
 class TestKills:
-    @pytest.mark.parametrize("apart", in_proportion(40, 1))
+    @pytest.mark.parametrize("apart", in_proportion(90, 1))
     @pytest.mark.parametrize("command", ["page", "report", "export"])
     def test_no_file_is_missed_whenever_its_command_is_killed(
         self, house: Locked, out: Path, monkeypatch: pytest.MonkeyPatch, command: str, apart: int

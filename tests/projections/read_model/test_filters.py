@@ -34,11 +34,12 @@ from projections.rows.patient import derive_patient
 from tests.harness import book_of
 from tests.histories import history
 from tests.stores import examples, named, open_ledger
+from tests.tiers import many
 
 LATER = datetime(2027, 12, 1, tzinfo=UTC)
 NAMES = ["a", "B", "b", "Z", "É", "é", "z", "! a", "\uff21", "\U0001d4b3", 'q"\\', "%", "10", "9", "ß", "\u2020b"]
 SHEETS = {"days": queries.day_rows, "findings": queries.finding_rows, "lines": queries.line_rows}
-SEEDS = range(examples(4))
+SEEDS = range(examples(many(2, 8)))
 Rows = list[tuple[Any, tuple[str, ...]]]
 """Rows, each with the payers it concerns."""
 
