@@ -113,7 +113,14 @@ def test_every_order_of_arrival_gives_the_same_rows(rng: Random) -> None:
     entries, tables = history(rng)
     entries = without_recency(entries)
     book = book_of(tables)
-    same_rows(judge_entries(typed(rearranged(entries, rng)), book), judge_entries(typed(entries), book))
+    one, other = judge_entries(typed(rearranged(entries, rng)), book), judge_entries(typed(entries), book)
+    assert (one.days, one.lines) == (other.days, other.lines)
+    assert whenever_it_was_heard(one.findings) == whenever_it_was_heard(other.findings)
+
+
+def whenever_it_was_heard(findings: Any) -> list[Any]:
+    """The findings without those that say something was heard of too late: they go by the clock of the last entry."""
+    return [found for found in findings if found["rule"] != "correction_window"]
 
 
 @settings(max_examples=many(30, 150), deadline=None)
