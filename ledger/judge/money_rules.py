@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
+from ledger.book import Book
 from ledger.facts.entry import Entry
 from ledger.facts.events import ClaimSubmitted
 from ledger.judge.answers import Posting, answers_by_claim, postings_of, rejected_claims
@@ -77,14 +78,20 @@ def correction_window(file: PatientFile) -> Iterator[Seen]:
 
 def _shut(case: Case, live: Sequence[Claim]) -> Iterator[tuple[Claim, date]]:
     """The live claims whose window of correction was over when the last of the episode was recorded, with its end."""
-    if not live:
+    bound = [claim for claim in live if _ends_corrections(case.book, claim.fact.payer)]
+    if not bound:
         return
     heard_on = local_date(case.episode.heard_at, case.evidence.tz)
     answers = answers_by_claim(case.episode)
-    for claim in live:
+    for claim in bound:
         until = Windows(case.book, claim.fact, answers.get(claim.fact.claim, [])).correction
         if until is not None and until.toordinal() < heard_on:
             yield claim, until
+
+
+def _ends_corrections(book: Book, payer: str) -> bool:
+    """Whether some terms of a payer say until when a correction is taken."""
+    return any(terms.correction_days is not None for terms, _, _ in book.editions(payer))
 
 
 def _postings(file: PatientFile) -> Iterator[tuple[Case, Posting]]:

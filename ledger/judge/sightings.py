@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Final
@@ -41,7 +41,7 @@ BilledApart = Billed | ClaimedLine
 ANYTHING: Final = ""
 """What a rule needs that any patient may break."""
 _NEEDED: Final = (
-    "acknowledgements", "admissions", "billed", "claims", "coverage", "coverage_ends", "postings", "resolutions",
+    "acknowledgements", "admissions", "claims", "coverage_ends", "postings", "resolutions",
     "runs", "shared_though", "supplied",
 )  # fmt: skip
 _facts_needed: Final = attrgetter(*_NEEDED)
@@ -110,11 +110,12 @@ class PatientFile:
 
     def _has(self) -> set[str]:
         """What there is of the patient, as rules need it: kinds of fact as an episode names them, reasons of verdicts,
-        families of codes billed apart, and whether a per diem includes one of these."""
+        families of codes billed beside the per diem, and what takes more than one fact to say."""
         has = {ANYTHING, *(reason for reason in self.taken if reason)}
         for case in self.cases:
             has.update(compress(_NEEDED, _facts_needed(case.episode)))
-        for code in self.codes_apart:
+            has.update(_more_of(case))
+        for code in self.codes_apart.union([billed.code for case in self.cases for billed in case.episode.billed]):
             book = self.cases[0].book
             if code in book.codes:
                 has.add(book.codes[code].family)
@@ -129,3 +130,18 @@ class PatientFile:
         ]
         apart += [line for lines in self.claimed.values() for line in lines if line.code not in PER_DIEM_CODES]
         return apart
+
+
+def _more_of(case: Case) -> Iterator[str]:
+    """What there is of an episode that takes more than one fact to say, or one of several kinds."""
+    episode = case.episode
+    if len(case.codes) > 1:
+        yield "several_codes"
+    if len(case.spells) > 1:
+        yield "several_spells"
+    if episode.resumed or episode.homecomings:
+        yield "endings"
+    if len(episode.claims) < len(episode.told_claims):
+        yield "repeated_number"
+    if any(claim.fact.frequency != "1" for claim in episode.claims.values()):
+        yield "replacement"
