@@ -28,7 +28,8 @@ from projections.audit.by_runs import (
     days_alike_of,
 )
 from projections.audit.claimed_rows import BeforeNow, ClaimedDay, Claiming, claimed_rows, claiming_of
-from projections.audit.revealed import Past, Streams
+from projections.audit.known_today import Streams
+from projections.audit.revealed import Past
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, some_episode
 from projections.reading.budget import within_budget
