@@ -11,19 +11,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from ledger.book import Book, Terms
 from ledger.facts.billing import AppealFiled, ClaimAcknowledged, RefundSent, RemittancePosted, WrittenOff
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened, EpisodeVoided
 from ledger.judge.episode import Episode
 from ledger.judge.paid import paid_days
-from ledger.judge.settled import settle_days
+from ledger.judge.settled import SettledDay, settle_days
 from ledger.store import EpisodeLedger
-from projections.answers.payments import rows_of
-from projections.audit.by_runs import DaysAlike, NotBorneOut, RunsTold, told_by_runs
-from projections.audit.claimed import ClaimsTold
-from projections.audit.claimed_rows import Claiming, DayToday, claimed_rows
+from projections.audit.by_runs import DaysAlike, TellsByRuns
+from projections.audit.claimed import ClaimsKept, tell
+from projections.audit.claimed_rows import Claiming, DayToday
 from projections.audit.claimed_shares import Settled
 from projections.audit.revealed import Revealed
 from projections.read_model.views import Views
@@ -42,6 +41,10 @@ _RUNS: Final = (
 )
 
 
+class NotBorneOut(Exception):
+    """What is to be said of claims is not in the rows."""
+
+
 class _OnlyToday:
     """What was known before, as far as the rows say: nothing."""
 
@@ -54,17 +57,9 @@ class _OnlyToday:
         return []
 
 
-class BorneOut(NamedTuple):
-    """What is to be said of one patient's claims: by runs where that does, else day by day."""
-
-    patient: str
-    runs: RunsTold
-    days: ClaimsTold
-
-
 def borne_out(
     ledger: EpisodeLedger, views: Views, book: Book, upto: int, patients: Collection[str], without: Collection[str]
-) -> Iterator[BorneOut]:
+) -> Iterator[ClaimsKept]:
     """What is to be said of the claims of these patients, as far as the rows bear it out, at the read model's own
     position; who is not told has to be read. Days that are billable as claimed are not among them."""
     for cohort in episodes_by_kinds(ledger, upto, None, _KINDS, without):
@@ -76,27 +71,24 @@ def borne_out(
                 yield within_budget(cohort[0].name, partial(_told, patient, theirs[patient], views, book))
 
 
-def _told(patient: str, episodes: Iterable[Episode], views: Views, book: Book) -> BorneOut:
-    told = BorneOut(patient, RunsTold([], []), ClaimsTold([], []))
+def _told(patient: str, episodes: Iterable[Episode], views: Views, book: Book) -> ClaimsKept:
+    told = ClaimsKept(patient, [], [], [], [])
     alike = _days_of(views, patient, book)
     for episode in episodes:
         days = alike.get(episode.name, [])
-        runs = told_by_runs(patient, episode, [one for one in days if one.day.is_billable])
-        if runs:
-            told.runs.claimed.extend(runs.claimed)
-            told.runs.payments.extend(runs.payments)
-        else:
-            _tell_each(Claiming(patient, episode, book, partial(_by_date, days)), told.days)
+        claiming = Claiming(patient, episode, book, partial(_by_date, days))
+        runs = TellsByRuns(episode, [one for one in days if one.day.is_billable])
+        if runs.differ:
+            raise NotBorneOut
+        tell(told, claiming, runs, _OnlyToday(), partial(_money, claiming), None, every=False)
     return told
 
 
-def _tell_each(claiming: Claiming, told: ClaimsTold) -> None:
-    """Tell of an episode date by date."""
+def _money(claiming: Claiming) -> list[SettledDay]:
+    """What an episode's claimed days were paid, date by date."""
     billable = {on: day for on, day in claiming.days(()).items() if day.terms}
     tolerance = {on: day.terms.tolerance_cents for on, day in billable.items() if day.terms}
-    money = settle_days(claiming.episode, paid_days(claiming.episode), billable, lambda on: tolerance.get(on, 0))
-    told.claimed.extend(claimed_rows(claiming, money, _OnlyToday(), False))
-    told.payments.extend(rows_of(claiming.episode, money))
+    return settle_days(claiming.episode, paid_days(claiming.episode), billable, lambda on: tolerance.get(on, 0))
 
 
 def _by_date(alike: Iterable[DaysAlike], dates: Collection[int]) -> Mapping[int, DayToday]:

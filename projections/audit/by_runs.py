@@ -5,20 +5,18 @@ That is most of what there is to say of claims. Of all dates of a piece the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
+from ledger.judge.case import Case
 from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
+from ledger.judge.regions import regions
 from projections.answers.payments import PaymentRow, PaymentRun
 from projections.audit.claimed_rows import ClaimedDay, DayToday, unbilled
-from projections.words import iso
-
-
-class NotBorneOut(Exception):
-    """What is to be said of claims is not in the rows of the days as they are now."""
+from projections.words import iso, verdict_of
 
 
 class DaysAlike(NamedTuple):
@@ -39,27 +37,67 @@ class ClaimedRun(NamedTuple):
     days: int
 
 
-class RunsTold(NamedTuple):
-    """What is to be said of one patient's claims, by runs of days: what differs from the claims, and what was paid."""
-
-    claimed: list[ClaimedRun]
-    payments: list[PaymentRun]
+KnownUntil = Callable[[datetime], int]
+"""The last date up to which every day was known at an instant as it is known today."""
 
 
-def told_by_runs(patient: str, episode: Episode, billable: Sequence[DaysAlike]) -> RunsTold | None:
-    """What is to be said of an episode whose billable days are given by date; None if that needs a look at every date.
+def days_alike_of(case: Case) -> list[DaysAlike]:
+    """The billable days of a judged episode, by date."""
+    found = [
+        DaysAlike(DayToday(first, says, True, region.code, region.payer, region.rate_cents, region.terms), last)
+        for region in regions(case)
+        if region.is_billable
+        for says in (verdict_of(region.verdict.status, region.verdict.reason, region.code),)
+        for first, last in case.calendar.runs(region.days)
+    ]
+    return sorted(found, key=lambda one: one.day.date)
 
-    NotBorneOut if a claimed date is not billable as it was claimed.
+
+class TellsByRuns:
+    """What is to be said of the claims of an episode whose billable days are given by date, as far as runs do.
+
+    Each date has to be looked at where there are answers, where two lines ask for one date, and where a line is no per
+    diem; of what differs from the claims, also where a claimed day does not stand.
     """
-    lines = sorted(claimed_lines(episode), key=lambda line: (line.from_, line.to)) if episode.claims else []
-    per_diem = [line for line in lines if line.is_per_diem]
-    if episode.postings or episode.settled or _meet(per_diem) or len(per_diem) < len(lines) or _endless(billable):
-        return None
-    return RunsTold(
-        [ClaimedRun(unbilled(patient, episode.name, one.day), one.last - one.day.date + 1)
-         for one in _left_over(billable, per_diem)],
-        [run for line in per_diem for run in _unanswered(episode.name, line, billable)],
-    )  # fmt: skip
+
+    def __init__(self, episode: Episode, billable: Sequence[DaysAlike]) -> None:
+        self.episode, self.billable = episode, billable
+        lines = claimed_lines(episode) if episode.claims else []
+        self.lines = sorted(lines, key=lambda line: (line.from_, line.to))
+        all_alone = not _meet(self.lines) and all(line.is_per_diem for line in lines)
+        self.is_plain = all_alone and not episode.postings and not episode.settled
+        self.parts = [(line, list(_parts(line, billable))) for line in self.lines] if self.is_plain else []
+
+    def payments(self) -> list[PaymentRun] | None:
+        """What is expected for the claimed days; None if that needs a look at every date."""
+        if not self.is_plain:
+            return None
+        return [_unanswered(self.episode.name, line, part) for line, parts in self.parts for part in parts]
+
+    def claimed(self, patient: str, known_until: KnownUntil | None) -> list[ClaimedRun] | None:
+        """The days on no claim; and those as they were claimed, if it is told until when these were known then as they
+        are today. None if that needs a look at every date."""
+        if not self.is_plain or self.differ or _endless(self.billable):
+            return None
+        if known_until and not self._are_known(known_until):
+            return None
+        name = self.episode.name
+        return [
+            ClaimedRun(unbilled(patient, name, one.day), one.last - one.day.date + 1)
+            for one in _left_over(self.billable, self.lines)
+        ] + [
+            ClaimedRun(_as_claimed(patient, name, line, part), part.last - part.first + 1)
+            for line, parts in (self.parts if known_until else ())
+            for part in parts
+        ]
+
+    @property
+    def differ(self) -> bool:
+        """Whether it can be seen here that a claimed day is not billable as it was claimed."""
+        return not all(part.stands(line) for line, parts in self.parts for part in parts)
+
+    def _are_known(self, known_until: KnownUntil) -> bool:
+        return all(line.to <= known_until(line.entry.recorded_at) for line in self.lines)
 
 
 def _meet(lines: Iterable[ClaimedLine]) -> bool:
@@ -89,26 +127,55 @@ def _left_over(billable: Iterable[DaysAlike], lines: Sequence[ClaimedLine]) -> I
             yield run.within(first, run.last)
 
 
-def _unanswered(episode: str, line: ClaimedLine, billable: Iterable[DaysAlike]) -> Iterator[PaymentRun]:
-    """The days of a line: each asks for its share of the charge, and its rate is expected."""
-    days = line.to - line.from_ + 1
-    share, cents_left = divmod(line.charge_cents, days)
+class _Part(NamedTuple):
+    """Dates of a line of which the same is said: nothing if they are not billable; and what each asks for."""
+
+    first: int
+    last: int
+    day: DayToday | None
+    cents: int
+
+    def stands(self, line: ClaimedLine) -> bool:
+        """Whether they are billable as they were claimed."""
+        return self.day is not None and (self.day.code, self.day.payer) == (line.code, line.payer)
+
+
+def _parts(line: ClaimedLine, billable: Iterable[DaysAlike]) -> Iterator[_Part]:
+    """A line by dates of which the same is said."""
     on = line.from_
     for run in billable:
-        if on in range(run.day.date, run.last + 1) and (run.day.code, run.day.payer) == (line.code, line.payer):
-            for first, last, cents in (
-                (on, min(run.last, line.to, line.from_ + cents_left - 1), share + 1),
-                (max(on, line.from_ + cents_left), min(run.last, line.to), share),
-            ):
-                if first <= last:
-                    yield PaymentRun(_unpaid(episode, line, first, run.day.rate_cents, cents), last - first + 1)
-            on = min(run.last, line.to) + 1
-    if on <= line.to:
-        raise NotBorneOut
+        if on <= run.last and run.day.date <= line.to:
+            yield from _charged(line, on, run.day.date - 1, None)
+            yield from _charged(line, max(on, run.day.date), min(run.last, line.to), run.day)
+            on = run.last + 1
+    yield from _charged(line, on, line.to, None)
 
 
-def _unpaid(episode: str, line: ClaimedLine, on: int, rate_cents: int | None, charge_cents: int) -> PaymentRow:
-    return PaymentRow(
-        episode, line.claim, line.payer, iso(on), line.code, rate_cents or 0, 0, 0, "unpaid", charge_cents, 0, 0, 0, (),
+def _charged(line: ClaimedLine, first: int, last: int, day: DayToday | None) -> Iterator[_Part]:
+    """Equal shares; the cents that are left over one by one from the line's first date."""
+    share, left = divmod(line.charge_cents, line.to - line.from_ + 1)
+    turn = line.from_ + left
+    if first < turn and first <= last:
+        yield _Part(first, min(last, turn - 1), day, share + 1)
+    if max(first, turn) <= last:
+        yield _Part(max(first, turn), last, day, share)
+
+
+def _unanswered(episode: str, line: ClaimedLine, part: _Part) -> PaymentRun:
+    """Days that ask for their shares of the charge; the rate is expected, if it is this payer's."""
+    day = part.day
+    expected = day.rate_cents or 0 if day and day.payer == line.payer else 0
+    row = PaymentRow(
+        episode, line.claim, line.payer, iso(part.first), line.code, expected, 0, 0, "unpaid", part.cents, 0, 0, 0, (),
         True, iso(line.claimed_on),
+    )  # fmt: skip
+    return PaymentRun(row, part.last - part.first + 1)
+
+
+def _as_claimed(patient: str, episode: str, line: ClaimedLine, part: _Part) -> ClaimedDay:
+    day = part.day
+    assert day is not None
+    return ClaimedDay(
+        patient, episode, iso(part.first), "as_claimed", line.claim, line.payer, line.code, part.cents, day.says,
+        day.says, day.payer, day.code, day.rate_cents or 0, 0, (), None, None, None,
     )  # fmt: skip

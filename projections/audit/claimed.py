@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from ledger.book import Book
@@ -15,13 +16,20 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.facts.liveness import known as known_by
 from ledger.judge.case import Case
 from ledger.judge.patients import gather
-from ledger.judge.settled import settled_days
+from ledger.judge.settled import SettledDay, settled_days
 from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun, rows_of
-from projections.audit.claimed_rows import ClaimedDay, claimed_rows, claiming_of
-from projections.audit.revealed import Past, Streams
+from projections.audit.by_runs import (
+    ClaimedRun,
+    KnownUntil,
+    TellsByRuns,
+    days_alike_of,
+)
+from projections.audit.claimed_rows import BeforeNow, ClaimedDay, Claiming, claimed_rows, claiming_of
+from projections.audit.known_today import Streams
+from projections.audit.revealed import Past
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, some_episode
 from projections.reading.budget import within_budget
@@ -116,6 +124,52 @@ def claims_of(
         return _told(cases, past, every)
 
     return within_budget(some_episode(streams), work)
+
+
+class ClaimsKept(NamedTuple):
+    """The same of one patient as it is kept: by runs of days where that does, else day by day."""
+
+    patient: str
+    claimed_runs: list[ClaimedRun]
+    payment_runs: list[PaymentRun]
+    claimed: list[ClaimedDay]
+    payments: list[PaymentRow]
+
+
+def tell(
+    told: ClaimsKept,
+    claiming: Claiming,
+    runs: TellsByRuns,
+    past: BeforeNow,
+    money_of: Callable[[], list[SettledDay]],
+    known_until: KnownUntil | None,
+    *,
+    every: bool,
+) -> None:
+    """Tell of an episode's claims, and of its money, if that needs a look at every date."""
+    payments, claimed = runs.payments(), runs.claimed(claiming.patient, known_until)
+    money = money_of() if payments is None else []
+    told.payment_runs.extend(payments or ())
+    told.payments.extend(rows_of(claiming.episode, money))
+    told.claimed_runs.extend(claimed or ())
+    if claimed is None:
+        told.claimed.extend(claimed_rows(claiming, money, past, every))
+
+
+def claims_kept_of(streams: Streams, patients: Collection[str], book: Book, every: bool) -> list[ClaimsKept]:
+    """What is to be said of some patients whose episodes had to do with each other, from what the judge reads."""
+    past = Past(streams, book, None, whole=False)
+    judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
+    for cases in judged.values():
+        past.today.take(cases)
+    known_until = past.today.until if every else None
+    found = [ClaimsKept(name, [], [], [], []) for name in judged]
+    for told in found:
+        for case in judged[told.patient]:
+            money = partial(settled_days, case)
+            runs = TellsByRuns(case.episode, days_alike_of(case))
+            tell(told, claiming_of(case), runs, past, money, known_until, every=every)
+    return found
 
 
 def claims_of_several(streams: Streams, patients: Collection[str], book: Book, every: bool) -> dict[str, ClaimsTold]:

@@ -14,9 +14,9 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun
-from projections.audit.borne_out import BorneOut, borne_out
-from projections.audit.by_runs import ClaimedRun, RunsTold
-from projections.audit.claimed import Kept, claims_of, claims_of_several
+from projections.audit.borne_out import borne_out
+from projections.audit.by_runs import ClaimedRun
+from projections.audit.claimed import ClaimsKept, Kept, claims_kept_of, claims_of
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients, payments_kept
 from projections.read_model.version import ROOT, source_digest
@@ -51,9 +51,9 @@ def keep_claimed(ledger: EpisodeLedger, views: Views, book: Book, *, every: bool
     missing = ledger.patients_since(0, upto) - kept_patients(views, made_by(), every=every) - views.set_aside().keys()
     worked_out = _worked_out(ledger, views, missing, book, upto, every=every, progress=progress)
     held: list[KeptClaims] = []
-    for name, runs, days in worked_out:
-        text, payments = packed(days.claimed, runs.claimed), packed_payments(days.payments, runs.payments)
-        held.append(KeptClaims(name, every, text, payments))
+    for told in worked_out:
+        text, payments = packed(told.claimed, told.claimed_runs), packed_payments(told.payments, told.payment_runs)
+        held.append(KeptClaims(told.patient, every, text, payments))
         if len(held) == _AT_ONCE:
             if not keep(views, made_by(), as_of, held):
                 return
@@ -89,7 +89,7 @@ def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRun] | None]:
 
 def _worked_out(
     ledger: EpisodeLedger, views: Views, missing: set[str], book: Book, upto: int, *, every: bool, progress: Progress
-) -> Iterator[BorneOut]:
+) -> Iterator[ClaimsKept]:
     if not missing:
         return
     cohorts = cohorts_in(ledger, upto)
@@ -104,7 +104,7 @@ def _worked_out(
         for done, name in enumerate(sorted(missing), 1):
             try:
                 streams = entries_around(ledger, ledger.episodes_of(name), upto)
-                yield BorneOut(name, _NO_RUNS, claims_of(streams, name, book, None, every))
+                yield ClaimsKept(name, [], [], *claims_of(streams, name, book, None, every))
             except UnreadableEntry:
                 continue
             progress(done, len(missing))
@@ -112,14 +112,11 @@ def _worked_out(
     cohorts = [one for one in cohorts if not missing.isdisjoint(one.patients)]
     for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
         try:
-            found = within_budget(some_episode(streams), partial(claims_of_several, streams, missing, book, every))
+            told_of = within_budget(some_episode(streams), partial(claims_kept_of, streams, missing, book, every))
         except TooCostly:  # whoever asks for them is told
             continue
-        yield from (BorneOut(name, _NO_RUNS, told) for name, told in found.items())
+        yield from told_of
         progress(done, len(cohorts))
-
-
-_NO_RUNS: Final = RunsTold([], [])
 
 
 def _left_out(cohort: Cohort, error: UnreadableEntry) -> None:

@@ -16,8 +16,8 @@ from ledger.book import Book, load_book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
 from projections.answers.payments import one_by_one
-from projections.audit.borne_out import BorneOut, borne_out
-from projections.audit.claimed import claims_of
+from projections.audit.borne_out import borne_out
+from projections.audit.claimed import ClaimsKept, claims_kept_of, claims_of
 from projections.audit.kept_claimed import packed, packed_payments, unpacked, unpacked_payments
 from projections.read_model.catch_up import catch_up
 from projections.read_model.views import Views, passing_views
@@ -37,15 +37,15 @@ def recorded(folder: Path, entries: list[dict[str, Any]], book: Book) -> Iterato
         yield ledger, views
 
 
-def told(ledger: EpisodeLedger, views: Views, book: Book, *patients: str) -> dict[str, BorneOut]:
+def told(ledger: EpisodeLedger, views: Views, book: Book, *patients: str) -> dict[str, ClaimsKept]:
     names = patients or tuple(ledger.patients_since(0))
     return {one.patient: one for one in borne_out(ledger, views, book, ledger.position(), names, ())}
 
 
-def rows(one: BorneOut) -> tuple[Any, Any]:
+def rows(one: ClaimsKept) -> tuple[Any, Any]:
     """As they come out of what is kept."""
-    payments = unpacked_payments(packed_payments(one.days.payments, one.runs.payments))
-    return unpacked(packed(one.days.claimed, one.runs.claimed)), one_by_one(payments)
+    payments = unpacked_payments(packed_payments(one.payments, one.payment_runs))
+    return unpacked(packed(one.claimed, one.claimed_runs)), one_by_one(payments)
 
 
 def without_claims(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -110,8 +110,12 @@ def compared(seed: int, folder: Path) -> Counter[str]:
         borne = told(ledger, views, book)
         for patient in gather(by_episode([entry for _, entry in ledger.follow(0)])):
             streams = {name: ledger.entries_of(name) for name in ledger.episodes_of(patient.name)}
-            read = claims_of(streams, patient.name, book)
+            read, every = (claims_of(streams, patient.name, book, every=each) for each in (False, True))
             payments = sorted(read.payments, key=lambda row: (row.episode, row.claim, row.date, row.code))
+            for each, wanted in ((False, read), (True, every)):
+                (kept,) = claims_kept_of(streams, [patient.name], book, each)
+                assert rows(kept) == (wanted.claimed, payments), "by runs or day by day, it is the same"
+                found["as claimed by runs"] += any(run.row.kind == "as_claimed" for run in kept.claimed_runs)
             if patient.name not in borne:
                 found["not told"] += 1
                 assert any(row.kind != "unbilled" for row in read.claimed), "what can be told is told"
@@ -123,13 +127,16 @@ def compared(seed: int, folder: Path) -> Counter[str]:
     return found
 
 
+KINDS = ("same", "not told", "with claims", "answered", "unbilled", "as claimed by runs")
+
+
 def test_what_the_rows_bear_out_is_what_reading_tells_of_many_and_not_of_all(tmp_path: Path) -> None:
     found = Counter[str]()
     for seed in range(many(60, 400)):
         (folder := tmp_path / str(seed)).mkdir()
         found += compared(seed, folder)
     assert found["other"] == 0
-    assert all(found[kind] > 2 for kind in ("same", "not told", "with claims", "answered", "unbilled")), found
+    assert all(found[kind] > 2 for kind in KINDS), found
 
 
 def test_what_the_rows_do_not_say_is_not_told_from_them(tmp_path: Path) -> None:

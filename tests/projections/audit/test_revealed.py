@@ -13,7 +13,7 @@ from ledger.book import load_book
 from ledger.day_set import OPEN_END
 from ledger.judge.causes import causes
 from ledger.judge.patients import by_episode
-from projections.audit.revealed import KnownToday
+from projections.audit.known_today import KnownToday
 from projections.audit.said_of_days import said_of
 from projections.reading.as_known import JudgedPatient, everyone_judged
 from projections.words import verdict_text
