@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -20,10 +19,10 @@ def spark_engine(master: str | None) -> Engine:
     """Buckets worked on by a cluster: by its URL, or what ``spark-submit`` was told."""
 
     def run(work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
-        if master and master.startswith("local"):  # else its workers run whatever python3 is found first
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.appName("episode-ledger judge")
         session = (builder.master(master) if master else builder).getOrCreate()
+        if session.sparkContext.master.startswith("local"):  # elsewhere PYSPARK_PYTHON says which, or it is python3
+            session.sparkContext.pythonExec = sys.executable
         try:
             buckets = session.sparkContext.parallelize(tasks, len(tasks))
             for answer in buckets.map(partial(_answer, work)).collect():

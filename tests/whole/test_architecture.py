@@ -320,10 +320,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "uuid": (),
     "print": (),
     "input": (),
-    "os.environ": (
-        "commands/terminal/variable.py",  # to tell an empty variable from none; else click reads it
-        "projections/distributed/spark.py",  # Spark's workers learn of their Python in no other way
-    ),
+    "os.environ": ("commands/terminal/variable.py",),  # to tell an empty variable from none; else click reads it
     "os.getenv": (),
     "datetime.now": ("commands/outside.py",),
     "datetime.utcnow": (),

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.book import load_book
+from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.patients import Patient, gather
 from projections.distributed import bucket
 from tests.archives import Archived
 from tests.command_line import BOOK, Told
+from tests.encrypted_house import Locked
 from tests.harness import book_of
 from tests.histories import history
 from tests.read_models import crowd, mixed
@@ -53,9 +54,18 @@ def told_by(rng: Random) -> tuple[list[Told], dict[str, object]]:
     return mixed(rng, histories), book
 
 
+def ledger_in(folder: Path, book: Book, rng: Random) -> Archived:
+    """A ledger; one of four is encrypted."""
+    if rng.random() < 0.75:
+        return Archived(folder, book)
+    locked = Locked(folder)
+    return Archived(locked.folder, book, master=locked.master, key_file=locked.key)
+
+
 @pytest.mark.parametrize("examples", in_proportion(12, 150))
 def test_every_cut_into_segments_and_every_number_of_buckets_gives_the_builds_fingerprints(examples: int) -> None:
-    """Up to any position and as known at any instant, with patients corrected, merged and parted in between."""
+    """Up to any position, as known at any instant, by two books, of ledgers in the open and encrypted ones; with
+    patients corrected, merged and parted in between."""
 
     @settings(max_examples=examples, deadline=None)
     @given(drawn)
@@ -63,7 +73,7 @@ def test_every_cut_into_segments_and_every_number_of_buckets_gives_the_builds_fi
         entries, tables = told_by(rng)
         cuts = sorted({rng.randint(0, len(entries)) for _ in range(rng.randint(0, 3))} | {len(entries)})
         with TemporaryDirectory() as name:
-            house = Archived(Path(name), book_of(tables))
+            house = ledger_in(Path(name), book_of(tables), rng)
             buckets = rng.choice((1, 7, 64))
             for start, end in zip([0, *cuts], cuts, strict=False):
                 house.tell(entries[start:end])

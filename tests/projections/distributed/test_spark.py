@@ -41,7 +41,6 @@ def cluster(work: Callable[[Task], Report] | None = None) -> Engine:
     from projections.distributed.spark import spark_engine
 
     def run(told: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.master(CLUSTER).config("spark.executorEnv.PYTHONPATH", str(ROOT))
         builder.config("spark.ui.enabled", "false").config("spark.task.maxFailures", "20").getOrCreate()
         yield from spark_engine(None)(work or told, tasks)
