@@ -5,9 +5,9 @@ Where the entries of these kinds are is found out in one walk through the ledger
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from ledger.facts.entry import Entry, UnreadableEntry
@@ -15,9 +15,12 @@ from ledger.facts.liveness import known
 from ledger.facts.merges import Merges
 from ledger.judge.episode import Episode
 from ledger.judge.patients import episode_of
-from ledger.store import EpisodeLedger
-from projections.reading.cohorts import Cohort, cohorts_in
-from projections.reading.joined import EPISODES_AT_ONCE, corrects_what_was_left_out, without_all_but
+from ledger.store import FEW, EpisodeLedger
+from projections.reading.budget import TooCostly
+from projections.reading.cohorts import Cohort, cohorts_in, handfuls
+from projections.reading.held import refuse_too_large
+from projections.reading.joined import corrects_what_was_left_out, without_all_but
+from projections.reading.turn import turn
 
 
 def episodes_by_kinds(
@@ -36,13 +39,32 @@ def episodes_by_kinds(
     without_tags = without_all_but(kinds)
     places = ledger.versions_without(without_tags, upto)
     wanted = (one for one in cohorts_in(ledger, upto) if set(one.patients).isdisjoint(without))
-    while part := list(islice(wanted, EPISODES_AT_ONCE)):
-        for streams in _read(ledger, part, places, upto, without_tags):
+
+    def wanted_of(one: Cohort) -> int:
+        return sum(len(places.get(name, ())) for name in one.episodes)
+
+    for handful in handfuls(_not_too_large(ledger, wanted, upto, wanted_of), FEW, wanted_of):
+        turn.take()
+        for streams in _read(ledger, handful, places, upto, without_tags):
             folded = (episode_of(name, known(entries, known_at), whole=False) for name, entries in streams)
             episodes = [episode for episode in folded if episode is not None]
             for episode in episodes:
                 episode.patient = merges.survivor(episode.patient)
             yield episodes
+        turn.give_back()
+
+
+def _not_too_large(
+    ledger: EpisodeLedger, cohorts: Iterable[Cohort], upto: int, wanted_of: Callable[[Cohort], int]
+) -> Iterator[Cohort]:
+    """Those whose entries there is memory for: who judges the others sets them aside."""
+    for one in cohorts:
+        try:
+            if wanted_of(one) > FEW:
+                refuse_too_large(ledger, list(one.episodes), upto)
+        except TooCostly:
+            continue
+        yield one
 
 
 def _read(

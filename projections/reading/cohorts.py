@@ -127,7 +127,7 @@ def complete(
     merges = ledger.merge_entries(upto)
     acts = {HOUSE: merges} if merges else {}
     without = frozenset() if whole else UNREAD
-    for handful in _handfuls(_not_too_large(ledger, cohorts, upto, unreadable)):
+    for handful in handfuls(_not_too_large(ledger, cohorts, upto, unreadable), ENTRIES_AT_ONCE):
         turn.take()
         rows = as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)
         for one in handful:
@@ -165,15 +165,18 @@ def _not_too_large(
         yield one
 
 
-def _handfuls(cohorts: Iterable[Cohort]) -> Iterator[list[Cohort]]:
-    """The cohorts, as many at a time as are read at once."""
+def handfuls(
+    cohorts: Iterable[Cohort], most: int, wanted_of: Callable[[Cohort], int] = lambda one: one.entries
+) -> Iterator[list[Cohort]]:
+    """The cohorts, as many at a time as have so many entries that are wanted of them; or one that has more."""
     handful: list[Cohort] = []
     entries = 0
     for one in cohorts:
-        if handful and entries + one.entries > ENTRIES_AT_ONCE:
+        wanted = wanted_of(one)
+        if handful and entries + wanted > most:
             yield handful
             handful, entries = [], 0
         handful.append(one)
-        entries += one.entries
+        entries += wanted
     if handful:
         yield handful

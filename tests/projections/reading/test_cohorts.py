@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -23,7 +23,9 @@ from ledger.judge.fold import fold, is_read
 from ledger.judge.patients import gather
 from ledger.recorders.by_name.proving import prove
 from ledger.store import FEW, EpisodeLedger, StoreError, UnreadableEntry
+from projections.reading import by_kinds
 from projections.reading import cohorts as module
+from projections.reading.budget import TooCostly
 from projections.reading.by_kinds import episodes_by_kinds
 from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, shares
 from projections.reading.joined import entries_of_kinds
@@ -195,6 +197,36 @@ def test_no_more_is_read_ahead_than_is_wanted(ledger: EpisodeLedger, monkeypatch
     assert len(list(complete(ledger, cohorts, upto))) == len(cohorts)
     assert sum(asked) == upto
     assert max(asked) <= max(120, *(one.entries for one in cohorts))
+
+
+def test_of_some_kinds_no_more_is_read_ahead_than_is_wanted(
+    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upto, asked, entries_at = ledger.position(), list[int](), ledger.entries_at
+
+    def counted(places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
+        found = entries_at(places)
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr(ledger, "entries_at", counted)
+    monkeypatch.setattr(by_kinds, "FEW", 12)
+    assert list(episodes_by_kinds(ledger, upto, None, (EpisodeOpened, DayServed), ()))
+    assert len(asked) > 1
+    assert max(asked) <= max(12, *(one.entries for one in cohorts_in(ledger, upto)))
+
+
+def test_of_some_kinds_whoever_is_too_large_to_be_read_is_left_out(
+    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upto = ledger.position()
+
+    def is_too_large(ledger: EpisodeLedger, episodes: Sequence[str], upto: int) -> None:
+        raise TooCostly(episodes[0])
+
+    monkeypatch.setattr(by_kinds, "FEW", 0)
+    monkeypatch.setattr(by_kinds, "refuse_too_large", is_too_large)
+    assert list(episodes_by_kinds(ledger, upto, None, (EpisodeOpened, DayServed), ())) == []
 
 
 def test_an_episode_that_is_as_it_should_be_is_not_read_one_by_one(
