@@ -398,6 +398,7 @@ def test_the_answer_to_a_replacement_goes_to_the_newest_of_the_chain(house: Hous
         sums[row["claim"]] += row["paid_cents"]
     assert (sums["EP-O1-1"], sums["EP-O1-3"]) == (0, 131200)
 
+
 @pytest.mark.parametrize("frequency", ["7", "8"])
 def test_what_was_said_of_a_claim_that_is_replaced_or_void_is_no_work_any_more(
     house: House, tmp_path: Path, frequency: str
@@ -410,7 +411,6 @@ def test_what_was_said_of_a_claim_that_is_replaced_or_void_is_no_work_any_more(
     back = [answer("EP-O1-1", "22", -1576, -1224)]
     house.run("remit", written(tmp_path, back, -1224, "T-3"))
     assert "reversed" not in rules(house)
-
 
 
 @pytest.mark.parametrize("file", [PAID, TAKEN_IN])
