@@ -16,7 +16,7 @@ import click
 
 from commands.terminal.options import Setup
 from commands.terminal.show import has_streams, print_nowhere
-from commands.terminal.variable import VariableOption
+from commands.terminal.variable import VariableOption, refuse_repeated
 from commands.troubles import DONE, REFUSED, TROUBLES, WRONG, say_trouble, say_unforeseen
 from commands.verbs.master_key import named_master_key
 from commands.verbs.verb_list import VERBS, write_verbs
@@ -41,6 +41,15 @@ class Verbs(click.Group):
         name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
         found: click.Command = getattr(import_module(f"commands.verbs.{VERBS[cmd_name].module}"), name)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was asked, its options each once."""
+        name, verb, rest = super().resolve_command(ctx, args)
+        if verb is not None and not ctx.resilient_parsing:
+            refuse_repeated(verb, rest, ctx)
+        return name, verb, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Their list; each is loaded when it is asked for, and none for this."""

@@ -65,6 +65,8 @@ class Source:
 
     def looks_like(self) -> str | None:
         """What was given instead of lines, and what takes it, in a sentence; None if nothing speaks for that."""
+        if b"\x00" in self.beginning[:4]:
+            return "This looks like UTF-16, as PowerShell's > writes it: save the file as UTF-8."
         if self.beginning.startswith(b"["):
             return "This looks like one JSON array: record takes an object a line, as 'jq -c .[] FILE' writes them."
         if self.beginning == b"{":

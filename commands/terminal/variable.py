@@ -1,9 +1,10 @@
-"""Options that a variable of the environment may give as well, where one that is set and empty is a mistake."""
+"""Mistakes in how options are given: a variable that is set and empty, an option of one value that stands twice."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -31,3 +32,18 @@ class VariableOption(click.Option):
 
 
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
+
+
+def refuse_repeated(command: click.Command, args: Sequence[str], parent: click.Context) -> None:
+    """Refuse an option that takes one value and is given twice: of two payers, one would be passed over and nobody
+    told. Other mistakes are told where the verb is parsed."""
+    ctx = click.Context(command, parent=parent, info_name=command.name)
+    try:
+        _, rest, order = command.make_parser(ctx).parse_args(list(args))
+    except click.UsageError:
+        return
+    for option, times in Counter(order).items():
+        if isinstance(option, click.Option) and times > 1 and not (option.multiple or option.is_flag or option.count):
+            raise click.UsageError(f"{option.opts[0]} is given twice; give it once", ctx)
+    if isinstance(command, click.Group) and rest and (verb := command.get_command(ctx, rest[0])) is not None:
+        refuse_repeated(verb, rest[1:], ctx)

@@ -77,6 +77,8 @@ test_a_pipe_is_read_as_a_file_is = pytest.mark.process(test_a_pipe_is_read_as_a_
         (b"{\n", "objects over several lines"),
         (b'{"episode": "EP-1", "source": "x"}\n', None),
         (b'{"episode": "EP-1", ', None),
+        ('{"episode": "EP-1", "source": "x"}\n'.encode("utf-16"), "looks like UTF-16"),
+        ("episode,date,order\n".encode("utf-16-be"), "looks like UTF-16"),
         (b"nothing of the kind\n", None),
         (b"", None),
     ],

@@ -112,6 +112,8 @@ def test_no_message_repeats_what_a_line_says(house: House) -> None:
         (["days", "--known-at", "2026-02-03"], ["'--known-at'", "bare date", "2026-11-02T16:00Z"]),
         (["findings", "--known-at", "2026-02-03T10:00"], ["'--known-at'", "offset"]),
         (["lines", "--known-at", "0001-01-01T00:00+23:00"], ["'--known-at'"]),
+        (["days", "--payer", "a", "--payer", "b"], ["--payer is given twice", "'episode-ledger days --help'"]),
+        (["claims", "prepare", "--payer=a", "--payer", "a"], ["--payer is given twice", "claims prepare --help"]),
         (["why", "EP-1"], ["Missing argument 'DATE'"]),
         (["why", "EP-1", "yesterday"], ["'DATE'", "YYYY-MM-DD"]),
         (["record"], ["Missing argument 'FILE...'"]),
