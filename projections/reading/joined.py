@@ -15,7 +15,8 @@ from ledger.store import EpisodeLedger, StoreError
 
 UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
 """The tags of what the judge never reads: supplies, notes."""
-EPISODES_AT_ONCE: Final = 50
+EPISODES_AT_ONCE: Final = 4
+"""So many of the longest that nobody asks for take 40 MB as they are read; each is decoded by itself."""
 _CORRECTION: Final = TAGS[FactCorrected]
 
 
@@ -81,7 +82,7 @@ def entries_of_kinds(
         names = episodes[start : start + EPISODES_AT_ONCE]
         rows = as_rows(ledger, names, upto, without)
         for name in names:
-            row = rows.get(name)
+            row = rows.pop(name, None)
             versions = row.versions if row else 0
             yield name, entries_or_one_by_one(ledger, row, name, versions, upto, without)
 
