@@ -19,6 +19,7 @@ from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.options import Setup, format_option
 from commands.terminal.show import printable, say, show_rows, show_rows_to_the_end
 from commands.terminal.who import named
+from commands.verbs.read import tell_set_aside
 from ledger.store import EpisodeLedger
 from ledger.x12.segments import Unreadable
 from projections.read_model.catch_up import catch_up
@@ -183,11 +184,15 @@ def assign_remittance(setup: Setup, /, payment: str, control: str, claim: str, b
 
 
 def chosen_episodes(ledger: EpisodeLedger, views: Views, wanted: Filters) -> list[str]:
-    """The episodes with claims that were asked for."""
+    """The episodes with claims that were asked for; of everybody, without the patients set aside, which is said."""
     if wanted.episode is not None:
         ledger.refuse_forgotten(wanted.episode)
     found = episodes_with_claims(views)
     if wanted.patient is not None:
         own = set(ledger.episodes_of(wanted.patient))
         found = [name for name in found if name in own]
-    return [name for name in found if wanted.episode in (None, name)]
+    if wanted.patient is not None or wanted.episode is not None:
+        return [name for name in found if wanted.episode in (None, name)]
+    tell_set_aside(views)
+    aside = {name for each in views.set_aside().values() for name in ledger.episodes_of(each.patient)}
+    return [name for name in found if name not in aside]

@@ -45,6 +45,12 @@ def refuse_too_large_rows(
         refuse_too_large(ledger, episodes, upto)
 
 
+def refuse_too_large_row(row: JoinedEntries) -> None:
+    """TooCostly if what was read of an episode would take more memory, decoded, than there is for a patient."""
+    if _is_too_large(len(row.texts)):
+        raise TooCostly(row.episode)
+
+
 def _is_too_large(text_bytes: int) -> bool:
     return text_bytes * HELD_PER_BYTE * _PART > budget().memory_mb * 2**20
 

@@ -12,6 +12,7 @@ from ledger.facts.events import FactCorrected, FactRetracted
 from ledger.facts.stored import TAGS, JoinedEntries
 from ledger.judge.fold import is_read
 from ledger.store import EpisodeLedger, StoreError
+from projections.reading.held import refuse_too_large_row
 
 UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
 """The tags of what the judge never reads: supplies, notes."""
@@ -76,7 +77,10 @@ def without_all_but(kinds: Collection[type[Any]]) -> frozenset[str]:
 def entries_of_kinds(
     ledger: EpisodeLedger, episodes: Sequence[str], upto: int, kinds: Collection[type[Any]]
 ) -> Iterator[tuple[str, list[Entry]]]:
-    """Of each episode the entries of some kinds of fact up to a position, and those that mend others; or all of it."""
+    """Of each episode the entries of some kinds of fact up to a position, and those that mend others; or all of it.
+
+    TooCostly at an episode that has too many of them.
+    """
     without = without_all_but(kinds)
     for start in range(0, len(episodes), EPISODES_AT_ONCE):
         names = episodes[start : start + EPISODES_AT_ONCE]
@@ -84,6 +88,8 @@ def entries_of_kinds(
         for name in names:
             row = rows.pop(name, None)
             versions = row.versions if row else 0
+            if row:
+                refuse_too_large_row(row)
             yield name, entries_or_one_by_one(ledger, row, name, versions, upto, without)
 
 

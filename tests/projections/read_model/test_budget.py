@@ -230,6 +230,20 @@ def test_entries_for_which_there_is_no_memory_are_not_even_read(
         assert [(each["patient"], each["version"]) for each in ended.rows[0]["set_aside"]] == [("P-1", 0)]
 
 
+@pytest.mark.parametrize("command", [("payments",), ("claims", "list"), ("claims", "plan")])
+def test_everybody_elses_claims_and_payments_are_shown_without_the_patient_who_is_set_aside(
+    house: House, command: tuple[str, ...]
+) -> None:
+    theirs = told("c-1", claims(1, 1)[0]["fact"] | {"claim": "C-2"}, episode="EP-2")
+    assert house.tell(*example("EP-1", "P-1"), *claims(160, 4), theirs, options=UNSEEN).status == 0
+    ended = house.run(*command, env=SMALL)
+    assert ended.status == 0, ended.err
+    assert {row["episode"] for row in ended.rows} == {"EP-2"}
+    assert "Patient P-1 is set aside and not shown: with EP-1 they cost more than the budget" in ended.err
+    alone = house.run(*command, "--episode", "EP-1", env=SMALL)
+    assert_plain(alone, 3, "the patient of episode EP-1 costs more than the budget", "allow more")
+
+
 def test_what_is_large_is_known_on_every_store(path: Path, every_store: str) -> None:
     entries = [entry(version) for version in range(1, FEW + 2)]
     with open_ledger(path, create=True) as ledger:
