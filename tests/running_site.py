@@ -111,8 +111,7 @@ def running(ledger: Path, book: Path | None = None, *options: str, program: Sequ
         *stores.placed(ledger),
         *(["--book", str(book)] if book else []),
         "serve",
-        "--port",
-        "0",
+        *(() if "--port" in options else ("--port", "0")),
         *options,
     ]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("EPISODE_")}
