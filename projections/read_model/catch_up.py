@@ -16,6 +16,7 @@ from projections.read_model.version import code_version, makes_the_same_rows, wh
 from projections.read_model.views import Views
 from projections.reading.as_known import book_known, load_patient
 from projections.reading.budget import TooCostly
+from projections.reading.turn import turn
 from projections.rows.digests import is_fingerprint
 from projections.rows.house import house_sheets, touches_house
 from projections.rows.kept import NOBODY
@@ -101,6 +102,7 @@ def _write(
 ) -> None:
     set_aside = views.set_aside()
     for done, name in enumerate(patients, 1):
+        turn.give_back()
         try:
             patient = load_patient(ledger, name, known_at, upto)
             sheets = derive_patient(patient, book) if patient else None

@@ -26,6 +26,7 @@ from projections.reading.authorizations import authorizations_of
 from projections.reading.budget import TooCostly
 from projections.reading.by_kinds import episodes_by_kinds
 from projections.reading.open_orders import ENDINGS, is_open
+from projections.reading.turn import turn
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 from projections.report.expected import Expected, expected_of
@@ -62,6 +63,7 @@ def patients_told(
     )
     names = sorted(claiming | ongoing)
     for done, name in enumerate(names, 1):
+        turn.give_back()
         told = _kept(kept(name), kept_paid(name)) if name in claiming else _OfClaims([], [])
         if told is not None and name not in ongoing:
             yield _reported(name, told)

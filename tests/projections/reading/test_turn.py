@@ -11,13 +11,17 @@ import pytest
 
 from commands.terminal.options import Setup
 from commands.web.reading import Reader, Reading
+from ledger.progress import silent
 from projections.reading import turn as turns
 from projections.reading.cohorts import cohorts_in, complete
 from projections.reading.held import held_entries
 from projections.reading.turn import Turn
+from projections.report.asked import Asked
+from projections.report.patients import patients_told
 from tests.command_line import House, example
 
 SOON_SECONDS = 60
+ON = "2026-02-09"
 
 
 @pytest.fixture
@@ -90,6 +94,17 @@ def test_between_two_handfuls_of_a_report_others_have_their_turn(
         assert in_line(turns.turn, 2)
         assert not other.is_set()
         next(handfuls)
+        assert other.wait(SOON_SECONDS)
+
+
+def test_between_two_patients_of_a_report_others_have_their_turn(reader: Reader) -> None:
+    with reader.reading() as reading:
+        everybody = patients_told(reading.ledger, reading.views, reading.book, Asked(ON), [].append, silent)
+        next(everybody)
+        other = beside(page(reader, an_episode))
+        assert in_line(turns.turn, 2)
+        assert not other.is_set()
+        next(everybody)
         assert other.wait(SOON_SECONDS)
 
 
