@@ -142,11 +142,15 @@ def prepare(path: Path, *, create: bool, master_key: str = "") -> tuple[dict[str
             if not path.is_file():
                 refuse_name_of_a_model(path)
             _touch(path)
+        was_cut_off = os.path.exists(f"{path}-journal")
         with closing(connect(path)) as connection:
             made = create and _create_if_empty(connection, master_key)
             page = check_format(connection, path)
             _switch_to_wal(connection)
-            return page, made
+        if was_cut_off:  # while it was made: a log that was left there may have passed for the switch
+            with closing(connect(path)) as connection:
+                _switch_to_wal(connection)
+        return page, made
 
 
 def _touch(path: Path) -> None:
