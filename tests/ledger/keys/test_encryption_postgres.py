@@ -54,7 +54,7 @@ def encrypted(place: Place) -> Place:
 def told(encrypted: Place) -> Place:
     """One with two patients' episodes, of two entries each."""
     with open_ledger(encrypted.recorder, create=False, master=KEY) as ledger:
-        for name, patient in (("EP-1", "Ada"), ("EP-2", "Ben")):
+        for name, patient in (("EP-1", "Ada Lee"), ("EP-2", "Ben Lee")):
             ledger.append(both(name, patient), [(patient, name)])
     return encrypted
 
@@ -369,7 +369,7 @@ def test_what_an_owner_changed_behind_the_guards_is_found(told: Place, change: s
     assert prove(told.recorder).holds == without
     report = prove(told.recorder, master=KEY)
     assert words in report.faults[0].message.lower()
-    assert "Ada" not in report.faults[0].message
+    assert "Ada Lee" not in report.faults[0].message
 
 
 def test_a_key_that_was_changed_is_told_to_a_reader(told: Place) -> None:
@@ -394,8 +394,8 @@ def test_the_owner_forgets_and_the_chain_holds(told: Place) -> None:
         with pytest.raises(Forgotten):
             ledger.entries_of("EP-1")
         assert [stood.episode for _, stood in ledger.follow(0)] == ["EP-2", "EP-2"]
-        assert (ledger.episodes_of("Ada"), ledger.episodes_of("Ben")) == ([], ["EP-2"])
-        assert ledger.entries_of("EP-2") == both("EP-2", "Ben")
+        assert (ledger.episodes_of("Ada Lee"), ledger.episodes_of("Ben Lee")) == ([], ["EP-2"])
+        assert ledger.entries_of("EP-2") == both("EP-2", "Ben Lee")
     for master in (None, KEY):
         after = prove(told.recorder, [before], master=master)
         assert (after.holds, after.outcomes, after.entries) == (True, ("holds",), 5)
@@ -407,7 +407,7 @@ def test_who_records_cannot_forget_and_nothing_is_half_done(told: Place) -> None
         forget(told, "EP-1", url=told.recorder)
     assert all_of(told) == before
     with open_ledger(told.recorder, create=False, master=KEY) as ledger:
-        assert ledger.entries_of("EP-1") == both("EP-1", "Ada")
+        assert ledger.entries_of("EP-1") == both("EP-1", "Ada Lee")
 
 
 def test_the_command_forgets_for_the_owner_alone(encrypted: Place) -> None:
@@ -590,14 +590,14 @@ def test_of_several_that_begin_the_same_episodes_at_once_one_draws_the_key(encry
 
 def test_names_in_a_merge_are_hidden_and_go_with_the_patient(told: Place) -> None:
     with open_ledger(told.recorder, create=False, master=KEY) as ledger:
-        ledger.record_merging(PatientsMerged(NOW, "registrar", "Ada", "Ben", "registered twice", "0" * 32))
-        assert ledger.survivor_of("Ada") == "Ben"
+        ledger.record_merging(PatientsMerged(NOW, "registrar", "Ada Lee", "Ben Lee", "registered twice", "0" * 32))
+        assert ledger.survivor_of("Ada Lee") == "Ben Lee"
     stored = json.loads(told.sql("SELECT state FROM entries WHERE originator_id = ''")[0][0])
     assert [each["episode"] for each in stored["patient"]] == ["EP-1"]
-    assert not [name for name in ("Ada", "Ben", "registered twice") if name in str(all_of(told))]
+    assert not [name for name in ("Ada Lee", "Ben Lee", "registered twice") if name in str(all_of(told))]
     forget(told, "EP-2")
     with open_ledger(told.recorder, create=False, master=KEY) as ledger:
         merged = ledger.house_acts()[0][1]
         assert isinstance(merged, PatientsMerged)
-        assert (merged.patient, merged.into) == ("Ada", "")
-        assert ledger.survivor_of("Ada") == "Ada"
+        assert (merged.patient, merged.into) == ("Ada Lee", "")
+        assert ledger.survivor_of("Ada Lee") == "Ada Lee"

@@ -192,7 +192,7 @@ def test_a_server_killed_under_writers_loses_doubles_and_falsely_refuses_nothing
     control = figures(started(str(SCRIPTS / "kill_postgres"), "--kills", "4", "--control"))
     for found in map(figures, fires):
         assert (found["kills"], found["lost"], found["doubled"], found["falsely_refused"]) == (half, 0, 0, 0)
-        assert found["recorded"] > 5 * half
+        assert found["recorded"] > 2 * half
     assert control["lost"] > 0
 
 
