@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -83,29 +83,29 @@ def test_a_page_that_holds_no_entries_waits_for_nobody(reader: Reader) -> None:
         assert beside(page(reader, lambda reading: reading.views.noted())).wait(SOON_SECONDS)
 
 
+def is_interrupted(reader: Reader, pieces: Iterator[object]) -> None:
+    """Who asks for a page while a report has its turn gets theirs before its next piece."""
+    next(pieces)
+    other = beside(page(reader, an_episode))
+    assert in_line(turns.turn, 2)
+    assert not other.is_set()
+    next(pieces)
+    assert other.wait(SOON_SECONDS)
+
+
 def test_between_two_handfuls_of_a_report_others_have_their_turn(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.reading.cohorts.ENTRIES_AT_ONCE", 1)
     with reader.reading() as reading:
-        handfuls = complete(reading.ledger, cohorts_in(reading.ledger, reading.position), reading.position)
-        next(handfuls)
-        other = beside(page(reader, an_episode))
-        assert in_line(turns.turn, 2)
-        assert not other.is_set()
-        next(handfuls)
-        assert other.wait(SOON_SECONDS)
+        cohorts = cohorts_in(reading.ledger, reading.position)
+        is_interrupted(reader, complete(reading.ledger, cohorts, reading.position))
 
 
 def test_between_two_patients_of_a_report_others_have_their_turn(reader: Reader) -> None:
     with reader.reading() as reading:
-        everybody = patients_told(reading.ledger, reading.views, reading.book, Asked(ON), [].append, silent)
-        next(everybody)
-        other = beside(page(reader, an_episode))
-        assert in_line(turns.turn, 2)
-        assert not other.is_set()
-        next(everybody)
-        assert other.wait(SOON_SECONDS)
+        told = patients_told(reading.ledger, reading.views, reading.book, Asked(ON), [].append, silent)
+        is_interrupted(reader, told)
 
 
 def test_a_command_waits_for_nobody(reader: Reader) -> None:
