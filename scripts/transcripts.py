@@ -7,17 +7,22 @@ these pages if the page speaks of ``docs/examples``. Instants, ids and hashes di
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+SCRIPTS: Final = Path(__file__).resolve().parent
+ROOT: Final = SCRIPTS.parent
 PAGES: Final = (
     "README.md", "docs/start/first-episode.md", "docs/start/month-from-spreadsheets.md",
     "docs/how-to/close-a-month.md", "docs/how-to/compare.md", "docs/how-to/correct-a-mistake.md",
@@ -28,7 +33,7 @@ _FENCE: Final = re.compile(r"^```(console|json \S+)\n(.*?)^```$", re.MULTILINE |
 _END: Final = "<end of the output>"
 _VARIES: Final = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?|\b[0-9a-f]{32}\b")
 _SHELL: Final = """\
-episode-ledger() {{ {python} {driver} "$@"; }}
+episode-ledger() {{ {python} -S -I {typed} {place} "$@"; }}
 exec 2>&1
 """
 
@@ -67,7 +72,7 @@ def _filled(fence: re.Match[str], printed: object) -> str:
 
 def _run(text: str, folder: Path) -> list[str]:
     """What each command of a page prints, in the order of the page."""
-    script = _SHELL.format(python=shlex.quote(sys.executable), driver=ROOT / "scripts" / "as_on_a_terminal.py")
+    script = _SHELL.format(python=shlex.quote(sys.executable), typed=SCRIPTS / "typed.py", place=_terminal())
     if "docs/examples" in text:
         (folder / "docs").symlink_to(ROOT / "docs")
     for kind, body in _FENCE.findall(text):
@@ -85,6 +90,25 @@ def _run(text: str, folder: Path) -> list[str]:
         )  # fmt: skip
     told = transcript.read_text(encoding="utf-8").replace(os.path.realpath(folder), "/home/you")
     return [_clean(part) for part in told.split(f"{_END}\n")]
+
+
+@cache
+def _terminal() -> Path:
+    """The socket of the process that runs what is typed; it ends with this process."""
+    holder = Path(tempfile.mkdtemp(prefix="terminal-"))
+    atexit.register(shutil.rmtree, holder, ignore_errors=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(holder / "socket"))
+        listening.listen()
+        program = [sys.executable, str(SCRIPTS / "as_on_a_terminal.py")]
+        process = subprocess.Popen(program, stdin=listening.fileno(), stdout=subprocess.DEVNULL)
+    atexit.register(_end, process)
+    return holder / "socket"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def _clean(output: str) -> str:

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import settings
 
 from ledger.store import EpisodeLedger
-from tests import books_read, command_line, harness, kept, stores, tiers
+from tests import books_read, command_line, harness, helper_processes, kept, stores, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 from tests.stories import StoriesTold
 
@@ -52,7 +52,8 @@ def every_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "every_store" in metafunc.fixturenames:
         in_a_file = metafunc.definition.get_closest_marker("sqlite_file")
-        metafunc.parametrize("every_store", stores.KINDS[:1] if in_a_file else stores.KINDS, indirect=True)
+        kinds = stores.KINDS[:1] if in_a_file else tiers.of_stores(metafunc.definition.path)
+        metafunc.parametrize("every_store", kinds, indirect=True)
 
 
 @pytest.fixture
@@ -86,6 +87,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     books_read.once_a_process()
+    helper_processes.forked_from_one()
     os.environ[stores.STORE] = config.getoption("--store")
     for variable in (stores.FOLDER, kept.FOLDER):
         if variable not in os.environ:  # else it is another process's to end: the run's first, or scripts/test

@@ -2,9 +2,9 @@
 
 A test names its ledger by the path it has as a file. On PostgreSQL that path stands for a schema that the server's
 owner makes, and the tests record as a role that may INSERT and SELECT and no more. Tests that use the fixture
-``every_store`` are run on each kind: plain and encrypted, in a file and in PostgreSQL. Before a release
-``pytest --store postgres`` runs every test whose module opens ledgers: through ``open_ledger`` of here, the command
-line in process, or the harness.
+``every_store`` are run on several kinds: plain and encrypted, in a file and in PostgreSQL (``tiers.of_stores``). Before
+a release ``pytest --store postgres`` runs every test whose module opens ledgers: through ``open_ledger`` of here, the
+command line in process, or the harness.
 """
 
 from __future__ import annotations

@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT, stores
+
+LEDGER = ROOT / "tests" / "ledger"
+
 TIERS = ("quick", "store", "process", "browser", "soak")
 """What each is about stands in pyproject.toml."""
 BY_FILE = {
@@ -70,6 +74,19 @@ def measured_by_file(path: Path) -> bool:
 def in_proportion(suite: int, release: int) -> list[Any]:
     """How often something is tried with every change, and how often before a release."""
     return [pytest.param(suite), pytest.param(release, marks=pytest.mark.soak)]
+
+
+ENDS = ("sqlite", "postgres encrypted")
+"""Of the kinds of store a plain file, and what differs from it in both ways."""
+
+
+def of_stores(path: Path) -> list[Any]:
+    """The kinds of store that a test of a file is tried on: in tests/ledger, where the contract of a store is, on all.
+    Elsewhere on two with every change, and on all before a release: that encrypting is a wrapper of any recorder, and
+    that whoever is above sees none of either, is what the contract holds."""
+    if path.is_relative_to(LEDGER):
+        return list(stores.KINDS)
+    return [pytest.param(kind, marks=[] if kind in ENDS else pytest.mark.soak) for kind in stores.KINDS]
 
 
 RELEASE = "EPISODE_TEST_RELEASE"

@@ -1,11 +1,13 @@
 """Processes that are killed or failed: a small server imports everything once and forks one for each act.
 
-The test process talks to it over a pipe in lines of JSON. Under the shim (tests/fire/shim.c) a process can be armed:
-its writes and syncs are noted in a file, or fail.
+The test process talks to it over a pipe in lines of JSON, and keeps it for all its fires: to load everything takes
+longer than most of them. Under the shim (tests/fire/shim.c) a process can be armed: its writes and syncs are noted in
+a file, or fail.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import os
@@ -13,6 +15,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -77,23 +81,15 @@ class Stage:
     """Forks acts; a context manager."""
 
     def __init__(self, folder: Path, *, shim: bool = False) -> None:
-        self.folder = folder
-        loaded = {"LD_PRELOAD": str(build_shim(folder))} if shim else {}
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("EPISODE_", "COV_"))}
-        env |= {"PYTHONPATH": str(ROOT), stores.STORE: stores.kind(), **stores.told_of_the_key()}
-        self.server = subprocess.Popen(
-            [sys.executable, "-m", "tests.fire.stage"],
-            cwd=folder, env=env | loaded, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.acts = 0
+        self.folder, self.server, self.acts = folder, _server(shim, os.environ.get("TMPDIR", "")), 0
 
     def __enter__(self) -> Stage:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        assert self.server.stdin is not None
-        self.server.stdin.close()
-        self.server.wait()
+        if error:  # a question may be without its answer
+            _server.cache_clear()
+            _end(self.server)
 
     def ask(self, what: dict[str, Any]) -> Any:
         """One question, one answer."""
@@ -109,7 +105,9 @@ class Stage:
         out, err = self.folder / f"out-{self.acts % 50}", self.folder / f"err-{self.acts % 50}"
         out.write_bytes(b"")
         err.write_bytes(b"")
-        asked = {"act": act, "told": told, "out": str(out), "err": str(err), "arms": arms, "tuned": tuned or {}}
+        store = {stores.STORE: stores.kind(), **stores.told_of_the_key()}
+        asked = {"act": act, "told": told, "out": str(out), "err": str(err), "arms": arms, "tuned": tuned or {},
+                 "store": store, "folder": str(self.folder)}  # fmt: skip
         return Act(self, int(self.ask(asked)), out, err)
 
     def run(
@@ -118,6 +116,29 @@ class Stage:
         """Do an act to its end."""
         started = self.start(act, arms, tuned, **told)
         return started.wait(), started
+
+
+@cache
+def _server(shim: bool, passing: str) -> subprocess.Popen[str]:
+    """The server of this process, with or without the shim; it ends with this process. SQLite asks once where passing
+    files are."""
+    loaded: dict[str, str] = {}
+    if shim:
+        folder = Path(tempfile.mkdtemp(prefix="shim-", dir=scratch()))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        loaded["LD_PRELOAD"] = str(build_shim(folder))
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("EPISODE_", "COV_"))}
+    env |= {"PYTHONPATH": str(ROOT)} | loaded
+    program = [sys.executable, "-m", "tests.fire.stage"]
+    server = subprocess.Popen(program, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(_end, server)
+    return server
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    assert server.stdin is not None
+    server.stdin.close()
+    server.wait()
 
 
 def scratch() -> Path | None:
@@ -149,6 +170,8 @@ def _child(asked: dict[str, Any]) -> int:
 
     out, err = Path(asked["out"]), Path(asked["err"])
     tuned = asked["tuned"]
+    os.chdir(asked["folder"])
+    os.environ |= asked["store"]
     if "batch" in tuned:
         acts.in_small_batches(tuned["batch"], tuned.get("checkpoint_pages", 30))
     if "claims_in_a_file" in tuned:

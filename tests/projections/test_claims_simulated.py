@@ -43,7 +43,7 @@ def _lacks(row: dict[str, Any], day: Day) -> bool:
 
 def test_what_is_read_back_is_what_was_to_go_out(tmp_path: Path) -> None:
     pytest.importorskip("pyx12")
-    claims, different = differences(tmp_path / "house", 30, 4, judged_by_pyx12=True)
+    claims, different = differences(tmp_path / "house", 15, 4, judged_by_pyx12=True)
     assert (claims > 5, different) == (True, 0)
 
 

@@ -1,4 +1,4 @@
-"""Each command once on every kind of store: it says what it says of a plain ledger in a file.
+"""Each command once on every kind of store (``tiers.of_stores``): it says what it says of a plain ledger in a file.
 
 What a store must do is in ``test_contract.py``; here the commands go through all of it. ``--store postgres`` runs the
 other tests in PostgreSQL, too, before a release.
@@ -22,6 +22,7 @@ from tests.answered import PAID, TAKEN_IN, TURNED_BACK, answer, house_with_claim
 from tests.command_line import ANYWAY, Ended, House, assert_plain, example, run, told
 from tests.exports import manifest_of, rows_in
 from tests.running_site import running
+from tests.tiers import of_stores
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.jsonl"))
 NOWHERE = {"book", "master-key", "completion", "help"}
@@ -63,7 +64,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site_of("sqlite", tmp_path_factory.mktemp("plain"))
 
 
-@pytest.fixture(scope="module", params=stores.KINDS[1:])
+@pytest.fixture(scope="module", params=of_stores(Path(__file__))[1:])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site_of(request.param, tmp_path_factory.mktemp("site"))
 

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +24,7 @@ from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
 from tests.encrypted_house import Locked
 from tests.exports import export, manifest_of, rows_in
-from tests.projections.export.starter import Starter, starter
+from tests.projections.export.starter import starter
 from tests.tiers import in_proportion
 
 pytestmark = pytest.mark.sqlite_file
@@ -534,26 +533,20 @@ class TestKills:
         for name, value in house.env.items():
             monkeypatch.setenv(name, value)
         assert house.run("days").status == 0
-        left = 0
-        with starter() as child:
-            end = bisect_left(range(2000), True, key=lambda step: self.ends_by_itself(child, house, args, step))
-            for step in [*range(1, end - 14, apart), *range(max(1, end - 14), 2000)]:
-                child.start(args, step)
-                status = child.ended()
-                left += bool(files_in(out)) and status != 0
-                found = take(house, "EP-1")
-                assert {became for became, _ in found} <= {"removed", "gone"}
-                assert files_in(out) == [], step
-                if status == 0:
-                    break
+        child, left = starter(), 0
+        end = child.steps(args, house.folder / "steps")
+        take(house, "EP-1")
+        for step in [*range(1, end - 14, apart), *range(max(1, end - 14), 2000)]:
+            child.start(args, step)
+            status = child.ended()
+            left += bool(files_in(out)) and status != 0
+            found = take(house, "EP-1")
+            assert {became for became, _ in found} <= {"removed", "gone"}
+            assert files_in(out) == [], step
+            if status == 0:
+                break
         assert status == 0
         assert left > 1, "some kills left something behind"
-
-    def ends_by_itself(self, child: Starter, house: Locked, args: list[str], step: int) -> bool:
-        child.start(args, step + 1)
-        status = child.ended()
-        take(house, "EP-1")
-        return status == 0
 
     def test_a_taking_back_that_was_killed_is_finished_by_the_next(self, house: Locked, out: Path) -> None:
         one = page(house, out / "one.html")

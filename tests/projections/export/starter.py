@@ -1,20 +1,22 @@
-"""Exports started in processes of their own, and killed there."""
+"""Exports started in processes of their own, and killed there. The process that starts them is kept for all tests."""
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 STARTER = """
 import json, os, sys
 import pyarrow.parquet, sqlite_utils
 import commands.verbs.export, commands.verbs.read, projections.export.as_parquet
 from commands.cli import run
+seen = [0]
 def die_at(step):
-    seen = [0]
     def count(event, args):
         if event in ("open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir"):
             seen[0] += 1
@@ -25,10 +27,15 @@ for line in sys.stdin:
     child = os.fork()
     if not child:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        args, step = json.loads(line)
-        if step:
+        args, step, environment, counted = json.loads(line)
+        os.environ.clear()
+        os.environ.update(environment)
+        if step or counted:
             die_at(step)
-        os._exit(run(args))
+        status, steps = run(args), seen[0]
+        if counted:
+            open(counted, "w").write(str(steps))
+        os._exit(status)
     print(child, flush=True)
     sys.stdin.readline()  # until then the number is this child's, even if it has ended
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
@@ -42,9 +49,15 @@ class Starter:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def start(self, args: list[str], die_at_step: int = 0) -> int:
+    def start(self, args: list[str], die_at_step: int = 0, counted: str = "") -> int:
         """The number of the process; it may be told to die before its n-th step that touches a file or a folder."""
-        return self._asked(json.dumps([args, die_at_step]))
+        return self._asked(json.dumps([args, die_at_step, dict(os.environ), counted]))
+
+    def steps(self, args: list[str], note: Path) -> int:
+        """How many such steps there are, noted in a file."""
+        self.start(args, counted=str(note))
+        assert self.ended() == 0
+        return int(note.read_text())
 
     def ended(self) -> int:
         return self._asked("")
@@ -57,11 +70,15 @@ class Starter:
         return int(self.process.stdout.readline())
 
 
-@contextmanager
-def starter() -> Iterator[Starter]:
-    with subprocess.Popen(
-        [sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as it:
-        yield Starter(it)
-        assert it.stdin
-        it.stdin.close()
+@cache
+def starter() -> Starter:
+    """The one of this process."""
+    it = subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(_end, it)
+    return Starter(it)
+
+
+def _end(it: subprocess.Popen[str]) -> None:
+    assert it.stdin
+    it.stdin.close()
+    it.wait()

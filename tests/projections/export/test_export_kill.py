@@ -40,33 +40,33 @@ def test_a_whole_export_stands_whenever_one_is_killed(tmp_path: Path, kills: int
     named = house.named
     expected: dict[str, list[str]] = {}
     took: dict[str, float] = {}
-    with starter() as child:
-        for number in range(kills + len(FORMS)):
-            form = FORMS[number % len(FORMS)]
-            out = tmp_path / form
-            more(house, number, episode)
-            now = days_now(house)
-            began = time.monotonic()
-            process = child.start([*named, "export", "days", "--format", form, "--out", str(out)])
-            if form in took:
-                slept = rng.uniform(0, took[form])
-                time.sleep(slept)
-                os.kill(process, signal.SIGKILL)
-                status = child.ended()
-                if status == 0:  # it takes no longer than that
-                    took[form] = slept
-            else:
-                status = child.ended()
-                took[form] = time.monotonic() - began
-                assert status == 0
-            assert status in (0, -signal.SIGKILL)
-            made = standing(out)
-            assert made in (expected.get(form), now)
-            if status == 0:
-                assert made == now
-            found["new" if made == now else "before"] += 1
-            found["killed"] += status != 0
-            expected[form] = made
+    child = starter()
+    for number in range(kills + len(FORMS)):
+        form = FORMS[number % len(FORMS)]
+        out = tmp_path / form
+        more(house, number, episode)
+        now = days_now(house)
+        began = time.monotonic()
+        process = child.start([*named, "export", "days", "--format", form, "--out", str(out)])
+        if form in took:
+            slept = rng.uniform(0, took[form])
+            time.sleep(slept)
+            os.kill(process, signal.SIGKILL)
+            status = child.ended()
+            if status == 0:  # it takes no longer than that
+                took[form] = slept
+        else:
+            status = child.ended()
+            took[form] = time.monotonic() - began
+            assert status == 0
+        assert status in (0, -signal.SIGKILL)
+        made = standing(out)
+        assert made in (expected.get(form), now)
+        if status == 0:
+            assert made == now
+        found["new" if made == now else "before"] += 1
+        found["killed"] += status != 0
+        expected[form] = made
     assert found["killed"] > kills / 4, "on a busy machine many end before their moment comes"
     assert found["before"] > kills / 4
     for form in FORMS:
@@ -92,15 +92,15 @@ def test_a_whole_export_stands_whichever_step_was_the_last(tmp_path: Path, apart
     more(house, 1, "EP-1")
     now = days_now(house)
     assert now != before
-    with starter() as child:
-        for step in range(1, 1000, apart):
-            child.start(command, step)
-            status = child.ended()
-            made = standing(out)
-            assert made in (before, now)
-            seen.append(made == now)
-            if status == 0:
-                break
+    child = starter()
+    for step in range(1, 1000, apart):
+        child.start(command, step)
+        status = child.ended()
+        made = standing(out)
+        assert made in (before, now)
+        seen.append(made == now)
+        if status == 0:
+            break
     assert seen == sorted(seen), "once the new one stands, it stands"
     assert seen[-1]
     assert seen.count(False) > 15 // apart

@@ -1,0 +1,25 @@
+"""The processes that a rebuild or a judgement starts to help it, forked from one that has loaded what they need.
+
+Each is as fresh as one that is started anew; to load everything takes longer than most of their work. What tests start
+as programs of their own starts its helpers as ever.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.context import BaseContext
+from typing import Final
+
+LOADED: Final = ["projections.rebuild.build", "projections.distributed.local", "projections.distributed.bucket"]
+
+
+def forked_from_one() -> None:
+    """From now on in this process, for whoever asks for processes that are spawned."""
+    ask = multiprocessing.get_context
+    forking = ask("forkserver")
+    forking.set_forkserver_preload(LOADED)
+
+    def asked(method: str | None = None) -> BaseContext:
+        return forking if method == "spawn" else ask(method)
+
+    multiprocessing.get_context = asked  # type: ignore[assignment]
