@@ -29,11 +29,11 @@ class Desk(NamedTuple):
 
 
 class Stopped(Exception):
-    """The act cannot be done as things are; sentences say why, and what to do."""
+    """The act cannot be done as things are; sentences say why, and what to do, and may name ``patients``."""
 
-    def __init__(self, *sentences: str) -> None:
+    def __init__(self, *sentences: str, patients: Iterable[str] = ()) -> None:
         super().__init__(*sentences)
-        self.sentences = sentences
+        self.sentences, self.patients = sentences, frozenset(patients)
 
 
 class Part(NamedTuple):
@@ -52,7 +52,7 @@ class Download(NamedTuple):
 
 class Preview(NamedTuple):
     """What would be recorded, what of it refers to nothing known, and what would change; ``patients`` are those whose
-    data it shows, where they were not known before."""
+    data it shows, as far as the page does not know them."""
 
     shown: list[tuple[str, str]]
     notes: list[str]

@@ -18,8 +18,8 @@ from commands.desk.act import (
     identity_of,
     new_identity,
     nonce_of,
-    parted,
 )
+from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts, plain
 from commands.door.explain import first_fault
 from commands.door.shapes import EVENTS
@@ -29,7 +29,6 @@ from commands.writing.handle import Recorder
 from ledger.facts.administration import RemittanceAssigned
 from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
-from projections.effects.text import effect_lines
 from projections.words import counted, minute, money, payer_name, sentence, utc_text
 
 _CLAIM: Final = EVENTS["ClaimSubmitted"].fields["claim"].form
@@ -94,7 +93,7 @@ class AssignAnswers:
             effect = self._effect(State(rehearsal.real, rehearsal.began), State(rehearsal), touched)
         ours = found.claim
         shown = [*self.facts, ("Our claim", ours.claim), ("Its episode", ours.episode)]
-        return Preview(shown, list(self._notes(found)), [_counted(found), *effect], frozenset(touched))
+        return Preview(shown, list(self._notes(found)), [_counted(found), *effect.parts], effect.patients | touched)
 
     def do(self, told: Texts) -> Done:
         """Record it, once for each form."""
@@ -109,7 +108,11 @@ class AssignAnswers:
                 raise
             upto, patients = ledger.position(), frozenset(ledger.patients_of(found.claim.episode))
             effect = self._effect(State(ledger, began), State(ledger, upto), patients)
-            return Done(f"{counted(len(found.answers), 'answer')} assigned.", [_counted(found), *effect], patients)
+            return Done(
+                f"{counted(len(found.answers), 'answer')} assigned.",
+                [_counted(found), *effect.parts],
+                effect.patients | patients,
+            )
 
     def _recorded(self, ledger: EpisodeLedger, told: Texts, identity: str) -> Assignment:
         found = self._found(ledger, told)
@@ -141,8 +144,8 @@ class AssignAnswers:
         acts = [act for _, act in ledger.acts_of(RemittanceAssigned) if (act.payment, act.control) == named]
         return acts[-1] if acts else None
 
-    def _effect(self, before: State, after: State, patients: Collection[str]) -> list[Part]:
-        return parted(effect_lines(list(changes_between(before, after, patients, self.desk.book)), self.desk.book))
+    def _effect(self, before: State, after: State, patients: Collection[str]) -> Effect:
+        return effect_of(changes_between(before, after, patients, self.desk.book), self.desk.book)
 
     def _notes(self, found: Assignment) -> Iterator[str]:
         answered = found.answers[0].posting.payer

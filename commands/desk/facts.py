@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from commands.desk.act import Desk, Done, Part, Preview, Stopped, clock_stops, identity_of, new_identity, parted
+from commands.desk.act import Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
+from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import (
     Control,
     Texts,
@@ -36,7 +37,6 @@ from ledger.facts.entry import Entry
 from ledger.facts.heads import EpisodeHead
 from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
-from projections.effects.text import effect_lines
 from projections.reading.around import entries_around
 from projections.words import capital, minute, sentence, utc_text
 
@@ -100,7 +100,7 @@ class OfEpisode:
             notes = [note for line in lines for note in doubts(line.fact, line.episode, known, book)]
             self._recorded(rehearsal, lines, told)
             effect = self._effect(State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
-        return Preview(shown(self.controls(told, {})), list(map(capital, notes)), effect)
+        return Preview(shown(self.controls(told, {})), list(map(capital, notes)), *effect)
 
     def do(self, told: Texts) -> Done:
         """Record it."""
@@ -112,11 +112,10 @@ class OfEpisode:
             name = ", ".join(f"{line.source}:{line.id}" for line in lines)
             upto = ledger.position()
             effect = self._effect(State(ledger, began), State(ledger, upto), set(ledger.patients_of(lines[0].episode)))
-            return Done(f"Recorded as {name}.", effect)
+            return Done(f"Recorded as {name}.", *effect)
 
-    def _effect(self, before: State, after: State, patients: set[str]) -> list[Part]:
-        changes = list(changes_between(before, after, patients, self.desk.book))
-        return parted(effect_lines(changes, self.desk.book))
+    def _effect(self, before: State, after: State, patients: set[str]) -> Effect:
+        return effect_of(changes_between(before, after, patients, self.desk.book), self.desk.book)
 
     def _lines(self, told: Texts) -> list[Line]:
         first, lines = identity_of(told), list[Line]()

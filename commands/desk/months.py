@@ -81,7 +81,7 @@ class Close:
                         still_open=lambda: self._open_now(ledger), anyway=anyway,
                     )  # fmt: skip
             except (CannotClose, NotAsClosed) as refused:
-                raise Stopped(*map(sentence, refused.args)) from None
+                raise Stopped(*map(sentence, refused.args), patients=set_aside) from None
         return Done(said_closed(closed.record, new=closed.new), report_lines(closed))
 
     def _open_now(self, ledger: EpisodeLedger) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from commands.desk.act import Desk, Done, Part, Preview, Stopped, identity_of, new_identity, parted
+from commands.desk.act import Desk, Done, Preview, Stopped, identity_of, new_identity
+from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts, plain, shown
 from commands.door.explain import first_fault
 from commands.door.shapes import EVENTS
@@ -16,7 +17,6 @@ from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
 from ledger.facts.merges import Merged, MergeRefused, Parted, as_entry
 from ledger.store import EpisodeLedger, RecordConflictError
 from projections.effects.effect import changes_of
-from projections.effects.text import effect_lines
 from projections.reading.around import entries_around
 from projections.words import sentence
 
@@ -83,7 +83,7 @@ class _OfPatients:
         """What would change for their episodes."""
         with self.desk.setup.open() as ledger:
             self._refuse(ledger, told)
-            return Preview(shown(self.controls(told, {})), [], self._effect(ledger, told))
+            return Preview(shown(self.controls(told, {})), [], *self._effect(ledger, told))
 
     def do(self, told: Texts) -> Done:
         """Record it, once for each form."""
@@ -98,7 +98,7 @@ class _OfPatients:
                     self.record(ledger, told, nonce)
                 except RecordConflictError:
                     continue
-                return Done("Recorded.", effect)
+                return Done("Recorded.", *effect)
         raise Stopped("Others kept recording, and nothing was done.", "Try again.")
 
     def _refuse(self, ledger: EpisodeLedger, told: Texts) -> None:
@@ -107,13 +107,13 @@ class _OfPatients:
         except MergeRefused as trouble:
             raise Stopped(sentence(trouble)) from None
 
-    def _effect(self, ledger: EpisodeLedger, told: Texts) -> list[Part]:
+    def _effect(self, ledger: EpisodeLedger, told: Texts) -> Effect:
         names = [told[name].strip() for name in self._names]
         streams = entries_around(ledger, [episode for name in names for episode in ledger.episodes_of(name)])
         acts = streams.get(HOUSE, [])
         act = as_entry(self.fact(told), len(acts) + 1, ledger.position() + 1, "", utc_now(), "")
         after = streams | {HOUSE: [*acts, act]}
-        return parted(effect_lines(list(changes_of(streams, after, self.desk.book)), self.desk.book))
+        return effect_of(changes_of(streams, after, self.desk.book), self.desk.book)
 
 
 class Merge(_OfPatients):

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from commands.desk.act import Desk, Done, Download, Part, Preview, Stopped, clock_stops, new_identity, parted
+from commands.desk.act import Desk, Done, Download, Part, Preview, Stopped, clock_stops, new_identity
+from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts
 from commands.desk.sheet_run import LINES_SHOWN, Ran, Refuse, SheetsWanted, episodes_of, run_sheets, said_only
 from commands.desk.sheets_told import told_of
@@ -25,7 +26,6 @@ from commands.terminal.refused_rows import RefusedRows
 from commands.writing.importing import TooManyProposals
 from ledger.store import EpisodeLedger
 from projections.effects.effect import State, changes_between
-from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
 from projections.words import counted, written_date
 
@@ -104,8 +104,8 @@ class ImportSheet:
             ran = self._run(rehearsal, sheets, told)
             states = State(rehearsal.real, rehearsal.began), State(rehearsal)
             effect = self._effect(*states, rehearsal.touched())
-            patients = rehearsal.touched() | _proposed_for(rehearsal, ran)
-        lines = [*told_of(ran, "would be recorded"), *effect]
+            patients = rehearsal.touched() | _proposed_for(rehearsal, ran) | effect.patients
+        lines = [*told_of(ran, "would be recorded"), *effect.parts]
         return Preview(shown, [], lines, frozenset(patients), _downloads(ran))
 
     def do(self, told: Texts) -> Done:
@@ -116,10 +116,10 @@ class ImportSheet:
             upto = ledger.position()
             touched = ledger.patients_since(began, upto) if upto > began else set[str]()
             effect = self._effect(State(ledger, began), State(ledger, upto), touched)
-            patients = touched | _proposed_for(ledger, ran)
+            patients = touched | _proposed_for(ledger, ran) | effect.patients
         new = ran.counts["recorded"] + ran.corrected
         sentence = f"{counted(new, 'fact')} recorded." if new else "Nothing was recorded: the ledger has this already."
-        return Done(sentence, [*told_of(ran, "recorded"), *effect], frozenset(patients), _downloads(ran))
+        return Done(sentence, [*told_of(ran, "recorded"), *effect.parts], frozenset(patients), _downloads(ran))
 
     def refused_rows(self, told: Texts) -> RefusedSheet:
         """The refused rows of the sheet that a button names, as ``import --refused`` writes them; Stopped if there are
@@ -151,11 +151,10 @@ class ImportSheet:
         with clock_stops():
             return run_sheets(ledger, sheets, wanted, refused)
 
-    def _effect(self, before: State, after: State, touched: set[str]) -> list[Part]:
+    def _effect(self, before: State, after: State, touched: set[str]) -> Effect:
         if len(touched) > MOST_PATIENTS:
-            return [Part(f"What changes is not shown for {len(touched):,} patients.")]
-        changes = list(changes_between(before, after, touched, self.desk.book))
-        return parted(effect_lines(changes, self.desk.book))
+            return Effect([Part(f"What changes is not shown for {len(touched):,} patients.")], frozenset())
+        return effect_of(changes_between(before, after, touched, self.desk.book), self.desk.book)
 
     @contextmanager
     def _sheets(self, told: Texts) -> Iterator[Matched]:

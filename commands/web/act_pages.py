@@ -50,6 +50,7 @@ def sent_form(site: Site, request: Request, told: Fields, act: Act, back: str, *
             )
         preview = act.preview(told)
     except Stopped as stopped:
+        _log_look(site, request, stopped.patients)
         return _again(site, request, told, act, back, {}, stopped.sentences, 409, **more)
     _log_look(site, request, preview.patients)
     return site.render(
@@ -63,8 +64,8 @@ def _carried(told: Fields) -> Fields:
 
 def _log_look(site: Site, request: Request, patients: frozenset[str]) -> None:
     """Log a look at patients who became known with the act alone, as by an import."""
-    if patients:
-        site.record(request, request.url.path.strip("/").partition("/")[0], patients)
+    if new := patients - request.scope.get("looked_at", frozenset()):
+        site.record(request, request.url.path.strip("/").partition("/")[0], new)
 
 
 def _again(

@@ -68,6 +68,7 @@ def asked_first(
     if not named.patients or also in request.scope["session"].sees:
         return None
     entries = [f"{episode}:{version}" for version in named.versions]
+    site.record(request, "also", filter(None, [_owner(reading, episode)]), episode=episode)
     return site.render("also.html", request, 409, reading=reading, episode=episode, entries=entries, also=also)
 
 
@@ -107,12 +108,15 @@ def record_look(
 ) -> None:
     """Log the look at a page of an episode, with everybody whom it names."""
     day, named = day_asked(request), also_named(reading.ledger, episode, known_at)
-    own = AsKnown(reading.ledger, reading.book).owner(episode)
-    patients = [*named.patients, *([own] if own else [])]
+    patients = filter(None, [*named.patients, _owner(reading, episode)])
     site.record(
         request, page, patients, episode=episode, day=day.isoformat() if day else None,
         known_at=utc_text(known_at) if known_at else None,
     )  # fmt: skip
+
+
+def _owner(reading: Reading, episode: str) -> str | None:
+    return AsKnown(reading.ledger, reading.book).owner(episode)
 
 
 def not_opened() -> Refused:

@@ -81,6 +81,7 @@ def _look(site: Site) -> Look:
     try:
         with setup.open() as ledger:
             position = ledger.position()
+            site.look_for_forgettings(ledger)
             with closing(setup.views()) as views, views.reading():
                 lag, found = behind(ledger, views), counts(views)
     except _TROUBLES:

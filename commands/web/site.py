@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -80,7 +82,7 @@ class Site:
         """The ledger and its read model for one page, with open ``work`` or the numbers of ``claims`` if they are asked
         for; what was kept from before a forgetting is let go first."""
         with self.reader.reading(work=work, claims=claims) as reading:
-            self._let_go(max((position for position, _ in reading.ledger.forgettings()), default=0))
+            self.look_for_forgettings(reading.ledger)
             self._seal_looks(reading.ledger)
             yield reading
 
@@ -94,28 +96,42 @@ class Site:
             except (OSError, StoreError) as error:
                 self.tell(f"the access records could not be sealed: {type(error).__name__}")
 
+    def look_for_forgettings(self, ledger: EpisodeLedger) -> None:
+        """Let go of everything that is kept in this process from before somebody was forgotten."""
+        self._let_go(max((position for position, _ in ledger.forgettings()), default=0))
+
     def _let_go(self, forgotten_at: int) -> None:
         """Keep nothing from before the position at which somebody was forgotten last."""
         self.monday.kept(since=forgotten_at)
         if forgotten_at > self._forgotten_at:
-            self._kept.clear()
+            self._forgotten_at = forgotten_at  # first: what was read before is kept by nobody from here on
+            self._let_go_of_lists()
             self.uploads.let_go()
             for kind in ("search", "also", "work", "looks", "answer"):
                 self.ids.let_go(kind)
-            self._forgotten_at = forgotten_at
+            _let_go_of_texts()
+
+    def _let_go_of_lists(self) -> None:
+        self._kept.clear()
 
     def kept(self, reading: Reading, name: str, made: Callable[[], Kept], besides: object = None) -> Kept:
         """What pages have under a name, made once for each state of ledger and book, and of what else it rests on."""
         state = (reading.position, reading.book.hash, besides)
         held = self._kept.get(name)
         if held is None or held[0] != state:
-            held = self._kept[name] = state, made()
+            held = state, made()
+            if reading.position >= self._forgotten_at:
+                self._kept[name] = held
         found: Kept = held[1]
         return found
 
     def report(self, reading: Reading, *, anew: bool = False) -> Made | None:
         """The Monday report for a page: the last one made since somebody was forgotten, or one made now."""
         return self.monday.wanted(self.state(reading), anew=anew, since=self._forgotten_at)
+
+    def report_made(self) -> Made | None:
+        """The last Monday report, if one was made since somebody was forgotten; to be asked for while reading."""
+        return self.monday.kept(since=self._forgotten_at)
 
     def render(self, template: str, request: Request, status: int = 200, /, **said: Any) -> Response:
         """A page; ``session`` is None for whoever is not signed in, ``may`` says what their role may ask, ``zone`` is
@@ -141,7 +157,9 @@ class Site:
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
         """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
-        marks = marks_of(filter(None, patients), self.reader.setup.master)
+        names = frozenset(filter(None, patients))
+        request.scope["looked_at"] = request.scope.get("looked_at", frozenset()) | names
+        marks = marks_of(names, self.reader.setup.master)
         session: Session = request.scope["session"]
         self.access.record(session.name, session.user, remote, page, marks, **seen)
 
@@ -160,6 +178,17 @@ class Site:
     def work_href(self, episode: str, work: str) -> str:
         """The address of a piece of open work: an opaque id."""
         return f"/open-work/{self.ids.of('work', f'{work} {episode}')}"
+
+
+def _let_go_of_texts() -> None:
+    """Empty the caches of this process that hold what was asked lately; those that hold one thing for good, such as a
+    template, have nobody's data."""
+    for each in gc.get_objects():
+        if isinstance(each, _CACHE) and each.cache_parameters()["maxsize"] is not None:
+            each.cache_clear()
+
+
+_CACHE: Final = type(lru_cache(lambda: None))
 
 
 def _environment(site: Site) -> Environment:

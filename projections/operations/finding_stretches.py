@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -97,11 +99,21 @@ class StretchReader:
         self._patient = patient
         self._shares: dict[str, Mapping[str, Sequence[Share]]] = {}
         self._claims: ClaimsTold | None = None
-        self._days = {(episode, on): self._day(on, *cells) for episode, on, *cells in self._views.connection.execute(
-            "SELECT episode, date, payer, rate_cents, code, terms_from, terms_published, provider FROM days"
-            " WHERE patient = ?",
+        self._runs: dict[str, list[tuple[Any, ...]]] = {}
+        for episode, *cells in self._views.connection.execute(
+            "SELECT episode, first_date, last_date, payer, rate_cents, code, terms_from, terms_published, provider"
+            " FROM day_runs WHERE patient = ? ORDER BY episode, first_date",
             (patient,),
-        )}  # fmt: skip
+        ):
+            self._runs.setdefault(episode, []).append(tuple(cells))
+
+    def _day_at(self, episode: str, on: str) -> _Day | None:
+        """A day of the patient's, out of the run that has it: of some patients there are a hundred thousands."""
+        runs = self._runs.get(episode, [])
+        place = bisect_right(runs, on, key=itemgetter(0)) - 1
+        if place < 0 or on > runs[place][1]:
+            return None
+        return self._day(on, *runs[place][2:])
 
     def _day(
         self, on: str, payer: str | None, cents: int | None, code: str | None, from_: str | None,
@@ -117,7 +129,7 @@ class StretchReader:
 
     def worth(self, episode: str, dates: Iterable[str]) -> tuple[int | None, str | None]:
         """What some days of an episode pay, None if no rate is known, and until when the first of them is filed."""
-        days = [day for on in dates if (day := self._days.get((episode, on))) is not None]
+        days = [day for on in dates if (day := self._day_at(episode, on)) is not None]
         cents = [day.cents for day in days if day.cents is not None]
         return sum(cents) if cents else None, min((day.file_by for day in days if day.file_by), default=None)
 
@@ -125,7 +137,7 @@ class StretchReader:
         """One stretch, with what is at stake."""
         about_claims = "{claim}" in MESSAGES[row.rule].wrong
         shares = [share for at in self._places(row) for share in self._on_claims(*at)] if about_claims else []
-        days = [day for at in self._places(row) if (day := self._days.get(at)) is not None]
+        days = [day for at in self._places(row) if (day := self._day_at(*at)) is not None]
         cents = self._answered(row, shares) or [share.cents for share in shares] or self._paid(row)
         payers = dict.fromkeys([share.line.payer for share in shares] or [day.payer for day in days if day.payer])
         return FindingStretch(
@@ -157,7 +169,7 @@ class StretchReader:
 
     def _paid(self, row: FindingRow) -> list[int]:
         """What the days pay; of several episodes that would bill one date, only one can be paid."""
-        found = ([self._days.get((episode, on)) for episode in row.episodes] for on in row.dates)
+        found = ([self._day_at(episode, on) for episode in row.episodes] for on in row.dates)
         known = ([day.cents for day in days if day and day.cents is not None] for days in found)
         return [max(cents) for cents in known if cents]
 

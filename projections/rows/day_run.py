@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -52,6 +53,10 @@ RUN_TYPES: Final = {
 }
 """The columns of a run, each with what the read model keeps it as."""
 RUN_ORDER: Final = ("patient", "episode", "first_date")
+MOST_DAYS: Final = 4_000
+"""How many days are held at once, where they are told one by one."""
+MOST_TEXT: Final = 1_000_000
+"""And how much text of their causes, in characters."""
 _SAID: Final = slice(DayRun._fields.index("status"), DayRun._fields.index("because"))
 _ADDED: Final = slice(DayRun._fields.index("member"), None)
 _DAY_SAID: Final = slice(DayCells._fields.index("status"), DayCells._fields.index("because"))
@@ -135,7 +140,7 @@ def _carries_on(run: DayRun, cells: Any) -> bool:
 
 def days_of(runs: Iterable[DayRun]) -> Iterator[Cells]:
     """The rows of the days, in order; of a damaged run one row that shows it as it stands."""
-    for run in runs:
+    for run in chain.from_iterable(map(parts_of, runs)):
         cells: Cells = run
         said, added = cells[_SAID], cells[_ADDED]
         whole = _dates_and_causes(run, run.because)
@@ -147,12 +152,49 @@ def days_of(runs: Iterable[DayRun]) -> Iterator[Cells]:
             yield _cells_of(DayCells, (run.patient, run.episode, day, *said, f"[{because}]", *added))
 
 
-def encoded_days(runs: Sequence[DayRun]) -> bytes:
-    """The rows of the days as JSON, one after the other with commas: what ``days_of`` encodes to.
+def parts_of(run: DayRun) -> Iterator[DayRun]:
+    """A run in parts that are short enough to be held with all their days; a damaged one as it stands."""
+    if not (isinstance(run.days, int) and isinstance(run.because, str)) or _is_short(run.days, len(run.because)):
+        yield run
+        return
+    try:
+        first, causes = date.fromisoformat(run.first_date).toordinal(), _parts_of(run.because)
+        is_whole = len(causes) == run.days and iso(first + run.days - 1) == run.last_date
+    except (TypeError, ValueError, OverflowError, MsgspecError):
+        is_whole = False
+    if not is_whole:
+        yield run
+        return
+    step = max(1, min(MOST_DAYS, run.days * MOST_TEXT // len(run.because)))
+    for start in range(0, run.days, step):
+        own = causes[start : start + step]
+        because = f"[{','.join(str(each, 'utf-8') for each in own)}]"
+        dates = iso(first + start), iso(first + start + len(own) - 1), len(own)
+        yield run._replace(first_date=dates[0], last_date=dates[1], days=dates[2], because=because)
 
-    Written by runs: what is the same in all days of one is encoded once. The causes are JSON within JSON; what is
-    between two of them looks the same in both.
-    """
+
+def _is_short(days: int, text: int) -> bool:
+    return days <= MOST_DAYS and text <= MOST_TEXT
+
+
+def encoded_days(runs: Iterable[DayRun]) -> Iterator[bytes]:
+    """The rows of the days as JSON, one after the other with commas: what ``days_of`` encodes to. In pieces, between
+    which a comma belongs: a patient may have a century of days, twenty times over."""
+    some, days, text = list[DayRun](), 0, 0
+    for run in chain.from_iterable(map(parts_of, runs)):
+        more = (run.days, len(run.because)) if isinstance(run.days, int) and isinstance(run.because, str) else (0, 0)
+        if some and not _is_short(days + more[0], text + more[1]):
+            yield _encoded(some)
+            some, days, text = [], 0, 0
+        some.append(run)
+        days, text = days + more[0], text + more[1]
+    if some:
+        yield _encoded(some)
+
+
+def _encoded(runs: Sequence[DayRun]) -> bytes:
+    """Written by runs: what is the same in all days of one is encoded once. The causes are JSON within JSON; what is
+    between two of them looks the same in both."""
     days: list[str] = []
     parts = [part for run in runs for part in (run[:2], run[_SAID], run.because, run[_ADDED])]
     encoded = iter(_encode_lines(parts).decode().split("\n"))

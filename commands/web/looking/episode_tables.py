@@ -17,6 +17,7 @@ from commands.web.times import reader_today
 from projections.page.claims import ClaimShown
 from projections.page.episode import EpisodeSheet, episode_sheet
 from projections.page.money import DayMoney
+from projections.reading.also_named import also_named
 from projections.rows.finding import FindingRow
 from projections.words import money, payer_name, utc_text
 from projections.work.chosen import WorkRow, work_of
@@ -124,7 +125,7 @@ def episode_table(site: Site, request: Request) -> Response:
         back = site.episode_href(episode, None, utc_text(known_at) if known_at else None, mark=f"#{one.name}")
         return table_answer(
             site, request, reading, one, one.asked(request, ("known_at",)), "episode table", back, sheet.patient,
-            episode,
+            episode, also=also_named(reading.ledger, episode, known_at).patients,
         )  # fmt: skip
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.web.access import looks_at, marks_of
+from commands.web.access import Access, looks_at, marks_of
 from commands.web.forms import Fields
 from commands.web.looking.tables import AS_FOUND, Asked, Column, csv_of, paged
 from commands.web.site import Refused, Site
+from ledger.store import EpisodeLedger
 from projections.words import written_date
 
 LONGEST_NAME: Final = 128
@@ -62,7 +64,14 @@ def looks_page(site: Site, request: Request) -> Response:
         master = site.reader.setup.master if reading.ledger.encrypted else None
         found = list(looks_at(site.access.path, marks_of(names, master), first or None, last or None))[::-1]
         table = paged(asked, _COLUMNS, found)
+        whose = {patient, *_patients_of(reading.ledger, table.rows)}
         if asked.is_csv:
-            return csv_of(site, request, "looks", table, lambda row: patient)
-        site.record(request, "looks", [patient])
+            return csv_of(site, request, "looks", table, lambda row: patient, also=whose)
+        site.record(request, "looks", whose)
         return site.render("looks.html", request, reading=reading, table=table, patient=patient, first=first, last=last)
+
+
+def _patients_of(ledger: EpisodeLedger, looks: Iterable[Access]) -> set[str]:
+    """Whose episodes were looked at: perhaps another's by now than who is asked for."""
+    episodes = {look.episode for look in looks if look.episode}
+    return {patient for episode in episodes for patient in ledger.patients_of(episode)}

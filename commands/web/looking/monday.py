@@ -47,7 +47,7 @@ def report_page(site: Site, request: Request) -> Response:
 def report_charts(site: Site, request: Request) -> Response:
     """The report's own page with charts and the rows behind its numbers, as the command ``report`` writes it."""
     with site.reading():
-        made = site.monday.kept()
+        made = site.report_made()
     if made is None:
         raise Refused(404, "No report yet", "Open the Monday report first; it is made then.")
     site.record(request, "report", patients_behind(made.report))

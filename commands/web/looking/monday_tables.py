@@ -88,7 +88,7 @@ _EXPECTED: Final = (
 def report_table(site: Site, request: Request) -> Response:
     """A section of the last report by itself, or as CSV."""
     with site.reading() as reading:
-        made = site.monday.kept()
+        made = site.report_made()
         if made is None:
             raise Refused(404, "No report yet", "Open the Monday report first; it is made then.")
         one = table_named(list(tables_of(made.report)), request.path_params["name"])

@@ -6,7 +6,7 @@ Pages with several tables show each of them as it is most useful; a link beside 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
@@ -59,10 +59,12 @@ def table_named(tables: Sequence[OneTable], name: str) -> OneTable:
 
 def table_answer(
     site: Site, request: Request, reading: Reading, one: OneTable, asked: Asked, page: str, back: str,
-    patient: str | None = None, episode: str | None = None, template: str = "one_table.html", **more: object,
+    patient: str | None = None, episode: str | None = None, template: str = "one_table.html",
+    also: Iterable[str] = (), **more: object,
 ) -> Response:  # fmt: skip
     """The page of a table, or its CSV; whose data it shows is logged before. ``patient`` and ``episode`` are those that
-    the table is of, where its rows do not say; a ``template`` of its own may show ``more`` around it."""
+    the table is of, where its rows do not say, and ``also`` whom it may name besides; a ``template`` of its own may
+    show ``more`` around it."""
 
     def patient_of(row: Any) -> str | None:
         return getattr(row, "patient", None) or patient
@@ -71,8 +73,8 @@ def table_answer(
     rows = [row for row in one.rows if all(_text(row, column) == value for column, value in wanted)]
     table = paged(asked, one.columns, rows)
     if asked.is_csv:
-        return csv_of(site, request, f"{page} {one.name}", table, patient_of, episode)
-    site.record(request, page, filter(None, {patient, *map(patient_of, table.rows)}), episode=episode)
+        return csv_of(site, request, f"{page} {one.name}", table, patient_of, episode, also)
+    site.record(request, page, filter(None, {patient, *map(patient_of, table.rows), *also}), episode=episode)
     payers = _payers(reading, one)
     return site.render(
         template, request, reading=reading, table=table, one=one, back=back, payers=payers,

@@ -51,12 +51,12 @@ def pictures_page(site: Site, request: Request) -> Response:
 
 def _report_of(site: Site, reading: Reading) -> tuple[str, bool] | None:
     """Of which date the Monday report is that some are drawn from, and whether nothing was recorded since."""
-    made = site.monday.kept()
+    made = site.report_made()
     return None if made is None else (made.report.heading.on, made.state == site.state(reading))
 
 
 def _pictures(site: Site, reading: Reading, today: str, asked: Asked) -> list[Picture]:
-    made = site.monday.kept()
+    made = site.report_made()
     running_out = sorted(made.report.authorizations, key=lambda one: one.lasts_to) if made else []
     return [
         _days_by_week(by_week(reading.views, today), asked),

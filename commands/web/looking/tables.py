@@ -149,13 +149,14 @@ def _episodes_of(row: Any) -> Sequence[str]:
 
 def csv_of(
     site: Site, request: Request, name: str, table: Table, patient_of: Callable[[Any], str | None],
-    of_episode: str | None = None,
+    of_episode: str | None = None, also: Iterable[str] = (),
 ) -> CsvAnswer:  # fmt: skip
     """All rows of a table as a file for a spreadsheet; whose data it holds is logged before it is given out.
 
-    ``of_episode`` is the episode that all of it is of, where its rows do not say.
+    ``of_episode`` is the episode that all of it is of, and ``also`` are patients of whom it says something, where its
+    rows do not say.
     """
-    site.record(request, f"{name} csv", filter(None, map(patient_of, table.rows)))
+    site.record(request, f"{name} csv", [*filter(None, map(patient_of, table.rows)), *also])
     text = io.StringIO()
     writer = csv.writer(text)
     columns = [column for column in table.columns if column.kind != "mend"]

@@ -106,7 +106,10 @@ def work_page(site: Site, request: Request) -> Response:
     with site.reading(work=True) as reading:
         rows = work_rows(reading.views, today, WorkFilters(work=work, episode=episode, done="any"))
         decided = [_decided(act) for _, act in reading.ledger.work_acts() if (act.episode, act.work) == (episode, work)]
-        site.record(request, "work", {row.patient for row in rows}, episode=episode)
+        whose = {row.patient for row in rows} or reading.ledger.patients_of(
+            episode
+        )  # of the notes, where no row is left
+        site.record(request, "work", whose, episode=episode)
         return site.render(
             "work.html", request, reading=reading, rows=rows, work=work, what=work_words(work), episode_name=episode,
             decided=decided[::-1], state=rows[0] if rows else None, path=request.url.path, today=today,

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -17,10 +18,12 @@ from hypothesis import strategies as st
 from projections.read_model.queries import Filters, day_rows, runs_within
 from projections.read_model.tables import INSERT
 from projections.read_model.views import Views, passing_views
+from projections.rows import day_run
 from projections.rows.cells import json_lists
 from projections.rows.day import DayCells
-from projections.rows.day_run import DayRun, days_of, encoded_days, runs_of
+from projections.rows.day_run import DayRun, days_of, encoded_days, parts_of, runs_of
 from projections.rows.digests import digest, digest_of_days
+from projections.words import iso
 
 FIRST = date(2026, 1, 30)
 LABELS = st.lists(st.sampled_from(["pump:1", "],[", '"],["', "\\\\", "é\u2028", '%s{}"', "a,b", "\x01"]), max_size=3)
@@ -79,8 +82,50 @@ def test_no_two_runs_could_be_one(given_days: list[Any]) -> None:
 @given(days())
 def test_their_digest_is_that_of_the_days_one_by_one(given_days: list[Any]) -> None:
     runs = runs_of(given_days)
-    assert json.loads(b"[%b]" % encoded_days(runs)) == json.loads(msgspec.json.encode(given_days))
+    assert json.loads(b"[%b]" % b",".join(encoded_days(runs))) == json.loads(msgspec.json.encode(given_days))
     assert digest_of_days("P 1", runs) == digest("P 1", given_days)
+
+
+@given(days(), st.integers(1, 7), st.integers(1, 200))
+def test_it_is_the_same_where_long_runs_are_taken_in_parts(given_days: list[Any], most: int, text: int) -> None:
+    runs = runs_of(given_days)
+    with patch.multiple(day_run, MOST_DAYS=most, MOST_TEXT=text):
+        assert list(days_of(runs)) == given_days
+        assert digest_of_days("P 1", runs) == digest("P 1", given_days)
+        parts = [part for run in runs for part in parts_of(run)]
+    assert all(part.days <= most for part in parts)
+    assert runs_of(days_of(parts)) == runs
+
+
+def test_a_damaged_run_is_taken_as_it_stands() -> None:
+    run = runs_of(several(9))[0]
+    for damaged in (
+        run._replace(because=run.because[:-5]), run._replace(days=8), run._replace(last_date="2026-99-01"),
+        run._replace(days="x"), run._replace(because=None),
+    ):  # fmt: skip
+        with patch.multiple(day_run, MOST_DAYS=2):
+            assert list(parts_of(damaged)) == [damaged]
+
+
+def several(number: int) -> list[Any]:
+    said = {"status": "hold", "reason": "x", "code": None, "payer": "p", "terms_from": None, "terms_published": None}
+    more = {"rate_cents": None, "authorization": None, "member": None, "provider": None, "place_of_service": None}
+    dates = [(FIRST + timedelta(days=at)).isoformat() for at in range(number)]
+    return [
+        DayCells(patient="P 1", episode="E", date=on, because='["a:1"]', modifiers=None, **said, **more) for on in dates
+    ]
+
+
+def test_a_century_of_days_is_never_held_as_one() -> None:
+    """Twenty episodes of it, 7 KB of intake, are 730,500 rows: they were 190 MB in one piece."""
+    (run,) = runs_of(several(2))
+    because = f"[{','.join(['[]'] * 36_525)}]"
+    century = run._replace(last_date=iso(FIRST.toordinal() + 36_524), days=36_525, because=because)
+    pieces = [len(piece) for piece in encoded_days([century] * 2)]
+    assert max(pieces) < 500_000 < sum(pieces) / 10
+    assert sum(1 for _ in days_of([century])) == 36_525
+    with patch.multiple(day_run, MOST_DAYS=10**9, MOST_TEXT=10**9):
+        assert max(len(piece) for piece in encoded_days([century] * 2)) > 3_000_000
 
 
 @settings(deadline=None)
