@@ -219,12 +219,12 @@ def judged_from(source: str, stock: str, subset: str, book: str, scratch: str, k
     import tempfile
 
     from benchmark.reading import timed_build
-    from projections.rebuild import build
+    from projections.rebuild import part
 
     with open_stock(Path(stock)) as app, tempfile.TemporaryDirectory(dir=scratch) as folder:
         app.recorder.max_notification_id()  # the connection is made before the clock starts
         if source != "ours":
-            build.complete = {"log": _from_log, "repository": _from_repository}[source](app)  # type: ignore[assignment]
+            part.complete = {"log": _from_log, "repository": _from_repository}[source](app)  # type: ignore[assignment]
         seconds, entries, fingerprints = timed_build(subset, book, Path(folder) / "built.db", 1)
     return [(key, seconds, entries)], {"fingerprints": fingerprints}
 
