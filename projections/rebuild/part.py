@@ -15,10 +15,10 @@ from projections.read_model.rows_file import RowsFile
 from projections.read_model.trouble import SetAside
 from projections.reading.as_known import Streams, load_patient, some_episode
 from projections.reading.budget import TooCostly, set_budget, within_budget
-from projections.reading.cohorts import Cohort, complete
+from projections.reading.cohorts import Cohort, complete_together
 from projections.rebuild.work import BuiltPart, Target, Work
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_patient
+from projections.rows.patient import Sheets, derive_each, derive_patient
 
 
 class _Built:
@@ -41,6 +41,11 @@ class _Built:
             self.writer.write(patient.name, derive_patient(patient, self.book))
         except TooCostly as error:
             self.leave_out([patient.name], error)
+
+    def take(self, patients: Iterable[Patient], sheets: Iterable[Sheets]) -> None:
+        """Write what was derived of some patients."""
+        for patient, theirs in zip(patients, sheets, strict=True):
+            self.writer.write(patient.name, theirs)
 
     def done(self) -> BuiltPart:
         """What was made of it."""
@@ -72,13 +77,43 @@ def build_part(
                 else:
                     raise error
 
-            passing = complete(ledger, cohorts, work.upto, leave_out, whole=False)
-            for done, streams in enumerate(passing, 1):
-                _write_all(streams, built)
+            done = 0
+            for some in complete_together(ledger, cohorts, work.upto, leave_out):
+                _write_together(some, built)
+                done += len(some)
                 told(done, len(cohorts))
+                some.clear()  # before the next are read
         return [one.done() for one in built]
     finally:
         gc.enable()
+
+
+def _write_together(some: Sequence[Streams], built: Sequence[_Built]) -> None:
+    """Judge and write everybody of some cohorts, stage by stage: what a stage needs is in the processor's caches then.
+
+    Where all of them cost more than one patient may, somebody does: then cohort by cohort, to see who.
+    """
+    derived = _derived(some, built) if len(some) > 1 else None
+    if derived is None:
+        for streams in some:
+            _write_all(streams, built)
+        return
+    patients, of_each = derived
+    for one, sheets in zip(built, of_each, strict=True):
+        one.take(patients, sheets)
+
+
+def _derived(some: Sequence[Streams], built: Sequence[_Built]) -> tuple[list[Patient], list[list[Sheets]]] | None:
+    """Everybody of some cohorts, with what each book makes of them; None beyond the budget."""
+
+    def work() -> tuple[list[Patient], list[list[Sheets]]]:
+        patients = [patient for streams in some for patient in gather(streams, whole=False)]
+        return patients, [derive_each(patients, one.book) for one in built]
+
+    try:
+        return within_budget(some_episode(some[0]), work)
+    except TooCostly:
+        return None
 
 
 def _write_all(streams: Streams, built: Sequence[_Built]) -> None:
