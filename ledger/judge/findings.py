@@ -92,15 +92,20 @@ RULES: Final[tuple[Rule, ...]] = (
 
 def find(cases: Sequence[Case]) -> list[Finding]:
     """Every finding of one patient's judged episodes, rule by rule."""
-    file = PatientFile(cases)
-    found: list[Finding] = []
+    return find_each([cases])[0]
+
+
+def find_each(judged: Iterable[Sequence[Case]]) -> list[list[Finding]]:
+    """The findings of several patients; a rule is asked of all of them before the next, as ``judge_each`` has it."""
+    files = [(PatientFile(cases), list[Finding]()) for cases in judged]
     for rule in RULES:
-        seen = list(rule.see(file)) if rule.needs in file.has else ()
-        if seen and rule.one_a_date:
-            found += _date_by_date(rule, cases[0].patient.name, seen)
-        elif seen:
-            found += [_finding(rule, cases[0].patient.name, [sighting]) for sighting in seen]
-    return found
+        for file, found in files:
+            seen = list(rule.see(file)) if rule.needs in file.has else ()
+            if seen and rule.one_a_date:
+                found += _date_by_date(rule, file.cases[0].patient.name, seen)
+            elif seen:
+                found += [_finding(rule, file.cases[0].patient.name, [sighting]) for sighting in seen]
+    return [found for _, found in files]
 
 
 def _date_by_date(rule: Rule, patient: str, seen: Sequence[Seen]) -> Iterator[Finding]:

@@ -331,18 +331,24 @@ PASSED: Final = in_order(*STEPS, Step(none_failed, "billable", causes.served_on)
 
 
 def judge(patient: Patient, book: Book) -> list[Case]:
-    """Every day of every episode of one patient, judged. Pure: the same facts and book give the same verdicts.
+    """Every day of every episode of one patient, judged. Pure: the same facts and book give the same verdicts."""
+    return judge_each([patient], book)[0]
 
-    A step is taken in all episodes before the next, because the later ones look at the other episodes as they are then.
+
+def judge_each(patients: Iterable[Patient], book: Book) -> list[list[Case]]:
+    """Several patients, each judged by themselves.
+
+    A step is taken in all episodes before the next, because the later ones look at the patient's other episodes as they
+    are then; and with all patients, because a processor is quicker at what it has just done.
     """
-    cases = [Case(episode, patient, book) for episode in patient.episodes]
-    others = [cases[:place] + cases[place + 1 :] for place in range(len(cases))]
-    standing = [case.calendar.every for case in cases]
+    judged = [[Case(episode, patient, book) for episode in patient.episodes] for patient in patients]
+    cases = [(case, theirs[:place] + theirs[place + 1 :]) for theirs in judged for place, case in enumerate(theirs)]
+    standing = [case.calendar.every for case, _ in cases]
     for step in _ALL:
-        for place, case in enumerate(cases):
+        for place, (case, others) in enumerate(cases):
             if step.only_with is None or step.only_with(case):
-                standing[place] = _take(step, case, standing[place], others[place])
-    return cases
+                standing[place] = _take(step, case, standing[place], others)
+    return judged
 
 
 _ALL: Final = (*STEPS, PASSED)

@@ -26,6 +26,12 @@ ENTRIES_AT_ONCE: Final = 500
 many of the longest take 32 MB; reading 4,000 at once is no faster."""
 
 
+TOGETHER_ENTRIES: Final = 8_000
+"""Cohorts with so many entries, at most, are given together."""
+TOGETHER_BYTES: Final = 2**21
+"""And with texts of so many bytes, which take six times as much as entries; a larger cohort is given alone."""
+
+
 class Cohort(Struct, gc=False):
     """Episodes that share patients: how many entries each has, how many all have, and where they begin."""
 
@@ -34,6 +40,9 @@ class Cohort(Struct, gc=False):
     first: int
     entries: int
 
+
+Streams = dict[str, list[Entry]]
+"""The entries of some episodes, each episode's by version."""
 
 Extent = tuple[str, str, int, int]
 """An episode and a patient it ever named, the episode's first position and its last version."""
@@ -118,12 +127,49 @@ def complete(
     unreadable: Callable[[Cohort, UnreadableEntry], None] | None = None,
     *,
     whole: bool = True,
-) -> Iterator[dict[str, list[Entry]]]:
+) -> Iterator[Streams]:
     """The entries of each cohort by episode, up to a position; where not ``whole``, without those nobody judges by.
 
     An entry that cannot be read raises UnreadableEntry, and a cohort that is too large to be read TooCostly, which is
     one; or, where ``unreadable`` is given, that is told and the cohort is left out.
     """
+    return (streams for streams, _ in _read(ledger, cohorts, upto, unreadable, whole=whole))
+
+
+def complete_together(
+    ledger: EpisodeLedger,
+    cohorts: Iterable[Cohort],
+    upto: int,
+    unreadable: Callable[[Cohort, UnreadableEntry], None],
+) -> Iterator[list[Streams]]:
+    """What ``complete`` gives without what nobody judges by, several cohorts at a time as far as they are small."""
+    return together(_read(ledger, cohorts, upto, unreadable, whole=False))
+
+
+def together(cohorts: Iterable[tuple[Streams, int]]) -> Iterator[list[Streams]]:
+    """The entries of several cohorts at a time, each given with how many bytes its texts have."""
+    some: list[Streams] = []
+    entries = size = 0
+    for streams, text_bytes in cohorts:
+        own = sum(map(len, streams.values()))
+        if some and (entries + own > TOGETHER_ENTRIES or size + text_bytes > TOGETHER_BYTES):
+            yield some
+            some, entries, size = [], 0, 0
+        some.append(streams)
+        entries, size = entries + own, size + text_bytes
+    if some:
+        yield some
+
+
+def _read(
+    ledger: EpisodeLedger,
+    cohorts: Iterable[Cohort],
+    upto: int,
+    unreadable: Callable[[Cohort, UnreadableEntry], None] | None,
+    *,
+    whole: bool,
+) -> Iterator[tuple[Streams, int]]:
+    """What ``complete`` gives, with how many bytes the texts of each cohort have as they were read."""
     merges = ledger.merge_entries(upto)
     acts = {HOUSE: merges} if merges else {}
     without = frozenset() if whole else UNREAD
@@ -141,8 +187,9 @@ def complete(
                     raise
                 unreadable(one, error)
                 continue
+            size = sum([len(row.texts) if row else TOGETHER_BYTES for row, *_ in found])
             del found
-            yield streams
+            yield streams, size
         turn.give_back()
 
 

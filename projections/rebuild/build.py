@@ -7,12 +7,11 @@ The fingerprints do not depend on how the work was shared.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from multiprocessing import get_context, parent_process
@@ -21,23 +20,16 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Final
 
-from ledger.book import book_of_text
-from ledger.facts.entry import UnreadableEntry, statement_of
-from ledger.facts.events import EpisodeOpened
-from ledger.judge.patients import Patient, gather
-from ledger.progress import Progress, silent
-from ledger.store import EpisodeLedger, open_ledger
-from projections.read_model.rows_file import RowsFile, lay
+from ledger.progress import Progress
+from ledger.store import open_ledger
+from projections.read_model.rows_file import lay
 from projections.read_model.tables import STORED, index_tables
 from projections.read_model.trouble import NotNow, SetAside
-from projections.reading.as_known import Streams, load_patient, some_episode
-from projections.reading.budget import TooCostly, set_budget, within_budget
-from projections.reading.cohorts import Cohort, cohorts_in, complete, shares
+from projections.reading.cohorts import cohorts_in, shares
+from projections.rebuild.part import build_part
 from projections.rebuild.work import BuiltPart, Target, Work
 from projections.rows.digests import Sums
 from projections.rows.house import house_sheets
-from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_patient
 
 AHEAD_ENTRIES: Final = 10_000
 """What this process gets done while the others start."""
@@ -128,99 +120,6 @@ def _answer_of(helper: Connection) -> list[BuiltPart]:
     if isinstance(made, Exception):
         raise made
     return made
-
-
-class _Built:
-    """A target while it is built: its book, its rows, and who has to be set aside."""
-
-    def __init__(self, target: Target, work: Work, kept: Sheets | None) -> None:
-        self.book = book_of_text(target.book).known(work.known_on)
-        self.writer = RowsFile(str(target.path))
-        self.set_aside: list[SetAside] = []
-        if kept:
-            self.writer.write(NOBODY, kept)
-
-    def leave_out(self, names: Iterable[str], error: UnreadableEntry) -> None:
-        """Set these patients aside."""
-        self.set_aside += [SetAside.after(name, error) for name in names]
-
-    def write(self, patient: Patient) -> None:
-        """Judge and write a patient, who is set aside if that costs more than the budget."""
-        try:
-            self.writer.write(patient.name, derive_patient(patient, self.book))
-        except TooCostly as error:
-            self.leave_out([patient.name], error)
-
-    def done(self) -> BuiltPart:
-        """What was made of it."""
-        self.writer.close()
-        return BuiltPart(self.writer.sums.numbers, self.writer.patients, self.set_aside)
-
-
-def build_part(
-    targets: Sequence[Target],
-    work: Work,
-    cohorts: Sequence[Cohort],
-    told: Progress = silent,
-    kept: Sheets | None = None,
-) -> list[BuiltPart]:
-    """Judge some cohorts by each book and write their rows into files of their own, beside those that are no
-    patient's."""
-    set_budget(work.budget)
-    built = [_Built(target, work, kept) for target in targets]
-    gc.disable()  # nothing here makes cycles, and the collector would walk a large patient's entries again and again
-    try:
-        with open_ledger(work.ledger, create=False, master=work.master, mapped_mb=work.mapped_mb) as ledger:
-
-            def leave_out(cohort: Cohort, error: UnreadableEntry) -> None:
-                if isinstance(error, TooCostly):
-                    for one in built:
-                        one.leave_out(sorted(cohort.patients), error)
-                elif work.quarantine:
-                    _without_the_unreadable(ledger, cohort, work.upto, built)
-                else:
-                    raise error
-
-            passing = complete(ledger, cohorts, work.upto, leave_out, whole=False)
-            for done, streams in enumerate(passing, 1):
-                _write_all(streams, built)
-                told(done, len(cohorts))
-        return [one.done() for one in built]
-    finally:
-        gc.enable()
-
-
-def _write_all(streams: Streams, built: Sequence[_Built]) -> None:
-    """Judge and write everybody of some episodes; who costs more than the budget is set aside."""
-    try:
-        patients = within_budget(some_episode(streams), lambda: gather(streams, whole=False))
-    except TooCostly as error:
-        for one in built:
-            one.leave_out(_named(streams), error)
-        return
-    for patient in patients:
-        for one in built:
-            one.write(patient)
-
-
-def _named(streams: Streams) -> list[str]:
-    """Everybody whom an opening of these episodes names."""
-    facts = (statement_of(entry) for entries in streams.values() for entry in entries)
-    return sorted({fact.patient for fact in facts if isinstance(fact, EpisodeOpened)})
-
-
-def _without_the_unreadable(ledger: EpisodeLedger, cohort: Cohort, upto: int, built: Sequence[_Built]) -> None:
-    """Set those aside whose entries cannot be read, and go on with the others of their cohort."""
-    for name in sorted(cohort.patients):
-        try:
-            patient = load_patient(ledger, name, upto=upto)
-        except UnreadableEntry as error:
-            for one in built:
-                one.leave_out([name], error)
-            continue
-        if patient:
-            for one in built:
-                one.write(patient)
 
 
 def _put_together(path: Path, parts: Sequence[Path]) -> None:

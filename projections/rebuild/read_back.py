@@ -128,23 +128,37 @@ def patients_unlike(live: sqlite3.Connection, built: sqlite3.Connection) -> set[
         return None
 
 
-def _unlike_in(connection: sqlite3.Connection, table: str) -> Iterator[str | None]:
-    """Whose rows of a table have none of their like in the place where it should be, here or there."""
-    first_here, first_there = (
-        dict(connection.execute(f'SELECT patient, min(rowid) FROM {file}."{table}" GROUP BY patient'))
+def _unlike_in(connection: sqlite3.Connection, table: str) -> set[str | None]:
+    """Whose rows of a table have none of their like in the place where it should be, here or there.
+
+    Where all rows here have one, each has its own: of as many rows there, none is left over.
+    """
+    here, there = (
+        {whose: (first, count) for whose, first, count in connection.execute(
+            f'SELECT patient, min(rowid), count(*) FROM {file}."{table}" GROUP BY patient'
+        )}
         for file in ("main", "live")
-    )
-    moved = [(whose, first_there[whose] - at) for whose, at in first_here.items() if whose and whose in first_there]
+    )  # fmt: skip
+    places = [(whose, there[whose][0] - first) for whose, (first, _) in here.items() if whose and whose in there]
+    moved = [each for each in places if each[1]]
     connection.execute("DELETE FROM temp.moved")
-    connection.executemany("INSERT INTO temp.moved VALUES (?, ?)", [each for each in moved if each[1]])
+    connection.executemany("INSERT INTO temp.moved VALUES (?, ?)", moved)
+    unlike = _alone_in(connection, table, "main", "live", "+" if moved else "")
+    if unlike or sum(count for _, count in here.values()) != sum(count for _, count in there.values()):
+        unlike |= _alone_in(connection, table, "live", "main", "-" if moved else "")
+    return unlike
+
+
+def _alone_in(connection: sqlite3.Connection, table: str, here: str, there: str, sign: str) -> set[str | None]:
+    """Whose rows of one file's table have none of their like in the other's, at as many places further on (``+``) or
+    back as the patient was moved; or at the same place."""
+    ahead = f"{sign} ifnull((SELECT ahead FROM temp.moved WHERE moved.patient = here.patient), 0)" if sign else ""
     alike = " AND ".join(f'here."{name}" IS there."{name}"' for name in STORED[table])
-    ahead = "ifnull((SELECT ahead FROM temp.moved WHERE moved.patient = here.patient), 0)"
-    for here, there, sign in (("main", "live", "+"), ("live", "main", "-")):
-        found = connection.execute(
-            f'SELECT DISTINCT patient FROM {here}."{table}" AS here WHERE NOT EXISTS ('
-            f'SELECT 1 FROM {there}."{table}" AS there WHERE there.rowid = here.rowid {sign} {ahead} AND {alike})'
-        )
-        yield from (whose for (whose,) in found)
+    found = connection.execute(
+        f'SELECT DISTINCT patient FROM {here}."{table}" AS here WHERE NOT EXISTS ('
+        f'SELECT 1 FROM {there}."{table}" AS there WHERE there.rowid = here.rowid {ahead} AND {alike})'
+    )
+    return {whose for (whose,) in found}
 
 
 def _whole(patient: str, digests: Sequence[bytes | None]) -> Digests:

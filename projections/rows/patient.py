@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 from ledger.book import Book
 from ledger.judge.case import Case
-from ledger.judge.findings import find
+from ledger.judge.findings import find_each
 from ledger.judge.patients import Patient
-from ledger.judge.steps import judge
+from ledger.judge.steps import judge, judge_each
 from projections.reading.budget import within_budget
-from projections.rows.cells import Cells
 from projections.rows.day_run import DayRun, day_runs, days_of
 from projections.rows.finding import finding_cells
 from projections.rows.line import line_cells
@@ -35,11 +34,22 @@ def derive_patient(patient: Patient, book: Book) -> Sheets:
     return within_budget(patient.episodes[0].name, lambda: sheets_of(judge(patient, book)))
 
 
+def derive_each(patients: Sequence[Patient], book: Book) -> list[Sheets]:
+    """The days, findings and lines of several patients."""
+    return sheets_each(judge_each(patients, book))
+
+
 def sheets_of(cases: Sequence[Case]) -> Sheets:
     """The rows of one patient's judged episodes."""
-    runs: list[DayRun] = []
-    lines: list[Cells] = []
-    for case in cases:
-        runs += day_runs(case, [other for other in cases if other is not case])
-        lines += line_cells(case)
-    return Sheets(runs, finding_cells(find(cases)), lines)
+    return sheets_each([cases])[0]
+
+
+def sheets_each(judged: Sequence[Sequence[Case]]) -> list[Sheets]:
+    """The rows of several patients' judged episodes: all the days, then all the lines, then all the findings."""
+    runs = [
+        [run for case in cases for run in day_runs(case, [other for other in cases if other is not case])]
+        for cases in judged
+    ]
+    lines = [[line for case in cases for line in line_cells(case)] for cases in judged]
+    findings = map(finding_cells, find_each(judged))
+    return list(map(Sheets, runs, findings, lines))

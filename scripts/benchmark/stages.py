@@ -16,11 +16,11 @@ DOORS: Final = (
     ("p.extents", "ledger.store", "EpisodeLedger.extents"),
     ("p.extents", "projections.reading.cohorts", "cohorts_of"),
     ("p.scan", "ledger.store", "EpisodeLedger.joined"),
-    ("p.gather", "projections.rebuild.build", "complete"),
+    ("p.gather", "projections.rebuild.part", "complete_together"),
     ("p.decode", "projections.reading.joined", "entries_in"),
-    ("p.fold", "projections.rebuild.build", "gather"),
-    ("p.judge", "projections.rows.patient", "judge"),
-    ("p.findings", "projections.rows.patient", "find"),
+    ("p.fold", "projections.rebuild.part", "gather"),
+    ("p.judge", "projections.rows.patient", "judge_each"),
+    ("p.findings", "projections.rows.patient", "find_each"),
     ("p.days", "projections.rows.patient", "day_runs"),
     ("p.lines", "projections.rows.patient", "line_cells"),
     ("p.finding-rows", "projections.rows.patient", "finding_cells"),
@@ -29,7 +29,7 @@ DOORS: Final = (
     ("p.index", "projections.rebuild.build", "index_tables"),
 )
 """Stage, module, and the name under which the build calls it."""
-_GENERATORS: Final = {"complete"}
+_GENERATORS: Final = {"complete_together"}
 
 
 class StageClock:

@@ -24,6 +24,7 @@ from ledger.facts import events as facts
 from ledger.facts.entry import Entry, encode
 from ledger.facts.stored import TAGS
 from ledger.judge.patients import by_episode
+from projections.reading.cohorts import Cohort, Streams, together
 
 SECTION: Final = 1_000
 
@@ -219,24 +220,28 @@ def judged_from(source: str, stock: str, subset: str, book: str, scratch: str, k
     import tempfile
 
     from benchmark.reading import timed_build
-    from projections.rebuild import build
+    from projections.rebuild import part
 
     with open_stock(Path(stock)) as app, tempfile.TemporaryDirectory(dir=scratch) as folder:
         app.recorder.max_notification_id()  # the connection is made before the clock starts
         if source != "ours":
-            build.complete = {"log": _from_log, "repository": _from_repository}[source](app)  # type: ignore[assignment]
+            read = {"log": _from_log, "repository": _from_repository}[source](app)
+            part.complete_together = lambda ledger, cohorts, *_: together(read(cohorts))  # type: ignore[assignment]
         seconds, entries, fingerprints = timed_build(subset, book, Path(folder) / "built.db", 1)
     return [(key, seconds, entries)], {"fingerprints": fingerprints}
 
 
-Streams = dict[str, list[Entry]]
+Read = Callable[[Sequence[Cohort]], Iterator[tuple[Streams, int]]]
+"""The entries of each cohort, as our build takes them: as if their texts were short."""
 
 
-def _from_log(app: StockLedger) -> Callable[..., Iterator[Streams]]:
-    def complete(*_: Any, **__: Any) -> Iterator[Streams]:
-        yield by_episode(_followed(app))
+def _from_log(app: StockLedger) -> Read:
+    def read(cohorts: Sequence[Cohort]) -> Iterator[tuple[Streams, int]]:
+        followed = by_episode(_followed(app))
+        for one in cohorts:
+            yield {episode: followed.pop(episode) for episode in one.episodes}, 0
 
-    return complete
+    return read
 
 
 def _followed(app: StockLedger) -> Iterator[Entry]:
@@ -246,12 +251,12 @@ def _followed(app: StockLedger) -> Iterator[Entry]:
         start = section[-1].id + 1
 
 
-def _from_repository(app: StockLedger) -> Callable[..., Iterator[Streams]]:
+def _from_repository(app: StockLedger) -> Read:
     def entries(_: Any, told: Iterable[Told]) -> list[Entry]:
         return list(map(entry_of, told))
 
-    def complete(ledger: Any, cohorts: Sequence[Any], *_: Any, **__: Any) -> Iterator[Streams]:
+    def read(cohorts: Sequence[Cohort]) -> Iterator[tuple[Streams, int]]:
         for one in cohorts:
-            yield {episode: app.repository.get(episode, projector_func=entries) for episode in one.episodes}
+            yield {episode: app.repository.get(episode, projector_func=entries) for episode in one.episodes}, 0
 
-    return complete
+    return read

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.facts.entry import Entry
+from ledger.facts.entry import Entry, encode
 from ledger.facts.events import ClaimSubmitted, DayServed, EpisodeOpened, SupplyDispensed
 from ledger.facts.liveness import live_entries
 from ledger.facts.stored import JoinedEntries
@@ -27,9 +27,9 @@ from projections.reading import by_kinds
 from projections.reading import cohorts as module
 from projections.reading.budget import TooCostly
 from projections.reading.by_kinds import episodes_by_kinds
-from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, shares
+from projections.reading.cohorts import Cohort, Extent, cohorts_in, cohorts_of, complete, complete_together, shares
 from projections.reading.joined import entries_of_kinds
-from projections.rows.patient import derive_patient
+from projections.rows.patient import derive_each, derive_patient
 from tests import builders
 from tests.harness import book_of
 from tests.read_models import crowd, mixed, tell
@@ -197,6 +197,47 @@ def test_no_more_is_read_ahead_than_is_wanted(ledger: EpisodeLedger, monkeypatch
     assert len(list(complete(ledger, cohorts, upto))) == len(cohorts)
     assert sum(asked) == upto
     assert max(asked) <= max(120, *(one.entries for one in cohorts))
+
+
+def left_out(one: Cohort, error: UnreadableEntry) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("entries", [1, 100, 100_000])
+@pytest.mark.parametrize("size", [1, 20_000, 2**20])
+def test_several_cohorts_come_together_as_far_as_they_are_small(
+    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, entries: int, size: int
+) -> None:
+    monkeypatch.setattr(module, "TOGETHER_ENTRIES", entries)
+    monkeypatch.setattr(module, "TOGETHER_BYTES", size)
+    upto = ledger.position()
+    cohorts = cohorts_in(ledger, upto)
+    found = list(complete_together(ledger, cohorts, upto, left_out))
+    assert list(chain.from_iterable(found)) == list(complete(ledger, cohorts, upto, whole=False))
+    for some in found:
+        all_theirs = [entry for streams in some for theirs in streams.values() for entry in theirs]
+        assert len(some) == 1 or (len(all_theirs) <= entries and sum(map(len, map(encode, all_theirs))) <= size)
+    assert (len(found) == 1) is (entries > 100 and size > 20_000)
+    assert (len(found) == len(cohorts)) is (entries == 1 or size == 1)
+
+
+def test_a_cohort_that_is_not_read_as_a_row_comes_alone(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How large it is was not seen."""
+    upto = ledger.position()
+    joined = ledger.joined
+    monkeypatch.setattr(ledger, "joined", lambda *asked: [row for row in joined(*asked) if row.episode != lost])
+    cohorts = cohorts_in(ledger, upto)
+    lost = min(cohorts[2].episodes)
+    found = list(complete_together(ledger, cohorts, upto, left_out))
+    (theirs,) = [some for some in found if any(lost in streams for streams in some)]
+    assert len(theirs) == 1
+    assert max(map(len, found)) > 1
+
+
+def test_patients_judged_together_are_judged_as_alone(ledger: EpisodeLedger) -> None:
+    patients, book = gather(in_full(ledger)), book_of(crowd(Random(3), 6)[1])
+    assert len(patients) > 2
+    assert derive_each(patients, book) == [derive_patient(patient, book) for patient in patients]
 
 
 def test_of_some_kinds_no_more_is_read_ahead_than_is_wanted(

@@ -20,8 +20,8 @@ from ledger.judge.patients import Patient
 from projections.read_model import catch_up as catching_up
 from projections.read_model.tables import STORED, TABLES
 from projections.read_model.views import open_views
-from projections.rebuild import build as building
 from projections.rebuild import certificate as comparing
+from projections.rebuild import part as building
 from projections.rebuild import rebuild as rebuilding
 from projections.rebuild.certificate import ChangedRow, book_changes
 from projections.rebuild.read_back import patients_unlike
@@ -70,8 +70,12 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, *patients: str) -> None:
             return sheets
         return sheets._replace(runs=[run._replace(rate_cents=0) for run in sheets.runs])
 
+    def judge_each(patients: Sequence[Patient], book: Book) -> list[Sheets]:
+        return [judge(patient, book) for patient in patients]
+
     for module in (building, catching_up, of_the_house):
         monkeypatch.setattr(module, "derive_patient", judge)
+    monkeypatch.setattr(building, "derive_each", judge_each)
 
 
 def dearer(folder: Path) -> Book:
