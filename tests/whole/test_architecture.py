@@ -180,8 +180,8 @@ ROOMS: dict[str, str] = {
         "commands/desk commands/people commands/web/guard"
     ),
     "commands/web/looking": (
-        "ledger/facts ledger/store.py "
-        "projections/words.py projections/reading projections/rows projections/read_model projections/why projections/answers "
+        "ledger/facts ledger/store.py projections/words.py projections/reading projections/rows "
+        "projections/read_model projections/why projections/answers "
         "projections/audit projections/operations projections/work projections/page projections/report "
         "commands/outside.py commands/answers commands/terminal commands/desk commands/web/guard commands/web"
     ),
