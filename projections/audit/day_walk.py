@@ -5,7 +5,7 @@ What an entry cannot change is not judged, and of what it can change only the da
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -21,8 +21,8 @@ from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
 from ledger.judge.touched import touched_from
 from projections.audit.timeline import is_inert
-from projections.rows.day import DayCells
-from projections.rows.day_run import cells_within, day_cells
+from projections.rows.day_run import cells_within, day_runs
+from projections.rows.day_run import days_of as by_runs
 
 Key = tuple[str, str]
 """An episode and a date."""
@@ -105,8 +105,11 @@ class DayWalk:
 
 def days_of(name: str, episodes: Iterable[Episode], book: Book) -> DayRows:
     """The rows of a patient's days, of those episodes whose opening names them now."""
+    return {(row.episode, row.date): row for row in days_in_order(name, episodes, book)}
+
+
+def days_in_order(name: str, episodes: Iterable[Episode], book: Book) -> Iterator[Any]:
+    """The same one by one, by episode and date; one episode's runs of days are held at a time."""
     cases = judge(Patient(name, [episode for episode in episodes if episode.patient == name]), book)
-    rows: list[Any] = []
-    for case in cases:
-        rows += day_cells(case, [other for other in cases if other is not case])
-    return {(row.episode, row.date): row for row in map(DayCells._make, rows)}
+    for case in sorted(cases, key=lambda case: case.episode.name):
+        yield from by_runs(day_runs(case, [other for other in cases if other is not case]))

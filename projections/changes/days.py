@@ -16,7 +16,7 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.judge.patients import episodes_in, gather
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.day_walk import DayWalk, Key, days_of
+from projections.audit.day_walk import DayWalk, Key, days_in_order, days_of
 from projections.changes.left_out import too_large
 from projections.changes.stretch import Stretch, told_stretch
 from projections.reading.budget import TooCostly
@@ -71,8 +71,7 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> It
     for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, one_by_one.take, whole=False), 1):
         for patient in gather(streams, whole=False):
             if patient.name not in stretch.left_out:
-                days = days_of(patient.name, patient.episodes, stretch.last_book)
-                yield from days_inserted((days[key] for key in sorted(days)), stretch)
+                yield from days_inserted(days_in_order(patient.name, patient.episodes, stretch.last_book), stretch)
         told(done, len(cohorts))
     for name in one_by_one.names:
         yield from _changes_of(ledger, name, _streams_of(ledger, name, stretch), stretch)

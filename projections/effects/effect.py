@@ -1,13 +1,11 @@
 """What entries change: two states of some patients judged side by side by one book.
 
-The states are those of a ledger before and after something was recorded, or of a ledger and a rehearsal of it. Patients
-whose episodes have anything to do with each other are judged together, and only they are in memory at a time.
+Of a ledger before and after something was recorded, or of a ledger and a rehearsal of it; few are in memory at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -15,6 +13,7 @@ import msgspec
 
 from ledger.book import Book
 from ledger.facts.entry import Entry, patient_named
+from ledger.judge.case import Case
 from ledger.judge.findings import Finding, find
 from ledger.judge.patients import Patient, gather
 from ledger.judge.regions import judged_days
@@ -171,7 +170,7 @@ class _Judged:
     """Some patients judged: their days, findings and wrongly claimed days."""
 
     def __init__(self, streams: Streams, book: Book) -> None:
-        self.days: dict[tuple[str, int], DayState] = {}
+        self.cases: dict[str, Case] = {}
         self.owners: dict[str, str] = {}
         self.findings: dict[tuple[object, ...], Finding] = {}
         self.claimed: dict[tuple[object, ...], ClaimedDay] = {}
@@ -182,11 +181,15 @@ class _Judged:
         cases = judge(patient, book)
         for case in cases:
             self.owners[case.episode.name] = patient.name
-            self.days |= {(case.episode.name, day.date): state_of(day) for day in judged_days(case)}
+            self.cases[case.episode.name] = case
         self.findings |= {_told_by(found): found for found in find(cases)}
         if any(shares_of(case.episode) for case in cases):
             wrong = (row for row in claimed_of(streams, patient.name, book) if row.kind in ("overclaimed", "changed"))
             self.claimed |= {_asked_by(row): row for row in wrong}
+
+    def days_of(self, episode: str) -> dict[int, DayState]:
+        """The days of an episode by date, worked out when they are asked for."""
+        return {day.date: state_of(day) for day in judged_days(self.cases[episode])} if episode in self.cases else {}
 
 
 def _told_by(found: Finding) -> tuple[object, ...]:
@@ -201,15 +204,12 @@ def _asked_by(row: ClaimedDay) -> tuple[object, ...]:
 
 
 def _days(was: _Judged, now: _Judged) -> Iterator[DaysChanged]:
-    changed = [
-        _Day(now.owners.get(episode) or was.owners[episode], episode, iso(on), before, after)
-        for episode, on in sorted(was.days.keys() | now.days.keys())
-        for before, after in [(was.days.get((episode, on), _NO_DAY), now.days.get((episode, on), _NO_DAY))]
-        if before != after
-    ]
-    for _, theirs in groupby(changed, attrgetter("episode")):
-        for run in runs(theirs, attrgetter("was", "now")):
-            yield _row(run)
+    for episode in sorted(was.cases.keys() | now.cases.keys()):
+        patient = now.owners.get(episode) or was.owners[episode]
+        old, new = (each.days_of(episode) for each in (was, now))
+        both = ((on, old.get(on, _NO_DAY), new.get(on, _NO_DAY)) for on in sorted(old.keys() | new.keys()))
+        changed = [_Day(patient, episode, iso(on), *states) for on, *states in both if states[0] != states[1]]
+        yield from map(_row, runs(changed, attrgetter("was", "now")))
 
 
 def _row(run: Sequence[_Day]) -> DaysChanged:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -111,7 +112,7 @@ class Comparison:
 
     def days(self) -> Iterator[DayDifference]:
         """The days that differ, by patient, episode, date."""
-        for patient, _, pairs in self._changed():
+        for patient, _, _, pairs in self._changed():
             for pair in pairs:
                 (before, payer, cents), (after, other_payer, other_cents) = pair.before, pair.after
                 if self.wanted.payer in (None, payer, other_payer):
@@ -122,7 +123,8 @@ class Comparison:
 
     def lines(self) -> Iterator[LineDifference]:
         """The claim lines that differ, by patient, episode, first date; those removed before those added."""
-        for patient, _, _ in self._changed():
+        for patient, changed in groupby(self._changed(), key=itemgetter(0)):
+            deque(changed, maxlen=0)  # its days are counted
             wanted = self.wanted._replace(patient=patient)
             old, new = (set(line_rows(views, wanted)) for views in (self.before, self.after))
             found = [LineDifference("removed", *astuple(line)) for line in old - new]
@@ -135,7 +137,7 @@ class Comparison:
 
     def _payers(self) -> Iterator[Total]:
         moved: defaultdict[str, _Sum] = defaultdict(_Sum)
-        for _, _, pairs in self._changed():
+        for _, _, _, pairs in self._changed():
             for pair in pairs:
                 for billed, sign in ((pair.billed_before, -1), (pair.billed_after, 1)):
                     if billed and pair.billed_before != pair.billed_after:
@@ -153,26 +155,36 @@ class Comparison:
         yield _total("payer", ALL, None, _all(before), _all(moved))
 
     def _episodes(self) -> Iterator[Total]:
-        for patient, olds, pairs in self._changed():
-            before: defaultdict[str, _Sum] = defaultdict(_Sum)
-            moved: defaultdict[str, _Sum] = defaultdict(_Sum)
-            for episode, _, *said in olds:
-                before[episode].add(self._billed(said))
+        for patient, episode, olds, pairs in self._changed():
+            before, moved = _Sum(), _Sum()
+            for _, _, *said in olds:
+                before.add(self._billed(said))
+            is_moved = False
             for pair in pairs:
                 if pair.billed_before != pair.billed_after:
-                    moved[pair.episode].add(pair.billed_before, -1)
-                    moved[pair.episode].add(pair.billed_after)
-            for episode in sorted(moved):
-                yield _total("episode", episode, patient, before[episode], moved[episode])
+                    is_moved = True
+                    moved.add(pair.billed_before, -1)
+                    moved.add(pair.billed_after)
+            if is_moved:
+                yield _total("episode", episode, patient, before, moved)
 
-    def _changed(self) -> Iterator[tuple[str, list[Any], list[_Pair]]]:
-        """The patients that differ in days or lines, each with all days before, and the days that differ."""
+    def _changed(self) -> Iterator[tuple[str, str, list[Any], list[_Pair]]]:
+        """The episodes of patients that differ in days or lines, each with all days before, and the days that differ.
+        One is held at a time: some patients have a century of days, many times over."""
         for patient in self._patients():
-            olds, news = self._days(self.before, patient), self._days(self.after, patient)
-            old = {(row[0], row[1]): row[2:] for row in set(olds).difference(news)}
-            new = {(row[0], row[1]): row[2:] for row in set(news).difference(olds)}
-            pairs = [self._pair(*day, old.get(day, _NO_DAY), new.get(day, _NO_DAY)) for day in sorted(old | new)]
-            yield patient, olds, pairs
+            for episode in self._episodes_of(patient):
+                olds, news = (self._days(views, patient, episode) for views in (self.before, self.after))
+                old = {(row[0], row[1]): row[2:] for row in set(olds).difference(news)}
+                new = {(row[0], row[1]): row[2:] for row in set(news).difference(olds)}
+                pairs = [self._pair(*day, old.get(day, _NO_DAY), new.get(day, _NO_DAY)) for day in sorted(old | new)]
+                yield patient, episode, olds, pairs
+
+    def _episodes_of(self, patient: str) -> list[str]:
+        if self.wanted.episode is not None:
+            return [self.wanted.episode]
+        asked = "SELECT DISTINCT episode FROM day_runs WHERE patient = ?"
+        found = (views.connection.execute(asked, (patient,)) for views in (self.before, self.after))
+        return sorted({episode for rows in found for (episode,) in rows}) or [""]
 
     def _patients(self) -> Iterator[str]:
         aside = self.after.set_aside()
@@ -185,8 +197,8 @@ class Comparison:
             if (len(digests) == 1 or digests[0] != digests[1]) and patient not in aside:
                 yield patient
 
-    def _days(self, views: Views, patient: str) -> list[Any]:
-        where = _where(self.wanted._replace(patient=patient))
+    def _days(self, views: Views, patient: str, episode: str) -> list[Any]:
+        where = _where(self.wanted._replace(patient=patient, episode=episode))
         said = "status || ' ' || coalesce(reason, code), payer, rate_cents"
         return views.connection.execute(f"SELECT episode, date, {said} FROM days{where}", where.values).fetchall()
 
