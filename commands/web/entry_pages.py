@@ -20,7 +20,7 @@ from commands.web.forms import Fields
 from commands.web.guard.rights import may
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
-from commands.writing.mending import NoSuchEntry
+from commands.writing.mending import NoSuchEntry, root_of
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted
 from ledger.facts.liveness import mended
@@ -146,7 +146,7 @@ def _record(site: Site, request: Request, reading: Reading, episode: str) -> Rec
 
 
 def _mend(desk: Desk, request: Request, episode: str) -> tuple[Act, Entry]:
-    """What is to be done to which entry; voiding is taken back by whoever may void."""
+    """What is to be done to which entry; voiding is taken back, and brought back, by whoever may void."""
     word, version = request.path_params["act"], request.path_params["version"]
     made = MENDS.get(word)
     if made is None or not (version.isascii() and version.isdecimal() and len(version) < 10):
@@ -156,7 +156,7 @@ def _mend(desk: Desk, request: Request, episode: str) -> tuple[Act, Entry]:
     except NoSuchEntry as gone:
         raise Refused(404, "Not to be done", sentence(gone)) from None
     role = request.scope["session"].role
-    if tag_of(statement_of(act.entry)) == VOIDING and not may(role, "POST", "/episode/{id}/void"):
+    if tag_of(statement_of(root_of(act.stood, act.entry))) == VOIDING and not may(role, "POST", "/episode/{id}/void"):
         raise Refused(403, "Not allowed", f"You are signed in as {role}, who may not do this.")
     return act, act.entry
 

@@ -74,6 +74,12 @@ def restorations(entries: Sequence[Entry], entry: Entry, reason: str) -> list[di
     return [retraction(each, reason) for each in named]
 
 
+def root_of(entries: Sequence[Entry], entry: Entry) -> Entry:
+    """What was told at first, behind whatever corrects it, retracts it or takes that back."""
+    name = _root_of(entries, _name(entry))
+    return next((each for each in entries if _name(each) == name), entry)
+
+
 def last_about(entries: Sequence[Entry], fact: Event) -> Entry | None:
     """The last entry that has a say in what a fact decides or takes back: what it mends with all that mends it, or the
     decisions of its date; None if there is none, as for every fact that stands by itself."""

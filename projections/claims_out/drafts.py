@@ -102,9 +102,9 @@ class _Part(NamedTuple):
 
 
 def drafts_of(
-    judged: JudgedPatient, case: Case, findings: Iterable[Finding], today: date, book: Book, *, identified: bool
+    judged: JudgedPatient, case: Case, findings: Iterable[Finding], today: date, book: Book, *, who: str
 ) -> Drafts:
-    """What of one episode would go out on a day; ``identified`` says whether it is known who the patient is."""
+    """What of one episode would go out on a day; ``who`` says what is not known of who the patient is."""
     off = stopped_days(judged, case, findings)
     claimed = shares_of(case.episode)
     lines, kept = pack(case), list[KeptOff]()
@@ -128,8 +128,8 @@ def drafts_of(
             kind = groups if given.mode == "same_claim" else apart
             kind.setdefault(where, []).append(_Part(1 if given.kind == "drug" else 2, given.lines, given.missing))
     chunks = [(group, chunk) for each in (groups, apart) for group, parts in each.items() for chunk in _chunks(parts)]
-    claims = [_correction(case, each.correction, book, identified) for each in decided.found if each.correction]
-    return Drafts(claims + [_draft(case, group, parts, book, identified) for group, parts in chunks], kept)
+    claims = [_correction(case, each.correction, book, who) for each in decided.found if each.correction]
+    return Drafts(claims + [_draft(case, group, parts, book, who) for group, parts in chunks], kept)
 
 
 def _cut(
@@ -185,21 +185,21 @@ def _chunks(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
         yield sorted(chunk, key=lambda part: part.kind)
 
 
-def _draft(case: Case, group: Group, parts: Sequence[_Part], book: Book, identified: bool) -> DraftClaim:
+def _draft(case: Case, group: Group, parts: Sequence[_Part], book: Book, who: str) -> DraftClaim:
     payer, _, provider = group
     lines = [line for part in parts for line in part.lines]
     missing = [what for part in parts for what in part.missing]
-    missing += missing_of(case, payer, provider, lines, book, identified=identified)
+    missing += missing_of(case, payer, provider, lines, book, who=who)
     numbered = tuple(replace(line, line=str(place)) for place, line in enumerate(lines, 1))
     return DraftClaim(
         case.episode.name, case.patient.name, payer, provider, numbered, tuple(dict.fromkeys(missing))
     )  # fmt: skip
 
 
-def _correction(case: Case, correction: Correction, book: Book, identified: bool) -> DraftClaim:
+def _correction(case: Case, correction: Correction, book: Book, who: str) -> DraftClaim:
     claim, lines = correction.claim, correction.lines
     provider = provider_on(case, lines)
-    missing = dict.fromkeys(missing_of(case, claim.payer, provider, lines, book, identified=identified))
+    missing = dict.fromkeys(missing_of(case, claim.payer, provider, lines, book, who=who))
     if correction.frequency == VOID:  # nobody ordered what is taken back
         missing = {what: None for what in missing if not what.startswith("an order")}
     return DraftClaim(

@@ -12,16 +12,16 @@ from projections.claims_out.on_file import prescriber_on
 
 
 def missing_of(
-    case: Case, payer: str, provider: str, lines: Sequence[ClaimLine], book: Book, *, identified: bool
+    case: Case, payer: str, provider: str, lines: Sequence[ClaimLine], book: Book, *, who: str
 ) -> Iterator[str]:
-    """What a claim needs that the book or the ledger does not say."""
+    """What a claim needs that the book or the ledger does not say; ``who`` is what is missing of who it is for."""
     house, asked = book.providers.get(provider), book.payers.get(payer)
     if house is None or house.billing is None:
         yield f"[billing] of provider {provider}"
     if asked is None or asked.edi is None:
         yield f"[edi] of payer {payer}"
-    if not identified:
-        yield "PatientIdentified"
+    if who:
+        yield who
     for line in lines:
         if not diagnoses_for(case.episode, [line]):
             yield f"a diagnosis in force on {line.from_}"

@@ -24,7 +24,7 @@ from projections.answers.instruments import today_of
 from projections.audit.claimed_shares import shares_of
 from projections.claims_out.as_left import AsLeft, as_left
 from projections.claims_out.drafts import DraftClaim, KeptOff, drafts_of
-from projections.claims_out.identity import patient_told
+from projections.claims_out.identity import missing_of_patient
 from projections.claims_out.missing import missing_of
 from projections.claims_out.on_file import provider_on
 from projections.reading.as_known import AsKnown, JudgedPatient
@@ -128,19 +128,17 @@ def _with_its_past(ledger: EpisodeLedger, book: Book, each: Prepared) -> Prepare
     if left is None:
         return each
     provider = provider_on(left.case, draft.lines)
-    identified = patient_told(left.judged.streams) is not None
-    missing = tuple(
-        dict.fromkeys(missing_of(left.case, draft.payer, provider, draft.lines, book, identified=identified))
-    )
+    who = missing_of_patient(left.judged.streams)
+    missing = tuple(dict.fromkeys(missing_of(left.case, draft.payer, provider, draft.lines, book, who=who)))
     return each._replace(draft=replace(draft, provider=provider, missing=missing), left=left)
 
 
 def prepared_of(judged: JudgedPatient, book: Book, now: datetime) -> tuple[list[Prepared], list[KeptOff]]:
     """What would go out of one patient, and what is kept off."""
-    findings, identified = find(judged.cases), patient_told(judged.streams) is not None
+    findings, who = find(judged.cases), missing_of_patient(judged.streams)
     claims, kept = list[Prepared](), list[KeptOff]()
     for case in judged.cases:
-        found = drafts_of(judged, case, findings, today_of(case, now), book, identified=identified)
+        found = drafts_of(judged, case, findings, today_of(case, now), book, who=who)
         claims += [Prepared(draft, judged, case) for draft in found.claims]
         kept += found.kept_off
     return claims, kept

@@ -39,7 +39,7 @@ def at_half_past_nine() -> Iterator[None]:
     """The clock of the example, whose history is recorded now: it may stand before the ledger's newest entry."""
     with (
         patch.object(claim_run, "utc_now", lambda: WRITTEN_AT),
-        patch.object(claim_run, "newest_stamp", lambda _: None),
+        patch.object(claim_run, "refuse_doubtful_clock", lambda *_: None),
     ):
         yield
 
@@ -103,6 +103,41 @@ def test_written_again_nothing_goes_out_twice_into_whatever_folder(house: Claims
     )  # fmt: skip
     (row,) = write(house).rows
     assert (row["claim"], row["file"], row["charge_cents"]) == ("EP-O1-2", "B2.837", 12000)
+
+
+def test_after_an_older_copy_was_put_back_nothing_goes_out_until_that_is_accepted(house: ClaimsHouse) -> None:
+    """What went out since is known to nobody: it would go out twice."""
+    assert house.run("backup", "--out", house.folder / "old.backup").status == 0
+    assert write(house).status == 0
+    assert house.run("days").status == 0
+    for path in house.folder.glob("ledger.db*"):
+        path.unlink()
+    assert house.run("restore", house.folder / "old.backup", "--out", house.ledger).status == 0
+    ended = write(house, "again")
+    assert (ended.status, ended.rows) == (1, [])
+    assert "no claims were written" in ended.err
+    assert len(files_in(house)) == 1
+    assert house.run("verify", "--accept-rollback", "the disk failed", "--by", "ops").status == 0
+    assert write(house, "again").status == 0
+
+
+def test_who_was_told_of_before_the_episode_was_another_patients_is_on_no_claim(house: ClaimsHouse) -> None:
+    """Told of ALICE, whose the episode was by mistake: her name and birth date are none of BOB's payer's."""
+    lines = [json.loads(each) for each in INTAKE.read_text().splitlines()]
+    opening = next(each for each in lines if each["fact"]["type"] == "EpisodeOpened")
+    naming = {"target_source": opening["source"], "target_id": opening["id"], "reason": "the wrong patient"}
+    moved = {"type": "FactCorrected", **naming, "fact": opening["fact"] | {"patient": "BOB"}}
+    assert house.tell(told("fix", **moved), options=("--no-effect",)).status == 0
+    ended = write(house)
+    assert ended.status == 1
+    assert [row["outcome"] for row in ended.rows] == ["held"]
+    assert "PatientIdentified, told of another patient" in ended.err
+    assert files_in(house) == []
+    who = next(each["fact"] for each in lines if each["fact"]["type"] == "PatientIdentified")
+    assert house.tell(told("who-2", **(who | {"last": "BOBSON"})), options=("--no-effect",)).status == 0
+    assert write(house).status == 0
+    (file,) = files_in(house)
+    assert b"BOBSON" in file.read_bytes()
 
 
 def test_a_dry_run_records_nothing_and_makes_no_file(house: ClaimsHouse) -> None:
