@@ -103,6 +103,19 @@ def passing_server(*options: str) -> Iterator[str]:
             stop(holder / "server")
 
 
+@contextmanager
+def passing_folder() -> Iterator[None]:
+    """Meanwhile the tests' ledgers in PostgreSQL are in a server that goes with this."""
+    with tempfile.TemporaryDirectory(prefix="episode-ledger-postgres-") as name, patch.dict(os.environ):
+        holder = Path(name)
+        holder.chmod(0o755)  # the server's user must get through
+        os.environ[FOLDER] = str(holder / "server")
+        try:
+            yield
+        finally:
+            stop(holder / "server")
+
+
 @cache
 def server() -> str:
     """The URL of the owner of the run's one server; the first process that needs it starts it."""

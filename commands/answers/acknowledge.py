@@ -39,13 +39,15 @@ def read_file(path: Path) -> list[Acknowledged]:
         return list(read_acknowledgements(read_segments(file)))
 
 
-def acknowledge(ledger: EpisodeLedger, views: Views, answers: Sequence[Acknowledged]) -> Iterator[AckRow]:
+def acknowledge(
+    ledger: EpisodeLedger, views: Views, answers: Sequence[Acknowledged], *, clock_is_right: bool = False
+) -> Iterator[AckRow]:
     """Record a file's answers in one transaction; a row for each claim that one is for."""
     known = ClaimsKnown(ledger, views)
     known.look_up(each.claim or batch_number(each.batch or "") for each in answers)
     matched = [(each, claim) for each in answers for claim in _claims_of(known, each) or [None]]
     lines = [_line(each, claim) for each, claim in matched if claim is not None]
-    handled = iter(Recorder(ledger).handle(lines) if lines else ())
+    handled = iter(Recorder(ledger, clock_is_right=clock_is_right).handle(lines) if lines else ())
     for each, claim in matched:
         if claim is None:
             yield AckRow(each.claim or f"batch {each.batch}", "unmatched", each.status, each.kind)

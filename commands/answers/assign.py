@@ -59,13 +59,16 @@ class Assignment(NamedTuple):
         ]
 
 
-def assign(ledger: EpisodeLedger, views: Views, payment: str, control: str, claim: str, by: str) -> int:
+def assign(
+    ledger: EpisodeLedger, views: Views, payment: str, control: str, claim: str, by: str, *,
+    clock_is_right: bool = False,
+) -> int:  # fmt: skip
     """Assign the answers of a check to a claim of ours, all in one transaction; gives how many there were.
 
     NotAssigned if none waits under that name, or the ledger knows no such claim, or several.
     """
     found = assignment(ledger, views, AnswersNamed(payment, control), claim)
-    record_assignment(ledger, found, by, random_nonces)
+    record_assignment(ledger, found, by, random_nonces, clock_is_right=clock_is_right)
     return len(found.answers)
 
 
@@ -84,7 +87,12 @@ def assignment(ledger: EpisodeLedger, views: Views, named: AnswersNamed, claim: 
 
 
 def record_assignment(
-    ledger: EpisodeLedger, found: Assignment, by: str, nonces: Callable[[int], Sequence[str]]
+    ledger: EpisodeLedger,
+    found: Assignment,
+    by: str,
+    nonces: Callable[[int], Sequence[str]],
+    *,
+    clock_is_right: bool = False,
 ) -> None:
     """Record answers under their claim, and who said so, in one transaction.
 
@@ -102,7 +110,7 @@ def record_assignment(
             for act, nonce in zip(found.answers, nonces(len(found.answers)), strict=True)
         ]
 
-    Recorder(ledger, still=still_taken(ledger)).handle(found.lines(), acts)
+    Recorder(ledger, clock_is_right=clock_is_right, still=still_taken(ledger)).handle(found.lines(), acts)
 
 
 def still_taken(ledger: EpisodeLedger) -> Callable[[Sequence[Line], Mapping[str, EpisodeHead]], None]:

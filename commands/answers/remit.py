@@ -50,9 +50,18 @@ class Posted(NamedTuple):
 class Remitting:
     """One file of remittances, from what it says to what is recorded."""
 
-    def __init__(self, ledger: EpisodeLedger, views: Views, book: Book, path: Path, payer: str | None = None) -> None:
+    def __init__(
+        self,
+        ledger: EpisodeLedger,
+        views: Views,
+        book: Book,
+        path: Path,
+        payer: str | None = None,
+        *,
+        clock_is_right: bool = False,
+    ) -> None:
         self._ledger, self._views, self._path = ledger, views, path
-        self._recorder = Recorder(ledger)
+        self._recorder = Recorder(ledger, clock_is_right=clock_is_right)
         self._known = ClaimsKnown(ledger, views)
         self.others: dict[str, None] = {}  # checks that stand in the ledger with other content
         self.survey = Survey(path)

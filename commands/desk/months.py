@@ -13,6 +13,7 @@ from commands.door.shapes import EVENTS
 from commands.outside import utc_now
 from commands.terminal.who import is_named_in
 from commands.writing.closing import CannotClose, Closed, NotAsClosed, close_month, closed_months
+from commands.writing.handle import refuse_doubtful_clock
 from ledger.facts.administration import MonthClosed
 from ledger.recorders.by_name.proving import prove
 from ledger.store import EpisodeLedger
@@ -76,6 +77,8 @@ class Close:
                 set_aside = views.set_aside()
             try:
                 with clock_stops():
+                    if self.month.text not in closed_months(ledger):
+                        refuse_doubtful_clock(ledger, utc_now())
                     closed = close_month(
                         ledger, self.desk.book, self.month, self.desk.by, utc_now(), set_aside,
                         still_open=lambda: self._open_now(ledger), anyway=anyway,

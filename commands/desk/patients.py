@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
-from commands.desk.act import Desk, Done, Preview, Stopped, identity_of, new_identity
+from commands.desk.act import Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
 from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts, plain, shown
 from commands.door.explain import first_fault
@@ -13,6 +14,7 @@ from commands.door.shapes import EVENTS
 from commands.outside import utc_now
 from commands.recording.holding import opened_to_record
 from commands.terminal.who import is_named_in
+from commands.writing.handle import refuse_doubtful_clock
 from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
 from ledger.facts.merges import Merged, MergeRefused, Parted, as_entry
 from ledger.store import EpisodeLedger, RecordConflictError
@@ -28,6 +30,14 @@ _FIELDS: Final = {
     "into": ("Into patient", "The name under which both are one", _PATIENT),
     "reason": ("Reason", "How it is known; it stays in the ledger. Do not name a patient in it", _REASON),
 }
+
+
+def _now(ledger: EpisodeLedger) -> datetime:
+    """The time of the act; Stopped where the clock cannot be right."""
+    now = utc_now()
+    with clock_stops():
+        refuse_doubtful_clock(ledger, now)
+    return now
 
 
 class _OfPatients:
@@ -137,7 +147,7 @@ class Merge(_OfPatients):
     def record(self, ledger: EpisodeLedger, told: Texts, nonce: str) -> None:
         """One act of the house."""
         said = self.fact(told)
-        ledger.record_merging(PatientsMerged(utc_now(), self.desk.by, said.patient, said.into, said.reason, nonce))
+        ledger.record_merging(PatientsMerged(_now(ledger), self.desk.by, said.patient, said.into, said.reason, nonce))
 
 
 class Separate(_OfPatients):
@@ -168,4 +178,4 @@ class Separate(_OfPatients):
     def record(self, ledger: EpisodeLedger, told: Texts, nonce: str) -> None:
         """One act of the house."""
         said = self.fact(told)
-        ledger.record_parting(PatientsParted(utc_now(), self.desk.by, said.patient, said.reason, nonce))
+        ledger.record_parting(PatientsParted(_now(ledger), self.desk.by, said.patient, said.reason, nonce))

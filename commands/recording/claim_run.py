@@ -13,17 +13,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import click
 from msgspec import Struct
 
 from commands.outside import utc_now
 from commands.recording.claim_batches import Batch, BatchMaker, HeldClaim, addressed, file_name
-from commands.recording.holding import opened_to_record
+from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.handing_out import Notes
 from commands.terminal.options import Setup
 from commands.terminal.output import Output
 from commands.terminal.show import printable, say
 from commands.writing.adopt import adopt
+from commands.writing.handle import refuse_doubtful_clock
 from ledger.facts.administration import BatchWritten
 from ledger.facts.events import ClaimSubmitted
 from ledger.files import locked
@@ -34,7 +34,6 @@ from projections.claims_out.again import NotAgain, RecordedBatch, claims_in, mad
 from projections.claims_out.drafts import KeptOff
 from projections.claims_out.prepare import Prepared, prepared
 from projections.erasure.handed_out import given, giving
-from projections.reading.clock import MAY_BE_BEHIND, newest_stamp
 from projections.reading.joined import entries_of_kinds
 
 ATTEMPTS: Final = 20
@@ -176,13 +175,16 @@ def _row(episode: str, claim: ClaimSubmitted, file: str) -> ClaimRow:
 
 
 @contextmanager
-def opened_to_write(setup: Setup) -> Iterator[EpisodeLedger]:
+def opened_to_write(setup: Setup, *, clock_is_right: bool = False) -> Iterator[EpisodeLedger]:
     """The ledger, while nobody else on this machine writes claims of it and nothing is taken back."""
     lock = setup.places.live.with_name(f"{setup.places.stem}.claims.lock")
     with opened_to_record(setup, create=False) as ledger, locked(lock), giving(setup.places):
-        newest = newest_stamp(ledger)
-        if newest is not None and utc_now() < newest - MAY_BE_BEHIND:
-            raise click.UsageError("this machine's clock is before the newest entry; set it, and write then")
+        if setup.rollbacks.found:  # what went out since is known to nobody, and would go out twice
+            say("episode-ledger: no claims were written")
+            setup.rollbacks.end()
+        if not clock_is_right:
+            with clock_told():
+                refuse_doubtful_clock(ledger, utc_now())
         yield ledger
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from commands.answers.acknowledge import AckRow, acknowledge, read_file
 from commands.answers.assign import NotAssigned, assign
 from commands.answers.remit import Remitting, intake_of, intake_of_check
+from commands.recording.effect import clock_option
 from commands.recording.holding import clock_told, opened_to_record
 from commands.terminal.options import Setup, format_option
 from commands.terminal.show import printable, say, show_rows, show_rows_to_the_end
@@ -62,9 +63,10 @@ def indexed(setup: Setup, ledger: EpisodeLedger) -> Iterator[Views]:
 
 @click.command()
 @_FILES
+@clock_option
 @format_option
 @click.pass_obj
-def ack(setup: Setup, /, files: Sequence[Path], form: str | None) -> None:
+def ack(setup: Setup, /, files: Sequence[Path], clock_is_right: bool, form: str | None) -> None:
     """Record the acknowledgements in FILES (TA1, 999, 277CA) and show what became of each.
 
     A claim that was turned back never reached the payer: its days are free again, and go out on a new claim. Sending a
@@ -80,7 +82,7 @@ def ack(setup: Setup, /, files: Sequence[Path], form: str | None) -> None:
         with _unreadable_told(path):
             read.append(read_file(path))
     with clock_told(), opened_to_record(setup, create=False) as ledger, indexed(setup, ledger) as views:
-        rows = [row for answers in read for row in acknowledge(ledger, views, answers)]
+        rows = [row for answers in read for row in acknowledge(ledger, views, answers, clock_is_right=clock_is_right)]
     show_rows(rows, AckRow, form, nothing="No answer is in these files.")
     if any(row.status == "rejected" or row.outcome in ("unmatched", "refused") for row in rows):
         sys.exit(1)
@@ -90,9 +92,12 @@ def ack(setup: Setup, /, files: Sequence[Path], form: str | None) -> None:
 @_FILES
 @click.option("--payer", help="Whose files they are, where neither they nor the book say so.")
 @click.option("--dry-run", is_flag=True, help="Record nothing; print the facts as lines of intake.")
+@clock_option
 @format_option
 @click.pass_obj
-def remit(setup: Setup, /, files: Sequence[Path], payer: str | None, dry_run: bool, form: str | None) -> None:
+def remit(
+    setup: Setup, /, files: Sequence[Path], payer: str | None, dry_run: bool, clock_is_right: bool, form: str | None
+) -> None:
     """Record the remittances in FILES (835) and show what became of each answer.
 
     An answer goes to its claim by the claim's number, or that of what it replaces. One for no claim that the ledger
@@ -115,7 +120,7 @@ def remit(setup: Setup, /, files: Sequence[Path], payer: str | None, dry_run: bo
         read = []
         for path in files:
             with _unreadable_told(path):
-                read.append(Remitting(ledger, views, setup.book, path, payer))
+                read.append(Remitting(ledger, views, setup.book, path, payer, clock_is_right=clock_is_right))
         rows = (
             RemitRow(posted.fact.payment, posted.fact.claim, outcome)
             for file in read
@@ -163,8 +168,11 @@ def _rehearse(setup: Setup, files: Sequence[Path], payer: str | None) -> None:
 @click.argument("control")
 @click.argument("claim")
 @click.option("--by", help="Who says so. Default: the name you are logged in by.")
+@clock_option
 @click.pass_obj
-def assign_remittance(setup: Setup, /, payment: str, control: str, claim: str, by: str | None) -> None:
+def assign_remittance(
+    setup: Setup, /, payment: str, control: str, claim: str, by: str | None, clock_is_right: bool
+) -> None:
     """Assign to CLAIM what PAYMENT answered under CONTROL, the payer's number of the claim.
 
     An answer for no claim that the ledger knows is kept with its check. Once somebody says which claim of ours it is
@@ -177,7 +185,7 @@ def assign_remittance(setup: Setup, /, payment: str, control: str, claim: str, b
     who = named(by, "assigns it")
     with clock_told(), opened_to_record(setup, create=False) as ledger, indexed(setup, ledger) as views:
         try:
-            count = assign(ledger, views, payment, control, claim, who)
+            count = assign(ledger, views, payment, control, claim, who, clock_is_right=clock_is_right)
         except NotAssigned as error:
             raise click.UsageError(str(error)) from None
     say(f"{counted(count, 'answer')} assigned.")

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from commands.outside import utc_now
 from commands.recording.claim_run import ClaimRow, ClaimRun, Run, ToLookAt, find_batch, opened_to_write
+from commands.recording.effect import clock_option
 from commands.terminal.handing_out import giving
 from commands.terminal.options import Setup, filters, format_option
 from commands.terminal.output import Output, out_option
@@ -106,9 +107,10 @@ def _look(setup: Setup, ledger: EpisodeLedger, wanted: Filters) -> ToLookAt:
 @out_option("DIR", "Into which folder; it is made if it is not there.", required=True, folder=True)
 @click.option("--dry-run", is_flag=True, help="Only say what would be written: nothing is recorded, no file made.")
 @click.option("--by", metavar="NAME", help="Who sends them. Default: the name you are logged in by.")
+@clock_option
 @format_option
 @click.pass_obj
-def write(setup: Setup, /, out: Output, dry_run: bool, by: str | None, form: str | None) -> None:
+def write(setup: Setup, /, out: Output, dry_run: bool, by: str | None, clock_is_right: bool, form: str | None) -> None:
     """Write what can be claimed into files of claims (837P), and record each claim.
 
     A file is of one house and one receiver, at most 5,000 claims. Every claim passes the gate ('claims check') or is
@@ -122,7 +124,7 @@ def write(setup: Setup, /, out: Output, dry_run: bool, by: str | None, form: str
       episode-ledger claims write --out outbox
     """
     who = named(by, "sends them")
-    with opened_to_write(setup) as ledger:
+    with opened_to_write(setup, clock_is_right=clock_is_right) as ledger:
         if not dry_run:
             _make_folder(out.path)
         run = ClaimRun(setup, ledger, out.path, who, lambda: _look(setup, ledger, Filters())).done(dry=dry_run)

@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from commands.outside import utc_now
-from commands.recording.holding import refuse_broken
+from commands.recording.effect import clock_option
+from commands.recording.holding import clock_told, refuse_broken
 from commands.terminal.options import Setup, format_option
 from commands.terminal.progress import progress
 from commands.terminal.show import chosen_form, printable, say, show_rows, show_text
@@ -26,6 +27,7 @@ from commands.writing.closing import (
     closed_months,
     report_again,
 )
+from commands.writing.handle import refuse_doubtful_clock
 from ledger.store import EpisodeLedger
 from projections.audit.month import Month, MonthHead, MonthReport, MonthRow, judged_otherwise
 from projections.operations.open_in_month import OpenInMonth, counted_open, open_in_month
@@ -70,6 +72,7 @@ class ClosedMonth(msgspec.Struct, frozen=True, omit_defaults=True):
     "--check", is_flag=True, help="Close nothing; list what is open in the month, exit with 1 if anything is."
 )
 @click.option("--anyway", metavar="REASON", help="Close it with what is open; the reason stays in the ledger.")
+@clock_option
 @format_option
 @click.pass_obj
 def close(
@@ -80,6 +83,7 @@ def close(
     listed: bool,
     check: bool,
     anyway: str | None,
+    clock_is_right: bool,
     form: str | None,
 ) -> None:
     """Fix a month's report: days and dollars by payer, code and verdict, and a fingerprint of every day.
@@ -109,7 +113,7 @@ def close(
         elif check:
             _check(setup, ledger, month, form)
         else:
-            _tell(_close(setup, ledger, month, by, _fit(setup, ledger, anyway)), form)
+            _tell(_close(setup, ledger, month, by, _fit(setup, ledger, anyway), clock_is_right), form)
     setup.rollbacks.end()
 
 
@@ -154,11 +158,21 @@ def _list(ledger: EpisodeLedger, form: str | None) -> None:
     show_rows(rows, ClosedMonth, form, nothing="No month is closed.")
 
 
-def _close(setup: Setup, ledger: EpisodeLedger, month: Month, by: str | None, anyway: str | None) -> Closed:
+def _close(
+    setup: Setup,
+    ledger: EpisodeLedger,
+    month: Month,
+    by: str | None,
+    anyway: str | None,
+    clock_is_right: bool,
+) -> Closed:
     record = closed_months(ledger).get(month.text)
     if record is None:
         setup.rollbacks.end()  # nothing is fixed on a ledger that is not what it was
         refuse_broken(setup, "no month was closed")
+        if not clock_is_right:
+            with clock_told():
+                refuse_doubtful_clock(ledger, utc_now())
     with progress("Judging", "patients") as tell, month_refusals():
         if record is not None:  # whoever asks, and whatever their book says now
             return Closed(record, report_again(ledger, record, tell), new=False)

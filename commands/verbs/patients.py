@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 import click
 
 from commands.outside import random_nonces, utc_now
+from commands.recording.effect import clock_option
+from commands.recording.holding import clock_told
 from commands.recording.one_thing import ASKING_FIRST, ask
 from commands.terminal.options import Command, Setup, with_options
 from commands.terminal.show import printable, say
 from commands.terminal.who import given_reason, is_named_in, named
+from commands.writing.handle import refuse_doubtful_clock
 from ledger.facts.administration import HOUSE, PatientsMerged, PatientsParted
 from ledger.facts.merges import Merged, MergeRefused, Parted, as_entry
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
@@ -29,7 +33,7 @@ _by = click.option("--by", metavar="NAME", help="Who decided it. Default: the na
 
 
 def _deciding(command: Command) -> Command:
-    return with_options(command, _reason, _by, *ASKING_FIRST)
+    return with_options(command, _reason, _by, *ASKING_FIRST, clock_option)
 
 
 @click.command()
@@ -38,7 +42,16 @@ def _deciding(command: Command) -> Command:
 @_deciding
 @click.pass_obj
 def merge_patients(
-    setup: Setup, /, old: str, into: str, reason: str, by: str | None, yes: bool, dry_run: bool, no_effect: bool
+    setup: Setup,
+    /,
+    old: str,
+    into: str,
+    reason: str,
+    by: str | None,
+    yes: bool,
+    dry_run: bool,
+    no_effect: bool,
+    clock_is_right: bool,
 ) -> None:
     """Merge patient OLD into patient INTO: two names in the ledger, one person.
 
@@ -59,7 +72,7 @@ def merge_patients(
     with setup.open() as ledger:
 
         def record() -> None:
-            at, nonce = utc_now(), random_nonces(1)[0]
+            at, nonce = _now(ledger, clock_is_right), random_nonces(1)[0]
             ledger.record_merging(PatientsMerged(at, who, old, into, reason, nonce))
 
         with _refusals():
@@ -78,7 +91,15 @@ def merge_patients(
 @_deciding
 @click.pass_obj
 def part_patients(
-    setup: Setup, /, old: str, reason: str, by: str | None, yes: bool, dry_run: bool, no_effect: bool
+    setup: Setup,
+    /,
+    old: str,
+    reason: str,
+    by: str | None,
+    yes: bool,
+    dry_run: bool,
+    no_effect: bool,
+    clock_is_right: bool,
 ) -> None:
     """Part patient OLD from the patient it was merged into: they are two people after all.
 
@@ -96,7 +117,7 @@ def part_patients(
     with setup.open() as ledger:
 
         def record() -> None:
-            ledger.record_parting(PatientsParted(utc_now(), who, old, reason, random_nonces(1)[0]))
+            ledger.record_parting(PatientsParted(_now(ledger, clock_is_right), who, old, reason, random_nonces(1)[0]))
 
         with _refusals():
             ledger.refuse_parting(old)
@@ -106,6 +127,15 @@ def part_patients(
                 _persist(record)
                 say(f"Parted. {WHAT_CHANGED}")
                 _say_lines(effect)
+
+
+def _now(ledger: EpisodeLedger, clock_is_right: bool) -> datetime:
+    """The time of the act; a clock that cannot be right gives none, for what is known when would go by it for ever."""
+    now = utc_now()
+    if not clock_is_right:
+        with clock_told():
+            refuse_doubtful_clock(ledger, now)
+    return now
 
 
 def _who(setup: Setup, patients: Sequence[str], reason: str, by: str | None) -> str:

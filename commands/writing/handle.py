@@ -52,6 +52,12 @@ class WrongClock(Exception):
     """This clock cannot be right, or the one before it was not: nothing was recorded under it."""
 
 
+def refuse_doubtful_clock(ledger: EpisodeLedger, now: datetime) -> None:
+    """WrongClock if this clock cannot be right, by what stamped the ledger's newest entry."""
+    if doubt := why_doubtful(now, newest_stamp(ledger)):
+        raise WrongClock(doubt)
+
+
 Still = Callable[[Sequence["Line"], Mapping[str, EpisodeHead]], None]
 """Raises if lines are not to be recorded after what stands in their episodes by now, which their heads tell; asked at
 each try, so that nothing comes between the answer and the append."""
@@ -131,9 +137,10 @@ class Recorder:
         decisions = self._decide_all(lines, heads, now)
         if not all(type(each) is Accepted for each in decisions) and self._cache.overtaken(versions):
             return None
-        if not self._clock_is_right and any(map(_is_stamped, lines, decisions)):
+        made = acts(now) if acts else ()
+        if not self._clock_is_right and (made or any(map(_is_stamped, lines, decisions))):
             self._refuse_doubtful(now)
-        positions = self._append(decisions, acts(now) if acts else (), after_act)
+        positions = self._append(decisions, made, after_act)
         if self._watch:
             self._watch.recorded(_told(decisions, places or [(None, line.number) for line in lines]))
         self._cache.keep(heads, positions)

@@ -72,8 +72,8 @@ def printed(house: House, month: str = "2026-02") -> list[bytes]:
 
 
 def closed(house: House, month: str = "2026-02", *more: object) -> list[bytes]:
-    """A month closed by the controller, and its report in every form."""
-    ended = house.run("close", month, *ANYWAY, "--by", "controller-1", *more)
+    """A month closed by the controller, whatever the test's clock says, and its report in every form."""
+    ended = house.run("close", month, *ANYWAY, "--by", "controller-1", "--clock-is-right", *more)
     assert ended.status == 0, ended
     return printed(house, month)
 
@@ -628,12 +628,16 @@ def test_a_month_is_over_when_its_last_day_has_ended_where_the_patients_live(
 ) -> None:
     monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 2, 20, tzinfo=UTC))
     assert_plain(
-        house.run("close", "2026-02", *ANYWAY), 2, "February 2026 is not over: it can be closed from 2026-03-01 on"
+        house.run("close", "2026-02", *ANYWAY, "--clock-is-right"),
+        2,
+        "February 2026 is not over: it can be closed from 2026-03-01 on",
     )
     monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, 5, 59, 59, tzinfo=UTC))  # Chicago: 23:59:59
-    assert_plain(house.run("close", "2026-02", *ANYWAY), 2, "it can be closed from 2026-03-01 06:00 UTC on")
+    assert_plain(
+        house.run("close", "2026-02", *ANYWAY, "--clock-is-right"), 2, "it can be closed from 2026-03-01 06:00 UTC on"
+    )
     monkeypatch.setattr(command, "utc_now", lambda: datetime(2026, 3, 1, 6, tzinfo=UTC))
-    assert house.run("close", "2026-02", *ANYWAY).status == 0
+    assert house.run("close", "2026-02", *ANYWAY, "--clock-is-right").status == 0
 
 
 def test_before_it_was_closed_nothing_can_have_been_restated(house: House) -> None:

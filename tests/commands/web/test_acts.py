@@ -438,8 +438,30 @@ def test_under_a_clock_that_cannot_be_right_nothing_is_recorded(
     visitor = desk.visitor("biller")
     form = form_at(visitor, f"{visitor.address_of('EP-1')}/record/PainAssessed")
     monkeypatch.setattr("commands.writing.handle.why_doubtful", lambda now, before: "the newest entry is of tomorrow")
-    answer = form.send("record", date="2026-02-05", score="4")
-    assert (answer.status, "clock of this machine" in text_of(answer)) == (409, True)
+    lead = desk.visitor("operator")
+    merging = form_at(lead, "/patients/merge").send("record", old="P-2", into="P-1", reason="registered twice")
+    month = form_at(lead, "/months/2026-02").send("record", anyway="the claims follow")
+    for answer in (form.send("record", date="2026-02-05", score="4"), merging, month):
+        assert (answer.status, "clock of this machine" in text_of(answer)) == (409, True)
+    assert house.run("close", "--list").rows == []
+
+
+def test_whoever_may_not_void_brings_no_voiding_back(house: House, desk: InProcess) -> None:
+    """By taking back what took it back, be that restored or retracted."""
+    operator, biller = desk.visitor("operator"), desk.visitor("biller")
+    address = operator.address_of("EP-1")
+    assert "Recorded as" in text_of(form_at(operator, f"{address}/void").shown(reason="opened twice").send("record"))
+    version = events(house)[-1]["version"]
+    back = form_at(operator, f"{address}/entry/{version}/retract").shown(reason="it was not")
+    assert "Recorded as" in text_of(back.send("record"))
+    for act, at in (("restore", version), ("restore", version + 1), ("retract", version + 1)):
+        path = f"{address}/entry/{at}/{act}"
+        for answer in (biller.get(path), biller.post(path, step="record")):
+            assert (answer.status, "who may not do this" in answer.text) == (403, True), (act, at)
+    assert house.run("days", "--episode", "EP-1").rows
+    again = form_at(operator, f"{address}/entry/{version + 1}/restore").shown(reason="it was, after all")
+    assert "Recorded as" in text_of(again.send("record"))
+    assert house.run("days", "--episode", "EP-1").rows == []
 
 
 def looks(desk: InProcess) -> list[str]:
