@@ -174,7 +174,20 @@ def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answ
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("command", [("worklist",), pytest.param(("days",), marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("worklist",),
+        *(
+            pytest.param(command, marks=pytest.mark.soak)
+            for command in (
+                ("days",), ("follow", "--since", "0", "--once"),
+                ("what-if", "--set", "prairie-blue.rate_cents.S9325=9500"),
+                ("tell", "EP-C1", "DayServed", "order=RX-1", "date=2026-03-04", "--dry-run"),
+            )
+        ),
+    ],
+)  # fmt: skip
 def test_twenty_episodes_of_a_century_cost_no_more_memory_than_others(house: House, command: tuple[str, ...]) -> None:
     """7 KB of intake make 730,500 rows: ``days`` took 308 MB of them once, ``worklist`` 277."""
     assert house.tell(*centuries(20), options=UNSEEN).status == 0
