@@ -268,7 +268,7 @@ def test_a_bit_in_the_middle_of_a_ledger_is_reported_at_its_entry(subject: Subje
             assert prove(str(tmp_path / "ledger.db")).faults[0].position == place + 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(8, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rng=st.randoms(use_true_random=False), batches=st.integers(1, 4))
 def test_an_untouched_ledger_always_holds(tmp_path: Path, rng: Random, batches: int) -> None:
     path = tmp_path / "ledger.db"
