@@ -28,7 +28,8 @@ from tests.stories import StoriesTold
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+# untimed: how long an example takes says how busy the machine is
+settings.register_profile("untimed", deadline=None, max_examples=tiers.many(40, 100))
 settings.load_profile("untimed")
 
 OPENS_LEDGERS = (stores.open_ledger, stores.named, command_line.House, command_line.run, harness, harness.derive)

@@ -7,6 +7,7 @@ as programs of their own starts its helpers as ever.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from multiprocessing.context import BaseContext
 from typing import Final
 
@@ -23,3 +24,6 @@ def forked_from_one() -> None:
         return forking if method == "spawn" else ask(method)
 
     multiprocessing.get_context = asked  # type: ignore[assignment]
+    for name in LOADED:  # who has asked for it by name already
+        if hasattr(module := sys.modules.get(name), "get_context"):
+            module.get_context = asked  # type: ignore[union-attr]

@@ -24,13 +24,14 @@ from tests.deterministic.lagging import Lagging
 from tests.deterministic.model import Contradiction
 from tests.deterministic.sabotage import WRONGS, Wrong
 from tests.deterministic.world import World
+from tests.tiers import many
 
 SEEDS = range(100)
-AT_ONCE = 20
+AT_ONCE = 10
 """So many of the seeds are tried with every change, the others before a release: ``pytest -m soak``."""
 STEPS = 1_000
 TOGETHER = 10
-FILE_STEPS = 2_000
+FILE_STEPS = many(1_000, 2_000)
 UNTIL_FOUND = 5_000
 ANSWERS = {
     "recorded", "duplicate", "identity_reused", "not_opened", "already_opened", "recorded_at_not_allowed",
@@ -53,8 +54,8 @@ def groups() -> list[Any]:
     return [pytest.param(first, marks=[pytest.mark.soak] * (first >= AT_ONCE)) for first in SEEDS[::TOGETHER]]
 
 
-def test_a_hundred_thousand_steps_are_taken_before_a_release_and_twenty_thousand_with_every_change() -> None:
-    assert (len(SEEDS) * STEPS, AT_ONCE * STEPS) == (100_000, 20_000)
+def test_a_hundred_thousand_steps_are_taken_before_a_release_and_ten_thousand_with_every_change() -> None:
+    assert (len(SEEDS) * STEPS, AT_ONCE * STEPS) == (100_000, 10_000)
 
 
 @pytest.mark.parametrize("stand_in", [Shelf, Faulty, Lagging])
@@ -83,7 +84,7 @@ def test_a_real_file_tells_the_same_story_as_the_lists_that_stand_in_for_it(tmp_
 
 
 def test_the_same_seed_is_the_same_story_in_every_process() -> None:
-    command = [sys.executable, "-m", "tests.deterministic", "--seed", "7", "--steps", "400"]
+    command = [sys.executable, "-m", "tests.deterministic", "--seed", "7", "--steps", "200"]
     told = {
         subprocess.run(
             command, cwd=ROOT, env={"PYTHONHASHSEED": hashes}, capture_output=True, text=True, check=True
@@ -91,7 +92,7 @@ def test_the_same_seed_is_the_same_story_in_every_process() -> None:
         for hashes in ("1", "2")
     }
     assert len(told) == 1
-    assert told.pop().startswith("seed 7, 400 steps\n")
+    assert told.pop().startswith("seed 7, 200 steps\n")
 
 
 def found(wrong: Wrong) -> tuple[Contradiction, int]:

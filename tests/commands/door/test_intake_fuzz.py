@@ -50,7 +50,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.lists(st.tuples(keys, inner), max_size=5).map(tuple),
     max_leaves=20,
 )
-seeded = settings(max_examples=many(100, 500), deadline=None, derandomize=True, database=None)
+seeded = settings(max_examples=many(50, 500), deadline=None, derandomize=True, database=None)
 
 
 def repeats(raw: bytes) -> bool:

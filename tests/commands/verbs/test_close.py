@@ -55,6 +55,7 @@ from tests.command_line import (
 from tests.harness import book_of, judge_entries
 from tests.histories import history
 from tests.stores import examples, open_ledger
+from tests.tiers import many
 
 FORMS = ("json", "csv", "table")
 FEBRUARY = ("--from", "2026-02-01", "--to", "2026-02-28")
@@ -446,7 +447,7 @@ def _said(row: Told | None) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(many(12, 40)), deadline=None)
 @given(drawn)
 def test_closed_days_and_restatements_make_the_days_of_now(
     tmp_path_factory: pytest.TempPathFactory, rng: Random

@@ -573,6 +573,7 @@ def test_over_tls_it_answers_and_its_cookie_is_for_tls_alone(house: House, tmp_p
         assert answer.status == 303
         assert {"secure", "httponly", "samesite=strict"} <= set(cookie.split("; "))
         assert answer.getheader("strict-transport-security")
+        connection.close()
         with pytest.raises((http.client.HTTPException, OSError)):
             site.stranger().get("/")
         status, _, err = site.stop()

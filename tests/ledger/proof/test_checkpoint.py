@@ -34,6 +34,7 @@ from ledger.proof.checkpoint import (
 )
 from projections.bundle import verify_bundle
 from projections.bundle.verify_bundle import Wrong, check_note
+from tests.tiers import many
 
 LEDGER = "5f" * 16
 ROOT, HEAD = hashlib.sha256(b"root").digest(), hashlib.sha256(b"head").digest()
@@ -379,7 +380,7 @@ def test_signatures_of_others_are_let_pass() -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(100, 300), deadline=None)
 def test_both_programs_take_the_same_notes(data: st.DataObject) -> None:
     """Of texts that were cut about, and signed as they are."""
     text = TEXT + data.draw(st.sampled_from(["", "more x\n", "time\n"]))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ledger.proof import merkle, seals
 from ledger.proof.merkle import EMPTY_ROOT, Frontier, proofs_of, root_of
 from projections.bundle import verify_bundle
+from tests.tiers import many
 
 Check = Callable[[int, int, bytes, Iterable[bytes]], bytes | None]
 
@@ -125,7 +126,7 @@ def test_a_proof_leads_to_the_root_from_its_own_index_and_no_other(check: Check,
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(25, 60), deadline=None)
 def test_larger_trees_agree_with_the_model_too(data: st.DataObject) -> None:
     size = data.draw(st.integers(71, 2100))
     wanted = data.draw(st.sets(st.integers(0, size - 1), max_size=5))

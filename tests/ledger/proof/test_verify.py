@@ -38,7 +38,7 @@ from tests.histories import history
 from tests.stores import open_ledger
 from tests.tiers import many
 
-SEEDS = many(25, 50)
+SEEDS = many(12, 50)
 AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
 AFTERWARDS = datetime(2027, 1, 1, tzinfo=UTC)
 """When everything that a history tells was long recorded."""
@@ -230,7 +230,7 @@ def bits_flipped(row: plain.Row) -> Iterator[plain.Row]:
 
 def test_every_single_bit_of_two_rows_is_reported() -> None:
     """Ledgers of two entries: the last one has nothing after it that could tell."""
-    flips, ledgers = 0, many(12, 50)
+    flips, ledgers = 0, many(4, 50)
     for number in range(ledgers):
         copy = two_entries(Random(number))
         for place in (0, 1):
@@ -268,7 +268,7 @@ def test_a_bit_in_the_middle_of_a_ledger_is_reported_at_its_entry(subject: Subje
             assert prove(str(tmp_path / "ledger.db")).faults[0].position == place + 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(8, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rng=st.randoms(use_true_random=False), batches=st.integers(1, 4))
 def test_an_untouched_ledger_always_holds(tmp_path: Path, rng: Random, batches: int) -> None:
     path = tmp_path / "ledger.db"
@@ -333,7 +333,7 @@ def assert_agreed(copy: Copy, kept: list[plain.Signed], report: ProofReport | No
 
 
 def test_a_second_verifier_agrees_on_simulated_ledgers() -> None:
-    held, seeds = 0, many(300, 950)
+    held, seeds = 0, many(120, 950)
     for seed in range(seeds):
         rng = Random(seed)
         copy = simulated(rng)
@@ -346,7 +346,7 @@ def test_a_second_verifier_agrees_on_simulated_ledgers() -> None:
 
 
 def test_a_second_verifier_agrees_on_ledgers_in_files(tmp_path: Path) -> None:
-    for seed in range(many(20, 50)):
+    for seed in range(many(8, 50)):
         rng, path, attacked = Random(seed), tmp_path / f"{seed}.db", tmp_path / "attacked.db"
         checkpoints = recorded(path, rng, batches=2)
         kept = [plain.Signed(each.ledger, each.size, each.root, each.head) for each in checkpoints]

@@ -167,7 +167,7 @@ def test_it_follows_a_burst_to_its_end(example: Place) -> None:
     with following(example, NEVER) as process:
         rows = next_round(process)
         eventually(lambda: listeners(example))
-        for number in range(21):
+        for number in range(9):
             change(example, number)
         with open_ledger(example.recorder, create=False) as ledger:
             head = ledger.position()

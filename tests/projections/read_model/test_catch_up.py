@@ -39,6 +39,7 @@ from tests.harness import book_of
 from tests.histories import history
 from tests.read_models import LATER, Tables, tables, tell
 from tests.stores import examples, open_ledger
+from tests.tiers import many
 
 
 def afresh(ledger: EpisodeLedger, book: Book) -> Tables:
@@ -59,7 +60,7 @@ def house(tmp_path: Path) -> House:
 # In pieces or at once
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(many(15, 40)), deadline=None)
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.floats(0, 1), max_size=4))
 def test_in_pieces_equals_at_once(seed: int, cuts: list[float]) -> None:
     """Random histories in random pieces: late facts, retractions, corrections, episodes that change the patient."""

@@ -25,6 +25,7 @@ from tests.tampering import (
     broken,
     plant,
 )
+from tests.tiers import many
 
 SAID = "Patient P-2 is set aside and not shown: version 4 of EP-2 at position 15 cannot be read.\n"
 LATER = "2030-01-01T00:00Z"
@@ -249,7 +250,7 @@ def test_only_those_whom_its_episode_named_are_set_aside(house: House) -> None:
     assert house.run("rebuild", "--quarantine").rows[0]["outcome"] == "equal"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=many(8, 15), deadline=None)
 @given(seed=st.integers(0, 2**32), ahead=st.sampled_from([0, 20, 100_000]))
 def test_the_others_are_as_they_were(seed: int, ahead: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     """On random histories: a rebuild and a catch-up set the same patients aside, and have all rows of the others."""

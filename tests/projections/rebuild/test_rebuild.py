@@ -466,8 +466,8 @@ def kill_rebuild(*args: object) -> dict[str, int]:
 
 @pytest.mark.sqlite_file  # the script copies its ledger
 def test_killed_at_any_moment() -> None:
-    found = kill_rebuild("--kills", 6, "--episodes", 30, "--processes", 2)
-    assert found["kills"] == 6
+    found = kill_rebuild("--kills", 4, "--episodes", 30, "--processes", 2)
+    assert found["kills"] == 4
     assert found["hung"] == found["differences"] == found["leavings"] == found["orphans"] == 0
 
 

@@ -38,6 +38,7 @@ from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines
 from tests.harness import book_of, judge_entries
 from tests.histories import history
 from tests.stores import examples, named, open_ledger
+from tests.tiers import many
 
 Rows = list[dict[str, Any]]
 Told = dict[str, Any]
@@ -227,7 +228,7 @@ def touches(row: Told, wanted: Filters) -> bool:
 # It says what two full derivations say
 
 
-@pytest.mark.parametrize("seed", range(examples(12)))
+@pytest.mark.parametrize("seed", range(examples(many(6, 12))))
 def test_it_is_the_difference_of_two_full_derivations(tmp_path: Path, seed: int) -> None:
     world = World(tmp_path, seed)
     check(world, Filters())

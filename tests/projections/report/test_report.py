@@ -52,6 +52,7 @@ from tests.tampering import (
     set_aside,
     tell_of_one_who_shared_an_episode,
 )
+from tests.tiers import many
 
 Row = dict[str, Any]
 HOSTILE = "<script>alert('x')</script> \"&amp; $(id) `rm` #'"
@@ -63,6 +64,8 @@ GOLDEN = GOLDENS / "report.jsonl"
 ON = "2025-06-01"
 """A date in the midst of the simulated history, so that every band and section has rows."""
 
+MANY = 12
+"""Of a section with so many rows every third is asked about, and before a release every one."""
 ASKED: dict[str, list[str]] = {
     "everything": [],
     "one payer": ["--payer", "gulf-shield"],
@@ -183,7 +186,7 @@ def test_the_command_of_every_row_prints_the_rows_it_counts(house: House, option
     found.pop("report")
     assert found
     for section, rows in found.items():
-        for row in rows:
+        for row in rows[:: 1 if len(rows) < MANY else many(3, 1)]:
             behind = pointed_at(house, row)
             said = numbers_of(section, row, behind)
             assert {name: row[name] for name in said} == said, row
