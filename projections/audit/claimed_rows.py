@@ -15,7 +15,7 @@ from ledger.judge.episode import Episode
 from ledger.judge.evidence import local_date
 from ledger.judge.regions import billable_and
 from ledger.judge.settled import SettledDay
-from projections.audit.claimed_shares import ClaimedKind, Settled, answered_of, settle, shares_of
+from projections.audit.claimed_shares import ClaimedKind, Settled, Share, answered_of, settle, shares_of
 from projections.audit.revealed import Revealed
 from projections.words import iso, utc_text, verdict_text
 
@@ -81,6 +81,9 @@ class Claiming(NamedTuple):
 class BeforeNow(Protocol):
     """What was known of claimed days before."""
 
+    def look_back(self, shares: Iterable[Share]) -> None:
+        """Find out what was known of these shares at their claims: it will be asked for."""
+
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         """The verdict of a day as known at an instant; None if it was no day."""
 
@@ -109,6 +112,7 @@ def claimed_rows(case: Claiming, money: Sequence[SettledDay], past: BeforeNow, e
     settled = {on: list(settle(shares[on], now.get(on), answered)) for on in shares}
     wrong = [one for on in sorted(settled) for one in settled[on] if one.kind not in ("as_claimed", "overpaid")]
     revealed = iter(past.revealed(case.episode.name, wrong))
+    past.look_back(one.share for on in settled for one in settled[on] if every or one.kind != "as_claimed")
     for on in sorted(shares.keys() | now.keys() | gone.keys()):
         day = now.get(on)
         if day is not None and on not in shares and day.is_billable:

@@ -14,9 +14,9 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun
-from projections.audit.borne_out import borne_out
+from projections.audit.borne_out import borne_out, told_from
 from projections.audit.by_runs import ClaimedRun
-from projections.audit.claimed import ClaimsKept, Kept, claims_kept_of, claims_of
+from projections.audit.claimed import ClaimsKept, Kept, claims_of
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients, payments_kept
 from projections.read_model.version import ROOT, source_digest
@@ -112,7 +112,7 @@ def _worked_out(
     cohorts = [one for one in cohorts if not missing.isdisjoint(one.patients)]
     for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
         try:
-            told_of = within_budget(some_episode(streams), partial(claims_kept_of, streams, missing, book, every))
+            told_of = within_budget(some_episode(streams), partial(told_from, streams, missing, views, book, every))
         except TooCostly:  # whoever asks for them is told
             continue
         yield from told_of
