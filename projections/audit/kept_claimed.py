@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -25,12 +26,13 @@ from projections.reading.around import entries_around
 from projections.reading.as_known import some_episode
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete
+from projections.rows.cells import Cells, json_list
 from projections.words import iso
 
 _FEW: Final = 8
 """Of more than one patient in so many, the whole ledger is read in one pass: that is quicker than one by one."""
 _AT_ONCE: Final = 2_000
-_DATE, _FILE_BY = (ClaimedDay.__struct_fields__.index(name) for name in ("date", "file_by"))
+_EPISODE, _DATE, _FILE_BY = map(ClaimedDay.__struct_fields__.index, ("episode", "date", "file_by"))
 _LISTS: Final = ClaimedDay.__struct_fields__.index("revealed_by")
 
 
@@ -72,6 +74,17 @@ def kept_in(views: Views, *, every: bool) -> Kept:
     def kept(patient: str) -> list[ClaimedDay] | None:
         text = kept_of(views, patient) if patient in names else None
         return None if text is None else unpacked(text)
+
+    return kept
+
+
+def cells_kept_in(views: Views) -> Callable[[str], list[Cells] | None]:
+    """Every claimed day that is kept, in cells, as long as the read model is held still."""
+    names = kept_patients(views, made_by(), every=True)
+
+    def kept(patient: str) -> list[Cells] | None:
+        text = kept_of(views, patient) if patient in names else None
+        return None if text is None else unpacked_cells(text)
 
     return kept
 
@@ -163,7 +176,20 @@ def unpacked(text: str) -> list[ClaimedDay]:
     return [row for _, _, _, row in found]
 
 
-_in_order: Final[Callable[[tuple[str, int, int, ClaimedDay]], tuple[str, int, int]]] = lambda each: each[:3]  # noqa: E731
+def unpacked_cells(text: str) -> list[Cells]:
+    """The same in cells: lists as JSON, and at the end the number that each row has among those of its date."""
+    found: list[tuple[str, int, int, Cells]] = []
+    for first, count, place, due, *cells in msgspec.json.decode(text):
+        cells[_LISTS] = json_list(cells[_LISTS])
+        before, between, after = cells[:_DATE], cells[_DATE + 1 : _FILE_BY], (*cells[_FILE_BY + 1 :], place + 1)
+        for on in range(first, first + count):
+            file_by = None if due is None else iso(on + due)
+            found.append((cells[_EPISODE], on, place, (*before, iso(on), *between, file_by, *after)))
+    found.sort(key=_in_order)
+    return [row for _, _, _, row in found]
+
+
+_in_order: Final = itemgetter(0, 1, 2)
 
 _PAYMENT_DATE, _REASONS = (PaymentRow.__struct_fields__.index(name) for name in ("date", "reasons"))
 
