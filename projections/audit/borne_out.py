@@ -26,10 +26,10 @@ from ledger.judge.paid import paid_days
 from ledger.judge.patients import Patient, gather
 from ledger.judge.settled import SettledDay, settle_days
 from ledger.store import EpisodeLedger
-from projections.audit.by_runs import DaysAlike, KnownUntil, TellsByRuns
+from projections.audit.by_runs import DaysAlike, KnownUntil, TellsByRuns, day_on
 from projections.audit.claimed import ClaimsKept, claims_kept_of, tell
-from projections.audit.claimed_rows import Claiming, DayToday
 from projections.audit.claimed_shares import Settled, Share, billed_as
+from projections.audit.claiming import Claiming, DayToday
 from projections.audit.known_today import Known, Said, Streams
 from projections.audit.revealed import Past, Revealed
 from projections.read_model.views import Views
@@ -96,8 +96,8 @@ class _KnownByRows(Known):
     def said(self, episode: str, on: int) -> Said | None:
         """What a row says of a day; None if there is none."""
         _, days = self._patients[episode]
-        one = next((each for each in days.get(episode, ()) if each.day.date <= on <= each.last), None)
-        return Said(one.day.says, billed_as(one.day)) if one else None
+        day = day_on(days.get(episode, ()), on)
+        return Said(day.says, billed_as(day)) if day else None
 
     def causes(self, episode: str, on: int) -> tuple[str, ...]:
         """What the row of a day says it rests on; nothing if there is none."""
@@ -161,7 +161,7 @@ def _told(
     told = ClaimsKept(patient, [], [], [], [])
     for episode in episodes:
         alike = days.get(episode.name, ())
-        claiming = Claiming(patient, episode, book, partial(_by_date, alike))
+        claiming = Claiming(patient, episode, book, partial(_by_date, alike), partial(_on_dates, alike))
         runs = TellsByRuns(episode, [one for one in alike if one.day.is_billable])
         if past is None and runs.differ:
             raise NotBorneOut
@@ -179,11 +179,17 @@ def _money(claiming: Claiming) -> list[SettledDay]:
 def _by_date(alike: Iterable[DaysAlike], dates: Collection[int]) -> Mapping[int, DayToday]:
     """The billable days, and those of some other dates."""
     return {
-        on: one.day._replace(date=on)
+        on: DayToday(on, *one.day[1:])
         for one in alike
         for on in range(one.day.date, one.last + 1)
         if one.day.is_billable or on in dates
     }
+
+
+def _on_dates(alike: Sequence[DaysAlike], dates: Collection[int]) -> Mapping[int, DayToday]:
+    """The days of some dates."""
+    days = ((on, day_on(alike, on)) for on in dates)
+    return {on: DayToday(on, *day[1:]) for on, day in days if day}
 
 
 def _days_of(views: Views, patient: str, book: Book) -> _ByEpisode:

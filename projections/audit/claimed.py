@@ -21,13 +21,9 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun, rows_of
-from projections.audit.by_runs import (
-    ClaimedRun,
-    KnownUntil,
-    TellsByRuns,
-    days_alike_of,
-)
-from projections.audit.claimed_rows import BeforeNow, ClaimedDay, Claiming, claimed_rows, claiming_of
+from projections.audit.by_runs import ClaimedRun, KnownUntil, TellsByRuns, days_alike_of
+from projections.audit.claimed_rows import ClaimedDay, claimed_rows, rows_within
+from projections.audit.claiming import BeforeNow, Claiming, claiming_of
 from projections.audit.known_today import Judged, Streams
 from projections.audit.revealed import Past
 from projections.reading.around import entries_around
@@ -155,6 +151,8 @@ def tell(
     told.claimed_runs.extend(claimed or ())
     if claimed is None:
         told.claimed.extend(claimed_rows(claiming, money, past, every))
+    elif spans := runs.to_look_at(known_until):
+        told.claimed.extend(rows_within(claiming, spans, past, every))
 
 
 def claims_kept_of(streams: Streams, patients: Collection[str], book: Book, every: bool) -> list[ClaimsKept]:

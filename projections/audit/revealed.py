@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from itertools import chain
-from operator import attrgetter
 from typing import Final, NamedTuple
 
 from ledger.book import Book
@@ -45,8 +44,9 @@ class Past:
     def look_back(self, shares: Iterable[Share]) -> None:
         """Judge what has to be judged at the claims of these shares, the latest claims first: what was known at one of
         a date is often what was known of it at those before."""
-        for share in sorted(shares, key=attrgetter("claimed_at"), reverse=True):
-            self._known(share.date, share.claimed_at)
+        asked = {(share.claimed_at, share.date) for share in shares if share.date > self.today.until(share.claimed_at)}
+        for at, on in sorted(asked, reverse=True):
+            self._known(on, at)
 
     def _known(self, on: int, at: datetime) -> Known:
         """What was known at an instant, or later, if that says the same of a date."""
