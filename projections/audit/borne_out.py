@@ -78,8 +78,8 @@ class _OnlyToday:
 class _KnownByRows(Known):
     """What is known of patients today, out of the rows."""
 
-    def __init__(self, streams: Streams, book: Book, views: Views) -> None:
-        super().__init__(streams, book)
+    def __init__(self, streams: Streams, book: Book, views: Views, asked_from: datetime | None) -> None:
+        super().__init__(streams, book, asked_from)
         self._views = views
         self._patients: dict[str, tuple[str, _ByEpisode]] = {}
 
@@ -139,7 +139,8 @@ def told_from(streams: Streams, patients: Collection[str], views: Views, book: B
     try:
         found = [one for one in gather(streams, whole=False) if one.name in patients]
         days = {one.name: _days_of(views, one.name, book) for one in found}
-        today = _KnownByRows(streams, book, views)
+        claimed_at = [told.entry.recorded_at for one in found for each in one.episodes for told in each.told_claims]
+        today = _KnownByRows(streams, book, views, min(claimed_at, default=None))
         for one in found:
             today.take(one, days[one.name])
         past, until = Past(streams, book, today, whole=False), today.until if every else None

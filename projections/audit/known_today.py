@@ -43,8 +43,9 @@ class Known(ABC):
     all that was recorded since can change later dates only (``ledger/judge/touched.py``), and no terms were published.
     """
 
-    def __init__(self, streams: Streams, book: Book) -> None:
-        self.streams, self.book = streams, book
+    def __init__(self, streams: Streams, book: Book, asked_from: datetime | None = None) -> None:
+        self.streams, self.book, self.asked_from = streams, book, asked_from
+        """Nothing is asked of instants before ``asked_from``: what was recorded by then does not matter."""
         self._episodes: dict[str, tuple[Episode, Calendar]] = {}
         self._until: dict[datetime, int] = {}
         self._since: dict[int, datetime] = {}
@@ -100,10 +101,12 @@ class Known(ABC):
 
     def _changes_of(self, name: str) -> tuple[list[datetime], list[int]]:
         """When entries of an episode were recorded that change days, with the first date that any from there on can
-        change; the first of them can change any date, or there is none before it."""
+        change; the first of them can change any date, or nothing is asked of what was before it."""
         if name not in self._changes:
             since, firsts, known = list[datetime](), [OPEN_END], self._episodes.get(name)
             for entry in reversed(self.streams[name]):
+                if self.asked_from and entry.recorded_at <= self.asked_from:
+                    break
                 if firsts[-1] and not is_inert(entry.fact):
                     first = touched_from(entry.fact, *known) if known else None
                     since.append(entry.recorded_at)
@@ -155,8 +158,8 @@ class Known(ABC):
 class Judged(Known):
     """What is known of patients by judging them."""
 
-    def __init__(self, streams: Streams, book: Book) -> None:
-        super().__init__(streams, book)
+    def __init__(self, streams: Streams, book: Book, asked_from: datetime | None = None) -> None:
+        super().__init__(streams, book, asked_from)
         self._cases: dict[str, Case] = {}
         self._days: dict[str, list[tuple[JudgedDay, Days]]] = {}
 

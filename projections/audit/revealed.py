@@ -60,7 +60,7 @@ class Past:
     def _judge(self, at: datetime) -> Known:
         """Everybody as judged at an instant."""
         streams, book = {name: known(entries, at) for name, entries in self.streams.items()}, book_known(self.book, at)
-        then = Judged(streams, book)
+        then = Judged(streams, book, self.today.asked_from)
         for patient in gather(streams, whole=self.whole):
             then.take(judge(patient, book))
         self._judged.append((at, then))
