@@ -24,7 +24,7 @@ from commands.verbs.since import Since, begun_from, check_since, claimed_kept_at
 from commands.writing.adopt import adopt
 from ledger.store import EpisodeLedger
 from projections.audit.claimed import nothing_kept
-from projections.audit.kept_claimed import kept_in
+from projections.audit.kept_claimed import cells_kept_in
 from projections.changes.of_dataset import changes_of, inserted
 from projections.changes.stretch import stretch_of
 from projections.export.columns import Dataset
@@ -197,7 +197,7 @@ def _export_judged(
             names.add(one.patient)
             say(printable(f"Patient {one.patient} is not exported: {one.because}."))
 
-        kept = kept_in(views, every=True) if keeps else nothing_kept
+        kept = cells_kept_in(views) if keeps else nothing_kept
         as_of = AsOf(ledger, origin.position, setup.book, asked.known_at, kept)
         rows = judged_rows(asked.dataset, as_of, aside, leave_out, tell)
         made = Made(origin, asked.deidentified, names)

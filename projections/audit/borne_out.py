@@ -1,8 +1,8 @@
-"""Claims that the read model's rows bear out: what is to be said of them, without reading and judging the patient anew.
+"""Claims held against the read model's rows: what is to be said of them, without judging the patient anew.
 
 Claims and what came back for them are read by their kinds alone; the days they are held against stand in the read
 model. Only what was known of a day before, and what revealed that it does not stand, is not in it: of a patient for
-whom that has to be told, everything is read.
+whom that has to be told, everything is read, and judged as it was known then.
 """
 
 from __future__ import annotations
@@ -13,22 +13,29 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final
 
+import msgspec
+from msgspec import MsgspecError
+
 from ledger.book import Book, Terms
+from ledger.day_set import Calendar
 from ledger.facts.billing import AppealFiled, ClaimAcknowledged, RefundSent, RemittancePosted, WrittenOff
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened, EpisodeVoided
 from ledger.judge.episode import Episode
+from ledger.judge.evidence import Evidence
 from ledger.judge.paid import paid_days
+from ledger.judge.patients import Patient, gather
 from ledger.judge.settled import SettledDay, settle_days
 from ledger.store import EpisodeLedger
-from projections.audit.by_runs import DaysAlike, TellsByRuns
-from projections.audit.claimed import ClaimsKept, tell
-from projections.audit.claimed_rows import Claiming, DayToday
-from projections.audit.claimed_shares import Settled
-from projections.audit.revealed import Revealed
+from projections.audit.by_runs import DaysAlike, KnownUntil, TellsByRuns, day_on
+from projections.audit.claimed import ClaimsKept, claims_kept_of, tell
+from projections.audit.claimed_shares import Settled, Share, billed_as
+from projections.audit.claiming import Claiming, DayToday
+from projections.audit.known_today import Known, Said, Streams
+from projections.audit.revealed import Past, Revealed
 from projections.read_model.views import Views
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.by_kinds import episodes_by_kinds
-from projections.words import verdict_of
+from projections.words import iso, verdict_of
 
 _KINDS: Final = (
     EpisodeOpened, EpisodeVoided, ClaimSubmitted, ClaimAcknowledged, RemittancePosted, AppealFiled, RefundSent,
@@ -39,6 +46,12 @@ _RUNS: Final = (
     "SELECT episode, first_date, last_date, status, reason, code, payer, terms_from, terms_published, rate_cents"
     " FROM day_runs WHERE patient = ? ORDER BY episode, first_date"
 )
+_CAUSES: Final = (
+    "SELECT first_date, because FROM day_runs WHERE patient = ? AND episode = ? AND first_date <= ? AND last_date >= ?"
+)
+
+
+_ByEpisode = dict[str, list[DaysAlike]]
 
 
 class NotBorneOut(Exception):
@@ -48,6 +61,11 @@ class NotBorneOut(Exception):
 class _OnlyToday:
     """What was known before, as far as the rows say: nothing."""
 
+    def look_back(self, shares: Iterable[Share]) -> None:
+        """Refused, if anything is asked."""
+        if any(True for _ in shares):
+            raise NotBorneOut
+
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         raise NotBorneOut
 
@@ -55,6 +73,45 @@ class _OnlyToday:
         if wrong:
             raise NotBorneOut
         return []
+
+
+class _KnownByRows(Known):
+    """What is known of patients today, out of the rows."""
+
+    def __init__(self, streams: Streams, book: Book, views: Views, asked_from: datetime | None) -> None:
+        super().__init__(streams, book, asked_from)
+        self._views = views
+        self._patients: dict[str, tuple[str, _ByEpisode]] = {}
+
+    def take(self, patient: Patient, days: _ByEpisode) -> None:
+        """Take a patient in, with all that the rows say of their days."""
+        for episode in patient.episodes:
+            alike = days.get(episode.name, ())
+            if episode.runs:
+                Evidence(episode)  # finds their local dates
+            calendar = Calendar(alike[0].day.date, alike[-1].last) if alike else Calendar(0, -1)
+            self._take_episode(episode, calendar)
+            self._patients[episode.name] = patient.name, days
+
+    def said(self, episode: str, on: int) -> Said | None:
+        """What a row says of a day; None if there is none."""
+        _, days = self._patients[episode]
+        day = day_on(days.get(episode, ()), on)
+        return Said(day.says, billed_as(day)) if day else None
+
+    def causes(self, episode: str, on: int) -> tuple[str, ...]:
+        """What the row of a day says it rests on; nothing if there is none."""
+        patient, _ = self._patients[episode]
+        for first, because in self._views.connection.execute(_CAUSES, (patient, episode, iso(on), iso(on))):
+            try:
+                labels = _labels_of(because)[on - date.fromisoformat(first).toordinal()]
+            except (TypeError, ValueError, IndexError, MsgspecError) as error:  # the row is damaged
+                raise NotBorneOut from error
+            return tuple(labels)
+        return ()
+
+
+_labels_of: Final = msgspec.json.Decoder(list[list[str]]).decode
 
 
 def borne_out(
@@ -68,19 +125,48 @@ def borne_out(
             theirs.setdefault(episode.patient, []).append(episode)
         for patient in theirs.keys() & patients:
             with suppress(NotBorneOut, TooCostly):
-                yield within_budget(cohort[0].name, partial(_told, patient, theirs[patient], views, book))
+                told = partial(_told_by_rows_alone, patient, theirs[patient], views, book)
+                yield within_budget(cohort[0].name, told)
 
 
-def _told(patient: str, episodes: Iterable[Episode], views: Views, book: Book) -> ClaimsKept:
+def _told_by_rows_alone(patient: str, episodes: Iterable[Episode], views: Views, book: Book) -> ClaimsKept:
+    return _told(patient, episodes, _days_of(views, patient, book), book, None, None, every=False)
+
+
+def told_from(streams: Streams, patients: Collection[str], views: Views, book: Book, every: bool) -> list[ClaimsKept]:
+    """What is to be said of the claims of some patients whose episodes had to do with each other, and whose entries
+    are these; by the rows as far as these can tell, at the read model's own position."""
+    try:
+        found = [one for one in gather(streams, whole=False) if one.name in patients]
+        days = {one.name: _days_of(views, one.name, book) for one in found}
+        claimed_at = [told.entry.recorded_at for one in found for each in one.episodes for told in each.told_claims]
+        today = _KnownByRows(streams, book, views, min(claimed_at, default=None))
+        for one in found:
+            today.take(one, days[one.name])
+        past, until = Past(streams, book, today, whole=False), today.until if every else None
+        return [_told(one.name, one.episodes, days[one.name], book, past, until, every=every) for one in found]
+    except NotBorneOut:
+        return claims_kept_of(streams, patients, book, every)
+
+
+def _told(
+    patient: str,
+    episodes: Iterable[Episode],
+    days: _ByEpisode,
+    book: Book,
+    past: Past | None,
+    known_until: KnownUntil | None,
+    *,
+    every: bool,
+) -> ClaimsKept:
     told = ClaimsKept(patient, [], [], [], [])
-    alike = _days_of(views, patient, book)
     for episode in episodes:
-        days = alike.get(episode.name, [])
-        claiming = Claiming(patient, episode, book, partial(_by_date, days))
-        runs = TellsByRuns(episode, [one for one in days if one.day.is_billable])
-        if runs.differ:
+        alike = days.get(episode.name, ())
+        claiming = Claiming(patient, episode, book, partial(_by_date, alike), partial(_on_dates, alike))
+        runs = TellsByRuns(episode, [one for one in alike if one.day.is_billable])
+        if past is None and runs.differ:
             raise NotBorneOut
-        tell(told, claiming, runs, _OnlyToday(), partial(_money, claiming), None, every=False)
+        tell(told, claiming, runs, past or _OnlyToday(), partial(_money, claiming), known_until, every=every)
     return told
 
 
@@ -94,14 +180,20 @@ def _money(claiming: Claiming) -> list[SettledDay]:
 def _by_date(alike: Iterable[DaysAlike], dates: Collection[int]) -> Mapping[int, DayToday]:
     """The billable days, and those of some other dates."""
     return {
-        on: one.day._replace(date=on)
+        on: DayToday(on, *one.day[1:])
         for one in alike
         for on in range(one.day.date, one.last + 1)
         if one.day.is_billable or on in dates
     }
 
 
-def _days_of(views: Views, patient: str, book: Book) -> dict[str, list[DaysAlike]]:
+def _on_dates(alike: Sequence[DaysAlike], dates: Collection[int]) -> Mapping[int, DayToday]:
+    """The days of some dates."""
+    days = ((on, day_on(alike, on)) for on in dates)
+    return {on: DayToday(on, *day[1:]) for on, day in days if day}
+
+
+def _days_of(views: Views, patient: str, book: Book) -> _ByEpisode:
     """A patient's days as the read model has them, by episode and date."""
     found: dict[str, list[DaysAlike]] = {}
     for episode, *run in views.connection.execute(_RUNS, (patient,)):

@@ -15,7 +15,9 @@ from ledger.judge.claims import ClaimedLine, claimed_lines
 from ledger.judge.episode import Episode
 from ledger.judge.regions import regions
 from projections.answers.payments import PaymentRow, PaymentRun
-from projections.audit.claimed_rows import ClaimedDay, DayToday, unbilled
+from projections.audit.claimed_rows import ClaimedDay, unbilled
+from projections.audit.claimed_shares import ClaimedSpan
+from projections.audit.claiming import DayToday
 from projections.words import iso, verdict_of
 
 
@@ -28,6 +30,11 @@ class DaysAlike(NamedTuple):
     def within(self, first: int, last: int) -> DaysAlike:
         """Those that lie between two dates, both included."""
         return DaysAlike(self.day._replace(date=max(first, self.day.date)), min(last, self.last))
+
+
+def day_on(alike: Iterable[DaysAlike], on: int) -> DayToday | None:
+    """The one of some days whose date lies in it, but for its date; None if there is none."""
+    return next((one.day for one in alike if one.day.date <= on <= one.last), None)
 
 
 class ClaimedRun(NamedTuple):
@@ -57,7 +64,7 @@ class TellsByRuns:
     """What is to be said of the claims of an episode whose billable days are given by date, as far as runs do.
 
     Each date has to be looked at where there are answers, where two lines ask for one date, and where a line is no per
-    diem; of what differs from the claims, also where a claimed day does not stand.
+    diem; otherwise those that do not stand, or were not known then as they are today.
     """
 
     def __init__(self, episode: Episode, billable: Sequence[DaysAlike]) -> None:
@@ -75,11 +82,9 @@ class TellsByRuns:
         return [_unanswered(self.episode.name, line, part) for line, parts in self.parts for part in parts]
 
     def claimed(self, patient: str, known_until: KnownUntil | None) -> list[ClaimedRun] | None:
-        """The days on no claim; and those as they were claimed, if it is told until when these were known then as they
-        are today. None if that needs a look at every date."""
-        if not self.is_plain or self.differ or _endless(self.billable):
-            return None
-        if known_until and not self._are_known(known_until):
+        """The days on no claim; and of those that stand the days as they were claimed, if it is told until when these
+        were known then as they are today. None if that needs a look at every date."""
+        if not self.is_plain or _endless(self.billable):
             return None
         name = self.episode.name
         return [
@@ -88,16 +93,21 @@ class TellsByRuns:
         ] + [
             ClaimedRun(_as_claimed(patient, name, line, part), part.last - part.first + 1)
             for line, parts in (self.parts if known_until else ())
-            for part in parts
+            for part in _told_parts(line, parts, known_until)
+        ]
+
+    def to_look_at(self, known_until: KnownUntil | None) -> list[ClaimedSpan]:
+        """The dates of lines that ``claimed`` leaves to be looked at."""
+        return [
+            ClaimedSpan(line, part.first, part.last)
+            for line, parts in self.parts
+            for part in _other_parts(line, parts, known_until)
         ]
 
     @property
     def differ(self) -> bool:
         """Whether it can be seen here that a claimed day is not billable as it was claimed."""
         return not all(part.stands(line) for line, parts in self.parts for part in parts)
-
-    def _are_known(self, known_until: KnownUntil) -> bool:
-        return all(line.to <= known_until(line.entry.recorded_at) for line in self.lines)
 
 
 def _meet(lines: Iterable[ClaimedLine]) -> bool:
@@ -138,6 +148,21 @@ class _Part(NamedTuple):
     def stands(self, line: ClaimedLine) -> bool:
         """Whether they are billable as they were claimed."""
         return self.day is not None and (self.day.code, self.day.payer) == (line.code, line.payer)
+
+
+def _told_parts(line: ClaimedLine, parts: Iterable[_Part], known_until: KnownUntil | None) -> Iterator[_Part]:
+    """The dates of a line that stand; and where that is asked for, were known at its claim as they are known today."""
+    last = known_until(line.entry.recorded_at) if known_until else line.to
+    return (part._replace(last=min(part.last, last)) for part in parts if part.stands(line) and part.first <= last)
+
+
+def _other_parts(line: ClaimedLine, parts: Iterable[_Part], known_until: KnownUntil | None) -> Iterator[_Part]:
+    last = known_until(line.entry.recorded_at) if known_until else line.to
+    for part in parts:
+        if not part.stands(line):
+            yield part
+        elif part.last > last:
+            yield part._replace(first=max(part.first, last + 1))
 
 
 def _parts(line: ClaimedLine, billable: Iterable[DaysAlike]) -> Iterator[_Part]:

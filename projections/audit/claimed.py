@@ -21,14 +21,10 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun, rows_of
-from projections.audit.by_runs import (
-    ClaimedRun,
-    KnownUntil,
-    TellsByRuns,
-    days_alike_of,
-)
-from projections.audit.claimed_rows import BeforeNow, ClaimedDay, Claiming, claimed_rows, claiming_of
-from projections.audit.known_today import Streams
+from projections.audit.by_runs import ClaimedRun, KnownUntil, TellsByRuns, days_alike_of
+from projections.audit.claimed_rows import ClaimedDay, claimed_rows, rows_within
+from projections.audit.claiming import BeforeNow, Claiming, claiming_of
+from projections.audit.known_today import Judged, Streams
 from projections.audit.revealed import Past
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among, some_episode
@@ -118,10 +114,11 @@ def claims_of(
 
     def work() -> ClaimsTold:
         known = {name: known_by(entries, known_at) for name, entries in streams.items()}
-        judged = judged_among(known, patient, book_known(book, known_at))
-        past, cases = Past(known, book, known_at), judged.cases if judged else ()
-        past.today.take(cases)
-        return _told(cases, past, every)
+        then = book_known(book, known_at)
+        judged, today = judged_among(known, patient, then), Judged(known, then)
+        cases = judged.cases if judged else ()
+        today.take(cases)
+        return _told(cases, Past(known, then, today), every)
 
     return within_budget(some_episode(streams), work)
 
@@ -154,14 +151,13 @@ def tell(
     told.claimed_runs.extend(claimed or ())
     if claimed is None:
         told.claimed.extend(claimed_rows(claiming, money, past, every))
+    elif spans := runs.to_look_at(known_until):
+        told.claimed.extend(rows_within(claiming, spans, past, every))
 
 
 def claims_kept_of(streams: Streams, patients: Collection[str], book: Book, every: bool) -> list[ClaimsKept]:
     """What is to be said of some patients whose episodes had to do with each other, from what the judge reads."""
-    past = Past(streams, book, None, whole=False)
-    judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
-    for cases in judged.values():
-        past.today.take(cases)
+    judged, past = _judged(streams, patients, book)
     known_until = past.today.until if every else None
     found = [ClaimsKept(name, [], [], [], []) for name in judged]
     for told in found:
@@ -174,11 +170,17 @@ def claims_kept_of(streams: Streams, patients: Collection[str], book: Book, ever
 
 def claims_of_several(streams: Streams, patients: Collection[str], book: Book, every: bool) -> dict[str, ClaimsTold]:
     """The same of some patients whose episodes had to do with each other, from what the judge reads of them."""
-    past = Past(streams, book, None, whole=False)
-    judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
-    for cases in judged.values():
-        past.today.take(cases)
+    judged, past = _judged(streams, patients, book)
     return {name: _told(cases, past, every) for name, cases in judged.items()}
+
+
+def _judged(streams: Streams, patients: Collection[str], book: Book) -> tuple[dict[str, list[Case]], Past]:
+    """Some of the patients whose entries these are, as judged today, and what was known of them before."""
+    judged = {one.name: judge(one, book) for one in gather(streams, whole=False) if one.name in patients}
+    today = Judged(streams, book)
+    for cases in judged.values():
+        today.take(cases)
+    return judged, Past(streams, book, today, whole=False)
 
 
 def _told(cases: Iterable[Case], past: Past, every: bool) -> ClaimsTold:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple, Protocol
+from itertools import chain
+from typing import Final
 
 import msgspec
 
-from ledger.book import Book, Terms
 from ledger.facts.zones import zone
-from ledger.judge.case import Case
-from ledger.judge.episode import Episode
 from ledger.judge.evidence import local_date
-from ledger.judge.regions import billable_and
 from ledger.judge.settled import SettledDay
-from projections.audit.claimed_shares import ClaimedKind, Settled, answered_of, settle, shares_of
+from projections.audit.claimed_shares import (
+    NO_ANSWER,
+    Answered,
+    ClaimedKind,
+    ClaimedSpan,
+    Settled,
+    Share,
+    answered_of,
+    settle,
+    shares_of,
+    shares_within,
+)
+from projections.audit.claiming import BeforeNow, Claiming, DayToday
 from projections.audit.revealed import Revealed
-from projections.words import iso, utc_text, verdict_text
+from projections.words import iso, utc_text
 
 REPAYMENT_DAYS: Final = {"medicaid": 60}
 """By kind of payer, the days within which an identified overpayment is returned (docs/reference/claimed-days.md)."""
@@ -56,72 +65,50 @@ def owed_cents(rows: Iterable[ClaimedDay]) -> int:
     return sum(row.exposure_cents for row in rows if row.paid_cents is not None)
 
 
-class DayToday(NamedTuple):
-    """A day as it is judged now, out of a case or of the read model: what it says, and what it came far enough to
-    have."""
-
-    date: int
-    says: str
-    is_billable: bool
-    code: str | None
-    payer: str | None
-    rate_cents: int | None
-    terms: Terms | None
-
-
-class Claiming(NamedTuple):
-    """An episode with its claims, and its days as they are judged now: those that are billable, and any asked for."""
-
-    patient: str
-    episode: Episode
-    book: Book
-    days: Callable[[Collection[int]], Mapping[int, DayToday]]
-
-
-class BeforeNow(Protocol):
-    """What was known of claimed days before."""
-
-    def verdict(self, episode: str, on: int, at: datetime) -> str | None:
-        """The verdict of a day as known at an instant; None if it was no day."""
-
-    def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
-        """For each share that is not billable as claimed, what revealed it."""
-
-
-def claiming_of(case: Case) -> Claiming:
-    """A judged episode with its claims."""
-
-    def days(dates: Collection[int]) -> Mapping[int, DayToday]:
-        found = billable_and(case, case.spans((on, on) for on in dates))
-        return {
-            on: DayToday(on, verdict_text(day), day.is_billable, day.code, day.payer, day.rate_cents, day.terms)
-            for on, day in found.items()
-        }
-
-    return Claiming(case.patient.name, case.episode, case.book, days)
-
-
 def claimed_rows(case: Claiming, money: Sequence[SettledDay], past: BeforeNow, every: bool) -> Iterator[ClaimedDay]:
     """The rows of one episode."""
-    shares = shares_of(case.episode)
-    answered, gone = answered_of(money), _gone_by_date(money)
+    shares, gone = shares_of(case.episode), _gone_by_date(money)
     now = case.days(shares.keys() | gone.keys())
-    settled = {on: list(settle(shares[on], now.get(on), answered)) for on in shares}
-    wrong = [one for on in sorted(settled) for one in settled[on] if one.kind not in ("as_claimed", "overpaid")]
-    revealed = iter(past.revealed(case.episode.name, wrong))
+    rows = _rows_of(case, shares, now, answered_of(money), past, every)
     for on in sorted(shares.keys() | now.keys() | gone.keys()):
         day = now.get(on)
         if day is not None and on not in shares and day.is_billable:
             yield unbilled(case.patient, case.episode.name, day)
-        for one in settled.get(on, ()):
-            if one.kind == "overpaid":
-                yield _overpaid(case, day, answered[one.share.key], past)
-            elif one.kind != "as_claimed":
-                yield _claimed(case, day, one, past, next(revealed))
-            elif every:
-                yield _claimed(case, day, one, past, None)
+        if on in shares:
+            yield from next(rows)
         for each in gone.get(on, ()):
             yield _overpaid(case, day, each, past)
+
+
+def rows_within(case: Claiming, spans: Iterable[ClaimedSpan], past: BeforeNow, every: bool) -> Iterator[ClaimedDay]:
+    """The rows of some dates of lines without answers, which share no date with others."""
+    shares = shares_within(spans)
+    return chain.from_iterable(_rows_of(case, shares, case.on(shares), NO_ANSWER, past, every))
+
+
+def _rows_of(
+    case: Claiming,
+    shares: Mapping[int, Sequence[Share]],
+    now: Mapping[int, DayToday],
+    answered: Answered,
+    past: BeforeNow,
+    every: bool,
+) -> Iterator[list[ClaimedDay]]:
+    """The rows of each date that is asked for, by date."""
+    settled = {on: list(settle(shares[on], now.get(on), answered)) for on in sorted(shares)}
+    wrong = [one for of_date in settled.values() for one in of_date if one.kind not in ("as_claimed", "overpaid")]
+    revealed = iter(past.revealed(case.episode.name, wrong))
+    past.look_back(one.share for on in settled for one in settled[on] if every or one.kind != "as_claimed")
+    for on, of_date in settled.items():
+        day, rows = now.get(on), list[ClaimedDay]()
+        for one in of_date:
+            if one.kind == "overpaid":
+                rows.append(_overpaid(case, day, answered[one.share.key], past))
+            elif one.kind != "as_claimed":
+                rows.append(_claimed(case, day, one, past, next(revealed)))
+            elif every:
+                rows.append(_claimed(case, day, one, past, None))
+        yield rows
 
 
 def _gone_by_date(money: Iterable[SettledDay]) -> dict[int, list[SettledDay]]:

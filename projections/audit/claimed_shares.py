@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, Protocol
@@ -61,12 +61,25 @@ class Settled(NamedTuple):
 
 def shares_of(episode: Episode) -> dict[int, list[Share]]:
     """What the episode's live claims ask for, by date; on one date in the order the claims were recorded."""
+    lines = [line for line in claimed_lines(episode) if line.is_per_diem]
+    return shares_within(ClaimedSpan(line, line.from_, line.to) for line in lines)
+
+
+class ClaimedSpan(NamedTuple):
+    """Some dates of a per-diem line, one after the other."""
+
+    line: ClaimedLine
+    first: int
+    last: int
+
+
+def shares_within(spans: Iterable[ClaimedSpan]) -> dict[int, list[Share]]:
+    """What is asked for on some dates of lines, likewise."""
     on_date: dict[int, list[Share]] = {}
-    lines = sorted(claimed_lines(episode), key=lambda line: line.entry.version)
-    for line in lines:
-        if line.is_per_diem:
-            for place, cents in enumerate(spread(line.charge_cents, days_between(line.from_, line.to))):
-                on_date.setdefault(line.from_ + place, []).append(Share(line.from_ + place, line, cents))
+    for line, first, last in sorted(spans, key=lambda span: span.line.entry.version):
+        cents = spread(line.charge_cents, days_between(line.from_, line.to))
+        for on in range(first, last + 1):
+            on_date.setdefault(on, []).append(Share(on, line, cents[on - line.from_]))
     return on_date
 
 

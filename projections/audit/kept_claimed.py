@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -14,9 +15,9 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun
-from projections.audit.borne_out import borne_out
+from projections.audit.borne_out import borne_out, told_from
 from projections.audit.by_runs import ClaimedRun
-from projections.audit.claimed import ClaimsKept, Kept, claims_kept_of, claims_of
+from projections.audit.claimed import ClaimsKept, Kept, claims_of
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_patients, payments_kept
 from projections.read_model.version import ROOT, source_digest
@@ -25,12 +26,13 @@ from projections.reading.around import entries_around
 from projections.reading.as_known import some_episode
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete
+from projections.rows.cells import Cells, json_list
 from projections.words import iso
 
 _FEW: Final = 8
 """Of more than one patient in so many, the whole ledger is read in one pass: that is quicker than one by one."""
 _AT_ONCE: Final = 2_000
-_DATE, _FILE_BY = (ClaimedDay.__struct_fields__.index(name) for name in ("date", "file_by"))
+_EPISODE, _DATE, _FILE_BY = map(ClaimedDay.__struct_fields__.index, ("episode", "date", "file_by"))
 _LISTS: Final = ClaimedDay.__struct_fields__.index("revealed_by")
 
 
@@ -76,6 +78,17 @@ def kept_in(views: Views, *, every: bool) -> Kept:
     return kept
 
 
+def cells_kept_in(views: Views) -> Callable[[str], list[Cells] | None]:
+    """Every claimed day that is kept, in cells, as long as the read model is held still."""
+    names = kept_patients(views, made_by(), every=True)
+
+    def kept(patient: str) -> list[Cells] | None:
+        text = kept_of(views, patient) if patient in names else None
+        return None if text is None else unpacked_cells(text)
+
+    return kept
+
+
 def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRun] | None]:
     """The same of what claimed days were paid."""
     names = kept_patients(views, made_by(), every=False)
@@ -112,7 +125,7 @@ def _worked_out(
     cohorts = [one for one in cohorts if not missing.isdisjoint(one.patients)]
     for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
         try:
-            told_of = within_budget(some_episode(streams), partial(claims_kept_of, streams, missing, book, every))
+            told_of = within_budget(some_episode(streams), partial(told_from, streams, missing, views, book, every))
         except TooCostly:  # whoever asks for them is told
             continue
         yield from told_of
@@ -163,7 +176,20 @@ def unpacked(text: str) -> list[ClaimedDay]:
     return [row for _, _, _, row in found]
 
 
-_in_order: Final[Callable[[tuple[str, int, int, ClaimedDay]], tuple[str, int, int]]] = lambda each: each[:3]  # noqa: E731
+def unpacked_cells(text: str) -> list[Cells]:
+    """The same in cells: lists as JSON, and at the end the number that each row has among those of its date."""
+    found: list[tuple[str, int, int, Cells]] = []
+    for first, count, place, due, *cells in msgspec.json.decode(text):
+        cells[_LISTS] = json_list(cells[_LISTS])
+        before, between, after = cells[:_DATE], cells[_DATE + 1 : _FILE_BY], (*cells[_FILE_BY + 1 :], place + 1)
+        for on in range(first, first + count):
+            file_by = None if due is None else iso(on + due)
+            found.append((cells[_EPISODE], on, place, (*before, iso(on), *between, file_by, *after)))
+    found.sort(key=_in_order)
+    return [row for _, _, _, row in found]
+
+
+_in_order: Final = itemgetter(0, 1, 2)
 
 _PAYMENT_DATE, _REASONS = (PaymentRow.__struct_fields__.index(name) for name in ("date", "reasons"))
 

@@ -1,98 +1,190 @@
-"""Which claimed days have been as they are today ever since they were claimed: nobody needs to judge these again."""
+"""Which days were known before as they are known now: nobody needs to judge these again."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from itertools import accumulate, chain
+from typing import Final, NamedTuple
 
-from ledger.book import Book
-from ledger.day_set import OPEN_END
+from ledger.book import Book, Terms
+from ledger.day_set import OPEN_END, Calendar, Days
 from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.causes import causes
+from ledger.judge.episode import Episode
+from ledger.judge.regions import JudgedDay, days_alike
 from ledger.judge.touched import touched_from
-from projections.audit.claimed_shares import Share
-from projections.audit.said_of_days import SaidOfDays, said_of
+from projections.audit.claimed_shares import billed_as
 from projections.audit.timeline import is_inert
 from projections.words import verdict_text
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, by version."""
 
+ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
+"""An instant before all others."""
 
-class KnownToday:
-    """Patients as they are judged today, and which of it was known before: nobody needs to judge that again.
+
+class Said(NamedTuple):
+    """What is said of a day: its verdict in words, and the code and payer it is billable as."""
+
+    verdict: str
+    billed: tuple[str, str] | None
+
+
+class Known(ABC):
+    """What is known of patients today, or was on an earlier day by the entries and the terms of then; and which of it
+    was known before.
 
     Most of what is recorded after a claim is about later dates. So a claimed day was known then as it is today, where
     all that was recorded since can change later dates only (``ledger/judge/touched.py``), and no terms were published.
     """
 
-    def __init__(self, streams: Streams, book: Book) -> None:
-        self.streams, self.book = streams, book
-        self._cases: dict[str, Case] = {}
-        self._verdicts: dict[str, SaidOfDays[str]] = {}
+    def __init__(self, streams: Streams, book: Book, asked_from: datetime | None = None) -> None:
+        self.streams, self.book, self.asked_from = streams, book, asked_from
+        """Nothing is asked of instants before ``asked_from``: what was recorded by then does not matter."""
+        self._episodes: dict[str, tuple[Episode, Calendar]] = {}
         self._until: dict[datetime, int] = {}
-        self._first: dict[str, tuple[list[datetime], list[int]]] = {}
+        self._since: dict[int, datetime] = {}
+        self._changes: dict[str, tuple[list[datetime], list[int]]] = {}
+        self._evidence: dict[str, tuple[list[tuple[int, datetime]], list[datetime]]] = {}
+        self._terms: list[Terms] | None = None
 
-    def take(self, cases: Iterable[Case]) -> None:
-        """Take a patient in, as judged today."""
-        self._cases |= {case.episode.name: case for case in cases}
-        self._until.clear()
-        self._first.clear()
+    @abstractmethod
+    def said(self, episode: str, on: int) -> Said | None:
+        """What is said of a day as it is known today; None if it is no day."""
+
+    @abstractmethod
+    def causes(self, episode: str, on: int) -> tuple[str, ...]:
+        """What the verdict of a day rests on as it is known today; nothing if it is no day."""
 
     def until(self, at: datetime) -> int:
         """The last date up to which every day was known at an instant as it is today; 0 if there is none."""
         return self._until[at] if at in self._until else self._until.setdefault(at, self._same_until(at))
 
-    def has_been(self, share: Share) -> bool:
-        """Whether a claimed day has been as it is today ever since it was claimed, with the same causes."""
-        return share.date <= self.until(share.claimed_at)
+    def since(self, on: int) -> datetime:
+        """The instant at or before which a date came to be known as it is today: that of the last thing recorded or
+        published that may have changed it."""
+        return self._since[on] if on in self._since else self._since.setdefault(on, self._same_since(on))
 
-    def causes(self, episode: str, on: int) -> tuple[str, ...]:
-        """What the verdict of a day rests on as it is known today; nothing if it is no day."""
-        case = self._cases[episode]
-        verdict = case.verdict_on(on)
-        others = [other for other in self._cases.values() if other is not case and other.patient is case.patient]
-        return tuple(causes(case, others, on, verdict)) if verdict else ()
-
-    def verdict(self, episode: str, on: int) -> str | None:
-        """The verdict of a day as it is known today; None if it is no day."""
-        if episode not in self._verdicts:
-            self._verdicts[episode] = said_of(self._cases[episode], verdict_text, by_number=False)
-        return self._verdicts[episode].on(on)
+    def _take_episode(self, episode: Episode, calendar: Calendar) -> None:
+        """Take an episode in, whose local runs are known."""
+        self._episodes[episode.name] = episode, calendar
+        self._until.clear()
+        self._since.clear()
+        self._changes.clear()
+        self._evidence.clear()
+        self._terms = None
 
     def _same_until(self, at: datetime) -> int:
         until = self._terms_known_until(at.astimezone(UTC).date())
         for name in self.streams:
-            since, first = self._changes(name)
+            since, first = self._changes_of(name)
             place = bisect_right(since, at)
             if place < len(since) and until:
-                until = min(until, first[place] - 1, _last_evidence(self._cases[name], at) if first[place] else 0)
+                until = min(until, first[place] - 1, self._last_evidence(name, at) if first[place] else 0)
         return max(until, 0)
 
-    def _changes(self, name: str) -> tuple[list[datetime], list[int]]:
+    def _same_since(self, on: int) -> datetime:
+        found = [self._terms_known_since(on)]
+        for name in self.streams:
+            since, first = self._changes_of(name)
+            place = bisect_right(first, on)
+            if place:
+                found.append(since[place - 1])
+            if place < len(since):
+                found.append(self._evident_since(name, on, since[-1]))
+        return max(found)
+
+    def _changes_of(self, name: str) -> tuple[list[datetime], list[int]]:
         """When entries of an episode were recorded that change days, with the first date that any from there on can
-        change; the first of them can change any date, or there is none before it."""
-        if name not in self._first:
-            since, firsts, case = list[datetime](), [OPEN_END], self._cases.get(name)
+        change; the first of them can change any date, or nothing is asked of what was before it."""
+        if name not in self._changes:
+            since, firsts, known = list[datetime](), [OPEN_END], self._episodes.get(name)
             for entry in reversed(self.streams[name]):
+                if self.asked_from and entry.recorded_at <= self.asked_from:
+                    break
                 if firsts[-1] and not is_inert(entry.fact):
-                    first = touched_from(entry.fact, case.episode, case.calendar) if case else None
+                    first = touched_from(entry.fact, *known) if known else None
                     since.append(entry.recorded_at)
                     firsts.append(min(first or 0, firsts[-1]))
-            self._first[name] = since[::-1], firsts[:0:-1]
-        return self._first[name]
+            self._changes[name] = since[::-1], firsts[:0:-1]
+        return self._changes[name]
+
+    def _last_evidence(self, name: str, at: datetime) -> int:
+        """The last date with evidence of an episode that was recorded by an instant."""
+        lasts, _ = self._evidence_of(name)
+        return max([last for last, recorded_at in lasts if recorded_at <= at], default=0)
+
+    def _evident_since(self, name: str, on: int, at: datetime) -> datetime:
+        """Since when an episode has evidence of a date or a later one; from an instant on that does not matter."""
+        lasts, since = self._evidence_of(name)
+        place = bisect_left(lasts, (on,))
+        return min(at, since[place]) if place < len(since) else at
+
+    def _evidence_of(self, name: str) -> tuple[list[tuple[int, datetime]], list[datetime]]:
+        """The last date of each piece of evidence of an episode, with when it was recorded; and the first that any from
+        there on was recorded."""
+        if name not in self._evidence:
+            episode, _ = self._episodes[name]
+            recorded = chain(*episode.served.values(), *episode.local_runs.values())
+            lasts = sorted([(day.to, day.entry.recorded_at) for day in recorded])
+            since = list(accumulate([recorded_at for _, recorded_at in reversed(lasts)], min))
+            self._evidence[name] = lasts, since[::-1]
+        return self._evidence[name]
 
     def _terms_known_until(self, on: date) -> int:
         """The last date whose terms were published by then, as far as they are of payers that any coverage names."""
-        payers = {spell.payer for case in self._cases.values() for spell in case.spells} & self.book.payers.keys()
-        later = [terms for payer in payers for terms in self.book.payers[payer].terms if terms.published > on]
+        later = [terms for terms in self._terms_of_payers() if terms.published > on]
         return min([terms.from_.toordinal() - 1 for terms in later], default=OPEN_END)
 
+    def _terms_known_since(self, on: int) -> datetime:
+        """Since when all terms are published that begin by a date, likewise."""
+        published = [terms.published for terms in self._terms_of_payers() if terms.from_.toordinal() <= on]
+        return datetime.combine(max(published), time(), UTC) if published else ALWAYS
 
-def _last_evidence(case: Case, at: datetime) -> int:
-    """The last date with evidence of an episode that was recorded by an instant."""
-    served = [day.to for days in case.episode.served.values() for day in days if day.entry.recorded_at <= at]
-    logged = [run.to for runs in case.episode.local_runs.values() for run in runs if run.entry.recorded_at <= at]
-    return max(served + logged, default=0)
+    def _terms_of_payers(self) -> list[Terms]:
+        if self._terms is None:
+            payers = {told.fact.payer for episode, _ in self._episodes.values() for told in episode.coverage}
+            told = [terms for payer in payers & self.book.payers.keys() for terms in self.book.payers[payer].terms]
+            on = self.book.known_on
+            self._terms = [terms for terms in told if on is None or terms.published <= on]
+        return self._terms
+
+
+class Judged(Known):
+    """What is known of patients by judging them."""
+
+    def __init__(self, streams: Streams, book: Book, asked_from: datetime | None = None) -> None:
+        super().__init__(streams, book, asked_from)
+        self._cases: dict[str, Case] = {}
+        self._days: dict[str, list[tuple[JudgedDay, Days]]] = {}
+
+    def take(self, cases: Iterable[Case]) -> None:
+        """Take a patient in, as judged."""
+        for case in cases:
+            self._cases[case.episode.name] = case
+            self._take_episode(case.episode, case.calendar)
+
+    def said(self, episode: str, on: int) -> Said | None:
+        """What is said of a day as it was judged; None if it is no day."""
+        case = self._cases.get(episode)
+        if case is None:
+            return None
+        if episode not in self._days:
+            self._days[episode] = list(days_alike(case, by_number=False))
+        day = case.calendar.day(on)
+        found = next((said for said, days in self._days[episode] if days & day), None)
+        return Said(verdict_text(found), billed_as(found)) if found else None
+
+    def causes(self, episode: str, on: int) -> tuple[str, ...]:
+        """What the verdict of a day rests on; nothing if it is no day."""
+        case = self._cases.get(episode)
+        verdict = case.verdict_on(on) if case else None
+        if case is None or verdict is None:
+            return ()
+        others = [other for other in self._cases.values() if other is not case and other.patient is case.patient]
+        return tuple(causes(case, others, on, verdict))

@@ -59,8 +59,6 @@ class Timeline(Generic[Said]):
         until: int = OPEN_END,
     ) -> None:
         self.episode, self.book, self.say, self.by_number, self.until = episode, book, say, by_number, until
-        self._is_behind = False
-        """Whether what stands was judged before entries that can change only dates after ``until``."""
         self.folds: dict[str, KeptFold] = {}
         self.acts: list[Entry] = []
         self.merges = Merges()
@@ -92,13 +90,6 @@ class Timeline(Generic[Said]):
         for name, stream in streams.items():
             self._stand(self._owned(KeptFold(name, stream)), set())
 
-    def ask_until(self, last: int) -> None:
-        """Ask about dates up to another one from here on."""
-        if last > self.until and self._is_behind:
-            self.judged.clear()
-            self._is_behind = False
-        self.until = last
-
     def add(self, entry: Entry) -> list[Change[Said]]:
         """Take the next entry in; the days it changed, of this episode and of its patient's others."""
         if entry.episode == HOUSE:
@@ -106,7 +97,6 @@ class Timeline(Generic[Said]):
             return self._merged()
         known = self.folds.get(entry.episode)
         if known and (is_inert(entry.fact) or self._comes_after(known, entry)):
-            self._is_behind = self._is_behind or not is_inert(entry.fact)
             self._stand(self._owned(known.and_(entry)), set())
             return []
         grown = known if known and known.grows_by(entry) else self._owned(_anew(known, entry))
@@ -192,23 +182,19 @@ def timeline_since(
     entries: Sequence[Entry],
     since: datetime,
     until: datetime | None = None,
-    asked_at: Callable[[datetime], int] | None = None,
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     """Begin a retelling as known at an instant; gives each moment after it, up to another or the last, with what it
-    changed. Entries come in the order they were recorded. Where it changes up to which date moments are asked about,
-    ``asked_at`` says it of each instant."""
+    changed. Entries come in the order they were recorded."""
     book = retelling.book
     retelling.book = book_known(book, since)
     retelling.begin(entry for entry in entries if entry.recorded_at <= since)
-    return _retold(retelling, book, _moments(entries, book, since, until, retelling.until), asked_at)
+    return _retold(retelling, book, _moments(entries, book, since, until, retelling.until))
 
 
 def _retold(
-    retelling: Timeline[Said], book: Book, moments: Iterable[Moment], asked_at: Callable[[datetime], int] | None
+    retelling: Timeline[Said], book: Book, moments: Iterable[Moment]
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     for moment in moments:
-        if asked_at is not None:
-            retelling.ask_until(asked_at(moment.at))
         if moment.entry is not None:
             yield moment, retelling.add(moment.entry)
         else:
@@ -220,12 +206,12 @@ def _moments(
 ) -> list[Moment]:
     """What became known in between, in order: terms are known from the start of the UTC date they were published."""
     recorded = [Moment(entry.recorded_at, entry) for entry in entries if entry.recorded_at > since]
-    told = [Moment(datetime.combine(on, time(), UTC), None) for on in _publications(entries, book, last_date)]
+    told = [Moment(datetime.combine(on, time(), UTC), None) for on in publications(entries, book, last_date)]
     found = sorted([*told, *recorded], key=lambda moment: moment.at)  # stable: terms first, entries as they came
     return [moment for moment in found if since < moment.at and (until is None or moment.at <= until)]
 
 
-def _publications(entries: Iterable[Entry], book: Book, last_date: int) -> set[date]:
+def publications(entries: Iterable[Entry], book: Book, last_date: int = OPEN_END) -> set[date]:
     """When terms were published of the payers that any coverage names, for dates up to one; others change nothing."""
     stated = map(statement_of, entries)
     payers = {fact.payer for fact in stated if isinstance(fact, ev.CoverageVerified)} & book.payers.keys()

@@ -26,7 +26,11 @@ def no_formula(text: str | None) -> str | None:
 _SEEN: Final = 4_096
 """So many of the texts and amounts of an export are remembered as they are written: most of them come again."""
 _no_formula: Final = lru_cache(_SEEN)(no_formula)
-_decimal: Final = lru_cache(_SEEN)(decimal)
+
+
+@lru_cache(_SEEN)
+def _dollars(cents: int | None) -> str | None:
+    return None if cents is None else decimal(cents)
 
 
 def _or_none(turn: Turn) -> Turn:
@@ -48,7 +52,7 @@ def _csv_turn(column: Column) -> Turn | None:
         return _no_formula
     if column.kind == "flag":
         return _or_none(lambda cell: "true" if cell else "false")
-    return _or_none(_decimal) if column.kind == "money" else None
+    return _dollars if column.kind == "money" else None
 
 
 def write_jsonl(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
@@ -80,7 +84,7 @@ def _json_turn(column: Column) -> Turn | None:
         return _or_none(_raw)
     if column.kind == "flag":
         return _or_none(bool)
-    return _or_none(_decimal) if column.kind == "money" else None
+    return _dollars if column.kind == "money" else None
 
 
 def _raw(text: str) -> msgspec.Raw:

@@ -16,7 +16,7 @@ from ledger.judge.patients import episodes_in
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
 from projections.answers.exported import exported_rows
-from projections.audit.claimed import Kept, claimed_of, nothing_kept
+from projections.audit.claimed import claimed_of, nothing_kept
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
@@ -40,13 +40,13 @@ RATES: Final = "rates"
 
 class AsOf(NamedTuple):
     """What is judged: the ledger up to a position and the book, both as known at an instant if there is one; and what
-    is kept of it."""
+    is kept of a patient's claimed days."""
 
     ledger: EpisodeLedger
     position: int
     book: Book
     known_at: datetime | None
-    kept: Kept = nothing_kept
+    kept: Callable[[str], list[Cells] | None] = nothing_kept
 
 
 LeftOut = Callable[[SetAside], None]
@@ -82,7 +82,7 @@ def judged_rows(
 
 def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[Cells]:
     if dataset == CLAIMED and (kept := as_of.kept(patient)) is not None:
-        return claimed_cells(kept)
+        return kept
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
         streams = entries_around(as_of.ledger, theirs, as_of.position)

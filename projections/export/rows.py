@@ -7,7 +7,7 @@ JSON text. Each format makes of it what it has.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from projections.export.columns import Dataset
-from projections.export.spool import in_order
+from projections.export.spool import in_order_by_month
 from projections.read_model.queries import Filters, runs_chosen
 from projections.read_model.views import Views
 from projections.rows.cells import Cells
@@ -67,11 +67,18 @@ def sorted_by_month(rows: Iterable[Cells], dataset: Dataset, columns: Sequence[C
 
     Rows alike in the columns of the order stay as they were given.
     """
-    month = MonthOf(dataset, columns)
     names = [column.name for column in columns]
     places = [names.index(name) for name in dataset.order if name in names]
-    keyed = (((month(row), *(row[place] for place in places)), row) for row in rows)
-    return in_order(keyed, len(columns), 1 + len(places))
+    key_of = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+    if flags := [place for place, column in enumerate(columns) if column.kind == "flag"]:
+        rows = _with_flags_in_numbers(rows, flags)
+    return in_order_by_month(rows, MonthOf(dataset, columns), key_of, len(columns), len(places))
+
+
+def _with_flags_in_numbers(rows: Iterable[Cells], flags: Collection[int]) -> Iterator[Cells]:
+    """Rows with flags as the read model keeps them."""
+    for row in rows:
+        yield tuple(int(cell) if place in flags and cell is not None else cell for place, cell in enumerate(row))
 
 
 class MonthOf:

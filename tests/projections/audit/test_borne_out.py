@@ -16,7 +16,7 @@ from ledger.book import Book, load_book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
 from projections.answers.payments import one_by_one
-from projections.audit.borne_out import borne_out
+from projections.audit.borne_out import borne_out, told_from
 from projections.audit.claimed import ClaimsKept, claims_kept_of, claims_of
 from projections.audit.kept_claimed import packed, packed_payments, unpacked, unpacked_payments
 from projections.read_model.catch_up import catch_up
@@ -59,8 +59,15 @@ def without_claims(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["id"] not in left_out]
 
 
-def claims(rng: Random, views: Views) -> Iterator[dict[str, Any]]:
+def claims(
+    rng: Random, views: Views, batch: str = "N", recorded_at: str = "2027-06-01T10:00Z"
+) -> Iterator[dict[str, Any]]:
     """Claims for most of what is billable, in one line or two, some with one too many, some replaced; and answers."""
+
+    def line(episode: str, name: str, fact: dict[str, Any]) -> dict[str, Any]:
+        return {"episode": episode, "source": "claims", "id": f"{batch}-{name}", "by": "rn-1",
+                "recorded_at": recorded_at, "fact": fact}  # fmt: skip
+
     found = views.connection.execute('SELECT episode, payer, code, "from", "to", rate_cents FROM lines')
     for number, (episode, payer, code, first, last, rate) in enumerate(found.fetchall()):
         if rng.random() < 0.2:
@@ -74,27 +81,22 @@ def claims(rng: Random, views: Views) -> Iterator[dict[str, Any]]:
         ]  # fmt: skip
         if rng.random() < 0.1:
             told.append(told[0] | {"code": rng.choice(["J2270", code])})
-        claim = {"claim": f"N-{number}", "payer": payer, "frequency": "1", "lines": told}
+        claim = {"claim": f"{batch}-{number}", "payer": payer, "frequency": "1", "lines": told}
         sent = {"type": "ClaimSubmitted"} | claim
         yield line(episode, f"sent-{number}", sent)
         if rng.random() < 0.1:
-            again = {"claim": f"R-{number}", "frequency": "7", "replaces": f"N-{number}"}
+            again = {"claim": f"R{batch}-{number}", "frequency": "7", "replaces": f"{batch}-{number}"}
             yield line(episode, f"again-{number}", sent | again)
         asked = sum(each["charge_cents"] for each in told)
         for payment in range(rng.choice([0, 0, 0, 1, 1, 2])):
             money = {"charge_cents": asked, "paid_cents": rng.choice([days * rate, days * rate - 1, 0, asked + 900])}
-            answer = {"type": "RemittancePosted", "claim": f"N-{number}", "payer": payer, "payment": f"T-{payment}",
-                      "paid_on": "2026-12-01", "status": "1"} | money  # fmt: skip
+            answer = {"type": "RemittancePosted", "claim": f"{batch}-{number}", "payer": payer, "status": "1",
+                      "payment": f"T{batch}-{payment}", "paid_on": "2026-12-01"} | money  # fmt: skip
             yield line(episode, f"paid-{number}-{payment}", answer)
 
 
 def after(first: str, days: int) -> str:
     return (date.fromisoformat(first) + timedelta(days)).isoformat()
-
-
-def line(episode: str, name: str, fact: dict[str, Any]) -> dict[str, Any]:
-    return {"episode": episode, "source": "claims", "id": name, "by": "rn-1", "recorded_at": "2027-06-01T10:00Z",
-            "fact": fact}  # fmt: skip
 
 
 def compared(seed: int, folder: Path) -> Counter[str]:
@@ -104,7 +106,12 @@ def compared(seed: int, folder: Path) -> Counter[str]:
     entries, tables = history(rng)
     entries = entries if rng.random() < 0.2 else without_claims(entries)
     book, found = book_of(tables), Counter[str]()
-    with recorded(folder, entries, book) as (ledger, views):
+    early = rng.choice([0, 0, rng.randrange(len(entries))])
+    with recorded(folder, entries[:early], book) as (ledger, views):
+        if early:  # claims of what is billable by then; and what came out since
+            tell(ledger, list(claims(rng, views, "E", entries[early - 1]["recorded_at"])))
+        tell(ledger, entries[early:])
+        catch_up(ledger, views, book)
         tell(ledger, list(claims(rng, views)))
         catch_up(ledger, views, book)
         borne = told(ledger, views, book)
@@ -115,6 +122,9 @@ def compared(seed: int, folder: Path) -> Counter[str]:
             for each, wanted in ((False, read), (True, every)):
                 (kept,) = claims_kept_of(streams, [patient.name], book, each)
                 assert rows(kept) == (wanted.claimed, payments), "by runs or day by day, it is the same"
+                (kept,) = told_from(streams, [patient.name], views, book, each)
+                assert rows(kept) == (wanted.claimed, payments), "by rows or judged, it is the same"
+                found["revealed"] += any(row.kind == "overclaimed" for row in kept.claimed)
                 found["as claimed by runs"] += any(run.row.kind == "as_claimed" for run in kept.claimed_runs)
             if patient.name not in borne:
                 found["not told"] += 1
@@ -127,7 +137,7 @@ def compared(seed: int, folder: Path) -> Counter[str]:
     return found
 
 
-KINDS = ("same", "not told", "with claims", "answered", "unbilled", "as claimed by runs")
+KINDS = ("same", "not told", "with claims", "answered", "unbilled", "as claimed by runs", "revealed")
 
 
 def test_what_the_rows_bear_out_is_what_reading_tells_of_many_and_not_of_all(tmp_path: Path) -> None:

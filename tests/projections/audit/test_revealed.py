@@ -13,7 +13,7 @@ from ledger.book import load_book
 from ledger.day_set import OPEN_END
 from ledger.judge.causes import causes
 from ledger.judge.patients import by_episode
-from projections.audit.known_today import KnownToday
+from projections.audit.known_today import Judged
 from projections.audit.said_of_days import said_of
 from projections.reading.as_known import JudgedPatient, everyone_judged
 from projections.words import verdict_text
@@ -47,7 +47,7 @@ def _asked(seed: int) -> Counter[str]:
     told, tables = history(rng, house=False)
     entries, book = typed(told), book_of(tables)
     streams = by_episode(entries)
-    today = KnownToday(streams, book)
+    today = Judged(streams, book)
     now = everyone_judged(streams, book)
     for patient in {id(judged): judged for judged in now.values()}.values():
         today.take(patient.cases)
@@ -60,13 +60,13 @@ def _asked(seed: int) -> Counter[str]:
             rested = rests_on(then[name], name) if name in then else {}
             calendar = judged.case(name).calendar
             for on in range(calendar.first, calendar.last + 1):
+                assert (on <= today.until(at)) == (today.since(on) <= at)
                 if on > today.until(at):
                     found["not said"] += 1
-                else:
-                    same = today.verdict(name, on) == (was and was.on(on)) and today.causes(name, on) == rested.get(
-                        on, ()
-                    )
-                    found["same" if same else "other"] += 1
+                    continue
+                said = today.said(name, on)
+                same = (said and said.verdict) == (was and was.on(on)) and today.causes(name, on) == rested.get(on, ())
+                found["same" if same else "other"] += 1
     return found
 
 
@@ -75,7 +75,7 @@ def test_of_dates_whose_terms_were_published_since_nothing_is_said() -> None:
     payer = book.payers["prairie-blue"]
     newer = replace(payer.terms[-1], from_=date(2090, 5, 1), published=date(2080, 1, 1))
     later = book.but(payers=[replace(payer, terms=(*payer.terms, newer))])
-    today = KnownToday(streams, later)
+    today = Judged(streams, later)
     for judged in everyone_judged(streams, later).values():
         today.take(judged.cases)
     before, after = (datetime(2080, 1, day, tzinfo=UTC) for day in (1, 2))

@@ -87,23 +87,6 @@ def test_up_to_a_date_it_says_the_same_and_of_later_ones_nothing(rng: Random) ->
 
 @given(drawn)
 @settings(max_examples=many(6, 100), deadline=None)
-def test_asked_about_later_dates_from_some_entry_on_it_says_the_same_as_if_it_had_always_been(rng: Random) -> None:
-    entries, book = told(rng)
-    episode = entries[0].episode
-    plain = PlainTimeline(episode, book, billed_as)
-    changes = [plain.add(entry) for entry in entries]
-    dates = sorted({change.date for of_entry in changes for change in of_entry}) or [0]
-    until = 0
-    kept = Timeline(episode, book, billed_as, until=until)
-    for entry, expected in zip(entries, changes, strict=True):
-        if rng.random() < 0.3:
-            until = max(until, rng.choice(dates))
-            kept.ask_until(until)
-        assert kept.add(entry) == [change for change in expected if change.date <= until]
-
-
-@given(drawn)
-@settings(max_examples=many(6, 100), deadline=None)
 def test_another_state_of_the_book_changes_what_judging_anew_differs_in(rng: Random) -> None:
     entries, book = told(rng)
     episode, half = entries[0].episode, len(entries) // 2
