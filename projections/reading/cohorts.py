@@ -8,25 +8,24 @@ says what is wrong and where. Of what the judge never reads (supplies, notes) a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from ledger.facts.administration import HOUSE
 from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.stored import JoinedEntries
 from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly
 from projections.reading.held import MANY, refuse_too_large, refuse_too_large_rows
-from projections.reading.joined import UNREAD, as_rows, entries_or_one_by_one
+from projections.reading.joined import UNREAD, as_rows, entries_seen_in
 from projections.reading.turn import turn
 
 ENTRIES_AT_ONCE: Final = 500
 """How many entries are read ahead, about, by whole cohorts: one over the wire costs more than many, many get cold. So
 many of the longest take 32 MB; reading 4,000 at once is no faster."""
-
-
-TOGETHER_ENTRIES: Final = 8_000
+TOGETHER_ENTRIES: Final = 5_000
 """Cohorts with so many entries, at most, are given together."""
 TOGETHER_BYTES: Final = 2**21
 """And with texts of so many bytes, which take six times as much as entries; a larger cohort is given alone."""
@@ -41,7 +40,7 @@ class Cohort(Struct, gc=False):
     entries: int
 
 
-Streams = dict[str, list[Entry]]
+ByEpisode = dict[str, list[Entry]]
 """The entries of some episodes, each episode's by version."""
 
 Extent = tuple[str, str, int, int]
@@ -127,7 +126,7 @@ def complete(
     unreadable: Callable[[Cohort, UnreadableEntry], None] | None = None,
     *,
     whole: bool = True,
-) -> Iterator[Streams]:
+) -> Iterator[ByEpisode]:
     """The entries of each cohort by episode, up to a position; where not ``whole``, without those nobody judges by.
 
     An entry that cannot be read raises UnreadableEntry, and a cohort that is too large to be read TooCostly, which is
@@ -141,17 +140,17 @@ def complete_together(
     cohorts: Iterable[Cohort],
     upto: int,
     unreadable: Callable[[Cohort, UnreadableEntry], None],
-) -> Iterator[list[Streams]]:
+) -> Iterator[list[ByEpisode]]:
     """What ``complete`` gives without what nobody judges by, several cohorts at a time as far as they are small."""
     return together(_read(ledger, cohorts, upto, unreadable, whole=False))
 
 
-def together(cohorts: Iterable[tuple[Streams, int]]) -> Iterator[list[Streams]]:
+def together(cohorts: Iterable[tuple[ByEpisode, int]]) -> Iterator[list[ByEpisode]]:
     """The entries of several cohorts at a time, each given with how many bytes its texts have."""
-    some: list[Streams] = []
+    some: list[ByEpisode] = []
     entries = size = 0
     for streams, text_bytes in cohorts:
-        own = sum(map(len, streams.values()))
+        own = sum([len(theirs) for name, theirs in streams.items() if name != HOUSE])
         if some and (entries + own > TOGETHER_ENTRIES or size + text_bytes > TOGETHER_BYTES):
             yield some
             some, entries, size = [], 0, 0
@@ -168,7 +167,7 @@ def _read(
     unreadable: Callable[[Cohort, UnreadableEntry], None] | None,
     *,
     whole: bool,
-) -> Iterator[tuple[Streams, int]]:
+) -> Iterator[tuple[ByEpisode, int]]:
     """What ``complete`` gives, with how many bytes the texts of each cohort have as they were read."""
     merges = ledger.merge_entries(upto)
     acts = {HOUSE: merges} if merges else {}
@@ -181,16 +180,32 @@ def _read(
             try:
                 if FEW < one.entries <= MANY:
                     refuse_too_large_rows(ledger, list(one.episodes), [row for row, *_ in found], upto, without)
-                streams = {each[1]: entries_or_one_by_one(ledger, *each, upto, without) for each in found} | acts
+                streams, size = _entries(ledger, found, upto, without)
             except UnreadableEntry as error:
                 if unreadable is None:
                     raise
                 unreadable(one, error)
                 continue
-            size = sum([len(row.texts) if row else TOGETHER_BYTES for row, *_ in found])
             del found
-            yield streams, size
+            yield streams | acts, size
         turn.give_back()
+
+
+def _entries(
+    ledger: EpisodeLedger,
+    found: Iterable[tuple[JoinedEntries | None, str, int]],
+    upto: int,
+    without: Collection[str],
+) -> tuple[ByEpisode, int]:
+    """The entries of a cohort, and how many bytes their texts have; enough for it to be given alone, where they were
+    read one by one."""
+    streams: ByEpisode = {}
+    size = 0
+    for row, episode, versions in found:
+        seen = entries_seen_in(row, versions, without) if row else None
+        streams[episode] = ledger.entries_of(episode, upto=upto) if seen is None else seen
+        size += len(row.texts) if row and seen is not None else TOGETHER_BYTES
+    return streams, size
 
 
 def _not_too_large(

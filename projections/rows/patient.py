@@ -35,7 +35,7 @@ def derive_patient(patient: Patient, book: Book) -> Sheets:
 
 
 def derive_each(patients: Sequence[Patient], book: Book) -> list[Sheets]:
-    """The days, findings and lines of several patients."""
+    """The days, findings and lines of several patients, stage by stage; the budget is for the caller to mind."""
     return sheets_each(judge_each(patients, book))
 
 

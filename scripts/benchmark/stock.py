@@ -24,7 +24,7 @@ from ledger.facts import events as facts
 from ledger.facts.entry import Entry, encode
 from ledger.facts.stored import TAGS
 from ledger.judge.patients import by_episode
-from projections.reading.cohorts import Cohort, Streams, together
+from projections.reading.cohorts import ByEpisode, Cohort, together
 
 SECTION: Final = 1_000
 
@@ -231,12 +231,12 @@ def judged_from(source: str, stock: str, subset: str, book: str, scratch: str, k
     return [(key, seconds, entries)], {"fingerprints": fingerprints}
 
 
-Read = Callable[[Sequence[Cohort]], Iterator[tuple[Streams, int]]]
+Read = Callable[[Sequence[Cohort]], Iterator[tuple[ByEpisode, int]]]
 """The entries of each cohort, as our build takes them: as if their texts were short."""
 
 
 def _from_log(app: StockLedger) -> Read:
-    def read(cohorts: Sequence[Cohort]) -> Iterator[tuple[Streams, int]]:
+    def read(cohorts: Sequence[Cohort]) -> Iterator[tuple[ByEpisode, int]]:
         followed = by_episode(_followed(app))
         for one in cohorts:
             yield {episode: followed.pop(episode) for episode in one.episodes}, 0
@@ -255,7 +255,7 @@ def _from_repository(app: StockLedger) -> Read:
     def entries(_: Any, told: Iterable[Told]) -> list[Entry]:
         return list(map(entry_of, told))
 
-    def read(cohorts: Sequence[Cohort]) -> Iterator[tuple[Streams, int]]:
+    def read(cohorts: Sequence[Cohort]) -> Iterator[tuple[ByEpisode, int]]:
         for one in cohorts:
             yield {episode: app.repository.get(episode, projector_func=entries) for episode in one.episodes}, 0
 
