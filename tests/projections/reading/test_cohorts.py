@@ -221,17 +221,33 @@ def test_several_cohorts_come_together_as_far_as_they_are_small(
     assert (len(found) == len(cohorts)) is (entries == 1 or size == 1)
 
 
-def test_a_cohort_that_is_not_read_as_a_row_comes_alone(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["it has no row", "its row is not enough"])
+def test_a_cohort_that_is_read_one_by_one_comes_alone(
+    ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     """How large it is was not seen."""
     upto = ledger.position()
-    joined = ledger.joined
-    monkeypatch.setattr(ledger, "joined", lambda *asked: [row for row in joined(*asked) if row.episode != lost])
     cohorts = cohorts_in(ledger, upto)
     lost = min(cohorts[2].episodes)
+    joined, seen_in = ledger.joined, module.entries_seen_in
+    if what == "it has no row":
+        monkeypatch.setattr(ledger, "joined", lambda *asked: [row for row in joined(*asked) if row.episode != lost])
+    else:
+        monkeypatch.setattr(
+            module, "entries_seen_in", lambda row, *how: None if row.episode == lost else seen_in(row, *how)
+        )
     found = list(complete_together(ledger, cohorts, upto, left_out))
     (theirs,) = [some for some in found if any(lost in streams for streams in some)]
     assert len(theirs) == 1
     assert max(map(len, found)) > 1
+
+
+def test_what_the_house_did_fills_no_dozen(ledger: EpisodeLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    upto = ledger.position()
+    cohorts = cohorts_in(ledger, upto)
+    monkeypatch.setattr(ledger, "merge_entries", lambda upto: [builders.entry(1)] * upto)
+    monkeypatch.setattr(module, "TOGETHER_ENTRIES", upto)
+    assert len(list(complete_together(ledger, cohorts, upto, left_out))) == 1
 
 
 def test_patients_judged_together_are_judged_as_alone(ledger: EpisodeLedger) -> None:
