@@ -62,32 +62,13 @@ from tests.command_line import (
     told,
 )
 from tests.encrypted_house import Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
+from tests.forgetting import EP, MARK, PATIENT, REASON, everybody, forget, of_the_patient
 from tests.running_site import Browser, Running
 from tests.tiers import many
 
 pytestmark = pytest.mark.sqlite_file
 
-MARK: Final = "ZQSECRETZQ"
-PATIENT: Final = f"{MARK} patient"
-EP: Final = "EP-1"
-REASON: Final = ("--reason", "request 118", "--by", "officer", "--yes")
 SERVED: Final = {"type": "DayServed", "order": "RX-1", "date": "2026-02-03"}
-
-
-def of_the_patient() -> list[Told]:
-    """The shared example, told of the patient, marked wherever somebody could be known by it; one day under an
-    authorization, one refused."""
-    lines = [json.loads(json.dumps(each).replace("M-77", f"{MARK} member")) for each in example(EP, PATIENT)]
-    for number, each in enumerate(lines):
-        each |= {"source": f"{each['source']} {MARK}", "by": f"{MARK} by", "id": f"{MARK} {number}"}
-    granted = {"type": "AuthorizationGranted", "number": f"{MARK} number", "payer": "prairie-blue", "units": 2,
-               "codes": ["S9325"], "from": "2026-02-01", "to": "2026-02-28"}  # fmt: skip
-    noted = {"type": "CoordinationNoted", "date": "2026-02-02", "note": f"{MARK} note"}
-    return [*lines, told(f"{MARK} g", granted), told(f"{MARK} n", noted)]
-
-
-def everybody() -> list[Told]:
-    return [*of_the_patient(), *example("EP-2", "P-2"), *example("EP-3", "P-3")]
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +117,6 @@ def forgotten(house: Locked) -> Locked:
     """The house without the patient."""
     assert forget(house).status == 0
     return house
-
-
-def forget(house: Locked, patient: str = PATIENT, *more: object) -> Ended:
-    return house.run("forget", patient, *REASON, *more)
 
 
 def keys_of(house: House) -> dict[str, bytes]:

@@ -19,8 +19,8 @@ from commands.web.site import Site
 from tests.act_forms import form_at, multipart
 from tests.command_line import told
 from tests.encrypted_house import Locked
+from tests.forgetting import EP, MARK, PATIENT, everybody, forget
 from tests.in_process_site import InProcess, Visitor
-from tests.projections.erasure.test_forget import EP, MARK, PATIENT, everybody, forget
 
 pytestmark = pytest.mark.sqlite_file
 
