@@ -57,7 +57,7 @@ need_compiler() {
     return 1
 }
 
-# Spark runs on it; only the tests of the soak tier start Spark.
+# Spark runs on it.
 need_java() {
     command -v java >/dev/null && return
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

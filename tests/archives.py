@@ -29,6 +29,7 @@ from projections.distributed.task import Engine
 from projections.read_model.catch_up import fill_as_known
 from projections.read_model.trouble import SetAside
 from projections.read_model.views import passing_views
+from projections.reading.budget import budget
 from projections.rebuild.build import build
 from projections.rebuild.work import Target, Work
 from tests.command_line import Told, lines_of
@@ -104,7 +105,7 @@ class Archived:
             head = ledger.position() if upto is None else upto
         file = self.folder / "built.db"
         file.unlink(missing_ok=True)
-        work = Work(str(self.path), None, head, 0, quarantine, self.master)
+        work = Work(str(self.path), None, head, 0, quarantine, self.master, budget=budget())
         ((sums, aside),) = build([Target(file, (book or self.book).text)], work, 1, silent)
         return sums.texts(), sorted(aside, key=lambda one: one.patient)
 

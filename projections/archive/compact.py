@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -12,8 +12,8 @@ from projections.archive.commits import Commit
 from projections.archive.folder import Folder
 from projections.archive.grow import let_stand, new_path
 from projections.archive.manifest import ACTS, ENTRIES, PAIRS, ArchivedFile, ArchiveManifest, archive_in
-from projections.archive.reading import patients_in
-from projections.archive.segment import Bucketed, SegmentReader, write_rows
+from projections.archive.reading import readers_of, rows_in
+from projections.archive.segment import Bucketed, write_rows
 from projections.archive.trouble import WrongArchive
 
 
@@ -24,21 +24,17 @@ def compact(folder: Folder, told: Progress = silent) -> ArchiveManifest:
         raise WrongArchive(f"there is no archive in {folder.uri}")
     number, before, attempt = found.number + 1, found.manifest, secrets.token_hex(8)
     files: list[ArchivedFile] = []
+
+    def write(kind: str, rows: Iterable[Bucketed]) -> None:
+        files.append(write_rows(folder, new_path(number, attempt, len(files)), kind, rows))
+
     for bucket in range(before.buckets):
-        rows = ((bucket, row) for _, rows in patients_in(folder, before.files, bucket) for row in rows)
-        files.append(write_rows(folder, new_path(number, attempt, len(files)), ENTRIES, rows))
+        readers = readers_of(folder, before.files, ENTRIES, bucket)
+        write(ENTRIES, ((bucket, row) for row in rows_in(readers, bucket)))
         told(bucket + 1, before.buckets)
-    for kind in (PAIRS, ACTS):
-        files.append(
-            write_rows(folder, new_path(number, attempt, len(files)), kind, sorted(_all(folder, before, kind)))
-        )
+    for kind, buckets in ((PAIRS, before.buckets), (ACTS, 1)):
+        readers = readers_of(folder, before.files, kind)
+        write(kind, ((bucket, row) for bucket in range(buckets) for row in rows_in(readers, bucket)))
     manifest = replace(before, files=tuple(file for file in files if file.rows))
     let_stand(folder, Commit(number, manifest))
     return manifest
-
-
-def _all(folder: Folder, manifest: ArchiveManifest, kind: str) -> Iterator[Bucketed]:
-    for file in manifest.of_kind(kind):
-        reader = SegmentReader(folder, file)
-        for group, rows in zip(reader.groups, reader.rows(), strict=True):
-            yield from ((group.bucket, row) for row in rows)

@@ -4,12 +4,17 @@ What is new since the manifest's position is written as further files, then a ma
 An entry stands under every patient its episode ever named, or who was merged with one: so every patient is complete
 within one bucket, and nothing has to be sent between machines. Where an episode names somebody new, what it had before
 is copied to them.
+
+Where most is new, entries are read in the order of the archive (``in_order.py``); else in that of the ledger, as many
+as there is memory for at a time, each lot a file of its own.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from ledger.facts.administration import HOUSE
@@ -21,6 +26,7 @@ from ledger.recorders.protocol import Entries
 from ledger.store import EpisodeLedger
 from projections.archive.commits import Commit, commit, numbered, read_manifest, remove_orphans
 from projections.archive.folder import Folder
+from projections.archive.in_order import NotAsCounted, Place, check_counted, places_in, rows_by_place
 from projections.archive.manifest import (
     ACTS,
     ENTRIES,
@@ -36,8 +42,11 @@ from projections.archive.segment import ArchivedRow, Bucketed, write_rows
 from projections.archive.trouble import WrongArchive
 
 BUCKETS: Final = 64
-SEGMENT_ROWS: Final = 200_000
-"""Rows of a file, at most: they are put in order in memory."""
+SEGMENT_ROWS: Final = 1_000_000
+"""Rows of a file, at most."""
+LOT_ROWS: Final = 100_000
+LOT_BYTES: Final = 32 << 20
+"""So many rows, and bytes of their texts, are put in order in memory at a time, at most."""
 _COPIED_AT_ONCE: Final = 100
 _MARK_DIGITS: Final = 16
 
@@ -112,75 +121,108 @@ class _Growth:
         self._attempt, self._told = secrets.token_hex(8), told
         self.files: list[ArchivedFile] = []
         self.entries = 0
-        self._marks = self._pairs()
+        self._places = places_in(source.ledger, head, before.buckets, source.mark)
         self._known = set(pairs_in(folder, before))
-        self._missing = {(name, mark) for name, marks in self._marks.items() for mark in marks} - self._known
-        self._write_all(ENTRIES, self._rows())
+        self._unopened: set[Place] = set()
+        if not (head > 2 * before.position and self._written_in_order()):
+            self._write_as_recorded()
         self._write_all(PAIRS, self._new_pairs())
         acts = (row for row in source.stored.rows_of([HOUSE], 0, head) if row[0] > before.position)
         self._write_all(ACTS, ((0, _row("", act)) for act in acts))
 
-    def _pairs(self) -> dict[str, set[str]]:
-        """Under which marks each episode's entries stand by now."""
-        found: dict[str, set[str]] = {}
-        marks: dict[str, str] = {}
-        for episode, patient, _, _ in self._source.ledger.extents(self._head):
-            mark = marks.get(patient) or marks.setdefault(patient, self._source.mark(patient))
-            found.setdefault(episode, set()).add(mark)
-        return found
+    def _written_in_order(self) -> bool:
+        """Whether the ledger is as it should be, so that what is new could be read in the order of the archive."""
+        ledger, after = self._source.ledger, self._before.position
+        try:
+            check_counted(ledger, self._places, self._head)
+            self._write_all(ENTRIES, self._rows_in_order())
+        except NotAsCounted:  # what was written counts for nothing
+            self.files, self._attempt = [], secrets.token_hex(8)
+            return False
+        others = ledger.count_of_unjudged(self._head) - ledger.count_of_unjudged(after)
+        self.entries = self._head - after - others
+        return True
 
-    def _rows(self) -> Iterator[Bucketed]:
+    def _rows_in_order(self) -> Iterator[Bucketed]:
         """The new entries under all their patients, and the older ones of episodes that name somebody new."""
+        done, total = 0, sum(place.versions for place in self._places)
+        for place, rows in rows_by_place(self._source.stored, self._places, self._head):
+            after = self._before.position if (place.episode, place.mark) in self._known else 0
+            yield from ((place.bucket, _row(place.mark, row)) for row in rows if row[0] > after)
+            done += place.versions
+            self._told(done, total)
+
+    def _write_as_recorded(self) -> None:
+        """The same in the order of the ledger, lot by lot."""
+        marks: dict[str, list[str]] = {}
+        for place in self._places:
+            marks.setdefault(place.episode, []).append(place.mark)
+        for lot in _lots(self._rows_as_recorded(marks)):
+            self._write(ENTRIES, sorted(lot))
+
+    def _rows_as_recorded(self, marks: dict[str, list[str]]) -> Iterator[Bucketed]:
         source, after = self._source, self._before.position
         gone = source.ledger.forgotten()
         for done, row in enumerate(source.stored.scan(after, self._head), 1):
             if row[1] not in gone:
                 self.entries += 1
-                yield from self._under(row, self._marks.get(row[1]) or self._marks_of(row))
+                yield from self._under(row, marks.get(row[1]) or self._marks_of(row, marks))
             if not done % 1000:
                 self._told(done, self._head - after)
         if after:
             yield from self._copies(after)
 
     def _copies(self, after: int) -> Iterator[Bucketed]:
-        new: dict[str, set[str]] = {}
-        for episode, mark in self._missing:
-            new.setdefault(episode, set()).add(mark)
+        new: dict[str, list[str]] = {}
+        for place in chain(self._places, self._unopened):
+            if (place.episode, place.mark) not in self._known:
+                new.setdefault(place.episode, []).append(place.mark)
         episodes = sorted(new)
         for start in range(0, len(episodes), _COPIED_AT_ONCE):
             for row in self._source.stored.rows_of(episodes[start : start + _COPIED_AT_ONCE], 0, after):
                 yield from self._under(row, new[row[1]])
 
-    def _marks_of(self, row: StoredRow) -> set[str]:
+    def _marks_of(self, row: StoredRow, marks: dict[str, list[str]]) -> list[str]:
         """Those of an episode whose first entry is gone: whoever judges its patients stops there."""
         patients = self._source.ledger.patients_of(row[1])
         if not patients:
             raise UnreadableEntry(row[1], row[2], row[0])
-        marks = self._marks[row[1]] = {self._source.mark(patient) for patient in patients}
-        self._missing |= {(row[1], mark) for mark in marks} - self._known
-        return marks
+        found = marks[row[1]] = sorted({self._source.mark(patient) for patient in patients})
+        self._unopened |= {Place(bucket_of(mark, self._before.buckets), mark, row[1], 0) for mark in found}
+        return found
 
     def _under(self, row: StoredRow, marks: Iterable[str]) -> Iterator[Bucketed]:
         for mark in marks:
             yield bucket_of(mark, self._before.buckets), _row(mark, row)
 
     def _new_pairs(self) -> Iterator[Bucketed]:
-        for episode, mark in self._missing:
-            yield bucket_of(mark, self._before.buckets), ArchivedRow(mark, episode, 0, self._head, "", b"")
+        for place in merge(self._places, sorted(self._unopened)):
+            if (place.episode, place.mark) not in self._known:
+                yield place.bucket, ArchivedRow(place.mark, place.episode, 0, self._head, "", b"")
 
     def _write_all(self, kind: str, rows: Iterable[Bucketed]) -> None:
-        held: list[Bucketed] = []
-        for row in rows:
-            held.append(row)
-            if len(held) == SEGMENT_ROWS:
-                self._write(kind, held)
-                held = []
-        if held:
-            self._write(kind, held)
+        """Rows in order, as many a file as one may have."""
+        remaining = iter(rows)
+        for first in remaining:
+            self._write(kind, chain([first], islice(remaining, SEGMENT_ROWS - 1)))
 
-    def _write(self, kind: str, rows: list[Bucketed]) -> None:
+    def _write(self, kind: str, rows: Iterable[Bucketed]) -> None:
         path = new_path(self._number, self._attempt, len(self.files))
-        self.files.append(write_rows(self._folder, path, kind, sorted(rows)))
+        self.files.append(write_rows(self._folder, path, kind, rows))
+
+
+def _lots(rows: Iterable[Bucketed]) -> Iterator[list[Bucketed]]:
+    """As many rows at a time as there is memory for."""
+    lot: list[Bucketed] = []
+    size = 0
+    for row in rows:
+        lot.append(row)
+        size += len(row[1].text)
+        if len(lot) == LOT_ROWS or size >= LOT_BYTES:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
 
 
 def new_path(number: int, attempt: str, place: int) -> str:

@@ -16,13 +16,15 @@ SCHEMA: Final = 1
 ENTRIES: Final = "entries"
 ACTS: Final = "acts"
 PAIRS: Final = "pairs"
+_AT_ONCE: Final = 8 << 20
 
 
 class ArchivedFile(Struct, frozen=True):
     """One file of an archive.
 
     ``tail`` is how long its end is, which lists the groups of rows with their buckets and SHA-256: who reads one bucket
-    checks that end by ``tail_sha256``, and the groups by it, without the rest of the file.
+    checks that end by ``tail_sha256``, and the groups by it, without the rest of the file. ``buckets`` are the first
+    and the last that it has rows of, where that was noted when it was made.
     """
 
     path: str
@@ -32,6 +34,11 @@ class ArchivedFile(Struct, frozen=True):
     sha256: str
     tail: int
     tail_sha256: str
+    buckets: tuple[int, int] | None = None
+
+    def may_have(self, bucket: int) -> bool:
+        """Whether rows of a bucket can be in it."""
+        return self.buckets is None or self.buckets[0] <= bucket <= self.buckets[1]
 
 
 class ArchiveManifest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,9 +53,10 @@ class ArchiveManifest(Struct, frozen=True, forbid_unknown_fields=True):
     entries: int
     files: tuple[ArchivedFile, ...]
 
-    def of_kind(self, kind: str) -> list[ArchivedFile]:
-        """The files of entries, of acts of the house, or of who an episode ever named."""
-        return [file for file in self.files if file.kind == kind]
+    def of_kind(self, kind: str, bucket: int | None = None) -> list[ArchivedFile]:
+        """The files of entries, of acts of the house, or of who an episode ever named; those that may have rows of a
+        bucket, or all."""
+        return [file for file in self.files if file.kind == kind and (bucket is None or file.may_have(bucket))]
 
 
 def archive_in(folder: Folder) -> Commit[ArchiveManifest] | None:
@@ -59,12 +67,14 @@ def archive_in(folder: Folder) -> Commit[ArchiveManifest] | None:
     return found
 
 
-def checked(folder: Folder, file: ArchivedFile) -> bytes:
-    """A whole file that is what the manifest says; ArchiveError if it is not."""
-    content = folder.read(file.path)
-    if hashlib.sha256(content).hexdigest() != file.sha256:
+def check_whole(folder: Folder, file: ArchivedFile) -> None:
+    """ArchiveError unless a whole file is what the manifest says."""
+    found = hashlib.sha256()
+    for start in range(0, file.bytes, _AT_ONCE):
+        is_last = start + _AT_ONCE >= file.bytes
+        found.update(folder.read(file.path, start, None if is_last else start + _AT_ONCE))
+    if found.hexdigest() != file.sha256:
         raise damaged(file.path)
-    return content
 
 
 def damaged(path: str) -> ArchiveError:

@@ -21,7 +21,11 @@ from projections.archive.folder import Folder
 from projections.archive.manifest import ArchivedFile, Measured, damaged
 
 GROUP_ROWS: Final = 8_192
-"""Rows of a group, at most: what is held in memory at once of each file."""
+GROUP_BYTES: Final = 8 << 20
+"""Rows of a group, and bytes of their texts, at most; of one longer text its row alone. What a writer holds."""
+PAGE_BYTES: Final = 1 << 17
+READ_ROWS: Final = 256
+"""A reader of a group holds its bytes as they are in the file, and so much of them decoded."""
 _INDEX: Final = "episode_ledger"
 _SCHEMA: Final = pyarrow.schema(
     [
@@ -69,6 +73,7 @@ def write_rows(folder: Folder, path: str, kind: str, rows: Iterable[Bucketed]) -
             _SCHEMA,
             compression="zstd",
             use_dictionary=["patient", "episode", "tag"],
+            data_page_size=PAGE_BYTES,
         ) as writer:
             for bucket, of_bucket in groupby(rows, lambda row: row[0]):
                 for some in _cut(row for _, row in of_bucket):
@@ -77,19 +82,21 @@ def write_rows(folder: Folder, path: str, kind: str, rows: Iterable[Bucketed]) -
             measured.piece()
             writer.add_key_value_metadata({_INDEX: msgspec.json.encode(groups).decode()})
         tail_sha256 = measured.piece()
-    counted = sum(group.rows for group in groups)
     return ArchivedFile(
-        path, kind, counted, measured.bytes, measured.sha256, measured.bytes - tail_from, tail_sha256
+        path, kind, sum(group.rows for group in groups), measured.bytes, measured.sha256, measured.bytes - tail_from,
+        tail_sha256, (groups[0].bucket, groups[-1].bucket) if groups else None,
     )  # fmt: skip
 
 
 def _cut(rows: Iterable[ArchivedRow]) -> Iterator[list[ArchivedRow]]:
     some: list[ArchivedRow] = []
+    size = 0
     for row in rows:
-        some.append(row)
-        if len(some) == GROUP_ROWS:
+        if len(some) == GROUP_ROWS or (some and size + len(row.text) > GROUP_BYTES):
             yield some
-            some = []
+            some, size = [], 0
+        some.append(row)
+        size += len(row.text)
     if some:
         yield some
 
@@ -114,21 +121,20 @@ class SegmentReader:
         self.groups = msgspec.json.decode(self._about.metadata[_INDEX.encode()], type=list[Group])
 
     def rows(self, bucket: int | None = None) -> Iterator[list[ArchivedRow]]:
-        """The rows of one bucket, or all, group by group; ArchiveError where one is not what was written."""
+        """The rows of one bucket, or all, a few at a time; ArchiveError where a group is not what was written."""
         for number, group in enumerate(self.groups):
             if bucket is None or group.bucket == bucket:
-                yield self._rows_of(number, group)
+                yield from self._rows_of(number, group)
 
-    def _rows_of(self, number: int, group: Group) -> list[ArchivedRow]:
+    def _rows_of(self, number: int, group: Group) -> Iterator[list[ArchivedRow]]:
         content = self._folder.read(self._file.path, group.start, group.end)
         if hashlib.sha256(content).hexdigest() != group.sha256:
             raise damaged(self._file.path)
         source = pyarrow.PythonFile(_Piece(content, group.start, self._file.bytes), mode="r")
-        table = parquet.ParquetFile(source, metadata=self._about, pre_buffer=False).read_row_group(
-            number, use_threads=False
-        )
-        columns = [column.to_pylist() for column in table.columns]
-        return [ArchivedRow._make(cells) for cells in zip(*columns, strict=True)]
+        file = parquet.ParquetFile(source, metadata=self._about, pre_buffer=False)
+        for batch in file.iter_batches(READ_ROWS, row_groups=[number], use_threads=False):
+            columns = [column.to_pylist() for column in batch.columns]
+            yield [ArchivedRow._make(cells) for cells in zip(*columns, strict=True)]
 
 
 class _Piece(io.RawIOBase):

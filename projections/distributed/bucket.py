@@ -32,6 +32,7 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
 from projections.reading.as_known import book_known, some_episode
 from projections.reading.budget import TooCostly, set_budget, within_budget
+from projections.reading.held import most_text_bytes
 from projections.reading.joined import UNREAD, entries_seen_in
 from projections.rows.digests import Sums, digests_of
 from projections.rows.kept import NOBODY
@@ -115,19 +116,18 @@ class _Worker:
         return self._house.sheets(self._at)
 
     def patients(self) -> Iterator[tuple[str, Patient]]:
-        """Everybody of the bucket, by mark."""
-        for mark, rows in patients_in(folder_at(self._task.archive), self._task.files, self._task.bucket):
-            yield from ((mark, patient) for patient in self._patients(mark, self._stored(rows)))
+        """Everybody of the bucket, by mark; those are set aside of whom nobody has the memory to read everything."""
+        task = self._task
+        folder, most = folder_at(task.archive), most_text_bytes()
+        for mark, rows, is_too_large in patients_in(folder, task.files, task.bucket, self._is_wanted, most):
+            if is_too_large:
+                self.set_aside.append(SetAside.after(mark, TooCostly(rows[0].episode)))
+            else:
+                yield from ((mark, patient) for patient in self._patients(mark, _by_episode(rows)))
 
-    def _stored(self, rows: Sequence[ArchivedRow]) -> dict[str, list[Row]]:
-        """The rows of each episode that are wanted: not of the forgotten, nor beyond the position."""
-        upto, gone = self._task.upto, self._house.gone
-        wanted = (
-            (position, episode, version, tag, text)
-            for _, episode, version, position, tag, text in rows
-            if position <= upto and episode not in gone
-        )
-        return {episode: list(of_episode) for episode, of_episode in groupby(wanted, itemgetter(1))}
+    def _is_wanted(self, row: ArchivedRow) -> bool:
+        """Not of the forgotten, nor beyond the position."""
+        return row.position <= self._task.upto and row.episode not in self._house.gone
 
     def _patients(self, mark: str, stored: dict[str, list[Row]]) -> list[Patient]:
         """Whoever is called so; nobody if they were set aside, or no episode is theirs by then."""
@@ -162,3 +162,8 @@ class _Worker:
         episode, last, tags = rows[0][1], rows[-1][2], ",".join(row[3] for row in rows)
         found = entries_seen_in(JoinedEntries(episode, len(rows), last, tags, texts), last, UNREAD)
         return self._house.entries(rows) if found is None else found
+
+
+def _by_episode(rows: Sequence[ArchivedRow]) -> dict[str, list[Row]]:
+    stored = ((position, episode, version, tag, text) for _, episode, version, position, tag, text in rows)
+    return {episode: list(of_episode) for episode, of_episode in groupby(stored, itemgetter(1))}

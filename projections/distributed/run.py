@@ -157,8 +157,8 @@ def tasks_for(
     by = tuple(ByBook(target.book.text, target.folder.uri, target.number) for target in targets)
     return [
         Task(
-            folder.uri, archive.ledger, bucket, archive.buckets, tuple(archive.of_kind(ENTRIES)), tuple(acts), upto,
-            wanted.known_at, wanted.quarantine, budget(), by,
+            folder.uri, archive.ledger, bucket, archive.buckets, tuple(archive.of_kind(ENTRIES, bucket)), tuple(acts),
+            upto, wanted.known_at, wanted.quarantine, budget(), by,
             from_ledger.key_file if from_ledger else None, tuple(from_ledger.keys[bucket]) if from_ledger else (),
         )
         for bucket in range(archive.buckets)

@@ -21,18 +21,23 @@ def spark_engine(master: str | None) -> Engine:
     def run(work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
         builder = SparkSession.builder.appName("episode-ledger judge")
         session = (builder.master(master) if master else builder).getOrCreate()
-        if session.sparkContext.master.startswith("local"):  # elsewhere PYSPARK_PYTHON says which, or it is python3
+        if str(session.sparkContext.master).startswith("local"):  # elsewhere PYSPARK_PYTHON says
             session.sparkContext.pythonExec = sys.executable
         try:
-            buckets = session.sparkContext.parallelize(tasks, len(tasks))
-            for answer in buckets.map(partial(_answer, work)).collect():
-                if isinstance(answer, Exception):
-                    raise answer
-                yield answer
+            yield from worked_on(session, work, tasks)
         finally:
             session.stop()
 
     return run
+
+
+def worked_on(session: SparkSession, work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
+    """The reports of a session that is there already, and stays."""
+    buckets = session.sparkContext.parallelize(tasks, len(tasks))
+    for answer in buckets.map(partial(_answer, work)).collect():
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
 
 
 def _answer(work: Callable[[Task], Report], task: Task) -> Answer:

@@ -7,7 +7,7 @@ their runs.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date
 from types import TracebackType
@@ -21,7 +21,7 @@ from projections.archive.commits import numbered
 from projections.archive.folder import Folder
 from projections.archive.manifest import Measured
 from projections.distributed.task import MadeFile, Table
-from projections.export.as_parquet import GROUP_ROWS, TYPES, arrays_of, schema_of
+from projections.export.as_parquet import TYPES, arrays_of, schema_of
 from projections.export.rows import named_findings
 from projections.export.shapes import DATASETS
 from projections.rows.day import DAY_COLUMNS
@@ -33,6 +33,8 @@ TABLES: Final[tuple[Table, ...]] = get_args(Table)
 _DIGESTS: Final = pyarrow.schema(
     [("patient", pyarrow.string()), *((name, pyarrow.binary(32)) for name in ("days", "lines", "findings"))]
 )
+GROUP_ROWS: Final = 8_192
+"""Rows of a row group, about: what is held in memory of each table."""
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _SAME: Final = frozenset(DayRun._fields) - {"because"}
 _lists: Final = msgspec.json.Decoder(list[list[list[str]]])
@@ -76,8 +78,8 @@ class BucketTables:
         rows, self._held[table] = self._held[table], []
         if table == "days":
             self._days = 0
-        if rows:
-            made = batch_of(table, rows)
+        for some in _cut(table, rows):
+            made = batch_of(table, some)
             self._rows[table] += made.num_rows
             (self._writers.get(table) or self._begun(table)).write_batch(made)
 
@@ -94,6 +96,20 @@ class BucketTables:
             MadeFile(table, self.paths[table], self._rows[table], file.bytes, file.sha256)
             for table, file in self._measured.items()
         )
+
+
+def _cut(table: Table, rows: Sequence[Any]) -> Iterator[list[Any]]:
+    """Rows as many at a time as a group has, or runs of as many days; one patient may have far more."""
+    some: list[Any] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += row.days if table == "days" else 1
+        if size >= GROUP_ROWS:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def schema_of_table(table: Table) -> pyarrow.Schema:

@@ -51,8 +51,13 @@ def refuse_too_large_row(row: JoinedEntries) -> None:
         raise TooCostly(row.episode)
 
 
+def most_text_bytes() -> int:
+    """How many bytes of text a patient may have to be read, who has more than a few entries."""
+    return budget().memory_mb * 2**20 // (HELD_PER_BYTE * _PART)
+
+
 def _is_too_large(text_bytes: int) -> bool:
-    return text_bytes * HELD_PER_BYTE * _PART > budget().memory_mb * 2**20
+    return text_bytes > most_text_bytes()
 
 
 def _most_bytes(row: JoinedEntries, without: Collection[str]) -> int:

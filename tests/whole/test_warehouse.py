@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from projections.export.shapes import CHANGES_OF
-from tests.answered import CORRECTED, PAID, TAKEN_IN, answered_house, claim, house_with_claims, line, payments
+from tests.answered import (
+    CORRECTED,
+    PAID,
+    TAKEN_IN,
+    answer,
+    answered_house,
+    claim,
+    house_with_claims,
+    line,
+    payments,
+    written,
+)
 from tests.command_line import House, example, told
 from tests.exports import Row, export, rows_in, told_house
 from tests.warehouse import PROJECT, Dbt, Refused, Rendered, Warehouse, documented
@@ -154,6 +165,32 @@ def test_what_was_paid_is_held_against_the_report_and_every_number_that_differs_
     warehouse.query("UPDATE payments SET status = 'denied' WHERE status = 'paid'")
     with pytest.raises(Refused, match="audit_payments"):
         warehouse.audit(whole)
+
+
+def test_wrong_late_and_half_reversed_payments_are_in_the_marts_as_in_the_report(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    house, warehouse = house_with_claims(tmp_path / "house"), Rendered(tmp_path)
+    warehouse.build(export_whole(house, feed := tmp_path / "feed"))
+    exposed = "SELECT kind, days, dollars FROM exposure"
+    assert warehouse.query(exposed) == [("overclaimed", 1, Decimal(120))]
+
+    def load(check: str, *answers: list[str]) -> None:
+        file = written(tmp_path, answers, sum(float(one[0].split("*")[4]) for one in answers), check)
+        assert house.run("remit", file).status in (0, 1)
+        export_changes(house, warehouse, feed)
+        warehouse.build(feed)
+        warehouse.audit(export_whole(house, tmp_path / "whole"))
+
+    late = answer("EP-O1-3", "1", 120, 90, control="C")
+    load("T-1", answer("EP-O1-2", "1", 120, 100, control="A"), answer("EP-O1-1", "1", 1576, 3152, control="B"), late)
+    assert warehouse.query(exposed) == []  # it was paid all the same
+    back = "SELECT kind, sum(days), sum(dollars) FROM give_back GROUP BY kind ORDER BY kind"
+    assert [row[:2] for row in warehouse.query(back)] == [("overclaimed", 1), ("overpaid", 7)]
+    house.tell(claim("EP-O1-3", [line("S9325", "2026-10-05", "2026-10-05", 1, 12000, "1")]))  # answered before it came
+    load("T-2", answer("EP-O1-1", "22", -1576, -10, control="B"))  # far less is taken back than was paid
+    assert warehouse.query("SELECT sum(awaited) FROM predicted_and_paid") == [(0,)]
+    kept = "SELECT count(*) FROM payments WHERE live AND NOT answered AND status = 'overpaid'"
+    assert warehouse.query(kept) == [(7,)]
 
 
 def total(rows: list[Row], column: str) -> Decimal:

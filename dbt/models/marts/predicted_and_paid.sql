@@ -3,7 +3,7 @@ select
     payments.payer, coalesce(providers.branch, episodes.branch) as branch, strftime(payments.date, '%Y-%m') as month,
     count(*) filter (where payments.live) as claimed_days,
     coalesce(sum(payments.expected) filter (where payments.live), 0) as expected,
-    coalesce(sum(payments.expected) filter (where payments.live and not payments.answered), 0) as awaited,
+    coalesce(sum(payments.expected) filter (where payments.live and payments.status in ('unpaid', 'reversed')), 0) as awaited,
     sum(payments.paid) as paid,
     sum(payments.patient_owes) as patient_owes,
     coalesce(sum(payments.allowed - payments.expected) filter (where payments.live and payments.answered), 0) as beyond_expected,
