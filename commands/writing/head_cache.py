@@ -45,8 +45,9 @@ class HeadCache:
         """Hold these heads, brought forward by entries at these positions, and let go of the longest unused."""
         if positions and positions[0] == self._seen + 1:
             self._seen = positions[-1]
-        self._heads.update(heads)
-        self._held += sum([head.version for head in heads.values()])
+        for episode, head in heads.items():
+            self._heads[episode] = head
+            self._held += head.version
         while self._held > self._bound:
             episode, head = self._heads.popitem(last=False)
             self._held -= head.version

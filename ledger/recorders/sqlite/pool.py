@@ -133,6 +133,37 @@ class LedgerConnectionPool(SQLiteConnectionPool):
             self._in_use.clear()
             super().close()
 
+    def get_connection(self, timeout: float | None = None, *, is_writer: bool | None = None) -> SQLiteConnection:
+        """A connection; one at rest at once, where nobody waits for one, without looking at the time."""
+        if not self._closed and self._get_semaphore.acquire(blocking=False):
+            try:
+                connection = self._at_rest(is_writer)
+            finally:
+                self._get_semaphore.release()
+            if connection:
+                return connection
+        return super().get_connection(timeout, is_writer=is_writer)
+
+    def _at_rest(self, is_writer: bool | None) -> SQLiteConnection | None:
+        """As the library does it, if nothing has to be waited for or made."""
+        if is_writer and not self._writer_lock.acquire(blocking=False):
+            return None
+        with self._put_condition:
+            connection = self._pool.popleft() if self._pool else None
+            if connection is None or connection.closed:
+                if is_writer:
+                    self._writer_lock.release()
+                return None
+            connection.in_use.acquire()
+            connection.is_writer = is_writer
+            self._in_use[id(connection)] = connection
+        if is_writer:
+            self._num_writers += 1
+        elif is_writer is False:
+            with self._no_readers:
+                self._num_readers += 1
+        return connection
+
     def put_connection(self, conn: SQLiteConnection) -> None:
         """Take a connection back, or close it if the pool was closed meanwhile."""
         try:

@@ -59,20 +59,21 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
     ) -> Sequence[int]:
         if not stored_events:
             return []
-        before, seal = _head(c)
+        cursor = c.sqlite_cursor  # without the library's layer, which passes everything on
+        before, seal = _head(cursor)
         if right_after not in (None, before):
             raise IntegrityError("something else was recorded meanwhile")
         if keys:
-            c.executemany(sql.INSERT_KEY, keys)
+            cursor.executemany(sql.INSERT_KEY, keys)
         last = before + len(stored_events)
         *most, latest = sealed(stored_events, before, seal)
         if most:
-            c.executemany(sql.INSERT, most)
-        c.execute(sql.INSERT, latest)
-        if c.lastrowid != last:  # the write lock is ours: only a tail that was cut off leaves a gap
+            cursor.executemany(sql.INSERT, most)
+        cursor.execute(sql.INSERT, latest)
+        if cursor.lastrowid != last:  # the write lock is ours: only a tail that was cut off leaves a gap
             raise StoreError("the last entries of the ledger are missing; 'episode-ledger verify' says which")
         if named := [pair + pair for pair in patients]:
-            c.executemany(sql.INSERT_PATIENT, named)
+            cursor.executemany(sql.INSERT_PATIENT, named)
         if forgotten:
             destroy(c, forgotten)
         return list(range(before + 1, last + 1))
@@ -215,14 +216,13 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         return self.datastore.rows(statement, values)
 
 
-def _head(c: SQLiteCursor) -> tuple[int, bytes]:
+def _head(cursor: sqlite3.Cursor) -> tuple[int, bytes]:
     """The position and the seal of the last entry; of an empty ledger, 0 and what its first entry is sealed to."""
-    c.execute("SELECT position, seal FROM entries ORDER BY position DESC LIMIT 1")
-    last = c.fetchone()
+    last = cursor.execute("SELECT position, seal FROM entries ORDER BY position DESC LIMIT 1").fetchone()
     if last:
         return last[0], last[1]
-    c.execute("SELECT value FROM ledger WHERE key = 'id'")
-    return 0, first_seal(c.fetchone()[0])
+    (name,) = cursor.execute("SELECT value FROM ledger WHERE key = 'id'").fetchone()
+    return 0, first_seal(name)
 
 
 class LedgerFactory(OneRecorder, SQLiteFactory):
