@@ -54,8 +54,9 @@ def looked_around(house: Locked) -> tuple[InProcess, Visitor]:
 
 
 def texts_kept(site: Site) -> str:
-    """Every text with the mark that can be reached from a site, or is in a cache of its process."""
-    caches = [each for each in gc.get_objects() if isinstance(each, CACHE)]
+    """Every text with the mark that can be reached from a site, or is in a cache of the program's."""
+    found = (each for each in gc.get_objects() if isinstance(each, CACHE))
+    caches = [each for each in found if each.__module__.partition(".")[0] in ("commands", "ledger", "projections")]
     return " ".join(_marked([site, *caches]))
 
 
