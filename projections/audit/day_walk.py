@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from ledger.book import Book
@@ -21,7 +22,7 @@ from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
 from ledger.judge.touched import touched_from
 from projections.audit.timeline import is_inert
-from projections.rows.day_run import cells_within, day_runs
+from projections.rows.day_run import DayRun, cells_within, day_runs
 from projections.rows.day_run import days_of as by_runs
 
 Key = tuple[str, str]
@@ -103,13 +104,26 @@ class DayWalk:
         return {(row.episode, row.date): row for row in rows}
 
 
-def days_of(name: str, episodes: Iterable[Episode], book: Book) -> DayRows:
-    """The rows of a patient's days, of those episodes whose opening names them now."""
-    return {(row.episode, row.date): row for row in days_in_order(name, episodes, book)}
+class PatientDays:
+    """A patient's days, in those episodes whose opening names them now; rows are made when an episode is asked for."""
 
+    def __init__(self, name: str, episodes: Iterable[Episode], book: Book) -> None:
+        cases = judge(Patient(name, [episode for episode in episodes if episode.patient == name]), book)
+        self._cases = {case.episode.name: case for case in cases}
 
-def days_in_order(name: str, episodes: Iterable[Episode], book: Book) -> Iterator[Any]:
-    """The same one by one, by episode and date; one episode's runs of days are held at a time."""
-    cases = judge(Patient(name, [episode for episode in episodes if episode.patient == name]), book)
-    for case in sorted(cases, key=lambda case: case.episode.name):
-        yield from by_runs(day_runs(case, [other for other in cases if other is not case]))
+    def episodes(self) -> list[str]:
+        """The names of the episodes, in order."""
+        return sorted(self._cases)
+
+    def runs(self, episode: str) -> list[DayRun]:
+        """The runs of days of an episode, by date; none of one that is not theirs."""
+        case = self._cases.get(episode)
+        if case is None:
+            return []
+        found = day_runs(case, [other for other in self._cases.values() if other is not case])
+        case.causes.clear()  # of every date, and the next episode has as many
+        return found
+
+    def in_order(self) -> Iterator[Any]:
+        """All rows by episode and date."""
+        return by_runs(chain.from_iterable(map(self.runs, self.episodes())))

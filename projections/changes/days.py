@@ -2,12 +2,13 @@
 
 It is a pure function of the ledger (``stretch.py`` says what stood at a position). Applying the changes to the rows of
 a position gives exactly the rows of the later one. Patients are worked through one by one, or by cohort where all are
-concerned, so that memory does not grow with their days.
+concerned, and each of them episode by episode, so that memory does not grow with their days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ledger.book import Book
@@ -16,7 +17,7 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.judge.patients import episodes_in, gather
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
-from projections.audit.day_walk import DayWalk, Key, days_in_order, days_of
+from projections.audit.day_walk import DayWalk, Key, PatientDays
 from projections.changes.left_out import too_large
 from projections.changes.stretch import Stretch, told_stretch
 from projections.reading.budget import TooCostly
@@ -24,6 +25,7 @@ from projections.reading.cohorts import Cohort, cohorts_in, complete
 from projections.reading.held import refuse_too_large
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
+from projections.rows.day_run import DayRun, days_of
 from projections.rows.kept import kept_sheets
 
 INSERT: Final = "insert"
@@ -34,7 +36,12 @@ BY_BOOK: Final = "book"
 LEFT_OUT: Final = "left_out"
 """How a change is named whose cause is that the patient is left out from then on."""
 
+DAYS_AT_ONCE: Final = 10_000
+"""Of how many days what changed them is looked for at once."""
+
 _NOTHING: Final[Cells] = DayCells()
+Differing = tuple[Key, Any, Any]
+"""A day, and its row before and after; None where there is none."""
 
 
 class Streams(NamedTuple):
@@ -71,7 +78,8 @@ def _all_inserted(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> It
     for done, streams in enumerate(complete(ledger, cohorts, stretch.upto, one_by_one.take, whole=False), 1):
         for patient in gather(streams, whole=False):
             if patient.name not in stretch.left_out:
-                yield from days_inserted(days_in_order(patient.name, patient.episodes, stretch.last_book), stretch)
+                theirs = PatientDays(patient.name, patient.episodes, stretch.last_book)
+                yield from days_inserted(theirs.in_order(), stretch)
         told(done, len(cohorts))
     for name in one_by_one.names:
         yield from _changes_of(ledger, name, _streams_of(ledger, name, stretch), stretch)
@@ -98,9 +106,9 @@ def _retracted(ledger: EpisodeLedger, stretch: Stretch) -> Iterator[Cells]:
             continue
         before = {episode: ledger.entries_of(episode, upto=stretch.since) for episode in ledger.episodes_of(name)}
         before[HOUSE] = ledger.merge_entries(stretch.since)
-        days = days_of(name, episodes_in(before).values(), stretch.book)
-        for key in sorted(days):
-            yield _change(stretch, name, key, days[key], None, json_list([LEFT_OUT]), stretch.left_out[name])
+        for row in PatientDays(name, episodes_in(before).values(), stretch.book).in_order():
+            told = json_list([LEFT_OUT]), stretch.left_out[name]
+            yield _change(stretch, name, (row.episode, row.date), row, None, *told)
 
 
 def _touched(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Iterator[tuple[str, Streams]]:
@@ -148,23 +156,48 @@ def _everybody(ledger: EpisodeLedger, stretch: Stretch, told: Progress) -> Itera
 
 def _changes_of(ledger: EpisodeLedger, name: str, streams: Streams, stretch: Stretch) -> Iterator[Cells]:
     folded = episodes_in(streams.before)
-    before = days_of(name, folded.values(), stretch.book)
-    after = days_of(name, (folded | episodes_in(_joined(streams))).values(), stretch.last_book)
-    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    if not changed:
-        return
-    known = any(episode.patient == name for episode in folded.values())
+    before = PatientDays(name, folded.values(), stretch.book)
+    after = PatientDays(name, (folded | episodes_in(_joined(streams))).values(), stretch.last_book)
+    known, moments = bool(before.episodes()), None
+    differing = _differing(before, after)
+    while some := list(islice(differing, DAYS_AT_ONCE)):
+        causes: dict[Key, list[Caused]] = {}
+        if known:
+            moments = moments or _moments(ledger, streams, stretch)
+            causes = _causes(DayWalk(name, streams.before, stretch.book, *_asked(some)), moments)
+        for key, old, new in some:
+            said = _cause_and_position(causes[key]) if known else (new.because, None)
+            yield _change(stretch, name, key, old, new, *said)
+
+
+def _differing(before: PatientDays, after: PatientDays) -> Iterator[Differing]:
+    """The days whose rows are not what they were, by episode and date; those of one episode are held at a time."""
+    for episode in sorted({*before.episodes(), *after.episodes()}):
+        runs = [before.runs(episode), after.runs(episode)]
+        alike = set(runs[0]).intersection(runs[1])
+        old, new = (_by_date(run for run in told if run not in alike) for told in runs)
+        for date in sorted(old.keys() | new.keys()):
+            if old.get(date) != new.get(date):
+                yield (episode, date), old.get(date), new.get(date)
+
+
+def _by_date(runs: Iterable[DayRun]) -> dict[str, Any]:
+    rows: Iterable[Any] = days_of(runs)
+    return {row.date: row for row in rows}
+
+
+def _asked(differing: Iterable[Differing]) -> tuple[set[Key], dict[Key, Any]]:
+    """The days, and the rows of those that were there before."""
+    return {key for key, _, _ in differing}, {key: old for key, old, _ in differing if old is not None}
+
+
+def _causes(walk: DayWalk, moments: Iterable[tuple[int, Entry | Book]]) -> dict[Key, list[Caused]]:
     causes: dict[Key, list[Caused]] = {}
-    if known:
-        rows = {key: before[key] for key in changed & before.keys()}
-        walk = DayWalk(name, streams.before, stretch.book, changed, rows)
-        for at, moment in _moments(ledger, streams, stretch):
-            caused = at, _name_of(moment)
-            for key in walk.after(moment):
-                causes.setdefault(key, []).append(caused)
-    for key in sorted(changed):
-        said = _cause_and_position(causes[key]) if known else (after[key].because, None)
-        yield _change(stretch, name, key, before.get(key), after.get(key), *said)
+    for at, moment in moments:
+        caused = at, _name_of(moment)
+        for key in walk.after(moment):
+            causes.setdefault(key, []).append(caused)
+    return causes
 
 
 def _moments(ledger: EpisodeLedger, streams: Streams, stretch: Stretch) -> list[tuple[int, Entry | Book]]:

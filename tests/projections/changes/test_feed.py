@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from commands.writing.adopt import adopt
 from ledger.book import Book
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
+from projections.changes import days
 from projections.changes.days import changes_since
 from projections.changes.stretch import NothingAdopted
 from projections.export.shapes import DATASETS
@@ -106,8 +108,10 @@ def test_the_rows_of_a_position_and_the_changes_since_are_the_rows_of_a_later_on
 @given(SEEDS)
 @settings(max_examples=examples(many(6, 60)), deadline=None)
 def test_the_first_cause_is_what_made_the_row_what_it_is(seed: int) -> None:
+    """However many days are asked about at once."""
     rng = Random(seed)
-    with TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
+    at_once = patch.object(days, "DAYS_AT_ONCE", rng.choice((3, 40, days.DAYS_AT_ONCE)))
+    with at_once, TemporaryDirectory() as folder, open_ledger(Path(folder) / "ledger.db", create=True) as ledger:
         told = Told(ledger, rng)
         labels = {at: entry.label for at, entry in told.entries} | {at: "book" for at, _ in told.in_force}
         for since in {rng.randint(1, told.head) for _ in range(3)}:
