@@ -18,6 +18,8 @@ import click
 from commands.terminal.options import Command, Setup
 from ledger.files import PRIVATE, write_new, write_whole
 from ledger.recorders.by_name.naming import in_postgres
+from projections.archive.folder import place_here
+from projections.archive.trouble import WrongArchive
 
 _DATABASE: Final = b"SQLite format 3\0"
 _SIGNING_KEY: Final = b"PRIVATE+KEY+"
@@ -36,6 +38,8 @@ class OutputPath(click.ParamType[Path]):
             self.fail("what is written is a file; a URL names the ledger: --ledger, or with restore --out")
         if not str(value) or "\0" in str(value):
             self.fail("that can be no file's name")
+        if "://" in str(value):
+            self.fail("what is written here is a file or a folder of this machine; give its path, not a URI")
         return Path(value)
 
 
@@ -49,10 +53,13 @@ class OutputUri(click.ParamType[str]):
         uri = str(value)
         if in_postgres(uri) or not uri or "\0" in uri:
             self.fail("what is written are files; name a folder, or its URI")
-        path = uri.removeprefix("file://")
+        try:
+            place = place_here(uri)
+        except WrongArchive as error:
+            self.fail(str(error))
         setup = ctx.find_object(Setup) if ctx else None
-        if setup is not None and "://" not in path:
-            Output(setup, Path(path)).check_folder()
+        if setup is not None and place is not None:
+            Output(setup, place).check_folder()
         return uri
 
 

@@ -47,6 +47,40 @@ def folder_at(uri: str) -> Folder:
     return LocalFolder(Path(uri.removeprefix("file://"))) if uri.startswith("file://") else RemoteFolder(uri)
 
 
+def place_here(uri: str) -> Path | None:
+    """Where on this machine a URI's files would be written; None if elsewhere.
+
+    WrongArchive of a chain, such as ``simplecache::file:///here``, that ends on this machine: what it would write, and
+    where, depends on each of its links, and a folder of this machine has a name without them.
+    """
+    if "://" not in uri or uri.startswith("file://"):
+        return LocalFolder(Path(uri.removeprefix("file://"))).root
+    links = list(_links(uri))
+    here = [path for path in links if path is not None]
+    if here and len(links) > 1:
+        raise WrongArchive("a chain that ends on this machine is written by nobody; name the folder itself")
+    return here[0] if here else None
+
+
+def _links(uri: str) -> Iterator[Path | None]:
+    """Each link of a chain, and each URI within a URI: the path it names on this machine, or None."""
+    try:
+        from fsspec import available_protocols, get_filesystem_class
+        from fsspec.implementations.local import LocalFileSystem
+    except ImportError:  # whoever writes says so
+        return
+    for link in uri.split("::"):
+        rest = link if "://" in link or link not in available_protocols() else f"{link}://"
+        while rest:
+            protocol, found, path = rest.partition("://")
+            try:
+                kind = get_filesystem_class(protocol if found and len(protocol) > 1 else "file")
+            except (ImportError, ValueError):  # likewise
+                kind = object
+            yield Path(kind._strip_protocol(rest)) if issubclass(kind, LocalFileSystem) else None
+            rest = path if "://" in path else ""
+
+
 class LocalFolder:
     """A folder of this machine; its files are for their owner alone."""
 

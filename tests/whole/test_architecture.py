@@ -154,8 +154,8 @@ ROOMS: dict[str, str] = {
         "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/keys ledger/judge ledger/proof "
         "ledger/recorders ledger/recorders/by_name ledger/store.py "
         "projections/words.py projections/formulas.py projections/tables.py projections/reading "
-        "projections/read_model projections/rebuild projections/export projections/bundle projections/erasure "
-        "commands/outside.py commands/book commands/sheets commands/references commands/writing"
+        "projections/read_model projections/rebuild projections/export projections/bundle projections/archive "
+        "projections/erasure commands/outside.py commands/book commands/sheets commands/references commands/writing"
     ),
     "commands/recording": (
         "ledger/facts ledger/files.py ledger/book ledger/recorders ledger/recorders/by_name ledger/store.py ledger/x12 "

@@ -220,10 +220,68 @@ def test_no_folder_of_files_is_begun_among_what_a_ledger_lives_by(lived: Lived, 
     linked = tmp_path / "certificates"
     linked.symlink_to(lived.folder / "ledger.views.certificates")
     for out in (lived.folder / "ledger.views.certificates", linked, lived.ledger):
-        for named in (out, f"file://{out}") if verb in ("archive", "judge") else (out,):
-            before = snapshot(tmp_path)
-            assert_plain(lived.write(verb, named), 2, "never written over")
-            assert snapshot(tmp_path) == before
+        before = snapshot(tmp_path)
+        assert_plain(lived.write(verb, out), 2, "never written over")
+        assert snapshot(tmp_path) == before
+
+
+URIS = ("file://{}", "local://{}", "file:///nowhere/..{}", "local://{}/", "file://{}/")
+CHAINS = (
+    "simplecache::file://{}", "simplecache::local://{}", "filecache::file://{}", "blockcache::file://{}",
+    "dir::file://{}", "dir://x::file://{}", "simplecache::dir::file://{}", "zip://x::file://{}", "memory://x::{}",
+    "generic://file://{}", "generic::file://{}",
+)  # fmt: skip
+"""Spellings of a path of this machine; ``{}`` is the path. No folder needs the chains."""
+
+
+def uri_options() -> list[tuple[str, str]]:
+    """Every option of every verb that takes the URI of what is to be written."""
+    return [
+        (verb.name or "", each.opts[0]) for verb in verbs() for each in verb.params if isinstance(each.type, OutputUri)
+    ]
+
+
+def test_the_options_that_take_a_uri_are_these() -> None:
+    assert uri_options() == [("archive", "--out"), ("judge", "--out"), ("judge", "--out-b")]
+
+
+@pytest.mark.parametrize(("verb", "option"), uri_options())
+def test_no_spelling_of_a_path_reaches_what_a_ledger_lives_by(
+    lived: Lived, tmp_path: Path, verb: str, option: str
+) -> None:
+    pytest.importorskip("fsspec")
+    linked = tmp_path / "certificates"
+    linked.symlink_to(lived.folder / "ledger.views.certificates")
+    before = snapshot(tmp_path)
+    first = () if option == "--out" else ("--archive", "nowhere", "--out", tmp_path / "elsewhere")
+    for place in (lived.folder / "ledger.views.certificates", linked, lived.ledger):
+        for uri in URIS + CHAINS:
+            named = uri.format(place)
+            ended = lived.write(verb, named) if option == "--out" else lived.run(verb, *first, option, named)
+            assert_plain(ended, 2, "never written over" if uri in URIS else "chain")
+            assert snapshot(tmp_path) == before, named
+
+
+def test_a_chain_that_only_stores_elsewhere_is_taken_and_a_spelling_of_another_folder(
+    lived: Lived, tmp_path: Path
+) -> None:
+    pytest.importorskip("fsspec")
+    pytest.importorskip("pyarrow")
+    for out in (f"local://{tmp_path}/one", "memory://two", "simplecache::memory://three"):
+        ended = lived.write("archive", out)
+        assert ended.status == 0, (out, ended)
+    assert any((tmp_path / "one").iterdir())
+
+
+@pytest.mark.parametrize(
+    "verb", sorted(WRITING.keys() - {"archive", "judge", "restore", "backup", "import", "book new"})
+)
+def test_a_command_that_writes_to_a_path_takes_no_uri_for_one(lived: Lived, tmp_path: Path, verb: str) -> None:
+    """It would be a folder of that name here, where nobody looks for it."""
+    before = snapshot(tmp_path)
+    for uri in ("file://{}/x", "local://{}/x", "simplecache::file://{}/x", "s3://bucket/x"):
+        assert_plain(lived.write(verb, uri.format(tmp_path)), 2, "URI")
+    assert snapshot(tmp_path) == before
 
 
 def test_an_export_is_not_made_among_what_a_ledger_lives_by_nor_around_it(lived: Lived, tmp_path: Path) -> None:
