@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -83,20 +84,34 @@ def looks_at(path: Path, names: frozenset[str], first: str | None = None, last: 
         return
 
 
-def records_before(path: Path, day: str, lines: int | None = None) -> tuple[int, str]:
-    """How many access records there are from before a date (UTC), or the first ``lines`` of them, and their SHA-256."""
+def records_before(path: Path, day: str) -> tuple[int, str]:
+    """How many access records there are up to the last one from before a date (UTC), and their SHA-256.
+
+    Lines are only ever added, so a line that a wrong clock dated ahead was written before those that follow it.
+    """
+    last = 0
+    for number, line in enumerate(_whole_lines(path), 1):
+        at = _AT.match(line)
+        if not (at and at[1].decode() >= day):
+            last = number
+    return first_records(path, last)
+
+
+def first_records(path: Path, lines: int) -> tuple[int, str]:
+    """So many access records, or all if they are fewer, and their SHA-256."""
     digest, count = hashlib.sha256(), 0
+    for line in islice(_whole_lines(path), lines):
+        digest.update(line)
+        count += 1
+    return count, digest.hexdigest()
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
-            for line in file:
-                at = _AT.match(line)
-                if count == lines or not line.endswith(b"\n") or (at and at[1].decode() >= day):
-                    break
-                digest.update(line)
-                count += 1
+            yield from takewhile(lambda line: line.endswith(b"\n"), file)
     except FileNotFoundError:
-        pass
-    return count, digest.hexdigest()
+        return
 
 
 _AT: Final = re.compile(rb'\{"at":"(\d{4}-\d{2}-\d{2})')
@@ -127,7 +142,7 @@ class SealHeld(msgspec.Struct, frozen=True):
 def seals_held(ledger: EpisodeLedger, files: Sequence[Path]) -> Iterator[SealHeld]:
     """Each seal in the ledger held against the files of access records: that of now, and those moved away."""
     for _, act in ledger.seals_of_looks():
-        held = (str(path) for path in files if records_before(path, "9999", act.lines) == (act.lines, act.sha256))
+        held = (str(path) for path in files if first_records(path, act.lines) == (act.lines, act.sha256))
         yield SealHeld(utc_text(act.at), act.lines, next(held, None))
 
 

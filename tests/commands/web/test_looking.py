@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.web.access import first_records, records_before
 from ledger.book import load_book
 from projections.audit.claimed import claimed_days
 from projections.erasure.handed_out import given
@@ -341,6 +342,22 @@ def test_the_records_of_a_day_are_sealed_on_the_next_and_a_change_is_seen(tmp_pa
     assert run("--ledger", house.ledger, "access", "--check").status == 1
     (house.folder / "moved.jsonl").write_text(text)
     assert run("--ledger", house.ledger, "access", "--check", "--file", house.folder / "moved.jsonl").status == 0
+
+
+def test_a_record_that_a_wrong_clock_dated_ahead_stops_no_sealing(tmp_path: Path) -> None:
+    """It is sealed with what follows it; what is from today waits for tomorrow, and so does a line dated ahead that
+    is the last."""
+    records = tmp_path / "ledger.access.jsonl"
+    line = '{"at":"%sT10:00:00Z","session":"s","user":"u","remote":"","page":"why"}\n'
+    days = ("2026-01-01", "2098-01-01", "2026-01-02", "2026-01-03", "2098-01-01")
+    records.write_text("".join(line % day for day in days))
+    assert [records_before(records, day)[0] for day in ("2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04")] == [
+        0, 1, 3, 4,
+    ]  # fmt: skip
+    assert records_before(records, "2026-01-03") == first_records(records, 3)
+    records.write_text(line % days[0] + "torn\n" + line % "2098-01-01" + line[:20])
+    assert [records_before(records, day)[0] for day in ("2026-01-04", "2099-01-01")] == [2, 3]
+    assert records_before(tmp_path / "none", "2026-01-04") == first_records(tmp_path / "none", 0)
 
 
 def test_a_csv_of_an_encrypted_ledger_is_told_when_the_patient_is_forgotten(tmp_path: Path) -> None:
