@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,11 +21,12 @@ from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.handing_out import Notes, giving_unopened
 from commands.terminal.options import Setup
+from commands.terminal.rollbacks import told
 from commands.web.access import AccessLog, access_file, login_name, marks_of, seal_looks
 from commands.web.guard.pending import Pending
 from commands.web.guard.requests import Requests
 from commands.web.guard.rights import may
-from commands.web.guard.security import OpaqueIds
+from commands.web.guard.security import OpaqueIds, style_by_hash
 from commands.web.guard.sessions import Attempts, Session, Sessions
 from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
@@ -34,7 +36,7 @@ from ledger.store import EpisodeLedger, StoreError
 from projections.erasure.handed_out import DOWNLOAD
 from projections.page.history import kind_words
 from projections.rendering import environment
-from projections.words import MARKS, date_runs, written_date
+from projections.words import MARKS, date_runs, sentence, written_date
 
 if TYPE_CHECKING:
     from commands.people.provider import Provider
@@ -142,8 +144,21 @@ class Site:
             return session is not None and may(session.role, method, address)
 
         zone = {"zone": reader_zone(request), "zone_words": ZONES[zone_name(request)]}
-        text = self._templates.get_template(template).render(session=session, may=may_ask, **zone, **said)
+        shared = {"session": session, "may": may_ask, "put_back": self.put_back()}
+        text = self._templates.get_template(template).render(**shared, **zone, **said)
         return HTMLResponse(text, status)
+
+    def put_back(self) -> list[str]:
+        """What is to be said on every page of a ledger that was put back to an earlier state; nothing once that is
+        accepted."""
+        return [sentence(told(each)) for each in self.reader.setup.rollbacks.found]
+
+    def document(self, html: str) -> Response:
+        """A page that commands write, too, with what is to be said on every page of the site."""
+        notice = self._templates.get_template("put_back.html").render(put_back=self.put_back()).strip()
+        style = _STYLE.search(html)
+        headers = {"content-security-policy": style_by_hash(style[1])} if style else {}
+        return HTMLResponse(_BODY.sub(lambda body: body[0] + notice, html, count=1), headers=headers)
 
     @contextmanager
     def handing_out(self, request: Request) -> Iterator[Notes]:
@@ -188,6 +203,8 @@ def _let_go_of_texts() -> None:
             each.cache_clear()
 
 
+_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_BODY: Final = re.compile(r"<body[^>]*>")
 _CACHE: Final = type(lru_cache(lambda: None))
 
 

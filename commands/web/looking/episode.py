@@ -6,10 +6,9 @@ import re
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from commands.web.episode_pages import asked_first, episode_asked, not_opened, record_look
-from commands.web.guard.security import style_by_hash
 from commands.web.looking.tables import AS_FOUND, ROWS_A_PAGE, Asked, Table
 from commands.web.site import Site, known_at_asked
 from commands.web.times import reader_zone
@@ -18,7 +17,6 @@ from projections.page.history import history_of
 from projections.page.html import render_page
 from projections.page.page import page_of
 
-_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _TITLE: Final = re.compile(r"<title>.*?</title>", re.DOTALL)
 """A browser keeps titles in its history, and the page's own names the episode."""
 
@@ -51,5 +49,4 @@ def printed_page(site: Site, request: Request) -> Response:
         if found is None:
             raise not_opened()
     html = _TITLE.sub("<title>Episode page – Episode Ledger</title>", render_page(found), count=1)
-    style = _STYLE.search(html)
-    return HTMLResponse(html, headers={"content-security-policy": style_by_hash(style[1])} if style else {})
+    return site.document(html)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from commands.web.guard.security import style_by_hash
 from commands.web.looking.monday_tables import LEFT, REFUND
 from commands.web.site import Refused, Site
 from projections.report.expected import ExpectedKind, by_kind
 from projections.report.report import WeeklyReport
-
-_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def patients_behind(report: WeeklyReport) -> Iterator[str]:
@@ -51,6 +46,4 @@ def report_charts(site: Site, request: Request) -> Response:
     if made is None:
         raise Refused(404, "No report yet", "Open the Monday report first; it is made then.")
     site.record(request, "report", patients_behind(made.report))
-    found = _STYLE.search(made.html)
-    headers = {"content-security-policy": style_by_hash(found[1])} if found else {}
-    return HTMLResponse(made.html, headers=headers)
+    return site.document(made.html)
