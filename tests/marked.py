@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from commands.door.intake import Line, parse_line
@@ -42,8 +43,15 @@ def told(fact: Told, id: str = f"{MARK} id", **changes: Any) -> Told:
 
 def history() -> list[Told]:
     """Every fact there is, marked, in one episode; the opening first."""
+    made: list[Told] = json.loads(_history())  # to be changed at will
+    return made
+
+
+@cache
+def _history() -> str:
+    """The same as JSON, marked once a process: a mark that does not fit is explained at length, and nobody reads it."""
     facts = [marked(fact) for fact in every_fact()]
     facts.sort(key=lambda fact: fact["type"] != "EpisodeOpened")
     kept = [fact for fact in facts if fact["type"] not in ("FactRetracted", "FactCorrected")]
     opened = [fact for at, fact in enumerate(kept) if not at or fact["type"] != "EpisodeOpened"]
-    return [told(fact, f"{MARK} {at}") for at, fact in enumerate(opened)]
+    return json.dumps([told(fact, f"{MARK} {at}") for at, fact in enumerate(opened)])

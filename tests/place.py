@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -25,19 +26,34 @@ class Place(NamedTuple):
         return run("--ledger", url or self.recorder, "--book", BOOK, "--views", self.folder, *args, **more)
 
     def as_owner(self, statement: str) -> None:
-        with psycopg.connect(self.owner, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+        _in(self).execute(statement)  # type: ignore[call-overload]
 
     def sql(self, statement: str, url: str | None = None) -> list[Any]:
-        with psycopg.connect(url or self.owner, autocommit=True) as connection:
+        if url is None:
+            return _in(self).execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
+        with psycopg.connect(url, autocommit=True) as connection:
             return connection.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+_KEPT: dict[str, psycopg.Connection[Any]] = {}
+"""A connection of the owner of each server that is asked, kept between what is asked: to make one takes longer."""
+
+
+def _in(place: Place) -> psycopg.Connection[Any]:
+    """That of a place's server, in its schema. Nothing is prepared: in another schema the same words are another
+    statement."""
+    server = urlsplit(place.owner)._replace(query="").geturl()
+    kept = _KEPT.get(server)
+    if kept is None or kept.closed:
+        kept = _KEPT[server] = psycopg.connect(server, autocommit=True, prepare_threshold=None)
+    kept.execute(f"SET search_path TO {place.schema}")  # type: ignore[call-overload]
+    return kept
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     schema = stores.schema_of(tmp_path)
-    with psycopg.connect(stores.server(), autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")  # type: ignore[call-overload]
+    stores.schema_for(tmp_path)
     owner = stores.in_schema(stores.server(), schema)
     return Place(schema, owner, stores.as_role(owner), tmp_path)
 
@@ -50,7 +66,7 @@ def made(place: Place) -> Place:
 
 def changed(url: str, **parts: str) -> str:
     """A URL with another password, host, port or database."""
-    split = stores.urlsplit(url)
+    split = urlsplit(url)
     user, password = parts.get("user", split.username), parts.get("password", split.password)
     netloc = f"{user}:{password}@{parts.get('host', split.hostname)}:{parts.get('port', split.port)}"
     return split._replace(netloc=netloc, path=parts.get("path", split.path)).geturl()

@@ -18,6 +18,7 @@ import pytest
 
 from ledger.proof.signing import create_key
 from projections.read_model import catch_up
+from tests import kept
 from tests.answered import PAID, TAKEN_IN
 from tests.command_line import ANYWAY, Ended, House, Told, lines_of
 from tests.every_command import commands_in, every_command
@@ -79,7 +80,7 @@ def test_every_command_is_tried_or_said_to_be_needless() -> None:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     """A ledger with every fact, marked, caught up; the working folder and the folder for passing files are its own."""
-    made = House(tmp_path)
+    made = kept.house(tmp_path, "marked", _tell_marked)
     passing = tmp_path / "passing"
     passing.mkdir()
     monkeypatch.chdir(tmp_path)
@@ -89,9 +90,12 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path.parent / "settings"))
     monkeypatch.setenv("HOME", str(tmp_path.parent / "nobody"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    assert made.tell(*history(), options=("--identity-in-the-open",)).status == 0
-    assert made.run("days").status == 0
     return made
+
+
+def _tell_marked(house: House) -> None:
+    assert house.tell(*history(), options=("--identity-in-the-open",)).status == 0
+    assert house.run("days").status == 0
 
 
 def assert_silent(ended: Ended, *, also_output: bool = False) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from commands.web.site import Site
 from tests.command_line import SERVED, House, told
-from tests.commands.web.test_whom_pages_show import WALKED, begun, lived_in
+from tests.lived_in import WALKED, begun, lived_in
 from tests.running_site import Answer
 from tests.watched_site import Watched, WatchedSite
 
