@@ -100,6 +100,12 @@ def test_somebody_signs_in_records_an_assessment_and_corrects_it(
     context.close()
 
 
+def show(page: Page) -> None:
+    """Ask what would change, and wait for the page that says it."""
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show what would change").click()
+
+
 @pytest.mark.parametrize("width", [pytest.param(WIDTHS["desk"], marks=pytest.mark.soak), WIDTHS["phone"]])
 def test_axe_finds_nothing_on_the_pages_of_acts(
     browser: Browser, house: House, site: Running, width: int, tmp_path: Path
@@ -109,10 +115,11 @@ def test_axe_finds_nothing_on_the_pages_of_acts(
     page.goto(site.home)
     wide_and_accessible(page, width, "door")
     page.get_by_label("Token").fill(site.token)
-    page.get_by_label("Token").press("Enter")
+    enter(page)
     page.locator("#search").fill("EP-2")
     enter(page)
-    page.locator("td a").first.click()
+    with page.expect_navigation():
+        page.locator("td a").first.click()
     address = page.url
     for path in ("/record", "/record/ClaimSubmitted", "/entries", "/entry/2/correct"):
         page.goto(address + path)
@@ -121,18 +128,18 @@ def test_axe_finds_nothing_on_the_pages_of_acts(
         page.goto(site.home + path)
         wide_and_accessible(page, width, path)
     page.goto(f"{address}/record/ConflictResolved?day=2026-02-02")
-    page.get_by_role("button", name="Show what would change").click()
+    show(page)
     wide_and_accessible(page, width, "what is wrong")
     page.get_by_label("Bill").fill("nothing")
     page.get_by_label("Reason").fill("billed elsewhere")
-    page.get_by_role("button", name="Show what would change").click()
+    show(page)
     wide_and_accessible(page, width, "the effect")
     sheet = tmp_path / "tickets.csv"
     sheet.write_text("Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/05/2026,02/31/2026,CONFIRMED,yes\n")
     page.goto(f"{site.home}import")
     page.get_by_label("File", exact=True).set_input_files(sheet)
     page.get_by_label("Mapping", exact=True).select_option("tickets")
-    page.get_by_role("button", name="Show what would change").click()
+    show(page)
     assert "1 refused" in page.locator("main").inner_text()
     wide_and_accessible(page, width, "an import")
     context.close()

@@ -160,7 +160,7 @@ def test_nothing_is_blocked_and_nothing_comes_from_elsewhere(
     context.close()
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("width", [WIDTHS["phone"], pytest.param(WIDTHS["desk"], marks=pytest.mark.soak)])
 def test_with_the_keyboard_alone_from_the_door_to_every_step_of_a_day(
     browser: Browser, site: Running, width: int
 ) -> None:

@@ -16,6 +16,7 @@ from commands.desk.uploads import Uploads
 from commands.web.guard.security import OpaqueIds
 from commands.web.report import Monday
 from commands.web.site import Site
+from projections.reading import turn
 from tests.act_forms import form_at, multipart
 from tests.command_line import told
 from tests.encrypted_house import Locked
@@ -119,8 +120,9 @@ def test_a_report_that_gets_ready_while_a_page_is_made_is_held_against_the_forge
         assert MARK not in visitor.get(path).text, path
 
 
-def test_a_list_that_was_read_before_is_not_kept_after(house: Locked) -> None:
+def test_a_list_that_was_read_before_is_not_kept_after(house: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that began before somebody was forgotten ends after another one has let go of everything."""
+    monkeypatch.setattr(turn, "PATIENCE_SECONDS", 0.01)  # the other waits for the turn of this one
     site, visitor = looked_around(house)
     with site.site.reading() as reading:
         assert forget(house).status == 0

@@ -156,7 +156,7 @@ def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(browser: B
     assert page.get_by_role("link", name="24 not billable: after the patient's death").count() == 1
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("paper", ["A4", pytest.param("Letter", marks=pytest.mark.soak)])
 def test_on_paper_everything_is_there_and_no_row_is_cut(browser: Browser, long: Path, paper: str) -> None:
     page = open_page(browser, long, WIDTHS["desk"])
     printed = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format=paper))).pages]

@@ -120,7 +120,7 @@ def test_tables_stay_tables_for_those_who_hear_them_at_a_phones_width(browser: B
     assert page.get_by_role("img", name="Days on hold by reason").count() == 1
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("paper", ["Letter", pytest.param("A4", marks=pytest.mark.soak)])
 def test_on_paper_everything_is_there(browser: Browser, written: Path, paper: str) -> None:
     page = open_page(browser, written, WIDTHS["desk"])
     printed = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format=paper))).pages]
