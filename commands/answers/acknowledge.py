@@ -47,7 +47,7 @@ def acknowledge(
     known.look_up(each.claim or batch_number(each.batch or "") for each in answers)
     matched = [(each, claim) for each in answers for claim in _claims_of(known, each) or [None]]
     lines = [_line(each, claim) for each, claim in matched if claim is not None]
-    handled = iter(Recorder(ledger, clock_is_right=clock_is_right).handle(lines) if lines else ())
+    handled = iter(Recorder(ledger, clock_is_right=clock_is_right, comes_late=True).handle(lines) if lines else ())
     for each, claim in matched:
         if claim is None:
             yield AckRow(each.claim or f"batch {each.batch}", "unmatched", each.status, each.kind)

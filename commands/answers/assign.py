@@ -110,7 +110,9 @@ def record_assignment(
             for act, nonce in zip(found.answers, nonces(len(found.answers)), strict=True)
         ]
 
-    Recorder(ledger, clock_is_right=clock_is_right, still=still_taken(ledger)).handle(found.lines(), acts)
+    Recorder(ledger, clock_is_right=clock_is_right, comes_late=True, still=still_taken(ledger)).handle(
+        found.lines(), acts
+    )
 
 
 def still_taken(ledger: EpisodeLedger) -> Callable[[Sequence[Line], Mapping[str, EpisodeHead]], None]:

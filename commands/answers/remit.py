@@ -61,7 +61,7 @@ class Remitting:
         clock_is_right: bool = False,
     ) -> None:
         self._ledger, self._views, self._path = ledger, views, path
-        self._recorder = Recorder(ledger, clock_is_right=clock_is_right)
+        self._recorder = Recorder(ledger, clock_is_right=clock_is_right, comes_late=True)
         self._known = ClaimsKnown(ledger, views)
         self.others: dict[str, None] = {}  # checks that stand in the ledger with other content
         self.survey = Survey(path)

@@ -26,7 +26,7 @@ from ledger.facts.entry import Entry, states_identity
 from ledger.facts.heads import EpisodeHead
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, Forgotten, RecordConflictError, StoreError
-from projections.reading.clock import newest_stamp, why_doubtful
+from projections.reading.clock import MAY_BE_AHEAD, MAY_COME_AFTER, newest_stamp, why_doubtful
 
 if TYPE_CHECKING:
     from commands.door.intake import Line
@@ -53,8 +53,8 @@ class WrongClock(Exception):
 
 
 def refuse_doubtful_clock(ledger: EpisodeLedger, now: datetime) -> None:
-    """WrongClock if this clock cannot be right, by what stamped the ledger's newest entry."""
-    if doubt := why_doubtful(now, newest_stamp(ledger)):
+    """WrongClock if this clock cannot be right for an act on what is there, by what stamped the newest entry."""
+    if doubt := why_doubtful(now, newest_stamp(ledger), MAY_COME_AFTER):
         raise WrongClock(doubt)
 
 
@@ -77,6 +77,7 @@ class Recorder:
         identities: int = IDENTITIES_HELD,
         attempts: int = ATTEMPTS,
         clock_is_right: bool = True,
+        comes_late: bool = False,
         watch: Watch | None = None,
         still: Still = lambda lines, heads: None,
     ) -> None:
@@ -86,7 +87,7 @@ class Recorder:
         self._last: dict[str, EpisodeHead] = {}
         self._cache, self._standing = HeadCache(ledger, identities, watch), OlderNames(ledger)
         self._watch = watch
-        self._clock_is_right = clock_is_right
+        self._clock_is_right, self._may_be_ahead = clock_is_right, MAY_COME_AFTER if comes_late else MAY_BE_AHEAD
         self._last_stamp: datetime | None = None
 
     def handle(
@@ -150,7 +151,7 @@ class Recorder:
     def _refuse_doubtful(self, now: datetime) -> None:
         """WrongClock if this clock cannot be right, by what stamped the ledger's newest entry, or the batch before."""
         before = newest_stamp(self._ledger) if self._last_stamp is None else self._last_stamp
-        if doubt := why_doubtful(now, before):
+        if doubt := why_doubtful(now, before, self._may_be_ahead):
             raise WrongClock(doubt)
         self._last_stamp = now
 

@@ -17,18 +17,22 @@ from ledger.store import EpisodeLedger
 
 MAY_BE_BEHIND: Final = timedelta(hours=1)
 MAY_BE_AHEAD: Final = timedelta(days=366)
+MAY_COME_AFTER: Final = timedelta(days=3653)
+"""How long after the newest entry what is there may be claimed, answered, merged or closed: years later, when a history
+was brought over or an appeal is decided."""
 ENTRIES_LOOKED_AT: Final = 1_000
 
 
-def why_doubtful(now: datetime, newest: datetime | None) -> str | None:
+def why_doubtful(now: datetime, newest: datetime | None, ahead: timedelta = MAY_BE_AHEAD) -> str | None:
     """Why this clock and the one that stamped the newest entry cannot both be right, in words; None if they can."""
     if newest is None:
         return None
     if now < newest - MAY_BE_BEHIND:
         return f"this machine's clock ({to_the_second(now)}) is before the newest entry ({to_the_second(newest)})"
-    if now > newest + MAY_BE_AHEAD:
+    if now > newest + ahead:
+        span = "a year" if ahead == MAY_BE_AHEAD else "ten years"
         return (
-            f"this machine's clock ({to_the_second(now)}) is more than a year after the newest entry"
+            f"this machine's clock ({to_the_second(now)}) is more than {span} after the newest entry"
             f" ({to_the_second(newest)})"
         )
     return None

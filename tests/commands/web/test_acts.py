@@ -437,7 +437,7 @@ def test_under_a_clock_that_cannot_be_right_nothing_is_recorded(
 ) -> None:
     visitor = desk.visitor("biller")
     form = form_at(visitor, f"{visitor.address_of('EP-1')}/record/PainAssessed")
-    monkeypatch.setattr("commands.writing.handle.why_doubtful", lambda now, before: "the newest entry is of tomorrow")
+    monkeypatch.setattr("commands.writing.handle.why_doubtful", lambda *_: "the newest entry is of tomorrow")
     lead = desk.visitor("operator")
     merging = form_at(lead, "/patients/merge").send("record", old="P-2", into="P-1", reason="registered twice")
     month = form_at(lead, "/months/2026-02").send("record", anyway="the claims follow")
