@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -69,33 +69,30 @@ _AS_OF: Final = ("position", "last", "book", "code", "ledger")
 
 def kept_in(views: Views, *, every: bool) -> Kept:
     """What a read model keeps of patients, as long as it is held still."""
-    names = kept_patients(views, made_by(), every=every)
-
-    def kept(patient: str) -> list[ClaimedDay] | None:
-        text = kept_of(views, patient) if patient in names else None
-        return None if text is None else unpacked(text)
-
-    return kept
+    return _kept(views, kept_of, unpacked, every=every)
 
 
 def cells_kept_in(views: Views) -> Callable[[str], list[Cells] | None]:
     """Every claimed day that is kept, in cells, as long as the read model is held still."""
-    names = kept_patients(views, made_by(), every=True)
-
-    def kept(patient: str) -> list[Cells] | None:
-        text = kept_of(views, patient) if patient in names else None
-        return None if text is None else unpacked_cells(text)
-
-    return kept
+    return _kept(views, kept_of, unpacked_cells, every=True)
 
 
 def payments_kept_in(views: Views) -> Callable[[str], list[PaymentRun] | None]:
     """The same of what claimed days were paid."""
-    names = kept_patients(views, made_by(), every=False)
+    return _kept(views, payments_kept, unpacked_payments, every=False)
 
-    def kept(patient: str) -> list[PaymentRun] | None:
-        text = payments_kept(views, patient) if patient in names else None
-        return None if text is None else unpacked_payments(text)
+
+_Row = TypeVar("_Row")
+
+
+def _kept(
+    views: Views, text_of: Callable[[Views, str], str | None], rows_of: Callable[[str], list[_Row]], *, every: bool
+) -> Callable[[str], list[_Row] | None]:
+    names = kept_patients(views, made_by(), every=every)
+
+    def kept(patient: str) -> list[_Row] | None:
+        text = text_of(views, patient) if patient in names else None
+        return None if text is None else rows_of(text)
 
     return kept
 
