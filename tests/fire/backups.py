@@ -44,8 +44,8 @@ def backups(folder: Path, count: int, rng: Random, *, plain_copy: bool = False) 
 
 
 def _one(writer: Act, ledger: Path, plain_copy: bool) -> Counter[str]:
-    """One backup, which counts only if entries were recorded before it began and until it ended; then it is looked at,
-    and the writer is held meanwhile."""
+    """One backup, which counts only if entries were recorded before it began and until it ended; then it is restored,
+    and the writer is held meanwhile. Not longer: it may be held with a lock of the ledger, which is looked at next."""
     backup, restored = ledger.with_name("ledger.backup"), ledger.with_name("restored.db")
     before = _position(ledger)
     if plain_copy:
@@ -54,19 +54,27 @@ def _one(writer: Act, ledger: Path, plain_copy: bool) -> Counter[str]:
         assert run("--ledger", ledger, "backup", "--out", backup).status == 0
     during = _position(ledger) > before > 0
     writer.send(signal.SIGSTOP)
-    found = _restored(backup, restored, ledger, before) if during else Counter()
+    is_restored = during and _is_restored(backup, restored)
     writer.send(signal.SIGCONT)
+    found = Counter(taken=int(during), too_late=int(not during))
+    if is_restored:
+        found += _compared(restored, ledger, before)
+    elif during:
+        found += Counter(refused=1, lacking=int(_entries(backup) < before))
     remove(backup)
     remove(restored)
-    return found + Counter(taken=int(during), too_late=int(not during))
+    return found
 
 
-def _restored(backup: Path, restored: Path, ledger: Path, before: int) -> Counter[str]:
+def _is_restored(backup: Path, restored: Path) -> bool:
     key = stores.told_of_the_key()
     checked = run("restore", "--check", backup, env=key).status
     ended = run("restore", backup, "--out", restored, env=key)
-    if checked or ended.status:
-        return Counter(refused=1, lacking=int(_entries(backup) < before))
+    return not checked and not ended.status
+
+
+def _compared(restored: Path, ledger: Path, before: int) -> Counter[str]:
+    """What was restored, held against the ledger, whose entries up to there stay as they are while it grows."""
     with open_ledger(restored, create=False) as copy, open_ledger(ledger, create=False) as live:
         end = copy.position()
         same = (
