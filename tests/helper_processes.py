@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from multiprocessing.context import BaseContext
+from multiprocessing.util import get_temp_dir
 from typing import Final
 
 LOADED: Final = ["projections.rebuild.build", "projections.distributed.local", "projections.distributed.bucket"]
@@ -19,6 +20,7 @@ def forked_from_one() -> None:
     ask = multiprocessing.get_context
     forking = ask("forkserver")
     forking.set_forkserver_preload(LOADED)
+    get_temp_dir()  # its socket's folder: now, or it lies where the test that happens to be first has its own TMPDIR
 
     def asked(method: str | None = None) -> BaseContext:
         return forking if method == "spawn" else ask(method)
