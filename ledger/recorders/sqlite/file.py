@@ -34,6 +34,17 @@ SETTINGS: Final = {
     "busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
 }
 TUNING: Final = {"cache_size": -32_000, "wal_autocheckpoint": CHECKPOINT_PAGES}  # batches of 4,000: 10 µs a row, not 18
+_SAID: Final = {
+    "not a database": "is not a ledger: it is no SQLite file",
+    "locking protocol": "could not be used: another program that was stopped in the middle of it may still hold it; let"
+    " that one end or go on, and try again",
+    "disk is full": "could not be written: the disk is full; make room, nothing is damaged",
+    "disk I/O error": "could not be used: the disk gave an error; when it is in order again, `verify` says whether"
+    " anything is damaged",
+    "disk image is malformed": "is damaged: SQLite cannot read all of it; keep it as it is, and `restore` a backup"
+    " beside it",
+}
+"""What SQLite says of a file (https://sqlite.org/rescode.html), and what it means to whoever has to see to it."""
 
 
 @contextmanager
@@ -53,8 +64,9 @@ def explain(error: BaseException, path: Path) -> str:
     text = without_quotes(error)
     if "locked" in text or "busy" in text:
         return f"{path} was kept locked by another program for {BUSY_TIMEOUT_SECONDS} seconds; try again later"
-    if "not a database" in text:
-        return f"{path} is not a ledger: it is no SQLite file"
+    for said, meaning in _SAID.items():
+        if said in text:
+            return f"{path} {meaning}"
     if isinstance(error, FileNotFoundError):
         return f"the folder of {path} does not exist"
     if isinstance(error, PermissionError) or "readonly" in text or "unable to open" in text:
