@@ -16,8 +16,8 @@ from ledger.recorders.protocol import Entries
 from ledger.store import EpisodeLedger
 from projections.archive.reading import bucket_of
 
-ENTRIES_AT_ONCE: Final = 500
-"""How many entries are read at once, about; of the longest that the door takes so many have 32 MB."""
+ENTRIES_AT_ONCE: Final = 320
+"""How many entries are read at once, about; of the longest that the door takes so many have 21 MB."""
 
 
 class Place(NamedTuple):

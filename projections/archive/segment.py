@@ -21,7 +21,7 @@ from projections.archive.folder import Folder
 from projections.archive.manifest import ArchivedFile, Measured, damaged
 
 GROUP_ROWS: Final = 8_192
-GROUP_BYTES: Final = 8 << 20
+GROUP_BYTES: Final = 2 << 20
 """Rows of a group, and bytes of their texts, at most; of one longer text its row alone. What a writer holds."""
 PAGE_BYTES: Final = 1 << 17
 READ_ROWS: Final = 256

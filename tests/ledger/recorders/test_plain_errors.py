@@ -1,4 +1,4 @@
-"""What SQLite says against a ledger's file, in the words of somebody who has to do something about it."""
+"""What SQLite or a server says against a ledger, in the words of somebody who has to do something about it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from psycopg.errors import IdleInTransactionSessionTimeout
 
 from ledger.recorders import StoreError
+from ledger.recorders.postgres import errors as of_a_server
 from ledger.recorders.sqlite.file import plain_errors
 
 SAID = {
@@ -28,3 +30,8 @@ def test_what_sqlite_says_is_told_in_plain_words(said: str) -> None:
     assert str(told.value).startswith("/data/ledger.db ")
     assert SAID[said] in str(told.value)
     assert said not in str(told.value)
+
+
+def test_a_server_that_waited_too_long_for_us_is_told_in_plain_words() -> None:
+    with pytest.raises(StoreError, match="nothing of that is recorded; try again"), of_a_server.plain_errors():
+        raise IdleInTransactionSessionTimeout
