@@ -50,7 +50,7 @@ def wide_and_accessible(page: Page, width: int, what: str) -> None:
     assert undecided_by_axe(page) <= UNDECIDED, what
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("width", [pytest.param(WIDTHS["desk"], marks=pytest.mark.soak), WIDTHS["phone"]])
 def test_somebody_signs_in_records_an_assessment_and_corrects_it(
     browser: Browser, house: House, site: Running, width: int
 ) -> None:

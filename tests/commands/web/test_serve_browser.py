@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from ledger.judge.steps import STEPS
 from tests import ROOT
-from tests.browsing import LONG_WORD, REBOUND, UNDECIDED, WIDTHS, enter, tab_to, undecided_by_axe
+from tests.browsing import LONG_WORD, REBOUND, UNDECIDED, WIDTHS, enter, tab_to, undecided_by_axe, wide
 from tests.command_line import House, run, told
 from tests.kept import documented
 from tests.running_site import Running, running
@@ -101,48 +101,41 @@ def addresses(inside: BrowserContext, site: Running) -> dict[str, str]:
     return pages(inside, site)
 
 
-def measuring(browser: Browser, inside: BrowserContext, width: int) -> BrowserContext:
+@pytest.fixture(scope="module")
+def measuring(browser: Browser, inside: BrowserContext) -> Iterator[Page]:
     """A browser of the same session in which the test itself may measure."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
+    context = browser.new_context(bypass_csp=True)
     context.add_cookies(inside.cookies())  # type: ignore[arg-type]  # what one gives, the other takes
-    return context
-
-
-@pytest.mark.parametrize("width", [*WIDTHS.values(), 320])
-def test_no_page_is_wider_than_the_window(
-    browser: Browser, inside: BrowserContext, addresses: dict[str, str], width: int
-) -> None:
-    context = measuring(browser, inside, width)
-    page = context.new_page()
-    for name, address in addresses.items():
-        page.goto(address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        cut_off = """[...document.querySelectorAll('td, li, p, h1, h2, h3, dd, input, select, button')]
-            .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
-            .filter(e => !['INPUT', 'SELECT'].includes(e.tagName))
-            .filter(e => !e.closest('.unseen') && !e.querySelector('.unseen'))
-            .map(e => e.textContent.slice(0, 60))"""
-        assert page.evaluate(cut_off) == [], name
+    yield context.new_page()
     context.close()
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_axe_finds_nothing_on_any_page(
-    browser: Browser, inside: BrowserContext, addresses: dict[str, str], site: Running, width: int
+CUT_OFF = """[...document.querySelectorAll('td, li, p, h1, h2, h3, dd, input, select, button')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
+    .filter(e => !['INPUT', 'SELECT'].includes(e.tagName))
+    .filter(e => !e.closest('.unseen') && !e.querySelector('.unseen'))
+    .map(e => e.textContent.slice(0, 60))"""
+
+
+def test_no_page_is_wider_than_the_window_and_axe_finds_nothing(
+    measuring: Page, addresses: dict[str, str], site: Running
 ) -> None:
-    context = measuring(browser, inside, width)
-    page = context.new_page()
     for name, address in (addresses | {"door": f"{site.home}enter"}).items():
-        page.goto(address)
-        assert undecided_by_axe(page) <= UNDECIDED, name
-    context.close()
+        wide(measuring, 320)
+        measuring.goto(address)
+        for width in (320, *WIDTHS.values()):
+            wide(measuring, width)
+            assert measuring.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            assert measuring.evaluate(CUT_OFF) == [], (name, width)
+        for width in WIDTHS.values():  # last: it takes away what is alike
+            wide(measuring, width)
+            assert undecided_by_axe(measuring) <= UNDECIDED, (name, width)
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 def test_nothing_is_blocked_and_nothing_comes_from_elsewhere(
-    browser: Browser, inside: BrowserContext, addresses: dict[str, str], site: Running, width: int
+    browser: Browser, inside: BrowserContext, addresses: dict[str, str], site: Running
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    context = browser.new_context()
     context.add_cookies(inside.cookies())  # type: ignore[arg-type]
     page = context.new_page()
     asked: set[str] = set()
@@ -152,7 +145,10 @@ def test_nothing_is_blocked_and_nothing_comes_from_elsewhere(
     for name, address in (addresses | {"charts": f"{site.home}report/page"}).items():
         if name not in ("not found", "refused"):  # the browser says of these that they failed
             page.goto(address)
-            assert page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute", name
+            for width in WIDTHS.values():
+                wide(page, width)
+                position = page.evaluate("getComputedStyle(document.querySelector('.skip')).position")
+                assert position == "absolute", (name, width)
             assert page.title() != "taken"
     assert said == [], "the style is in force under the site's own policy"
     assert {urlsplit(url).netloc for url in asked} == {f"127.0.0.1:{site.port}"}
@@ -207,9 +203,9 @@ def test_another_moment_is_chosen_with_the_keyboard(inside: BrowserContext, addr
     page.close()
 
 
-def test_what_has_the_focus_is_always_seen(browser: Browser, inside: BrowserContext, addresses: dict[str, str]) -> None:
-    context = measuring(browser, inside, WIDTHS["phone"])
-    page = context.new_page()
+def test_what_has_the_focus_is_always_seen(measuring: Page, addresses: dict[str, str]) -> None:
+    page = measuring
+    wide(page, WIDTHS["phone"])
     for name in ("worklist", "day", "findings"):
         page.goto(addresses[name])
         for step in range(40):
@@ -220,18 +216,16 @@ def test_what_has_the_focus_is_always_seen(browser: Browser, inside: BrowserCont
             assert (style, in_sight) == ("solid", True), (name, step)
             assert outline >= 2
     assert page.locator("[tabindex]:not([tabindex='-1'])").count() == 0
-    context.close()
 
 
-def test_the_first_link_skips_to_the_content(browser: Browser, inside: BrowserContext, site: Running) -> None:
-    context = measuring(browser, inside, WIDTHS["desk"])
-    page = context.new_page()
+def test_the_first_link_skips_to_the_content(measuring: Page, site: Running) -> None:
+    page = measuring
+    wide(page, WIDTHS["desk"])
     page.goto(site.home)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
-    context.close()
 
 
 def test_going_back_after_a_search_asks_nothing(inside: BrowserContext, site: Running) -> None:
@@ -277,15 +271,13 @@ def test_a_name_that_somebody_made_point_here_shows_nothing(browser: Browser, si
     context.close()
 
 
-def test_on_paper_the_calendar_keeps_its_marks_and_loses_the_rest(
-    browser: Browser, inside: BrowserContext, addresses: dict[str, str]
-) -> None:
-    context = measuring(browser, inside, WIDTHS["desk"])
-    page = context.new_page()
+def test_on_paper_the_calendar_keeps_its_marks_and_loses_the_rest(measuring: Page, addresses: dict[str, str]) -> None:
+    page = measuring
+    wide(page, WIDTHS["desk"])
     page.goto(addresses["day"])
     page.emulate_media(media="print")
     shown = "selector => getComputedStyle(document.querySelector(selector)).display !== 'none'"
     assert [page.evaluate(shown, part) for part in (".top", ".paging", ".month", "#day")] == [False, False, True, True]
     assert page.evaluate("getComputedStyle(document.querySelector('.month a')).printColorAdjust") == "exact"
     assert len(page.pdf(format="Letter")) > 10_000
-    context.close()
+    page.emulate_media(media="null")

@@ -13,12 +13,14 @@ from projections.words import MARKS
 from tests import ROOT
 from tests.browsing import (
     LEAST_CONTRAST,
+    LEAVE_OUT_WHAT_IS_ALIKE,
     LONG_WORD,
     UNDECIDED,
     WIDTHS,
     contrast,
     open_page,
     undecided_by_axe,
+    wide,
 )
 from tests.command_line import House, run, told
 
@@ -63,17 +65,19 @@ def page_file(house: House, name: str) -> Path:
     return out
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_nothing_is_refused_or_asked_for_from_elsewhere(browser: Browser, written: Path, width: int) -> None:
-    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+def test_nothing_is_refused_or_asked_for_from_elsewhere(browser: Browser, written: Path) -> None:
+    page = browser.new_context().new_page()
     asked: list[str] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
     page.goto(written.as_uri())
+    for width in WIDTHS.values():
+        wide(page, width)
+        assert page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute", width
     assert asked == [written.as_uri()]
     assert said == [], "the page keeps its own content security policy, and the style is in force"
-    assert page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute"
+    page.context.close()
 
 
 @pytest.mark.parametrize("width", [*WIDTHS.values(), 320])
@@ -94,6 +98,21 @@ def test_it_is_never_wider_than_the_window(browser: Browser, written: Path, widt
 def test_axe_finds_nothing(browser: Browser, written: Path, width: int) -> None:
     page = open_page(browser, written, width, bypass_csp=True)
     assert undecided_by_axe(page) <= UNDECIDED, "the next test measures the marks"
+
+
+def test_of_what_is_alike_two_are_left_and_whatever_differs_is(browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    plain = "".join(f"<tr><td>{number}</td></tr>" for number in range(4))
+    odd = "<tr><td class=odd>odd</td></tr>"
+    part = f"<tbody>{plain}</tbody>"
+    tables = f"<table>{part * 3}<tbody>{plain}{odd}</tbody></table><table>{part}</table>"
+    page.set_content(f"{tables}<ul><li>a<li>b<li>c</ul>")
+    assert page.evaluate(LEAVE_OUT_WHAT_IS_ALIKE) == []
+    left = page.evaluate("[...document.querySelectorAll('td, li')].map(e => e.textContent)")
+    assert left == [*"0101", "0", "1", "odd", *"01", *"ab"]
+    page.set_content("<p id=twice>a</p><p id=twice>b</p>")
+    assert page.evaluate(LEAVE_OUT_WHAT_IS_ALIKE) == ["twice"]
+    page.context.close()
 
 
 def test_verdicts_and_all_other_text_stand_out_from_their_ground(browser: Browser, written: Path) -> None:
