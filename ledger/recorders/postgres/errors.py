@@ -23,8 +23,8 @@ _SENTENCES: Final = {
     "3F": "there is no such schema in the ledger's database",
     "23001": "the ledger's guards refused to change what is recorded",
     "25006": "the ledger's server is read-only now: it is a standby, or was told so",
-    "25P03": "the ledger's server ended the work, for this program let it wait too long in its midst, as on a machine with too"
-    " much to do; nothing of that is recorded; try again",
+    "25P03": "the ledger's server ended the work, for this program let it wait too long in its midst, as on a machine"
+    " with too much to do; nothing of that is recorded; try again",
     "42501": "this user may not do that in the ledger's database;"
     " its owner makes a ledger with 'migrate' and lets others record with 'migrate --runtime-role ROLE'",
     "42704": "there is no such role on the ledger's server",
