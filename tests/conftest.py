@@ -8,6 +8,7 @@ it, and it ends with the run. If there is none, they fail.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import settings
@@ -116,6 +117,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """The quick tests alone: to load the other files takes as long as a quarter of them."""
     asked_alone = config.getoption("markexpr") == "quick" and collection_path.name.startswith("test_")
     return True if asked_alone and tiers.by_file(collection_path) != "quick" else None
+
+
+SELDOM: Final = 20_000, 20, 50
+"""When the collector looks for cycles in a test process: seldom, since twelve thousand tests and all that is loaded
+stay to the end, and little else is in one. It took an eighth of a law's time. What stays is not frozen: the site and a
+test of forgetting look for every cache there is."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.set_threshold(*SELDOM)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from ledger.recorders.postgres.migrate import migrate
 from tests import stores
 from tests.command_line import BOOK, Ended, run
 
@@ -60,7 +59,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 def made(place: Place) -> Place:
-    migrate(place.owner, stores.ROLE)
+    stores.migrated(place.owner)
     return place
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
@@ -29,7 +30,9 @@ import psycopg
 
 from ledger.keys.cipher import MasterKey
 from ledger.recorders.by_name.naming import in_postgres, views_file
-from ledger.recorders.postgres.migrate import migrate
+from ledger.recorders.postgres import migrate as migrating
+from ledger.recorders.postgres.migrate import Migrated, migrate
+from ledger.recorders.postgres.pool import prepare
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
 
@@ -146,6 +149,28 @@ def _owner() -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(server(), autocommit=True)
 
 
+_MIGRATING: dict[str, psycopg.Connection[Any]] = {}
+"""A connection to each server that makes ledgers, kept: one that is new reads most of the catalogue first, and that
+took two thirds of the time of making one."""
+
+
+def migrated(url: str, role: str | None = ROLE, master_key_id: str = "") -> Migrated:
+    """What ``migrate`` makes, over a connection that made others before."""
+
+    @contextmanager
+    def connected(parts: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
+        server = urlsplit(url)._replace(query="").geturl()
+        kept = _MIGRATING.get(server)
+        if kept is None or kept.closed:
+            kept = _MIGRATING[server] = psycopg.connect(server, prepare_threshold=None)
+            prepare(kept)
+        kept.execute("SELECT set_config('search_path', %s, false)", (parts["options"].removeprefix("-csearch_path="),))
+        yield kept
+
+    with patch.object(migrating, "connected", connected):
+        return migrate(url, role, master_key_id)
+
+
 def as_role(url: str, role: str = ROLE) -> str:
     """The same place for another role, whose password is its name."""
     parts = urlsplit(url)
@@ -179,7 +204,7 @@ def make(path: str | os.PathLike[str]) -> None:
         schema = schema_of(path)
         if not _owner().execute("SELECT to_regclass(%s)", (f"{schema}.schema_versions",)).fetchone()[0]:  # type: ignore[index]
             schema_for(path)
-            migrate(owned(path), ROLE, KEY.id if master() else "")
+            migrated(owned(path), ROLE, KEY.id if master() else "")
 
 
 def schema_for(path: str | os.PathLike[str]) -> None:

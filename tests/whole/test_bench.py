@@ -7,7 +7,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,49 +26,9 @@ class Benched(NamedTuple):
     work: Path
 
 
-BY_FORKING: Final = """
-import json, os, runpy, sys
-sys.path[:0] = [SCRIPTS, CHECKOUT]
-import psycopg, sqlite_utils
-import commands.writing.record, projections.rebuild.rebuild, projections.why.why
-from benchmark import inputs, plan, process, stages, stock, task
-
-def forked(name, **args):
-    answer, told = os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            os.dup2(told, 1)
-            given, text = os.pipe()
-            os.write(text, json.dumps(args, default=str).encode())
-            os.close(text)
-            os.dup2(given, 0)
-            sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w", closefd=False)
-            sys.argv = ["task", name]
-            task.main()
-            sys.stdout.flush()
-        finally:
-            os._exit(0)
-    os.close(told)
-    with os.fdopen(answer) as said:
-        made = json.loads(said.read() or "null")
-    os.waitpid(pid, 0)
-    if made is None:
-        raise process.TaskFailed(name)
-    return process.Answer([tuple(row) for row in made["rows"]], made["told"], made["own_peak_mb"])
-
-inputs.run = plan.run = forked
-bench = runpy.run_path(SCRIPTS + "/bench", run_name="bench")
-sys.exit(bench["main"]())
-"""
-"""The benchmark with its tasks in forks of one process, which has loaded what they need: that saves the test half a
-minute. How the tasks are started otherwise, the run of chosen groups shows."""
-
-
-def run(*arguments: str, by_forking: bool = False) -> subprocess.CompletedProcess[str]:
-    forking = BY_FORKING.replace("SCRIPTS", repr(str(SCRIPTS))).replace("CHECKOUT", repr(str(ROOT)))
-    program = ["-c", forking] if by_forking else [str(SCRIPTS / "bench")]
-    return subprocess.run([sys.executable, *program, *arguments], capture_output=True, text=True)
+def run(*arguments: str, script: str = "bench", by_forking: bool = False) -> subprocess.CompletedProcess[str]:
+    program = ["-m", "tests.bench_by_forking", script] if by_forking else [str(SCRIPTS / script)]
+    return subprocess.run([sys.executable, *program, *arguments], capture_output=True, text=True, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +93,8 @@ def test_the_ledgers_are_kept_and_nothing_else(chosen: Benched) -> None:
 
 def test_archives_are_measured_against_rebuilds_and_come_to_the_same(benched: Benched, tmp_path: Path) -> None:
     (ledger,) = benched.work.glob("1000-events*")
-    command = [str(SCRIPTS / "bench_archive"), "--kept", str(ledger), "--rounds", "1", "--buckets", "2"]
-    words = [*command, "--work", str(tmp_path), "--without-spark"]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    words = ["--kept", str(ledger), "--rounds", "1", "--buckets", "2", "--work", str(tmp_path), "--without-spark"]
+    done = run(*words, script="bench_archive", by_forking=True)
     assert done.returncode == 0, done.stderr
     rows = [line[:28].strip() for line in done.stdout.splitlines() if " MB" in line[28:]]
     assert rows[1:6] == ["rebuild, 1 process", "rebuild, 2 processes", "archive", "judge, local, 1 process",

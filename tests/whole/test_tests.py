@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import re
 from collections import Counter
 from functools import cache
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests import ROOT
-from tests.tiers import BY_FILE, TIERS, marked
+from tests.tiers import BY_FILE, DEAR, MEASURED, ONE_OF, TIERS, marked
 
 
 @cache
@@ -76,3 +77,15 @@ def test_every_tier_by_file_has_a_file(request: pytest.FixtureRequest) -> None:
     paths = [PurePosixPath(name) for name, _ in modules()]
     named = [file for files in BY_FILE.values() for file in files]
     assert [file for file in named if not any(path.match(file) for path in paths)] == []
+
+
+def test_what_coverage_is_measured_of_is_there() -> None:
+    """Every file, and every test that is passed over: a name that was changed would be measured again, or no more."""
+    paths = {PurePosixPath("/", name): text for name, text in modules() if Path(name).name.startswith("test_")}
+    assert [file for file in MEASURED if not any(path.match(file) for path in paths)] == []
+    measured = {path: text for path, text in paths.items() if any(path.match(file) for file in MEASURED)}
+    found = {path.name: re.findall(r"def (test_\w+)", text) for path, text in measured.items()}
+    assert [
+        dear for file, names in DEAR.items() for dear in names if not fnmatch.filter([*found[file], "*"], dear)
+    ] == []
+    assert ONE_OF.keys() <= {name for names in found.values() for name in names}

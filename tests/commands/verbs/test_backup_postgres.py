@@ -160,7 +160,7 @@ def test_a_check_says_what_a_backup_holds_and_nothing_is_left_beside(kept: Place
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_every_table_and_column_of_a_ledger_is_copied(place: Place, encrypted: bool) -> None:
     """One that is added to the tables and forgotten here would be lost on the way."""
-    migrate(place.owner, stores.ROLE, MasterKey(bytes(32)).id if encrypted else "")
+    stores.migrated(place.owner, stores.ROLE, MasterKey(bytes(32)).id if encrypted else "")
     columns = place.sql(
         "SELECT table_name, column_name FROM information_schema.columns"
         f" WHERE table_schema = '{place.schema}' AND table_name NOT IN ('schema_versions', 'turn')"

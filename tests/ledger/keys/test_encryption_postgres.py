@@ -46,7 +46,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 @pytest.fixture
 def encrypted(place: Place) -> Place:
     """A ledger made to be encrypted, and nothing in it."""
-    migrate(place.owner, stores.ROLE, KEY.id)
+    stores.migrated(place.owner, stores.ROLE, KEY.id)
     return place
 
 

@@ -21,7 +21,6 @@ from ledger.recorders import Forgotten, NotRecorded, StoreError
 from ledger.recorders.by_name.as_stored import as_stored
 from ledger.recorders.by_name.proving import prove
 from ledger.recorders.encrypted import EncryptedRecorder
-from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.recorder import LedgerRecorder as PostgresRecorder
 from ledger.recorders.sqlite.recorder import LedgerRecorder as FileRecorder
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
@@ -54,7 +53,7 @@ def kind_of(where: str, master: MasterKey | None, request: pytest.FixtureRequest
         file = str(request.getfixturevalue("tmp_path") / "ledger.db")
         return Kind(file, file, master)
     place: Place = request.getfixturevalue("place")
-    migrate(place.owner, stores.ROLE, master.id if master else "")
+    stores.migrated(place.owner, stores.ROLE, master.id if master else "")
     return Kind(place.recorder, place.owner, master)
 
 
