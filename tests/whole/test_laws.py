@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -84,6 +84,10 @@ def of_which_the_last_counts(entry: dict[str, Any]) -> Iterator[tuple[tuple[str,
             yield (episode, "replacement", fact["replaces"]), ("", LATEST)
     elif kind == "ConflictResolved":
         yield (episode, kind), (fact["date"], fact["date"])
+    elif kind in ("HospitalAdmitted", "HospitalDischarged"):  # of one instant, also in another episode of the patient
+        at = datetime.fromisoformat(fact["at"])
+        on = (at.astimezone(UTC) if at.tzinfo else at).date().isoformat()  # told by date it is noon, of the same date
+        yield (kind,), (on, on)
     elif kind in ("DayServed", "DaysServed") and "place_of_service" in fact:
         yield (episode, "place", kind), span if kind == "DaysServed" else (fact["date"], fact["date"])
 
