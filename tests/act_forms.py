@@ -38,6 +38,11 @@ class Form:
         return Form(self.visitor, answer)
 
 
+def hidden_of(page: Answer) -> dict[str, str]:
+    """What the last form of a page carries unseen, with which it is recorded once."""
+    return dict(re.findall(r'<input type="hidden" name="(id|seen)" value="([^"]*)"', page.text))
+
+
 def text_of(answer: Answer) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
 

@@ -108,6 +108,13 @@ def identity_of(told: Texts) -> str:
     return identity
 
 
+SENT_BEFORE: Final = (
+    "This form was sent before, and told something else then.",
+    "Nothing of this was recorded. Open the form again.",
+)
+"""What is said of a form that was recorded and comes again with something else in it, as by the browser's way back."""
+
+
 def nonce_of(identity: str, number: int) -> str:
     """The nonce of a form's act of the house: from the form's identity, whose chance nobody can guess, so that each is
     recorded once."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from commands.answers.assign import AnswersNamed, Assignment, NotAssigned, assignment, record_assignment, still_taken
 from commands.desk.act import (
+    SENT_BEFORE,
     Desk,
     Done,
     Part,
@@ -100,10 +101,12 @@ class AssignAnswers:
         identity = identity_of(told)
         with opened_to_record(self.desk.setup, create=False) as ledger:
             began = ledger.position()
+            if self._is_there(ledger, told, identity):
+                return Done(NOTHING, [])
             try:
                 found = self._recorded(ledger, told, identity)
             except Stopped:
-                if _is_there(ledger, identity):  # a second click
+                if self._is_there(ledger, told, identity):  # a second click at the same moment
                     return Done(NOTHING, [])
                 raise
             upto, patients = ledger.position(), frozenset(ledger.patients_of(found.claim.episode))
@@ -113,6 +116,15 @@ class AssignAnswers:
                 [_counted(found), *effect.parts],
                 effect.patients | patients,
             )
+
+    def _is_there(self, ledger: EpisodeLedger, told: Texts, identity: str) -> bool:
+        """Whether the form recorded its act already; Stopped if that was another one."""
+        acts = (act for _, act in ledger.acts_of(RemittanceAssigned) if act.nonce == nonce_of(identity, 0))
+        first = next(acts, None)
+        named = self._named.payment, self._named.control, _claim(told)
+        if first is not None and (first.payment, first.control, first.claim) != named:
+            raise Stopped(*SENT_BEFORE)
+        return first is not None
 
     def _recorded(self, ledger: EpisodeLedger, told: Texts, identity: str) -> Assignment:
         found = self._found(ledger, told)
@@ -162,11 +174,6 @@ def _counted(found: Assignment) -> Part:
     cents = sum(act.posting.paid_cents for act in found.answers)
     count = counted(len(found.answers), "answer counts", "answers count")
     return Part(f"{count} for claim {found.claim.claim} of {found.claim.episode}, {money(cents)} paid.")
-
-
-def _is_there(ledger: EpisodeLedger, identity: str) -> bool:
-    """Whether a form recorded its act already."""
-    return any(act.nonce == nonce_of(identity, 0) for _, act in ledger.acts_of(RemittanceAssigned))
 
 
 def _nonces(identity: str, count: int) -> Sequence[str]:

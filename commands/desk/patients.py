@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from commands.desk.act import Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
+from commands.desk.act import SENT_BEFORE, Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
 from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts, plain, shown
 from commands.door.explain import first_fault
@@ -89,6 +89,10 @@ class _OfPatients:
         """Record the act; RecordConflictError where somebody else was faster."""
         raise NotImplementedError
 
+    def is_told(self, act: object, told: Texts) -> bool:
+        """Whether an act of the house is what is told."""
+        raise NotImplementedError
+
     def preview(self, told: Texts) -> Preview:
         """What would change for their episodes."""
         with self.desk.setup.open() as ledger:
@@ -100,7 +104,9 @@ class _OfPatients:
         nonce = identity_of(told).rpartition("-")[2]
         with opened_to_record(self.desk.setup, create=False) as ledger:
             for _ in range(ATTEMPTS):
-                if any(act.nonce == nonce for _, act in ledger.house_acts()):
+                if there := [act for _, act in ledger.house_acts() if act.nonce == nonce]:
+                    if not self.is_told(there[0], told):
+                        raise Stopped(*SENT_BEFORE)
                     return Done("Nothing was recorded: the ledger has this already.", [])
                 self._refuse(ledger, told)
                 effect = self._effect(ledger, told)
@@ -149,6 +155,12 @@ class Merge(_OfPatients):
         said = self.fact(told)
         ledger.record_merging(PatientsMerged(_now(ledger), self.desk.by, said.patient, said.into, said.reason, nonce))
 
+    def is_told(self, act: object, told: Texts) -> bool:
+        """Whether these two were merged, for this reason."""
+        if not isinstance(act, PatientsMerged):
+            return False
+        return Merged(act.patient, act.into, act.reason) == self.fact(told)
+
 
 class Separate(_OfPatients):
     """Two people after all."""
@@ -179,3 +191,7 @@ class Separate(_OfPatients):
         """One act of the house."""
         said = self.fact(told)
         ledger.record_parting(PatientsParted(_now(ledger), self.desk.by, said.patient, said.reason, nonce))
+
+    def is_told(self, act: object, told: Texts) -> bool:
+        """Whether this one was parted, for this reason."""
+        return isinstance(act, PatientsParted) and Parted(act.patient, act.reason) == self.fact(told)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from commands.desk.act import Desk, Done, Part, Preview, Stopped, identity_of, new_identity, nonce_of
+from commands.desk.act import SENT_BEFORE, Desk, Done, Part, Preview, Stopped, identity_of, new_identity, nonce_of
 from commands.desk.fields import Control, Texts
 from commands.desk.open_work import ATTEMPTS
 from commands.outside import utc_now
@@ -22,6 +22,10 @@ from projections.words import counted, minute, money, utc_text, written_date
 
 NOBODY: Final = "nobody"
 """What is entered as owner where there is to be none."""
+
+
+ACTS_EACH: Final = 3
+"""How many acts a decision may make of one piece: an owner, a note, a date."""
 
 
 class Piece(NamedTuple):
@@ -93,7 +97,7 @@ class DecideTogether:
         with opened_to_record(self.desk.setup, create=False) as ledger:
             for _ in range(ATTEMPTS):
                 before = ledger.count_of_acts()
-                if any(act.nonce == nonce_of(identity, 0) for _, act in ledger.work_acts()):
+                if self._is_there(ledger, told, identity):
                     return Done("Nothing was recorded: the ledger has this already.", [])
                 self._refuse_overtaken(ledger, told)
                 if any(not ledger.patients_of(each.episode) for each in self._pieces):
@@ -108,6 +112,14 @@ class DecideTogether:
                 pieces = len({(act.episode, act.work) for act in acts})
                 return Done(f"Recorded for {counted(pieces, 'piece')} of work.", effect)
         raise Stopped("Others kept recording, and nothing was done.", "Try again.")
+
+    def _is_there(self, ledger: EpisodeLedger, told: Texts, identity: str) -> bool:
+        """Whether the form recorded its acts already; Stopped if what it tells now is not among them."""
+        nonces = {nonce_of(identity, number) for number in range(ACTS_EACH * len(self._pieces))}
+        there = {_content(act) for _, act in ledger.work_acts() if act.nonce in nonces}
+        if there and not {_content(act) for act in self._acts(told, identity)} <= there:
+            raise Stopped(*SENT_BEFORE)
+        return bool(there)
 
     def _refuse_overtaken(self, ledger: EpisodeLedger, told: Texts) -> None:
         """Stopped if somebody decided about one of the pieces since the form was opened."""
@@ -143,6 +155,12 @@ class DecideTogether:
         as_it_is = len(lines) - len(changed)
         found = [Part(heading, tuple(changed))]
         return [*found, Part(f"{counted(as_it_is, 'piece')} stays as it is.")] if as_it_is else found
+
+
+def _content(act: WorkAct) -> tuple[str, str, str | date, type[WorkAct]]:
+    """What is decided about which piece, whoever decides it when."""
+    decided = act.owner if isinstance(act, WorkAssigned) else act.note if isinstance(act, WorkNoted) else act.until
+    return act.episode, act.work, decided, type(act)
 
 
 def _changes(piece: Piece, told: Texts) -> tuple[str | None, str, date | None]:

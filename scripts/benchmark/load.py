@@ -184,10 +184,14 @@ class User(threading.Thread):
     def _note(self) -> None:
         works = re.findall(r'href="(/open-work/[a-z0-9]+)"', self._ask("work list", "GET", "/")[2])
         if works:
-            note = f"{self.user} {self._dice.random()}"
-            status, *_ = self._ask("note on work", "POST", f"{self._dice.choice(works)}/note", {"note": note})
+            note, path = f"{self.user} {self._dice.random()}", self._dice.choice(works)
+            page = self._ask("piece of work", "GET", path)[2]
+            told = _hidden(page, f'action="{path}/note"') | {"note": note}
+            status, *_ = self._ask("note on work", "POST", f"{path}/note", told)
             if status == 303:
                 self.seen.recorded(Written("note", note))
+            elif status == 409:
+                self.seen.not_recorded("somebody else was first, or nothing would have changed")
 
     def _ask(
         self, kind: str, method: str, path: str, fields: dict[str, str] | None = None
@@ -227,9 +231,9 @@ class User(threading.Thread):
         raise AssertionError("the second try returns or raises")
 
 
-def _hidden(page: str) -> dict[str, str]:
+def _hidden(page: str, form: str = '<form class="act"') -> dict[str, str]:
     """What a form carries unseen."""
-    inside = page[page.find('<form class="act"') :].partition("</form>")[0]
+    inside = page[page.find(form) :].partition("</form>")[0]
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', inside)
     return {name: unescape(value) for name, value in found if name != "form"}
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.desk import open_work
-from commands.desk.open_work import WorkRefused
-from commands.desk.work_together import DecideTogether, Piece
+from commands.desk.act import Stopped
+from commands.desk.work_together import NOBODY, DecideTogether, Piece
 from commands.web.act_pages import desk_of, new_form, sent_form
 from commands.web.forms import Fields
 from commands.web.guard.sessions import Session
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
 from commands.web.times import reader_today
-from ledger.store import EpisodeLedger
-from projections.words import money, sentence, written_date
+from projections.words import money
 from projections.work.chosen import WorkFilters, work_rows
 
 PICK: Final = "pick."
@@ -44,41 +41,32 @@ def work_asked(site: Site, request: Request) -> tuple[str, str]:
 
 def assign_work(site: Site, request: Request, fields: Fields) -> Response:
     """Give a piece of work to somebody, to oneself, or to nobody."""
-    owner = "" if fields.get("to") == "nobody" else fields.get("owner", "").strip()
-    return _decide(
-        site, request, lambda ledger, episode, work: open_work.assign(ledger, who(request), episode, work, owner)
-    )
+    owner = "" if fields.get("to") == NOBODY else fields.get("owner", "").strip()
+    return _decide(site, request, fields, owner=owner or NOBODY)
 
 
 def note_work(site: Site, request: Request, fields: Fields) -> Response:
     """Note something about a piece of work."""
-    text = fields.get("note", "").strip()
-    by = who(request)
-    return _decide(site, request, lambda ledger, episode, work: open_work.note(ledger, by, episode, work, text))
+    return _decide(site, request, fields, note=fields.get("note", ""))
 
 
 def put_work_away(site: Site, request: Request, fields: Fields) -> Response:
     """Put a piece of work away until a date."""
-    until = _date(fields.get("until", ""))
-    return _decide(
-        site, request, lambda ledger, episode, work: open_work.done_until(ledger, who(request), episode, work, until)
-    )
+    return _decide(site, request, fields, until=fields.get("until", ""))
 
 
-def _date(text: str) -> date:
-    on = written_date(text.strip())
-    if on is None:
-        raise Refused(400, "Until when?", "Enter a date as YYYY-MM-DD, such as 2026-12-07.")
-    return on
-
-
-def _decide(site: Site, request: Request, act: Callable[[EpisodeLedger, str, str], None]) -> Response:
+def _decide(site: Site, request: Request, fields: Fields, **told: str) -> Response:
+    """One decision about one piece, as about several: once for each form, and of two who decide one is first."""
     work, episode = work_asked(site, request)
-    try:
-        with site.reader.setup.open() as ledger:
-            act(ledger, episode, work)
-    except WorkRefused as trouble:
-        raise Refused(400, "Nothing was recorded", sentence(trouble)) from None
+    with site.reading(work=True) as reading:
+        piece = _piece(reading, reader_today(request), work, episode) or Piece(episode, work, "", "", None, None, "")
+        act = DecideTogether(desk_of(site, request, reading), [piece], {})
+        if wrong := act.errors(told):
+            raise Refused(400, "Nothing was recorded", *wrong.values())
+        try:
+            act.do({**told, "id": fields.get("id", ""), "seen": fields.get("seen", "")})
+        except Stopped as stopped:
+            raise Refused(409, "Nothing was recorded", *stopped.sentences) from None
     return RedirectResponse(f"/open-work/{request.path_params['id']}", 303)
 
 
@@ -107,12 +95,18 @@ def _pieces(site: Site, reading: Reading, today: str, picked: Sequence[str]) -> 
             where = "Addresses of work hold until the site is stopped. Tick the rows again in the list."
             raise Refused(404, "No such work", where)
         work, _, episode = found.partition(" ")
-        rows = work_rows(reading.views, today, WorkFilters(work=work, episode=episode, done="any"))
-        known = [row.cents for row in rows if row.cents is not None]
-        if rows:
-            first = rows[0]
-            cents = sum(known) if known else None
-            yield Piece(episode, work, first.what, first.owner, first.done_until, cents, first.patient)
+        if piece := _piece(reading, today, work, episode):
+            yield piece
+
+
+def _piece(reading: Reading, today: str, work: str, episode: str) -> Piece | None:
+    """A piece of work as it stands; None where nothing of it is left."""
+    rows = work_rows(reading.views, today, WorkFilters(work=work, episode=episode, done="any"))
+    if not rows:
+        return None
+    first, known = rows[0], [row.cents for row in rows if row.cents is not None]
+    cents = sum(known) if known else None
+    return Piece(episode, work, first.what, first.owner, first.done_until, cents, first.patient)
 
 
 def _worth(piece: Piece) -> str:

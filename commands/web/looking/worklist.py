@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commands.desk.act import new_identity
 from commands.web.looking.deciding import who, work_asked
 from commands.web.looking.tables import ROWS_A_PAGE, Asked, Column, Table, csv_of
 from commands.web.reading import Reading
@@ -113,6 +114,7 @@ def work_page(site: Site, request: Request) -> Response:
         return site.render(
             "work.html", request, reading=reading, rows=rows, work=work, what=work_words(work), episode_name=episode,
             decided=decided[::-1], state=rows[0] if rows else None, path=request.url.path, today=today,
+            new_identity=new_identity, seen=reading.ledger.count_of_acts(),
             payers={row.payer: payer_name(reading.book, row.payer) for row in rows if row.payer}, me=who(request),
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from commands.web.access import first_records, records_before
 from ledger.book import load_book
 from projections.audit.claimed import claimed_days
 from projections.erasure.handed_out import given
-from tests.act_forms import Form, form_at, multipart
+from tests.act_forms import Form, form_at, hidden_of, multipart
 from tests.answered import answered_house, payments
 from tests.command_line import House, run, told
 from tests.encrypted_house import Locked
@@ -90,17 +90,22 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path) -> None:
     ]
 
 
+def decided(looker: Visitor, address: str, what: str, **told: str) -> Answer:
+    """A decision on the page of a piece of work, by its form there, and the page that it leads to."""
+    return looker.sent(f"{address}/{what}", hidden_of(looker.get(address)), **told)
+
+
 def test_what_is_decided_in_the_site_is_recorded_with_the_name(tmp_path: Path) -> None:
     house = documented(tmp_path)
     looker = InProcess(house.ledger).visitor()
     page = looker.get("/?work=to_bill&sort=episode")
     (address, *_) = re.findall(r'href="(/open-work/[a-z0-9]+)"', page.text)
-    assert "Assigned to Ana Ruiz" in text_of(looker.sent(f"{address}/assign", owner="Ana Ruiz"))
-    assert "noted: call the payer" in text_of(looker.sent(f"{address}/note", note="call the payer"))
-    assert "Done until 2999-01-01" in text_of(looker.sent(f"{address}/done-until", until="2999-01-01"))
+    assert "Assigned to Ana Ruiz" in text_of(decided(looker, address, "assign", owner="Ana Ruiz"))
+    assert "noted: call the payer" in text_of(decided(looker, address, "note", note="call the payer"))
+    assert "Done until 2999-01-01" in text_of(decided(looker, address, "done-until", until="2999-01-01"))
     (row,) = run("--ledger", house.ledger, "worklist", "--done", "yes").rows
     assert (row["owner"], row["note"], row["decided_by"]) == ("Ana Ruiz", "call the payer", "runs-it")
-    assert "Assigned to nobody" in text_of(looker.sent(f"{address}/assign", to="nobody"))
+    assert "Assigned to nobody" in text_of(decided(looker, address, "assign", to="nobody"))
     for wrong in ({"until": "soon"}, {"until": "20991231"}):
         assert looker.post(f"{address}/done-until", wrong).status == 400
     assert looker.post(f"{address}/note", note="x" * 1001).status == 400
