@@ -17,15 +17,18 @@ from ledger.facts.texts import LONGEST_FREE_TEXT
 from ledger.store import EpisodeLedger
 
 LINES_SHOWN: Final = 50
+NOT_THEIRS: Final = "would change what voids an episode, which you may not"
 Refuse = Callable[[Read, str], None]
 
 
 class SheetsWanted(NamedTuple):
-    """What was asked of a file: who records, whether corrections too, and, if it is all there is, of which dates."""
+    """What was asked of a file: who records, whether corrections too, and, if it is all there is, of which dates;
+    ``barred`` are kinds of fact of which whoever records may change nothing."""
 
     by: str
     is_corrected: bool
     whole: tuple[date | None, date | None] | None
+    barred: frozenset[str] = frozenset()
 
 
 class Ran(NamedTuple):
@@ -53,8 +56,7 @@ def run_sheets(ledger: EpisodeLedger, sheets: Matched, wanted: SheetsWanted, ref
     """Record the rows of sheets, and the corrections if they are wanted; ``refuse`` gets each row that is refused."""
 
     def asking(place: Place) -> Asking:
-        where = f"{place.sheet.label}, row {place.row}" if place.row else place.sheet.label
-        said = f"{'told otherwise in' if place.row else 'gone from the complete export'} {where}"
+        said = f"{'told otherwise in' if place.row else 'gone from the complete export'} {_where(place)}"
         return Asking(wanted.by, "".join(mark for mark in said if mark.isprintable())[:LONGEST_FREE_TEXT])
 
     def also(read: Read, message: str) -> None:
@@ -73,11 +75,20 @@ def run_sheets(ledger: EpisodeLedger, sheets: Matched, wanted: SheetsWanted, ref
     proposed, wrong = without_contradictions(run.proposals, again) if run.proposals else ([], [])
     if seen and not counts["refused"]:
         proposed = [*proposed, *seen.gone(ledger, asking)]
+    not_theirs = [each for each in proposed if each.proposal.kinds & wanted.barred]
+    proposed = [each for each in proposed if not each.proposal.kinds & wanted.barred]
+    counts["changed"] -= sum(each.place.row > 0 for each in not_theirs)
+    counts["refused"] += len(not_theirs)
+    refused += [f"{_where(each.place)}: {NOT_THEIRS}" for each in not_theirs[: max(0, LINES_SHOWN - len(refused))]]
     handled = recorded_proposals(recorder, proposed) if wanted.is_corrected else ()
     corrected = sum(all(isinstance(each, Recorded) for each in one) for _, one in handled)
     against = [first.says(f"tells otherwise than row {second.row} under the same id") for first, second in wrong]
     numbers = {name: len(rows) for name, rows in refused_rows.items()}
     return Ran(counts, run.rows, refused, proposed, against, corrected, numbers, not (seen and counts["refused"]))
+
+
+def _where(place: Place) -> str:
+    return f"{place.sheet.label}, row {place.row}" if place.row else place.sheet.label
 
 
 def _rows(sheets: Matched, by: str) -> Iterator[Read]:

@@ -147,7 +147,7 @@ class ImportSheet:
 
     def _run(self, ledger: EpisodeLedger, sheets: Matched, told: Texts, refused: Refuse = said_only) -> Ran:
         span = (_date(told.get("first", "")), _date(told.get("last", ""))) if told.get("holds") == ALL else None
-        wanted = SheetsWanted(self.desk.by, told.get("otherwise") == RECORD, span)
+        wanted = SheetsWanted(self.desk.by, told.get("otherwise") == RECORD, span, frozenset(self._barred))
         with clock_stops():
             return run_sheets(ledger, sheets, wanted, refused)
 
@@ -180,7 +180,10 @@ class ImportSheet:
         upload = self._uploads.of(self._session, name)
         if upload is None:
             raise Stopped("The file is not kept any more.", "Choose it again.")
-        plain = _ODD.sub("_", upload.name.rpartition("/")[2].rpartition("\\")[2])[-100:].lstrip(".") or "file"
+        plain = (
+            _ODD.sub("_", upload.name.rpartition("/")[2].rpartition("\\")[2]).encode()[-100:].decode(errors="ignore")
+        )
+        plain = plain.lstrip(".") or "file"
         path = folder / (plain if plain.endswith(ending) else plain + ending)
         path.write_bytes(upload.content)
         return path

@@ -20,7 +20,7 @@ from commands.web.forms import Fields
 from commands.web.guard.rights import may
 from commands.web.reading import Reading
 from commands.web.site import Refused, Site
-from commands.writing.mending import NoSuchEntry, root_of
+from commands.writing.mending import NoSuchEntry, kinds_about
 from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted
 from ledger.facts.liveness import mended
@@ -156,7 +156,7 @@ def _mend(desk: Desk, request: Request, episode: str) -> tuple[Act, Entry]:
     except NoSuchEntry as gone:
         raise Refused(404, "Not to be done", sentence(gone)) from None
     role = request.scope["session"].role
-    if tag_of(statement_of(root_of(act.stood, act.entry))) == VOIDING and not may(role, "POST", "/episode/{id}/void"):
+    if VOIDING in kinds_about(act.stood, act.entry) and not may(role, "POST", "/episode/{id}/void"):
         raise Refused(403, "Not allowed", f"You are signed in as {role}, who may not do this.")
     return act, act.entry
 

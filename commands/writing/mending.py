@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from ledger.facts.entry import Entry, statement_of
+from ledger.facts.entry import Entry, statement_of, tag_of
 from ledger.facts.events import ConflictResolved, Event, FactCorrected, FactRetracted
 from ledger.facts.liveness import live_entries, retractions
 
@@ -74,10 +74,9 @@ def restorations(entries: Sequence[Entry], entry: Entry, reason: str) -> list[di
     return [retraction(each, reason) for each in named]
 
 
-def root_of(entries: Sequence[Entry], entry: Entry) -> Entry:
-    """What was told at first, behind whatever corrects it, retracts it or takes that back."""
-    name = _root_of(entries, _name(entry))
-    return next((each for each in entries if _name(each) == name), entry)
+def kinds_about(entries: Sequence[Entry], entry: Entry) -> set[str]:
+    """The kinds of fact that an entry is about: what was told at first, and whatever it was corrected to."""
+    return {tag_of(statement_of(each)) for each in _all_about(entries, {_root_of(entries, _name(entry))})}
 
 
 def last_about(entries: Sequence[Entry], fact: Event) -> Entry | None:
@@ -89,12 +88,16 @@ def last_about(entries: Sequence[Entry], fact: Event) -> Entry | None:
         about = {_root_of(entries, (fact.target_source, fact.target_id))}
     else:
         return None
-    found = None
+    return next(reversed([*_all_about(entries, about)]), None)
+
+
+def _all_about(entries: Sequence[Entry], names: Collection[tuple[str, str]]) -> Iterator[Entry]:
+    """The entries of these names, with all that mends them."""
+    about = set(names)
     for entry in entries:
         if _name(entry) in about or _target_of(entry) in about:
             about.add(_name(entry))
-            found = entry
-    return found
+            yield entry
 
 
 def _name(entry: Entry) -> tuple[str, str]:

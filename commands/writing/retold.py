@@ -47,6 +47,8 @@ class Proposal(NamedTuple):
     differences: tuple[Difference, ...]
     lines: tuple[Line | Refusal, ...]
     by_hand: bool
+    kinds: frozenset[str] = frozenset()
+    """The kinds of fact that it has been so far, and would be."""
 
 
 class Asking(NamedTuple):
@@ -137,7 +139,8 @@ class _Chain:
             }))
             for number, act in enumerate(acts, self._next)
         )  # fmt: skip
-        return Proposal(self._identity, what, type(fact).__name__, differences, lines, self._by_hand)
+        kinds = {type(each).__name__ for each in (fact, *map(statement_of, self._entries))}
+        return Proposal(self._identity, what, type(fact).__name__, differences, lines, self._by_hand, frozenset(kinds))
 
 
 def _retraction(entry: Entry, asking: Asking) -> dict[str, Any]:
