@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,17 +17,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commands.people.users import UsersTrouble
 from commands.web import entry_pages, house_pages, sign_in
+from commands.web.answering import (
+    STRANGERS,
+    Act,
+    Page,
+    as_refused,
+    failed,
+    form_answer,
+    page_answer,
+    refused,
+    session_of,
+)
 from commands.web.episode_pages import calendar_page, show_also, why_page
-from commands.web.failures import as_refused, failed, refused
-from commands.web.forms import FACT, FILES, SHORT, Bounds, Fields, fields_of
+from commands.web.forms import FACT, FILES, SHORT, Bounds
 from commands.web.guard.rights import FIRST_USE, MAY, PUBLIC, Asked, may
 from commands.web.guard.security import Reach
 from commands.web.guard.sessions import Session
 from commands.web.live import live_pages
 from commands.web.site import Refused, Site
-
-Page = Callable[[Site, Request], Response]
-Act = Callable[[Site, Request, Fields], Response]
 
 PAGES: Final[dict[str, Page]] = {
     "/episode/{id}": calendar_page,
@@ -82,11 +89,14 @@ def make_app(site: Site, reach: Reach, looking: Addresses) -> ASGIApp:
     pages, forms = {**PAGES, **live_pages(), **looking.pages}, {**FORMS, **looking.forms}
     asked = {("GET", path) for path in pages} | {("POST", path) for path in forms}
     assert asked == MAY.keys() | PUBLIC, "each address has its line in the table of rights, and none is left over"
-    routes = [Route(path, _page(site, page), methods=["GET"]) for path, page in pages.items()]
+    strangers = asyncio.Semaphore(STRANGERS)
+    routes = [Route(path, page_answer(site, page), methods=["GET"]) for path, page in pages.items()]
     routes += [
-        Route(path, _form(site, *form, ("POST", path) in PUBLIC), methods=["POST"]) for path, form in forms.items()
+        Route(path, form_answer(site, *form, strangers if ("POST", path) in PUBLIC else None), methods=["POST"])
+        for path, form in forms.items()
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: lambda r, e: refused(site, r, as_refused(e))})
+    app.router.redirect_slashes = False  # to an address as the proxy asked for it, without TLS
     return Guard(app, site, reach, routes)
 
 
@@ -133,22 +143,10 @@ class Guard:
         if request.method == "POST" and request.headers.get("origin") != own:
             return PlainTextResponse("A form of another site was sent here; nothing was done.\n", 403)
         try:
-            request.scope["session"] = self._session(request)
+            request.scope["session"] = session_of(self.site, request)
             return self._not_allowed(request, self._asked(request))
         except UsersTrouble as trouble:
             return failed(self.site, request, trouble)
-
-    def _session(self, request: Request) -> Session | None:
-        """The session that a request is of; none any more where its user was changed since."""
-        cookie = request.cookies.get(self.reach.cookie)
-        session = self.site.sessions.of(cookie)
-        if session is None or session.changed_at is None:
-            return session
-        user = self.site.users.named(session.user)
-        if user is None or user.is_disabled or user.changed_at != session.changed_at:
-            self.site.sessions.end(cookie)
-            return None
-        return session
 
     def _asked(self, request: Request) -> Asked:
         """What a request asks for, as the table names it; the path itself where there is no such address."""
@@ -183,37 +181,3 @@ def _note_client(scope: Scope, request: Request) -> None:
     told = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
     if told and scope.get("client"):
         scope["client"] = (told[:64], 0)
-
-
-def _page(site: Site, page: Page) -> Callable[[Request], Response]:
-    def answer(request: Request) -> Response:
-        try:
-            return page(site, request)
-        except Exception as error:
-            return failed(site, request, error)
-
-    return answer
-
-
-def _form(site: Site, act: Act, bounds: Bounds, is_public: bool) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        try:
-            told = await fields_of(site, request, bounds)
-            key = told.pop("form", "")
-            if not is_public:
-                _refuse_other_form(request, key)
-            return await run_in_threadpool(act, site, request, told)
-        except Exception as error:
-            return failed(site, request, error)
-
-    return answer
-
-
-def _refuse_other_form(request: Request, key: str) -> None:
-    """Refused if a form is not one that was made for this session."""
-    session: Session | None = request.scope["session"]
-    if session is not None and not secrets.compare_digest(key.encode(errors="replace"), session.form.encode()):
-        raise Refused(
-            403, "A form from before", "This form was made for another sign-in; nothing was done.",
-            "Go back to the page, load it again, and send it once more.",
-        )  # fmt: skip

@@ -16,7 +16,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from commands.desk.uploads import Uploads
+from commands.desk.uploads import Coming, Uploads
 from commands.outside import utc_now
 from commands.people.users import Users, users_file
 from commands.terminal.handing_out import Notes, giving_unopened
@@ -32,6 +32,7 @@ from commands.web.reading import Reader, Reading
 from commands.web.report import Made, Monday
 from commands.web.times import ZONES, clock, reader_zone, zone_name
 from ledger.facts.forms import parse_instant
+from ledger.facts.texts import LONGEST_TEXT
 from ledger.store import EpisodeLedger, StoreError
 from projections.erasure.handed_out import DOWNLOAD
 from projections.page.history import kind_words
@@ -73,6 +74,7 @@ class Site:
         self.users = Users(users_file(setup.places.live))
         self.sessions, self.attempts = Sessions(login_name()), Attempts()
         self.ids, self.tell, self.uploads = OpaqueIds(), tell, Uploads()
+        self.coming = Coming()
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
         self._templates = _environment(self)
         self._kept: dict[str, tuple[object, Any]] = {}
@@ -172,7 +174,7 @@ class Site:
     def record(self, request: Request, page: str, patients: Iterable[str], **seen: str | None) -> None:
         """Note the look at a page with these patients' data, before it is shown."""
         remote = request.client.host if request.client else ""
-        names = frozenset(filter(None, patients))
+        names = frozenset(name for name in patients if 0 < len(name) <= LONGEST_TEXT)  # of others nobody is a patient
         request.scope["looked_at"] = request.scope.get("looked_at", frozenset()) | names
         marks = marks_of(names, self.reader.setup.master)
         session: Session = request.scope["session"]

@@ -247,7 +247,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/rebuild/",
         "projections/export/spool.py",
         "commands/troubles.py",  # names its exceptions, runs no SQL
-        "commands/web/failures.py",  # likewise
+        "commands/web/answering.py",  # likewise
         "commands/web/live.py",  # likewise
     ),
     "click": (
@@ -313,7 +313,8 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
         "projections/archive/",  # names of attempts: no two of them write the same file
         "projections/distributed/tables.py",  # likewise
         "commands/people/passwords.py",  # first passwords
-        "commands/web/app.py",  # compares form keys in constant time
+        "commands/web/app.py",  # compares the key of the figures in constant time
+        "commands/web/answering.py",  # compares form keys likewise
         "commands/web/guard/",  # the site's token, cookies and form keys
     ),
     "os.urandom": ("commands/outside.py",),  # the nonces

@@ -11,11 +11,16 @@ import base64
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 ID_BYTES: Final = 15
+TYPED: Final = ("search", "looks")
+"""The kinds of id that stand for what somebody typed, of which there may be any number."""
+MOST_TYPED: Final = 10_000
+"""How many of such a kind are kept, the last ones."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; {style}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -95,24 +100,28 @@ class OpaqueIds:
     """Names that may stand in an address: they say nothing, and only this process can turn them back."""
 
     def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
-        self._names: dict[str, tuple[str, str]] = {}
+        self._key, self._turn = secrets.token_bytes(32), threading.Lock()
+        self._names: dict[str, dict[str, str]] = {}
 
     def of(self, kind: str, name: str) -> str:
         """The id of a thing of a kind; always the same in this process."""
         digest = hmac.digest(self._key, f"{kind}\0{name}".encode(errors="surrogatepass"), "sha256")
         opaque = text_of(digest[:ID_BYTES])
-        self._names.setdefault(opaque, (kind, name))
+        with self._turn:
+            names = self._names.setdefault(kind, {})
+            names.setdefault(opaque, name)
+            while kind in TYPED and len(names) > MOST_TYPED:
+                names.pop(next(iter(names)))
         return opaque
 
     def let_go(self, kind: str) -> None:
         """Forget what the ids of a kind stand for."""
-        self._names = {opaque: found for opaque, found in list(self._names.items()) if found[0] != kind}
+        with self._turn:
+            self._names.pop(kind, None)
 
     def name(self, kind: str, opaque: str) -> str | None:
         """What an id stands for; None for one that was never given out."""
-        found = self._names.get(opaque)
-        return found[1] if found is not None and found[0] == kind else None
+        return self._names.get(kind, {}).get(opaque)
 
 
 def loopback_hosts(port: int, tls: bool = False) -> frozenset[str]:

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -84,8 +85,9 @@ class Sessions:
         form = text_of(secrets.token_bytes(TOKEN_BYTES))
         with self._turn:
             self._open = {kept: each for kept, each in self._open.items() if not _is_over(each, now)}
-            while len(self._open) >= MOST_SESSIONS:
-                self._open.pop(next(iter(self._open)))
+            while len(self._open) >= MOST_SESSIONS:  # whoever signs in again and again ends sessions of their own
+                (most, _), *_ = Counter(each.user for each in self._open.values()).most_common(1)
+                self._open.pop(next(kept for kept, each in self._open.items() if each.user == most))
             self._open[kept_as(cookie)] = Session(
                 name, name_of_user, role, form, now, now, user.changed_at if user else None,
                 bool(user and user.must_change), bool(user and user.is_at_provider), set(),
@@ -142,8 +144,9 @@ class Attempts:
             tries = [at for at in self._wrong.pop(key, []) if now - at < LOCKED_SECONDS]
             is_allowed = len(tries) < TRIES
             self._wrong[key] = [*tries, now] if is_allowed else tries
-            while len(self._wrong) > MOST_NAMES:
-                self._wrong.pop(next(iter(self._wrong)))
+            while len(self._wrong) > MOST_NAMES:  # names that have to wait last: other names end nobody's waiting
+                spared = (each for each, tried in self._wrong.items() if len(tried) < TRIES)
+                self._wrong.pop(next(spared, next(iter(self._wrong))))
         return is_allowed
 
     def right(self, name: str) -> None:
