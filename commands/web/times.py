@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -45,4 +46,7 @@ def reader_today(request: Request) -> str:
 
 def clock(instant: str, where: tzinfo) -> str:
     """An instant of a row as clocks show it in a zone, to the second."""
-    return datetime.fromisoformat(instant).astimezone(where).strftime("%Y-%m-%d %H:%M:%S %Z")
+    at = datetime.fromisoformat(instant)
+    with suppress(OverflowError):  # an instant asked for on the first or the last day that there is
+        at = at.astimezone(where)
+    return at.strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from commands.web.forms import Fields
+from commands.web.guard.security import Reach
 from commands.web.site import Refused, Site
 from commands.web.times import ZONE_COOKIE, ZONES, zone_name
 
@@ -29,5 +30,8 @@ def choose_zone(site: Site, request: Request, fields: Fields) -> Response:
     if chosen not in ZONES:
         raise Refused(400, "No such time zone", "Choose one of the list.")
     answer = RedirectResponse("/proof", 303)
-    answer.set_cookie(ZONE_COOKIE, chosen, max_age=_A_YEAR_SECONDS, path="/", httponly=True, samesite="strict")
+    reach: Reach = request.scope["reach"]
+    answer.set_cookie(
+        ZONE_COOKIE, chosen, max_age=_A_YEAR_SECONDS, path="/", httponly=True, samesite="strict", secure=reach.tls
+    )
     return answer
