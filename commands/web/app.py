@@ -137,6 +137,8 @@ class Guard:
         """The answer to a request that does not get through."""
         if request.headers.getlist("host") not in [[host] for host in self.reach.hosts]:
             return PlainTextResponse("This site answers under its own address only, as it was printed.\n", 421)
+        if "content-length" in request.headers and "transfer-encoding" in request.headers:
+            return PlainTextResponse("Where the request ends is said in two ways.\n", 400, {"connection": "close"})
         if request.method not in ("GET", "POST"):
             return PlainTextResponse("Pages can be asked for, and forms sent; nothing else.\n", 405)
         own = f"{self.reach.scheme}://{request.headers['host']}"

@@ -411,6 +411,22 @@ def test_who_does_not_send_a_whole_request_is_let_go(house: House) -> None:
                 connection.close()
 
 
+TWO_ENDS = (
+    "POST /enter HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{length}Transfer-Encoding: chunked\r\n\r\n"
+    "7\r\ntoken=x\r\n0\r\n\r\nGET /enter HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+)
+"""A request in pieces, and another one behind it."""
+
+
+@pytest.mark.parametrize(("length", "said"), [("Content-Length: 70\r\n", ["400"]), ("", ["403", "200"])])
+def test_a_request_that_ends_in_two_ways_brings_no_second_one(site: Running, length: str, said: list[str]) -> None:
+    """A proxy that counts, before a site that reads the pieces, would let somebody begin the request of another."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as connection:
+        connection.sendall(TWO_ENDS.format(host=f"127.0.0.1:{site.port}", length=length).encode())
+        answers = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert re.findall(r"HTTP/1\.1 (\d+)", answers) == said
+
+
 def gone(connection: socket.socket) -> bool:
     """Whether the other side closes it, whatever it says before."""
     try:
