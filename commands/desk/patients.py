@@ -23,6 +23,7 @@ from projections.reading.around import entries_around
 from projections.words import sentence
 
 ATTEMPTS: Final = 100
+NOTHING: Final = "Nothing was recorded: the ledger has this already."
 _PATIENT: Final = EVENTS["EpisodeOpened"].fields["patient"].form
 _REASON: Final = EVENTS["FactRetracted"].fields["reason"].form
 _FIELDS: Final = {
@@ -103,19 +104,32 @@ class _OfPatients:
         """Record it, once for each form."""
         nonce = identity_of(told).rpartition("-")[2]
         with opened_to_record(self.desk.setup, create=False) as ledger:
-            for _ in range(ATTEMPTS):
-                if there := [act for _, act in ledger.house_acts() if act.nonce == nonce]:
-                    if not self.is_told(there[0], told):
-                        raise Stopped(*SENT_BEFORE)
-                    return Done("Nothing was recorded: the ledger has this already.", [])
-                self._refuse(ledger, told)
-                effect = self._effect(ledger, told)
-                try:
-                    self.record(ledger, told, nonce)
-                except RecordConflictError:
-                    continue
-                return Done("Recorded.", *effect)
+            try:
+                return self._done(ledger, told, nonce)
+            except Stopped:
+                if self._is_there(ledger, told, nonce):  # a second click at the same moment
+                    return Done(NOTHING, [])
+                raise
+
+    def _done(self, ledger: EpisodeLedger, told: Texts, nonce: str) -> Done:
+        for _ in range(ATTEMPTS):
+            if self._is_there(ledger, told, nonce):
+                return Done(NOTHING, [])
+            self._refuse(ledger, told)
+            effect = self._effect(ledger, told)
+            try:
+                self.record(ledger, told, nonce)
+            except RecordConflictError:
+                continue
+            return Done("Recorded.", *effect)
         raise Stopped("Others kept recording, and nothing was done.", "Try again.")
+
+    def _is_there(self, ledger: EpisodeLedger, told: Texts, nonce: str) -> bool:
+        """Whether the form recorded its act already; Stopped if that was another one."""
+        there = next((act for _, act in ledger.house_acts() if act.nonce == nonce), None)
+        if there is not None and not self.is_told(there, told):
+            raise Stopped(*SENT_BEFORE)
+        return there is not None
 
     def _refuse(self, ledger: EpisodeLedger, told: Texts) -> None:
         try:

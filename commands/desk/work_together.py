@@ -20,6 +20,7 @@ from ledger.facts.texts import LONGEST_FREE_TEXT, LONGEST_TEXT, fault_of
 from ledger.store import EpisodeLedger, RecordConflictError
 from projections.words import counted, minute, money, utc_text, written_date
 
+NOTHING: Final = "Nothing was recorded: the ledger has this already."
 NOBODY: Final = "nobody"
 """What is entered as owner where there is to be none."""
 
@@ -93,24 +94,33 @@ class DecideTogether:
 
     def do(self, told: Texts) -> Done:
         """Record it for all of them, once for each form."""
-        identity, effect = identity_of(told), self._effect(told)
+        identity = identity_of(told)
         with opened_to_record(self.desk.setup, create=False) as ledger:
-            for _ in range(ATTEMPTS):
-                before = ledger.count_of_acts()
-                if self._is_there(ledger, told, identity):
-                    return Done("Nothing was recorded: the ledger has this already.", [])
-                self._refuse_overtaken(ledger, told)
-                if any(not ledger.patients_of(each.episode) for each in self._pieces):
-                    raise Stopped("The ledger knows one of these episodes no more.", "Open the list again.")
-                acts = list(self._acts(told, identity))
-                if not acts:
-                    raise Stopped("Nothing would change: all of them are so already.")
-                try:
-                    ledger.record_work(*acts, after=before)
-                except RecordConflictError:
-                    continue
-                pieces = len({(act.episode, act.work) for act in acts})
-                return Done(f"Recorded for {counted(pieces, 'piece')} of work.", effect)
+            try:
+                return self._decided(ledger, told, identity)
+            except Stopped:
+                if self._is_there(ledger, told, identity):  # a second click at the same moment
+                    return Done(NOTHING, [])
+                raise
+
+    def _decided(self, ledger: EpisodeLedger, told: Texts, identity: str) -> Done:
+        effect = self._effect(told)
+        for _ in range(ATTEMPTS):
+            before = ledger.count_of_acts()
+            if self._is_there(ledger, told, identity):
+                return Done(NOTHING, [])
+            self._refuse_overtaken(ledger, told)
+            if any(not ledger.patients_of(each.episode) for each in self._pieces):
+                raise Stopped("The ledger knows one of these episodes no more.", "Open the list again.")
+            acts = list(self._acts(told, identity))
+            if not acts:
+                raise Stopped("Nothing would change: all of them are so already.")
+            try:
+                ledger.record_work(*acts, after=before)
+            except RecordConflictError:
+                continue
+            pieces = len({(act.episode, act.work) for act in acts})
+            return Done(f"Recorded for {counted(pieces, 'piece')} of work.", effect)
         raise Stopped("Others kept recording, and nothing was done.", "Try again.")
 
     def _is_there(self, ledger: EpisodeLedger, told: Texts, identity: str) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from commands.desk.patients import _OfPatients
+from commands.desk.work_together import DecideTogether
 from tests.act_forms import Form, form_at, hidden_of, text_of
 from tests.answered import answer, house_with_claims, written
 from tests.command_line import House
@@ -75,6 +77,32 @@ def test_of_one_form_that_is_sent_several_times_at_the_same_moment_one_note_is_m
         thread.join()
     assert answers == [303] * 4
     assert visitor.get(address).text.count("call them") == 1
+
+
+@pytest.mark.parametrize("which", ["merge", "work"])
+def test_a_second_click_that_was_under_way_when_the_first_was_recorded_is_told_so(
+    desk: InProcess, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    lead = desk.visitor("operator", "lead")
+    if which == "merge":
+        form, told = form_at(lead, "/patients/merge"), {"old": "P-2", "into": "P-1", "reason": "registered twice"}
+        kind, looks = _OfPatients, "_refuse"
+    else:
+        (box, *_) = re.findall(r'name="(pick\.[a-z0-9]+)"', lead.get("/").text)
+        form, told = Form(lead, lead.post("/open-work", {box: "1"})), {"note": "call them"}
+        kind, looks = DecideTogether, "_refuse_overtaken"
+    meanwhile, first, look = [True], list[Answer](), getattr(kind, looks)
+
+    def looked(*args: object) -> None:
+        if meanwhile:
+            meanwhile.clear()
+            first.append(form.send("record", **told))
+        look(*args)
+
+    monkeypatch.setattr(kind, looks, looked)
+    second = form.send("record", **told)
+    assert "Recorded" in text_of(first[0])
+    assert (second.status, ALREADY in text_of(second)) == (200, True)
 
 
 def work_of(visitor: Visitor) -> str:
