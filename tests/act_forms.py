@@ -1,12 +1,32 @@
-"""Forms of the site as a browser has them."""
+"""Forms of the site as a browser has them, and a small house to fill them in at."""
 
 from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
+from typing import Any
 
+from tests.command_line import House, example, told
 from tests.in_process_site import Visitor
 from tests.running_site import Answer
+
+SHEET = "Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/05/2026,02/06/2026,CONFIRMED,yes\n"
+"""A clinic's tickets, as they are exported."""
+
+
+def house_in(folder: Path) -> House:
+    """Two patients' episodes of the examples; another per diem of the second was billed by somebody else."""
+    house = House(folder)
+    assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
+    other = {"type": "ServiceBilledSeparately", "code": "S9326", "from": "2026-02-02", "billed_by": "1245319599"}
+    assert house.tell(told("s9326", other, source="billing", episode="EP-2")).status == 0
+    return house
+
+
+def events(house: House, episode: str = "EP-1") -> list[dict[str, Any]]:
+    """What is recorded of an episode."""
+    return house.run("replay", episode).rows
 
 
 class Form:

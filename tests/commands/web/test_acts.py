@@ -19,8 +19,8 @@ from commands.door.shapes import EVENTS
 from commands.web.access import marks_of
 from commands.web.entry_pages import NOT_FIRST
 from tests import stores
-from tests.act_forms import Form, form_at, multipart, text_of
-from tests.command_line import House, example, told
+from tests.act_forms import SHEET, Form, events, form_at, house_in, multipart, text_of
+from tests.command_line import House, told
 from tests.in_process_site import InProcess, Visitor
 from tests.intake_samples import every_fact
 from tests.running_site import Answer
@@ -34,14 +34,6 @@ def house(tmp_path: Path) -> House:
     return house_in(tmp_path)
 
 
-def house_in(folder: Path) -> House:
-    house = House(folder)
-    assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
-    other = {"type": "ServiceBilledSeparately", "code": "S9326", "from": "2026-02-02", "billed_by": "1245319599"}
-    assert house.tell(told("s9326", other, source="billing", episode="EP-2")).status == 0
-    return house
-
-
 @pytest.fixture
 def desk(house: House) -> InProcess:
     return InProcess(house.ledger, house.book)
@@ -52,10 +44,6 @@ def looking(tmp_path_factory: pytest.TempPathFactory) -> Visitor:
     """A biller at a site that nothing is recorded at."""
     house = house_in(tmp_path_factory.mktemp("looking"))
     return InProcess(house.ledger, house.book).visitor("biller")
-
-
-def events(house: House, episode: str = "EP-1") -> list[dict[str, Any]]:
-    return house.run("replay", episode).rows
 
 
 def test_a_fact_is_recorded_as_it_was_shown_and_once_for_each_form(house: House, desk: InProcess) -> None:
@@ -316,7 +304,6 @@ def test_a_month_is_closed_with_its_check_list_and_a_reason(house: House, desk: 
     assert operator.get("/months/2026-13").status == 404
 
 
-SHEET = "Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/05/2026,02/06/2026,CONFIRMED,yes\n"
 WRONG = SHEET + "EP-1,T-2,RX-1,02/31/2026,02/28/2026,CONFIRMED,yes\n"
 
 

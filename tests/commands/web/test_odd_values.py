@@ -8,9 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from commands.web.guard import security
-from tests.act_forms import form_at, multipart, text_of
+from tests.act_forms import SHEET, form_at, house_in, multipart, text_of
 from tests.command_line import House
-from tests.commands.web.test_acts import SHEET, house_in
 from tests.in_process_site import HOST, InProcess
 
 

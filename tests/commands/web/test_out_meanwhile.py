@@ -10,9 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from commands.web.guard import sessions
-from tests.act_forms import form_at
+from tests.act_forms import events, form_at, house_in
 from tests.command_line import House
-from tests.commands.web.test_acts import events, house_in
 from tests.in_process_site import HOST, KEPT, InProcess, Visitor, apart
 
 

@@ -15,8 +15,8 @@ from commands.web import forms
 from commands.web.guard import security, sessions
 from commands.web.guard.security import OpaqueIds
 from commands.web.guard.sessions import Attempts, Sessions
+from tests.act_forms import house_in
 from tests.command_line import House
-from tests.commands.web.test_acts import house_in
 from tests.in_process_site import HOST, InProcess, Visitor, apart
 
 

@@ -10,10 +10,9 @@ import pytest
 
 from commands.desk.patients import _OfPatients
 from commands.desk.work_together import DecideTogether
-from tests.act_forms import Form, form_at, hidden_of, text_of
+from tests.act_forms import Form, form_at, hidden_of, house_in, text_of
 from tests.answered import answer, house_with_claims, written
 from tests.command_line import House
-from tests.commands.web.test_acts import house_in
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 from tests.running_site import Answer

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from commands.desk.sheets import OWN
-from tests.act_forms import Form, form_at, multipart, text_of
+from tests.act_forms import Form, events, form_at, house_in, multipart, text_of
 from tests.command_line import House, told
-from tests.commands.web.test_acts import events, house_in
 from tests.in_process_site import InProcess
 
 
