@@ -143,6 +143,7 @@ def naming(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 @settings(max_examples=many(30, 150), deadline=None)
+@example(Random(2859))  # what is retracted last moves the clock by which a payer takes corrections
 @given(drawn)
 def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random) -> None:
     entries, tables = history(rng, house=True)
@@ -151,7 +152,9 @@ def test_to_retract_and_then_retract_the_retraction_changes_nothing(rng: Random)
     retraction = last | {"id": "r1", "fact": {"type": "FactRetracted", **naming(target)}}
     restoration = last | {"id": "r2", "fact": {"type": "FactRetracted", **naming(retraction)}}
     book = book_of(tables)
-    same_rows(judge_entries(typed([*entries, retraction, restoration]), book), judge_entries(typed(entries), book))
+    one, other = judge_entries(typed([*entries, retraction, restoration]), book), judge_entries(typed(entries), book)
+    assert (one.days, one.lines) == (other.days, other.lines)
+    assert whenever_it_was_heard(one.findings) == whenever_it_was_heard(other.findings)
 
 
 @settings(max_examples=many(25, 150), deadline=None)
@@ -168,7 +171,7 @@ def test_a_correction_that_says_the_same_changes_only_what_was_recorded_last(rng
     book = book_of(tables)
     before, after = judge_entries(typed(entries), book), judge_entries(typed([*entries, correction]), book)
     assert plain(before.days) == plain(after.days)
-    assert plain(before.findings) == plain(after.findings)
+    assert plain(whenever_it_was_heard(before.findings)) == plain(whenever_it_was_heard(after.findings))
     assert before.lines == after.lines
 
 
