@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+from commands.door.line_reader import LONGEST_LINE_BYTES
 from ledger.facts.entry import encode
 from ledger.facts.events import DayServed
+from ledger.recorders.postgres import recorder as postgres_recorder
+from ledger.recorders.sqlite import recorder as sqlite_recorder
 from ledger.recorders.sqlite.file import SETTINGS
 from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry
 from tests.builders import (
@@ -326,3 +329,8 @@ def test_a_guard_that_is_no_text_any_more_is_told_plainly(path: Path, ledger: Ep
         other.execute("UPDATE sqlite_master SET sql = CAST(sql AS BLOB) WHERE name = 'entries_update'")
     with pytest.raises(StoreError):
         open_ledger(path, create=False)
+
+
+def test_a_page_of_the_longest_entries_is_small_beside_what_a_command_may_have() -> None:
+    """256 MB, of which some 30 are Python's; some commands hold a page, what they make of it, and the next one."""
+    assert max(sqlite_recorder.PAGE_ROWS, postgres_recorder.PAGE_ROWS) * LONGEST_LINE_BYTES <= 64 << 20
