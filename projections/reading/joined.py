@@ -16,8 +16,8 @@ from projections.reading.held import refuse_too_large_row
 
 UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
 """The tags of what the judge never reads: supplies, notes."""
-EPISODES_AT_ONCE: Final = 4
-"""So many of the longest that nobody asks for take 40 MB as they are read; each is decoded by itself."""
+EPISODES_AT_ONCE: Final = 2
+"""So many of the longest that nobody asks for take 20 MB as they are read; each is decoded by itself."""
 _CORRECTION: Final = TAGS[FactCorrected]
 
 

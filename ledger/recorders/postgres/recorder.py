@@ -25,8 +25,8 @@ from ledger.recorders.postgres.pool import LedgerDatastore
 from ledger.recorders.postgres.schema import KEYS_OF, SAFE
 from ledger.recorders.protocol import FEW
 
-PAGE_ROWS: Final = 1_000
-"""Rows of a scan that are held at once; of the longest that the door takes so many have 64 MB."""
+PAGE_ROWS: Final = 500
+"""Rows of a scan that are held at once; of the longest that the door takes so many have 32 MB."""
 PAUSE_SECONDS: Final = 0.1
 
 _LARGEST = 2**63 - 1

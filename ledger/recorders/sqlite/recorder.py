@@ -27,8 +27,8 @@ from ledger.recorders.sqlite.file import SETTINGS
 from ledger.recorders.sqlite.forget import destroy, empty_log
 from ledger.recorders.sqlite.pool import LedgerDatastore
 
-PAGE_ROWS: Final = 1_000
-"""Rows of a scan that are held at once; of the longest that the door takes so many have 64 MB."""
+PAGE_ROWS: Final = 500
+"""Rows of a scan that are held at once; of the longest that the door takes so many have 32 MB."""
 
 _LARGEST = 2**63 - 1
 

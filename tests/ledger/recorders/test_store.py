@@ -333,4 +333,4 @@ def test_a_guard_that_is_no_text_any_more_is_told_plainly(path: Path, ledger: Ep
 
 def test_a_page_of_the_longest_entries_is_small_beside_what_a_command_may_have() -> None:
     """256 MB, of which some 30 are Python's; some commands hold a page, what they make of it, and the next one."""
-    assert max(sqlite_recorder.PAGE_ROWS, postgres_recorder.PAGE_ROWS) * LONGEST_LINE_BYTES <= 64 << 20
+    assert max(sqlite_recorder.PAGE_ROWS, postgres_recorder.PAGE_ROWS) * LONGEST_LINE_BYTES <= 32 << 20
