@@ -18,12 +18,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from importlib import import_module
-from multiprocessing.context import BaseContext
 from types import SimpleNamespace
 from typing import IO, Any, Final
 
 from tests import ROOT
-from tests.helper_processes import LOADED
+from tests.helper_processes import LOADED, spawned_by
 
 SCRIPTS: Final = ROOT / "scripts"
 STARTED: Final = ("archive",)
@@ -119,26 +118,15 @@ def run(command: list[str], check: bool = False, env: dict[str, str] | None = No
     return SimpleNamespace(returncode=started.returncode, stdout=out, stderr=err)
 
 
-def helpers_by_forking() -> None:
-    """From now on, for whoever asks for processes that are spawned."""
-    ask = multiprocessing.get_context
-
-    def asked(method: str | None = None) -> BaseContext:
-        return ask("fork" if method == "spawn" else method)
-
-    multiprocessing.get_context = asked  # type: ignore[assignment]
-    for name in LOADED:
-        if hasattr(module := import_module(name), "get_context"):
-            module.get_context = asked
-
-
 def main(script: str) -> int:
     """Load, and run the script."""
     sys.path[:0] = [str(SCRIPTS), str(ROOT)]
     verbs = import_module("commands.verbs.verb_list").VERBS
     for verb in verbs.keys() - set(HEAVY):
         import_module(f"commands.verbs.{verbs[verb].module}")
-    helpers_by_forking()
+    for name in LOADED:
+        import_module(name)
+    spawned_by(multiprocessing.get_context("fork"))
     whole = {name: getattr(subprocess, name) for name in ("PIPE", "STDOUT", "DEVNULL", "CalledProcessError")}
     for name in ("commands", "moments"):
         import_module(f"benchmark.{name}").subprocess = SimpleNamespace(run=run, **whole)  # type: ignore[attr-defined]

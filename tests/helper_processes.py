@@ -17,13 +17,18 @@ LOADED: Final = ["projections.rebuild.build", "projections.distributed.local", "
 
 def forked_from_one() -> None:
     """From now on in this process, for whoever asks for processes that are spawned."""
-    ask = multiprocessing.get_context
-    forking = ask("forkserver")
+    forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload(LOADED)
     get_temp_dir()  # its socket's folder: now, or it lies where the test that happens to be first has its own TMPDIR
+    spawned_by(forking)
+
+
+def spawned_by(context: BaseContext) -> None:
+    """From now on another way serves whoever asks for processes that are spawned."""
+    ask = multiprocessing.get_context
 
     def asked(method: str | None = None) -> BaseContext:
-        return forking if method == "spawn" else ask(method)
+        return context if method == "spawn" else ask(method)
 
     multiprocessing.get_context = asked  # type: ignore[assignment]
     for name in LOADED:  # who has asked for it by name already

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
@@ -108,11 +108,23 @@ def identity_of(told: Texts) -> str:
     return identity
 
 
+NOTHING: Final = "Nothing was recorded: the ledger has this already."
 SENT_BEFORE: Final = (
     "This form was sent before, and told something else then.",
     "Nothing of this was recorded. Open the form again.",
 )
 """What is said of a form that was recorded and comes again with something else in it, as by the browser's way back."""
+
+
+def or_there(do: Callable[[], Done], is_there: Callable[[], bool]) -> Done:
+    """What becomes of an act; of two clicks at one moment the second may be stopped by what the first recorded, and is
+    told that it is there."""
+    try:
+        return do()
+    except Stopped:
+        if is_there():
+            return Done(NOTHING, [])
+        raise
 
 
 def nonce_of(identity: str, number: int) -> str:

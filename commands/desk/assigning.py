@@ -9,6 +9,7 @@ from typing import Final
 
 from commands.answers.assign import AnswersNamed, Assignment, NotAssigned, assignment, record_assignment, still_taken
 from commands.desk.act import (
+    NOTHING,
     SENT_BEFORE,
     Desk,
     Done,
@@ -19,6 +20,7 @@ from commands.desk.act import (
     identity_of,
     new_identity,
     nonce_of,
+    or_there,
 )
 from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts, plain
@@ -33,7 +35,6 @@ from projections.effects.effect import State, changes_between
 from projections.words import counted, minute, money, payer_name, sentence, utc_text
 
 _CLAIM: Final = EVENTS["ClaimSubmitted"].fields["claim"].form
-NOTHING: Final = "Nothing was recorded: the ledger has this already."
 
 
 class AssignAnswers:
@@ -100,22 +101,22 @@ class AssignAnswers:
         """Record it, once for each form."""
         identity = identity_of(told)
         with opened_to_record(self.desk.setup, create=False) as ledger:
-            began = ledger.position()
-            if self._is_there(ledger, told, identity):
-                return Done(NOTHING, [])
-            try:
-                found = self._recorded(ledger, told, identity)
-            except Stopped:
-                if self._is_there(ledger, told, identity):  # a second click at the same moment
-                    return Done(NOTHING, [])
-                raise
-            upto, patients = ledger.position(), frozenset(ledger.patients_of(found.claim.episode))
-            effect = self._effect(State(ledger, began), State(ledger, upto), patients)
-            return Done(
-                f"{counted(len(found.answers), 'answer')} assigned.",
-                [_counted(found), *effect.parts],
-                effect.patients | patients,
+            return or_there(
+                lambda: self._assigned(ledger, told, identity), lambda: self._is_there(ledger, told, identity)
             )
+
+    def _assigned(self, ledger: EpisodeLedger, told: Texts, identity: str) -> Done:
+        began = ledger.position()
+        if self._is_there(ledger, told, identity):
+            return Done(NOTHING, [])
+        found = self._recorded(ledger, told, identity)
+        upto, patients = ledger.position(), frozenset(ledger.patients_of(found.claim.episode))
+        effect = self._effect(State(ledger, began), State(ledger, upto), patients)
+        return Done(
+            f"{counted(len(found.answers), 'answer')} assigned.",
+            [_counted(found), *effect.parts],
+            effect.patients | patients,
+        )
 
     def _is_there(self, ledger: EpisodeLedger, told: Texts, identity: str) -> bool:
         """Whether the form recorded its act already; Stopped if that was another one."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from commands.desk.act import Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
+from commands.desk.act import NOTHING, Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
 from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import (
     Control,
@@ -43,7 +43,6 @@ from projections.words import capital, minute, sentence, utc_text
 DESK: Final = "desk"
 """The source of what is recorded at the site, as of what is said on the command line."""
 VOIDING: Final = "EpisodeVoided"
-NOTHING: Final = "Nothing was recorded: the ledger has this already."
 
 
 class OfEpisode:

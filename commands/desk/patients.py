@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from commands.desk.act import SENT_BEFORE, Desk, Done, Preview, Stopped, clock_stops, identity_of, new_identity
+from commands.desk.act import (
+    NOTHING,
+    SENT_BEFORE,
+    Desk,
+    Done,
+    Preview,
+    Stopped,
+    clock_stops,
+    identity_of,
+    new_identity,
+    or_there,
+)
 from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts, plain, shown
 from commands.door.explain import first_fault
@@ -23,7 +34,6 @@ from projections.reading.around import entries_around
 from projections.words import sentence
 
 ATTEMPTS: Final = 100
-NOTHING: Final = "Nothing was recorded: the ledger has this already."
 _PATIENT: Final = EVENTS["EpisodeOpened"].fields["patient"].form
 _REASON: Final = EVENTS["FactRetracted"].fields["reason"].form
 _FIELDS: Final = {
@@ -104,12 +114,7 @@ class _OfPatients:
         """Record it, once for each form."""
         nonce = identity_of(told).rpartition("-")[2]
         with opened_to_record(self.desk.setup, create=False) as ledger:
-            try:
-                return self._done(ledger, told, nonce)
-            except Stopped:
-                if self._is_there(ledger, told, nonce):  # a second click at the same moment
-                    return Done(NOTHING, [])
-                raise
+            return or_there(lambda: self._done(ledger, told, nonce), lambda: self._is_there(ledger, told, nonce))
 
     def _done(self, ledger: EpisodeLedger, told: Texts, nonce: str) -> Done:
         for _ in range(ATTEMPTS):

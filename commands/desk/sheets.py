@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from commands.desk.act import Desk, Done, Download, Part, Preview, Stopped, clock_stops, new_identity
+from commands.desk.act import NOTHING, Desk, Done, Download, Part, Preview, Stopped, clock_stops, new_identity
 from commands.desk.effects import Effect, effect_of
 from commands.desk.fields import Control, Texts
 from commands.desk.sheet_run import LINES_SHOWN, Ran, Refuse, SheetsWanted, episodes_of, run_sheets, said_only
@@ -118,7 +118,7 @@ class ImportSheet:
             effect = self._effect(State(ledger, began), State(ledger, upto), touched)
             patients = touched | _proposed_for(ledger, ran) | effect.patients
         new = ran.counts["recorded"] + ran.corrected
-        sentence = f"{counted(new, 'fact')} recorded." if new else "Nothing was recorded: the ledger has this already."
+        sentence = f"{counted(new, 'fact')} recorded." if new else NOTHING
         return Done(sentence, [*told_of(ran, "recorded"), *effect.parts], frozenset(patients), _downloads(ran))
 
     def refused_rows(self, told: Texts) -> RefusedSheet:
@@ -180,10 +180,8 @@ class ImportSheet:
         upload = self._uploads.of(self._session, name)
         if upload is None:
             raise Stopped("The file is not kept any more.", "Choose it again.")
-        plain = (
-            _ODD.sub("_", upload.name.rpartition("/")[2].rpartition("\\")[2]).encode()[-100:].decode(errors="ignore")
-        )
-        plain = plain.lstrip(".") or "file"
+        last = _ODD.sub("_", upload.name.rpartition("/")[2].rpartition("\\")[2])
+        plain = last.encode()[-100:].decode(errors="ignore").lstrip(".") or "file"
         path = folder / (plain if plain.endswith(ending) else plain + ending)
         path.write_bytes(upload.content)
         return path

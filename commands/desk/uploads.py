@@ -23,7 +23,7 @@ class Upload(NamedTuple):
     session: str
     name: str
     content: bytes
-    user: str = ""
+    user: str
 
 
 class Uploads:

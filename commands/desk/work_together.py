@@ -9,7 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from commands.desk.act import SENT_BEFORE, Desk, Done, Part, Preview, Stopped, identity_of, new_identity, nonce_of
+from commands.desk.act import (
+    NOTHING,
+    SENT_BEFORE,
+    Desk,
+    Done,
+    Part,
+    Preview,
+    Stopped,
+    identity_of,
+    new_identity,
+    nonce_of,
+    or_there,
+)
 from commands.desk.fields import Control, Texts
 from commands.desk.open_work import ATTEMPTS
 from commands.outside import utc_now
@@ -20,7 +32,6 @@ from ledger.facts.texts import LONGEST_FREE_TEXT, LONGEST_TEXT, fault_of
 from ledger.store import EpisodeLedger, RecordConflictError
 from projections.words import counted, minute, money, utc_text, written_date
 
-NOTHING: Final = "Nothing was recorded: the ledger has this already."
 NOBODY: Final = "nobody"
 """What is entered as owner where there is to be none."""
 
@@ -96,12 +107,9 @@ class DecideTogether:
         """Record it for all of them, once for each form."""
         identity = identity_of(told)
         with opened_to_record(self.desk.setup, create=False) as ledger:
-            try:
-                return self._decided(ledger, told, identity)
-            except Stopped:
-                if self._is_there(ledger, told, identity):  # a second click at the same moment
-                    return Done(NOTHING, [])
-                raise
+            return or_there(
+                lambda: self._decided(ledger, told, identity), lambda: self._is_there(ledger, told, identity)
+            )
 
     def _decided(self, ledger: EpisodeLedger, told: Texts, identity: str) -> Done:
         effect = self._effect(told)

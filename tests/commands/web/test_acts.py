@@ -7,7 +7,6 @@ import html
 import json
 import re
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,17 +25,6 @@ from tests.intake_samples import every_fact
 from tests.running_site import Answer
 
 OPENING = "EpisodeOpened"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    """The shared example: patient P-1 with episode EP-1, and P-2 with EP-2, which has one day in conflict."""
-    return house_in(tmp_path)
-
-
-@pytest.fixture
-def desk(house: House) -> InProcess:
-    return InProcess(house.ledger, house.book)
 
 
 @pytest.fixture(scope="module")

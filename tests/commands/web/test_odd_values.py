@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from commands.web.guard import security
-from tests.act_forms import SHEET, form_at, house_in, multipart, text_of
+from tests.act_forms import SHEET, form_at, multipart, text_of
 from tests.command_line import House
 from tests.in_process_site import HOST, InProcess
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return house_in(tmp_path)
-
-
-@pytest.fixture
-def desk(house: House) -> InProcess:
-    return InProcess(house.ledger, house.book)
 
 
 @pytest.mark.parametrize("name", ["表" * 100 + ".csv", "x" * 300 + ".csv", "..", "/etc/passwd", "a\0b.csv", "‮.csv"])

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from commands.web.guard import sessions
-from tests.act_forms import events, form_at, house_in
+from tests.act_forms import events, form_at
 from tests.command_line import House
 from tests.in_process_site import HOST, KEPT, InProcess, Visitor, apart
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return house_in(tmp_path)
-
-
-@pytest.fixture
-def desk(house: House) -> InProcess:
-    return InProcess(house.ledger, house.book)
 
 
 @pytest.mark.parametrize(

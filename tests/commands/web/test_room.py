@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,19 +14,7 @@ from commands.web import forms
 from commands.web.guard import security, sessions
 from commands.web.guard.security import OpaqueIds
 from commands.web.guard.sessions import Attempts, Sessions
-from tests.act_forms import house_in
-from tests.command_line import House
 from tests.in_process_site import HOST, InProcess, Visitor, apart
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return house_in(tmp_path)
-
-
-@pytest.fixture
-def desk(house: House) -> InProcess:
-    return InProcess(house.ledger, house.book)
 
 
 def test_a_form_of_many_parts_is_not_read_to_its_end(desk: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

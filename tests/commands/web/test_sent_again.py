@@ -10,25 +10,14 @@ import pytest
 
 from commands.desk.patients import _OfPatients
 from commands.desk.work_together import DecideTogether
-from tests.act_forms import Form, form_at, hidden_of, house_in, text_of
+from tests.act_forms import Form, form_at, hidden_of, text_of
 from tests.answered import answer, house_with_claims, written
-from tests.command_line import House
 from tests.in_process_site import InProcess, Visitor
 from tests.kept import documented
 from tests.running_site import Answer
 
 ALREADY = "the ledger has this already"
 OTHER = "told something else then"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return house_in(tmp_path)
-
-
-@pytest.fixture
-def desk(house: House) -> InProcess:
-    return InProcess(house.ledger, house.book)
 
 
 def test_a_decision_about_a_piece_of_work_is_recorded_once_for_each_form(tmp_path: Path) -> None:

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from commands.desk.sheets import OWN
-from tests.act_forms import Form, events, form_at, house_in, multipart, text_of
+from tests.act_forms import Form, events, form_at, multipart, text_of
 from tests.command_line import House, told
 from tests.in_process_site import InProcess
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return house_in(tmp_path)
-
-
-@pytest.fixture
-def desk(house: House) -> InProcess:
-    return InProcess(house.ledger, house.book)
 
 
 def test_a_file_changes_nothing_of_what_voids_an_episode_unless_its_sender_may(house: House, desk: InProcess) -> None:
