@@ -162,20 +162,45 @@ def test_an_id_token_that_does_not_hold_lets_nobody_in(
 def test_an_answer_counts_once_for_the_browser_that_began_and_for_a_while(desk: InProcess, provider: Provider) -> None:
     visitor = Visitor(desk)
     back = sent_back(provider, visitor.get("/sign-in/provider").headers["location"])
+    begun = visitor.cookie
     for other in (back.replace("state=", "state=x"), "/sign-in/answer", "/sign-in/answer?code=x"):
         assert "no sign-in that this browser has begun" in visitor.get(other).text
     stranger = Visitor(desk)
     stranger.get("/sign-in/provider")
     assert "no sign-in that this browser has begun" in stranger.get(back).text, "nobody is signed in as somebody else"
-    assert visitor.get(back).status == 403, "the other browser has used it up"
-    back = sent_back(provider, visitor.get("/sign-in/provider").headers["location"])
-    assert visitor.get(back).status == 200
+    assert visitor.get(back).status == 200, "and nobody else can use it up"
     again = Visitor(desk)
-    again.cookie = visitor.cookie
+    again.cookie = begun
     assert "no sign-in that this browser has begun" in again.get(back).text, "a state is used once"
     back = sent_back(provider, visitor.get("/sign-in/provider").headers["location"])
     desk.clock.now += PENDING_SECONDS + 1
     assert visitor.get(back).status == 403
+
+
+def test_a_stranger_who_begins_thousands_of_sign_ins_pushes_out_nobodys() -> None:
+    pending = Pending()
+    begun, cookie = pending.begin()
+    others = {pending.begin() for _ in range(12_000)}
+    assert len({secret for made, _ in others for secret in made}) == 36_000
+    for made, theirs in others:
+        assert pending.end(made.state, theirs) == made
+    assert pending.end(begun.state, cookie) == begun
+    assert pending.end(begun.state, cookie) is None
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "x", "9.9", "1e999.x", "\ud800", "0.\x00", "-1.é"])
+def test_a_cookie_that_was_not_made_here_is_no_sign_in(cookie: str) -> None:
+    pending = Pending()
+    begun, _ = pending.begin()
+    for state in ("", "\ud800", "é", begun.state):
+        assert pending.end(state, cookie) is None
+
+
+def test_the_time_that_a_sign_in_began_cannot_be_told_otherwise(desk: InProcess) -> None:
+    begun, cookie = desk.site.pending.begin()
+    _, _, secret = cookie.partition(".")
+    assert desk.site.pending.end(begun.state, f"{desk.clock.now + PENDING_SECONDS:.0f}.{secret}") is None
+    assert desk.site.pending.end(begun.state, cookie) == begun
 
 
 def test_an_answer_of_another_provider_or_of_a_refusal_lets_nobody_in(desk: InProcess, provider: Provider) -> None:
