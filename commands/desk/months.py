@@ -37,8 +37,8 @@ class Close:
         self.title = f"Close {month.words}"
 
     def hidden(self) -> dict[str, str]:
-        """The identity; a month is closed once whatever it is."""
-        return {"id": new_identity()}
+        """The identity, though a month is closed once whatever it is; and what was seen open, which a reason is for."""
+        return {"id": new_identity(), "seen": counted_open(self.still_open)}
 
     def begin(self) -> dict[str, str]:
         """An empty form."""
@@ -64,6 +64,7 @@ class Close:
 
     def preview(self, told: Texts) -> Preview:
         """What would be fixed, and with what open."""
+        _check_seen(told, counted_open(self.still_open))
         notes = [f"Open in {self.month.words}: {counted_open(self.still_open)}."] if self.still_open else []
         effect = [Part(f"{self.month.words} is closed for good, as of what is recorded now.")]
         return Preview([(each.label, each.value) for each in self.controls(told, {})], notes, effect)
@@ -81,15 +82,17 @@ class Close:
                         refuse_doubtful_clock(ledger, utc_now())
                     closed = close_month(
                         ledger, self.desk.book, self.month, self.desk.by, utc_now(), set_aside,
-                        still_open=lambda: self._open_now(ledger), anyway=anyway,
+                        still_open=lambda: self._open_now(ledger, told), anyway=anyway,
                     )  # fmt: skip
             except (CannotClose, NotAsClosed) as refused:
                 raise Stopped(*map(sentence, refused.args), patients=set_aside) from None
         return Done(said_closed(closed.record, new=closed.new), report_lines(closed))
 
-    def _open_now(self, ledger: EpisodeLedger) -> str:
+    def _open_now(self, ledger: EpisodeLedger, told: Texts) -> str:
         with closing(self.desk.setup.views()) as views:
-            return counted_open(open_in_month(ledger, views, self.month))
+            now = counted_open(open_in_month(ledger, views, self.month))
+        _check_seen(told, now)
+        return now
 
     def _refuse_doubtful(self, ledger: EpisodeLedger, anyway: str) -> None:
         """Stopped where nothing may be fixed: on a ledger that is not what it was, or with somebody's name."""
@@ -103,6 +106,15 @@ class Close:
             )
         if setup.master and any(is_named_in(anyway, name) for name in ledger.patients_since(0, ledger.position())):
             raise Stopped("The reason stays in the ledger: do not name a patient in it.")
+
+
+def _check_seen(told: Texts, still_open: str) -> None:
+    """Stopped where other things are open than the reason was given for."""
+    if told.get("seen", "") != still_open:
+        raise Stopped(
+            f"What is open in the month has changed since the form was opened: {still_open or 'nothing is, now'}.",
+            "No month was closed. Open the form again.",
+        )
 
 
 def said_closed(record: MonthClosed, *, new: bool) -> str:

@@ -272,6 +272,13 @@ def test_patients_are_merged_and_parted_once_for_each_form(house: House, desk: I
 
 def test_a_month_is_closed_with_its_check_list_and_a_reason(house: House, desk: InProcess) -> None:
     operator, viewer = desk.visitor("operator", "lead"), desk.visitor("viewer")
+    early = form_at(operator, "/months/2026-02")
+    shown_early = early.shown(anyway="claims follow")
+    other = {"type": "ServiceBilledSeparately", "code": "S9326", "from": "2026-02-03", "billed_by": "1245319599"}
+    assert house.tell(told("s9326-again", other, source="billing", episode="EP-2")).status == 0
+    for form in (early, shown_early):
+        assert "has changed since the form was opened" in text_of(form.send("record", anyway="claims follow"))
+    assert house.run("close", "--list").rows == []
     looked = viewer.get("/months/2026-02")
     assert 'class="act"' not in looked.text, "who may not close it has the list alone"
     rows = house.run("close", "2026-02", "--check").rows
