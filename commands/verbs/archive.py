@@ -13,6 +13,7 @@ from commands.terminal.output import OutputUri
 from commands.terminal.progress import progress
 from commands.terminal.show import printable, say
 from ledger.recorders.by_name.as_stored import as_stored
+from projections.loading import load_pyarrow
 from projections.words import counted
 
 NEEDS = "archives need the library pyarrow: pip install 'episode-ledger[archive]'"
@@ -22,7 +23,7 @@ NEEDS = "archives need the library pyarrow: pip install 'episode-ledger[archive]
 def archiving() -> Iterator[None]:
     """UsageError where the libraries of archives are not installed."""
     try:
-        import pyarrow  # noqa: F401 - to say it before anything is done
+        load_pyarrow()  # to say it before anything is done
     except ImportError:
         raise click.UsageError(NEEDS) from None
     yield

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 import click
 
 from projections.export.shapes import CHANGES_OF
-from projections.export.write import CLOUDEVENTS, EVENTS, PARQUET, writer_of
+from projections.export.write import CLOUDEVENTS, EVENTS, PARQUET
+from projections.loading import load_pyarrow
 
 NAMING: Final = {
     EVENTS: "they hold what was told, free text included",
@@ -44,7 +45,8 @@ def check_asked(asked: Asked) -> None:
         raise click.UsageError(f"{asked.dataset} cannot be de-identified: {NAMING[asked.dataset]}")
     if asked.key is not None and not asked.deidentified:
         raise click.UsageError("--key is for --deidentified")
-    try:
-        writer_of(asked.form) if asked.form != CLOUDEVENTS else None
-    except ImportError:
-        raise click.UsageError("--format parquet needs pyarrow: pip install 'episode-ledger[parquet]'") from None
+    if asked.form == PARQUET:
+        try:
+            load_pyarrow()
+        except ImportError:
+            raise click.UsageError("--format parquet needs pyarrow: pip install 'episode-ledger[parquet]'") from None

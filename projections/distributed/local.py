@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from projections.distributed.task import Engine, Report, Task
+from projections.loading import load_pyarrow
 from projections.read_model.trouble import NotNow
 
 
@@ -18,7 +19,7 @@ def local_engine(processes: int) -> Engine:
         if processes == 1:
             yield from map(work, tasks)
             return
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(processes, get_context("spawn"), load_pyarrow) as pool:
             try:
                 for done in as_completed([pool.submit(work, task) for task in tasks]):
                     yield done.result()

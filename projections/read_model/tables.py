@@ -6,11 +6,10 @@ Days are kept by runs (``projections/rows/day_run.py``); the view ``days`` gives
 from __future__ import annotations
 
 import sqlite3
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Final
 
+from projections.loading import not_loaded
 from projections.rows.columns import sql_list
 from projections.rows.day import DAY_COLUMNS, DAY_ORDER
 from projections.rows.day_run import RUN_ORDER, RUN_TYPES
@@ -57,25 +56,13 @@ DAYS: Final = "SELECT {} FROM day_runs, json_each(because)".format(
 
 def lay_tables(connection: sqlite3.Connection) -> None:
     """The empty tables of rows and digests, and the view of the days, in the caller's transaction, without indexes."""
-    with _not_loaded("pandas", "numpy"):  # sqlite-utils has them loaded where they are there: 80 MB and half a second
+    with not_loaded("pandas", "numpy"):  # sqlite-utils has them loaded where they are there: 80 MB and half a second
         from sqlite_utils import Database
 
     database = Database(connection, execute_plugins=False)  # nobody else's code runs over patients' rows
     for table, columns in STORED.items():
         database.table(table).create(dict(columns), strict=True)
     database.create_view("days", DAYS)
-
-
-@contextmanager
-def _not_loaded(*names: str) -> Iterator[None]:
-    """What is imported within finds none of these, unless somebody has loaded them; who comes later does find them."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: what Python takes for "not to be had"
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 def drop_tables(connection: sqlite3.Connection) -> None:
