@@ -5,18 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+
+
+class _NotThere(MetaPathFinder):
+    """Finds what is named: it cannot be had."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in self._names:
+            raise ModuleNotFoundError(name=name)
 
 
 @contextmanager
 def not_loaded(*names: str) -> Iterator[None]:
     """What is imported within finds none of these, unless somebody has loaded them; who comes later does find them."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: what Python takes for "not to be had"
+    finder = _NotThere(names)
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
+        sys.meta_path.remove(finder)
 
 
 def load_pyarrow() -> None:
