@@ -63,32 +63,42 @@ def claims_on(episode: Episode, number: str) -> list[Live[ClaimSubmitted]]:
 
 def chain_of(episode: Episode, claim: str) -> list[Live[ClaimSubmitted]]:
     """A claim with what it replaces or voids and what does so to it, in the order they were recorded."""
-    known, names = episode.claims, {claim}
-    while True:
-        more = {
-            name
-            for name, other in known.items()
-            for named in (_named(episode, other.fact),)
-            if named is not None and (name in names or named in names)
-            for name in (name, named)
-        } | names
-        if more == names:
-            break
-        names = more
-    return sorted((known[name] for name in names if name in known), key=lambda each: each.first.version)
+    known = episode.claims
+    chain = next((names for names in chains_of(episode) if claim in names), {claim})
+    return sorted((known[name] for name in chain if name in known), key=lambda each: each.first.version)
 
 
-def _named(episode: Episode, fact: ClaimSubmitted) -> str | None:
-    return None if fact.frequency == "1" or fact.replaces is UNSET else own_number(episode, fact.replaces)
+def chains_of(episode: Episode) -> list[set[str]]:
+    """The numbers of claims that belong together since one replaces or voids another; a claim alone is in none."""
+    numbers, found = OwnNumbers(episode), dict[str, set[str]]()
+    for name, claim in episode.claims.items():
+        if claim.fact.frequency == "1" or claim.fact.replaces is UNSET:
+            continue
+        one, other = (found.setdefault(each, {each}) for each in (name, numbers.of(claim.fact.replaces)))
+        if one is not other:
+            smaller, larger = sorted((one, other), key=len)
+            larger |= smaller
+            found.update(dict.fromkeys(smaller, larger))
+    return list({id(names): names for names in found.values()}.values())
 
 
-def own_number(episode: Episode, named: str) -> str:
-    """Our number of a claim that is named by ours or by the payer's."""
-    if named in episode.claims:
-        return named
-    given = [(fact.payer_control, fact.claim) for _, fact in episode.acknowledgements]
-    given += [(fact.payer_control, fact.claim) for _, fact in episode.postings]
-    return next((claim for control, claim in given if control == named and claim in episode.claims), named)
+class OwnNumbers:
+    """Our numbers of claims that are named by ours or by the payer's."""
+
+    def __init__(self, episode: Episode) -> None:
+        self._episode = episode
+        self._given: Mapping[object, str] | None = None
+
+    def of(self, named: str) -> str:
+        """Our number of a claim; what it is named by where no claim of the episode is known by that."""
+        claims = self._episode.claims
+        if named in claims:
+            return named
+        if self._given is None:
+            told = [(fact.payer_control, fact.claim) for _, fact in self._episode.acknowledgements]
+            told += [(fact.payer_control, fact.claim) for _, fact in self._episode.postings]
+            self._given = {control: claim for control, claim in reversed(told) if claim in claims}
+        return self._given.get(named, named)
 
 
 def postings_of(episode: Episode) -> list[Posting]:

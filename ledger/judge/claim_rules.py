@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from ledger.day_set import Days
 from ledger.facts.events import ClaimSubmitted
-from ledger.judge.answers import own_number
+from ledger.judge.answers import OwnNumbers
 from ledger.judge.case import Case, Regime
 from ledger.judge.claims import Claim, ClaimedLine, replaces
 from ledger.judge.lines import days_between
@@ -197,15 +197,16 @@ def claim_units(file: PatientFile) -> Iterator[Seen]:
 def replaces_unknown(file: PatientFile) -> Iterator[Seen]:
     """A replacement or void of no claim that the episode ever knew."""
     for case in file.cases:
+        numbers = OwnNumbers(case.episode)
         for claim in case.episode.claims.values():
-            if claim.fact.frequency != "1" and not _is_known(case, replaces(claim), claim.fact.claim):
+            if claim.fact.frequency != "1" and not _is_known(case, numbers, replaces(claim), claim.fact.claim):
                 yield _whole(case, [claim])
 
 
-def _is_known(case: Case, named: str | None, own: str) -> bool:
+def _is_known(case: Case, numbers: OwnNumbers, named: str | None, own: str) -> bool:
     if named in case.episode.claim_numbers:
         return named != own
-    return named is not None and own_number(case.episode, named) not in (named, own)  # by the payer's number
+    return named is not None and numbers.of(named) not in (named, own)  # by the payer's number
 
 
 def number_reused(file: PatientFile) -> Iterator[Seen]:

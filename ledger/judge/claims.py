@@ -13,7 +13,7 @@ from ledger.book import PER_DIEM_CODES
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import ClaimLine, ClaimSubmitted, DiagnosisRecorded
 from ledger.facts.zones import zone
-from ledger.judge.answers import own_number, rejected_claims
+from ledger.judge.answers import OwnNumbers, rejected_claims
 from ledger.judge.episode import Episode, Live
 
 _MOST_DIAGNOSES: Final = 12
@@ -57,17 +57,18 @@ def live_claims(episode: Episode) -> Iterator[Claim]:
     back = rejected_claims(episode)
     counting = [claim for number, claim in episode.claims.items() if number not in back]
     naming: dict[str, list[Claim]] = {}
+    numbers = OwnNumbers(episode)
     for claim in counting:
         if (named := replaces(claim)) is not None:
-            naming.setdefault(own_number(episode, named), []).append(claim)
+            naming.setdefault(numbers.of(named), []).append(claim)
     if not naming:  # most: none voids, none replaces
         yield from (claim for claim in counting if claim.fact.frequency != "8")
         return
+    newest = {named: max(claim.first.version for claim in those) for named, those in naming.items()}
     for claim in counting:
         if claim.fact.frequency == "8" or any(other is not claim for other in naming.get(claim.fact.claim, ())):
             continue
-        alike = naming.get(own_number(episode, replaces(claim) or ""), ())
-        if all(other.first.version <= claim.first.version for other in alike):
+        if newest.get(numbers.of(replaces(claim) or ""), 0) <= claim.first.version:
             yield claim
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import UNSET
 
 from ledger.facts.billing import RefundSent, WrittenOff
-from ledger.judge.answers import chain_of
+from ledger.judge.answers import chains_of
 from ledger.judge.case import Case, Region
 from ledger.judge.claims import live_claims
 from ledger.judge.episode import Episode
@@ -155,10 +156,11 @@ def _waiting(episode: Episode, days: Sequence[PaidDay], live: Collection[str]) -
         if day.claim in live and day.is_per_diem and not day.is_answered:
             answers.setdefault(day.claim, set()).add(day.date)
     waiting: set[tuple[str, int]] = set()
-    for claim, unanswered in answers.items():
-        for other in chain_of(episode, claim):
-            if other.fact.claim != claim:
-                waiting |= {(other.fact.claim, date) for date in unanswered}
+    for chain in chains_of(episode) if answers else ():
+        asked = Counter(date for claim in chain for date in answers.get(claim, ()))
+        for claim in chain:
+            own = answers.get(claim, ())
+            waiting |= {(claim, date) for date, times in asked.items() if times > (date in own)}
     return waiting
 
 

@@ -12,11 +12,11 @@ from ledger.facts.events import ClaimSubmitted, EpisodeOpened
 from ledger.judge.answers import (
     DENIED,
     TAKEN_BACK,
+    OwnNumbers,
     Posting,
     answers_by_claim,
     chain_of,
     last_acknowledgements,
-    own_number,
     rejected_claims,
     standing,
 )
@@ -85,9 +85,10 @@ class Standings:
         self.answers = answers_by_claim(episode)
         self._acknowledged, back = last_acknowledgements(episode), rejected_claims(episode)
         self._naming: dict[str, set[str]] = {}
+        numbers = OwnNumbers(episode)
         for name, claim in episode.claims.items():
             if name not in back and claim.fact.replaces is not UNSET and claim.fact.frequency != "1":
-                named = own_number(episode, claim.fact.replaces)
+                named = numbers.of(claim.fact.replaces)
                 if named != name:
                     self._naming.setdefault(named, set()).add(claim.fact.frequency)
 

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from ledger.book import Book
 from ledger.facts.administration import BatchWritten
 from ledger.facts.events import ClaimSubmitted
-from ledger.judge.answers import own_number
+from ledger.judge.answers import OwnNumbers
 from ledger.judge.case import Case
 from ledger.store import EpisodeLedger
 from projections.answers.restated import VOID
@@ -25,7 +25,7 @@ class AsLeft(NamedTuple):
 
 def as_left(ledger: EpisodeLedger, book: Book, case: Case, frequency: str, replaces: str | None) -> AsLeft | None:
     """Of a void, what was known when the claim it takes back was written here; None for all others."""
-    voided = case.episode.claims.get(own_number(case.episode, replaces or "")) if frequency == VOID else None
+    voided = case.episode.claims.get(OwnNumbers(case.episode).of(replaces or "")) if frequency == VOID else None
     if voided is None or voided.fact.batch is UNSET:
         return None
     act = next((act for _, act in ledger.acts_of(BatchWritten) if act.batch == voided.fact.batch), None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from ledger.facts.events import ClaimSubmitted
-from ledger.judge.answers import chain_of, own_number
+from ledger.judge.answers import OwnNumbers, chain_of
 from ledger.judge.case import Case
 from projections.answers.claim_list import payer_number_of
 from projections.answers.restated import REPLACEMENT, VOID
@@ -17,7 +17,7 @@ def number_to_name(case: Case, claim: ClaimSubmitted) -> str:
     """The payer's number that a recorded replacement or void names on its file; nothing for an original."""
     if claim.frequency not in (REPLACEMENT, VOID) or claim.replaces is UNSET:
         return ""
-    replaced = own_number(case.episode, claim.replaces)
+    replaced = OwnNumbers(case.episode).of(claim.replaces)
     earlier = case.episode.claims.get(replaced)
     return (payer_number_of(case.episode, earlier.fact.claim) if earlier else None) or claim.replaces
 
