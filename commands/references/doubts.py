@@ -114,9 +114,10 @@ class KnownNames:
         self.holds: set[str] = set()
         self.ends: dict[str, date] = {}
         for fact in facts:
-            self._take(fact)
+            self.take(fact)
 
-    def _take(self, fact: Event) -> None:
+    def take(self, fact: Event) -> None:
+        """One more live fact."""
         match fact:
             case TherapyOrdered():
                 self.orders.add(fact.order)

@@ -67,7 +67,7 @@ class _Named(Struct):
     facts: int = 0
 
 
-class _Episode:
+class EpisodeNames:
     """What an episode has named: the entries that name something, or mend one that does."""
 
     __slots__ = ("_entries", "_identities", "_names")
@@ -87,15 +87,17 @@ class _Episode:
     def take(self, entry: Entry) -> None:
         """Keep an entry, if it names something, or mends one that is kept."""
         fact = entry.fact
-        if type(fact) not in NAMING:
-            if not isinstance(fact, FactCorrected | FactRetracted):
-                return
+        if isinstance(fact, FactCorrected | FactRetracted):
             names_something = isinstance(fact, FactCorrected) and type(fact.fact) in NAMING
             if not names_something and (fact.target_source, fact.target_id) not in self._identities:
                 return
+            self._names = None
+        elif type(fact) not in NAMING:
+            return
+        elif self._names is not None:  # it is live whatever was before it
+            self._names.take(fact)
         self._entries.append(entry)
         self._identities.add((entry.source, entry.id))
-        self._names = None
 
 
 class Watch:
@@ -103,7 +105,7 @@ class Watch:
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self._most_open = most_open
-        self._episodes: dict[str, _Episode] = {}
+        self._episodes: dict[str, EpisodeNames] = {}
         self._open: dict[str, dict[tuple[DoubtKind, str], _Named]] = {}
         self._count = self._seen = 0
         self._settled: dict[DoubtKind, Doubtful] = {}
@@ -116,7 +118,7 @@ class Watch:
     def begin(self, episodes: Iterable[str]) -> None:
         """All entries of these episodes are read next."""
         for episode in episodes:
-            self._episodes[episode] = _Episode()
+            self._episodes[episode] = EpisodeNames()
 
     def read(self, entry: Entry) -> None:
         """An entry that stands in the ledger."""

@@ -217,7 +217,8 @@ def number_reused(file: PatientFile) -> Iterator[Seen]:
         for claim in case.episode.told_claims if is_repeated else ():
             told.setdefault(claim.fact.claim, []).append(claim)
         for claims in told.values():
-            if any(_dates(one.fact).isdisjoint(_dates(other.fact)) for one, other in combinations(claims, 2)):
+            asked = {frozenset(_dates(claim.fact)) for claim in claims}
+            if any(one.isdisjoint(other) for one, other in combinations(asked, 2)):
                 yield _whole(case, claims)
 
 

@@ -211,7 +211,7 @@ def _answered(
             day.reasons, day.is_cut = set(), False
         else:
             day.reasons |= reasons
-        if posting.entry.label not in day.because:
+        if day.because[-1:] != [posting.entry.label]:  # answers come one after the other
             day.because.append(posting.entry.label)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -350,3 +351,34 @@ def test_what_is_large_is_known_on_every_store(path: Path, every_store: str) -> 
         text = sum(len(encode(each)) for each in entries)
         assert found == text if "encrypted" not in every_store else text < found < 3 * text
         assert ledger.text_bytes(["EP-1"], FEW) == 0
+
+
+def billed_by_the_day(count: int) -> Iterator[Told]:
+    """A claim for each day of a month, over and over, none of them answered."""
+    for number in range(count):
+        date = f"2025-02-{1 + number % 28:02}"
+        line = {"code": "S9325", "from": date, "to": date, "units": 1, "charge_cents": 1}
+        fact = {"type": "ClaimSubmitted", "claim": f"C-{number}", "payer": "prairie-blue", "frequency": "1"}
+        yield told(f"c{number}", fact | {"lines": [line]}, source="billing")
+
+
+def answered_again_and_again(count: int) -> Iterator[Told]:
+    """One claim of a year, with so many answers."""
+    yield claims(1, 1)[0]
+    for number in range(count):
+        fact = {"type": "RemittancePosted", "claim": "C-0", "payer": "prairie-blue", "payment": f"K-{number}"}
+        about = {"paid_on": "2026-04-01", "status": "1", "charge_cents": 1, "paid_cents": 1, "lines": []}
+        yield told(f"r{number}", fact | about, source="remit")
+
+
+@pytest.mark.parametrize(
+    "many", [billed_by_the_day(2_000), answered_again_and_again(700)], ids=["claims", "answers to one claim"]
+)
+def test_of_what_a_patient_may_have_thousands_the_cost_grows_with_their_number_alone(
+    house: House, many: Iterable[Told]
+) -> None:
+    """It grew with their square, and of ten thousand the patient was set aside."""
+    assert house.tell(*example("EP-1", "P-1"), *many, options=UNSEEN).status == 0
+    ended = house.run("payments", env=LITTLE)
+    assert (ended.status, "set aside" in ended.err) == (0, False)
+    assert {row["episode"] for row in ended.rows} == {"EP-1"}
