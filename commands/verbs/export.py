@@ -49,6 +49,7 @@ from projections.read_model.version import code_version
 from projections.read_model.views import Views
 from projections.reading.budget import TooCostly
 from projections.rows.cells import Cells
+from projections.rows.several_days import for_itself, in_days, moved_in
 from projections.words import utc_text
 
 READ_MODEL: Final = ("days", "lines", "findings")
@@ -209,7 +210,11 @@ def _write(
 ) -> ExportManifest:
     """Rows given patient by patient, written month by month."""
     columns = dataset.columns if pseudonyms is None else kept_columns(dataset)
-    told = rows if pseudonyms is None else deidentified(rows, dataset, pseudonyms)
+    told = rows
+    if pseudonyms is not None and (moved := moved_in(dataset.name, dataset.columns)):
+        told = map(for_itself, deidentified(in_days(rows, moved), dataset, pseudonyms))
+    elif pseudonyms is not None:
+        told = deidentified(rows, dataset, pseudonyms)
     return write_export(folder, dataset, columns, asked.form, sorted_by_month(told, dataset, columns), made)
 
 

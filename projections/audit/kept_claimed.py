@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -174,16 +176,29 @@ def unpacked(text: str) -> list[ClaimedDay]:
 
 
 def unpacked_cells(text: str) -> list[Cells]:
-    """The same in cells: lists as JSON, and at the end the number that each row has among those of its date."""
+    """The same in cells: lists as JSON, then the number that a row has among those of its date, and for how many days
+    of a month it stands; where two share a date, each for one."""
+    runs = msgspec.json.decode(text)
+    spans = sorted((cells[_EPISODE], first, first + count) for first, count, _, _, *cells in runs)
+    alone = any(one[0] == other[0] and one[2] > other[1] for one, other in pairwise(spans))
     found: list[tuple[str, int, int, Cells]] = []
-    for first, count, place, due, *cells in msgspec.json.decode(text):
+    for first, count, place, due, *cells in runs:
         cells[_LISTS] = json_list(cells[_LISTS])
-        before, between, after = cells[:_DATE], cells[_DATE + 1 : _FILE_BY], (*cells[_FILE_BY + 1 :], place + 1)
-        for on in range(first, first + count):
-            file_by = None if due is None else iso(on + due)
-            found.append((cells[_EPISODE], on, place, (*before, iso(on), *between, file_by, *after)))
+        for on, days in _by_month(first, count, 1 if alone else count):
+            cells[_DATE], cells[_FILE_BY] = iso(on), None if due is None else iso(on + due)
+            found.append((cells[_EPISODE], on, place, (*cells, place + 1, days)))
     found.sort(key=_in_order)
     return [row for _, _, _, row in found]
+
+
+def _by_month(first: int, count: int, most: int) -> Iterator[tuple[int, int]]:
+    """Dates that follow each other, in parts of so many at most that lie in one month: their first, and how many."""
+    end = first + count
+    while first < end:
+        on = date.fromordinal(first)
+        days = min(most, end - first, monthrange(on.year, on.month)[1] - on.day + 1)
+        yield first, days
+        first += days
 
 
 _in_order: Final = itemgetter(0, 1, 2)

@@ -13,6 +13,7 @@ import msgspec
 from projections.formulas import begins_formula
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
+from projections.rows.several_days import moved_dates
 from projections.words import decimal
 
 Turn = Callable[[Any], Any]
@@ -37,14 +38,38 @@ def _or_none(turn: Turn) -> Turn:
     return lambda cell: None if cell is None else turn(cell)
 
 
-def write_csv(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
-    """A header and the rows; nothing in a cell is null, a list is JSON."""
+def write_csv(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], moved: Sequence[int] = ()) -> None:
+    """A header and the rows; nothing in a cell is null, a list is JSON. Where dates move on, rows stand for several
+    days."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
     writer.writerow(column.name for column in columns)
-    writer.writerows(_turned(rows, [_csv_turn(column) for column in columns]))
+    turned = _turned(rows, [_csv_turn(column) for column in columns])
+    if moved:
+        text.writelines(_lines_of_days(turned, moved))
+    else:
+        writer.writerows(turned)
     text.flush()
     text.detach()
+
+
+def _lines_of_days(rows: Iterable[list[Any]], moved: Sequence[int]) -> Iterator[str]:
+    """The lines of rows that stand for several days: what is between their dates is written once for all."""
+    for *cells, days in rows:
+        told = list(map(_in_csv, cells))
+        for place in moved:
+            told[place] = "%s"
+        line = ",".join(told) + "\r\n"
+        for dates in moved_dates(cells, days, moved):
+            yield line % tuple([on or "" for on in dates])
+
+
+@lru_cache(_SEEN)
+def _in_csv(cell: str | int | None) -> str:
+    """A cell as it stands in a line that has gaps."""
+    text = io.StringIO()
+    csv.writer(text).writerow([cell, None])
+    return text.getvalue().removesuffix(",\r\n").replace("%", "%%")
 
 
 def _csv_turn(column: Column) -> Turn | None:

@@ -26,6 +26,7 @@ from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import DAY_ORDER
+from projections.rows.several_days import for_itself
 from projections.words import iso, utc_text
 
 CLAIMED: Final = "claimed"
@@ -62,7 +63,7 @@ def rate_rows(book: Book, known_at: datetime | None) -> Iterator[Cells]:
 def judged_rows(
     dataset: str, as_of: AsOf, aside: Mapping[str, SetAside], left_out: LeftOut, progress: Progress
 ) -> Iterator[Cells]:
-    """The rows of one of ``JUDGED``, each patient's together.
+    """The rows of one of ``JUDGED``, each patient's together; those of ``CLAIMED`` stand for several days.
 
     Patients set aside have none, nor have those who share an episode with them where that is needed and cannot be read.
     """
@@ -86,14 +87,15 @@ def _rows_of_patient(dataset: str, as_of: AsOf, patient: str) -> Iterable[Cells]
     theirs = as_of.ledger.episodes_of(patient)
     if dataset == CLAIMED:
         streams = entries_around(as_of.ledger, theirs, as_of.position)
-        return claimed_cells(claimed_of(streams, patient, as_of.book, as_of.known_at, every=True))
+        found = claimed_cells(claimed_of(streams, patient, as_of.book, as_of.known_at, every=True))
+        return map(for_itself, found)
     streams = AsKnown(as_of.ledger, as_of.book, upto=as_of.position).entries(theirs)
     if dataset in ANSWERED:
         return exported_rows(dataset, streams, patient, as_of.book, as_of.known_at)
     if dataset == EPISODES:
         return map(_cells, _episodes(as_of, streams, patient))
-    found = authorizations_in(streams, patient, as_of.book, as_of.known_at)
-    return (_cells(one) for of_episode in found for one in of_episode)
+    granted = authorizations_in(streams, patient, as_of.book, as_of.known_at)
+    return (_cells(one) for of_episode in granted for one in of_episode)
 
 
 def branch_of(book: Book, npi: str) -> str | None:

@@ -24,6 +24,7 @@ from projections.rows.day import DAY_COLUMNS
 from projections.rows.day_run import days_of
 from projections.rows.finding import FINDING_COLUMNS
 from projections.rows.line import LINE_COLUMNS
+from projections.rows.several_days import moved_in
 
 _NAME_DIGITS: Final = 32
 _encode: Final = msgspec.json.Encoder().encode
@@ -72,7 +73,8 @@ def sorted_by_month(rows: Iterable[Cells], dataset: Dataset, columns: Sequence[C
     key_of = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
     if flags := [place for place, column in enumerate(columns) if column.kind == "flag"]:
         rows = _with_flags_in_numbers(rows, flags)
-    return in_order_by_month(rows, MonthOf(dataset, columns), key_of, len(columns), len(places))
+    width = len(columns) + bool(moved_in(dataset.name, columns))
+    return in_order_by_month(rows, MonthOf(dataset, columns), key_of, width, len(places))
 
 
 def _with_flags_in_numbers(rows: Iterable[Cells], flags: Collection[int]) -> Iterator[Cells]:

@@ -26,6 +26,7 @@ from projections.export.rows import MonthOf
 from projections.export.shapes import CHANGES_OF, SCHEMA_VERSION
 from projections.rows.cells import Cells
 from projections.rows.columns import Column
+from projections.rows.several_days import in_days, moved_in
 from projections.words import decimal
 
 Writer = Callable[..., None]
@@ -77,7 +78,10 @@ def write_export(
     folder: Path, dataset: Dataset, columns: Sequence[Column], form: str, rows: Iterable[Cells], made: Made
 ) -> ExportManifest:
     """Write rows, given by month, and the manifest, into an empty folder."""
+    moved = moved_in(dataset.name, columns)
     write, totals = _writer_with(form, made), Totals(dataset, columns)
+    if moved:
+        write = partial(write, moved=moved) if form == "csv" else _writing_days(write, moved)
     parts = []
     for month, of_month in groupby(rows, MonthOf(dataset, columns)):
         path = folder / (f"service_month={month}" if month else "") / f"part-0.{form}"
@@ -98,6 +102,10 @@ def _writer_with(form: str, made: Made) -> Writer:
         return writer_of(form)
     about = {key: str(value) for key, value in asdict(made.origin).items() if value is not None}
     return partial(writer_of(form), about=about | {"schema_version": SCHEMA_VERSION})
+
+
+def _writing_days(write: Writer, moved: Sequence[int]) -> Writer:
+    return lambda file, columns, rows: write(file, columns, in_days(rows, moved))
 
 
 def write_event_export(
@@ -151,16 +159,18 @@ class Totals:
         self.words = dict.fromkeys(_COUNTED.get(name, ("", ()))[1], 0)
         self._summed = [(column, places[column]) for column in self.sums]
         self._counted = places[_COUNTED[name][0]] if name in _COUNTED else None
+        self._days = len(columns) if moved_in(name, columns) else None
         self._money = {column.name for column in columns if column.kind == "money"}
 
     def counting(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, counted as they pass."""
         for row in rows:
-            self.rows += 1
+            days = 1 if self._days is None else row[self._days]
+            self.rows += days
             for column, place in self._summed:
-                self.sums[column] += row[place] or 0
+                self.sums[column] += (row[place] or 0) * days
             if self._counted is not None and row[self._counted] in self.words:
-                self.words[row[self._counted]] += 1
+                self.words[row[self._counted]] += days
             yield row
 
     def told(self) -> dict[str, int | str]:
