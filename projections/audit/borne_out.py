@@ -26,11 +26,11 @@ from ledger.judge.paid import paid_days
 from ledger.judge.patients import Patient, gather
 from ledger.judge.settled import SettledDay, settle_days
 from ledger.store import EpisodeLedger
-from projections.audit.by_runs import DaysAlike, KnownUntil, TellsByRuns, day_on
+from projections.audit.by_runs import DaysAlike, TellsByRuns, day_on
 from projections.audit.claimed import ClaimsKept, claims_kept_of, tell
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.claiming import Claiming, DayToday
-from projections.audit.known_today import Known, Said, Streams
+from projections.audit.known_today import Known, Said, Streams, Stretch
 from projections.audit.revealed import Past, Revealed
 from projections.read_model.views import Views
 from projections.reading.budget import TooCostly, within_budget
@@ -67,6 +67,9 @@ class _OnlyToday:
             raise NotBorneOut
 
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
+        raise NotBorneOut
+
+    def verdicts(self, episode: str, first: int, last: int, today: str, at: datetime) -> Iterator[Stretch]:
         raise NotBorneOut
 
     def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
@@ -130,7 +133,7 @@ def borne_out(
 
 
 def _told_by_rows_alone(patient: str, episodes: Iterable[Episode], views: Views, book: Book) -> ClaimsKept:
-    return _told(patient, episodes, _days_of(views, patient, book), book, None, None, every=False)
+    return _told(patient, episodes, _days_of(views, patient, book), book, None, every=False)
 
 
 def told_from(streams: Streams, patients: Collection[str], views: Views, book: Book, every: bool) -> list[ClaimsKept]:
@@ -143,8 +146,8 @@ def told_from(streams: Streams, patients: Collection[str], views: Views, book: B
         today = _KnownByRows(streams, book, views, min(claimed_at, default=None))
         for one in found:
             today.take(one, days[one.name])
-        past, until = Past(streams, book, today, whole=False), today.until if every else None
-        return [_told(one.name, one.episodes, days[one.name], book, past, until, every=every) for one in found]
+        past = Past(streams, book, today, whole=False)
+        return [_told(one.name, one.episodes, days[one.name], book, past, every=every) for one in found]
     except NotBorneOut:
         return claims_kept_of(streams, patients, book, every)
 
@@ -155,7 +158,6 @@ def _told(
     days: _ByEpisode,
     book: Book,
     past: Past | None,
-    known_until: KnownUntil | None,
     *,
     every: bool,
 ) -> ClaimsKept:
@@ -164,9 +166,9 @@ def _told(
         alike = days.get(episode.name, ())
         claiming = Claiming(patient, episode, book, partial(_by_date, alike), partial(_on_dates, alike))
         runs = TellsByRuns(episode, [one for one in alike if one.day.is_billable])
-        if past is None and runs.differ:
+        if past is None and runs.differ():
             raise NotBorneOut
-        tell(told, claiming, runs, past or _OnlyToday(), partial(_money, claiming), known_until, every=every)
+        tell(told, claiming, runs, past or _OnlyToday(), partial(_money, claiming), every=every)
     return told
 
 

@@ -5,8 +5,8 @@ That is most of what there is to say of claims. Of all dates of a piece the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from ledger.judge.regions import regions
 from projections.answers.payments import PaymentRow, PaymentRun
 from projections.audit.claimed_rows import ClaimedDay, unbilled
 from projections.audit.claimed_shares import ClaimedSpan
-from projections.audit.claiming import DayToday
+from projections.audit.claiming import BeforeNow, DayToday
 from projections.words import iso, verdict_of
 
 
@@ -44,10 +44,6 @@ class ClaimedRun(NamedTuple):
     days: int
 
 
-KnownUntil = Callable[[datetime], int]
-"""The last date up to which every day was known at an instant as it is known today."""
-
-
 def days_alike_of(case: Case) -> list[DaysAlike]:
     """The billable days of a judged episode, by date."""
     found = [
@@ -64,7 +60,7 @@ class TellsByRuns:
     """What is to be said of the claims of an episode whose billable days are given by date, as far as runs do.
 
     Each date has to be looked at where there are answers, where two lines ask for one date, and where a line is no per
-    diem; otherwise those that do not stand, or were not known then as they are today.
+    diem; otherwise those that do not stand.
     """
 
     def __init__(self, episode: Episode, billable: Sequence[DaysAlike]) -> None:
@@ -81,33 +77,39 @@ class TellsByRuns:
             return None
         return [_unanswered(self.episode.name, line, part) for line, parts in self.parts for part in parts]
 
-    def claimed(self, patient: str, known_until: KnownUntil | None) -> list[ClaimedRun] | None:
-        """The days on no claim; and of those that stand the days as they were claimed, if it is told until when these
-        were known then as they are today. None if that needs a look at every date."""
-        if not self.is_plain or _endless(self.billable):
-            return None
+    @property
+    def tells_claimed(self) -> bool:
+        """Whether ``claimed`` and ``differ`` tell of all claimed days; else each date has to be looked at."""
+        return self.is_plain and not _endless(self.billable)
+
+    def claimed(self, patient: str, past: BeforeNow | None) -> list[ClaimedRun]:
+        """The days on no claim; and where it is told what was known of them before, those that are billable as they
+        were claimed."""
         name = self.episode.name
         return [
             ClaimedRun(unbilled(patient, name, one.day), one.last - one.day.date + 1)
             for one in _left_over(self.billable, self.lines)
         ] + [
-            ClaimedRun(_as_claimed(patient, name, line, part), part.last - part.first + 1)
-            for line, parts in (self.parts if known_until else ())
-            for part in _told_parts(line, parts, known_until)
+            ClaimedRun(_as_claimed(patient, name, line, part, first, says), last - first + 1)
+            for line, parts in (_latest_claims_first(self.parts) if past else ())
+            for part in parts
+            if past and part.day and part.stands(line)
+            for first, last, says in past.verdicts(name, part.first, part.last, part.day.says, line.entry.recorded_at)
         ]
 
-    def to_look_at(self, known_until: KnownUntil | None) -> list[ClaimedSpan]:
-        """The dates of lines that ``claimed`` leaves to be looked at."""
+    def differ(self) -> list[ClaimedSpan]:
+        """The dates of lines that are not billable as they were claimed, as far as that can be seen here."""
         return [
             ClaimedSpan(line, part.first, part.last)
             for line, parts in self.parts
-            for part in _other_parts(line, parts, known_until)
+            for part in parts
+            if not part.stands(line)
         ]
 
-    @property
-    def differ(self) -> bool:
-        """Whether it can be seen here that a claimed day is not billable as it was claimed."""
-        return not all(part.stands(line) for line, parts in self.parts for part in parts)
+
+def _latest_claims_first(parts: Sequence[_LineInParts]) -> list[_LineInParts]:
+    """What was known of a date at one claim is often what was known of it at those before."""
+    return sorted(parts, key=lambda part: part[0].entry.recorded_at, reverse=True)
 
 
 def _meet(lines: Iterable[ClaimedLine]) -> bool:
@@ -150,19 +152,7 @@ class _Part(NamedTuple):
         return self.day is not None and (self.day.code, self.day.payer) == (line.code, line.payer)
 
 
-def _told_parts(line: ClaimedLine, parts: Iterable[_Part], known_until: KnownUntil | None) -> Iterator[_Part]:
-    """The dates of a line that stand; and where that is asked for, were known at its claim as they are known today."""
-    last = known_until(line.entry.recorded_at) if known_until else line.to
-    return (part._replace(last=min(part.last, last)) for part in parts if part.stands(line) and part.first <= last)
-
-
-def _other_parts(line: ClaimedLine, parts: Iterable[_Part], known_until: KnownUntil | None) -> Iterator[_Part]:
-    last = known_until(line.entry.recorded_at) if known_until else line.to
-    for part in parts:
-        if not part.stands(line):
-            yield part
-        elif part.last > last:
-            yield part._replace(first=max(part.first, last + 1))
+_LineInParts = tuple[ClaimedLine, list[_Part]]
 
 
 def _parts(line: ClaimedLine, billable: Iterable[DaysAlike]) -> Iterator[_Part]:
@@ -197,10 +187,12 @@ def _unanswered(episode: str, line: ClaimedLine, part: _Part) -> PaymentRun:
     return PaymentRun(row, part.last - part.first + 1)
 
 
-def _as_claimed(patient: str, episode: str, line: ClaimedLine, part: _Part) -> ClaimedDay:
+def _as_claimed(
+    patient: str, episode: str, line: ClaimedLine, part: _Part, on: int, known_when_claimed: str | None
+) -> ClaimedDay:
     day = part.day
     assert day is not None
     return ClaimedDay(
-        patient, episode, iso(part.first), "as_claimed", line.claim, line.payer, line.code, part.cents, day.says,
+        patient, episode, iso(on), "as_claimed", line.claim, line.payer, line.code, part.cents, known_when_claimed,
         day.says, day.payer, day.code, day.rate_cents or 0, 0, (), None, None, None,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from ledger.judge.steps import judge
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun, rows_of
-from projections.audit.by_runs import ClaimedRun, KnownUntil, TellsByRuns, days_alike_of
+from projections.audit.by_runs import ClaimedRun, TellsByRuns, days_alike_of
 from projections.audit.claimed_rows import ClaimedDay, claimed_rows, rows_within
 from projections.audit.claiming import BeforeNow, Claiming, claiming_of
 from projections.audit.known_today import Judged, Streams
@@ -139,32 +139,31 @@ def tell(
     runs: TellsByRuns,
     past: BeforeNow,
     money_of: Callable[[], list[SettledDay]],
-    known_until: KnownUntil | None,
     *,
     every: bool,
 ) -> None:
     """Tell of an episode's claims, and of its money, if that needs a look at every date."""
-    payments, claimed = runs.payments(), runs.claimed(claiming.patient, known_until)
+    payments = runs.payments()
     money = money_of() if payments is None else []
     told.payment_runs.extend(payments or ())
     told.payments.extend(rows_of(claiming.episode, money))
-    told.claimed_runs.extend(claimed or ())
-    if claimed is None:
+    if not runs.tells_claimed:
         told.claimed.extend(claimed_rows(claiming, money, past, every))
-    elif spans := runs.to_look_at(known_until):
+        return
+    if spans := runs.differ():  # first: how they were known then often says how the others were
         told.claimed.extend(rows_within(claiming, spans, past, every))
+    told.claimed_runs.extend(runs.claimed(claiming.patient, past if every else None))
 
 
 def claims_kept_of(streams: Streams, patients: Collection[str], book: Book, every: bool) -> list[ClaimsKept]:
     """What is to be said of some patients whose episodes had to do with each other, from what the judge reads."""
     judged, past = _judged(streams, patients, book)
-    known_until = past.today.until if every else None
     found = [ClaimsKept(name, [], [], [], []) for name in judged]
     for told in found:
         for case in judged[told.patient]:
             money = partial(settled_days, case)
             runs = TellsByRuns(case.episode, days_alike_of(case))
-            tell(told, claiming_of(case), runs, past, money, known_until, every=every)
+            tell(told, claiming_of(case), runs, past, money, every=every)
     return found
 
 

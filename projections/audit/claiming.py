@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ from ledger.judge.case import Case
 from ledger.judge.episode import Episode
 from ledger.judge.regions import billable_and
 from projections.audit.claimed_shares import Settled, Share
+from projections.audit.known_today import Stretch
 from projections.audit.revealed import Revealed
 from projections.words import verdict_text
 
@@ -47,6 +48,9 @@ class BeforeNow(Protocol):
 
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         """The verdict of a day as known at an instant; None if it was no day."""
+
+    def verdicts(self, episode: str, first: int, last: int, today: str, at: datetime) -> Iterator[Stretch]:
+        """The same of dates of which the same is said today, by stretches."""
 
     def revealed(self, episode: str, wrong: Sequence[Settled]) -> list[Revealed]:
         """For each share that is not billable as claimed, what revealed it."""

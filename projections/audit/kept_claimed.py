@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -138,20 +138,24 @@ def _left_out(cohort: Cohort, error: UnreadableEntry) -> None:
 def packed(rows: Sequence[ClaimedDay], told: Iterable[ClaimedRun] = ()) -> str:
     """A patient's rows as text: those of neighbouring dates that say the same are one, with the count of dates; and
     others that are runs already."""
-    runs = [_packed_run(run) for run in told]
+    runs: list[list[Any]] = []
     going: dict[tuple[Any, ...], list[Any]] = {}
+    for run in chain(map(_packed_run, told), _each_packed(rows)):
+        before = going.get(said := tuple(run[2:]))
+        if before and before[0] + before[1] == run[0]:
+            before[1] += run[1]
+        else:
+            going[said] = run
+            runs.append(run)
+    return msgspec.json.encode(runs).decode()
+
+
+def _each_packed(rows: Iterable[ClaimedDay]) -> Iterator[list[Any]]:
     place, last = 0, None
     for row in rows:
         place = place + 1 if (row.episode, row.date) == last else 0
         last = row.episode, row.date
-        run = _packed_run(ClaimedRun(row, 1), place)
-        before = going.get(tuple(run[2:]))
-        if before and before[0] + before[1] == run[0]:
-            before[1] += 1
-        else:
-            going[tuple(run[2:])] = run
-            runs.append(run)
-    return msgspec.json.encode(runs).decode()
+        yield _packed_run(ClaimedRun(row, 1), place)
 
 
 def _packed_run(run: ClaimedRun, place: int = 0) -> list[Any]:

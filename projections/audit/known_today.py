@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import accumulate, chain
 from typing import Final, NamedTuple
@@ -33,6 +33,10 @@ class Said(NamedTuple):
 
     verdict: str
     billed: tuple[str, str] | None
+
+
+Stretch = tuple[int, int, str | None]
+"""The first and last of some dates that follow each other, and the verdict of each; None if they are no days."""
 
 
 class Known(ABC):
@@ -174,11 +178,26 @@ class Judged(Known):
         case = self._cases.get(episode)
         if case is None:
             return None
-        if episode not in self._days:
-            self._days[episode] = list(days_alike(case, by_number=False))
         day = case.calendar.day(on)
-        found = next((said for said, days in self._days[episode] if days & day), None)
+        found = next((said for said, days in self._days_of(case) if days & day), None)
         return Said(verdict_text(found), billed_as(found)) if found else None
+
+    def verdicts(self, episode: str, first: int, last: int) -> Iterator[Stretch]:
+        """The verdicts of some dates as they were judged, in order."""
+        case = self._cases.get(episode)
+        for from_, to, says in _stretches(case, self._days_of(case), first, last) if case else ():
+            if first < from_:
+                yield first, from_ - 1, None
+            yield from_, to, says
+            first = to + 1
+        if first <= last:
+            yield first, last, None
+
+    def _days_of(self, case: Case) -> list[tuple[JudgedDay, Days]]:
+        name = case.episode.name
+        if name not in self._days:
+            self._days[name] = list(days_alike(case, by_number=False))
+        return self._days[name]
 
     def causes(self, episode: str, on: int) -> tuple[str, ...]:
         """What the verdict of a day rests on; nothing if it is no day."""
@@ -188,3 +207,11 @@ class Judged(Known):
             return ()
         others = [other for other in self._cases.values() if other is not case and other.patient is case.patient]
         return tuple(causes(case, others, on, verdict))
+
+
+def _stretches(case: Case, said: Iterable[tuple[JudgedDay, Days]], first: int, last: int) -> list[tuple[int, int, str]]:
+    """Of what is said of the days of a judged episode that of some dates, in order."""
+    asked = case.calendar.span(first, last)
+    return sorted(
+        (from_, to, verdict_text(day)) for day, days in said for from_, to in case.calendar.runs(days & asked)
+    )

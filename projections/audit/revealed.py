@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from itertools import chain
@@ -14,7 +14,7 @@ from ledger.facts.liveness import known
 from ledger.judge.patients import gather
 from ledger.judge.steps import judge
 from projections.audit.claimed_shares import Settled, Share, billed_as
-from projections.audit.known_today import Judged, Known, Streams
+from projections.audit.known_today import Judged, Known, Streams, Stretch
 from projections.audit.timeline import Moment, Timeline, is_inert, publications, timeline_since
 from projections.reading.as_known import book_known
 
@@ -34,12 +34,24 @@ class Past:
 
     def __init__(self, streams: Streams, book: Book, today: Known, *, whole: bool = True) -> None:
         self.streams, self.book, self.today, self.whole = streams, book, today, whole
-        self._judged: list[tuple[datetime, Known]] = []
+        self._judged: list[tuple[datetime, Judged]] = []
 
     def verdict(self, episode: str, on: int, at: datetime) -> str | None:
         """The verdict of a day as known at an instant, with the terms published by then; None if it was no day."""
         said = self._known(on, at).said(episode, on)
         return said.verdict if said else None
+
+    def verdicts(self, episode: str, first: int, last: int, today: str, at: datetime) -> Iterator[Stretch]:
+        """The verdicts of dates of which the same is said today as known at an instant, by stretches."""
+        on = min(last, self.today.until(at)) + 1
+        if first < on:
+            yield first, on - 1, today
+        on = max(first, on)
+        while on <= last:
+            judged = self._judged_as_at(on, at)
+            upto = min(last, judged.until(at))
+            yield from judged.verdicts(episode, on, upto)
+            on = upto + 1
 
     def look_back(self, shares: Iterable[Share]) -> None:
         """Judge what has to be judged at the claims of these shares, the latest claims first: what was known at one of
@@ -50,14 +62,15 @@ class Past:
 
     def _known(self, on: int, at: datetime) -> Known:
         """What was known at an instant, or later, if that says the same of a date."""
-        if on <= self.today.until(at):
-            return self.today
+        return self.today if on <= self.today.until(at) else self._judged_as_at(on, at)
+
+    def _judged_as_at(self, on: int, at: datetime) -> Judged:
         for then, judged in self._judged:
             if at <= then and on <= judged.until(at):
                 return judged
         return self._judge(at)
 
-    def _judge(self, at: datetime) -> Known:
+    def _judge(self, at: datetime) -> Judged:
         """Everybody as judged at an instant."""
         streams, book = {name: known(entries, at) for name, entries in self.streams.items()}, book_known(self.book, at)
         then = Judged(streams, book, self.today.asked_from)

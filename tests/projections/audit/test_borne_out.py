@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,6 +33,7 @@ from tests.tiers import many
 
 @contextmanager
 def recorded(folder: Path, entries: list[dict[str, Any]], book: Book) -> Iterator[tuple[EpisodeLedger, Views]]:
+    folder.mkdir(exist_ok=True)
     with open_ledger(folder / "ledger.db", create=True) as ledger, closing(passing_views()) as views:
         tell(ledger, entries)
         catch_up(ledger, views, book)
@@ -147,6 +150,42 @@ def test_what_the_rows_bear_out_is_what_reading_tells_of_many_and_not_of_all(tmp
         found += compared(seed, folder)
     assert found["other"] == 0
     assert all(found[kind] > 2 for kind in KINDS), found
+
+
+def late(rng: Random) -> list[dict[str, Any]]:
+    """A month of which days, units and claims were recorded after it, one by one in any order."""
+    course = Course(rng.choice(["cascade-medicaid", "prairie-blue"]), units=rng.choice([0, 9, 31])).at(
+        "2026-04-02T08:00Z"
+    )
+    bounds = sorted({1, 32, *rng.sample(range(2, 32), rng.randint(0, 4))})
+    tellings = [partial(course.served, f"2026-03-{day:02}") for day in range(1, 32) if rng.random() < 0.9]
+    tellings += [
+        partial(course.claim, f"2026-03-{first:02}", f"2026-03-{end - 1:02}", rng.randint(0, 9_999), f"C-{first}")
+        for first, end in pairwise(bounds)
+        if rng.random() < 0.9
+    ]
+    tellings += [partial(course.authorized, rng.choice([5, 31]), "late")]
+    rng.shuffle(tellings)
+    for telling in tellings:
+        telling()
+    return course.told
+
+
+def test_days_that_stand_by_now_are_told_by_runs_also_where_they_were_known_otherwise(tmp_path: Path) -> None:
+    book, stretches = load_book(), Counter[int]()
+    for seed in range(many(40, 300)):
+        with recorded(tmp_path / str(seed), late(Random(seed)), book) as (ledger, views):
+            streams = {name: ledger.entries_of(name) for name in ledger.episodes_of("P-1")}
+            read = claims_of(streams, "P-1", book, every=True).claimed
+            for (kept,) in (
+                claims_kept_of(streams, ["P-1"], book, True),
+                told_from(streams, ["P-1"], views, book, True),
+            ):
+                assert rows(kept)[0] == read, "by rows or judged, day by day or by runs, it is the same"
+                otherwise = [run for run in kept.claimed_runs if run.row.known_when_claimed != run.row.known_now]
+                stretches.update(run.days for run in otherwise if run.row.kind == "as_claimed")
+    assert stretches[1] > 20, "of single dates"
+    assert sum(stretches.values()) - stretches[1] > 20, "and of several"
 
 
 def test_what_the_rows_do_not_say_is_not_told_from_them(tmp_path: Path) -> None:
