@@ -414,3 +414,36 @@ def test_a_connection_that_the_server_ended_is_replaced_unseen(made: Place) -> N
         assert connections(made, "pg_terminate_backend(pid)")
         again = recorder.handle([line("a", opened()), line("b", SERVED)])
         assert [type(each) for each in again] == [Duplicate, Recorded]
+
+
+@pytest.fixture
+def opened_only(made: Place) -> Iterator[postgres_pool.LedgerDatastore]:
+    """A ledger that was looked at, as whoever opens one does, and not yet read."""
+    datastore = postgres_pool.LedgerDatastore(own(made))
+    yield datastore
+    datastore.close()
+
+
+def test_a_ledger_is_read_by_the_connection_by_which_it_was_looked_at(
+    made: Place, opened_only: postgres_pool.LedgerDatastore
+) -> None:
+    """To make another costs the server more than to look."""
+    looking = connections(made)
+    assert opened_only.rows("SELECT pg_backend_pid()") == looking
+
+
+def test_where_the_server_ended_that_one_before_it_was_read_by_it_is_replaced_unseen(
+    made: Place, opened_only: postgres_pool.LedgerDatastore
+) -> None:
+    assert connections(made, "pg_terminate_backend(pid)") == [(True,)]
+    assert opened_only.rows("SELECT max(position) FROM entries") == [(None,)]
+
+
+def test_a_ledger_that_is_opened_and_never_read_leaves_no_connection(
+    made: Place, opened_only: postgres_pool.LedgerDatastore
+) -> None:
+    assert len(connections(made)) == 1
+    opened_only.close()
+    until = time.monotonic() + 20
+    while connections(made):
+        assert time.monotonic() < until
