@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +28,7 @@ from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.schema import TAKE_TURN
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import ROOT, stores
+from tests.at_once import started
 from tests.builders import SERVED, entry, line, opened
 from tests.command_line import INTAKE, Ended, assert_plain, run
 from tests.place import Place
@@ -564,11 +563,7 @@ with open_ledger(sys.argv[1], create=False, master=MasterKey(bytes(range(32)))) 
 def test_of_several_that_begin_the_same_episodes_at_once_one_draws_the_key(encrypted: Place) -> None:
     with psycopg.connect(encrypted.owner) as holder:
         holder.execute(TAKE_TURN)
-        command = [sys.executable, "-c", BEGINNER, encrypted.recorder]
-        racing = [
-            subprocess.Popen([*command, name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-            for name in ("one", "two", "three")
-        ]
+        racing = [started(BEGINNER, encrypted.recorder, name) for name in ("one", "two", "three")]
         waiting = (  # for the holder, or in the row's queue behind one who is
             "SELECT count(DISTINCT w.pid) FROM pg_locks AS w WHERE NOT w.granted AND w.pid IN ("
             f" SELECT pid FROM pg_locks WHERE relation = '{encrypted.schema}.turn'::regclass)"

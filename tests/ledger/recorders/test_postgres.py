@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,9 +19,10 @@ from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.url import file_stem, shown
 from ledger.recorders.warnings import warnings_of
 from ledger.store import RecordConflictError, open_ledger
-from tests import ROOT, stores
+from tests import stores
+from tests.at_once import started
 from tests.builders import SERVED, entry, line, opened
-from tests.command_line import BOOK, INTAKE, LIVE, assert_plain, run
+from tests.command_line import BOOK, COMMAND, INTAKE, assert_plain, run
 from tests.place import (
     Place,
     changed,
@@ -56,8 +56,7 @@ def test_nothing_makes_a_ledger_but_migrating(place: Place) -> None:
 
 
 def test_of_several_that_migrate_at_once_one_makes_it(place: Place) -> None:
-    command = [*LIVE, "--ledger", place.owner, "migrate", "--runtime-role", stores.ROLE]
-    racing = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    racing = [started(COMMAND, "--ledger", place.owner, "migrate", "--runtime-role", stores.ROLE) for _ in range(4)]
     said = [process.communicate(timeout=60)[0] for process in racing]
     assert [process.returncode for process in racing] == [0] * 4
     assert sorted(text.startswith("Made") for text in said) == [False, False, False, True]
@@ -357,8 +356,7 @@ def test_names_that_come_from_a_url_are_safe_and_bear_no_password(url: str, stem
 def test_eight_writers_of_their_own_and_of_one_episode_lose_and_double_nothing(made: Place) -> None:
     with open_ledger(made.recorder, create=False) as ledger:
         Recorder(ledger).handle([line("a", opened())])
-        command = [stores.sys.executable, "-c", EIGHTH, made.recorder]
-        writing = [subprocess.Popen([*command, str(number)], cwd=ROOT) for number in range(8)]
+        writing = [started(EIGHTH, made.recorder, number) for number in range(8)]
         assert [process.wait(timeout=120) for process in writing] == [0] * 8
         entries = ledger.entries_of("EP-1")
         assert Counter(each.id for each in entries) == {"a": 1} | {f"{w}-{n}": 1 for w in range(8) for n in range(25)}
