@@ -8,29 +8,33 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Any, Final
 
 LOADED: Final = (
-    "commands.cli", "commands.verbs.read", "commands.verbs.lines", "commands.verbs.migrate", "commands.verbs.backup",
-    "commands.writing.record", "ledger.recorders.postgres.backup", "tests.at_once", "tests.builders", "tests.stores",
+    "commands.cli", "commands.verbs.backup", "commands.verbs.close", "commands.verbs.follow", "commands.verbs.lines",
+    "commands.verbs.migrate", "commands.verbs.read", "commands.writing.record", "ledger.recorders.postgres.backup",
+    "tests.at_once", "tests.builders", "tests.stores",
 )  # fmt: skip
 
 
 class Started:
     """A program under way: what the tests ask of ``subprocess.Popen``."""
 
-    def __init__(self, code: str, args: Sequence[str]) -> None:
+    def __init__(self, code: str, args: Sequence[object], *, unbuffered: bool = False) -> None:
         forking = multiprocessing.get_context("forkserver")
         (out, theirs), (err, their_errors) = (forking.Pipe(duplex=False) for _ in range(2))
-        told = code, args, dict(os.environ), theirs, their_errors
+        told = code, [str(arg) for arg in args], dict(os.environ), theirs, their_errors
         self.process = forking.Process(target=_run, args=told, daemon=True)
         self.process.start()
         for end in (theirs, their_errors):
             end.close()
-        self.stdout, self.stderr = (os.fdopen(os.dup(end.fileno())) for end in (out, err))
+        how: tuple[Any, ...] = ("rb", 0) if unbuffered else ("r",)
+        self.stdout, self.stderr = (os.fdopen(os.dup(end.fileno()), *how) for end in (out, err))
 
     def wait(self, timeout: float) -> int:
         """How it ended; below zero, the signal that ended it."""
@@ -54,10 +58,27 @@ class Started:
         """SIGKILL."""
         self.process.kill()
 
+    def interrupt(self) -> None:
+        """SIGINT, as Ctrl-C sends it."""
+        assert self.process.pid
+        os.kill(self.process.pid, signal.SIGINT)
+
 
 def started(code: str, *args: object) -> Started:
     """Begin what ``python -c`` does with this code."""
-    return Started(code, [str(arg) for arg in args])
+    return Started(code, args)
+
+
+@contextmanager
+def under_way(code: str, *args: object) -> Iterator[Started]:
+    """The same, whose output is bytes that can be waited for; in the end it is killed, if it has not ended."""
+    process = Started(code, args, unbuffered=True)
+    with process.stdout, process.stderr:
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(60)
 
 
 def _run(code: str, args: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
@@ -67,5 +88,6 @@ def _run(code: str, args: Sequence[str], environment: Mapping[str, str], out: Co
         os.dup2(pipe.fileno(), number)
         pipe.close()
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be deaf to it in the background
     sys.argv = ["-c", *args]
     exec(code, {"__name__": "__main__"})
