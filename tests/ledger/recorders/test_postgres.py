@@ -18,15 +18,12 @@ from ledger.recorders.postgres import schema as postgres_schema
 from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.url import file_stem, shown
 from ledger.recorders.warnings import warnings_of
-from ledger.store import RecordConflictError, open_ledger
+from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
 from tests.at_once import started
 from tests.builders import SERVED, entry, line, opened
 from tests.command_line import BOOK, COMMAND, INTAKE, assert_plain, run
-from tests.place import (
-    Place,
-    changed,
-)
+from tests.place import Place, changed, place_of
 
 # Making it
 
@@ -124,15 +121,25 @@ ADDITIONS = [
 ]
 
 
-@pytest.mark.parametrize("statement", [*CHANGES, *ADDITIONS])
-def test_the_past_cannot_be_changed_not_even_by_its_owner(made: Place, statement: str) -> None:
-    with open_ledger(made.recorder, create=False) as ledger:
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, EpisodeLedger]]:
+    """A ledger with two entries, for all who try in vain to change it."""
+    place = place_of(tmp_path_factory.mktemp("settled"))
+    stores.migrated(place.owner)
+    with open_ledger(place.recorder, create=False) as ledger:
         ledger.append([entry(1), entry(2)], [("P-1", "EP-1")])
-        before = list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()
-        for url in (made.owner, made.recorder):
-            with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InsufficientPrivilege)):
-                made.sql(statement, url)
-        assert (list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()) == before
+        yield place, ledger
+
+
+@pytest.mark.parametrize("statement", [*CHANGES, *ADDITIONS])
+def test_the_past_cannot_be_changed_not_even_by_its_owner(settled: tuple[Place, EpisodeLedger], statement: str) -> None:
+    place, ledger = settled
+    before = list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()
+    assert len(before[0]) == 2
+    for url in (place.owner, place.recorder):
+        with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InsufficientPrivilege)):
+            place.sql(statement, url)
+    assert (list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()) == before
 
 
 @pytest.mark.parametrize(
@@ -147,9 +154,10 @@ def test_the_past_cannot_be_changed_not_even_by_its_owner(made: Place, statement
         "TRUNCATE entries",
     ],
 )
-def test_who_records_may_not_even_try(made: Place, statement: str) -> None:
+def test_who_records_may_not_even_try(settled: tuple[Place, EpisodeLedger], statement: str) -> None:
+    place, _ = settled
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        made.sql(statement, made.recorder)
+        place.sql(statement, place.recorder)
 
 
 @pytest.mark.parametrize(
