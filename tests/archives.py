@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +57,14 @@ class Archived:
     def tell(self, entries: Sequence[Told]) -> None:
         """Record lines, and acts of the house among them, in their order."""
         with self.open() as ledger:
-            for entry in entries:
-                if entry["episode"]:
-                    stream = BytesIO(lines_of([entry]))
+            for are_lines, some in groupby(entries, lambda entry: bool(entry["episode"])):
+                if are_lines:
+                    stream = BytesIO(lines_of(some))
                     outcomes = list(record(ledger, stream, keep_recorded_at=True, clock=lambda: LATER))
                     assert {outcome.outcome for outcome in outcomes} <= {"recorded"}, outcomes
                 else:
-                    _act(ledger, entry)
+                    for act in some:
+                        _act(ledger, act)
 
     def grow(self, buckets: int | None = None) -> ArchiveManifest:
         """Archive what is new."""

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -18,7 +18,8 @@ from ledger.recorders.sealing import sealed
 from ledger.recorders.sqlite.recorder import LedgerRecorder
 from ledger.store import EpisodeLedger
 from ledger.store import open_ledger as open_named
-from tests.command_line import Ended, House, run
+from tests import kept
+from tests.command_line import Ended, House, example, run
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "docs" / "examples").glob("*.jsonl"))
 
@@ -32,6 +33,13 @@ class Locked(House):
         super().__init__(made)
         self.key = folder / "keys" / "ledger.key"
         assert run("master-key", self.key).status == 0
+
+    @classmethod
+    def at(cls, folder: Path, book: str = "book") -> Self:
+        """The one that stands in a folder already, its keys beside it."""
+        house = super().at(folder / "house", book)
+        house.key = folder / "keys" / "ledger.key"
+        return house
 
     @property
     def env(self) -> dict[str, str]:
@@ -50,6 +58,16 @@ class Locked(House):
     def open(self) -> EpisodeLedger:
         """The ledger."""
         return open_named(self.ledger, create=True, master=self.master)
+
+
+def two_locked(folder: Path) -> Locked:
+    """Two episodes of two patients, encrypted; recorded once a run, and copied."""
+    kept.copied(folder, "two locked", _tell_two)
+    return Locked.at(folder)
+
+
+def _tell_two(folder: Path) -> None:
+    assert Locked(folder).tell(*example(), *example("EP-2", "P-2")).status == 0
 
 
 def spelled(secret: bytes) -> list[bytes]:

@@ -12,13 +12,15 @@ from multiprocessing.context import BaseContext
 from multiprocessing.util import get_temp_dir
 from typing import Final
 
+from tests import at_once
+
 LOADED: Final = ["projections.rebuild.build", "projections.distributed.local", "projections.distributed.bucket"]
 
 
 def forked_from_one() -> None:
     """From now on in this process, for whoever asks for processes that are spawned."""
     forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(LOADED)
+    forking.set_forkserver_preload([*LOADED, *at_once.LOADED])
     get_temp_dir()  # its socket's folder: now, or it lies where the test that happens to be first has its own TMPDIR
     spawned_by(forking)
 

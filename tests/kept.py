@@ -32,8 +32,9 @@ def kept(name: str, make: Callable[[Path], object]) -> Path:
 
 
 def copied(folder: Path, name: str, make: Callable[[Path], object]) -> None:
-    """Fill a folder with a copy of what ``make`` makes, to be changed at will; in PostgreSQL it is made anew."""
-    if stores.kind() == "sqlite":
+    """Fill a folder with a copy of what ``make`` makes, to be changed at will; in PostgreSQL it is made anew,
+    and so it is for who is no run of tests."""
+    if stores.kind() == "sqlite" and FOLDER in os.environ:
         shutil.copytree(kept(name, make), folder, symlinks=True, dirs_exist_ok=True)
     else:
         make(folder)

@@ -49,12 +49,17 @@ def _in(place: Place) -> psycopg.Connection[Any]:
     return kept
 
 
+def place_of(folder: Path) -> Place:
+    """The place that a folder stands for."""
+    schema = stores.schema_of(folder)
+    stores.schema_for(folder)
+    owner = stores.in_schema(stores.server(), schema)
+    return Place(schema, owner, stores.as_role(owner), folder)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    schema = stores.schema_of(tmp_path)
-    stores.schema_for(tmp_path)
-    owner = stores.in_schema(stores.server(), schema)
-    return Place(schema, owner, stores.as_role(owner), tmp_path)
+    return place_of(tmp_path)
 
 
 @pytest.fixture

@@ -82,10 +82,11 @@ class Rendered:
     """By DuckDB, from the models as they are rendered here."""
 
     def __init__(self, folder: Path) -> None:
-        self.connection = duckdb.connect(str(folder / "rendered.duckdb"))
+        self.connection = duckdb.connect(str(folder / "rendered.duckdb"), config={"threads": 1})
         self.settings = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
         self.variables: dict[str, Any] = {}
         self.printed: list[str] = []
+        self.templates: dict[str, jinja2.Template] = {}
         self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
         self.environment.globals.update(
             execute=True, target=SimpleNamespace(schema="main"), ref=lambda name: f'"{name}"', **{"return": _return},
@@ -111,7 +112,9 @@ class Rendered:
 
     def render(self, text: str, **names: Any) -> str:
         self.environment.globals.update(names)
-        return self.environment.from_string(text).render()
+        if text not in self.templates:
+            self.templates[text] = self.environment.from_string(text)
+        return self.templates[text].render()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall() if sql.strip() else []

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from pyspark.sql import SparkSession
+from pyspark import SparkConf, SparkContext
 
 from ledger.facts.entry import UnreadableEntry
 from projections.archive.trouble import ArchiveError
@@ -19,21 +19,21 @@ def spark_engine(master: str | None) -> Engine:
     """Buckets worked on by a cluster: by its URL, or what ``spark-submit`` was told."""
 
     def run(work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
-        builder = SparkSession.builder.appName("episode-ledger judge")
-        session = (builder.master(master) if master else builder).getOrCreate()
-        if str(session.sparkContext.master).startswith("local"):  # elsewhere PYSPARK_PYTHON says
-            session.sparkContext.pythonExec = sys.executable
+        told = SparkConf().setAppName("episode-ledger judge")
+        context = SparkContext.getOrCreate(told.setMaster(master) if master else told)  # no session: nobody asks in SQL
+        if str(context.master).startswith("local"):  # elsewhere PYSPARK_PYTHON says
+            context.pythonExec = sys.executable
         try:
-            yield from worked_on(session, work, tasks)
+            yield from worked_on(context, work, tasks)
         finally:
-            session.stop()
+            context.stop()
 
     return run
 
 
-def worked_on(session: SparkSession, work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
-    """The reports of a session that is there already, and stays."""
-    buckets = session.sparkContext.parallelize(tasks, len(tasks))
+def worked_on(context: SparkContext, work: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
+    """The reports of a cluster's driver that is there already, and stays."""
+    buckets = context.parallelize(tasks, len(tasks))
     for answer in buckets.map(partial(_answer, work)).collect():
         if isinstance(answer, Exception):
             raise answer

@@ -56,44 +56,44 @@ pytestmark = pytest.mark.sqlite_file
 
 @pytest.mark.usefixtures("either")
 def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_no_half_batch(folder: Path, rng: Random) -> None:
-    found = kills(folder, 24, rng)
-    assert found["kills"] == 24
-    assert found["acknowledged"] > 240
+    found = kills(folder, 12, rng)
+    assert found["kills"] == 12
+    assert found["acknowledged"] > 120
     assert (found["lost"], found["half_batches"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
 
 
 def test_a_writer_that_acknowledges_too_early_is_seen_to_lose(folder: Path, rng: Random) -> None:
-    assert kills(folder, 12, rng, act="eager")["lost"] > 0
+    assert kills(folder, 6, rng, act="eager")["lost"] > 0
 
 
 def test_a_writer_of_single_lines_is_seen_to_leave_half_batches(folder: Path, rng: Random) -> None:
-    assert kills(folder, 12, rng, act="one_by_one")["half_batches"] > 0
+    assert kills(folder, 6, rng, act="one_by_one")["half_batches"] > 0
 
 
 @pytest.mark.usefixtures("either")
 def test_a_power_cut_loses_nothing_acknowledged(folder: Path, rng: Random) -> None:
-    found = power_cuts(folder, 48, rng)
-    assert (found["images"], found["lost"], found["half_batches"]) == (48, 0, 0)
+    found = power_cuts(folder, 24, rng)
+    assert (found["images"], found["lost"], found["half_batches"]) == (24, 0, 0)
     assert (found["does_not_hold"], found["unmended"]) == (0, 0)
-    assert found["acknowledged"] > 900
+    assert found["acknowledged"] > 450
 
 
 @pytest.mark.parametrize("synchronous", [0, 1])
 def test_a_writer_that_does_not_wait_for_the_disk_is_seen_to_lose(folder: Path, rng: Random, synchronous: int) -> None:
-    assert power_cuts(folder, 20, rng, synchronous=synchronous)["lost"] > 0
+    assert power_cuts(folder, 10, rng, synchronous=synchronous)["lost"] > 0
 
 
 @pytest.mark.usefixtures("either")
 def test_no_answer_is_wrong_when_a_write_a_sync_a_cut_or_a_removal_fails(folder: Path, rng: Random) -> None:
-    found = failures(folder, 24, rng)
-    assert found["runs"] == 24
+    found = failures(folder, 12, rng)
+    assert found["runs"] == 12
     assert (found["wrong_answers"], found["unplain"], found["does_not_hold"], found["unmended"]) == (0, 0, 0, 0)
-    assert found["gave_up"] > 8
-    assert found["went_on"] > 2
+    assert found["gave_up"] > 4
+    assert found["went_on"] > 0
 
 
 def test_a_writer_that_acknowledges_too_early_is_seen_to_answer_wrongly(folder: Path, rng: Random) -> None:
-    assert failures(folder, 10, rng, act="eager")["wrong_answers"] > 0
+    assert failures(folder, 6, rng, act="eager")["wrong_answers"] > 0
 
 
 @pytest.mark.usefixtures("either")
@@ -106,21 +106,21 @@ def test_a_full_disk_refuses_and_damages_nothing(folder: Path, rng: Random) -> N
 
 @pytest.mark.usefixtures("either")
 def test_a_killed_projector_leaves_what_a_rebuild_makes(folder: Path, rng: Random) -> None:
-    found = projectors_killed(folder, 16, rng)
-    assert (found["kills"], found["differs"]) == (16, 0)
+    found = projectors_killed(folder, 8, rng)
+    assert (found["kills"], found["differs"]) == (8, 0)
     assert found["behind"] > 0
 
 
 def test_a_projector_of_two_transactions_is_seen_to_differ(folder: Path, rng: Random) -> None:
-    assert projectors_killed(folder, 24, rng, two=True)["differs"] > 0
+    assert projectors_killed(folder, 12, rng, two=True)["differs"] > 0
 
 
 def test_a_flipped_bit_is_never_shown_as_good(folder: Path, rng: Random, either: str) -> None:
-    found = flips(folder, 200, rng)
-    assert (found["flips"], found["shown_as_good"], found["tracebacks"]) == (200, 0, 0)
+    found = flips(folder, 100, rng)
+    assert (found["flips"], found["shown_as_good"], found["tracebacks"]) == (100, 0, 0)
     assert found["patients_named"] == 0
-    assert found["changed"] > 5 or either == "encrypted"  # where a changed entry opens for nobody
-    assert found["refused"] > 50
+    assert found["changed"] > 2 or either == "encrypted"  # where a changed entry opens for nobody
+    assert found["refused"] > 25
 
 
 def test_without_verify_a_flipped_bit_is_seen_to_be_shown(folder: Path, rng: Random) -> None:
@@ -138,8 +138,8 @@ def test_cipher_text_that_is_bound_to_nothing_is_seen_to_open_elsewhere(folder: 
 
 
 def test_no_malformed_line_is_let_in(folder: Path, rng: Random) -> None:
-    found = malformed(folder, 20_000, rng)
-    assert (found["lines"], found["accepted"], found["tracebacks"]) == (20_000, 0, 0)
+    found = malformed(folder, 10_000, rng)
+    assert (found["lines"], found["accepted"], found["tracebacks"]) == (10_000, 0, 0)
     assert found["through_commands"] == 2_000
 
 
@@ -178,9 +178,9 @@ def test_a_backup_during_writes_is_whole(folder: Path, rng: Random) -> None:
 
 @pytest.mark.usefixtures("either")
 def test_an_older_copy_put_back_is_told_wherever_it_had_been_read_further(folder: Path, rng: Random) -> None:
-    found = put_back(folder, 20, rng)
+    found = put_back(folder, 12, rng)
     assert (found["missed"], found["told_in_vain"], found["does_not_hold"]) == (0, 0, 0)
-    assert 5 < found["told"] < 20
+    assert 2 < found["told"] < 12
 
 
 def test_without_what_was_seen_an_older_copy_is_seen_to_be_missed(folder: Path, rng: Random) -> None:

@@ -94,14 +94,11 @@ def make_tables(connection: Connection, fill: Callable[[Connection], None], form
         raise StoreError("the database does not keep UTF-8; make one with ENCODING 'UTF8'")
     schema = schema_of(connection)
     statements = [each.replace("{schema}", schema) for each in SCHEMAS[format_]]
-    for statement in statements:
-        if not statement.startswith(_GUARD):
-            connection.execute(statement)  # literals, and a name that is quoted
+    tables = [each for each in statements if not each.startswith(_GUARD)]
+    connection.execute("; ".join(tables))  # literals, and a name that is quoted
     connection.execute("INSERT INTO schema_versions (version) VALUES (%s)", (SCHEMA_VERSION,))
     fill(connection)
-    for statement in statements:
-        if statement.startswith(_GUARD):
-            connection.execute(statement)
+    connection.execute("; ".join(each for each in statements if each.startswith(_GUARD)))
 
 
 def _bring_forward(connection: Connection) -> bool:
@@ -109,8 +106,7 @@ def _bring_forward(connection: Connection) -> bool:
     it. Whether they were of version 1."""
     if version_of(connection) != 1:
         return False
-    for statement in (*TURN, TURN_GUARD.made_by()):
-        connection.execute(statement)
+    connection.execute("; ".join((*TURN, TURN_GUARD.made_by())))
     for (role,) in connection.execute(_WHO_RECORDS).fetchall():
         _allow(connection, role, {"turn": _RIGHTS["turn"]})
     connection.execute("INSERT INTO schema_versions (version) VALUES (%s)", (SCHEMA_VERSION,))
@@ -131,6 +127,7 @@ def _write_page(connection: Connection, master_key_id: str) -> None:
 
 def _allow(connection: Connection, role: str, granted: dict[str, str]) -> None:
     schema = SQL(schema_of(connection))  # it is quoted
-    connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, Identifier(role)))
+    grants = [SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, Identifier(role))]
     for table, rights in granted.items():
-        connection.execute(SQL("GRANT {} ON {} TO {}").format(SQL(rights), Identifier(table), Identifier(role)))
+        grants.append(SQL("GRANT {} ON {} TO {}").format(SQL(rights), Identifier(table), Identifier(role)))
+    connection.execute(SQL("; ").join(grants))

@@ -37,10 +37,29 @@ SESSION: Final = (
 )
 
 
+class _FirstMade:
+    """How a pool makes its connections: the first is one that is there already."""
+
+    def __init__(self) -> None:
+        self.there: list[Connection] = []
+
+    def connect(self, conninfo: str, **parts: Any) -> Connection:
+        """That one, and from then on others."""
+        with suppress(IndexError):  # two threads may ask
+            return self.there.pop()
+        return psycopg.connect(conninfo, **parts)
+
+    def close(self) -> None:
+        """End it, if nobody has asked for it."""
+        while self.there:
+            self.there.pop().close()
+
+
 class LedgerDatastore(PostgresDatastore):
     """The connections to one ledger in a PostgreSQL database."""
 
     def __init__(self, url: str) -> None:
+        self._first = _FirstMade()  # before anything fails: who goes closes
         parts = {"connect_timeout": int(CONNECT_TIMEOUT_SECONDS), **parts_of(url)}
         super().__init__(  # none is made before it is asked for: else asking makes a second one beside it
             dbname="", host="", port="", user="", password="", originator_id_type="text", pool_size=0,
@@ -48,8 +67,25 @@ class LedgerDatastore(PostgresDatastore):
         )  # fmt: skip
         self._parts = LISTENING_FOR_LIFE | parts | {"client_encoding": "UTF8", "row_factory": tuple_row}
         self.pool.kwargs = self._parts
-        with self.new_connection(CONNECT_TIMEOUT_SECONDS) as connection:
-            check(connection)
+        self.pool.connection_class = self._first  # type: ignore[assignment]
+        self._first.there.append(self._looked_at_by())  # to make another costs the server more than to look
+
+    def _looked_at_by(self) -> Connection:
+        """A connection by which there was found to be a ledger that may be used."""
+        connection = made(self._parts)
+        try:
+            with plain_errors():
+                prepare(connection)
+                check(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """End the connections."""
+        super().close()
+        self._first.close()
 
     def after_connect_func(self) -> Callable[[Connection], None]:
         """What is set for a session."""
@@ -80,20 +116,23 @@ class LedgerDatastore(PostgresDatastore):
 
 
 def prepare(connection: Connection) -> None:
-    """Settings of a session."""
+    """Settings of a session, all said at once: each by itself would have to be answered first."""
     connection.autocommit = True
-    for statement in SESSION:
-        connection.execute(statement)  # a literal of this module
+    connection.execute("; ".join(SESSION))  # literals of this module
+
+
+def made(parts: dict[str, Any]) -> Connection:
+    """A connection, with a plain answer if there is none to be had."""
+    try:
+        return psycopg.connect(**LISTENING_FOR_LIFE | parts)
+    except psycopg.Error as error:
+        raise StoreError(explain_connecting(error)) from error
 
 
 @contextmanager
 def connected(parts: dict[str, Any], cut_after: float | None = None) -> Iterator[Connection]:
-    """One connection by itself, with a plain answer if there is none to be had; cut after some seconds if asked."""
-    try:
-        connection: Connection = psycopg.connect(**LISTENING_FOR_LIFE | parts)
-    except psycopg.Error as error:
-        raise StoreError(explain_connecting(error)) from error
-    with connection, plain_errors(), _cut(connection, cut_after):
+    """One connection by itself, cut after some seconds if asked."""
+    with made(parts) as connection, plain_errors(), _cut(connection, cut_after):
         prepare(connection)
         yield connection
 

@@ -165,6 +165,11 @@ _FOUND_GUARDS: Final = (
     " AND t.tgqual IS NULL AND t.tgattr::text = ''"
 )
 _FOUND_TABLES: Final = f"SELECT count(*) FROM pg_class WHERE relnamespace = {SCHEMA_NOW} AND relname = ANY(%s)"
+_FORMAT: Final = "(SELECT value FROM ledger WHERE key = 'format')"
+_VERSION: Final = "(SELECT max(version) FROM schema_versions)"
+_SCHEMA: Final = "quote_ident(current_schema())"
+_SAID: Final = f"SELECT {_FORMAT}, {_VERSION}, {_SCHEMA}"
+"""In one question, since whoever opens a ledger waits for each answer."""
 
 Connection = psycopg.Connection[Any]
 
@@ -173,15 +178,14 @@ def check(connection: Connection) -> None:
     """Refuse a database without a ledger, with another format or a lost guard, or whose server could lose entries."""
     if not has_tables(connection):
         raise NoLedger(NO_LEDGER)
-    _refuse_other_versions(connection)
-    if missing := lost_guards(connection):
+    format_, version, schema = connection.execute(_SAID).fetchone() or ("", None, "")
+    _refuse_other_versions(format_ or "", version)
+    if missing := _lost(connection, format_, schema):
         raise StoreError(f"the ledger was altered: {', '.join(missing)} is not as it was created")
     refuse_unsafe(connection)
 
 
-def _refuse_other_versions(connection: Connection) -> None:
-    written = format_of(connection)
-    version = version_of(connection)
+def _refuse_other_versions(written: str, version: int | None) -> None:
     if written not in SCHEMAS:
         reads = " and ".join(SCHEMAS)
         raise StoreError(
@@ -194,13 +198,16 @@ def _refuse_other_versions(connection: Connection) -> None:
 
 def lost_guards(connection: Connection) -> list[str]:
     """The guards that are not as they were created."""
-    schema = schema_of(connection)
+    return _lost(connection, format_of(connection), schema_of(connection))
+
+
+def _lost(connection: Connection, format_: str, schema: str) -> list[str]:
     found = {
         (table, function, kind)
         for table, function, kind, body in connection.execute(_FOUND_GUARDS, ([*TABLES, "keys", "turn"],)).fetchall()
         if body == FUNCTIONS.get(function, "").format(schema=schema)
     }
-    made = {guard.as_found() for guard in _GUARDS.get(format_of(connection), _GUARDS[FORMAT])}
+    made = {guard.as_found() for guard in _GUARDS.get(format_, _GUARDS[FORMAT])}
     return sorted(f"{function} of {table}" for table, function, _ in made - found)
 
 
@@ -222,18 +229,18 @@ def has_tables(connection: Connection, names: Sequence[str] = TABLES) -> bool:
 
 def version_of(connection: Connection) -> int | None:
     """The version of the tables."""
-    found: int | None = one(connection, "SELECT max(version) FROM schema_versions")
+    found: int | None = one(connection, f"SELECT {_VERSION}")
     return found
 
 
 def format_of(connection: Connection) -> str:
     """The format that the ledger says it has; empty if it says none."""
-    return one(connection, "SELECT value FROM ledger WHERE key = 'format'") or ""
+    return one(connection, f"SELECT {_FORMAT}") or ""
 
 
 def schema_of(connection: Connection) -> str:
     """The schema of the ledger, quoted."""
-    return str(one(connection, "SELECT quote_ident(current_schema())"))
+    return str(one(connection, f"SELECT {_SCHEMA}"))
 
 
 def one(connection: Connection, statement: str, values: tuple[object, ...] = ()) -> Any:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -24,8 +22,9 @@ from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.sqlite.backup_file import Damaged, tables_of
 from ledger.recorders.sqlite.schema import ENCRYPTED, FORMAT
 from ledger.store import open_ledger
-from tests import ROOT, stores
-from tests.command_line import ANYWAY, BOOK, INTAKE, LIVE, SERVED, Ended, assert_plain, example, lines_of, run, told
+from tests import stores
+from tests.at_once import started
+from tests.command_line import ANYWAY, BOOK, COMMAND, INTAKE, SERVED, Ended, assert_plain, example, lines_of, run, told
 from tests.place import Place, changed
 from tests.proxy import Wire
 from tests.tampering import alter
@@ -247,7 +246,7 @@ BACKUPS = many(8, 30)
 def test_a_backup_while_four_writers_record_is_whole_and_not_older_than_its_beginning(made: Place) -> None:
     """Each is restored into a file, proved, and compared with the ledger up to where it ends."""
     file, restored = made.folder / "b", made.folder / "restored.db"
-    writing = [subprocess.Popen([sys.executable, "-c", WRITER, made.recorder, str(n)], cwd=ROOT) for n in range(4)]
+    writing = [started(WRITER, made.recorder, number) for number in range(4)]
     good = during = 0
     try:
         with open_ledger(made.recorder, create=False) as live:
@@ -269,7 +268,7 @@ def test_a_backup_while_four_writers_record_is_whole_and_not_older_than_its_begi
     finally:
         for process in writing:
             process.kill()
-            process.wait()
+            process.wait(60)
     assert (good, during) == (BACKUPS, BACKUPS)
 
 
@@ -355,8 +354,7 @@ def test_another_programs_tables_are_left_alone(kept: Place, other: Place, backu
 
 
 def test_of_several_that_restore_at_once_one_does(kept: Place, other: Place, backup: Path) -> None:
-    command = [*LIVE, "restore", str(backup), "--out", other.owner]
-    racing = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    racing = [started(COMMAND, "restore", backup, "--out", other.owner) for _ in range(4)]
     said = [process.communicate(timeout=60)[1] for process in racing]
     assert sorted(process.returncode for process in racing) == [0, 2, 2, 2], said
     assert sum(SAYS in text for text in said) == 3
@@ -474,8 +472,7 @@ postgres_backup.restore(Path(file), url, tell)
 def test_a_restore_that_is_killed_leaves_no_table_and_can_be_done_again(
     kept: Place, other: Place, backup: Path, when: str
 ) -> None:
-    command = [sys.executable, "-c", KILLED, "restore", when, other.owner, str(backup)]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert started(KILLED, "restore", when, other.owner, backup).wait(60) == -signal.SIGKILL
     assert things_in(other) == 0
     assert kept.run("restore", backup, "--out", other.owner).status == 0
     assert content(other.owner) == content(kept.owner)
@@ -483,8 +480,7 @@ def test_a_restore_that_is_killed_leaves_no_table_and_can_be_done_again(
 
 def test_a_backup_that_is_killed_has_no_name(kept: Place) -> None:
     file = kept.folder / "b"
-    command = [sys.executable, "-c", KILLED, "backup", "rows", kept.recorder, str(file)]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert started(KILLED, "backup", "rows", kept.recorder, file).wait(60) == -signal.SIGKILL
     assert not file.exists()
     assert kept.run("backup", "--out", file).status == 0
 

@@ -7,7 +7,6 @@ import json
 import os
 import pwd
 import sqlite3
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -38,11 +37,12 @@ from projections.audit.since_closing import LearnedSince, same_terms, told_by_bo
 from projections.read_model.queries import Filters
 from projections.read_model.version import code_version
 from tests import ROOT
+from tests.at_once import started
 from tests.command_line import (
     ANYWAY,
+    COMMAND,
     EXAMPLE,
     INTAKE,
-    LIVE,
     SERVED,
     House,
     Told,
@@ -558,11 +558,9 @@ def test_of_two_that_close_at_once_the_first_record_counts_for_both(
 
 
 def test_two_processes_print_the_same(house: House) -> None:
-    asked = [*LIVE, *house.named, "close", "2026-02", *ANYWAY, "--by"]
-    running = [
-        subprocess.Popen([*asked, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in ("one", "two")
-    ]
-    outs = [process.communicate()[0] for process in running]
+    asked = [*house.named, "close", "2026-02", *ANYWAY, "--by"]
+    running = [started(COMMAND, *asked, name) for name in ("one", "two")]
+    outs = [process.communicate(60)[0].encode() for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert outs[0] == outs[1] == printed(house)[0]
 

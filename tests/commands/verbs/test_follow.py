@@ -15,7 +15,8 @@ import pytest
 
 from projections.export.shapes import DATASETS
 from projections.read_model.version import code_version
-from tests.command_line import LIVE, House, assert_plain, example, interruptible, told
+from tests.at_once import Started, under_way
+from tests.command_line import COMMAND, LIVE, House, assert_plain, example, interruptible, told
 from tests.exports import export, rows_in
 from tests.stores import open_ledger
 
@@ -31,14 +32,10 @@ def house(tmp_path: Path) -> House:
 
 
 @contextmanager
-def following(house: House, *options: object) -> Iterator[subprocess.Popen[bytes]]:
+def following(house: House, *options: object) -> Iterator[Started]:
     """``follow`` as a process of its own, in a pipe."""
-    command = [*LIVE, *house.named, "follow", "--interval", "0.02", *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=interruptible) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with under_way(COMMAND, *house.named, "follow", "--interval", 0.02, *options) as process:
+        yield process
 
 
 def changes(house: House, *options: object) -> list[dict[str, Any]]:
@@ -48,7 +45,7 @@ def changes(house: House, *options: object) -> list[dict[str, Any]]:
     return ended.rows[1:]
 
 
-def next_round(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+def next_round(process: Started) -> list[dict[str, Any]]:
     """The rows up to the last of a position."""
     assert process.stdout
     rows: list[dict[str, Any]] = []
@@ -92,7 +89,7 @@ def test_it_prints_what_comes_and_is_resumed_where_it_was_stopped(house: House) 
         house.tell(DEATH)
         second = next_round(process)
         assert [first[-1]["position"] < second[-1]["position"], len(second) > 0] == [True, True]
-        process.send_signal(signal.SIGINT)
+        process.interrupt()
         assert process.wait(WAIT_SECONDS) == 0
         assert process.stderr
         assert process.stderr.read() == b""

@@ -147,9 +147,12 @@ def snapshot(folder: Path) -> dict[str, str]:
         if name.endswith((".given.jsonl", ".given.lock", "-shm", "-wal")) or path.is_dir():
             found[name] = str(path.lstat().st_ino)
         else:
-            content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
-            found[name] = hashlib.sha256(str(content).encode()).hexdigest()
+            found[name] = os.readlink(path) if path.is_symlink() else _hash(path) if path.is_file() else ""
     return found
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def forced(verb: str) -> list[list[str]]:

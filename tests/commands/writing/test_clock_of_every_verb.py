@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from commands import outside
+from tests import kept
 from tests.answered import TAKEN_IN, answer, house_with_claims, written
 from tests.command_line import ANYWAY, House, example
 from tests.every_command import commands_in, every_command
@@ -72,9 +73,15 @@ def clock_off_by(off: timedelta) -> Iterator[None]:
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    house = house_with_claims(tmp_path, second=False)
+    monkeypatch.chdir(tmp_path)
+    return kept.house(tmp_path, "claims and three patients", _tell_claims_and_three_patients)
+
+
+def _tell_claims_and_three_patients(house: House) -> None:
+    folder = house.folder
+    house_with_claims(folder, second=False, made=house)
     nobodys = [answer("NOBODYS", "1", 1000, 300, control="RH9")]
-    assert house.run("remit", written(tmp_path, nobodys, 300, "T-1")).status == 1
+    assert house.run("remit", written(folder, nobodys, 300, "T-1")).status == 1
     lines = [*example("EP-1", "P-1"), *example("EP-2", "P-2"), *example("EP-3", "P-3")]
     assert house.tell(*lines, options=("--no-effect",)).status == 0
     for command in (
@@ -82,17 +89,15 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
         ("merge-patients", "P-3", "P-2", "--reason", "x", "--yes"),
     ):
         assert house.run(*command).status == 0
-    (tmp_path / "more.jsonl").write_text(
+    (folder / "more.jsonl").write_text(
         '{"episode":"EP-1","source":"pump","id":"m","by":"x","fact":'
         '{"type":"DayServed","order":"RX-1","date":"2026-02-07"}}\n'
     )
-    (tmp_path / "sheet.csv").write_text(
+    (folder / "sheet.csv").write_text(
         "Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-1,RX-1,02/08/2026,02/08/2026,CONFIRMED,yes\n"
     )
-    (tmp_path / "taken.277").write_bytes(TAKEN_IN.read_bytes())
-    written(tmp_path, [answer("EP-O1-1", "1", 1576, 1576)], 1576, "T-7").rename(tmp_path / "paid.835")
-    monkeypatch.chdir(tmp_path)
-    return house
+    (folder / "taken.277").write_bytes(TAKEN_IN.read_bytes())
+    written(folder, [answer("EP-O1-1", "1", 1576, 1576)], 1576, "T-7").rename(folder / "paid.835")
 
 
 def stamps(house: House) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,10 +20,10 @@ from ledger.facts.entry import Entry
 from ledger.facts.heads import EpisodeHead, fold
 from ledger.recorders import Unknown
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from tests import ROOT
+from tests.at_once import started
 from tests.builders import SERVED, correct, line, opened, per_diem, retract
 from tests.histories import LAKESIDE, NORTHSIDE
-from tests.stores import open_ledger
+from tests.stores import named, open_ledger
 from tests.tiers import many
 
 pytestmark = pytest.mark.usefixtures("every_store")
@@ -236,8 +234,9 @@ CONTENDER = """
 import sys
 from commands.writing.handle import Recorder
 from tests.builders import SERVED, line
-from tests.stores import open_ledger
-with open_ledger(sys.argv[1], create=True) as ledger:
+from ledger.store import open_ledger
+from tests.stores import master
+with open_ledger(sys.argv[1], create=True, master=master()) as ledger:
     recorder = Recorder(ledger)
     for number in range(60):
         recorder.handle([line(f"{sys.argv[2]}-{number}", SERVED)])
@@ -246,7 +245,7 @@ with open_ledger(sys.argv[1], create=True) as ledger:
 
 def test_many_processes_write_to_one_episode(path: Path, ledger: EpisodeLedger) -> None:
     Recorder(ledger).handle([line("a", opened())])
-    writing = [subprocess.Popen([sys.executable, "-c", CONTENDER, str(path), str(name)], cwd=ROOT) for name in range(4)]
+    writing = [started(CONTENDER, named(path), name) for name in range(4)]
     assert [process.wait(timeout=120) for process in writing] == [0] * 4
     entries: list[Entry] = ledger.entries_of("EP-1")
     assert len(entries) == 241

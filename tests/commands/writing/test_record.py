@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 import tracemalloc
 from collections import Counter
@@ -24,9 +21,9 @@ from hypothesis import strategies as st
 
 from commands.writing.record import Outcome, record
 from ledger.store import EpisodeLedger
-from tests import ROOT
+from tests.at_once import Started, started
 from tests.histories import history
-from tests.stores import make, open_ledger
+from tests.stores import make, named, open_ledger
 
 pytestmark = pytest.mark.usefixtures("every_store")
 
@@ -157,17 +154,17 @@ def test_a_stream_takes_constant_memory(ledger: EpisodeLedger) -> None:
 RECORD = """
 import sys
 from commands.writing.record import record
-from tests.stores import open_ledger
-with open_ledger(sys.argv[1], create=True) as ledger, open(sys.argv[2], "rb") as stream:
+from ledger.store import open_ledger
+from tests.stores import master
+with open_ledger(sys.argv[1], create=True, master=master()) as ledger, open(sys.argv[2], "rb") as stream:
     for outcome in record(ledger, stream, batch=int(sys.argv[3])):
         print(outcome.outcome, outcome.position, flush=True)
 """
 
 
-def recording(path: Path, source: Path, batch: int) -> subprocess.Popen[str]:
+def recording(path: Path, source: Path, batch: int) -> Started:
     make(path)
-    command = [sys.executable, "-c", RECORD, str(path), str(source), str(batch)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return started(RECORD, named(path), source, batch)
 
 
 def written(path: Path, lines: Iterator[dict[str, Any]]) -> Path:
@@ -192,10 +189,9 @@ def test_two_processes_recording_one_file_record_every_line_once(path: Path, bat
 def test_an_import_that_was_killed_is_finished_by_sending_the_file_again(path: Path) -> None:
     source = written(path, many(30, 100))
     killed = recording(path, source, 20)
-    assert killed.stdout is not None
     for _ in range(500):
         killed.stdout.readline()
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     promised = 500 + sum(1 for line in killed.stdout if line.startswith("recorded"))
     killed.wait(timeout=60)
     with open_ledger(path, create=False) as ledger:

@@ -42,7 +42,17 @@ from ledger.store import UnreadableEntry, open_ledger
 from projections.read_model.catch_up import catch_up
 from projections.read_model.views import passing_views
 from tests.command_line import LIVE, Ended, House, assert_plain, example, forked, lines_of, run, told
-from tests.encrypted_house import EXAMPLES, Locked, failing_append, files_with, rows_of, seal_anew, spelled, unguarded
+from tests.encrypted_house import (
+    EXAMPLES,
+    Locked,
+    failing_append,
+    files_with,
+    rows_of,
+    seal_anew,
+    spelled,
+    two_locked,
+    unguarded,
+)
 from tests.harness import book_of
 from tests.histories import history
 from tests.marked import MARK
@@ -71,9 +81,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Locked]:
 @pytest.fixture
 def two(tmp_path: Path) -> Locked:
     """Two episodes of two patients, encrypted."""
-    house = Locked(tmp_path)
-    assert house.tell(*example(), *example("EP-2", "P-2")).status == 0
-    return house
+    return two_locked(tmp_path)
 
 
 class TestItAnswersLikeAPlainOne:

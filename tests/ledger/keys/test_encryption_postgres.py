@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,9 +28,10 @@ from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.schema import TAKE_TURN
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import ROOT, stores
+from tests.at_once import started
 from tests.builders import SERVED, entry, line, opened
 from tests.command_line import INTAKE, Ended, assert_plain, run
-from tests.place import Place
+from tests.place import Place, place_of
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.jsonl"))
 FINGERPRINTS = ROOT / "tests" / "golden" / "fingerprints.json"
@@ -53,10 +52,22 @@ def encrypted(place: Place) -> Place:
 @pytest.fixture
 def told(encrypted: Place) -> Place:
     """One with two patients' episodes, of two entries each."""
-    with open_ledger(encrypted.recorder, create=False, master=KEY) as ledger:
+    return _told(encrypted)
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The same for all who try in vain to change it."""
+    place = place_of(tmp_path_factory.mktemp("settled"))
+    stores.migrated(place.owner, stores.ROLE, KEY.id)
+    return _told(place)
+
+
+def _told(place: Place) -> Place:
+    with open_ledger(place.recorder, create=False, master=KEY) as ledger:
         for name, patient in (("EP-1", "Ada Lee"), ("EP-2", "Ben Lee")):
             ledger.append(both(name, patient), [(patient, name)])
-    return encrypted
+    return place
 
 
 def both(name: str, patient: str) -> list[Entry]:
@@ -264,13 +275,13 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-def test_the_past_cannot_be_changed_not_even_by_its_owner(told: Place, statement: str) -> None:
-    before = all_of(told)
-    for url in (told.owner, told.recorder):
+def test_the_past_cannot_be_changed_not_even_by_its_owner(settled: Place, statement: str) -> None:
+    before = all_of(settled)
+    for url in (settled.owner, settled.recorder):
         with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InsufficientPrivilege)) as refused:
-            told.sql(statement, url)
+            settled.sql(statement, url)
         assert refused.value.diag.message_detail is None  # it would be in the server's log
-    assert all_of(told) == before
+    assert all_of(settled) == before
 
 
 @pytest.mark.parametrize(
@@ -564,11 +575,7 @@ with open_ledger(sys.argv[1], create=False, master=MasterKey(bytes(range(32)))) 
 def test_of_several_that_begin_the_same_episodes_at_once_one_draws_the_key(encrypted: Place) -> None:
     with psycopg.connect(encrypted.owner) as holder:
         holder.execute(TAKE_TURN)
-        command = [sys.executable, "-c", BEGINNER, encrypted.recorder]
-        racing = [
-            subprocess.Popen([*command, name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-            for name in ("one", "two", "three")
-        ]
+        racing = [started(BEGINNER, encrypted.recorder, name) for name in ("one", "two", "three")]
         waiting = (  # for the holder, or in the row's queue behind one who is
             "SELECT count(DISTINCT w.pid) FROM pg_locks AS w WHERE NOT w.granted AND w.pid IN ("
             f" SELECT pid FROM pg_locks WHERE relation = '{encrypted.schema}.turn'::regclass)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,14 +18,12 @@ from ledger.recorders.postgres import schema as postgres_schema
 from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.url import file_stem, shown
 from ledger.recorders.warnings import warnings_of
-from ledger.store import RecordConflictError, open_ledger
-from tests import ROOT, stores
+from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
+from tests import stores
+from tests.at_once import started
 from tests.builders import SERVED, entry, line, opened
-from tests.command_line import BOOK, INTAKE, LIVE, assert_plain, run
-from tests.place import (
-    Place,
-    changed,
-)
+from tests.command_line import BOOK, COMMAND, INTAKE, assert_plain, run
+from tests.place import Place, changed, place_of
 
 # Making it
 
@@ -56,8 +53,7 @@ def test_nothing_makes_a_ledger_but_migrating(place: Place) -> None:
 
 
 def test_of_several_that_migrate_at_once_one_makes_it(place: Place) -> None:
-    command = [*LIVE, "--ledger", place.owner, "migrate", "--runtime-role", stores.ROLE]
-    racing = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    racing = [started(COMMAND, "--ledger", place.owner, "migrate", "--runtime-role", stores.ROLE) for _ in range(4)]
     said = [process.communicate(timeout=60)[0] for process in racing]
     assert [process.returncode for process in racing] == [0] * 4
     assert sorted(text.startswith("Made") for text in said) == [False, False, False, True]
@@ -125,15 +121,25 @@ ADDITIONS = [
 ]
 
 
-@pytest.mark.parametrize("statement", [*CHANGES, *ADDITIONS])
-def test_the_past_cannot_be_changed_not_even_by_its_owner(made: Place, statement: str) -> None:
-    with open_ledger(made.recorder, create=False) as ledger:
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, EpisodeLedger]]:
+    """A ledger with two entries, for all who try in vain to change it."""
+    place = place_of(tmp_path_factory.mktemp("settled"))
+    stores.migrated(place.owner)
+    with open_ledger(place.recorder, create=False) as ledger:
         ledger.append([entry(1), entry(2)], [("P-1", "EP-1")])
-        before = list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()
-        for url in (made.owner, made.recorder):
-            with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InsufficientPrivilege)):
-                made.sql(statement, url)
-        assert (list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()) == before
+        yield place, ledger
+
+
+@pytest.mark.parametrize("statement", [*CHANGES, *ADDITIONS])
+def test_the_past_cannot_be_changed_not_even_by_its_owner(settled: tuple[Place, EpisodeLedger], statement: str) -> None:
+    place, ledger = settled
+    before = list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()
+    assert len(before[0]) == 2
+    for url in (place.owner, place.recorder):
+        with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InsufficientPrivilege)):
+            place.sql(statement, url)
+    assert (list(ledger.scan()), ledger.patients_of("EP-1"), ledger._entries.about()) == before
 
 
 @pytest.mark.parametrize(
@@ -148,9 +154,10 @@ def test_the_past_cannot_be_changed_not_even_by_its_owner(made: Place, statement
         "TRUNCATE entries",
     ],
 )
-def test_who_records_may_not_even_try(made: Place, statement: str) -> None:
+def test_who_records_may_not_even_try(settled: tuple[Place, EpisodeLedger], statement: str) -> None:
+    place, _ = settled
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        made.sql(statement, made.recorder)
+        place.sql(statement, place.recorder)
 
 
 @pytest.mark.parametrize(
@@ -357,8 +364,7 @@ def test_names_that_come_from_a_url_are_safe_and_bear_no_password(url: str, stem
 def test_eight_writers_of_their_own_and_of_one_episode_lose_and_double_nothing(made: Place) -> None:
     with open_ledger(made.recorder, create=False) as ledger:
         Recorder(ledger).handle([line("a", opened())])
-        command = [stores.sys.executable, "-c", EIGHTH, made.recorder]
-        writing = [subprocess.Popen([*command, str(number)], cwd=ROOT) for number in range(8)]
+        writing = [started(EIGHTH, made.recorder, number) for number in range(8)]
         assert [process.wait(timeout=120) for process in writing] == [0] * 8
         entries = ledger.entries_of("EP-1")
         assert Counter(each.id for each in entries) == {"a": 1} | {f"{w}-{n}": 1 for w in range(8) for n in range(25)}
@@ -414,3 +420,36 @@ def test_a_connection_that_the_server_ended_is_replaced_unseen(made: Place) -> N
         assert connections(made, "pg_terminate_backend(pid)")
         again = recorder.handle([line("a", opened()), line("b", SERVED)])
         assert [type(each) for each in again] == [Duplicate, Recorded]
+
+
+@pytest.fixture
+def opened_only(made: Place) -> Iterator[postgres_pool.LedgerDatastore]:
+    """A ledger that was looked at, as whoever opens one does, and not yet read."""
+    datastore = postgres_pool.LedgerDatastore(own(made))
+    yield datastore
+    datastore.close()
+
+
+def test_a_ledger_is_read_by_the_connection_by_which_it_was_looked_at(
+    made: Place, opened_only: postgres_pool.LedgerDatastore
+) -> None:
+    """To make another costs the server more than to look."""
+    looking = connections(made)
+    assert opened_only.rows("SELECT pg_backend_pid()") == looking
+
+
+def test_where_the_server_ended_that_one_before_it_was_read_by_it_is_replaced_unseen(
+    made: Place, opened_only: postgres_pool.LedgerDatastore
+) -> None:
+    assert connections(made, "pg_terminate_backend(pid)") == [(True,)]
+    assert opened_only.rows("SELECT max(position) FROM entries") == [(None,)]
+
+
+def test_a_ledger_that_is_opened_and_never_read_leaves_no_connection(
+    made: Place, opened_only: postgres_pool.LedgerDatastore
+) -> None:
+    assert len(connections(made)) == 1
+    opened_only.close()
+    until = time.monotonic() + 20
+    while connections(made):
+        assert time.monotonic() < until

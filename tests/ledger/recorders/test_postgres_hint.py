@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,8 +23,9 @@ from ledger.recorders.postgres.migrate import migrate
 from ledger.recorders.postgres.schema import TAKE_TURN
 from ledger.store import EpisodeLedger, RecordConflictError, open_ledger
 from tests import stores
+from tests.at_once import Started, under_way
 from tests.builders import entry
-from tests.command_line import BOOK, INTAKE, LIVE, Told, interruptible, lines_of, told
+from tests.command_line import BOOK, COMMAND, INTAKE, Told, lines_of, told
 from tests.place import Place
 
 WAIT_SECONDS = 20
@@ -64,25 +63,19 @@ def change(place: Place, number: int) -> None:
 
 
 @contextmanager
-def following(place: Place, interval: float, url: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def following(place: Place, interval: float, url: str | None = None) -> Iterator[Started]:
     """``follow`` from the beginning, as a process of its own."""
-    named = ["--ledger", url or place.recorder, "--book", str(BOOK)]
-    command = [*LIVE, *named, "follow", "--since", "0", "--interval", str(interval)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, preexec_fn=interruptible
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    named = ["--ledger", url or place.recorder, "--book", BOOK]
+    with under_way(COMMAND, *named, "follow", "--since", 0, "--interval", interval) as process:
+        yield process
 
 
-def something_comes(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def something_comes(process: Started, seconds: float) -> bool:
     assert process.stdout
     return bool(select.select([process.stdout], [], [], seconds)[0])
 
 
-def next_round(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+def next_round(process: Started) -> list[dict[str, Any]]:
     """The rows that lead to the next position, and nothing after them."""
     rows: list[dict[str, Any]] = []
     while not rows or not rows[-1]["last"]:
@@ -189,7 +182,7 @@ def test_one_that_lost_its_listening_connection_goes_on_and_says_nothing(example
         eventually(lambda: not listeners(example))
         change(example, 0)
         next_round(process)
-        process.send_signal(signal.SIGINT)
+        process.interrupt()
         assert process.wait(WAIT_SECONDS) == 0
         assert process.stderr
         assert process.stderr.read() == b""
@@ -205,7 +198,7 @@ def test_one_that_may_not_have_a_second_connection_looks_by_itself(example: Plac
             change(example, number)
         next_round(process)
         assert listeners(example) == []
-        assert process.poll() is None
+        assert process.returncode is None
 
 
 def test_it_ends_when_nobody_reads_any_more_or_it_is_stopped_however_long_it_would_wait(example: Place) -> None:
@@ -215,7 +208,7 @@ def test_it_ends_when_nobody_reads_any_more_or_it_is_stopped_however_long_it_wou
         eventually(lambda: len(listeners(example)) == 2)
         assert left.stdout
         left.stdout.close()
-        stopped.send_signal(signal.SIGINT)
+        stopped.interrupt()
         for process in (left, stopped):
             assert process.wait(WAIT_SECONDS) == 0
             assert process.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -22,6 +20,7 @@ from ledger.recorders.postgres import recorder as postgres_recorder
 from ledger.recorders.sqlite import recorder as sqlite_recorder
 from ledger.recorders.sqlite.file import SETTINGS
 from ledger.store import EpisodeLedger, NoLedger, RecordConflictError, StoreError, UnreadableEntry
+from tests.at_once import started
 from tests.builders import (
     entry,
 )
@@ -301,10 +300,7 @@ def test_text_of_a_foreign_tool_that_is_no_utf8_stops_the_reader(path: Path, led
 @pytest.mark.sqlite_file
 def test_many_processes_may_create_it_at_once(path: Path) -> None:
     code = "import sys; from ledger.store import open_ledger; print(open_ledger(sys.argv[1], create=True).id)"
-    opening = [
-        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
-        for _ in range(6)
-    ]
+    opening = [started(code, path) for _ in range(6)]
     ids = {process.communicate(timeout=60)[0] for process in opening}
     assert [process.returncode for process in opening] == [0] * 6
     assert len(ids) == 1

@@ -36,13 +36,13 @@ KILLS = 20
 
 def cluster(work: Callable[[Task], Report] | None = None) -> Engine:
     """The engine on a cluster whose executors know the tests, and may do other work than they are told."""
-    from pyspark.sql import SparkSession
+    from pyspark import SparkConf, SparkContext
 
     from projections.distributed.spark import spark_engine
 
     def run(told: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
-        builder = SparkSession.builder.master(CLUSTER).config("spark.executorEnv.PYTHONPATH", str(ROOT))
-        builder.config("spark.ui.enabled", "false").config("spark.task.maxFailures", "20").getOrCreate()
+        conf = SparkConf().setMaster(CLUSTER).setAppName("long").set("spark.executorEnv.PYTHONPATH", str(ROOT))
+        SparkContext.getOrCreate(conf.set("spark.ui.enabled", "false").set("spark.task.maxFailures", "20"))
         yield from spark_engine(None)(work or told, tasks)
 
     return run

@@ -34,15 +34,15 @@ SOON_THERE = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @pytest.fixture
-def session() -> Iterator[Any]:
-    """Two executors that know the tests."""
-    from pyspark.sql import SparkSession
+def driver() -> Iterator[Any]:
+    """Of two executors that know the tests."""
+    from pyspark import SparkConf, SparkContext
 
-    builder = SparkSession.builder.master(CLUSTER).config("spark.executorEnv.PYTHONPATH", str(ROOT))
-    builder.config("spark.ui.enabled", "false").config("spark.task.maxFailures", "8")
+    told = SparkConf().setMaster(CLUSTER).setAppName("short").set("spark.executorEnv.PYTHONPATH", str(ROOT))
+    told.set("spark.ui.enabled", "false").set("spark.task.maxFailures", "8")
     for which in ("driver", "executor"):
-        builder.config(f"spark.{which}.extraJavaOptions", SOON_THERE)
-    made = builder.getOrCreate()
+        told.set(f"spark.{which}.extraJavaOptions", SOON_THERE)
+    made = SparkContext.getOrCreate(told)
     try:
         yield made
     finally:
@@ -58,31 +58,31 @@ def archived(tmp_path: Path) -> Archived:
     return house
 
 
-def engine_of(session: Any, work: Callable[[Task], Report] | None = None) -> Engine:
+def engine_of(driver: Any, work: Callable[[Task], Report] | None = None) -> Engine:
     """The engine over a cluster that stays, whose executors may do other work than they are told."""
     from projections.distributed.spark import worked_on
 
     def run(told: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
-        return worked_on(session, work or told, tasks)
+        return worked_on(driver, work or told, tasks)
 
     return run
 
 
 def test_a_cluster_comes_to_the_builds_rows_though_an_executor_is_killed_and_what_is_wrong_stops_it(
-    archived: Archived, session: Any
+    archived: Archived, driver: Any
 ) -> None:
-    made = archived.judge(engine=engine_of(session, killing_once))
+    made = archived.judge(engine=engine_of(driver, killing_once))
     assert list(made.manifest.fingerprints.values()) == archived.built()[0]
     _assert_files_made_twice_count_once(archived, made)
     with pytest.raises(NotNow, match="another version"):
-        archived.judge(engine=engine_of(session, of_another_version))
+        archived.judge(engine=engine_of(driver, of_another_version))
     assert result_in(archived.out).manifest == made.manifest
     (file,) = archived.grow().of_kind(ENTRIES)
     path = Path(archived.archive) / file.path
     whole = path.read_bytes()
     path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
     with pytest.raises(ArchiveError, match=path.name):
-        archived.judge(engine=engine_of(session))
+        archived.judge(engine=engine_of(driver))
     assert result_in(archived.out).manifest == made.manifest
 
 

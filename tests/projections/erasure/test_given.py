@@ -22,7 +22,7 @@ from projections.erasure.handed_out import Given
 from projections.export.shapes import DATASETS
 from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
-from tests.encrypted_house import Locked
+from tests.encrypted_house import Locked, two_locked
 from tests.exports import export, manifest_of, rows_in
 from tests.projections.export.starter import starter
 from tests.tiers import in_proportion
@@ -38,9 +38,7 @@ NOTED = sorted(DATASETS.keys() - NOBODYS)
 @pytest.fixture
 def house(tmp_path: Path) -> Locked:
     """Two patients with an episode each, encrypted."""
-    made = Locked(tmp_path)
-    assert made.tell(*example(), *example("EP-2", "P-2")).status == 0
-    return made
+    return two_locked(tmp_path)
 
 
 @pytest.fixture

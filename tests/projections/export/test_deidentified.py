@@ -15,6 +15,7 @@ import pytest
 
 from projections.export.deidentify import LONGEST_SHIFT_DAYS, Pseudonyms, deidentified, kept_columns
 from projections.export.shapes import DATASETS
+from tests import kept
 from tests.command_line import House, assert_plain, lines_of
 from tests.exports import FORMS, Row, export, manifest_of, rows_in
 
@@ -62,11 +63,11 @@ def marked() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    folder = tmp_path / "ledger"
-    folder.mkdir()
-    house = House(folder)
+    return kept.house(tmp_path / "ledger", "marked in each dataset", _tell_marked)
+
+
+def _tell_marked(house: House) -> None:
     assert house.run("record", "-", stdin=lines_of(marked())).status == 0
-    return house
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ from projections.read_model.trouble import ViewsError
 from projections.read_model.views import TABLES, Views, open_views, passing_views, views_path
 from projections.reading.as_known import book_known, patients_asked_for
 from tests import stores
-from tests.command_line import BOOK, INTAKE, LIVE, House, Told, example, told
+from tests.at_once import started
+from tests.command_line import BOOK, COMMAND, INTAKE, LIVE, House, Told, example, told
 from tests.harness import book_of
 from tests.histories import history
 from tests.read_models import LATER, Tables, tables, tell
@@ -431,14 +432,9 @@ def test_whoever_writes_has_the_write_lock_from_the_start(house: House) -> None:
         assert views.noted()["position"] == "11"
 
 
-def run_at_once(house: House, *commands: Sequence[str]) -> Iterator[tuple[int, bytes, bytes]]:
-    named = house.named
-    started = [
-        subprocess.Popen([*LIVE, *named, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for command in commands
-    ]
-    for process in started:
-        out, err = process.communicate()
+def run_at_once(house: House, *commands: Sequence[str]) -> Iterator[tuple[int | None, str, str]]:
+    for process in [started(COMMAND, *house.named, *command) for command in commands]:
+        out, err = process.communicate(60)
         yield process.returncode, out, err
 
 
@@ -448,9 +444,9 @@ def test_processes_that_catch_up_at_once(house: House, fresh: bool) -> None:
         house.views.unlink()
     house.tell(*(line for number in range(2, 30) for line in example(f"EP-{number}", f"P-{number // 2}")))
     answers = list(run_at_once(house, *[["days"]] * 4, ["lines"], ["findings"]))
-    assert [(status, err) for status, _, err in answers] == [(0, b"")] * 6
+    assert [(status, err) for status, _, err in answers] == [(0, "")] * 6
     assert len({out for _, out, _ in answers[:4]}) == 1
-    assert answers[0][1].count(b"\n") == 29 * 3
+    assert answers[0][1].count("\n") == 29 * 3
     with closing(open_views(house.views)) as views, open_ledger(house.ledger, create=False) as ledger:
         assert tables(views) == afresh(ledger, load_book(house.book))
         assert views.noted()["position"] == str(ledger.position())

@@ -34,6 +34,7 @@ from projections.rebuild.build import build
 from projections.rebuild.differences import Comparison, DayDifference, LineDifference, Total
 from projections.rebuild.what_if import both_judged, with_changes
 from projections.rebuild.work import Target
+from tests import kept
 from tests.command_line import BOOK, INTAKE, House, assert_plain, example, lines_of
 from tests.harness import book_of, judge_entries
 from tests.histories import history
@@ -108,10 +109,12 @@ def amend(house: House, old: str, new: str) -> None:
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    house = House(tmp_path)
-    house.run("record", INTAKE)
-    house.run("days")
-    return house
+    return kept.house(tmp_path, "the example, read", _tell_example)
+
+
+def _tell_example(house: House) -> None:
+    assert house.run("record", INTAKE).status == 0
+    assert house.run("days").status == 0
 
 
 # The plain way
