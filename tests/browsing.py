@@ -146,8 +146,18 @@ def enter(page: Page) -> None:
 
 def tab_to(page: Page, what: str) -> None:
     """Go on with the tabulator until the thing has the focus."""
+    _tab(page, "(e, what) => e.matches(what)", what)
+
+
+def press(page: Page, words: str) -> None:
+    """Go on with the tabulator to what has these words, press it, and wait for the page it leads to."""
+    _tab(page, "(e, words) => e.textContent.trim() === words", words)
+    enter(page)
+
+
+def _tab(page: Page, meant: str, what: str) -> None:
     for _ in range(400):
         page.keyboard.press("Tab")
-        if page.evaluate("what => document.activeElement.matches(what)", what):
+        if page.evaluate(f"what => ({meant})(document.activeElement, what)", what):
             return
-    raise AssertionError(f"{what} was not reached")
+    raise AssertionError(f"{what} was not reached on {page.url}")

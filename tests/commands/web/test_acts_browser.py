@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import UNDECIDED, WIDTHS, enter, leave_out_what_is_alike, tab_to, undecided_by_axe
+from tests.browsing import UNDECIDED, WIDTHS, enter, leave_out_what_is_alike, press, tab_to, undecided_by_axe
 from tests.command_line import House, example, told
 from tests.running_site import Running, running
 
@@ -33,16 +33,6 @@ def site(house: House) -> Iterator[Running]:
 def typed(page: Page, field: str, text: str) -> None:
     tab_to(page, field)
     page.keyboard.type(text)
-
-
-def press(page: Page, words: str) -> None:
-    """Go on to a button with the tabulator and press it."""
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent") == words:
-            enter(page)
-            return
-    raise AssertionError(f"{words} was not reached")
 
 
 def wide_and_accessible(page: Page, width: int, what: str, met: set[str]) -> None:
