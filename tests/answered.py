@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests import GOLDENS
+from tests import GOLDENS, kept
 from tests.command_line import House, Told
 
 EXAMPLES = GOLDENS / "answers"
@@ -37,7 +37,12 @@ def house_with_claims(
     folder: Path, *, second: bool = True, lines: Sequence[Told] = LINES, made: House | None = None
 ) -> House:
     """The open example, its claim sent, and another for a day that is not billable."""
-    made = made or House(folder)
+    if made is None and lines is LINES:
+        return kept.house(folder, f"claims-{second}", lambda house: _with_claims(house, second, lines))
+    return _with_claims(made or House(folder), second, lines)
+
+
+def _with_claims(made: House, second: bool, lines: Sequence[Told]) -> House:
     shutil.rmtree(made.book)
     shutil.copytree(GOLDENS / "claims" / "book", made.book)
     told = [json.loads(each) for each in (GOLDENS / "claims" / "intake.jsonl").read_text().splitlines()]
