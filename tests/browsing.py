@@ -74,29 +74,43 @@ def wide(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
 
 
-LEAVE_OUT_WHAT_IS_ALIKE = """() => {
-    const form = e => [e, ...e.querySelectorAll('*')].map(e => e.tagName + '.' + e.className + '#'
-        + e.getAttributeNames().join() + (e.textContent.trim() ? '' : ' empty')).join(' ');
-    const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
-    for (const [what, within] of [['tbody tr', 'tbody'], ['tbody', 'table'], ['li', 'tbody'], ['article', 'tbody']]) {
-        const parts = [...document.querySelectorAll(within)], met = new Map();
-        for (const e of document.querySelectorAll(what)) {
-            const key = parts.indexOf(e.closest(within)) + form(e), times = (met.get(key) ?? 0) + 1;
-            met.set(key, times);
-            if (times > 2) e.remove();
-        }
+LEAVE_OUT_WHAT_IS_ALIKE = """met => {
+    const parts = 'tbody, tbody tr, li, article, dl > div', times = new Map(met.map(kind => [kind, 2]));
+    const form = e => e === null ? '' : `${e.tagName}.${e.className}#${e.getAttributeNames()}:${e.type ?? ''}`
+        + (e.textContent.trim() ? '' : ' empty');
+    const paths = new Map([[document.body, '']]), kinds = new Map();
+    for (const e of document.body.querySelectorAll('*')) {
+        paths.set(e, `${paths.get(e.parentElement)} > ${form(e)}`);
+        kinds.set(e, paths.get(e) + (e.matches(parts) ? '' : ` after ${form(e.previousElementSibling)}`));
     }
-    return ids.filter((id, place) => ids.indexOf(id) !== place); }"""
-"""Takes away what has the elements, classes and attributes of two before it: rows in their part of a table, then parts
-in their table, then points and articles. Gives the names that stand on the page more than once: what is left would not
-tell."""
+    const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+    for (const part of document.querySelectorAll(parts)) {
+        if (!part.isConnected) continue;
+        const within = [part, ...part.querySelectorAll('*')];
+        if (!part.matches(':first-of-type') && within.every(e => times.get(kinds.get(e)) > 1)) part.remove();
+        else
+            for (const kind of new Set(within.filter(e => e.closest(parts) === part).map(e => kinds.get(e))))
+                times.set(kind, (times.get(kind) ?? 0) + 1);
+    }
+    return [ids.filter((id, place) => ids.indexOf(id) !== place), [...times.keys()]]; }"""
+"""Takes away the parts (rows, groups of rows, points and articles) of which each element is of a kind that two parts
+before it have, or a page before. Of one kind is what is alike in element, classes, attributes and whether it is empty,
+it and all around it, and within a part what stands before it; the first part of its parent stays. Gives the names that
+stand on the page more than once, since what is left would not tell, and the kinds met so far."""
+
+
+def leave_out_what_is_alike(page: Page, met: set[str] | None = None) -> None:
+    """Of what differs in its words alone leave two on the page, and none of what pages before it had: the time that Axe
+    takes grows with what is there. No name stands on it twice."""
+    twice, kinds = page.evaluate(LEAVE_OUT_WHAT_IS_ALIKE, sorted(met or ()))
+    assert twice == []
+    if met is not None:
+        met.update(kinds)
 
 
 def undecided_by_axe(page: Page) -> set[tuple[str, str]]:
-    """What Axe cannot decide of a page, as (rule, why); it looked, and found nothing wrong. Of what differs in its
-    words alone two are left on the page: the time it takes grows with what is there."""
+    """What Axe cannot decide of a page, as (rule, why); it looked, and found nothing wrong."""
     wanted = {"resultTypes": ["violations", "incomplete"], "runOnly": {"type": "tag", "values": CHECKED}}
-    assert page.evaluate(LEAVE_OUT_WHAT_IS_ALIKE) == []
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     found = page.evaluate(f"axe.run({json.dumps(wanted)})")
@@ -132,8 +146,18 @@ def enter(page: Page) -> None:
 
 def tab_to(page: Page, what: str) -> None:
     """Go on with the tabulator until the thing has the focus."""
+    _tab(page, "(e, what) => e.matches(what)", what)
+
+
+def press(page: Page, words: str) -> None:
+    """Go on with the tabulator to what has these words, press it, and wait for the page it leads to."""
+    _tab(page, "(e, words) => e.textContent.trim() === words", words)
+    enter(page)
+
+
+def _tab(page: Page, meant: str, what: str) -> None:
     for _ in range(400):
         page.keyboard.press("Tab")
-        if page.evaluate("what => document.activeElement.matches(what)", what):
+        if page.evaluate(f"what => ({meant})(document.activeElement, what)", what):
             return
-    raise AssertionError(f"{what} was not reached")
+    raise AssertionError(f"{what} was not reached on {page.url}")

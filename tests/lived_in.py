@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from commands.web.guard.rights import MAY
+from tests import kept
 from tests.answered import answer, house_with_claims, written
 from tests.command_line import ANYWAY, House, Told, example, told
 from tests.watched_site import Watched, WatchedSite
@@ -18,9 +19,13 @@ WALKED: Final = {asked for asked in MAY if asked[0] == "GET"}
 def lived_in(folder: Path) -> House:
     """Claims, answers, findings, held days and open work of several patients: one was opened under another's name, one
     was merged; a month is closed, and a piece of work has a note."""
-    house = house_with_claims(folder)
+    return kept.house(folder, "lived-in", _live)
+
+
+def _live(house: House) -> None:
+    house_with_claims(house.folder, made=house)
     nobodys = [answer("NOBODYS", "1", 1000, 300, control="RH9")]
-    assert house.run("remit", written(folder, nobodys, 300, "T-1")).status == 1
+    assert house.run("remit", written(house.folder, nobodys, 300, "T-1")).status == 1
     lines = [
         *opened_by_mistake("EP-1", ALICE, BOB), *example("EP-2", BOB), *example("EP-3", OLD), *example("EP-4", NEW),
         *example("EP-5", EVE),
@@ -32,7 +37,6 @@ def lived_in(folder: Path) -> House:
     ):  # fmt: skip
         ended = house.run(*command)
         assert ended.status == 0, (command, ended.err)
-    return house
 
 
 def opened_by_mistake(episode: str, once: str, now: str) -> list[Told]:

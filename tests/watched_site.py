@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Final
 from urllib.parse import parse_qsl
@@ -21,6 +21,8 @@ from tests.running_site import Answer
 
 _TELLING: Final = ("as", "table", "all", "anew", "tick", "day", "known_at", "reason")
 """What in a query makes another page of it; by everything else some of its rows are chosen, or put in another order."""
+SAYS: Final = "The ledger was put back to an earlier state: position"
+TO_DO: Final = "episode-ledger verify --accept-rollback REASON"
 _LINK: Final = re.compile(r'href="(/[^"#]*|\?[^"#]*)')
 
 
@@ -89,6 +91,10 @@ class Watched(Visitor):
         """How often each method and address gave what it is there for."""
         self.showing: set[tuple[str, str]] = set()
         """The methods and addresses that showed somebody."""
+        self.said: list[str] = []
+        """The pages that said the ledger was put back, and what to do."""
+        self.silent: list[str] = []
+        """The pages that did not."""
 
     def ask(self, method: str, path: str, body: str | bytes = "", **headers: str | None) -> Answer:
         before = len(self.at.records())
@@ -98,15 +104,17 @@ class Watched(Visitor):
         asked = method, route.path if route else ""
         self.answered[asked] += answer.status in (200, 303)
         self.showing |= {asked} if shown else set()
-        if missing := shown - self.at.same_person(named):
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            (self.said if SAYS in answer.text and TO_DO in answer.text else self.silent).append(path)
+        if (missing := shown - named) and (missing := missing - self.at.same_person(named)):
             self.unrecorded.append((f"{method} {path}", answer.status, frozenset(missing)))
         return answer
 
-    def walk(self, *begun: str) -> None:
+    def walk(self, *begun: str, until: Callable[[], object] = bool) -> None:
         """Ask for every page and download that links lead to; of those that are alike, for one."""
         waiting = deque([*begun, *(each.path for each in self.at.routes if "{" not in each.path)])
         seen = set[object]([None])
-        while waiting:
+        while waiting and not until():
             path = waiting.popleft()
             if (kind := self._kind(path)) in seen:
                 continue

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import WIDTHS, enter, tab_to
+from tests.browsing import WIDTHS, enter, press, tab_to
 from tests.month import MAP, SHEETS, Month
 from tests.running_site import running
 
@@ -28,13 +28,8 @@ class Walker:
 
     def press(self, words: str) -> None:
         """Go on to a link or a button with the tabulator and press it; the page then is no wider than the window."""
-        for _ in range(400):
-            self.page.keyboard.press("Tab")
-            if self.page.evaluate("document.activeElement.textContent").strip() == words:
-                enter(self.page)
-                assert self.page.evaluate("document.documentElement.scrollWidth") <= self.width, words
-                return
-        raise AssertionError(f"{words} was not reached on {self.page.url}")
+        press(self.page, words)
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= self.width, words
 
     def says(self) -> str:
         return self.page.locator("main").inner_text()

@@ -36,6 +36,7 @@ def test_every_page_and_download_names_whom_it_shows(site: WatchedSite) -> None:
     assert "EP-1" in visitor.get(looked).text, "the episode that was opened in her name, and is another's"
     visitor.get(f"{looked}?as=csv")
     assert visitor.unrecorded == []
+    assert visitor.said == [], "nothing was put back"
     unseen = WALKED - {asked for asked, times in visitor.answered.items() if times}
     assert unseen == set(), "a page that is reached by no link is named in begun()"
     assert visitor.showing >= {("GET", path) for path in ("/", "/claims", "/found/{id}", "/looks/{id}", "/report/page")}
@@ -52,7 +53,7 @@ def test_a_new_page_that_shows_somebody_and_records_nothing_is_found(
     monkeypatch.setitem(rights.MAY, ("GET", "/sly"), rights.EVERYBODY)
     house = lived_in(tmp_path)
     visitor = WatchedSite(house.ledger, house.book).watched()
-    visitor.walk("/proof")
+    visitor.walk("/proof", until=lambda: visitor.unrecorded)
     assert ("GET /sly", 200, frozenset({BOB})) in visitor.unrecorded
 
 
