@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -45,6 +46,7 @@ def _in(place: Place) -> psycopg.Connection[Any]:
     kept = _KEPT.get(server)
     if kept is None or kept.closed:
         kept = _KEPT[server] = psycopg.connect(server, autocommit=True, prepare_threshold=None)
+        atexit.register(kept.close)
     kept.execute(f"SET search_path TO {place.schema}")  # type: ignore[call-overload]
     return kept
 

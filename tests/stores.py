@@ -9,6 +9,7 @@ command line in process, or the harness.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import fcntl
 import hashlib
@@ -163,6 +164,7 @@ def migrated(url: str, role: str | None = ROLE, master_key_id: str = "") -> Migr
         kept = _MIGRATING.get(server)
         if kept is None or kept.closed:
             kept = _MIGRATING[server] = psycopg.connect(server, prepare_threshold=None)
+            atexit.register(kept.close)
             prepare(kept)
         kept.execute("SELECT set_config('search_path', %s, false)", (parts["options"].removeprefix("-csearch_path="),))
         yield kept
