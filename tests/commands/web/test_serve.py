@@ -566,7 +566,10 @@ def test_what_is_recorded_meanwhile_is_on_the_next_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_when_asked_and_says_nothing_of_patients(house: House, number: int) -> None:
     with running(house.ledger) as site:
-        every_page(site.visitor())
+        visitor = site.visitor()
+        if number == signal.SIGTERM:
+            every_page(visitor)
+        assert visitor.get("/").status == 200
         status, out, err = site.stop(number)
     assert status == 0
     assert out == ""
