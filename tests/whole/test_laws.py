@@ -311,18 +311,25 @@ def _named_where_it_matters(
         for key, row in excluded.items()
         if key[1] not in gone
         if key in after and (after[key]["status"], after[key]["reason"]) != (row["status"], row["reason"])
-        if not _carried_by_interval(target["fact"], key[1], after[key]["reason"])
+        if not _says_how_far_a_dose_reached(target, row, entries)
     ]
     for row in moved:
         assert f"{target['source']}:{target['id']}" in row["because"]
     return len(moved)
 
 
-def _carried_by_interval(fact: dict[str, Any], date: str, reason: str | None) -> bool:
-    """Whether an order's telling, not in force on a date, had no part but to say how far an earlier dose reached: so
-    the date passed a gate (step 13 or 14), and gates that were passed are no causes (contract section 2)."""
-    in_force = fact["type"] != "TherapyOrdered" or fact["from"] <= date <= fact.get("to", date)
-    return not in_force and reason in {"not_served", "no_order"}
+def _says_how_far_a_dose_reached(target: dict[str, Any], row: dict[str, Any], entries: Entries) -> bool:
+    """Whether an order's telling was not in force on a day, but may have said how far an earlier dose of that order
+    reached that the day rests on: that is no cause (docs/rulings.md, causes)."""
+    fact, date = target["fact"], row["date"]
+    if fact["type"] != "TherapyOrdered" or fact["from"] <= date <= fact.get("to", date):
+        return False
+    doses = (each for each in entries if f"{each['source']}:{each['id']}" in row["because"])
+    return any(
+        (each["episode"], each["fact"].get("order")) == (target["episode"], fact["order"])
+        and min(each["fact"].get(when, date)[:10] for when in ("date", "to", "started_at")) < date
+        for each in doses
+    )
 
 
 def reasons_of(fact: dict[str, Any]) -> set[str]:
