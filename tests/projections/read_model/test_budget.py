@@ -372,13 +372,15 @@ def answered_again_and_again(count: int) -> Iterator[Told]:
 
 
 @pytest.mark.parametrize(
-    "many", [billed_by_the_day(2_000), answered_again_and_again(700)], ids=["claims", "answers to one claim"]
+    ("many", "command"),
+    [(billed_by_the_day(6_500), ("diff", "--claimed", "--all")), (answered_again_and_again(1_200), ("payments",))],
+    ids=["claims", "answers to one claim"],
 )
 def test_of_what_a_patient_may_have_thousands_the_cost_grows_with_their_number_alone(
-    house: House, many: Iterable[Told]
+    house: House, many: Iterable[Told], command: tuple[str, ...]
 ) -> None:
     """It grew with their square, and of ten thousand the patient was set aside."""
     assert house.tell(*example("EP-1", "P-1"), *many, options=UNSEEN).status == 0
-    ended = house.run("payments", env=LITTLE)
-    assert (ended.status, "set aside" in ended.err) == (0, False)
-    assert {row["episode"] for row in ended.rows} == {"EP-1"}
+    ended = house.run(*command, env=LITTLE | {"EPISODE_PATIENT_SECONDS": "2"})
+    assert "set aside" not in ended.err
+    assert any(row["episode"] == "EP-1" for row in ended.rows)
