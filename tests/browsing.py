@@ -119,6 +119,16 @@ def undecided_by_axe(page: Page) -> set[tuple[str, str]]:
     return {(rule["id"], _why(node)) for rule in found["incomplete"] for node in rule["nodes"]}
 
 
+def undecided_at_every_width(page: Page) -> set[tuple[str, str]]:
+    """The same of a page at a desk's and a phone's width, once what is alike is left out."""
+    leave_out_what_is_alike(page)
+    found = set[tuple[str, str]]()
+    for width in WIDTHS.values():
+        wide(page, width)
+        found |= undecided_by_axe(page)
+    return found
+
+
 def _why(node: dict[str, Any]) -> str:
     """Why something is undecided: the key of Axe's message, or its words."""
     (check, *_) = node["any"] or node["all"] or node["none"]

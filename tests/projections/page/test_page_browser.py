@@ -19,7 +19,7 @@ from tests.browsing import (
     contrast,
     leave_out_what_is_alike,
     open_page,
-    undecided_by_axe,
+    undecided_at_every_width,
     wide,
 )
 from tests.command_line import House, run, told
@@ -97,10 +97,7 @@ def test_it_is_never_wider_than_the_window(browser: Browser, written: Path) -> N
 
 def test_axe_finds_nothing(browser: Browser, written: Path) -> None:
     page = open_page(browser, written, WIDTHS["desk"], bypass_csp=True)
-    leave_out_what_is_alike(page)
-    for width in WIDTHS.values():
-        wide(page, width)
-        assert undecided_by_axe(page) <= UNDECIDED, "the next test measures the marks"
+    assert undecided_at_every_width(page) <= UNDECIDED, "the next test measures the marks"
 
 
 def test_of_what_is_alike_two_are_left_and_whatever_differs_is(browser: Browser) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from tests.browsing import LEAST_CONTRAST, WIDTHS, contrast, leave_out_what_is_alike, open_page, undecided_by_axe, wide
+from tests.browsing import LEAST_CONTRAST, WIDTHS, contrast, open_page, undecided_at_every_width, wide
 from tests.exports import simulated_house
 
 UNDECIDED = {("color-contrast", "shortTextContent"), ("color-contrast", "nonBmp"), ("color-contrast", "imgNode")}
@@ -80,10 +80,7 @@ def test_of_each_chart_one_drawing_is_shown_and_nothing_of_it_is_cut(browser: Br
 
 def test_axe_finds_nothing(browser: Browser, written: Path) -> None:
     page = open_page(browser, written, WIDTHS["desk"], bypass_csp=True)
-    leave_out_what_is_alike(page)
-    for width in WIDTHS.values():
-        wide(page, width)
-        assert undecided_by_axe(page) <= UNDECIDED, "the next test measures the charts"
+    assert undecided_at_every_width(page) <= UNDECIDED, "the next test measures the charts"
 
 
 def test_parts_of_a_bar_stand_out_from_the_page_and_their_numbers_from_them(browser: Browser, written: Path) -> None:
