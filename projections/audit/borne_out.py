@@ -47,7 +47,8 @@ _RUNS: Final = (
     " FROM day_runs WHERE patient = ? ORDER BY episode, first_date"
 )
 _CAUSES: Final = (
-    "SELECT first_date, because FROM day_runs WHERE patient = ? AND episode = ? AND first_date <= ? AND last_date >= ?"
+    "SELECT first_date, last_date, because FROM day_runs"
+    " WHERE patient = ? AND episode = ? AND first_date <= ? AND last_date >= ?"
 )
 
 
@@ -85,6 +86,7 @@ class _KnownByRows(Known):
         super().__init__(streams, book, asked_from)
         self._views = views
         self._patients: dict[str, tuple[str, _ByEpisode]] = {}
+        self._rests_on: dict[str, tuple[int, list[list[str]]]] = {}
 
     def take(self, patient: Patient, days: _ByEpisode) -> None:
         """Take a patient in, with all that the rows say of their days."""
@@ -104,14 +106,24 @@ class _KnownByRows(Known):
 
     def causes(self, episode: str, on: int) -> tuple[str, ...]:
         """What the row of a day says it rests on; nothing if there is none."""
+        first, labels = self._rests_on.get(episode, (0, []))
+        if not first <= on < first + len(labels):
+            first, labels = self._rests_on[episode] = self._run_around(episode, on)
+        return tuple(labels[on - first]) if labels else ()
+
+    def _run_around(self, episode: str, on: int) -> tuple[int, list[list[str]]]:
+        """The run that a day is in: its first date, and what each of its dates rests on; nothing if there is none."""
         patient, _ = self._patients[episode]
-        for first, because in self._views.connection.execute(_CAUSES, (patient, episode, iso(on), iso(on))):
+        for from_, to, because in self._views.connection.execute(_CAUSES, (patient, episode, iso(on), iso(on))):
             try:
-                labels = _labels_of(because)[on - date.fromisoformat(first).toordinal()]
-            except (TypeError, ValueError, IndexError, MsgspecError) as error:  # the row is damaged
+                first, labels = date.fromisoformat(from_).toordinal(), _labels_of(because)
+                is_whole = len(labels) == date.fromisoformat(to).toordinal() - first + 1
+            except (TypeError, ValueError, MsgspecError) as error:  # the row is damaged
                 raise NotBorneOut from error
-            return tuple(labels)
-        return ()
+            if not is_whole:
+                raise NotBorneOut
+            return first, labels
+        return 0, []
 
 
 _labels_of: Final = msgspec.json.Decoder(list[list[str]]).decode
