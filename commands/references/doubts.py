@@ -5,6 +5,7 @@ Pure: from what its episode has told before it, with the nearest known name wher
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -102,35 +103,53 @@ SAYS: Final[dict[DoubtKind, Words]] = {
 
 
 class KnownNames:
-    """What the live facts of an episode have named: orders, those of them that are signed, payers, claims, holds."""
+    """What the live facts of an episode have named, and how many did: orders, those of them that are signed, payers,
+    claims, holds."""
 
     __slots__ = ("claims", "ends", "holds", "orders", "payers", "signed")
 
     def __init__(self, facts: Iterable[Event] = ()) -> None:
-        self.orders: set[str] = set()
-        self.signed: set[str] = set()
-        self.payers: set[str] = set()
-        self.claims: set[str] = set()
-        self.holds: set[str] = set()
-        self.ends: dict[str, date] = {}
+        self.orders: dict[str, int] = {}
+        self.signed: dict[str, int] = {}
+        self.payers: dict[str, int] = {}
+        self.claims: dict[str, int] = {}
+        self.holds: dict[str, int] = {}
+        self.ends: dict[str, list[date]] = {}
+        """The dates that each payer's coverage was said to end on, in order."""
         for fact in facts:
             self.take(fact)
 
     def take(self, fact: Event) -> None:
         """One more live fact."""
+        if isinstance(fact, CoverageEnded):
+            insort(self.ends.setdefault(fact.payer, []), fact.last_date)
+        for named, name in self._named_by(fact):
+            named[name] = named.get(name, 0) + 1
+
+    def drop(self, fact: Event) -> None:
+        """One of them is live no longer."""
+        if isinstance(fact, CoverageEnded):
+            ends = self.ends[fact.payer]
+            del ends[bisect_left(ends, fact.last_date)]
+            if not ends:
+                del self.ends[fact.payer]
+        for named, name in self._named_by(fact):
+            named[name] -= 1
+            if not named[name]:
+                del named[name]
+
+    def _named_by(self, fact: Event) -> list[tuple[dict[str, int], str]]:
         match fact:
             case TherapyOrdered():
-                self.orders.add(fact.order)
-                if fact.signed_on is not UNSET:
-                    self.signed.add(fact.order)
+                order = [(self.orders, fact.order)]
+                return order if fact.signed_on is UNSET else [*order, (self.signed, fact.order)]
             case CoverageVerified():
-                self.payers.add(fact.payer)
-            case CoverageEnded():
-                self.ends[fact.payer] = max(fact.last_date, self.ends.get(fact.payer, fact.last_date))
+                return [(self.payers, fact.payer)]
             case ClaimSubmitted():
-                self.claims.add(fact.claim)
+                return [(self.claims, fact.claim)]
             case TherapyHeld():
-                self.holds.add(fact.hold)
+                return [(self.holds, fact.hold)]
+        return []
 
 
 NAMING: Final = frozenset({TherapyOrdered, CoverageVerified, CoverageEnded, ClaimSubmitted, TherapyHeld})
@@ -158,7 +177,7 @@ def _payer(fact: Any, known: KnownNames) -> Iterator[Doubt]:
 
 
 def _end(fact: CoverageVerified, known: KnownNames) -> Iterator[Doubt]:
-    if known.ends and (end := known.ends.get(fact.payer)) and fact.from_ <= end:
+    if known.ends and (ends := known.ends.get(fact.payer)) and fact.from_ <= ends[-1]:
         yield Doubt("undone", "from", fact.payer)
 
 
@@ -192,13 +211,10 @@ def doubts(fact: Event, episode: str, streams: Mapping[str, Sequence[Entry]], bo
     its patient's episodes have to do with."""
     stated = fact.fact if isinstance(fact, FactCorrected) else fact
     known = KnownNames(live.fact for live in live_entries(streams.get(episode, ())))
-    known.payers |= {
-        live.fact.payer
-        for name, entries in streams.items()
-        if name != HOUSE
-        for live in live_entries(entries)
-        if isinstance(live.fact, CoverageVerified)
-    }
+    for name, entries in streams.items():
+        for live in live_entries(entries) if name not in (HOUSE, episode) else ():
+            if isinstance(live.fact, CoverageVerified):
+                known.take(live.fact)
     unknown = payer_doubt(stated.payer, book.payers) if type(stated) in OF_PAYER else None  # type: ignore[union-attr]
     found = [unknown, *doubts_of(stated, known)]
     # a correction keeps its place, before an end that was told after what it corrects

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from commands.references.doubts import ASKS, NAMING, OF_PAYER, Doubt, DoubtKind, KnownNames, doubts_of
+from commands.references.named import EpisodeNames
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.events import (
     ClaimSubmitted,
@@ -26,7 +27,6 @@ from ledger.facts.events import (
     TherapyHeld,
     TherapyOrdered,
 )
-from ledger.facts.liveness import live_entries
 
 MOST_OPEN: Final = 20_000
 """So many doubtful names are kept in mind, in case they are told later."""
@@ -65,39 +65,6 @@ class _Named(Struct):
     place: Place
     is_near: bool
     facts: int = 0
-
-
-class EpisodeNames:
-    """What an episode has named: the entries that name something, or mend one that does."""
-
-    __slots__ = ("_entries", "_identities", "_names")
-
-    def __init__(self) -> None:
-        self._entries: list[Entry] = []
-        self._identities: set[tuple[str, str]] = set()
-        self._names: KnownNames | None = KnownNames()
-
-    @property
-    def names(self) -> KnownNames:
-        """What the live ones name."""
-        if self._names is None:
-            self._names = KnownNames(live.fact for live in live_entries(self._entries))
-        return self._names
-
-    def take(self, entry: Entry) -> None:
-        """Keep an entry, if it names something, or mends one that is kept."""
-        fact = entry.fact
-        if isinstance(fact, FactCorrected | FactRetracted):
-            names_something = isinstance(fact, FactCorrected) and type(fact.fact) in NAMING
-            if not names_something and (fact.target_source, fact.target_id) not in self._identities:
-                return
-            self._names = None
-        elif type(fact) not in NAMING:
-            return
-        elif self._names is not None:  # it is live whatever was before it
-            self._names.take(fact)
-        self._entries.append(entry)
-        self._identities.add((entry.source, entry.id))
 
 
 class Watch:
