@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ from commands.terminal.variable import VariableOption, refuse_repeated
 from commands.troubles import DONE, REFUSED, TROUBLES, WRONG, say_trouble, say_unforeseen
 from commands.verbs.master_key import named_master_key
 from commands.verbs.verb_list import VERBS, write_verbs
+from ledger.release import RELEASE
 from projections.reading.budget import Budget, set_budget
 
 _SETTINGS: Final = (
@@ -148,7 +148,7 @@ class Verbs(click.Group):
     metavar="N",
     help="Memory one patient may cost before they are set aside. Also: EPISODE_PATIENT_MB.",
 )
-@click.version_option(version("episode-ledger"), prog_name="episode-ledger")
+@click.version_option(RELEASE, prog_name="episode-ledger")
 @click.pass_context
 def cli(
     ctx: click.Context, ledger: str, book: str | None, example_book: bool, views: str | None, master_key: Path | None,

@@ -13,8 +13,7 @@ from typing import Final
 import click
 
 from commands.book.example import ForeignPayers
-from commands.sheets.bounds import SheetTrouble
-from commands.sheets.mapping import MappingError
+from commands.sheets.bounds import MappingError, SheetTrouble
 from commands.terminal.resuming import ForgottenSince, ReloadFirst
 from commands.terminal.show import print_nowhere, printable, say
 from ledger.book import BookError

@@ -19,8 +19,8 @@ from commands.desk.sheets_told import told_of
 from commands.desk.uploads import Uploads
 from commands.recording.effect import MOST_PATIENTS, rehearsing
 from commands.recording.holding import opened_to_record
-from commands.sheets.bounds import SheetTrouble
-from commands.sheets.mapping import READY, MappingError, MappingOf, NamedMapping, load_mapping
+from commands.sheets.bounds import MappingError, SheetTrouble
+from commands.sheets.mapping import READY, MappingOf, NamedMapping, load_mapping
 from commands.sheets.matching import Matched, Read, matched
 from commands.terminal.refused_rows import RefusedRows
 from commands.writing.importing import TooManyProposals

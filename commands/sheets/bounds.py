@@ -1,4 +1,4 @@
-"""What is read of a file at most, whatever it holds; and that it cannot be read."""
+"""What is read of a file at most, whatever it holds; and that it, or its mapping, cannot be read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ MOST_COLUMNS: Final = 500
 
 Rows = Iterator[tuple[list[str], str | None, int]]
 """The cells of each row, blank ones too; what is wrong with it; and how many lines it was read from."""
+
+
+class MappingError(Exception):
+    """The mapping cannot be used; each line of the message names the file, the key and what is allowed there."""
 
 
 class SheetTrouble(Exception):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from commands.sheets.bounds import MappingError
 from commands.sheets.mapping_checks import mistakes_in_facts
 from commands.sheets.moments import DateForm
 from ledger.book.mistakes import mistakes_of
@@ -77,10 +78,6 @@ class MappingOf(Struct, frozen=True, forbid_unknown_fields=True):
     dates: DateForm = "month/day/year"
     about: Text | None = None
     tables: dict[str, dict[str, str]] = {}
-
-
-class MappingError(Exception):
-    """The mapping cannot be used; each line of the message names the file, the key and what is allowed there."""
 
 
 class NamedMapping(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.facts.zones import zone_data_version
 from ledger.judge import EDITION
+from ledger.release import RELEASE
 from projections.read_model.tables import SHAPE
 
 ROOT: Final = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def code_version() -> str:
 
     So a judge that was changed without a new release is known as another one, and a changed page is not.
     """
-    return f"{version('episode-ledger')}/{EDITION}.{SHAPE}/{source_digest(ROOT)}/{zone_data_version()}"
+    return f"{RELEASE}/{EDITION}.{SHAPE}/{source_digest(ROOT)}/{zone_data_version()}"
 
 
 def makes_the_same_rows(code: str | None, other: str) -> bool:

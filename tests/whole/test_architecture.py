@@ -25,6 +25,7 @@ ROOMS: dict[str, str] = {
     "ledger/facts": "",
     "ledger/files.py": "",
     "ledger/progress.py": "",
+    "ledger/release.py": "",
     "ledger/unfinished.py": "ledger/files.py",
     "ledger/book": "ledger/day_set.py ledger/facts",
     "ledger/x12": "ledger/facts ledger/book",
@@ -60,8 +61,8 @@ ROOMS: dict[str, str] = {
         "projections/words.py projections/reading"
     ),
     "projections/read_model": (
-        "ledger/facts ledger/files.py ledger/progress.py ledger/book ledger/judge ledger/recorders ledger/store.py "
-        "projections/loading.py projections/reading projections/rows"
+        "ledger/facts ledger/files.py ledger/progress.py ledger/release.py ledger/book ledger/judge ledger/recorders "
+        "ledger/store.py projections/loading.py projections/reading projections/rows"
     ),
     "projections/why": (
         "ledger/facts ledger/book ledger/judge ledger/store.py "
@@ -205,7 +206,7 @@ ROOMS: dict[str, str] = {
         "projections/reading projections/read_model projections/archive "
         "commands/book commands/sheets commands/terminal"
     ),
-    "commands/cli.py": "projections/reading commands/terminal commands/verbs commands/troubles.py",
+    "commands/cli.py": "ledger/release.py projections/reading commands/terminal commands/verbs commands/troubles.py",
     "episode_ledger/check.py": "",
     "episode_ledger/__main__.py": "commands/cli.py episode_ledger/check.py",
     "episode_ledger/names.py": (

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from ledger.release import RELEASE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOP = ("ledger", "projections", "commands", "episode_ledger")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -97,6 +99,7 @@ def described(wheel: zipfile.ZipFile) -> email.message.Message:
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
     about = described(wheel)
+    assert about["Version"] == RELEASE
     assert about["License-Expression"] == "LicenseRef-Proprietary"
     assert about.get_all("License-File") == ["LICENSE"]
     assert about["Author"] == "The Episode Ledger team"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from commands.door.shapes import EVENTS
+from commands.sheets.bounds import MappingError
 from commands.sheets.guess import columns_of, new_map
-from commands.sheets.mapping import READY, MappingError, load_mapping
+from commands.sheets.mapping import READY, load_mapping
 from ledger.store import open_ledger
 from tests.command_line import House, assert_plain
 from tests.month import MAP, MONTH, SHEETS, Month
