@@ -178,7 +178,17 @@ def press(page: Page, words: str) -> None:
     enter(page)
 
 
+STOPS_BEFORE = """what => {
+    const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+        .filter(e => e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && e.checkVisibility());
+    const here = stops.indexOf(document.activeElement);
+    return stops.findIndex((e, place) => place > here && (MEANT)(e, what)) - here; }"""
+
+
 def _tab(page: Page, meant: str, what: str) -> None:
+    """As many times as there are stops up to it, looked at once; where that is another place, step by step."""
+    for _ in range(max(page.evaluate(STOPS_BEFORE.replace("MEANT", meant), what) - 1, 0)):
+        page.keyboard.press("Tab")
     for _ in range(400):
         page.keyboard.press("Tab")
         if page.evaluate(f"what => ({meant})(document.activeElement, what)", what):
