@@ -1,4 +1,4 @@
-"""A signature is checked once for each key, text and signature: most changes to a bundle leave all three as they were."""
+"""A signature is checked once for each key, text and signature: most changes leave all three as they were."""
 
 from __future__ import annotations
 

@@ -118,8 +118,8 @@ def answers_to(claims: Iterable[Row]) -> Iterator[Row]:
 
 @cache
 def answered(house: House, *command: str) -> Ended:
-    """What a command answers of a house that is told nothing more, asked once: many rows name the same command, and many
-    tests ask for the same report. That it would say the same again, a test below holds."""
+    """What a command answers of a house that is told nothing more, asked once: many rows name the same command, and
+    many tests ask for the same report. That it would say the same again, a test below holds."""
     return house.run(*command)
 
 
