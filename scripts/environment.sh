@@ -34,16 +34,22 @@ make_venv() {
     return 1
 }
 
-# The tests open pages in a real browser: for root on Debian it is installed, anybody else is told.
+# The tests open pages in a real browser: for root on Debian it is installed, anybody else is told. Chromium's headless shell
+# is the same engine without the desk around it, and opens a window in a quarter of the time: it comes first.
 need_chromium() {
-    for name in chromium chromium-browser google-chrome google-chrome-stable; do
-        command -v "$name" >/dev/null && return
+    local found="" name
+    for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$name" >/dev/null && found="$name" && break
     done
+    [ "$found" = chromium-headless-shell ] && return
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "Chromium is missing; installing it for the tests" >&2
-        apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && return
+        echo "Chromium's headless shell is missing; installing it for the tests" >&2
+        [ -n "$found" ] || apt-get update -qq || true # who has a Chromium does not wait for servers that may be out of reach
+        apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1 && return
+        [ -n "$found" ] || apt-get install -y -qq --no-install-recommends chromium >/dev/null && return
     fi
-    echo "The tests need Chromium and it was not found. On Debian: apt-get install chromium" >&2
+    [ -n "$found" ] && return
+    echo "The tests need Chromium and it was not found. On Debian: apt-get install chromium-headless-shell" >&2
     return 1
 }
 

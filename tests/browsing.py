@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTHS = {"desk": 1280, "phone": 390}
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""The first that is there is taken: the shell is the same engine, and a window of it costs a quarter."""
 
 REBOUND = "evil.example"
 """A name that leads to this machine, as one of a foreign site may."""
@@ -48,7 +49,9 @@ LEAST_CONTRAST = 4.5
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert found, "no Chromium was found; on Debian: apt-get install chromium (scripts/test does it for root)"
+    assert found, (
+        "no Chromium was found; on Debian: apt-get install chromium-headless-shell (scripts/test does it for root)"
+    )
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield opened
@@ -75,7 +78,8 @@ def wide(page: Page, width: int) -> None:
 
 
 LEAVE_OUT_WHAT_IS_ALIKE = """met => {
-    const parts = 'tbody, tbody tr, li, article, dl > div', times = new Map(met.map(kind => [kind, 2]));
+    const parts = 'table, tbody, tbody tr, li, article, dl > div, td > :only-child';
+    const times = new Map(met.map(kind => [kind, 2]));
     const form = e => e === null ? '' : `${e.tagName}.${e.className}#${e.getAttributeNames()}:${e.type ?? ''}`
         + (e.textContent.trim() ? '' : ' empty');
     const paths = new Map([[document.body, '']]), kinds = new Map();
@@ -87,16 +91,18 @@ LEAVE_OUT_WHAT_IS_ALIKE = """met => {
     for (const part of document.querySelectorAll(parts)) {
         if (!part.isConnected) continue;
         const within = [part, ...part.querySelectorAll('*')];
-        if (!part.matches(':first-of-type') && within.every(e => times.get(kinds.get(e)) > 1)) part.remove();
+        const spare = part.matches('td > *') || !part.matches(':first-of-type');
+        if (spare && within.every(e => times.get(kinds.get(e)) > 1)) part.remove();
         else
             for (const kind of new Set(within.filter(e => e.closest(parts) === part).map(e => kinds.get(e))))
                 times.set(kind, (times.get(kind) ?? 0) + 1);
     }
     return [ids.filter((id, place) => ids.indexOf(id) !== place), [...times.keys()]]; }"""
-"""Takes away the parts (rows, groups of rows, points and articles) of which each element is of a kind that two parts
-before it have, or a page before. Of one kind is what is alike in element, classes, attributes and whether it is empty,
-it and all around it, and within a part what stands before it; the first part of its parent stays. Gives the names that
-stand on the page more than once, since what is left would not tell, and the kinds met so far."""
+"""Takes away the parts (tables, rows, groups of rows, points, articles, and what is alone in its cell) of which each
+element is of a kind that two parts before it have, or a page before. Of one kind is what is alike in element, classes,
+attributes and whether it is empty, it and all around it, and within a part what stands before it; the first part of its
+parent stays, but for a cell, which may be empty. Gives the names that stand on the page more than once, since what is
+left would not tell, and the kinds met so far."""
 
 
 def leave_out_what_is_alike(page: Page, met: set[str] | None = None) -> None:
@@ -108,6 +114,12 @@ def leave_out_what_is_alike(page: Page, met: set[str] | None = None) -> None:
         met.update(kinds)
 
 
+def show_again(page: Page, html: str) -> None:
+    """A page in the document that is open already: Axe, which is slow to load and until it is warm, stays in it."""
+    page.set_content(html)
+    assert page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute", "it has its style"
+
+
 def undecided_by_axe(page: Page) -> set[tuple[str, str]]:
     """What Axe cannot decide of a page, as (rule, why); it looked, and found nothing wrong."""
     wanted = {"resultTypes": ["violations", "incomplete"], "runOnly": {"type": "tag", "values": CHECKED}}
@@ -115,7 +127,8 @@ def undecided_by_axe(page: Page) -> set[tuple[str, str]]:
         page.evaluate(AXE)
     found = page.evaluate(f"axe.run({json.dumps(wanted)})")
     assert len(found["passes"]) > 15
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == [], page.url
+    wrong = [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]]
+    assert wrong == [], (page.url, wrong)
     return {(rule["id"], _why(node)) for rule in found["incomplete"] for node in rule["nodes"]}
 
 
@@ -165,7 +178,17 @@ def press(page: Page, words: str) -> None:
     enter(page)
 
 
+STOPS_BEFORE = """what => {
+    const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+        .filter(e => e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && e.checkVisibility());
+    const here = stops.indexOf(document.activeElement);
+    return stops.findIndex((e, place) => place > here && (MEANT)(e, what)) - here; }"""
+
+
 def _tab(page: Page, meant: str, what: str) -> None:
+    """As many times as there are stops up to it, looked at once; where that is another place, step by step."""
+    for _ in range(max(page.evaluate(STOPS_BEFORE.replace("MEANT", meant), what) - 1, 0)):
+        page.keyboard.press("Tab")
     for _ in range(400):
         page.keyboard.press("Tab")
         if page.evaluate(f"what => ({meant})(document.activeElement, what)", what):

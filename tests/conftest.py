@@ -22,7 +22,7 @@ import pytest
 from hypothesis import settings
 
 from ledger.store import EpisodeLedger
-from tests import books_read, command_line, harness, helper_processes, kept, stores, tiers
+from tests import books_read, command_line, harness, helper_processes, kept, stores, templates_compiled, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
 from tests.stories import StoriesTold
 
@@ -97,6 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
             holder.chmod(0o755)  # the server's user must get through
             os.environ[variable] = str(holder / "it")
             _OURS[variable] = holder
+    templates_compiled.once_a_run()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

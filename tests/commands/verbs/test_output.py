@@ -14,6 +14,7 @@ import pytest
 
 from commands.cli import cli
 from commands.terminal.output import LedgerOutput, OutputPath, OutputUri
+from tests import kept
 from tests.command_line import INTAKE, SERVED, Ended, House, assert_plain, lines_of, run, told
 from tests.encrypted_house import Locked
 
@@ -113,15 +114,10 @@ class Lived(Locked):
     """An encrypted ledger with all that a ledger may have beside it, its log open, its keys in another folder."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        kept.copied(folder, "lived by", _live)
+        self._settle(folder / "house", "book")
+        self.key = folder / "keys" / "ledger.key"
         self.signing = self.key.with_name(KEY)
-        for command in (
-            ("record", INTAKE), ("days",), ("rebuild",), ("checkpoint", "--init-key", "--key", self.signing),
-            ("page", "EP-1", "--out", folder / "given.html"), ("backup", "--out", self.folder / "kept.backup"),
-        ):  # fmt: skip
-            assert self.run(*command).status == 0, command
-        (folder / "more.jsonl").write_bytes(lines_of([told("more", SERVED | {"date": "2026-02-21"})]))
-        (self.folder / "ledger.access.jsonl").write_text("{}\n")
         self.open_log = sqlite3.connect(self.ledger)
         self.open_log.execute("SELECT count(*) FROM entries").fetchone()
 
@@ -130,6 +126,17 @@ class Lived(Locked):
         before = [each.replace("{folder}", str(self.folder)) for each in WRITING[verb]]
         named = ["--key", self.signing] if verb in ("checkpoint", "bundle") else []
         return self.run(*verb.split(), *before, out, *named, *options)
+
+
+def _live(folder: Path) -> None:
+    house = Locked(folder)
+    for command in (
+        ("record", INTAKE), ("days",), ("rebuild",), ("checkpoint", "--init-key", "--key", house.key.with_name(KEY)),
+        ("page", "EP-1", "--out", folder / "given.html"), ("backup", "--out", house.folder / "kept.backup"),
+    ):  # fmt: skip
+        assert house.run(*command).status == 0, command
+    (folder / "more.jsonl").write_bytes(lines_of([told("more", SERVED | {"date": "2026-02-21"})]))
+    (house.folder / "ledger.access.jsonl").write_text("{}\n")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from projections.words import MARKS
 from tests import ROOT
 from tests.browsing import (
+    AXE,
     LEAST_CONTRAST,
     LONG_WORD,
     UNDECIDED,
@@ -19,7 +20,9 @@ from tests.browsing import (
     contrast,
     leave_out_what_is_alike,
     open_page,
+    show_again,
     undecided_at_every_width,
+    undecided_by_axe,
     wide,
 )
 from tests.command_line import House, run, told
@@ -118,6 +121,11 @@ def test_of_what_is_alike_two_are_left_and_whatever_differs_is(browser: Browser)
     assert left(f"<table>{rows('abc')}</table><table class=x>{rows('def')}</table>") == "a a b b d d e e", "and around"
     assert left("<ul><li>a<li><b>b</b><b>c</b><li><b>d</b><b>e</b><li><b>f</b><b>g</b></ul>") == "a bc de"
     assert left("<ul><li>a<li>b</ul><ul><li>c<li>d</ul>") == "a b c", "the first of a list stays"
+    cells = "".join(f"<tr><td><a>{text}</a><td><b>{text}</b>" for text in "abc")
+    odd = "<tr><td><a>d</a><td><b>d</b><i>d</i><tr><td><a>e</a><td>e<tr><td><a>f</a><td><b class=x>f</b>"
+    assert left(f"<table>{cells}{odd}</table>") == "a a b b  dd  f", "of a row that stays, what is alone in its cell"
+    tables = "".join(f"<table><caption>{text}</caption>{rows(text)}</table>" for text in "abc")
+    assert left(f"{tables}<table><tr><td class=x>d</table>") == "a a b b d"
     met: set[str] = set()
     assert left(f"<table>{rows('abc')}</table>", met) == "a a b b"
     assert left(f"<table>{rows('abc')}{rows('d', ' class=odd')}</table>", met) == "a a d d", "on a page after that"
@@ -125,6 +133,17 @@ def test_of_what_is_alike_two_are_left_and_whatever_differs_is(browser: Browser)
     with pytest.raises(AssertionError):
         leave_out_what_is_alike(page)
     page.context.close()
+
+
+def test_axe_finds_what_is_wrong_with_a_page_that_is_shown_again(browser: Browser, written: Path) -> None:
+    page = open_page(browser, written, WIDTHS["desk"], bypass_csp=True)
+    page.evaluate(AXE)
+    wrong = page.content().replace("<main", '<p style="color: #999">faint</p><img src="#x"><main', 1)
+    show_again(page, wrong)
+    leave_out_what_is_alike(page)
+    with pytest.raises(AssertionError, match="'image-alt'") as found:
+        undecided_by_axe(page)
+    assert "'color-contrast'" in str(found.value)
 
 
 def test_verdicts_and_all_other_text_stand_out_from_their_ground(browser: Browser, written: Path) -> None:
