@@ -28,7 +28,7 @@ OPENING = {"type": "EpisodeOpened", "patient": "P-1", "provider": "1234567893", 
 SERVED = {"type": "DayServed", "order": "RX-1", "date": "2026-02-02"}
 ANYWAY = ("--anyway", "the claims follow")
 """Closes a month though something is open in it."""
-COMMAND = "from commands.cli import main; main()"
+COMMAND = "from episode_ledger.__main__ import main; main()"
 LIVE = [sys.executable, "-c", COMMAND]
 """The command line as a process of its own."""
 

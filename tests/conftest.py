@@ -12,8 +12,10 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +23,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from hypothesis import settings
 
+from commands.recording import holding
+from commands.verbs import doctor
 from ledger.store import EpisodeLedger
 from tests import books_read, command_line, harness, helper_processes, kept, stores, templates_compiled, tiers
 from tests.place import made, place  # noqa: F401  # fixtures for every test
@@ -87,7 +91,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
+SELDOM: Final = 20_000, 20, 50
+"""When the collector looks for cycles in a test process: seldom, since twelve thousand tests and all that is loaded
+stay to the end, and little else is in one. It took a sixth of the time of finding the tests, and an eighth of a law's.
+What stays is not frozen while tests run: the site and a test of forgetting look for every cache there is."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(*SELDOM)
+    for module in (holding, doctor):
+        setattr(module, "locks_hold", _locks_hold)  # noqa: B010  # mypy would have it that nobody does this
     books_read.once_a_process()
     helper_processes.forked_from_one()
     os.environ[stores.STORE] = config.getoption("--store")
@@ -100,13 +113,17 @@ def pytest_configure(config: pytest.Config) -> None:
     templates_compiled.once_a_run()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_unconfigure(config: pytest.Config) -> Iterator[None]:
     for variable, holder in _OURS.items():
         if variable == stores.FOLDER and (holder / "it").exists():
             stores.stop(holder / "it")
         shutil.rmtree(holder, ignore_errors=True)
         del os.environ[variable]
     _OURS.clear()
+    yield
+    if "duckdb" not in sys.modules:  # it would complain of whatever of its own is left
+        gc.freeze()  # what is looked for cycles once more goes with the process: it took a second and a half of each
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -118,16 +135,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """The quick tests alone: to load the other files takes as long as a quarter of them."""
     asked_alone = config.getoption("markexpr") == "quick" and collection_path.name.startswith("test_")
     return True if asked_alone and tiers.by_file(collection_path) != "quick" else None
-
-
-SELDOM: Final = 20_000, 20, 50
-"""When the collector looks for cycles in a test process: seldom, since twelve thousand tests and all that is loaded
-stay to the end, and little else is in one. It took an eighth of a law's time. What stays is not frozen: the site and a
-test of forgetting look for every cache there is."""
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    gc.set_threshold(*SELDOM)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -143,15 +150,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Coverage is measured of the tests that it is taken from alone, and of their fixtures."""
+    """Coverage is measured of the tests that it is taken from alone, and of their fixtures; it stays as it is until the
+    next test that needs it otherwise. And a quick test starts no process, and asks no server."""
     controller = getattr(item.config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
-    if controller is None or tiers.measured(item):
+    if controller is not None and controller.started != tiers.measured(item):
+        (controller.pause if controller.started else controller.resume)()
+    if not item.get_closest_marker("quick"):
         return (yield)
-    controller.pause()
-    try:
+    with _no_processes():
         return (yield)
-    finally:
-        controller.resume()
 
 
 def _locks_hold(folder: Path) -> bool:
@@ -160,19 +167,24 @@ def _locks_hold(folder: Path) -> bool:
     return True
 
 
-@pytest.fixture(autouse=True)
-def _alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quick test starts no process, and asks no server; and nobody asks again whether locks hold."""
-    for asking in ("commands.recording.holding", "commands.verbs.doctor"):
-        monkeypatch.setattr(f"{asking}.locks_hold", _locks_hold)
-    if request.node.get_closest_marker("quick"):
+STARTS: Final = (subprocess.Popen, "__init__"), (BaseProcess, "start"), (os, "fork")
+"""How a process is started. By hand, since a fixture that each of twelve thousand tests asks for takes seconds."""
 
-        def refuse(*_: object, **__: object) -> None:
-            raise AssertionError("a quick test starts no process: mark it, or see tests/tiers.py")
 
-        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-        monkeypatch.setattr(BaseProcess, "start", refuse)
-        monkeypatch.setattr(os, "fork", refuse)
+@contextmanager
+def _no_processes() -> Iterator[None]:
+    kept = [getattr(where, name) for where, name in STARTS]
+    for where, name in STARTS:
+        setattr(where, name, _refuse)
+    try:
+        yield
+    finally:
+        for (where, name), start in zip(STARTS, kept, strict=True):
+            setattr(where, name, start)
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise AssertionError("a quick test starts no process: mark it, or see tests/tiers.py")
 
 
 @pytest.hookimpl(tryfirst=True)

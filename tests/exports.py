@@ -40,6 +40,14 @@ def _tell_golden(house: House) -> None:
     house.run("days")
 
 
+def duck() -> Any:
+    """DuckDB, loaded where it is asked for: at the end of a process that has it nothing can be left as it is
+    (conftest.py)."""
+    import duckdb
+
+    return duckdb
+
+
 def export(house: House, dataset: str, form: str, out: Path, *options: object) -> Path:
     """Where the export stands that was just made."""
     ended = house.run("export", dataset, "--format", form, "--out", out, *options)

@@ -73,6 +73,17 @@ def test_the_command_starts_without_loading_what_it_is_not_asked_for() -> None:
     assert {"click", "eventsourcing", *check.PACKAGES}.isdisjoint(loaded)
 
 
+def test_the_command_ends_without_looking_through_all_it_loaded() -> None:
+    """What is left at the end goes with the process."""
+    ended = (
+        "import atexit, gc, sys; from episode_ledger.__main__ import main;"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000)); sys.argv = ['episode-ledger', {}]; main()"
+    )
+    for asked in ("'--version'", "'no such verb'"):
+        assert run(sys.executable, "-c", ended.format(asked)).stdout.splitlines()[-1] == "True"
+    assert run(sys.executable, "-c", ended.format("''").replace("main()", "0")).stdout == "False\n"
+
+
 def test_the_command_runs_here() -> None:
     ended = run(*VERSION)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from tests import ROOT
 from tests.command_line import House, assert_plain
 from tests.encrypted_house import Locked
+from tests.exports import duck
 from tests.kept import documented
 from tests.read_models import three_patients_house
 
@@ -91,7 +91,7 @@ def test_the_rows_are_those_that_are_exported(tmp_path: Path) -> None:
         exported = f"'{archived.folder}/feed/{dataset}/**/*.parquet'"
         made = f"'{archived.folder}/judged/{dataset}/*.parquet'"
         rows = [
-            duckdb.sql(f"SELECT * FROM read_parquet({each}, hive_partitioning = false) ORDER BY ALL").fetchall()
+            duck().sql(f"SELECT * FROM read_parquet({each}, hive_partitioning = false) ORDER BY ALL").fetchall()
             for each in (exported, made)
         ]
         assert rows[0] == rows[1]

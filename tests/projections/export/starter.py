@@ -10,11 +10,22 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from tests import ROOT
+
 STARTER = """
-import json, os, sys
+import gc, json, os, sys
 import pyarrow.parquet, sqlite_utils
-import commands.verbs.export, commands.verbs.read, projections.export.as_parquet
+import commands.verbs.export, commands.verbs.page, commands.verbs.read, commands.verbs.report
+import projections.export.as_parquet, projections.page.html, projections.report.html
 from commands.cli import run
+from ledger.book.files import load_book
+from tests import books_read
+from tests.command_line import BOOK
+books_read.once_a_process()
+load_book(BOOK)
+projections.page.html._template()
+projections.report.html._template()
+gc.freeze()  # so that a child's collector copies nothing
 seen = [0]
 def die_at(step):
     def count(event, args):
@@ -40,7 +51,8 @@ for line in sys.stdin:
     sys.stdin.readline()  # until then the number is this child's, even if it has ended
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Starts the command line in one process after the other, with everything loaded: only its work takes time."""
+"""Starts the command line in one process after the other, with everything loaded and the book and the templates read:
+only its work takes time."""
 
 
 class Starter:
@@ -73,7 +85,8 @@ class Starter:
 @cache
 def starter() -> Starter:
     """The one of this process."""
-    it = subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", STARTER]
+    it = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     atexit.register(_end, it)
     return Starter(it)
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
 
-import duckdb
 import msgspec
 import polars
 import pytest
@@ -29,6 +28,7 @@ from tests.exports import (
     FORMS,
     Row,
     as_exported,
+    duck,
     export,
     manifest_of,
     rows_in,
@@ -184,7 +184,7 @@ def test_parquet_has_types_that_mean_something(house: House, tmp_path: Path) -> 
         "rate": "Decimal(precision=18, scale=2)", "authorization": "String", "because": "List(String)",
         "member": "String", "provider": "Categorical", "place_of_service": "Categorical", "modifiers": "List(String)",
     }  # fmt: skip
-    described = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{place}/*/*.parquet')").fetchall()
+    described = duck().sql(f"DESCRIBE SELECT * FROM read_parquet('{place}/*/*.parquet')").fetchall()
     assert {name: kind for name, kind, *_ in described if name in ("date", "rate", "because")} == {
         "date": "DATE", "rate": "DECIMAL(18,2)", "because": "VARCHAR[]",
     }  # fmt: skip
@@ -204,7 +204,7 @@ def test_parquet_has_types_for_instants_and_for_yes_and_no(house: House, tmp_pat
     )
     assert (str(authorizations["ended"]), str(authorizations["units"])) == ("Boolean", "Int64")
     place = tmp_path / "out" / "claimed"
-    found = duckdb.sql(f"DESCRIBE SELECT revealed_at FROM read_parquet('{place}/*/*.parquet')").fetchall()
+    found = duck().sql(f"DESCRIBE SELECT revealed_at FROM read_parquet('{place}/*/*.parquet')").fetchall()
     assert found[0][1] == "TIMESTAMP WITH TIME ZONE"
 
 
@@ -221,10 +221,14 @@ def test_duckdb_and_polars_reproduce_days_and_dollars_by_payer_and_month(simulat
     expected = money_by_payer_and_month(simulated.run("days").rows)
     assert len(expected) > 24
     place = export(simulated, "days", "parquet", simulated.folder / "parquet")
-    found = duckdb.sql(
-        "SELECT payer, service_month, count(*), sum(rate) FROM"
-        f" read_parquet('{place}/*/*.parquet', hive_partitioning = true) WHERE status = 'billable' GROUP BY ALL"
-    ).fetchall()
+    found = (
+        duck()
+        .sql(
+            "SELECT payer, service_month, count(*), sum(rate) FROM"
+            f" read_parquet('{place}/*/*.parquet', hive_partitioning = true) WHERE status = 'billable' GROUP BY ALL"
+        )
+        .fetchall()
+    )
     assert {(payer, str(month)[:7]): (days, dollars) for payer, month, days, dollars in found} == expected
     frame = polars.read_parquet(place / "*" / "*.parquet", hive_partitioning=True, try_parse_hive_dates=False)
     by_both = frame.filter(polars.col("status") == "billable").group_by("payer", "service_month")
@@ -268,7 +272,7 @@ def test_csv_is_read_by_duckdb_as_its_package_says(simulated: House) -> None:
     kinds = {"string": "VARCHAR", "date": "DATE", "integer": "BIGINT", "number": "DECIMAL(18,2)", "array": "VARCHAR[]"}
     for each in package["resources"]:
         fields = {field["name"]: kinds[field["type"]] for field in each["schema"]["fields"]}
-        read = duckdb.read_csv(str(place / each["path"]), columns=fields)
+        read = duck().read_csv(str(place / each["path"]), columns=fields)
         assert read.aggregate("sum(charge), count(*)").fetchall()
         assert len(read) == next(part["rows"] for part in manifest["files"] if part["path"] == each["path"])
 

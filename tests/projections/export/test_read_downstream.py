@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import polars
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from frictionless import Package
 
 from projections.export.shapes import DATASETS
 from tests.answered import answered_house, check_files
 from tests.command_line import House, example, told
 from tests.encrypted_house import Locked
-from tests.exports import export, manifest_of, told_house
+from tests.exports import duck, export, manifest_of, told_house
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +42,8 @@ def exports(houses: list[House], form: str, out: Path) -> Iterator[Path]:
 
 
 def test_frictionless_finds_every_package_valid(houses: list[House], tmp_path: Path) -> None:
+    from frictionless import Package  # here: loading it takes a quarter of a second of each test process
+
     for place in exports(houses, "csv", tmp_path):
         package = Package(str(place.resolve() / "datapackage.json"))
         report = package.validate()
@@ -53,6 +53,8 @@ def test_frictionless_finds_every_package_valid(houses: list[House], tmp_path: P
 
 
 def test_frictionless_would_find_a_cell_that_is_not_what_its_column_says(houses: list[House], tmp_path: Path) -> None:
+    from frictionless import Package
+
     place = export(houses[0], "days", "csv", tmp_path).resolve()
     for part in place.rglob("part-*"):  # which is found first depends on the file system
         part.write_bytes(part.read_bytes().replace(b"90.00", b"ninety", 1))
@@ -82,7 +84,7 @@ def test_duckdb_and_polars_read_every_row_and_cent_of_every_dataset(houses: list
         frame = polars.concat(
             [polars.read_parquet(path, hive_partitioning=False) for path in paths], how="vertical_relaxed"
         )
-        table = duckdb.read_parquet(paths, hive_partitioning=False)
+        table = duck().read_parquet(paths, hive_partitioning=False)
         assert frame.columns == table.columns == list(manifest["columns"])
         assert frame.height == len(table) == manifest["rows"]
         columns = {column.name: column.kind for column in DATASETS[manifest["dataset"]].columns}

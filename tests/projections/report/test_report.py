@@ -16,9 +16,8 @@ from html import escape, unescape
 from html.parser import HTMLParser
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import duckdb
 import msgspec
 import polars
 import pytest
@@ -46,7 +45,7 @@ from projections.words import money
 from tests import GOLDENS, ROOT
 from tests.builders import recorded_before
 from tests.command_line import OPENING, Ended, House, assert_plain, run, told
-from tests.exports import export, manifest_of, simulated_house
+from tests.exports import duck, export, manifest_of, simulated_house
 from tests.stores import open_ledger
 from tests.stories import StoriesTold
 from tests.tampering import (
@@ -54,6 +53,9 @@ from tests.tampering import (
     tell_of_one_who_shared_an_episode,
 )
 from tests.tiers import many
+
+if TYPE_CHECKING:
+    import duckdb
 
 Row = dict[str, Any]
 HOSTILE = "<script>alert('x')</script> \"&amp; $(id) `rm` #'"
@@ -344,7 +346,7 @@ def feed(house: House, request: pytest.FixtureRequest) -> Feed:
 @pytest.fixture(scope="module")
 def exported(feed: Feed) -> duckdb.DuckDBPyConnection:
     """The files as DuckDB reads them."""
-    database = duckdb.connect()
+    database = duck().connect()
     for name in TABLES:
         database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{feed.files(name)}')")
     return database
