@@ -202,13 +202,16 @@ def test_the_leaves_are_not_held() -> None:
         return (sha256(b"\0" + number.to_bytes(4, "big")) for number in range(20_000))
 
     def peak_of(work: Callable[[], object]) -> int:
-        work()  # what is made once only
-        tracemalloc.start()
-        try:
-            work()
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        """The least of three: what is made once only, or by others meanwhile, does not count."""
+        peaks = []
+        for _ in range(3):
+            tracemalloc.start()
+            try:
+                work()
+                peaks.append(tracemalloc.get_traced_memory()[1])
+            finally:
+                tracemalloc.stop()
+        return min(peaks)
 
     held = peak_of(lambda: list(stream()))
     assert peak_of(lambda: root_of(stream())) < held / 50
