@@ -473,7 +473,7 @@ def test_killed_at_any_moment() -> None:
 
 @pytest.mark.sqlite_file  # the same script
 def test_writers_and_readers_go_on() -> None:
-    found = kill_rebuild("--kills", 0, "--busy", 4, "--episodes", 30)
+    found = kill_rebuild("--kills", 0, "--busy", 2, "--episodes", 30)
     assert found["errors"] == found["wrong_answers"] == 0
     assert found["answers"] > 3
     assert found["switches"] > 1
