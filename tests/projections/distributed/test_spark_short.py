@@ -29,8 +29,8 @@ from tests.read_models import crowd, mixed
 pytestmark = pytest.mark.process
 CLUSTER = "local-cluster[2,1,1024]"
 BUCKETS = 4
-SOON_THERE = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Java that compiles little: it runs for seconds."""
+SOON_THERE = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+"""Java that compiles little and believes what it loads: it runs for seconds."""
 
 
 @pytest.fixture
