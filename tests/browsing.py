@@ -178,6 +178,15 @@ def press(page: Page, words: str) -> None:
     enter(page)
 
 
+def tabbed(page: Page, times: int, look: str) -> list[Any]:
+    """What a look at the page says after each of so many presses of the tabulator: the next press looks first."""
+    page.evaluate(f"() => {{ window.looks = []; addEventListener('keydown', () => looks.push(({look})())); }}")
+    for _ in range(times + 1):
+        page.keyboard.press("Tab")
+    found: list[Any] = page.evaluate("looks")
+    return found[1:]
+
+
 STOPS_BEFORE = """what => {
     const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
         .filter(e => e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && e.checkVisibility());

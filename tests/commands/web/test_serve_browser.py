@@ -20,6 +20,7 @@ from tests.browsing import (
     leave_out_what_is_alike,
     show_again,
     tab_to,
+    tabbed,
     undecided_by_axe,
     wide,
 )
@@ -223,9 +224,7 @@ def test_what_has_the_focus_is_always_seen(measuring: Page, addresses: dict[str,
     wide(page, WIDTHS["phone"])
     for name in ("worklist", "day", "findings"):
         page.goto(addresses[name])
-        for step in range(40):
-            page.keyboard.press("Tab")
-            tag, style, outline, in_sight = page.evaluate(OUTLINE)
+        for step, (tag, style, outline, in_sight) in enumerate(tabbed(page, 40, OUTLINE)):
             if tag == "BODY":
                 break
             assert (style, in_sight) == ("solid", True), (name, step)

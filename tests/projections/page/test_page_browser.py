@@ -21,6 +21,7 @@ from tests.browsing import (
     leave_out_what_is_alike,
     open_page,
     show_again,
+    tabbed,
     undecided_at_every_width,
     undecided_by_axe,
     wide,
@@ -170,9 +171,7 @@ def test_the_keyboard_reaches_every_link_in_order_and_shows_where_it_is(
         return [[...document.querySelectorAll('a[href]')].indexOf(e), s.outlineStyle, parseFloat(s.outlineWidth),
                 b.top < innerHeight && b.bottom > 0]; }"""
     reached = []
-    for _ in range(120):
-        page.keyboard.press("Tab")
-        place, style, outline, in_sight = page.evaluate(where)
+    for place, style, outline, in_sight in tabbed(page, 120, where):
         reached.append(place)
         assert (style, in_sight) == ("solid", True)
         assert outline >= 2
