@@ -128,7 +128,7 @@ class OfEpisode:
             parsed = parse_line(1, json.dumps(raw).encode())
             line = parsed.line if isinstance(parsed, Refusal) else parsed  # by the past alone: deciding says
             if line is None:
-                raise Stopped(_said(parsed.message if isinstance(parsed, Refusal) else ""))
+                raise Stopped(_without_line(parsed.message if isinstance(parsed, Refusal) else ""))
             lines.append(line)
         return lines
 
@@ -147,7 +147,7 @@ class OfEpisode:
         with clock_stops():
             handled = Recorder(ledger, clock_is_right=False, still=still).handle(lines)
         if refused := next((each for each in handled if isinstance(each, Refused)), None):
-            raise Stopped(_said(refused.message))
+            raise Stopped(_without_line(refused.message))
         return handled
 
 
@@ -157,7 +157,7 @@ def seen_in(told: Texts) -> int:
     return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
 
 
-def _said(message: str) -> str:
+def _without_line(message: str) -> str:
     return plain(message.removeprefix("line 1: "))
 
 

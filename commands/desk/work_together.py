@@ -167,7 +167,7 @@ class DecideTogether:
                 number += 1
 
     def _effect(self, told: Texts) -> list[Part]:
-        lines = [(piece, _said(piece, told)) for piece in self._pieces]
+        lines = [(piece, _change_in_words(piece, told)) for piece in self._pieces]
         changed = [f"{piece.episode}: {piece.what}{_worth(piece)}: {said}" for piece, said in lines if said]
         heading = f"{counted(len(changed), 'piece')} of work"
         as_it_is = len(lines) - len(changed)
@@ -190,7 +190,7 @@ def _changes(piece: Piece, told: Texts) -> tuple[str | None, str, date | None]:
     return named if is_new else None, told.get("note", "").strip(), until if is_later else None
 
 
-def _said(piece: Piece, told: Texts) -> str:
+def _change_in_words(piece: Piece, told: Texts) -> str:
     owner, note, until = _changes(piece, told)
     said = [] if owner is None else [f"{piece.owner or NOBODY} → {owner or NOBODY}"]
     said += [f"done until {until}"] if until else []

@@ -38,11 +38,11 @@ def fact_of(type_: str, words: Iterable[str], before: Mapping[str, Any] | None =
             "TYPE: expected the name of a fact, such as DayServed; 'episode-ledger tell --help' lists them"
         )  # fmt: skip
     told: dict[str, Any] = {**(before or {}), "type": type_}
-    told.update(_said(shape, words))
+    told.update(_fields(shape, words))
     return {name: value for name, value in told.items() if value != ""}
 
 
-def _said(shape: Shape, words: Iterable[str]) -> dict[str, Any]:
+def _fields(shape: Shape, words: Iterable[str]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -80,7 +80,7 @@ def _composed(form: Form, text: str) -> Any:
     if not text:
         return text
     if form.shape is not None:
-        return _said(form.shape, text.split(","))
+        return _fields(form.shape, text.split(","))
     if form.tagged is None and (form.item is None or form.item.shape is None):
         return [part.strip() for part in text.split(",")]
     return text

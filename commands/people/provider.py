@@ -102,7 +102,7 @@ class Provider:
                 session.verify = settings.ca_file or True
                 yield session
         except (requests.RequestException, OAuthError, ValueError, TypeError, KeyError) as error:
-            raise NotVouched(*_said(error)) from error
+            raise NotVouched(*_reasons(error)) from error
         finally:
             self._turns.release()
 
@@ -190,7 +190,7 @@ _CLAIM: Final[Mapping[str, str]] = {
 }
 
 
-def _said(error: Exception) -> tuple[str, ...]:
+def _reasons(error: Exception) -> tuple[str, ...]:
     if isinstance(error, OAuthError):
         return ("The provider did not accept the sign-in.", "Sign in once more.")
     if isinstance(error, requests.RequestException):

@@ -201,10 +201,10 @@ def _held(
             said.setdefault((finding.rule, finding.message), []).append(finding.line)
     for each, claim in zip(claims, told, strict=True):
         if about := hard.get(claim.number_on_claim):
-            yield HeldClaim(each.draft, tuple(_said(*said, lines) for said, lines in about.items()))
+            yield HeldClaim(each.draft, tuple(_in_words(*said, lines) for said, lines in about.items()))
 
 
-def _said(rule: str, message: str, lines: Sequence[str]) -> str:
+def _in_words(rule: str, message: str, lines: Sequence[str]) -> str:
     """A finding in words, said once for all lines it is about."""
     first = f"line {lines[0]}" if lines[0] else ""
     more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""

@@ -33,7 +33,7 @@ from ledger.x12.gate import GateFinding
 from projections.claims_out.again import NotAgain, RecordedBatch, claims_in, made_again
 from projections.claims_out.drafts import KeptOff
 from projections.claims_out.prepare import Prepared, prepared
-from projections.erasure.handed_out import given, giving
+from projections.erasure.handed_out import giving, handed_out
 from projections.reading.joined import entries_of_kinds
 
 ATTEMPTS: Final = 20
@@ -96,7 +96,7 @@ class ClaimRun:
 
     def _finish(self) -> Iterator[ClaimRow]:
         """What was recorded and cut off before its file had its name: the file, now."""
-        listed = given(self._setup.places)
+        listed = handed_out(self._setup.places)
         stand = {each.sha256 for each in listed if each.command == STANDS}
         begun = {each.sha256: each.path for each in listed if each.command == BEGUN}
         for position, act in self._ledger.acts_of(BatchWritten):

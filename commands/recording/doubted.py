@@ -29,7 +29,7 @@ def say_doubts(setup: Setup, ledger: EpisodeLedger, watch: Watch, word: str = "l
     the book has a mistake or an entry cannot be read, others say."""
     book = book_of(setup) if watch.payers or watch.decided else None
     _look_for_coverage(ledger, watch)
-    told = [_told(one, word) for one in watch.doubtful()]
+    told = [_sentence(one, word) for one in watch.doubtful()]
     if book:
         told += [*_payers(book, watch, word), *_idle(ledger, book, watch, word)]
     for text in told:
@@ -44,7 +44,7 @@ def book_of(setup: Setup) -> Book | None:
         return None
 
 
-def _told(one: Doubtful, word: str) -> str:
+def _sentence(one: Doubtful, word: str) -> str:
     near = f" In {one.near:,} of them a known name is near: check the spelling." if one.near else ""
     return f"{SAYS[one.kind].many} {counted(one.facts, 'fact')}, first in {_places(one.places, word)}.{near}"
 

@@ -85,7 +85,9 @@ def _recording(setup: Setup, effect: Effect, create: bool) -> Iterator[EpisodeLe
         with rehearsing(setup) as rehearsal:
             yield rehearsal
             if book is not None and rehearsal.position() > rehearsal.began:
-                _tell(setup, effect, State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched())
+                _show_effect(
+                    setup, effect, State(rehearsal.real, rehearsal.began), State(rehearsal), rehearsal.touched()
+                )
         return
     with opened_to_record(setup, create=create) as ledger:
         began = ledger.position()
@@ -118,7 +120,7 @@ def _tell_recorded(setup: Setup, effect: Effect, ledger: EpisodeLedger, began: i
         return
     try:
         touched = ledger.patients_since(began, upto)
-        _tell(setup, effect, State(ledger, began), State(ledger, upto), touched)
+        _show_effect(setup, effect, State(ledger, began), State(ledger, upto), touched)
     except ForeignPayers as foreign:
         say(f"What changes is not shown: {foreign}; name your book with --book DIR.")
     except BookError:
@@ -127,7 +129,7 @@ def _tell_recorded(setup: Setup, effect: Effect, ledger: EpisodeLedger, began: i
         say("What changes is not shown: not everything that has to do with it can be read; 'verify' says more.")
 
 
-def _tell(setup: Setup, effect: Effect, before: State, after: State, touched: set[str]) -> None:
+def _show_effect(setup: Setup, effect: Effect, before: State, after: State, touched: set[str]) -> None:
     if len(touched) > MOST_PATIENTS and not effect.file:
         say(_too_many(f"{len(touched):,} patients"))
         return

@@ -21,14 +21,14 @@ class LeftOut:
     """Who is left out of the feed, as far as it was said."""
 
     def __init__(self) -> None:
-        self._said: set[str] | None = None
+        self._named: set[str] | None = None
 
     def settled(self, ledger: EpisodeLedger, book: Book, since: int, taken_up: Callable[[int], None]) -> int:
         """The ledger's head, with this book taken up, and everybody left out who became too large since a position.
 
         The first time those who were left out are tried again, for the budget may be another one.
         """
-        is_first = self._said is None
+        is_first = self._named is None
         while True:
             head = adopt(ledger, book, utc_now(), taken_up)
             if head == since and not is_first:
@@ -38,7 +38,7 @@ class LeftOut:
             names = set(with_many_entries(ledger, head)) if everybody else ledger.patients_since(since, head)
             back = within_reach(ledger, sorted(out), book) if is_first else []
             if not _settle(ledger, too_large(ledger, sorted(names - out.keys())), back):
-                self._tell(ledger)
+                self._say_who(ledger)
                 return head
             is_first = False
 
@@ -48,13 +48,13 @@ class LeftOut:
         if not _settle(ledger, sorted(around - ledger.left_out().keys()), ()):
             raise error
 
-    def _tell(self, ledger: EpisodeLedger) -> None:
+    def _say_who(self, ledger: EpisodeLedger) -> None:
         """Say who is left out, each once."""
         names = set(ledger.left_out())
-        for name in sorted(names - (self._said or set())):
+        for name in sorted(names - (self._named or set())):
             because = f"they cost more than the budget of {in_words(budget())} allows"
             say(printable(f"Patient {name} is left out of the feed, and their days retracted: {because}."))
-        self._said = names
+        self._named = names
 
 
 def settle_set_aside(ledger: EpisodeLedger, views: Views) -> bool:

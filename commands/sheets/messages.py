@@ -24,13 +24,13 @@ def of_the_row(place: Place, message: str) -> str:
     """The message of a refused line, with file, sheet, row and columns in place of line and field."""
     text = _LINE.sub("", message, count=1)
     if path := _PATH.match(text):
-        text = f"{_shown(place, _INDEX.sub('', path[1]))}: {text[path.end() :]}"
+        text = f"{_columns_of(place, _INDEX.sub('', path[1]))}: {text[path.end() :]}"
     for said, instead in _ADVICE:
         text = text.replace(said, instead)
     return place.says(text)
 
 
-def _shown(place: Place, path: str) -> str:
+def _columns_of(place: Place, path: str) -> str:
     """The columns that a field is made from; the field, if it is made from none."""
     columns = place.fact.columns if place.fact else {}
     while path and path not in columns:

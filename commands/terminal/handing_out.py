@@ -15,8 +15,8 @@ from commands.terminal.options import Setup
 from ledger.keys.cipher import MasterKeyError
 from ledger.recorders import StoreError
 from ledger.store import EpisodeLedger, open_ledger
-from projections.erasure import handed_out as given
-from projections.erasure.handed_out import Given
+from projections.erasure import handed_out
+from projections.erasure.handed_out import HandedOut
 from projections.read_model.generations import Places
 from projections.reading.also_named import AlsoNamed, also_named
 from projections.words import utc_text
@@ -45,8 +45,8 @@ class Notes:
     def _note(self, sha256: str | None, episodes: Sequence[str] | None = None) -> None:
         if self._places and self._path:
             about = None if episodes is None else tuple(episodes)
-            path = str(given.real(self._path))
-            given.note(self._places, Given(utc_text(utc_now()), self._command, path, sha256, about))
+            path = str(handed_out.real(self._path))
+            handed_out.note(self._places, HandedOut(utc_text(utc_now()), self._command, path, sha256, about))
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _giving(setup: Setup, command: str, path: Path | None) -> Iterator[Notes]:
     if path is None:
         yield Notes(None, command, None)
         return
-    with given.giving(setup.places):
+    with handed_out.giving(setup.places):
         yield Notes(setup.places, command, path)
 
 

@@ -113,11 +113,11 @@ def close(
         elif check:
             _check(setup, ledger, month, form)
         else:
-            _tell(_close(setup, ledger, month, by, _fit(setup, ledger, anyway), clock_is_right), form)
+            _show_closed(_close(setup, ledger, month, by, _fit(setup, ledger, anyway), clock_is_right), form)
     setup.rollbacks.end()
 
 
-def _tell(closed: Closed, form: str | None) -> None:
+def _show_closed(closed: Closed, form: str | None) -> None:
     _show(closed.report, form)
     say(printable(_summary(closed)))
     if since := judged_otherwise(closed.record):

@@ -38,7 +38,7 @@ from ledger.recorders.sqlite.rights import (
 )
 from ledger.recorders.warnings import warnings_of
 from ledger.store import EpisodeLedger, in_postgres
-from projections.erasure.handed_out import COPIES, given
+from projections.erasure.handed_out import COPIES, handed_out
 from projections.operations.disk_encryption import shelter_of
 from projections.operations.health import (
     CheckRow,
@@ -190,7 +190,7 @@ def _of_the_settings(settings: Mapping[str, str]) -> Iterator[CheckRow]:
 
 def _where_copies_are_made(setup: Setup, backups: Sequence[Path]) -> Sequence[Path]:
     """The folders that are named, the ledger's own, and those of the copies that an encrypted ledger lists."""
-    return (*backups, setup.beside.parent, *(Path(each.path).parent for each in given(setup.places, COPIES)))
+    return (*backups, setup.beside.parent, *(Path(each.path).parent for each in handed_out(setup.places, COPIES)))
 
 
 def _of_a_closed_ledger(setup: Setup, trouble: MasterKeyError) -> Iterator[CheckRow]:

@@ -17,7 +17,7 @@ from ledger.facts.forms import parse_instant
 from ledger.facts.names import is_name
 from ledger.recorders.by_name.naming import in_postgres
 from ledger.store import EpisodeLedger, RecordConflictError, StoreError
-from projections.erasure.handed_out import Recalled, given, take_back
+from projections.erasure.handed_out import Recalled, handed_out, take_back
 from projections.erasure.plan import AlsoAnothers, ErasurePlan, UnknownPatient, plan, remove_models
 from projections.read_model.trouble import ViewsError
 from projections.words import counted, dollars
@@ -166,7 +166,7 @@ def _take_away(setup: Setup, episodes: Sequence[str], last: datetime) -> list[Re
     try:
         for path in remove_models(setup.places):
             say(printable(f"Removed {path}."))
-        older = {each.path for each in given(setup.places) if not _is_after(each.at, last)}
+        older = {each.path for each in handed_out(setup.places) if not _is_after(each.at, last)}
         outcomes = take_back(setup.places, episodes)
     except (ViewsError, OSError) as trouble:
         why = (trouble.strerror if isinstance(trouble, OSError) else None) or trouble

@@ -50,7 +50,7 @@ def entries_page(site: Site, request: Request) -> Response:
     with _of_episode(site, request, "entries") as (episode, reading, asked):
         return asked or site.render(
             "entries.html", request, reading=reading, episode=episode, back=site.episode_href(episode),
-            rows=list(_shown(reading.ledger.entries_of(episode)))[::-1],
+            rows=list(_entries_shown(reading.ledger.entries_of(episode)))[::-1],
         )  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def _entries(site: Site, episode: str) -> str:
     return site.episode_href(episode, page="/entries")
 
 
-def _shown(entries: Sequence[Entry]) -> Iterator[EntryShown]:
+def _entries_shown(entries: Sequence[Entry]) -> Iterator[EntryShown]:
     found = mended(entries)
     taken = {each.entry.version: each.by for each in found.taken}
     retracted = {

@@ -85,7 +85,7 @@ class Recorder:
         self._ledger, self._keep_recorded_at, self._as_told_now = ledger, keep_recorded_at, as_told_now
         self._clock, self._nonces, self._attempts = clock, nonces, attempts
         self._last: dict[str, EpisodeHead] = {}
-        self._cache, self._standing = HeadCache(ledger, identities, watch), OlderNames(ledger)
+        self._cache, self._older_names = HeadCache(ledger, identities, watch), OlderNames(ledger)
         self._watch = watch
         self._clock_is_right, self._may_be_ahead = clock_is_right, MAY_COME_AFTER if comes_late else MAY_BE_AHEAD
         self._last_stamp: datetime | None = None
@@ -143,7 +143,7 @@ class Recorder:
             self._refuse_doubtful(now)
         positions = self._append(decisions, made, after_act)
         if self._watch:
-            self._watch.recorded(_told(decisions, places or [(None, line.number) for line in lines]))
+            self._watch.recorded(_entries_placed(decisions, places or [(None, line.number) for line in lines]))
         self._cache.keep(heads, positions)
         self._last = heads
         return list(_with_positions(decisions, positions))
@@ -167,7 +167,7 @@ class Recorder:
             if version is not None:
                 stored = self._stored(lines, heads) if stored is None else stored
                 before = stored.get((line.episode, version)) or _accepted(decisions, line.episode, version)
-            standing = self._standing.for_line(line, head) if line.unformed else ()
+            standing = self._older_names.for_line(line, head) if line.unformed else ()
             decision = decide(line, head, before, now, nonce, keep, standing, self._as_told_now, keeps_identity)
             if type(decision) is Accepted:
                 head.apply(decision.entry)
@@ -191,7 +191,7 @@ def _is_stamped(line: Line, decision: Decision) -> bool:
     return type(decision) is Accepted and line.recorded_at is None
 
 
-def _told(decisions: Iterable[Decision], places: Iterable[Place]) -> Iterator[tuple[Place, Entry]]:
+def _entries_placed(decisions: Iterable[Decision], places: Iterable[Place]) -> Iterator[tuple[Place, Entry]]:
     """What is recorded of a batch, each with where it was told."""
     for decision, place in zip(decisions, places, strict=True):
         if type(decision) is Accepted:

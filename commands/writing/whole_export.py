@@ -71,13 +71,13 @@ class Seen:
 
     def __init__(self, first: date | None = None, last: date | None = None) -> None:
         self._first, self._last = first, last
-        self._told: set[int] = set()
+        self._seen: set[int] = set()
         self._spans: dict[tuple[str, str], tuple[date, date]] = {}
         self._plans: dict[FactPlan, Place] = {}
 
     def take(self, made: Made, line: Line) -> None:
         """Take in what a row tells."""
-        self._told.add(hash((line.episode, line.source, line.id)))
+        self._seen.add(hash((line.episode, line.source, line.id)))
         if made.place.fact is not None:
             self._plans.setdefault(made.place.fact, made.place)
         if (day := main_date(line.fact)) is not None:
@@ -101,7 +101,7 @@ class Seen:
             if tag in types:
                 entry = read_stored(episode, version, tag, text, position)
                 identity = Identity(entry.episode, entry.source, entry.id)
-                if hash(tuple(identity)) not in self._told and (place := self._place_of(entry)):
+                if hash(tuple(identity)) not in self._seen and (place := self._place_of(entry)):
                     yield identity, place
 
     def _place_of(self, entry: Entry) -> Place | None:

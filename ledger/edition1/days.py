@@ -28,12 +28,12 @@ _Said = tuple[Days, Verdict, str | None, Terms | None, str | None]
 
 def judged_days(case: Case) -> list[Day]:
     """Every date of the episode in order."""
-    found = {date: _judged(case, said, date) for said in _said(case) for date in case.calendar.dates(said[0])}
+    found = {date: _judged(case, said, date) for said in _days_alike(case) for date in case.calendar.dates(said[0])}
     assert len(found) == case.calendar.every.bit_length(), "every date has one verdict"
     return [found[date] for date in sorted(found)]
 
 
-def _said(case: Case) -> Iterator[_Said]:
+def _days_alike(case: Case) -> Iterator[_Said]:
     for verdict, days in case.verdicts:
         if not days:
             continue

@@ -121,7 +121,7 @@ def _days(sees: str, chosen: Callable[[SettledDay], bool]) -> Callable[[PatientF
             for settled in file.settled(case):
                 day = settled.day
                 if day.because and chosen(settled):
-                    about = _said(settled)
+                    about = _figures(settled)
                     yield Seen((case.episode.name,), (day.date,), _codes(day.code), day.because, (day.payer,), about)
 
     see.__doc__ = sees
@@ -132,7 +132,7 @@ def _codes(code: str) -> Sequence[str]:
     return (code,) if code else ()
 
 
-def _said(settled: SettledDay) -> tuple[tuple[str, str], ...]:
+def _figures(settled: SettledDay) -> tuple[tuple[str, str], ...]:
     day = settled.day
     expected = 0 if settled.expected_cents is None else settled.expected_cents
     reasons = ", ".join(sorted(day.reasons)) or "no reason given"

@@ -102,7 +102,7 @@ def days_alike(case: Case, *, by_number: bool) -> Iterator[tuple[JudgedDay, Days
     """
     for region in regions(case):
         for number, days in by_authorization(case, region) if by_number else [(None, region.days)]:
-            yield _said(region, case.calendar.first + (days & -days).bit_length() - 1, number), days
+            yield _judged_day(region, case.calendar.first + (days & -days).bit_length() - 1, number), days
 
 
 def by_authorization(case: Case, region: Region) -> list[tuple[str | None, Days]]:
@@ -125,10 +125,10 @@ def region_on(case: Case, date: int) -> Region:
 
 def _judged(case: Case, region: Region, date: int) -> JudgedDay:
     grant = case.drawn.get(date) if region.is_billable else None
-    return _said(region, date, grant.number if grant else None)
+    return _judged_day(region, date, grant.number if grant else None)
 
 
-def _said(region: Region, date: int, authorization: str | None) -> JudgedDay:
+def _judged_day(region: Region, date: int, authorization: str | None) -> JudgedDay:
     return JudgedDay(date, *_words_of(region), authorization)
 
 

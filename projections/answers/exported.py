@@ -115,8 +115,8 @@ def _of_answer(dataset: str, episode: Episode, posting: Posting, stands: bool) -
     fact, on = posting.fact, posting.fact.paid_on.isoformat()
     if dataset == "remittances":
         yield _Remittance(
-            *key, posting.claim, fact.payer, fact.payment, on, fact.status, _told(fact.payer_control),
-            fact.charge_cents, fact.paid_cents, _told(fact.patient_cents), json_list(fact.remarks), int(stands),
+            *key, posting.claim, fact.payer, fact.payment, on, fact.status, _or_none(fact.payer_control),
+            fact.charge_cents, fact.paid_cents, _or_none(fact.patient_cents), json_list(fact.remarks), int(stands),
             int(not is_unbalanced(fact)),
         )  # fmt: skip
     elif dataset == "remittance_lines":
@@ -135,14 +135,14 @@ def _line(key: Iterable[str], number: int, on: str, line: PaidLine) -> Cells:
     last = line.from_ if line.to is UNSET else line.to
     modifiers = () if line.modifiers is UNSET else line.modifiers
     cells: Cells = _Line(
-        *key, number, on, line.code, _told(line.billed_code), json_list(modifiers), _date(line.from_), _date(last),
+        *key, number, on, line.code, _or_none(line.billed_code), json_list(modifiers), _date(line.from_), _date(last),
         _decimal(line.units), _decimal(line.billed_units), line.charge_cents, line.paid_cents,
-        _told(line.allowed_cents), _told(line.line), json_list(line.remarks),
+        _or_none(line.allowed_cents), _or_none(line.line), json_list(line.remarks),
     )  # fmt: skip
     return cells
 
 
-def _told(value: Any) -> Any:
+def _or_none(value: Any) -> Any:
     return None if value is UNSET else value
 
 

@@ -118,7 +118,7 @@ class _Growth:
         self, folder: Folder, source: Source, before: ArchiveManifest, number: int, head: int, told: Progress
     ) -> None:
         self._folder, self._source, self._before, self._number, self._head = folder, source, before, number, head
-        self._attempt, self._told = secrets.token_hex(8), told
+        self._attempt, self._progress = secrets.token_hex(8), told
         self.files: list[ArchivedFile] = []
         self.entries = 0
         self._places = places_in(source.ledger, head, before.buckets, source.mark)
@@ -150,7 +150,7 @@ class _Growth:
             after = self._before.position if (place.episode, place.mark) in self._known else 0
             yield from ((place.bucket, _row(place.mark, row)) for row in rows if row[0] > after)
             done += place.versions
-            self._told(done, total)
+            self._progress(done, total)
 
     def _write_as_recorded(self) -> None:
         """The same in the order of the ledger, lot by lot."""
@@ -168,7 +168,7 @@ class _Growth:
                 self.entries += 1
                 yield from self._under(row, marks.get(row[1]) or self._marks_of(row, marks))
             if not done % 1000:
-                self._told(done, self._head - after)
+                self._progress(done, self._head - after)
         if after:
             yield from self._copies(after)
 

@@ -71,23 +71,21 @@ def between(
     ``recorded`` are the entries, with positions, of everybody the episode ever shared a patient with.
     """
     placed = sorted(recorded, key=lambda pair: (pair[1].recorded_at, pair[0]))
-    retelling = Timeline(episode, book, state_of, by_number=True)
-    moments = timeline_since(retelling, [entry for _, entry in placed], first, last)
-    before = retelling.days()
+    timeline = Timeline(episode, book, state_of, by_number=True)
+    moments = timeline_since(timeline, [entry for _, entry in placed], first, last)
+    before = timeline.days()
     changed_by: dict[int, list[Moment]] = {}
     for moment, changes in moments:
         for change in changes:
             if change.episode == episode:
                 changed_by.setdefault(change.date, []).append(moment)
-    if retelling.home is None:
+    if timeline.home is None:
         return None
-    after = retelling.days()
+    after = timeline.days()
     positions = {(entry.episode, entry.version): position for position, entry in placed}
     said = ((day, before.get(day, _NO_DAY), after.get(day, _NO_DAY)) for day in sorted(changed_by))
     return [
-        _row(
-            (retelling.home, episode, iso(day)), was, now, _cause(day, now, was, changed_by[day], positions, retelling)
-        )
+        _row((timeline.home, episode, iso(day)), was, now, _cause(day, now, was, changed_by[day], positions, timeline))
         for day, was, now in said
         if was != now
     ]
@@ -126,17 +124,17 @@ def _cause(
     was: DayState,
     moments: Sequence[Moment],
     positions: Mapping[tuple[str, int], int],
-    retelling: Timeline[DayState],
+    timeline: Timeline[DayState],
 ) -> _Cause:
     entries = [moment.entry for moment in reversed(moments) if moment.entry is not None]
     because = tuple(dict.fromkeys(entry.label for entry in entries))
     at, entry = moments[-1]
     if entry is None:
         published = at.astimezone(UTC).date()
-        note = _terms_told(retelling.book, published, day, (now.payer, was.payer))
+        note = _terms_told(timeline.book, published, day, (now.payer, was.payer))
         return _Cause("terms", because, None, None, None, None, published.toordinal() - day, note)
     position = positions[entry.episode, entry.version]
-    late = local_date(at, zone(retelling.zone)) - day
+    late = local_date(at, zone(timeline.zone)) - day
     return _Cause("entry", because, tag_of(entry.fact), entry.by, utc_text(at), position, late, None)
 
 

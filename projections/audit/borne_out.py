@@ -145,7 +145,7 @@ def borne_out(
 
 
 def _told_by_rows_alone(patient: str, episodes: Iterable[Episode], views: Views, book: Book) -> ClaimsKept:
-    return _told(patient, episodes, _days_of(views, patient, book), book, None, every=False)
+    return _claims_kept(patient, episodes, _days_of(views, patient, book), book, None, every=False)
 
 
 def told_from(streams: Streams, patients: Collection[str], views: Views, book: Book, every: bool) -> list[ClaimsKept]:
@@ -159,12 +159,12 @@ def told_from(streams: Streams, patients: Collection[str], views: Views, book: B
         for one in found:
             today.take(one, days[one.name])
         past = Past(streams, book, today, whole=False)
-        return [_told(one.name, one.episodes, days[one.name], book, past, every=every) for one in found]
+        return [_claims_kept(one.name, one.episodes, days[one.name], book, past, every=every) for one in found]
     except NotBorneOut:
         return claims_kept_of(streams, patients, book, every)
 
 
-def _told(
+def _claims_kept(
     patient: str,
     episodes: Iterable[Episode],
     days: _ByEpisode,

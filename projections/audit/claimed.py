@@ -118,7 +118,7 @@ def claims_of(
         judged, today = judged_among(known, patient, then), Judged(known, then)
         cases = judged.cases if judged else ()
         today.take(cases)
-        return _told(cases, Past(known, then, today), every)
+        return _claims_told(cases, Past(known, then, today), every)
 
     return within_budget(some_episode(streams), work)
 
@@ -170,7 +170,7 @@ def claims_kept_of(streams: Streams, patients: Collection[str], book: Book, ever
 def claims_of_several(streams: Streams, patients: Collection[str], book: Book, every: bool) -> dict[str, ClaimsTold]:
     """The same of some patients whose episodes had to do with each other, from what the judge reads of them."""
     judged, past = _judged(streams, patients, book)
-    return {name: _told(cases, past, every) for name, cases in judged.items()}
+    return {name: _claims_told(cases, past, every) for name, cases in judged.items()}
 
 
 def _judged(streams: Streams, patients: Collection[str], book: Book) -> tuple[dict[str, list[Case]], Past]:
@@ -182,7 +182,7 @@ def _judged(streams: Streams, patients: Collection[str], book: Book) -> tuple[di
     return judged, Past(streams, book, today, whole=False)
 
 
-def _told(cases: Iterable[Case], past: Past, every: bool) -> ClaimsTold:
+def _claims_told(cases: Iterable[Case], past: Past, every: bool) -> ClaimsTold:
     told = ClaimsTold([], [])
     for case in cases:
         money = settled_days(case) if case.episode.claims or case.episode.postings else []

@@ -50,18 +50,18 @@ class ReplayRow(msgspec.Struct, frozen=True, gc=False):
 def replay(
     recorded: Iterable[tuple[int, Entry]], episode: str, book: Book, known_at: datetime | None = None
 ) -> Iterator[ReplayRow]:
-    """The journal of an episode, from the entries (with positions, in their order) of everybody it ever shared a
+    """The replay of an episode, from the entries (with positions, in their order) of everybody it ever shared a
     patient with; with ``known_at`` only what was recorded by then, read against the book as known then."""
-    retelling = Timeline(episode, book_known(book, known_at), verdict_text)
+    timeline = Timeline(episode, book_known(book, known_at), verdict_text)
     for position, entry in recorded:
         if known_at is None or entry.recorded_at <= known_at:
-            changes = [_day_change(change) for change in retelling.add(entry)]
+            changes = [_day_change(change) for change in timeline.add(entry)]
             if entry.episode == episode or any(change.episode == episode for change in changes):
                 yield _row(position, entry, changes)
 
 
 def replay_of(ledger: EpisodeLedger, episode: str, book: Book, known_at: datetime | None = None) -> Iterator[ReplayRow]:
-    """The journal of an episode of the ledger; empty for an episode it does not know."""
+    """The replay of an episode of the ledger; empty for an episode it does not know."""
     return replay(recorded_around(ledger, episode), episode, book, known_at)
 
 
@@ -79,7 +79,7 @@ def _row(position: int, entry: Entry, changes: Sequence[DayChange]) -> ReplayRow
 
 
 def render_replay(rows: Iterable[ReplayRow]) -> str:
-    """The journal for a person's terminal: a paragraph an entry, its changes as runs of dates."""
+    """The replay for a person's terminal: a paragraph an entry, its changes as runs of dates."""
     return "\n".join(line for row in rows for line in _paragraph(row))
 
 

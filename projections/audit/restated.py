@@ -162,11 +162,11 @@ class Restatements:
         return in_order(self.closed.closed_at, self.books, placed)
 
     def _causes(self, episode: str, begun: Streams, steps: Iterable[LearnedSince], days: Collection[int]) -> _Causes:
-        retelling = Timeline(episode, self.was_book, _state, by_number=True)
-        retelling.begin(entry for stream in begun.values() for entry in stream)
+        timeline = Timeline(episode, self.was_book, _state, by_number=True)
+        timeline.begin(entry for stream in begun.values() for entry in stream)
         causes: _Causes = {day: [] for day in days}
         for step in steps:
-            changes = retelling.add(step.entry) if step.entry else retelling.read_by(step.book or self.book)
+            changes = timeline.add(step.entry) if step.entry else timeline.read_by(step.book or self.book)
             for change in changes:
                 if change.episode == episode and change.date in causes:
                     causes[change.date].append(step)

@@ -117,8 +117,8 @@ class Past:
     def _retold(self, episode: str, share: Share, before: datetime, at: datetime) -> Moment:
         """The same, where several things became known at once: one after the other."""
         found: Moment | None = None
-        retelling = Timeline(episode, self.book, billed_as, until=share.date)
-        for moment, changes in timeline_since(retelling, _in_order(self.streams), before, at):
+        timeline = Timeline(episode, self.book, billed_as, until=share.date)
+        for moment, changes in timeline_since(timeline, _in_order(self.streams), before, at):
             for change in changes:
                 if (change.episode, change.date) == (episode, share.date) and share.is_for(change.before):
                     found = moment

@@ -1,6 +1,6 @@
 """The episodes of some patients as they stood after each entry, and what is said of their days before and after it.
 
-A retelling is centred on one episode, whose patient is *at home*: a change is told for every episode at home, and only
+A timeline is centred on one episode, whose patient is *at home*: a change is told for every episode at home, and only
 what can change one of those is judged. What is said of a day is the caller's: its verdict, or more.
 """
 
@@ -178,27 +178,27 @@ def is_inert(fact: ev.Event) -> bool:
 
 
 def timeline_since(
-    retelling: Timeline[Said],
+    timeline: Timeline[Said],
     entries: Sequence[Entry],
     since: datetime,
     until: datetime | None = None,
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
-    """Begin a retelling as known at an instant; gives each moment after it, up to another or the last, with what it
+    """Begin a timeline as known at an instant; gives each moment after it, up to another or the last, with what it
     changed. Entries come in the order they were recorded."""
-    book = retelling.book
-    retelling.book = book_known(book, since)
-    retelling.begin(entry for entry in entries if entry.recorded_at <= since)
-    return _retold(retelling, book, _moments(entries, book, since, until, retelling.until))
+    book = timeline.book
+    timeline.book = book_known(book, since)
+    timeline.begin(entry for entry in entries if entry.recorded_at <= since)
+    return _retold(timeline, book, _moments(entries, book, since, until, timeline.until))
 
 
 def _retold(
-    retelling: Timeline[Said], book: Book, moments: Iterable[Moment]
+    timeline: Timeline[Said], book: Book, moments: Iterable[Moment]
 ) -> Iterator[tuple[Moment, list[Change[Said]]]]:
     for moment in moments:
         if moment.entry is not None:
-            yield moment, retelling.add(moment.entry)
+            yield moment, timeline.add(moment.entry)
         else:
-            yield moment, retelling.read_by(book_known(book, moment.at))
+            yield moment, timeline.read_by(book_known(book, moment.at))
 
 
 def _moments(

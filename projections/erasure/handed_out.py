@@ -25,7 +25,18 @@ from ledger.files import add_line, locked, unfinished, write_whole
 from projections.erasure.recall import Became, Recalled, take_export, take_file, take_result, tell_copy
 from projections.read_model.generations import Places
 
-__all__ = ["COPIES", "Became", "Given", "Recalled", "given", "giving", "note", "real", "take_back", "unreadable"]
+__all__ = [
+    "COPIES",
+    "Became",
+    "HandedOut",
+    "Recalled",
+    "giving",
+    "handed_out",
+    "note",
+    "real",
+    "take_back",
+    "unreadable",
+]
 
 _EXPORT: Final = "export"
 _JUDGED: Final = "judge"
@@ -35,7 +46,7 @@ COPIES: Final[dict[str, Became]] = {"backup": "backup", "restore": "changed"}
 """The verbs that copy the ledger with its keys, and how their files are told: nothing of theirs is ever removed."""
 
 
-class Given(msgspec.Struct, frozen=True):
+class HandedOut(msgspec.Struct, frozen=True):
     """A file that a command wrote, or is about to.
 
     ``sha256`` is that of the file, or of an export's manifest; None as long as it is not known. ``episodes`` are those
@@ -59,10 +70,10 @@ class Given(msgspec.Struct, frozen=True):
 
 class _Line(NamedTuple):
     text: bytes
-    given: Given | None
+    given: HandedOut | None
 
 
-def given(places: Places, kinds: Collection[str] | None = None) -> list[Given]:
+def handed_out(places: Places, kinds: Collection[str] | None = None) -> list[HandedOut]:
     """What is listed, in order, or what some verbs wrote of it; lines that cannot be read are passed over."""
     listed = (line.given for line in _lines(places) if line.given)
     return [each for each in listed if kinds is None or each.kind() in kinds]
@@ -85,7 +96,7 @@ def giving(places: Places) -> Iterator[None]:
         yield
 
 
-def note(places: Places, about: Given) -> None:
+def note(places: Places, about: HandedOut) -> None:
     """Add a line, on disk when this returns; to be called while ``giving``."""
     line = json.dumps(msgspec.to_builtins(about)).encode() + b"\n"  # plain JSON carries names that are no UTF-8
     add_line(_list(places), line)
@@ -101,7 +112,7 @@ def take_back(places: Places, episodes: Collection[str]) -> list[Recalled]:
     """
     with locked(_lock(places)):
         lines = _lines(places)
-        outcomes, struck = list[Recalled](), set[Given]()
+        outcomes, struck = list[Recalled](), set[HandedOut]()
         for path, notes in _by_path(lines).items():
             about = [each for each in notes if each.may_hold(episodes)]
             if not about:
@@ -117,15 +128,15 @@ def take_back(places: Places, episodes: Collection[str]) -> list[Recalled]:
     return outcomes
 
 
-def _by_path(lines: Sequence[_Line]) -> dict[str, list[Given]]:
-    found: dict[str, list[Given]] = {}
+def _by_path(lines: Sequence[_Line]) -> dict[str, list[HandedOut]]:
+    found: dict[str, list[HandedOut]] = {}
     for line in lines:
         if line.given:
             found.setdefault(line.given.path, []).append(line.given)
     return found
 
 
-def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Recalled]:
+def _take(path: Path, notes: Sequence[HandedOut], about: Sequence[HandedOut]) -> list[Recalled]:
     """What becomes of a path: anything ever listed there counts as ours, only what is about the episodes goes."""
     last, kinds = about[-1], {each.kind() for each in notes}
     ours = {each.sha256 for each in notes if each.sha256}
@@ -143,7 +154,7 @@ def _take(path: Path, notes: Sequence[Given], about: Sequence[Given]) -> list[Re
     return [Recalled(became, where, last.command, last.at) for became, where in found]
 
 
-def _is_settled(notes: Sequence[Given], found: Sequence[Recalled]) -> bool:
+def _is_settled(notes: Sequence[HandedOut], found: Sequence[Recalled]) -> bool:
     """Whether nothing is left to look at; a backup that is not where it was may be kept elsewhere."""
     backup = any(each.kind() == "backup" for each in notes)
     return not backup and all(each.became in ("removed", "gone", "download") for each in found)
@@ -169,9 +180,9 @@ def _lines(places: Places) -> list[_Line]:
     return [_Line(text, _read(text)) for text in whole.split(b"\n") if text] if newline else []
 
 
-def _read(text: bytes) -> Given | None:
+def _read(text: bytes) -> HandedOut | None:
     try:
-        found = msgspec.convert(json.loads(text), Given)
+        found = msgspec.convert(json.loads(text), HandedOut)
     except (ValueError, RecursionError, msgspec.MsgspecError):
         return None
     return found if os.path.isabs(found.path) and "\0" not in found.path else None

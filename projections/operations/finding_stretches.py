@@ -150,7 +150,7 @@ class StretchReader:
         """What is at stake by what was paid; nothing where the finding goes by what was claimed."""
         if row.rule not in (*BY_ANSWERS, TO_REFUND) or (row.rule == TO_REFUND and not self._is_answered(row)):
             return []
-        money = {(each.episode, each.claim, each.date, each.code): each for each in self._told().payments}
+        money = {(each.episode, each.claim, each.date, each.code): each for each in self._claims_told().payments}
         if row.rule == TO_REFUND:
             keys = [(episode, one) for episode in row.episodes for one in shares]
             both = [(money.get((name, one.line.claim, iso(one.date), one.line.code)), one) for name, one in keys]
@@ -161,7 +161,7 @@ class StretchReader:
     def _is_answered(self, row: FindingRow) -> bool:
         return any(is_answered(self._ledger, episode) for episode in row.episodes)
 
-    def _told(self) -> ClaimsTold:
+    def _claims_told(self) -> ClaimsTold:
         if self._claims is None:
             streams = entries_around(self._ledger, self._ledger.episodes_of(self._patient), self._ledger.position())
             self._claims = claims_of(streams, self._patient, self._book, self._known_at)
@@ -195,4 +195,4 @@ class StretchReader:
         return min(filter(None, due), default=None)
 
     def _refunds(self) -> Mapping[tuple[str, str], str]:
-        return {(row.episode, row.date): row.repay_by for row in self._told().claimed if row.repay_by}
+        return {(row.episode, row.date): row.repay_by for row in self._claims_told().claimed if row.repay_by}

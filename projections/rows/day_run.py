@@ -73,7 +73,7 @@ def day_runs(case: Case, others: Sequence[Case]) -> list[DayRun]:
     patient, episode = case.patient.name, case.episode.name
     found: list[tuple[int, DayRun]] = []
     for region in regions(case):
-        said, added = _said(region), _added(region)
+        said, added = _verdict_cells(region), _added(region)
         for number, days in by_authorization(case, region):
             for first, last in case.calendar.runs(days):
                 told = _encode([*map(because, range(first, last + 1))]).decode()
@@ -83,7 +83,7 @@ def day_runs(case: Case, others: Sequence[Case]) -> list[DayRun]:
     return [run for _, run in found]
 
 
-def _said(region: Region) -> tuple[Any, ...]:
+def _verdict_cells(region: Region) -> tuple[Any, ...]:
     terms, (_, status, reason) = region.terms, region.verdict
     edition = (terms.from_.isoformat(), terms.published.isoformat()) if terms else (None, None)
     return status, reason, region.code, region.payer, *edition, region.rate_cents
@@ -102,7 +102,7 @@ def day_cells(case: Case, others: Sequence[Case]) -> list[Cells]:
 def cells_within(case: Case, others: Sequence[Case], days: Days) -> Iterator[Cells]:
     """The rows of some dates of a judged episode, in no order."""
     for region in regions(case):
-        said, added = _said(region), _added(region)
+        said, added = _verdict_cells(region), _added(region)
         for day in case.calendar.dates(region.days & days):
             grant = case.drawn.get(day) if region.is_billable else None
             because = json_list(causes(case, others, day, region.verdict))
@@ -116,7 +116,9 @@ def cells_on(case: Case, others: Sequence[Case], date: int) -> Cells:
     grant = case.drawn.get(date) if region.is_billable else None
     because = json_list(causes(case, others, date, region.verdict))
     named = case.patient.name, case.episode.name, iso(date)
-    return _cells_of(DayCells, (*named, *_said(region), grant.number if grant else None, because, *_added(region)))
+    return _cells_of(
+        DayCells, (*named, *_verdict_cells(region), grant.number if grant else None, because, *_added(region))
+    )
 
 
 def runs_of(days: Iterable[Any]) -> list[DayRun]:

@@ -15,7 +15,7 @@ import pytest
 
 from commands.verbs.verb_list import VERBS
 from ledger.proof.signing import create_key
-from projections.erasure.handed_out import given
+from projections.erasure.handed_out import handed_out
 from projections.read_model.generations import Places
 from tests import ROOT, stores
 from tests.answered import PAID, TAKEN_IN, TURNED_BACK, answer, house_with_claims, paid, states, written
@@ -304,10 +304,10 @@ def test_claims(house: House) -> None:
     (file,) = (house.folder / "outbox").glob("*.837")
     assert [row["outcome"] for row in sent.rows] == ["written"], sent
     assert house.run("claims", "check", file).status == 0
-    before = given(Places(house.views))
+    before = handed_out(Places(house.views))
     assert house.run("claims", "again", file.stem, "--out", house.folder / "again").status == 0
     assert (house.folder / "again").read_bytes() == file.read_bytes()
-    listed = given(Places(house.views))[len(before) :]
+    listed = handed_out(Places(house.views))[len(before) :]
     assert [each.command for each in listed] == ([] if stores.master() is None else ["claims again"]), (
         "only who can forget"
     )

@@ -17,7 +17,7 @@ import pytest
 from commands.recording import claim_run
 from ledger.files import write_new
 from ledger.store import EpisodeLedger
-from projections.erasure.handed_out import given
+from projections.erasure.handed_out import handed_out
 from projections.read_model.generations import Places
 from tests.claims_files import BOOK, EXPECTED, IN_THE_OPEN, INTAKE, WRITTEN_AT, ClaimsHouse
 from tests.command_line import forked, lines_of, status_of
@@ -175,7 +175,7 @@ def test_what_write_makes_passes_the_gate_and_pyx12(house: ClaimsHouse) -> None:
 def test_every_file_is_in_the_register_before_and_after_it_stands(house: ClaimsHouse) -> None:
     write(house)
     (file,) = files_in(house)
-    listed = given(Places(house.views))
+    listed = handed_out(Places(house.views))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     assert [(each.command, each.path, each.sha256, each.episodes) for each in listed] == [
         (command, str(file), sha256, ("EP-O1",)) for command in (claim_run.BEGUN, claim_run.STANDS)

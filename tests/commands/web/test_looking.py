@@ -15,7 +15,7 @@ import pytest
 from commands.web.access import first_records, records_before
 from ledger.book import load_book
 from projections.audit.claimed import claimed_days
-from projections.erasure.handed_out import given
+from projections.erasure.handed_out import handed_out
 from tests.act_forms import Form, form_at, hidden_of, multipart
 from tests.answered import answered_house, payments
 from tests.command_line import House, run, told
@@ -373,10 +373,10 @@ def test_a_csv_of_an_encrypted_ledger_is_told_when_the_patient_is_forgotten(tmp_
     sheet = "Episode,Ticket,Order,From,To,Status,Infused\nEP-1,T-2,RX-1,02/31/2026,02/28/2026,CONFIRMED,yes\n"
     looked = Form(visitor, multipart(form_at(visitor, "/import"), {"file": ("t.csv", sheet)}, mapping="tickets"))
     assert rows_of(looked.send("refused t"))[0]["Ticket"] == "T-2"
-    (listed,) = given(visitor.at.site.reader.setup.places)
+    (listed,) = handed_out(visitor.at.site.reader.setup.places)
     assert (listed.command, listed.episodes) == ("download", None), "refused rows may be of any episode"
     assert rows_of(visitor.get(f"{visitor.address_of('EP-1')}/table/calendar?as=csv"))
-    assert [each.episodes for each in given(visitor.at.site.reader.setup.places)][1:] == [("EP-1",)]
+    assert [each.episodes for each in handed_out(visitor.at.site.reader.setup.places)][1:] == [("EP-1",)]
     assert [row["Patient"] for row in rows_of(visitor.get("/?kind=to_bill&as=csv"))] == ["P-1"]
     forgotten = house.run("forget", "P-1", "--reason", "asked", "--by", "Lee", "--yes")
     assert forgotten.status == 1

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from ledger.proof.signing import create_key
-from projections.erasure import handed_out as given
+from projections.erasure import handed_out
 from projections.erasure import recall as taking_back
-from projections.erasure.handed_out import Given
+from projections.erasure.handed_out import HandedOut
 from projections.export.shapes import DATASETS
 from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
@@ -52,8 +52,8 @@ def places_of(house: House) -> Places:
     return Places(house.views)
 
 
-def listed(house: House) -> list[Given]:
-    return given.given(places_of(house))
+def listed(house: House) -> list[HandedOut]:
+    return handed_out.handed_out(places_of(house))
 
 
 def list_of(house: House) -> Path:
@@ -62,7 +62,7 @@ def list_of(house: House) -> Path:
 
 def take(house: House, *episodes: str) -> list[tuple[str, Path]]:
     """What becomes of the files that may hold these episodes."""
-    found = given.take_back(places_of(house), episodes)
+    found = handed_out.take_back(places_of(house), episodes)
     return [(outcome.became, outcome.path) for outcome in found]
 
 
@@ -299,7 +299,7 @@ class TestWhatIsTakenBack:
 
     def test_it_waits_for_whoever_is_writing(self, house: Locked, out: Path) -> None:
         places, found = places_of(house), list[tuple[str, Path]]()
-        with given.giving(places), given.giving(places):
+        with handed_out.giving(places), handed_out.giving(places):
             taker = threading.Thread(target=lambda: found.extend(take(house, "EP-1")))
             taker.start()
             taker.join(0.3)
@@ -454,10 +454,10 @@ class TestADamagedList:
         one = page(house, out / "one.html")
         with list_of(house).open("ab") as file:
             file.write(b'{"at": "2026-11-2')
-        assert ([each.path for each in listed(house)], given.unreadable(places_of(house))) == ([str(one)], 0)
+        assert ([each.path for each in listed(house)], handed_out.unreadable(places_of(house))) == ([str(one)], 0)
         two = page(house, out / "two.html", "EP-2")
         assert [each.path for each in listed(house)] == [str(one), str(two)]
-        assert given.unreadable(places_of(house)) == 1
+        assert handed_out.unreadable(places_of(house)) == 1
 
     @pytest.mark.parametrize(
         "line",
@@ -471,21 +471,21 @@ class TestADamagedList:
     def test_a_line_that_cannot_be_read_is_told_and_stays(self, house: Locked, out: Path, line: bytes) -> None:
         one = page(house, out / "one.html")
         list_of(house).write_bytes(line + b"\n" + list_of(house).read_bytes())
-        assert given.unreadable(places_of(house)) == 1
+        assert handed_out.unreadable(places_of(house)) == 1
         assert take(house, "EP-1") == [("removed", one), ("changed", list_of(house))]
         assert list_of(house).read_bytes() == line + b"\n"
 
     def test_names_that_are_no_text(self, house: Locked, out: Path) -> None:
         places = places_of(house)
         strange = [out / os.fsdecode(name) for name in (b"\xff.html", b"a\nb.html", b"\xe2\x80\xa8.html")]
-        with given.giving(places):
+        with handed_out.giving(places):
             for path in strange:
                 path.write_bytes(b"x")
-                given.note(places, Given(AT, "page", str(path), digest(path), ("EP-1",)))
+                handed_out.note(places, HandedOut(AT, "page", str(path), digest(path), ("EP-1",)))
         assert take(house, "EP-1") == [("removed", path) for path in strange]
 
     def test_there_may_be_none(self, house: Locked) -> None:
-        assert (listed(house), given.unreadable(places_of(house)), take(house, "EP-1")) == ([], 0, [])
+        assert (listed(house), handed_out.unreadable(places_of(house)), take(house, "EP-1")) == ([], 0, [])
 
 
 TAKER = """
