@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -670,3 +671,13 @@ def test_no_file_names_a_place_on_the_machine_it_was_written_on() -> None:
     machine = re.compile(rf"(?:^|[^\w.-])(?:{'|'.join(places) or '(?!)'})/", re.MULTILINE)
     found = [path for path in texts() if machine.search(path.read_text(encoding="utf-8"))]
     assert [path.relative_to(ROOT).as_posix() for path in found] == []
+
+
+TOP_FILES = {".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md"}
+TOP = {*PACKAGES, *TOP_FILES, ".ci", "constraints.txt", "dbt", "docs", "pyproject.toml", "scripts", "tests"}
+
+
+@pytest.mark.process
+def test_what_a_command_wrote_is_not_taken_into_the_project() -> None:
+    asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert {name.partition("/")[0] for name in asked.stdout.split("\0") if name} == TOP
