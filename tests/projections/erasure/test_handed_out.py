@@ -24,7 +24,7 @@ from projections.read_model.generations import Places
 from tests.command_line import House, assert_plain, example, told
 from tests.encrypted_house import Locked, two_locked
 from tests.exports import export, manifest_of, rows_in
-from tests.projections.export.starter import starter
+from tests.projections.export.starter import DIE_AT, starter
 from tests.tiers import in_proportion
 
 pytestmark = pytest.mark.sqlite_file
@@ -488,8 +488,8 @@ class TestADamagedList:
         assert (listed(house), handed_out.unreadable(places_of(house)), take(house, "EP-1")) == ([], 0, [])
 
 
-TAKER = """
-import json, os, sys
+TAKER = f"""{DIE_AT}
+import json
 from pathlib import Path
 from projections.erasure.handed_out import take_back
 from projections.read_model.generations import Places
@@ -497,13 +497,7 @@ for line in sys.stdin:
     child = os.fork()
     if not child:
         views, step = json.loads(line)
-        seen = [0]
-        def count(event, args):
-            if event in ("open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir"):
-                seen[0] += 1
-                if seen[0] == step:
-                    os._exit(9)
-        sys.addaudithook(count)
+        die_at(step)
         take_back(Places(Path(views)), ["EP-1"])
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

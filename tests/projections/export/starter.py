@@ -12,8 +12,21 @@ from pathlib import Path
 
 from tests import ROOT
 
-STARTER = """
-import gc, json, os, sys
+DIE_AT = """
+import os, sys
+def die_at(step):
+    seen = [0]
+    def count(event, args):
+        if event in ("open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir"):
+            seen[0] += 1
+            if seen[0] == step:
+                os._exit(9)
+    sys.addaudithook(count)
+    return seen
+"""
+"""Has its process die before its n-th step that touches a file; gives how many there were so far."""
+STARTER = f"""{DIE_AT}
+import gc, json
 import pyarrow.parquet, sqlite_utils
 import commands.verbs.export, commands.verbs.page, commands.verbs.read, commands.verbs.report
 import projections.export.as_parquet, projections.page.html, projections.report.html
@@ -26,14 +39,6 @@ load_book(BOOK)
 projections.page.html._template()
 projections.report.html._template()
 gc.freeze()  # so that a child's collector copies nothing
-seen = [0]
-def die_at(step):
-    def count(event, args):
-        if event in ("open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir"):
-            seen[0] += 1
-            if seen[0] == step:
-                os._exit(9)
-    sys.addaudithook(count)
 for line in sys.stdin:
     child = os.fork()
     if not child:
@@ -41,8 +46,7 @@ for line in sys.stdin:
         args, step, environment, counted = json.loads(line)
         os.environ.clear()
         os.environ.update(environment)
-        if step or counted:
-            die_at(step)
+        seen = die_at(step) if step or counted else [0]
         status, steps = run(args), seen[0]
         if counted:
             open(counted, "w").write(str(steps))
