@@ -45,6 +45,15 @@ def read_stored(episode: str, version: int, tag: str, text: bytes | str, positio
     return entry
 
 
+def names_unknown_zone(entry: Entry) -> bool:
+    """Whether an opening, or what corrects one, names a zone that the database does not have."""
+    try:
+        _look_up_zone(statement_of(entry))
+    except LookupError:
+        return True
+    return False
+
+
 def _look_up_zone(fact: Event) -> None:
     """A zone that nobody knows would stop the judge later, without saying where it stands."""
     if isinstance(fact, EpisodeOpened):

@@ -8,8 +8,8 @@ from typing import Any, Final
 from msgspec import MsgspecError
 
 from ledger.facts.entry import Entry, decode_joined
-from ledger.facts.events import FactCorrected, FactRetracted
-from ledger.facts.stored import TAGS, JoinedEntries
+from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted
+from ledger.facts.stored import TAGS, JoinedEntries, names_unknown_zone
 from ledger.judge.fold import is_read
 from ledger.store import EpisodeLedger, StoreError
 from projections.reading.held import refuse_too_large_row
@@ -19,6 +19,7 @@ UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind)
 EPISODES_AT_ONCE: Final = 2
 """So many of the longest that nobody asks for take 20 MB as they are read; each is decoded by itself."""
 _CORRECTION: Final = TAGS[FactCorrected]
+_OPENING: Final = TAGS[EpisodeOpened]
 
 
 def as_rows(
@@ -97,7 +98,7 @@ def entries_in(row: JoinedEntries, versions: int, without: Collection[str]) -> l
     """The entries of an episode that should have so many; None unless every one is what it should be.
 
     Of those whose texts were left out only the tags are seen. Each of the others must have the episode, version and tag
-    that its columns have: a damaged text that looks like two, or like none, does not.
+    that its columns have: a damaged text that looks like two, or like none, does not. And no zone may be unknown.
     """
     tags = row.tags.split(",")
     if not versions == row.versions == row.last == len(tags):
@@ -114,4 +115,5 @@ def entries_in(row: JoinedEntries, versions: int, without: Collection[str]) -> l
         if not before < version <= versions or TAGS[type(entry.fact)] != tags[version - 1] or entry.episode != episode:
             return None
         before = version
-    return entries
+    may_name_zones = entries if _CORRECTION in tags or _OPENING in tags[1:] else entries[:1]
+    return None if any(map(names_unknown_zone, may_name_zones)) else entries

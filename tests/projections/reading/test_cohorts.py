@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.facts.entry import Entry, encode
-from ledger.facts.events import ClaimSubmitted, DayServed, EpisodeOpened, SupplyDispensed
+from ledger.facts.events import ClaimSubmitted, DayServed, EpisodeOpened, FactCorrected, SupplyDispensed
 from ledger.facts.liveness import live_entries
 from ledger.facts.stored import JoinedEntries
 from ledger.judge.episode import Episode
@@ -506,6 +506,23 @@ def test_an_entry_that_cannot_be_read_stops_it(ledger: EpisodeLedger, tmp_path: 
     assert found.keys() == {episode for one in cohorts_in(ledger, upto) for episode in one.episodes} - set(
         left_out[0].episodes
     )
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("version", [1, 3], ids=["opened", "corrected"])
+def test_an_opening_in_a_zone_that_nobody_knows_stops_it(tmp_path: Path, version: int) -> None:
+    """Else whoever asks for its dates would stop, and could not say where."""
+    first, served = builders.entry(1), builders.entry(2)
+    corrected = builders.entry(3, fact=FactCorrected(first.source, first.id, "of the address", first.fact))
+    with open_ledger(tmp_path / "ledger.db", create=True) as ledger:
+        ledger.append([first, served, corrected], [("P-1", "EP-1")])
+        ledger.append([builders.entry(1, "EP-2")], [("P-2", "EP-2")])
+        moved = "UPDATE entries SET state = replace(state, 'America/', 'Atlantis/') WHERE position = ?"
+        plant(tmp_path / "ledger.db", moved, version)
+        left_out: list[UnreadableEntry] = []
+        found = list(complete(ledger, cohorts_in(ledger, 4), 4, lambda _, error: left_out.append(error)))
+        assert [list(streams) for streams in found] == [["EP-2"]]
+        assert [(error.episode, error.version, error.position) for error in left_out] == [("EP-1", version, version)]
 
 
 @pytest.mark.sqlite_file
