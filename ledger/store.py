@@ -166,13 +166,15 @@ class EpisodeLedger(MergedPatients, Application[str]):
                 if name not in gone:
                     yield from in_order(cast("Iterator[Entry]", self.events.get(name)))
 
-    def text_bytes(self, episodes: Sequence[str], upto: int | None = None) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int | None = None, few: int = FEW) -> int:
         """How many bytes the texts of these episodes have, about; 0 where there are so few that nobody needs to ask."""
-        return self._entries.text_bytes(episodes, _LARGEST if upto is None else upto)
+        return self._entries.text_bytes(episodes, _LARGEST if upto is None else upto, few)
 
-    def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
+    def joined(
+        self, episodes: Sequence[str], upto: int | None = None, without: Collection[str] = ()
+    ) -> list[JoinedEntries]:
         """These episodes up to a position, each as one row, undecoded, in any order; without the texts of some tags."""
-        return self._entries.joined(episodes, upto, without)
+        return self._entries.joined(episodes, _LARGEST if upto is None else upto, without)
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and last version, by position."""

@@ -21,7 +21,7 @@ from ledger.keys.cipher import MasterKey, MasterKeyError, WrappedKey
 from ledger.keys.keyring import WRONG_KEY
 from ledger.recorders.envelopes import Envelopes
 from ledger.recorders.mapping import ReadByPosition
-from ledger.recorders.protocol import StoredEntries
+from ledger.recorders.protocol import FEW, StoredEntries
 
 ROWS_AT_ONCE: Final = 500
 
@@ -161,10 +161,10 @@ class EncryptedRecorder(ReadByPosition):
         """How many entries an episode has up to a position."""
         return self._inner.count_of(episode, upto)
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = FEW) -> int:
         """How many bytes the envelopes of these episodes have, which are some more than what is in them; 0 where there
         are few."""
-        return self._inner.text_bytes(episodes, upto)
+        return self._inner.text_bytes(episodes, upto, few)
 
     def extents(self, upto: int) -> list[tuple[str, str, int, int]]:
         """Each (episode, patient it ever named) with the episode's first position and its last version up to one."""

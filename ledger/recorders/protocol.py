@@ -48,9 +48,9 @@ class Entries(Protocol):
     def count_of(self, episode: str, upto: int) -> int:
         """How many entries an episode has up to a position."""
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = ...) -> int:
         """How many bytes the texts of these episodes have as they are stored, up to a position; 0 where there are so
-        few that nobody needs to ask (``FEW``)."""
+        few that nobody needs to ask (``FEW``, unless told otherwise)."""
 
     def scan(self, after: int = ..., upto: int | None = ...) -> Iterator[StoredRow]:
         """Entries after a position, in order, up to the last one there is now, unless told otherwise."""

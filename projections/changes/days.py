@@ -22,7 +22,7 @@ from projections.changes.left_out import too_large
 from projections.changes.stretch import Stretch, told_stretch
 from projections.reading.budget import TooCostly
 from projections.reading.cohorts import Cohort, cohorts_in, complete
-from projections.reading.held import refuse_too_large
+from projections.reading.size import refuse_too_large
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import ADDED_FROM, DAY_ORDER, DayCells
 from projections.rows.day_run import DayRun, days_of

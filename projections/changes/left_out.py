@@ -15,7 +15,7 @@ from ledger.store import FEW, EpisodeLedger
 from projections.reading.as_known import load_patient
 from projections.reading.budget import TooCostly
 from projections.reading.cohorts import cohorts_in
-from projections.reading.held import refuse_too_large
+from projections.reading.size import refuse_too_large
 from projections.rows.patient import derive_patient
 
 

@@ -32,8 +32,8 @@ from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
 from projections.reading.as_known import book_known, some_episode
 from projections.reading.budget import TooCostly, set_budget, within_budget
-from projections.reading.held import most_text_bytes
 from projections.reading.joined import UNREAD, entries_seen_in
+from projections.reading.size import most_text_bytes
 from projections.rows.digests import Sums, digests_of
 from projections.rows.kept import NOBODY
 from projections.rows.patient import Sheets, derive_patient

@@ -18,8 +18,8 @@ from ledger.judge.patients import episode_of
 from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly
 from projections.reading.cohorts import Cohort, cohorts_in, handfuls
-from projections.reading.held import refuse_too_large
 from projections.reading.joined import corrects_what_was_left_out, without_all_but
+from projections.reading.size import refuse_too_large
 from projections.reading.turn import turn
 
 

@@ -18,8 +18,8 @@ from ledger.facts.entry import Entry, UnreadableEntry
 from ledger.facts.stored import JoinedEntries
 from ledger.store import FEW, EpisodeLedger
 from projections.reading.budget import TooCostly
-from projections.reading.held import MANY, refuse_too_large, refuse_too_large_rows
 from projections.reading.joined import UNREAD, as_rows, entries_seen_in
+from projections.reading.size import MANY, refuse_too_large, refuse_too_large_rows
 from projections.reading.turn import turn
 
 ENTRIES_AT_ONCE: Final = 500

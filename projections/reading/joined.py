@@ -12,7 +12,7 @@ from ledger.facts.events import EpisodeOpened, FactCorrected, FactRetracted
 from ledger.facts.stored import TAGS, JoinedEntries, names_unknown_zone
 from ledger.judge.fold import is_read
 from ledger.store import EpisodeLedger, StoreError
-from projections.reading.held import refuse_too_large_row
+from projections.reading.size import refuse_too_large_row
 
 UNREAD: Final = frozenset(tag for kind, tag in TAGS.items() if not is_read(kind))
 """The tags of what the judge never reads: supplies, notes."""
@@ -23,7 +23,7 @@ _OPENING: Final = TAGS[EpisodeOpened]
 
 
 def as_rows(
-    ledger: EpisodeLedger, episodes: Sequence[str], upto: int, without: Collection[str]
+    ledger: EpisodeLedger, episodes: Sequence[str], upto: int | None, without: Collection[str]
 ) -> dict[str, JoinedEntries]:
     """Episodes as rows, by name; none where that fails: reading one by one says what it is, if it meets it, too."""
     try:
@@ -37,7 +37,7 @@ def entries_or_one_by_one(
     row: JoinedEntries | None,
     episode: str,
     versions: int,
-    upto: int,
+    upto: int | None,
     without: Collection[str],
 ) -> list[Entry]:
     """The entries of an episode that should have so many, out of its row, or read one by one.

@@ -11,7 +11,7 @@ from eventsourcing.persistence import RecordConflictError, StoredEvent
 
 from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.recorders import NotRecorded, StoreError
-from ledger.recorders.protocol import Entries
+from ledger.recorders.protocol import FEW, Entries
 from tests.deterministic.ground import PAGE_ROWS
 
 DEADLINE_SECONDS = 10
@@ -168,9 +168,9 @@ class Faulty:
     def count_of(self, episode: str, upto: int) -> int:
         return self.inner.count_of(episode, upto)
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = FEW) -> int:
         self._read()
-        return self.inner.text_bytes(episodes, upto)
+        return self.inner.text_bytes(episodes, upto, few)
 
     def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         self._read()

@@ -13,6 +13,7 @@ from eventsourcing.utils import Environment
 from ledger.facts.administration import HOUSE
 from ledger.facts.stored import JoinedEntries, StoredRow
 from ledger.proof.seals import first_seal
+from ledger.recorders.protocol import FEW
 from ledger.recorders.sealing import sealed
 from ledger.store import EpisodeLedger, open_ledger
 
@@ -81,7 +82,7 @@ class Shelf:
     def count_of(self, episode: str, upto: int) -> int:
         return sum(row[0] <= upto for row in self.of.get(episode, ()))
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = FEW) -> int:
         return sum(len(row[4].encode()) for row in self.rows_of(episodes, 0, upto))
 
     def scan(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:

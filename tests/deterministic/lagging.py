@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from ledger.facts.stored import JoinedEntries, StoredRow
-from ledger.recorders.protocol import Entries
+from ledger.recorders.protocol import FEW, Entries
 
 
 class Lagging:
@@ -41,8 +41,8 @@ class Lagging:
             self.max_position()
         return self.inner.scan(after, self._upto(upto))
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
-        return self.inner.text_bytes(episodes, self._upto(upto))
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = FEW) -> int:
+        return self.inner.text_bytes(episodes, self._upto(upto), few)
 
     def joined(self, episodes: Sequence[str], upto: int, without: Collection[str] = ()) -> list[JoinedEntries]:
         return self.inner.joined(episodes, self._upto(upto), without)

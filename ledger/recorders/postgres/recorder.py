@@ -131,11 +131,11 @@ class LedgerRecorder(PostgresRecorder, ReadByPosition):
         statement = "SELECT count(*) FROM entries WHERE originator_id = %s AND position <= %s"
         return int(self._rows(statement, (episode, upto))[0][0])
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = FEW) -> int:
         """How many bytes the texts of these episodes have; 0 where there are few."""
         theirs = "FROM entries WHERE originator_id = ANY(%s::text[]) AND position <= %s"
-        few = f"(SELECT count(*) {theirs}) <= {FEW}"
-        statement = f"SELECT CASE WHEN {few} THEN 0 ELSE (SELECT sum(octet_length(state)) {theirs}) END"
+        are_few = f"(SELECT count(*) {theirs}) <= {few:d}"
+        statement = f"SELECT CASE WHEN {are_few} THEN 0 ELSE (SELECT sum(octet_length(state)) {theirs}) END"
         return int(self._rows(statement, (list(episodes), upto) * 2)[0][0])
 
     def seal_at(self, position: int) -> bytes:

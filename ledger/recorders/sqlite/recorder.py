@@ -137,9 +137,9 @@ class LedgerRecorder(ReadByPosition, SQLiteApplicationRecorder):
         statement = "SELECT count(*) FROM entries WHERE originator_id = ? AND position <= ?"
         return int(self._rows(statement, (episode, upto))[0][0])
 
-    def text_bytes(self, episodes: Sequence[str], upto: int) -> int:
+    def text_bytes(self, episodes: Sequence[str], upto: int, few: int = FEW) -> int:
         """How many bytes the texts of these episodes have; 0 where there are few."""
-        return int(self._rows(sql.TEXT_BYTES, (json.dumps(list(episodes)), upto, FEW))[0][0])
+        return int(self._rows(sql.TEXT_BYTES, (json.dumps(list(episodes)), upto, few))[0][0])
 
     def seal_at(self, position: int) -> bytes:
         """The seal of the entry at a position; empty where there is none."""

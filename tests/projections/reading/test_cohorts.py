@@ -317,7 +317,7 @@ def test_who_has_many_short_entries_is_asked_for_their_size_only_where_much_is_l
         ledger.append([builders.entry(version, fact=supplied) for version in range(FEW + 1, 2 * FEW + 20)])
         asked: list[Sequence[str]] = []
         size_of = ledger.text_bytes
-        monkeypatch.setattr(ledger, "text_bytes", lambda names, upto: asked.append(names) or size_of(names, upto))
+        monkeypatch.setattr(ledger, "text_bytes", lambda names, *upto: asked.append(names) or size_of(names, *upto))
         for upto, whole, times in ((FEW + 50, False, 0), (FEW + 50, True, 0), (2 * FEW + 19, False, 1)):
             asked.clear()
             ((read, *more),) = [s.values() for s in complete(ledger, cohorts_in(ledger, upto), upto, whole=whole)]
