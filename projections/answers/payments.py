@@ -70,12 +70,15 @@ def one_by_one(runs: Iterable[PaymentRun]) -> list[PaymentRow]:
 
 def last_of(run: PaymentRun) -> str:
     """The last date of a run."""
-    return _moved(run.row, run.days - 1).date
+    return _later(run.row.date, run.days - 1)
 
 
 def by_month(run: PaymentRun) -> Iterator[PaymentRun]:
     """A run cut where months end."""
     place, first = 0, date.fromisoformat(run.row.date)
+    if first.day + run.days - 1 <= _SHORTEST_MONTH:
+        yield run
+        return
     while place < run.days:
         on = first + timedelta(place)
         days = min(monthrange(on.year, on.month)[1] - on.day + 1, run.days - place)
@@ -84,7 +87,14 @@ def by_month(run: PaymentRun) -> Iterator[PaymentRun]:
 
 
 def _moved(row: PaymentRow, days: int) -> PaymentRow:
-    return replace(row, date=(date.fromisoformat(row.date) + timedelta(days)).isoformat()) if days else row
+    return replace(row, date=_later(row.date, days)) if days else row
+
+
+def _later(on: str, days: int) -> str:
+    return (date.fromisoformat(on) + timedelta(days)).isoformat()
+
+
+_SHORTEST_MONTH: Final = 28
 
 
 _IN_ORDER: Final = attrgetter("episode", "claim", "date", "code")

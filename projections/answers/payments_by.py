@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any, Final, Literal, get_args
@@ -30,7 +30,7 @@ class PaidTotal:
         self.days = self.predicted = self.open = self.per_diems = self.other = 0
         self.patient = self.missing = self.to_give_back = self.charge = 0
         self.claims: set[tuple[str, str]] = set()
-        self.standing: Counter[str] = Counter()
+        self.standing: defaultdict[str, int] = defaultdict(int)
         self.first, self.last = "9999-12-31", ""
 
     def add(self, row: PaymentRow, days: int = 1) -> None:
@@ -114,9 +114,9 @@ _Lines = tuple[tuple[int, str], ...]
 
 def payments_by(by: By, claimed: Iterable[EpisodePayment]) -> Iterator[msgspec.Struct]:
     """Claimed days added up, each given with its episode: by payer, by month, or by episode, claim, payer and line."""
-    totals: dict[_Key, PaidTotal] = {}
+    totals: defaultdict[_Key, PaidTotal] = defaultdict(PaidTotal)
     for episode, row in claimed:
-        totals.setdefault(_KEYS[by](episode, row), PaidTotal()).add(row)
+        totals[_KEYS[by](episode, row)].add(row)
     for key in sorted(totals):
         of = totals[key]
         yield SUMS_BY[by](*_cells(by, key, of), *msgspec.structs.astuple(_numbers(of)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final, NamedTuple
@@ -93,7 +94,9 @@ class PaidSums:
 
     def __init__(self, asked: Asked, book: Book) -> None:
         self._asked, self._book = asked, book
-        self._sums: dict[PaidKey, PaidTotal] = {}
+        self._late_from = asked.days_from_on(-asked.answer_days)
+        """What left by then should have been answered."""
+        self._sums: defaultdict[PaidKey, PaidTotal] = defaultdict(PaidTotal)
         self._claims: dict[PaidKey, _Claim] = {}
 
     def keys(self, row: PaymentRow) -> Iterator[PaidKey]:
@@ -103,7 +106,7 @@ class PaidSums:
         yield "paid", row.payer, row.date[:7]
         if row.missing_cents:
             yield "denials", row.payer, row.status, ", ".join(row.reasons)
-        if row.waiting_since is not None and self._waits(row.waiting_since) >= self._asked.answer_days:
+        if row.waiting_since is not None and row.waiting_since <= self._late_from:
             yield "unanswered", row.episode, row.claim
 
     def _waits(self, since: str) -> int:
@@ -119,8 +122,8 @@ class PaidSums:
         """Count a run of claimed days of a patient, as ``counted`` cuts them."""
         row = run.row
         for key in self.keys(row):
-            self._sums.setdefault(key, PaidTotal()).add(row, run.days)
-            if key[0] == "unanswered":
+            self._sums[key].add(row, run.days)
+            if key[0] == "unanswered" and key not in self._claims:
                 self._claims[key] = _Claim(row.payer, patient, str(row.waiting_since))
 
     def _of(self, section: str) -> Iterator[tuple[PaidKey, PaidTotal]]:
