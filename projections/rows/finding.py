@@ -242,7 +242,7 @@ def finding_cells(findings: Sequence[Finding]) -> list[Cells]:
     causes. The last two cells are for choosing and ordering only."""
     dates = [[*map(iso, found.dates)] for found in findings]
     told = [(one.episodes, on, one.codes, one.because, one.payers) for one, on in zip(findings, dates, strict=True)]
-    lists = iter(json_lists([*chain.from_iterable(told)]))
+    lists = chain.from_iterable(json_lists([*chain.from_iterable(some)]) for some in _in_parts(told))
     found = [
         _cells_of(
             FindingCells,  # by place, as ``KeptFinding`` has them
@@ -256,6 +256,25 @@ def finding_cells(findings: Sequence[Finding]) -> list[Cells]:
     return found
 
 
+_Lists = tuple[Sequence[str], ...]
+
+
+def _in_parts(told: Sequence[_Lists]) -> Iterable[Sequence[_Lists]]:
+    """Findings in so many at a time as name few entries: while a part is encoded, nothing can be stopped."""
+    if sum([len(because) for *_, because, _ in told]) <= _LABELS_AT_ONCE:  # mostly
+        return [told]
+    parts, labels = list[list[_Lists]](), _LABELS_AT_ONCE
+    for each in told:
+        *_, because, _ = each
+        labels += len(because)
+        if labels > _LABELS_AT_ONCE:
+            parts.append([])
+            labels = len(because)
+        parts[-1].append(each)
+    return parts
+
+
+_LABELS_AT_ONCE: Final = 10_000
 _cells_of: Final = tuple.__new__
 _place: Final = attrgetter(*(name for name in FINDING_ORDER if name != "patient"))
 
