@@ -24,6 +24,7 @@ from ledger.store import EpisodeLedger, Forgotten, NoLedger, StoreError, in_post
 from projections.effects.effect import Change, State, changes_between, dollars_of
 from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
+from projections.reading.budget import TooCostly
 
 MOST_PATIENTS: Final = 500
 """Of how many patients the effect is worked out without being asked for: a second or two."""
@@ -125,6 +126,8 @@ def _tell_recorded(setup: Setup, effect: Effect, ledger: EpisodeLedger, began: i
         say(f"What changes is not shown: {foreign}; name your book with --book DIR.")
     except BookError:
         say("What changes is not shown: the book has mistakes, which 'days' lists.")
+    except TooCostly as costly:
+        say(f"What changes is not shown: {costly}; --patient-seconds and --patient-mb allow more.")
     except (UnreadableEntry, Forgotten, StoreError):
         say("What changes is not shown: not everything that has to do with it can be read; 'verify' says more.")
 

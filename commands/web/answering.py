@@ -32,6 +32,7 @@ from ledger.book import BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.recorders import Forgotten, StoreError, Unknown
 from projections.read_model.trouble import ViewsError
+from projections.reading.budget import TooCostly
 from projections.words import sentence
 
 Page = Callable[[Site, Request], Response]
@@ -159,6 +160,11 @@ _TROUBLES: Final[dict[type[Exception], tuple[str, ...]]] = {
     BookError: (
         "The book cannot be read at the moment: one of its files is being changed, or is wrong.",
         "'episode-ledger status' says which.",
+    ),
+    TooCostly: (  # before the others, of which it is one
+        "What this page shows of the patient costs more than the site may spend on one patient.",
+        "Look for a mistyped year, or for claims sent again and again. The site may spend more when it is started with"
+        " --patient-seconds or --patient-mb before 'serve'.",
     ),
     UnreadableEntry: (
         "An entry that this page needs cannot be read.",

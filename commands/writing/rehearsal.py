@@ -16,7 +16,7 @@ from ledger.facts.stored import StoredRow
 from ledger.keys.cipher import passing_master_key
 from ledger.store import EpisodeLedger, file_settings
 from projections.reading.around import episodes_around
-from projections.reading.held import refuse_too_large
+from projections.reading.size import refuse_too_large
 
 
 class Rehearsal(EpisodeLedger):

@@ -14,6 +14,7 @@ import msgspec
 from ledger.book import Book
 from ledger.facts.entry import Entry, patient_named
 from ledger.judge.case import Case
+from ledger.judge.claims import claimed_lines
 from ledger.judge.findings import Finding, find
 from ledger.judge.patients import Patient, gather
 from ledger.judge.regions import judged_days
@@ -23,8 +24,9 @@ from ledger.store import EpisodeLedger
 from projections.audit.between import DayState, state_of
 from projections.audit.claimed import claimed_of
 from projections.audit.claimed_rows import ClaimedDay, owed_cents
-from projections.audit.claimed_shares import shares_of
 from projections.reading.around import episodes_around, read_streams
+from projections.reading.as_known import some_episode
+from projections.reading.budget import within_budget
 from projections.rows.finding import message_of, summary_of
 from projections.words import iso, runs
 
@@ -131,8 +133,15 @@ def changes_between(
         progress(count, len(patients))
 
 
-def changes_of(before: Streams, after: Streams, book: Book) -> Iterator[Change]:
-    """What changes from some entries to others; of each patient whom they name, all episodes are among them."""
+def changes_of(before: Streams, after: Streams, book: Book) -> list[Change]:
+    """What changes from some entries to others; of each patient whom they name, all episodes are among them.
+
+    TooCostly beyond the budget of a patient.
+    """
+    return within_budget(some_episode(after), lambda: list(_changes(before, after, book)))
+
+
+def _changes(before: Streams, after: Streams, book: Book) -> Iterator[Change]:
     was, now = _Judged(before, book), _Judged(after, book)
     for episode in sorted(was.owners.keys() & now.owners.keys()):
         if was.owners[episode] != now.owners[episode]:
@@ -183,7 +192,7 @@ class _Judged:
             self.owners[case.episode.name] = patient.name
             self.cases[case.episode.name] = case
         self.findings |= {_told_by(found): found for found in find(cases)}
-        if any(shares_of(case.episode) for case in cases):
+        if any(line.is_per_diem for case in cases for line in claimed_lines(case.episode)):
             wrong = (row for row in claimed_of(streams, patient.name, book) if row.kind in ("overclaimed", "changed"))
             self.claimed |= {_asked_by(row): row for row in wrong}
 

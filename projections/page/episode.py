@@ -22,6 +22,7 @@ from projections.read_model.queries import Filters
 from projections.read_model.views import Views
 from projections.reading.as_known import AsKnown
 from projections.reading.authorizations import Authorization, authorizations_of, has_authorization
+from projections.reading.budget import within_budget
 from projections.rows.day import DayRow, day_row
 from projections.rows.finding import FindingRow, finding_row, together
 from projections.rows.line import LineRow, line_row
@@ -75,7 +76,8 @@ Rows = tuple[list[DayRow], list[LineRow], list[FindingRow]]
 def episode_sheet(
     ledger: EpisodeLedger, views: Views, episode: str, book: Book, known_at: datetime | None = None
 ) -> EpisodeSheet | None:
-    """An episode out of the caught-up read model, or judged as known at an instant; None if not opened by then."""
+    """An episode out of the caught-up read model, or judged as known at an instant; None if not opened by then.
+    TooCostly if that costs more than the budget of a patient."""
     past = AsKnown(ledger, book, known_at)
     patient = past.owner(episode)
     if patient is None:
@@ -83,16 +85,21 @@ def episode_sheet(
     known, chosen = past.entries([episode])[episode], Filters(patient=patient, episode=episode)
     days, lines, findings = _of_now(views, chosen) if known_at is None else _then(past, chosen)
     folded = episode_of(episode, known)
-    money, granted = money_of(days, folded), _authorizations(past, patient, episode, known)
+    granted = _authorizations(past, patient, episode, known)
     last = days[-1].date if days else ""
     all_ = known if known_at is None else ledger.entries_of(episode)
-    return EpisodeSheet(
-        patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
-        tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)),
-        tuple(_sent(all_)), len(known), utc_text(known[-1].recorded_at),
-        money, tuple(money_sums(money)), tuple(claims_shown(folded)), granted,
-        tuple(running_out(known, granted, last)),
-    )  # fmt: skip
+
+    def work() -> EpisodeSheet:
+        money = money_of(days, folded)
+        return EpisodeSheet(
+            patient, episode, utc_text(known_at) if known_at is not None else None, tuple(_verdicts(days)),
+            tuple(months_shown(map(_day_shown, days))), tuple(lines), tuple(_ordered(findings)),
+            tuple(_sent(all_)), len(known), utc_text(known[-1].recorded_at),
+            money, tuple(money_sums(money)), tuple(claims_shown(folded)), granted,
+            tuple(running_out(known, granted, last)),
+        )  # fmt: skip
+
+    return within_budget(episode, work)
 
 
 def _authorizations(past: AsKnown, patient: str, episode: str, known: Sequence[Entry]) -> tuple[Authorization, ...]:
@@ -116,7 +123,7 @@ def _then(past: AsKnown, chosen: Filters) -> Rows:
     judged = past.judged(str(chosen.patient))
     if judged is None:
         return [], [], []
-    sheets = sheets_of(judged.cases)
+    sheets = within_budget(str(chosen.episode), lambda: sheets_of(judged.cases))
     return (
         [row for row in map(day_row, sheets.days) if row.episode == chosen.episode],
         [row for row in map(line_row, sheets.lines) if row.episode == chosen.episode],

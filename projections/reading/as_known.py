@@ -20,6 +20,7 @@ from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.reading.budget import within_budget
 from projections.reading.held import held_entries
+from projections.reading.size import refuse_too_many_claimed
 
 Streams = Mapping[str, Sequence[Entry]]
 """The entries of some episodes, each episode's by version."""
@@ -107,6 +108,7 @@ def everyone_judged(
 
 
 def _judged(patient: Patient, streams: Streams, book: Book) -> JudgedPatient:
+    refuse_too_many_claimed(patient.episodes)
     return JudgedPatient(judge(patient, book), {one.name: streams[one.name] for one in patient.episodes})
 
 

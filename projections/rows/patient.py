@@ -11,6 +11,7 @@ from ledger.judge.findings import find_each
 from ledger.judge.patients import Patient
 from ledger.judge.steps import judge, judge_each
 from projections.reading.budget import within_budget
+from projections.reading.size import refuse_too_many_claimed
 from projections.rows.day_run import DayRun, day_runs, days_of
 from projections.rows.finding import finding_cells
 from projections.rows.line import line_cells
@@ -45,7 +46,10 @@ def sheets_of(cases: Sequence[Case]) -> Sheets:
 
 
 def sheets_each(judged: Sequence[Sequence[Case]]) -> list[Sheets]:
-    """The rows of several patients' judged episodes: all the days, then all the lines, then all the findings."""
+    """The rows of several patients' judged episodes: all the days, then all the lines, then all the findings. TooCostly
+    if somebody's claims have too many days."""
+    for cases in judged:
+        refuse_too_many_claimed([case.episode for case in cases])
     runs = [
         [run for case in cases for run in day_runs(case, [other for other in cases if other is not case])]
         for cases in judged

@@ -10,18 +10,26 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
+from commands.terminal.options import Setup
+from commands.web.reading import Reader
 from ledger.facts.entry import UnreadableEntry, encode
+from ledger.judge.findings import Finding
 from ledger.recorders.protocol import FEW
 from ledger.store import EpisodeLedger
+from projections.page.episode import episode_sheet
 from projections.reading import budget as watched
 from projections.reading.budget import Budget, TooCostly, budget, set_budget, within_budget
+from projections.rows import finding
+from projections.rows.finding import finding_cells
 from tests import tiers
 from tests.builders import entry
 from tests.command_line import House, Told, assert_plain, example, told
@@ -107,6 +115,32 @@ class TestUnderTheWatch:
         assert stopped.value.episode == "EP-1"
         assert within_budget("EP-3", lambda: 1) == 1
 
+    @pytest.mark.usefixtures("fast_clock")
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_who_was_stopped_where_nobody_hears_it_is_stopped_again(self) -> None:
+        """No error comes out of a ``__del__``, and libraries have some."""
+        set_budget(Budget(1, 1000))
+
+        class Deaf:
+            def __del__(self) -> None:
+                _until_stopped()
+
+        heard: list[str] = []
+
+        def _until_stopped() -> None:
+            try:
+                _for_ever()
+            finally:
+                heard.append("stopped")
+
+        def work() -> None:
+            Deaf()
+            _for_ever()
+
+        with pytest.raises(TooCostly):
+            within_budget("EP-1", work)
+        assert heard == ["stopped"]
+
     def test_its_own_errors_go_on(self) -> None:
         with pytest.raises(ZeroDivisionError):
             within_budget("EP-1", lambda: 1 // 0)
@@ -148,6 +182,14 @@ def test_a_costly_patient_is_named_and_everybody_elses_answers_come(costly: Hous
     assert "Patient P-1 is set aside and not shown: with EP-1 they cost more than the budget of 1 seconds" in ended.err
 
 
+def test_what_something_changes_for_them_is_not_shown_and_it_is_said_why(costly: House) -> None:
+    """It was worked out outside the watch, for as long as that took."""
+    late = told("late", {"type": "DayServed", "order": "RX-1", "date": "2026-02-20"})
+    ended = costly.tell(late, env=LITTLE)
+    assert (ended.status, [row["outcome"] for row in ended.rows]) == (0, ["recorded"])
+    assert "What changes is not shown: the patient of episode EP-1 costs more than the budget of 1 seconds" in ended.err
+
+
 def test_a_month_is_not_closed_without_them(costly: House) -> None:
     assert costly.run("days", env=LITTLE).status == 0
     assert_plain(costly.run("close", "2026-02", env=LITTLE), 1, "set aside: P-1", "allow more")
@@ -176,7 +218,7 @@ def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answ
     house: House, command: tuple[str, ...]
 ) -> None:
     """Fifty lines of a year each, over and over: by the budget of every day, and in a quarter of a gigabyte."""
-    assert house.tell(*example("EP-1", "P-1"), *claims(120, 50), options=UNSEEN).status == 0
+    assert house.tell(*example("EP-1", "P-1"), *claims(640, 50), options=UNSEEN).status == 0
     ended, peak_mb = measured(house, *command)
     assert ended.returncode == (3 if command[0] == "page" else 0), ended.stderr
     assert peak_mb < 256
@@ -185,6 +227,36 @@ def test_the_costliest_claims_that_the_door_lets_through_leave_others_their_answ
     if command == ("days",):
         rows = [json.loads(row) for row in ended.stdout.splitlines()]
         assert "P-2" in {row["patient"] for row in rows}
+
+
+@pytest.mark.usefixtures("fast_clock")
+@pytest.mark.parametrize("known_at", [None, datetime(2030, 1, 1, tzinfo=UTC)], ids=["now", "then"])
+def test_what_a_page_of_the_site_works_out_of_a_patient_is_under_the_watch(
+    house: House, known_at: datetime | None
+) -> None:
+    """It held every day of every claim at once, for as long as that took."""
+    assert house.tell(*example("EP-1", "P-1"), *claims(60, 50), options=UNSEEN).status == 0
+    set_budget(Budget(1, 128))
+    with Reader(Setup(str(house.ledger), str(house.book))).reading() as reading, pytest.raises(TooCostly):
+        episode_sheet(reading.ledger, reading.views, "EP-1", reading.book, known_at)
+
+
+def test_findings_that_name_many_entries_are_encoded_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a list is encoded nobody can be stopped: the watch has to come between."""
+    because = tuple(f"billing:c{number}" for number in range(4_000))
+    said = Finding("duplicate_per_diem", "hard", "P-1", ("EP-1",), (730_000,), (), because, (), ())
+    found = [replace(said, dates=(730_000 + day,)) for day in range(9)]
+    at_once, encode = list[int](), finding.json_lists
+
+    def watched(lists: Sequence[Sequence[str]]) -> list[str]:
+        at_once.append(sum(map(len, lists)))
+        return encode(lists)
+
+    monkeypatch.setattr(finding, "json_lists", watched)
+    cells = finding_cells(found)
+    assert len(at_once) > 3
+    assert max(at_once) < 12_000
+    assert cells == [finding_cells([one])[0] for one in found]
 
 
 @pytest.mark.process
