@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from commands.desk.act import Part, parted
 from ledger.book import Book
-from projections.effects.effect import Change, PatientChanged
+from projections.effects.rows import Change, PatientChanged
 from projections.effects.text import effect_lines
 
 

@@ -21,7 +21,8 @@ from commands.writing.rehearsal import Rehearsal
 from ledger.book import Book, BookError
 from ledger.facts.entry import UnreadableEntry
 from ledger.store import EpisodeLedger, Forgotten, NoLedger, StoreError, in_postgres, open_ledger
-from projections.effects.effect import Change, State, changes_between, dollars_of
+from projections.effects.effect import State, changes_between
+from projections.effects.rows import Change, dollars_of
 from projections.effects.text import effect_lines
 from projections.read_model.passing import passing_folder
 from projections.reading.budget import TooCostly

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from ledger.book import Book
-from projections.effects.effect import (
+from projections.effects.rows import (
     Change,
     ClaimChanged,
     DaysChanged,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
 from ledger.judge.patients import by_episode
-from projections.effects.effect import Change, ClaimChanged, DaysChanged, FindingChanged, changes_of, dollars_of
+from projections.effects.effect import changes_of
+from projections.effects.rows import Change, ClaimChanged, DaysChanged, FindingChanged, dollars_of
 from projections.effects.text import LINES_SHOWN, effect_lines
 from tests.harness import book_of, judge_entries, typed
 from tests.histories import history

@@ -28,6 +28,7 @@ from ledger.store import EpisodeLedger
 from projections.page.episode import episode_sheet
 from projections.reading import budget as watched
 from projections.reading.budget import Budget, TooCostly, budget, set_budget, within_budget
+from projections.reading.size import CLAIMED_DAYS_PER_MB
 from projections.rows import finding
 from projections.rows.finding import finding_cells
 from tests import tiers
@@ -239,6 +240,23 @@ def test_what_a_page_of_the_site_works_out_of_a_patient_is_under_the_watch(
     set_budget(Budget(1, 128))
     with Reader(Setup(str(house.ledger), str(house.book))).reading() as reading, pytest.raises(TooCostly):
         episode_sheet(reading.ledger, reading.views, "EP-1", reading.book, known_at)
+
+
+def test_whose_claims_ask_for_more_days_than_there_is_memory_to_tell_is_set_aside(house: House) -> None:
+    """The judge goes by sets of days and is done in time; who tells what each day was paid holds them one by one."""
+    lines, days = 50, 18_263
+    most = 128 * CLAIMED_DAYS_PER_MB // days
+    assert house.tell(*example("EP-1", "P-1"), *claims(most, lines), options=UNSEEN).status == 0
+    assert house.run("days").err == ""
+    assert (
+        sum(row["days"] for row in house.run("payments", "--by", "claim").rows if row["episode"] == "EP-1")
+        == most * days
+    )
+    assert house.tell(*claims(most + 1, lines)[most:], options=UNSEEN).status == 0
+    assert "Patient P-1 is set aside" in house.run("days").err
+    for command in (("payments", "--episode", "EP-1"), ("why", "EP-1", "2000-01-01")):
+        assert_plain(house.run(*command), 3, "the patient of episode EP-1 costs more than the budget")
+    assert not any(row["episode"] == "EP-1" for row in house.run("payments").rows)
 
 
 def test_findings_that_name_many_entries_are_encoded_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
