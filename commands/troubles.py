@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import click
@@ -24,6 +22,7 @@ from ledger.recorders import Forgotten, NoLedger, StoreError, Unknown, WrongPath
 from projections.archive.trouble import ArchiveError, WrongArchive
 from projections.read_model.trouble import DamagedViews, NotViews, ViewsError, damage_of
 from projections.reading.budget import TooCostly
+from projections.reading.unjudged import Unjudged, in_words
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -40,11 +39,8 @@ def say_trouble(trouble: BaseException) -> int:
 
 def say_unforeseen(trouble: Exception) -> int:
     """A fault of ours: where it happened, and nothing of what was being read (it may be a patient's data)."""
-    frames = traceback.extract_tb(trouble.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
     return _fail(
-        f"an unforeseen fault ({type(trouble).__name__} at {place})",
+        f"an unforeseen fault ({in_words(trouble)})",
         "nothing was half done; please report this line to whoever maintains episode-ledger",
         STORE_FAILED,
     )
@@ -147,6 +143,12 @@ _TROUBLES: Final[dict[type[BaseException], Callable[[BaseException], int]]] = {
     NewerEntry: lambda error: _fail(
         f"an entry cannot be read: {error}",
         "update the program; 'rebuild --quarantine' goes on without that patient",
+        STORE_FAILED,
+    ),
+    Unjudged: lambda error: _fail(
+        f"an entry can be read and not judged: {error}",
+        "'verify' says whether the ledger was changed; if not, please report this line to whoever maintains"
+        " episode-ledger; 'rebuild --quarantine' goes on without that patient",
         STORE_FAILED,
     ),
     UnreadableEntry: lambda error: _fail(

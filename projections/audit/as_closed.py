@@ -21,8 +21,8 @@ from ledger.judge.regions import JudgedDay, judged_days
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
 from projections.read_model.version import Made, code_version, differs_by_zones_alone, makes_the_same_rows, what_changed
-from projections.reading.as_known import some_episode
 from projections.reading.budget import within_budget
+from projections.reading.unjudged import some_episode
 from projections.rows.cells import NOTHING, Cells, json_list
 from projections.rows.day import DayCells
 from projections.words import iso

@@ -27,8 +27,8 @@ from projections.audit.claiming import BeforeNow, Claiming, claiming_of
 from projections.audit.known_today import Judged, Streams
 from projections.audit.revealed import Past
 from projections.reading.around import entries_around
-from projections.reading.as_known import book_known, judged_among, some_episode
-from projections.reading.budget import within_budget
+from projections.reading.as_known import book_known, judged_among
+from projections.reading.unjudged import judging
 
 Kept = Callable[[str], "list[ClaimedDay] | None"]
 """What is kept of a patient's claimed days, all of them or those that differ; None if nothing is."""
@@ -112,7 +112,7 @@ def claims_of(
 ) -> ClaimsTold:
     """The claimed days of one patient, and what each was paid."""
 
-    def work() -> ClaimsTold:
+    def work(streams: Streams) -> ClaimsTold:
         known = {name: known_by(entries, known_at) for name, entries in streams.items()}
         then = book_known(book, known_at)
         judged, today = judged_among(known, patient, then), Judged(known, then)
@@ -120,7 +120,7 @@ def claims_of(
         today.take(cases)
         return _claims_told(cases, Past(known, then, today), every)
 
-    return within_budget(some_episode(streams), work)
+    return judging(streams, work)
 
 
 class ClaimsKept(NamedTuple):

@@ -25,9 +25,9 @@ from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_p
 from projections.read_model.version import ROOT, source_digest
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
-from projections.reading.as_known import some_episode
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.cohorts import Cohort, cohorts_in, complete
+from projections.reading.unjudged import some_episode
 from projections.rows.cells import Cells, json_list
 from projections.words import iso
 

@@ -26,8 +26,8 @@ from projections.export.columns import Dataset
 from projections.export.judged import claimed_cells
 from projections.export.rows import named_findings
 from projections.export.shapes import DATASETS
-from projections.reading.as_known import Streams, some_episode
-from projections.reading.budget import TooCostly, within_budget
+from projections.reading.budget import TooCostly
+from projections.reading.unjudged import Streams, judging
 from projections.rows.cells import Cells
 from projections.rows.finding import finding_cells
 from projections.rows.house import house_sheets
@@ -121,7 +121,7 @@ def _derived(
     """The rows of the patients; of their episodes' others, where they are read alone, none."""
     if not streams:
         return {}
-    rows = within_budget(some_episode(streams), lambda: list(rows_of(streams, book, patients)))
+    rows = judging(streams, lambda some: list(rows_of(some, book, patients)))
     return _by_key((row for row in rows if row[parts.patient] in patients), parts)
 
 

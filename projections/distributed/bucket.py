@@ -12,6 +12,7 @@ import resource
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
@@ -30,13 +31,14 @@ from projections.distributed.task import ByBook, Made, Report, Task
 from projections.export.shapes import SCHEMA_VERSION
 from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version
-from projections.reading.as_known import book_known, some_episode
-from projections.reading.budget import TooCostly, set_budget, within_budget
+from projections.reading.as_known import book_known
+from projections.reading.budget import TooCostly, set_budget
 from projections.reading.joined import UNREAD, entries_seen_in
 from projections.reading.size import most_text_bytes
+from projections.reading.unjudged import FAULTS, Streams, judging, unjudged
 from projections.rows.digests import Sums, digests_of
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_patient
+from projections.rows.patient import Sheets, derive_among, derive_patient
 
 
 def judge_bucket(task: Task) -> Report:
@@ -51,9 +53,9 @@ def judge_bucket(task: Task) -> Report:
             if task.bucket == 0 and (kept := worker.kept()):
                 for result in results:
                     result.write(NOBODY, kept)
-            for mark, patient in worker.patients():
+            for mark, patient, streams in worker.patients():
                 for result in results:
-                    result.take(mark, patient)
+                    result.take(mark, patient, streams)
     finally:
         gc.enable()
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -68,6 +70,7 @@ class _Result:
     def __init__(self, task: Task, by: ByBook) -> None:
         book = book_of_text(by.book)
         self._hash, self._book = book.hash, book_known(book, _instant(task))
+        self._quarantine = task.quarantine
         about = {
             "ledger": task.ledger, "position": str(task.upto), "book_hash": book.hash, "code_version": code_version(),
             "schema_version": SCHEMA_VERSION,
@@ -75,12 +78,17 @@ class _Result:
         self.tables = BucketTables(folder_at(by.out), by.number, task.bucket, about)
         self._sums, self._patients, self._set_aside = Sums(), 0, list[SetAside]()
 
-    def take(self, mark: str, patient: Patient) -> None:
-        """Judge a patient."""
+    def take(self, mark: str, patient: Patient, streams: Streams) -> None:
+        """Judge a patient; the streams have the entries of all their episodes."""
         try:
             sheets = derive_patient(patient, self._book)
         except TooCostly as error:
             self._set_aside.append(SetAside.after(mark, error))
+        except FAULTS as fault:
+            stopped = unjudged(streams, partial(derive_among, patient.name, self._book), fault)
+            if not self._quarantine:
+                raise stopped from fault
+            self._set_aside.append(SetAside.after(mark, stopped))
         else:
             self.write(patient.name, sheets)
 
@@ -115,37 +123,39 @@ class _Worker:
         """The rows that are no patient's; they come with the first bucket."""
         return self._house.sheets(self._at)
 
-    def patients(self) -> Iterator[tuple[str, Patient]]:
-        """Everybody of the bucket, by mark; those are set aside of whom nobody has the memory to read everything."""
+    def patients(self) -> Iterator[tuple[str, Patient, Streams]]:
+        """Everybody of the bucket, by mark, each with the entries of all their episodes; those are set aside of whom
+        nobody has the memory to read everything."""
         task = self._task
         folder, most = folder_at(task.archive), most_text_bytes()
         for mark, rows, is_too_large in patients_in(folder, task.files, task.bucket, self._is_wanted, most):
             if is_too_large:
                 self.set_aside.append(SetAside.after(mark, TooCostly(rows[0].episode)))
             else:
-                yield from ((mark, patient) for patient in self._patients(mark, _by_episode(rows)))
+                found, streams = self._patients(mark, _by_episode(rows))
+                yield from ((mark, patient, streams) for patient in found)
 
     def _is_wanted(self, row: ArchivedRow) -> bool:
         """Not of the forgotten, nor beyond the position."""
         return row.position <= self._task.upto and row.episode not in self._house.gone
 
-    def _patients(self, mark: str, stored: dict[str, list[Row]]) -> list[Patient]:
-        """Whoever is called so; nobody if they were set aside, or no episode is theirs by then."""
+    def _patients(self, mark: str, stored: dict[str, list[Row]]) -> tuple[list[Patient], Streams]:
+        """Whoever is called so, and the entries; nobody if they were set aside, or no episode is theirs by then."""
         if not stored:
-            return []
+            return [], {}
         try:
             streams = {episode: self._entries(rows) for episode, rows in stored.items()}
-            acts = {HOUSE: self._merged} if self._merged else {}
-            found = within_budget(some_episode(streams), lambda: gather(streams | acts, self._at, whole=False))
+            heard = streams | ({HOUSE: self._merged} if self._merged else {})
+            found = judging(heard, lambda some: gather(some, self._at, whole=False))
         except TooCostly as error:
             self.set_aside.append(SetAside.after(mark, error))
-            return []
+            return [], {}
         except UnreadableEntry as error:
             if not self._task.quarantine:
                 raise
             self.set_aside.append(SetAside.after(mark, self._first_unreadable(stored) or error))
-            return []
-        return [patient for patient in found if self._house.is_called(mark, patient.name)]
+            return [], {}
+        return [patient for patient in found if self._house.is_called(mark, patient.name)], heard
 
     def _first_unreadable(self, stored: dict[str, list[Row]]) -> UnreadableEntry | None:
         """The first of somebody's entries that cannot be read, be it one that nobody judges by."""

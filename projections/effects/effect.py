@@ -24,8 +24,7 @@ from projections.audit.claimed import claimed_of
 from projections.audit.claimed_rows import ClaimedDay, owed_cents
 from projections.effects.rows import Change, ClaimChanged, DaysChanged, FindingChanged, PatientChanged
 from projections.reading.around import episodes_around, read_streams
-from projections.reading.as_known import some_episode
-from projections.reading.budget import within_budget
+from projections.reading.unjudged import judging
 from projections.rows.finding import message_of, summary_of
 from projections.words import iso, runs
 
@@ -69,7 +68,7 @@ def changes_of(before: Streams, after: Streams, book: Book) -> list[Change]:
 
     TooCostly beyond the budget of a patient.
     """
-    return within_budget(some_episode(after), lambda: list(_changes(before, after, book)))
+    return judging(after, lambda streams: list(_changes(before, streams, book)))
 
 
 def _changes(before: Streams, after: Streams, book: Book) -> Iterator[Change]:

@@ -20,10 +20,11 @@ from projections.audit.claimed import claimed_of, nothing_kept
 from projections.audit.claimed_rows import ClaimedDay
 from projections.read_model.trouble import SetAside
 from projections.reading.around import entries_around
-from projections.reading.as_known import AsKnown, Streams, book_known
+from projections.reading.as_known import AsKnown, book_known
 from projections.reading.authorizations import authorizations_in
 from projections.reading.budget import TooCostly
 from projections.reading.rates import rates_of
+from projections.reading.unjudged import Streams
 from projections.rows.cells import Cells, json_list
 from projections.rows.day import DAY_ORDER
 from projections.rows.several_days import for_itself

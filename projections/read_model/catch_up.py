@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from ledger.book import Book
 from ledger.facts.entry import UnreadableEntry
+from ledger.facts.liveness import known
+from ledger.judge.patients import Patient
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.read_model.tables import SHAPE
 from projections.read_model.trouble import SetAside
 from projections.read_model.version import code_version, makes_the_same_rows, what_changed
 from projections.read_model.views import Views
+from projections.reading.around import read_streams
 from projections.reading.as_known import book_known, load_patient
 from projections.reading.budget import TooCostly
 from projections.reading.turn import turn
+from projections.reading.unjudged import FAULTS, unjudged
 from projections.rows.digests import is_fingerprint
 from projections.rows.house import house_sheets, touches_house
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_patient
+from projections.rows.patient import Sheets, derive_among, derive_patient
 
 LONGEST_POSITION: Final = 18
 
@@ -105,7 +110,7 @@ def _write(
         turn.give_back()
         try:
             patient = load_patient(ledger, name, known_at, upto)
-            sheets = derive_patient(patient, book) if patient else None
+            sheets = _derived(ledger, patient, book, upto, known_at) if patient else None
         except UnreadableEntry as error:
             if name not in set_aside and not quarantine and not isinstance(error, TooCostly):
                 raise
@@ -116,6 +121,16 @@ def _write(
         if name in set_aside:
             views.take_back(name)
         progress(done, len(patients))
+
+
+def _derived(ledger: EpisodeLedger, patient: Patient, book: Book, upto: int, known_at: datetime | None) -> Sheets:
+    """A patient's rows. Unjudged where they cannot be derived: everything is read once more, to see by what."""
+    try:
+        return derive_patient(patient, book)
+    except FAULTS as fault:
+        streams = read_streams(ledger, ledger.episodes_of(patient.name), upto)
+        heard = {name: known(entries, known_at) for name, entries in streams.items()}
+        raise unjudged(heard, partial(derive_among, patient.name, book), fault) from fault
 
 
 def _write_house(views: Views, sheets: Sheets | None) -> None:

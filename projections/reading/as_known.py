@@ -6,7 +6,7 @@ published by its UTC date (rulebook section 1, *known at T*).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,12 +18,9 @@ from ledger.judge.case import Case
 from ledger.judge.patients import Patient, episodes_in, gather
 from ledger.judge.steps import judge
 from ledger.store import EpisodeLedger
-from projections.reading.budget import within_budget
 from projections.reading.held import held_entries
 from projections.reading.size import refuse_too_many_claimed
-
-Streams = Mapping[str, Sequence[Entry]]
-"""The entries of some episodes, each episode's by version."""
+from projections.reading.unjudged import Streams, judging
 
 
 class JudgedPatient(NamedTuple):
@@ -81,12 +78,12 @@ def judged_among(streams: Streams, patient: str, book: Book, at: datetime | None
     All episodes of the patient are among them; others do no harm.
     """
 
-    def work() -> JudgedPatient | None:
+    def work(streams: Streams) -> JudgedPatient | None:
         heard = {name: known(entries, at) for name, entries in streams.items()}
         found = next((one for one in gather(heard) if one.name == patient), None)
         return _judged(found, heard, book_known(book, at)) if found else None
 
-    return within_budget(some_episode(streams), work)
+    return judging(streams, work)
 
 
 def everyone_judged(
@@ -94,7 +91,7 @@ def everyone_judged(
 ) -> dict[str, JudgedPatient]:
     """Every patient of some episodes judged as known at an instant, by episode; ``whole`` as ``gather`` has it."""
 
-    def work() -> dict[str, JudgedPatient]:
+    def work(streams: Streams) -> dict[str, JudgedPatient]:
         heard = {name: known(entries, at) for name, entries in streams.items()}
         seen = book_known(book, at)
         return {
@@ -104,7 +101,7 @@ def everyone_judged(
             for episode in patient.episodes
         }
 
-    return within_budget(some_episode(streams), work)
+    return judging(streams, work)
 
 
 def _judged(patient: Patient, streams: Streams, book: Book) -> JudgedPatient:
@@ -121,17 +118,12 @@ def load_patient(
     """
     streams = held_entries(ledger, ledger.episodes_of(patient), upto)
     streams |= {HOUSE: ledger.merge_entries(upto)}
-    return within_budget(some_episode(streams), lambda: _among(patient, streams, known_at))
+    return judging(streams, lambda streams: _among(patient, streams, known_at))
 
 
 def _among(patient: str, streams: Streams, known_at: datetime | None) -> Patient | None:
     theirs = [episode for episode in episodes_in(streams, known_at).values() if episode.patient == patient]
     return Patient(patient, theirs) if theirs else None
-
-
-def some_episode(streams: Streams) -> str:
-    """What a patient is called by where their own name must not stand."""
-    return min((name for name in streams if name != HOUSE), default=HOUSE)
 
 
 def book_known(book: Book, known_at: datetime | None) -> Book:

@@ -13,8 +13,9 @@ from ledger.facts.events import AuthorizationGranted
 from ledger.judge.case import Case
 from ledger.judge.grants import Grant, grants_of
 from ledger.judge.regions import regions
-from projections.reading.as_known import JudgedPatient, Streams, judged_among
+from projections.reading.as_known import JudgedPatient, judged_among
 from projections.reading.open_orders import ordered_to
+from projections.reading.unjudged import Streams
 from projections.words import iso
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ledger.book import book_of_text
 from ledger.facts.entry import UnreadableEntry, statement_of
@@ -13,12 +14,14 @@ from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger, open_ledger
 from projections.read_model.rows_file import RowsFile
 from projections.read_model.trouble import SetAside
-from projections.reading.as_known import Streams, load_patient, some_episode
+from projections.reading.around import read_streams
+from projections.reading.as_known import load_patient
 from projections.reading.budget import TooCostly, set_budget, within_budget
 from projections.reading.cohorts import Cohort, complete_together
+from projections.reading.unjudged import FAULTS, Streams, judging, some_episode, unjudged
 from projections.rebuild.work import BuiltPart, Target, Work
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_each, derive_patient
+from projections.rows.patient import Sheets, derive_among, derive_each, derive_patient
 
 
 class _Built:
@@ -28,6 +31,7 @@ class _Built:
         self.book = book_of_text(target.book).known(work.known_on)
         self.writer = RowsFile(str(target.path))
         self.set_aside: list[SetAside] = []
+        self.quarantine = work.quarantine
         if kept:
             self.writer.write(NOBODY, kept)
 
@@ -35,12 +39,18 @@ class _Built:
         """Set these patients aside."""
         self.set_aside += [SetAside.after(name, error) for name in names]
 
-    def write(self, patient: Patient) -> None:
-        """Judge and write a patient, who is set aside if that costs more than the budget."""
+    def write(self, patient: Patient, streams: Streams) -> None:
+        """Judge and write a patient, who is set aside if that costs more than the budget; or, in a quarantine, where it
+        cannot be done. The streams have the entries of all their episodes."""
         try:
             self.writer.write(patient.name, derive_patient(patient, self.book))
         except TooCostly as error:
             self.leave_out([patient.name], error)
+        except FAULTS as fault:
+            stopped = unjudged(streams, partial(derive_among, patient.name, self.book), fault)
+            if not self.quarantine:
+                raise stopped from fault
+            self.leave_out([patient.name], stopped)
 
     def take(self, patients: Iterable[Patient], sheets: Iterable[Sheets]) -> None:
         """Write what was derived of some patients."""
@@ -104,7 +114,8 @@ def _write_together(some: Sequence[Streams], built: Sequence[_Built]) -> None:
 
 
 def _derived(some: Sequence[Streams], built: Sequence[_Built]) -> tuple[list[Patient], list[list[Sheets]]] | None:
-    """Everybody of some cohorts, with what each book makes of them; None beyond the budget."""
+    """Everybody of some cohorts, with what each book makes of them; None beyond the budget, or where somebody cannot
+    be judged."""
 
     def work() -> tuple[list[Patient], list[list[Sheets]]]:
         patients = [patient for streams in some for patient in gather(streams, whole=False)]
@@ -112,21 +123,24 @@ def _derived(some: Sequence[Streams], built: Sequence[_Built]) -> tuple[list[Pat
 
     try:
         return within_budget(some_episode(some[0]), work)
-    except TooCostly:
+    except (TooCostly, *FAULTS):
         return None
 
 
 def _write_all(streams: Streams, built: Sequence[_Built]) -> None:
-    """Judge and write everybody of some episodes; who costs more than the budget is set aside."""
+    """Judge and write everybody of some episodes; who costs more than the budget is set aside, and in a quarantine who
+    cannot be judged."""
     try:
-        patients = within_budget(some_episode(streams), lambda: gather(streams, whole=False))
-    except TooCostly as error:
+        patients = judging(streams, partial(gather, whole=False))
+    except UnreadableEntry as error:
         for one in built:
+            if not isinstance(error, TooCostly) and not one.quarantine:
+                raise
             one.leave_out(_named(streams), error)
         return
     for patient in patients:
         for one in built:
-            one.write(patient)
+            one.write(patient, streams)
 
 
 def _named(streams: Streams) -> list[str]:
@@ -146,4 +160,4 @@ def _without_the_unreadable(ledger: EpisodeLedger, cohort: Cohort, upto: int, bu
             continue
         if patient:
             for one in built:
-                one.write(patient)
+                one.write(patient, read_streams(ledger, ledger.episodes_of(name), upto))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ledger.book import Book
+from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.findings import find_each
-from ledger.judge.patients import Patient
+from ledger.judge.patients import Patient, gather
 from ledger.judge.steps import judge, judge_each
 from projections.reading.budget import within_budget
 from projections.reading.size import refuse_too_many_claimed
@@ -33,6 +34,13 @@ class Sheets(NamedTuple):
 def derive_patient(patient: Patient, book: Book) -> Sheets:
     """The days, findings and lines of one patient, whose episodes are all given; TooCostly beyond the budget."""
     return within_budget(patient.episodes[0].name, lambda: sheets_of(judge(patient, book)))
+
+
+def derive_among(name: str, book: Book, streams: Mapping[str, Sequence[Entry]]) -> None:
+    """Derive a patient, if one of that name is among those whose entries these are, to see whether it can be done."""
+    for patient in gather(streams, whole=False):
+        if patient.name == name:
+            derive_patient(patient, book)
 
 
 def derive_each(patients: Sequence[Patient], book: Book) -> list[Sheets]:

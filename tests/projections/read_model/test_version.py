@@ -121,7 +121,7 @@ BORROWED = {
     "ledger.book",  # names what stands in its files, and no more
     "ledger.administration", "ledger.store",  # who is forgotten, and what they left
     "projections.reading.as_known",  # which entries a patient has
-    "projections.reading.budget",  # whoever costs too much has no rows
+    "projections.reading.budget", "projections.reading.size",  # whoever costs too much has no rows
     "projections.words",  # a date as ISO 8601 writes it
 }  # fmt: skip
 """What the makers of rows use from outside, each a thing that cannot give a row another value."""

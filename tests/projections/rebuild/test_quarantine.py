@@ -96,6 +96,37 @@ def test_an_entry_recorded_since_stops_it_too(house: House) -> None:
     assert patients(house, "days") == {"P-1", "P-3"}
 
 
+# What can be read and not judged
+
+
+@pytest.mark.parametrize(
+    ("wrong", "version"),
+    [("'2026-02-05T', '0001-01-01T'", 12), ("'2026-02-05T', '2026-01-05T'", 12), ("'America/', 'Atlantis/'", 1)],
+    ids=["an instant before all others", "an end before its beginning", "a zone that nobody knows"],
+)
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_an_entry_that_no_door_would_let_in_is_named_and_its_patient_left_out(
+    house: House, wrong: str, version: int, processes: str
+) -> None:
+    """A damaged text may still be one of a fact; the judge stopped at it then, and could not say for whom."""
+    run = {
+        "type": "InfusionLogged",
+        "order": "RX-1",
+        "started_at": "2026-02-04T10:00Z",
+        "stopped_at": "2026-02-05T10:00Z",
+    }
+    assert house.tell(told("run", run, episode="EP-2")).status == 0
+    episode, at = "EP-2", 34 if version == 12 else 12
+    plant(house.ledger, f"UPDATE entries SET state = replace(state, {wrong}) WHERE position = ?", at)
+    unread(house)
+    for command in (["rebuild", "--processes", processes], ["days"], ["why", episode, "2026-02-03"], ["page", episode]):
+        assert_plain(house.run(*command), 3, f"episode {episode}, version {version}")
+    ended = house.run("rebuild", "--quarantine", "--processes", processes)
+    assert (ended.status, [aside["patient"] for aside in ended.rows[0]["set_aside"]]) == (0, ["P-2"])
+    assert [aside["version"] for aside in ended.rows[0]["set_aside"]] == [version]
+    assert patients(house, "days") == {"P-1", "P-3"}
+
+
 # Set aside
 
 
