@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, BinaryIO, Final
@@ -44,32 +45,59 @@ def write_csv(file: BinaryIO, columns: Sequence[Column], rows: Iterable[Cells], 
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
     writer.writerow(column.name for column in columns)
-    turned = _turned(rows, [_csv_turn(column) for column in columns])
     if moved:
-        text.writelines(_lines_of_days(turned, moved))
+        text.writelines(_lines_of_days(rows, columns, moved))
     else:
-        writer.writerows(turned)
+        writer.writerows(_turned(rows, [_csv_turn(column) for column in columns]))
     text.flush()
     text.detach()
 
 
-def _lines_of_days(rows: Iterable[list[Any]], moved: Sequence[int]) -> Iterator[str]:
+def _lines_of_days(rows: Iterable[Cells], columns: Sequence[Column], moved: Sequence[int]) -> Iterator[str]:
     """The lines of rows that stand for several days: what is between their dates is written once for all."""
+    written = [_written_as(column) for column in columns]
     for *cells, days in rows:
-        told = list(map(_in_csv, cells))
-        for place in moved:
-            told[place] = "%s"
-        line = ",".join(told) + "\r\n"
+        told = [write(cell) for write, cell in zip(written, cells, strict=True)]
+        moving = [place for place in moved if cells[place] is not None]
+        if len(moving) == 1:  # most: a claimed day has no filing limit
+            before, after = _around(told, moving[0])
+            yield before + (after + before).join([on or "" for (on,) in moved_dates(cells, days, moving)]) + after
+            continue
         for dates in moved_dates(cells, days, moved):
-            yield line % tuple([on or "" for on in dates])
+            for place, on in zip(moved, dates, strict=True):
+                told[place] = on or ""
+            yield ",".join(told) + "\r\n"
 
 
-@lru_cache(_SEEN)
+def _around(told: Sequence[str], place: int) -> tuple[str, str]:
+    """What stands in a line before a cell, and after it."""
+    return "".join([cell + "," for cell in told[:place]]), ",".join(["", *told[place + 1 :]]) + "\r\n"
+
+
 def _in_csv(cell: str | int | None) -> str:
-    """A cell as it stands in a line that has gaps."""
+    """A cell as it stands in a line that has others."""
+    if cell is None:
+        return ""
+    if isinstance(cell, int) or _needs_no_quotes(cell):
+        return str(cell)
     text = io.StringIO()
     csv.writer(text).writerow([cell, None])
-    return text.getvalue().removesuffix(",\r\n").replace("%", "%%")
+    return text.getvalue().removesuffix(",\r\n")
+
+
+_needs_no_quotes: Final = re.compile(r"[\w.:/-]*").fullmatch
+_as_it_is: Final = lru_cache(_SEEN)(_in_csv)
+_text_in_csv: Final = lru_cache(_SEEN)(lambda cell: _in_csv(no_formula(cell)))
+_dollars_in_csv: Final = lru_cache(_SEEN)(lambda cell: _in_csv(_dollars(cell)))
+
+
+def _written_as(column: Column) -> Turn:
+    """What writes a column's cells into a line."""
+    turn = _csv_turn(column)
+    if turn is None:
+        return _as_it_is
+    remembered: dict[Turn, Turn] = {_no_formula: _text_in_csv, _dollars: _dollars_in_csv}
+    return remembered.get(turn) or (lambda cell: _in_csv(turn(cell)))
 
 
 def _csv_turn(column: Column) -> Turn | None:
