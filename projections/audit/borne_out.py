@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -21,17 +22,17 @@ from ledger.day_set import Calendar
 from ledger.facts.billing import AppealFiled, ClaimAcknowledged, RefundSent, RemittancePosted, WrittenOff
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened, EpisodeVoided
 from ledger.judge.episode import Episode
-from ledger.judge.evidence import Evidence
 from ledger.judge.paid import paid_days
-from ledger.judge.patients import Patient, gather
+from ledger.judge.patients import episodes_in
 from ledger.judge.settled import SettledDay, settle_days
 from ledger.store import EpisodeLedger
 from projections.audit.by_runs import DaysAlike, TellsByRuns, day_on
 from projections.audit.claimed import ClaimsKept, claims_kept_of, tell
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.claiming import Claiming, DayToday
-from projections.audit.known_today import Known, Said, Streams, Stretch
+from projections.audit.known_today import Known, Said, Stretch
 from projections.audit.revealed import Past, Revealed
+from projections.audit.touches import Streams
 from projections.read_model.views import Views
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.by_kinds import episodes_by_kinds
@@ -88,15 +89,13 @@ class _KnownByRows(Known):
         self._patients: dict[str, tuple[str, _ByEpisode]] = {}
         self._rests_on: dict[str, tuple[int, list[list[str]]]] = {}
 
-    def take(self, patient: Patient, days: _ByEpisode) -> None:
+    def take(self, patient: str, episodes: Iterable[Episode], days: _ByEpisode) -> None:
         """Take a patient in, with all that the rows say of their days."""
-        for episode in patient.episodes:
+        for episode in episodes:
             alike = days.get(episode.name, ())
-            if episode.runs:
-                Evidence(episode)  # finds their local dates
             calendar = Calendar(alike[0].day.date, alike[-1].last) if alike else Calendar(0, -1)
             self._take_episode(episode, calendar)
-            self._patients[episode.name] = patient.name, days
+            self._patients[episode.name] = patient, days
 
     def said(self, episode: str, on: int) -> Said | None:
         """What a row says of a day; None if there is none."""
@@ -152,16 +151,25 @@ def told_from(streams: Streams, patients: Collection[str], views: Views, book: B
     """What is to be said of the claims of some patients whose episodes had to do with each other, and whose entries
     are these; by the rows as far as these can tell, at the read model's own position."""
     try:
-        found = [one for one in gather(streams, whole=False) if one.name in patients]
-        days = {one.name: _days_of(views, one.name, book) for one in found}
-        claimed_at = [told.entry.recorded_at for one in found for each in one.episodes for told in each.told_claims]
+        theirs = _episodes_of(streams, patients)
+        days = {name: _days_of(views, name, book) for name in theirs}
+        claimed_at = [told.entry.recorded_at for one in chain(*theirs.values()) for told in one.told_claims]
         today = _KnownByRows(streams, book, views, min(claimed_at, default=None))
-        for one in found:
-            today.take(one, days[one.name])
+        for name, episodes in theirs.items():
+            today.take(name, episodes, days[name])
         past = Past(streams, book, today, whole=False)
-        return [_claims_kept(one.name, one.episodes, days[one.name], book, past, every=every) for one in found]
+        return [_claims_kept(name, episodes, days[name], book, past, every=every) for name, episodes in theirs.items()]
     except NotBorneOut:
         return claims_kept_of(streams, patients, book, every)
+
+
+def _episodes_of(streams: Streams, patients: Collection[str]) -> dict[str, list[Episode]]:
+    """The episodes of some patients, by patient and name."""
+    found: dict[str, list[Episode]] = {}
+    for _, episode in sorted(episodes_in(streams, whole=False).items()):
+        if episode.patient in patients:
+            found.setdefault(episode.patient, []).append(episode)
+    return dict(sorted(found.items()))
 
 
 def _claims_kept(

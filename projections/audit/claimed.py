@@ -24,8 +24,9 @@ from projections.answers.payments import PaymentRow, PaymentRun, rows_of
 from projections.audit.by_runs import ClaimedRun, TellsByRuns, days_alike_of
 from projections.audit.claimed_rows import ClaimedDay, claimed_rows, rows_within
 from projections.audit.claiming import BeforeNow, Claiming, claiming_of
-from projections.audit.known_today import Judged, Streams
+from projections.audit.known_today import Judged
 from projections.audit.revealed import Past
+from projections.audit.touches import Streams
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among
 from projections.reading.unjudged import judging

@@ -20,8 +20,7 @@ from ledger.judge.episode import Episode
 from ledger.judge.kept_fold import KeptFold
 from ledger.judge.patients import Patient
 from ledger.judge.steps import judge
-from ledger.judge.touched import touched_from
-from projections.audit.timeline import is_inert
+from ledger.judge.touched import is_inert, touched_from
 from projections.rows.day_run import DayRun, cells_within, day_runs
 from projections.rows.day_run import days_of as by_runs
 
@@ -74,7 +73,7 @@ class DayWalk:
         first: int | None = 0
         if known and known.grows_by(moment):
             calendar = self.calendars.get(moment.episode, Calendar(0, -1))
-            first = None if is_inert(moment.fact) else touched_from(moment.fact, known.episode, calendar) or 0
+            first = None if is_inert(moment.fact) else touched_from(moment, known.episode, calendar) or 0
         was = known.episode.patient if known else None
         grown = known.and_(moment) if known else KeptFold(moment.episode, [moment])
         self.folds[moment.episode] = self._owned(grown)

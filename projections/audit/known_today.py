@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from itertools import accumulate, chain
 from typing import Final, NamedTuple
 
 from ledger.book import Book, Terms
 from ledger.day_set import OPEN_END, Calendar, Days
-from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.causes import causes
 from ledger.judge.episode import Episode
 from ledger.judge.regions import JudgedDay, days_alike
-from ledger.judge.touched import touched_from
+from ledger.judge.touched import last_dates_of_runs
 from projections.audit.claimed_shares import billed_as
-from projections.audit.timeline import is_inert
+from projections.audit.touches import Streams, Touches
 from projections.words import verdict_text
-
-Streams = Mapping[str, Sequence[Entry]]
-"""The entries of some episodes, by version."""
 
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 """An instant before all others."""
@@ -53,7 +49,7 @@ class Known(ABC):
         self._episodes: dict[str, tuple[Episode, Calendar]] = {}
         self._until: dict[datetime, int] = {}
         self._since: dict[int, datetime] = {}
-        self._changes: dict[str, tuple[list[datetime], list[int]]] = {}
+        self._touches = Touches(streams, asked_from)
         self._evidence: dict[str, tuple[list[tuple[int, datetime]], list[datetime]]] = {}
         self._terms: list[Terms] | None = None
 
@@ -75,53 +71,40 @@ class Known(ABC):
         return self._since[on] if on in self._since else self._since.setdefault(on, self._same_since(on))
 
     def _take_episode(self, episode: Episode, calendar: Calendar) -> None:
-        """Take an episode in, whose local runs are known."""
+        """Take an episode in."""
         self._episodes[episode.name] = episode, calendar
         self._until.clear()
         self._since.clear()
-        self._changes.clear()
+        self._touches.take(episode, calendar)
         self._evidence.clear()
         self._terms = None
 
     def _same_until(self, at: datetime) -> int:
         until = self._terms_known_until(at.astimezone(UTC).date())
         for name in self.streams:
-            since, first = self._changes_of(name)
+            since, first, silent_until = self._touches.changes_of(name)
             place = bisect_right(since, at)
             if place < len(since) and until:
-                until = min(until, first[place] - 1, self._last_evidence(name, at) if first[place] else 0)
+                until = min(until, first[place] - 1, self._last_date(name, at, silent_until) if first[place] else 0)
         return max(until, 0)
 
     def _same_since(self, on: int) -> datetime:
         found = [self._terms_known_since(on)]
         for name in self.streams:
-            since, first = self._changes_of(name)
+            since, first, silent_until = self._touches.changes_of(name)
             place = bisect_right(first, on)
             if place:
                 found.append(since[place - 1])
-            if place < len(since):
+            if place < len(since) and on > silent_until:
                 found.append(self._evident_since(name, on, since[-1]))
         return max(found)
 
-    def _changes_of(self, name: str) -> tuple[list[datetime], list[int]]:
-        """When entries of an episode were recorded that change days, with the first date that any from there on can
-        change; the first of them can change any date, or nothing is asked of what was before it."""
-        if name not in self._changes:
-            since, firsts, known = list[datetime](), [OPEN_END], self._episodes.get(name)
-            for entry in reversed(self.streams[name]):
-                if self.asked_from and entry.recorded_at <= self.asked_from:
-                    break
-                if firsts[-1] and not is_inert(entry.fact):
-                    first = touched_from(entry.fact, *known) if known else None
-                    since.append(entry.recorded_at)
-                    firsts.append(min(first or 0, firsts[-1]))
-            self._changes[name] = since[::-1], firsts[:0:-1]
-        return self._changes[name]
-
-    def _last_evidence(self, name: str, at: datetime) -> int:
-        """The last date with evidence of an episode that was recorded by an instant."""
-        lasts, _ = self._evidence_of(name)
-        return max([last for last, recorded_at in lasts if recorded_at <= at], default=0)
+    def _last_date(self, name: str, at: datetime, silent_until: int) -> int:
+        """The last date with evidence of an episode that was recorded by an instant; or if that is later, the one until
+        which the episode never told anything."""
+        lasts, since = self._evidence_of(name)
+        place = bisect_right(since, at)
+        return max(silent_until, lasts[place - 1][0] if place else 0)
 
     def _evident_since(self, name: str, on: int, at: datetime) -> datetime:
         """Since when an episode has evidence of a date or a later one; from an instant on that does not matter."""
@@ -134,8 +117,9 @@ class Known(ABC):
         there on was recorded."""
         if name not in self._evidence:
             episode, _ = self._episodes[name]
-            recorded = chain(*episode.served.values(), *episode.local_runs.values())
-            lasts = sorted([(day.to, day.entry.recorded_at) for day in recorded])
+            lasts = [(day.to, day.entry.recorded_at) for day in chain(*episode.served.values())]
+            lasts += [(last, entry.recorded_at) for last, entry in last_dates_of_runs(episode)]
+            lasts.sort()
             since = list(accumulate([recorded_at for _, recorded_at in reversed(lasts)], min))
             self._evidence[name] = lasts, since[::-1]
         return self._evidence[name]

@@ -13,9 +13,11 @@ from ledger.facts.entry import Entry
 from ledger.facts.liveness import known
 from ledger.judge.patients import gather
 from ledger.judge.steps import judge
+from ledger.judge.touched import is_inert
 from projections.audit.claimed_shares import Settled, Share, billed_as
-from projections.audit.known_today import Judged, Known, Streams, Stretch
-from projections.audit.timeline import Moment, Timeline, is_inert, publications, timeline_since
+from projections.audit.known_today import Judged, Known, Stretch
+from projections.audit.timeline import Moment, Timeline, publications, timeline_since
+from projections.audit.touches import Streams
 from projections.reading.as_known import book_known
 
 

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, Final, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
-from ledger.book import PER_DIEM_CODES, Book
+from ledger.book import Book
 from ledger.day_set import OPEN_END
-from ledger.facts import billing
 from ledger.facts import events as ev
 from ledger.facts.administration import HOUSE
-from ledger.facts.billing import IDENTITY
 from ledger.facts.entry import Entry, statement_of
 from ledger.facts.merges import Merges
 from ledger.judge.kept_fold import KeptFold
 from ledger.judge.patients import Patient, by_episode
 from ledger.judge.regions import JudgedDay
 from ledger.judge.steps import judge
-from ledger.judge.touched import touched_from
+from ledger.judge.touched import is_inert, touched_from
 from projections.audit.said_of_days import ByEpisode, Change, Said, SaidOfDays, differences, no_days, said_of
 from projections.reading.as_known import book_known
 
@@ -32,14 +30,6 @@ class Moment(NamedTuple):
 
     at: datetime
     entry: Entry | None
-
-
-_INERT: Final[frozenset[type[Any]]] = frozenset((
-    ev.SupplyDispensed, ev.DrugDispensed, ev.DrugBilledSeparately, ev.ResponseNoted, ev.CoordinationNoted,
-    ev.ClaimSubmitted, *IDENTITY, billing.DrugAdministered, billing.ClaimAcknowledged, billing.RemittancePosted,
-    billing.AppealFiled, billing.RefundSent, billing.WrittenOff,
-))  # fmt: skip
-"""What the judge never reads; a correction or retraction of one of these is another entry, and is judged."""
 
 
 class Timeline(Generic[Said]):
@@ -114,7 +104,7 @@ class Timeline(Generic[Said]):
         if self.until == OPEN_END or known.episode.patient != self.home or not known.grows_by(entry):
             return False
         stated = self._stated({self.home}).get(entry.episode, no_days())
-        first = touched_from(entry.fact, known.episode, stated.calendar)
+        first = touched_from(entry, known.episode, stated.calendar)
         return first is not None and first > self.until
 
     def _merged(self) -> list[Change[Said]]:
@@ -168,13 +158,6 @@ class Timeline(Generic[Said]):
 
 def _anew(known: KeptFold | None, entry: Entry) -> KeptFold:
     return known.and_(entry) if known else KeptFold(entry.episode, [entry])
-
-
-def is_inert(fact: ev.Event) -> bool:
-    """Whether a fact changes no day."""
-    if isinstance(fact, ev.ServiceBilledSeparately):
-        return fact.code not in PER_DIEM_CODES
-    return type(fact) in _INERT
 
 
 def timeline_since(

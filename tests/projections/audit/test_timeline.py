@@ -14,12 +14,21 @@ from hypothesis import strategies as st
 
 from ledger.book import Book, load_book
 from ledger.facts.entry import Entry
+from ledger.facts.events import InfusionLogged
 from ledger.judge.case import Case
+from ledger.judge.fold import MENDING
 from ledger.judge.kept_fold import KeptFold
 from ledger.judge.patients import Patient, by_episode, episode_of, gather
 from ledger.judge.regions import JudgedDay, days_alike, judged_days
 from ledger.judge.steps import judge
-from ledger.judge.touched import touched_from
+from ledger.judge.touched import (
+    chains_of,
+    first_dates_of_runs,
+    first_of_hospital,
+    is_inert,
+    last_dates_of_runs,
+    touched_from,
+)
 from projections.audit.claimed_shares import billed_as
 from projections.audit.timeline import Timeline
 from projections.reading.as_known import book_known
@@ -142,12 +151,15 @@ def _others(case: Case, cases: dict[str, Case]) -> list[Case]:
 def bounded(entries: list[Entry], book: Book) -> Iterator[tuple[Entry, int, dict[str, Case], dict[str, Case]]]:
     """The entries said to change nothing before a date, with that date, and the episodes as judged before and after."""
     for entry, before, after in prefixes(entries, book):
-        known = before.get(entry.episode)
-        earlier = [each for each in entries if each.episode == entry.episode and each.version < entry.version]
-        if known is not None and KeptFold(entry.episode, earlier).grows_by(entry):
-            first = touched_from(entry.fact, known.episode, known.calendar)
-            if first is not None:
-                yield entry, first, before, after
+        if entry.episode not in before or is_inert(entry.fact):
+            continue
+        mends = type(entry.fact) in MENDING  # the dates it takes away are those after the calendar as it is then
+        known = (after if mends else before)[entry.episode]
+        so_far = [each for each in entries if each.episode == entry.episode and each.version <= entry.version]
+        hospital_from = first_of_hospital([case.episode for case in (*before.values(), *after.values())])
+        first = touched_from(entry, known.episode, known.calendar, hospital_from, chains_of(so_far))
+        if first is not None:
+            yield entry, min(first, before[entry.episode].calendar.last + 1), before, after
 
 
 @given(drawn)
@@ -159,6 +171,14 @@ def test_what_speaks_for_its_dates_and_later_ones_changes_no_row_of_an_earlier_d
         assert was == now
 
 
+@pytest.mark.parametrize("seed", range(many(10, 300)))
+def test_an_opening_changes_no_row_and_adds_none(seed: int) -> None:
+    entries, book = told(Random(seed), house=False)
+    for entry, before, after in prefixes(entries, book):
+        if entry.version == 1:
+            assert rows_of(before) == rows_of(after)
+
+
 def test_that_is_asked_of_every_kind_it_is_said_of_and_often_of_dates_that_others_have() -> None:
     kinds: Counter[str] = Counter()
     later = 0
@@ -168,10 +188,40 @@ def test_that_is_asked_of_every_kind_it_is_said_of_and_often_of_dates_that_other
             kinds[type(entry.fact).__name__] += 1
             later += any(case.calendar.first < first <= case.calendar.last for case in before.values())
     assert kinds.keys() == {
-        "AuthorizationGranted", "DayServed", "DaysServed", "DiagnosisRecorded", "Discharged", "InfusionLogged",
-        "NursingVisited", "PainAssessed", "PatientDied", "PlanSigned", "TherapyStopped",
+        "AuthorizationGranted", "ConflictResolved", "CoverageEnded", "CoverageVerified", "DayServed", "DaysServed",
+        "DiagnosisRecorded", "Discharged", "FacilityStayed", "FactCorrected", "FactRetracted", "HospiceElected",
+        "HospitalAdmitted", "HospitalDischarged", "InfusionLogged", "NursingVisited", "PainAssessed", "PatientDied",
+        "PlanSigned", "ProviderChanged", "ServiceBilledSeparately", "TherapyHeld", "TherapyOrdered", "TherapyRanked",
+        "TherapyResumed", "TherapyStopped",
     }  # fmt: skip
-    assert later > 50
+    assert later > 100
+
+
+def test_without_what_it_needs_nothing_is_promised_of_stays_and_of_what_mends_others() -> None:
+    kinds = Counter[str]()
+    for seed in range(20):
+        entries, book = told(Random(seed), house=False)
+        for entry, _, before, _ in bounded(entries, book):
+            known = before[entry.episode]
+            if touched_from(entry, known.episode, known.calendar) is None:
+                kinds[type(entry.fact).__name__] += 1
+    assert kinds.keys() == {"FactCorrected", "FactRetracted", "HospitalAdmitted", "HospitalDischarged"}
+
+
+@pytest.mark.parametrize("seed", range(many(20, 300)))
+def test_the_runs_of_an_episode_are_asked_all_at_once(seed: int) -> None:
+    entries, book = told(Random(seed), house=False)
+    for patient in gather(by_episode(entries)):
+        for case in judge(patient, book):
+            at_once = first_dates_of_runs(case.episode)
+            runs = [run.entry for runs in case.episode.runs.values() for run in runs]
+            assert at_once.keys() == {run.version for run in runs}
+            for run in runs:
+                if isinstance(run.fact, InfusionLogged):
+                    assert touched_from(run, case.episode, case.calendar) == at_once[run.version]
+            kept = {(last, run.label) for last, run in last_dates_of_runs(case.episode)}
+            case.episode.local_runs.clear()
+            assert {(last, run.label) for last, run in last_dates_of_runs(case.episode)} == kept
 
 
 @pytest.mark.parametrize("seed", range(20))
