@@ -21,10 +21,12 @@ from ledger.book import Book, Terms
 from ledger.day_set import Calendar
 from ledger.facts.billing import AppealFiled, ClaimAcknowledged, RefundSent, RemittancePosted, WrittenOff
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened, EpisodeVoided
+from ledger.facts.stored import TAGS
 from ledger.judge.episode import Episode
 from ledger.judge.paid import paid_days
 from ledger.judge.patients import episodes_in
 from ledger.judge.settled import SettledDay, settle_days
+from ledger.judge.touched import INERT
 from ledger.store import EpisodeLedger
 from projections.audit.by_runs import DaysAlike, TellsByRuns, day_on
 from projections.audit.claimed import ClaimsKept, claims_kept_of, tell
@@ -36,6 +38,7 @@ from projections.audit.touches import Streams
 from projections.read_model.views import Views
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.by_kinds import episodes_by_kinds
+from projections.reading.joined import UNREAD
 from projections.words import iso, verdict_of
 
 _KINDS: Final = (
@@ -43,6 +46,8 @@ _KINDS: Final = (
     WrittenOff,
 )  # fmt: skip
 """What opens an episode or takes it back, and what is said of claims."""
+UNASKED: Final = UNREAD | {TAGS[kind] for kind in INERT - {*_KINDS}}
+"""The tags of what neither changes a day nor is said of claims."""
 _RUNS: Final = (
     "SELECT episode, first_date, last_date, status, reason, code, payer, terms_from, terms_published, rate_cents"
     " FROM day_runs WHERE patient = ? ORDER BY episode, first_date"

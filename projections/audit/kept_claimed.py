@@ -17,7 +17,7 @@ from ledger.facts.entry import UnreadableEntry
 from ledger.progress import Progress, silent
 from ledger.store import EpisodeLedger
 from projections.answers.payments import PaymentRow, PaymentRun
-from projections.audit.borne_out import borne_out, told_from
+from projections.audit.borne_out import UNASKED, borne_out, told_from
 from projections.audit.by_runs import ClaimedRun
 from projections.audit.claimed import ClaimsKept, Kept, claims_of
 from projections.audit.claimed_rows import ClaimedDay
@@ -122,7 +122,8 @@ def _worked_out(
             progress(done, len(missing))
         return
     cohorts = [one for one in cohorts if not missing.isdisjoint(one.patients)]
-    for done, streams in enumerate(complete(ledger, cohorts, upto, unreadable=_left_out, whole=False), 1):
+    read = complete(ledger, cohorts, upto, unreadable=_left_out, whole=False, without=UNASKED)
+    for done, streams in enumerate(read, 1):
         try:
             told_of = within_budget(some_episode(streams), partial(told_from, streams, missing, views, book, every))
         except TooCostly:  # whoever asks for them is told

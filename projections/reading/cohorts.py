@@ -126,13 +126,15 @@ def complete(
     unreadable: Callable[[Cohort, UnreadableEntry], None] | None = None,
     *,
     whole: bool = True,
+    without: Collection[str] = UNREAD,
 ) -> Iterator[ByEpisode]:
-    """The entries of each cohort by episode, up to a position; where not ``whole``, without those nobody judges by.
+    """The entries of each cohort by episode, up to a position; where not ``whole``, without those nobody judges by, or
+    without others.
 
     An entry that cannot be read raises UnreadableEntry, and a cohort that is too large to be read TooCostly, which is
     one; or, where ``unreadable`` is given, that is told and the cohort is left out.
     """
-    return (streams for streams, _ in _read(ledger, cohorts, upto, unreadable, whole=whole))
+    return (streams for streams, _ in _read(ledger, cohorts, upto, unreadable, frozenset() if whole else without))
 
 
 def complete_together(
@@ -142,7 +144,7 @@ def complete_together(
     unreadable: Callable[[Cohort, UnreadableEntry], None],
 ) -> Iterator[list[ByEpisode]]:
     """What ``complete`` gives without what nobody judges by, several cohorts at a time as far as they are small."""
-    return together(_read(ledger, cohorts, upto, unreadable, whole=False))
+    return together(_read(ledger, cohorts, upto, unreadable, UNREAD))
 
 
 def together(cohorts: Iterable[tuple[ByEpisode, int]]) -> Iterator[list[ByEpisode]]:
@@ -165,13 +167,11 @@ def _read(
     cohorts: Iterable[Cohort],
     upto: int,
     unreadable: Callable[[Cohort, UnreadableEntry], None] | None,
-    *,
-    whole: bool,
+    without: Collection[str],
 ) -> Iterator[tuple[ByEpisode, int]]:
     """What ``complete`` gives, with how many bytes the texts of each cohort have as they were read."""
     merges = ledger.merge_entries(upto)
     acts = {HOUSE: merges} if merges else {}
-    without = frozenset() if whole else UNREAD
     for handful in handfuls(_not_too_large(ledger, cohorts, upto, unreadable), ENTRIES_AT_ONCE):
         turn.take()
         rows = as_rows(ledger, [episode for one in handful for episode in one.episodes], upto, without)

@@ -15,12 +15,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from ledger.book import Book, load_book
+from ledger.facts.stored import TAGS
 from ledger.judge.patients import by_episode, gather
 from ledger.store import EpisodeLedger
 from projections.answers.payments import one_by_one
-from projections.audit.borne_out import borne_out, told_from
+from projections.audit.borne_out import UNASKED, borne_out, told_from
 from projections.audit.claimed import ClaimsKept, claims_kept_of, claims_of
 from projections.audit.kept_claimed import packed, packed_payments, unpacked, unpacked_payments
+from projections.audit.touches import Streams
 from projections.read_model.catch_up import catch_up
 from projections.read_model.views import Views, passing_views
 from tests.harness import book_of
@@ -102,6 +104,13 @@ def after(first: str, days: int) -> str:
     return (date.fromisoformat(first) + timedelta(days)).isoformat()
 
 
+def without_unasked(streams: Streams) -> Streams:
+    """The entries as they are read to tell of claims."""
+    return {
+        name: [entry for entry in entries if TAGS[type(entry.fact)] not in UNASKED] for name, entries in streams.items()
+    }
+
+
 def compared(seed: int, folder: Path) -> Counter[str]:
     """The patients of a random history: told from the rows as reading them tells it, otherwise, or not told; and of
     those told, who has claims, who was answered."""
@@ -127,6 +136,9 @@ def compared(seed: int, folder: Path) -> Counter[str]:
                 assert rows(kept) == (wanted.claimed, payments), "by runs or day by day, it is the same"
                 (kept,) = told_from(streams, [patient.name], views, book, each)
                 assert rows(kept) == (wanted.claimed, payments), "by rows or judged, it is the same"
+                (fewer,) = told_from(without_unasked(streams), [patient.name], views, book, each)
+                assert rows(fewer) == rows(kept), "what is not read would have changed nothing"
+                found["less read"] += any(len(without_unasked(streams)[name]) < len(streams[name]) for name in streams)
                 found["revealed"] += any(row.kind == "overclaimed" for row in kept.claimed)
                 found["as claimed by runs"] += any(run.row.kind == "as_claimed" for run in kept.claimed_runs)
             if patient.name not in borne:
@@ -140,7 +152,7 @@ def compared(seed: int, folder: Path) -> Counter[str]:
     return found
 
 
-KINDS = ("same", "not told", "with claims", "answered", "unbilled", "as claimed by runs", "revealed")
+KINDS = ("same", "not told", "less read", "with claims", "answered", "unbilled", "as claimed by runs", "revealed")
 
 
 def test_what_the_rows_bear_out_is_what_reading_tells_of_many_and_not_of_all(tmp_path: Path) -> None:
