@@ -25,9 +25,9 @@ from projections.read_model.kept_claims import KeptClaims, keep, kept_of, kept_p
 from projections.read_model.version import ROOT, source_digest
 from projections.read_model.views import Views
 from projections.reading.around import entries_around
-from projections.reading.budget import TooCostly, within_budget
+from projections.reading.budget import TooCostly
 from projections.reading.cohorts import Cohort, cohorts_in, complete
-from projections.reading.unjudged import some_episode
+from projections.reading.unjudged import judging
 from projections.rows.cells import Cells, json_list
 from projections.words import iso
 
@@ -125,7 +125,7 @@ def _worked_out(
     read = complete(ledger, cohorts, upto, unreadable=_left_out, whole=False, without=UNASKED)
     for done, streams in enumerate(read, 1):
         try:
-            told_of = within_budget(some_episode(streams), partial(told_from, streams, missing, views, book, every))
+            told_of = judging(streams, partial(told_from, patients=missing, views=views, book=book, every=every))
         except TooCostly:  # whoever asks for them is told
             continue
         yield from told_of

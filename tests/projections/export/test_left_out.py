@@ -214,7 +214,7 @@ def test_whoever_turns_out_to_cost_too_much_while_lines_are_judged_is_left_out_o
             raise TooCostly(episode)
         return work()
 
-    monkeypatch.setattr("projections.changes.sheets.within_budget", within)
+    monkeypatch.setattr("projections.reading.unjudged.within_budget", within)
     monkeypatch.setattr("projections.rows.patient.within_budget", within)
     ended = house.run("export", "line_changes", "--since", 0, "--format", "jsonl", "--out", tmp_path / "out")
     assert ended.status == 0
