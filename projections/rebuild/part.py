@@ -43,7 +43,7 @@ class _Built:
         """Judge and write a patient, who is set aside if that costs more than the budget; or, in a quarantine, where it
         cannot be done. The streams have the entries of all their episodes."""
         try:
-            self.writer.write(patient.name, derive_patient(patient, self.book))
+            sheets = derive_patient(patient, self.book)
         except TooCostly as error:
             self.leave_out([patient.name], error)
         except FAULTS as fault:
@@ -51,6 +51,8 @@ class _Built:
             if not self.quarantine:
                 raise stopped from fault
             self.leave_out([patient.name], stopped)
+        else:
+            self.writer.write(patient.name, sheets)
 
     def take(self, patients: Iterable[Patient], sheets: Iterable[Sheets]) -> None:
         """Write what was derived of some patients."""
