@@ -19,7 +19,7 @@ from ledger.judge.episode import Episode
 from ledger.judge.settled import PaidStatus, SettledDay, settled_days
 from ledger.store import EpisodeLedger
 from projections.reading.as_known import AsKnown, JudgedPatient
-from projections.words import iso
+from projections.words import iso, later
 
 STATUSES: Final[tuple[str, ...]] = get_args(PaidStatus)
 """Where a claimed day can stand."""
@@ -70,7 +70,7 @@ def one_by_one(runs: Iterable[PaymentRun]) -> list[PaymentRow]:
 
 def last_of(run: PaymentRun) -> str:
     """The last date of a run."""
-    return _later(run.row.date, run.days - 1)
+    return later(run.row.date, run.days - 1)
 
 
 def by_month(run: PaymentRun) -> Iterator[PaymentRun]:
@@ -87,16 +87,10 @@ def by_month(run: PaymentRun) -> Iterator[PaymentRun]:
 
 
 def _moved(row: PaymentRow, days: int) -> PaymentRow:
-    return replace(row, date=_later(row.date, days)) if days else row
-
-
-def _later(on: str, days: int) -> str:
-    return (date.fromisoformat(on) + timedelta(days)).isoformat()
+    return replace(row, date=later(row.date, days)) if days else row
 
 
 _SHORTEST_MONTH: Final = 28
-
-
 _IN_ORDER: Final = attrgetter("episode", "claim", "date", "code")
 
 

@@ -34,11 +34,11 @@ from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.claiming import Claiming, DayToday
 from projections.audit.known_today import Known, Said, Stretch
 from projections.audit.revealed import Past, Revealed
-from projections.audit.touches import Streams
 from projections.read_model.views import Views
 from projections.reading.budget import TooCostly, within_budget
 from projections.reading.by_kinds import episodes_by_kinds
 from projections.reading.joined import UNREAD
+from projections.reading.unjudged import Streams
 from projections.words import iso, verdict_of
 
 _KINDS: Final = (

@@ -26,10 +26,9 @@ from projections.audit.claimed_rows import ClaimedDay, claimed_rows, rows_within
 from projections.audit.claiming import BeforeNow, Claiming, claiming_of
 from projections.audit.known_today import Judged
 from projections.audit.revealed import Past
-from projections.audit.touches import Streams
 from projections.reading.around import entries_around
 from projections.reading.as_known import book_known, judged_among
-from projections.reading.unjudged import judging
+from projections.reading.unjudged import Streams, judging
 
 Kept = Callable[[str], "list[ClaimedDay] | None"]
 """What is kept of a patient's claimed days, all of them or those that differ; None if nothing is."""

@@ -17,7 +17,8 @@ from ledger.judge.episode import Episode
 from ledger.judge.regions import JudgedDay, days_alike
 from ledger.judge.touched import last_dates_of_runs
 from projections.audit.claimed_shares import billed_as
-from projections.audit.touches import Streams, Touches
+from projections.audit.touches import Touches
+from projections.reading.unjudged import Streams
 from projections.words import verdict_text
 
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)

@@ -17,8 +17,8 @@ from ledger.judge.touched import is_inert
 from projections.audit.claimed_shares import Settled, Share, billed_as
 from projections.audit.known_today import Judged, Known, Stretch
 from projections.audit.timeline import Moment, Timeline, publications, timeline_since
-from projections.audit.touches import Streams
 from projections.reading.as_known import book_known
+from projections.reading.unjudged import Streams
 
 
 class Revealed(NamedTuple):

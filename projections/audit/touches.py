@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,9 +19,7 @@ from ledger.judge.touched import (
     is_inert,
     touched_from,
 )
-
-Streams = Mapping[str, Sequence[Entry]]
-"""The entries of some episodes, by version."""
+from projections.reading.unjudged import Streams
 
 
 class Changes(NamedTuple):

@@ -12,7 +12,6 @@ import resource
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
@@ -35,10 +34,10 @@ from projections.reading.as_known import book_known
 from projections.reading.budget import TooCostly, set_budget
 from projections.reading.joined import UNREAD, entries_seen_in
 from projections.reading.size import most_text_bytes
-from projections.reading.unjudged import FAULTS, Streams, judging, unjudged
+from projections.reading.unjudged import Streams, judging
 from projections.rows.digests import Sums, digests_of
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_among, derive_patient
+from projections.rows.patient import Sheets, derive_from
 
 
 def judge_bucket(task: Task) -> Report:
@@ -81,14 +80,11 @@ class _Result:
     def take(self, mark: str, patient: Patient, streams: Streams) -> None:
         """Judge a patient; the streams have the entries of all their episodes."""
         try:
-            sheets = derive_patient(patient, self._book)
-        except TooCostly as error:
+            sheets = derive_from(patient, self._book, lambda: streams)
+        except UnreadableEntry as error:
+            if not isinstance(error, TooCostly) and not self._quarantine:
+                raise
             self._set_aside.append(SetAside.after(mark, error))
-        except FAULTS as fault:
-            stopped = unjudged(streams, partial(derive_among, patient.name, self._book), fault)
-            if not self._quarantine:
-                raise stopped from fault
-            self._set_aside.append(SetAside.after(mark, stopped))
         else:
             self.write(patient.name, sheets)
 

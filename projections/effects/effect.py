@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from ledger.book import Book
-from ledger.facts.entry import Entry, patient_named
+from ledger.facts.entry import patient_named
 from ledger.judge.case import Case
 from ledger.judge.claims import claimed_lines
 from ledger.judge.findings import Finding, find
@@ -24,11 +24,9 @@ from projections.audit.claimed import claimed_of
 from projections.audit.claimed_rows import ClaimedDay, owed_cents
 from projections.effects.rows import Change, ClaimChanged, DaysChanged, FindingChanged, PatientChanged
 from projections.reading.around import episodes_around, read_streams
-from projections.reading.unjudged import judging
+from projections.reading.unjudged import Streams, judging
 from projections.rows.finding import message_of, summary_of
 from projections.words import iso, runs
-
-Streams = Mapping[str, Sequence[Entry]]
 
 
 class State(NamedTuple):

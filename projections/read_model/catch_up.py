@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from ledger.book import Book
@@ -21,11 +20,11 @@ from projections.reading.around import read_streams
 from projections.reading.as_known import book_known, load_patient
 from projections.reading.budget import TooCostly
 from projections.reading.turn import turn
-from projections.reading.unjudged import FAULTS, unjudged
+from projections.reading.unjudged import Streams
 from projections.rows.digests import is_fingerprint
 from projections.rows.house import house_sheets, touches_house
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_among, derive_patient
+from projections.rows.patient import Sheets, derive_from
 
 LONGEST_POSITION: Final = 18
 
@@ -125,12 +124,12 @@ def _write(
 
 def _derived(ledger: EpisodeLedger, patient: Patient, book: Book, upto: int, known_at: datetime | None) -> Sheets:
     """A patient's rows. Unjudged where they cannot be derived: everything is read once more, to see by what."""
-    try:
-        return derive_patient(patient, book)
-    except FAULTS as fault:
+
+    def heard() -> Streams:
         streams = read_streams(ledger, ledger.episodes_of(patient.name), upto)
-        heard = {name: known(entries, known_at) for name, entries in streams.items()}
-        raise unjudged(heard, partial(derive_among, patient.name, book), fault) from fault
+        return {name: known(entries, known_at) for name, entries in streams.items()}
+
+    return derive_from(patient, book, heard)
 
 
 def _write_house(views: Views, sheets: Sheets | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from ledger.book import book_of_text
@@ -18,10 +18,10 @@ from projections.reading.around import read_streams
 from projections.reading.as_known import load_patient
 from projections.reading.budget import TooCostly, set_budget, within_budget
 from projections.reading.cohorts import Cohort, complete_together
-from projections.reading.unjudged import FAULTS, Streams, judging, some_episode, unjudged
+from projections.reading.unjudged import FAULTS, Streams, judging, some_episode
 from projections.rebuild.work import BuiltPart, Target, Work
 from projections.rows.kept import NOBODY
-from projections.rows.patient import Sheets, derive_among, derive_each, derive_patient
+from projections.rows.patient import Sheets, derive_each, derive_from
 
 
 class _Built:
@@ -39,18 +39,15 @@ class _Built:
         """Set these patients aside."""
         self.set_aside += [SetAside.after(name, error) for name in names]
 
-    def write(self, patient: Patient, streams: Streams) -> None:
+    def write(self, patient: Patient, streams: Callable[[], Streams]) -> None:
         """Judge and write a patient, who is set aside if that costs more than the budget; or, in a quarantine, where it
         cannot be done. The streams have the entries of all their episodes."""
         try:
-            sheets = derive_patient(patient, self.book)
-        except TooCostly as error:
+            sheets = derive_from(patient, self.book, streams)
+        except UnreadableEntry as error:
+            if not isinstance(error, TooCostly) and not self.quarantine:
+                raise
             self.leave_out([patient.name], error)
-        except FAULTS as fault:
-            stopped = unjudged(streams, partial(derive_among, patient.name, self.book), fault)
-            if not self.quarantine:
-                raise stopped from fault
-            self.leave_out([patient.name], stopped)
         else:
             self.writer.write(patient.name, sheets)
 
@@ -142,7 +139,7 @@ def _write_all(streams: Streams, built: Sequence[_Built]) -> None:
         return
     for patient in patients:
         for one in built:
-            one.write(patient, streams)
+            one.write(patient, lambda: streams)
 
 
 def _named(streams: Streams) -> list[str]:
@@ -162,4 +159,4 @@ def _without_the_unreadable(ledger: EpisodeLedger, cohort: Cohort, upto: int, bu
             continue
         if patient:
             for one in built:
-                one.write(patient, read_streams(ledger, ledger.episodes_of(name), upto))
+                one.write(patient, partial(read_streams, ledger, ledger.episodes_of(name), upto))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from itertools import chain
 from typing import Final, NamedTuple
 
 from ledger.book import Book
 from ledger.facts.billing import RemittancePosted
-from ledger.facts.entry import Entry, UnreadableEntry
+from ledger.facts.entry import UnreadableEntry
 from ledger.facts.events import ClaimSubmitted, EpisodeOpened
 from ledger.progress import Progress
 from ledger.store import EpisodeLedger
@@ -27,12 +27,11 @@ from projections.reading.budget import TooCostly
 from projections.reading.by_kinds import episodes_by_kinds
 from projections.reading.open_orders import ENDINGS, is_open
 from projections.reading.turn import turn
+from projections.reading.unjudged import Streams
 from projections.report.asked import Asked
 from projections.report.authorizations import DAYS_AHEAD, RunningOut, running_out
 from projections.report.expected import Expected, expected_of
 from projections.rows.finding import MESSAGES
-
-Streams = Mapping[str, Sequence[Entry]]
 
 LeftOut = Callable[[SetAside], None]
 """Told of a patient whose claims cannot be read."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ledger.book import Book
-from ledger.facts.entry import Entry
 from ledger.judge.case import Case
 from ledger.judge.findings import find_each
 from ledger.judge.patients import Patient, gather
 from ledger.judge.steps import judge, judge_each
 from projections.reading.budget import within_budget
 from projections.reading.size import refuse_too_many_claimed
+from projections.reading.unjudged import FAULTS, Streams, unjudged
 from projections.rows.day_run import DayRun, day_runs, days_of
 from projections.rows.finding import finding_cells
 from projections.rows.line import line_cells
@@ -36,8 +37,17 @@ def derive_patient(patient: Patient, book: Book) -> Sheets:
     return within_budget(patient.episodes[0].name, lambda: sheets_of(judge(patient, book)))
 
 
-def derive_among(name: str, book: Book, streams: Mapping[str, Sequence[Entry]]) -> None:
-    """Derive a patient, if one of that name is among those whose entries these are, to see whether it can be done."""
+def derive_from(patient: Patient, book: Book, streams: Callable[[], Streams]) -> Sheets:
+    """The same; Unjudged where it fails unforeseen: then the entries of all their episodes are asked for, to see by
+    which."""
+    try:
+        return derive_patient(patient, book)
+    except FAULTS as fault:
+        raise unjudged(streams(), partial(_derive_among, patient.name, book), fault) from fault
+
+
+def _derive_among(name: str, book: Book, streams: Streams) -> None:
+    """Derive a patient, if one of that name is among those whose entries these are."""
     for patient in gather(streams, whole=False):
         if patient.name == name:
             derive_patient(patient, book)

@@ -22,9 +22,9 @@ from projections.answers.payments import one_by_one
 from projections.audit.borne_out import UNASKED, borne_out, told_from
 from projections.audit.claimed import ClaimsKept, claims_kept_of, claims_of
 from projections.audit.kept_claimed import packed, packed_payments, unpacked, unpacked_payments
-from projections.audit.touches import Streams
 from projections.read_model.catch_up import catch_up
 from projections.read_model.views import Views, passing_views
+from projections.reading.unjudged import Streams
 from tests.harness import book_of
 from tests.histories import history
 from tests.read_models import tell

@@ -141,13 +141,13 @@ def test_only_the_patients_touched_are_judged(house: House, monkeypatch: pytest.
     house.tell(*example("EP-2", "P-2"), *example("EP-3", "P-3"))
     house.run("days")
     judged: list[str] = []
-    judge = module.derive_patient
+    judge = module.derive_from
 
-    def noting(patient: Any, book: Book) -> Any:
+    def noting(patient: Any, book: Book, streams: Any) -> Any:
         judged.append(patient.name)
-        return judge(patient, book)
+        return judge(patient, book, streams)
 
-    monkeypatch.setattr(module, "derive_patient", noting)
+    monkeypatch.setattr(module, "derive_from", noting)
     house.run("days")
     assert judged == []
     house.tell(told("late", episode="EP-2"))

@@ -122,6 +122,7 @@ BORROWED = {
     "ledger.administration", "ledger.store",  # who is forgotten, and what they left
     "projections.reading.as_known",  # which entries a patient has
     "projections.reading.budget", "projections.reading.size",  # whoever costs too much has no rows
+    "projections.reading.unjudged",  # nor has who cannot be judged
     "projections.words",  # a date as ISO 8601 writes it
 }  # fmt: skip
 """What the makers of rows use from outside, each a thing that cannot give a row another value."""

@@ -64,7 +64,7 @@ def newer(monkeypatch: pytest.MonkeyPatch, name: str = "9.9.9/2/abc") -> None:
 def other_judge(monkeypatch: pytest.MonkeyPatch, *patients: str) -> None:
     """This program judges some patients otherwise: every day is free."""
 
-    def judge(patient: Patient, book: Book) -> Sheets:
+    def judge(patient: Patient, book: Book, *_: object) -> Sheets:
         sheets = derive_patient(patient, book)
         if patient.name not in patients:
             return sheets
@@ -73,8 +73,8 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, *patients: str) -> None:
     def judge_each(patients: Sequence[Patient], book: Book) -> list[Sheets]:
         return [judge(patient, book) for patient in patients]
 
-    for module in (building, catching_up, of_the_house):
-        monkeypatch.setattr(module, "derive_patient", judge)
+    for module, derive in ((building, "derive_from"), (catching_up, "derive_from"), (of_the_house, "derive_patient")):
+        monkeypatch.setattr(module, derive, judge)
     monkeypatch.setattr(building, "derive_each", judge_each)
 
 
